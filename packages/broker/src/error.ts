@@ -1,0 +1,83 @@
+/** What each coded error says. The details name what was met and what to do; never a password, never a payload. */
+const messages = {
+  BROKER_UNAVAILABLE: (d: { url: string; action: string; deadline: number; reason?: string }) =>
+    `${d.action} by ${d.url} in ${d.deadline} ms${d.reason === undefined ? "" : ` (${d.reason})`}`,
+  BROKER_FULL: (d: { url: string }) =>
+    `the Redis at ${d.url} is at its maxmemory: free memory or raise the limit; nothing was enqueued`,
+  RESULT_BACKEND_UNAVAILABLE: (d: { url: string; action: string; reason?: string }) =>
+    `the result backend at ${d.url} did not answer: ${d.action}${d.reason === undefined ? "" : ` (${d.reason})`}`,
+  REDIS_AUTH: (d: { url: string; user: string; reason: string }) =>
+    `Redis at ${d.url} refused user "${d.user}" (${d.reason}): check the user and password in the URL`,
+  REDIS_UNSUITABLE: (d: { url: string; reason: string }) => `Redis at ${d.url} cannot be used: ${d.reason}`,
+  CLUSTER_UNSUPPORTED: (d: { url: string }) =>
+    `${d.url} is a Redis Cluster node, and Cluster is not supported: use a single Redis or Sentinel`,
+  INVALID_URL: (d: { reason: string }) =>
+    `not a Redis URL (${d.reason}): write redis://[user:password@]host[:port][/db] or rediss://…`,
+  INVALID_OPTION: (d: { option: string; got: string; expected: string }) =>
+    `${d.option} is ${d.got}; expected ${d.expected}`,
+  INVALID_TASK_ID: (d: { id: string }) => `"${d.id}" is not a task id: use a UUID, or leave taskId out`,
+  INVALID_TASK_NAME: (d: { name: string; reason: string }) => `"${d.name}" is not a task name: ${d.reason}`,
+  INVALID_QUEUE_NAME: (d: { queue: string; reason: string }) => `"${d.queue}" is not a queue name: ${d.reason}`,
+  TASK_NOT_REGISTERED: (d: { task: string; known: readonly string[] }) =>
+    `task "${d.task}" is not registered here (known: ${d.known.length === 0 ? "none" : d.known.join(", ")}): ` +
+    "does the worker's -A module import the file that declares it?",
+  TASK_ALREADY_REGISTERED: (d: { task: string }) => `task "${d.task}" is already declared on this app`,
+  UNROUTABLE: (d: { task: string; exchange: string; routingKey: string }) =>
+    `no queue is bound to exchange "${d.exchange}" with routing key "${d.routingKey}", so "${d.task}" cannot be sent`,
+  QUEUE_NOT_DECLARED: (d: { queue: string; task: string; declared: readonly string[] }) =>
+    `"${d.task}" goes to queue "${d.queue}", which is not declared (declared: ${d.declared.join(", ")}), and createMissingQueues is off`,
+  ENCODE_ERROR: (d: { what: string; path: string; reason: string }) =>
+    `${d.what} cannot be sent as JSON: ${d.reason} at ${d.path}`,
+  DECODE_ERROR: (d: { what: string; reason: string }) => `${d.what} cannot be decoded: ${d.reason}`,
+  PAYLOAD_TOO_LARGE: (d: { what: string; bytes: number; limit: number }) =>
+    `${d.what} has ${d.bytes} bytes, over the limit of ${d.limit}: send a reference instead, or raise maxPayload`,
+  TASK_FAILED: (d: { task: string; id: string; failure: string }) => `${d.task}[${d.id}] failed: ${d.failure}`,
+  TASK_REVOKED: (d: { task: string; id: string; reason: string }) => `${d.task}[${d.id}] was revoked: ${d.reason}`,
+  TASK_TIMEOUT: (d: { task: string; id: string; timeout: number }) =>
+    `${d.task}[${d.id}] had no result after ${d.timeout} ms; it goes on, and its result can still be fetched`,
+  UNKNOWN_TASK: (d: { id: string }) =>
+    `nobody knows task ${d.id}: it was never sent, or its result has expired or was forgotten`,
+  NO_CURRENT_TASK: () => "currentTask() was called outside a running task",
+  APP_CLOSED: (d: { app: string }) => `app "${d.app}" is closed: create a new app to go on`,
+  APP_NOT_FOUND: (d: { where: string; reason: string }) => `no app in ${d.where}: ${d.reason}`,
+  WORKER_USAGE: (d: { reason: string }) => d.reason,
+} as const;
+
+type Messages = typeof messages;
+
+/** The stable codes; `docs/errors.md` describes each. */
+export type ErrorCode = keyof Messages;
+
+/** What the message of an error with code `C` is made of. */
+export type ErrorDetails<C extends ErrorCode> = Parameters<Messages[C]> extends [infer D] ? D : undefined;
+
+/** Every code, in registry order. */
+export const errorCodes = Object.keys(messages) as ErrorCode[];
+
+const mark = Symbol.for("bullrush.error");
+
+/**
+ * Base of all errors that Bullrush throws. `code` is stable; `message` names what was met and what to do;
+ * `cause` keeps what lies underneath. `instanceof BullrushError` also holds for errors of another copy of the package.
+ */
+export class BullrushError<C extends ErrorCode = ErrorCode> extends Error {
+  override name = "BullrushError";
+  readonly code: C;
+  readonly details: ErrorDetails<C>;
+  readonly [mark] = true;
+
+  constructor(code: C, ...[details, options]: ErrorArguments<C>) {
+    const message = (messages[code] as (details: unknown) => string)(details);
+    super(message, options);
+    this.code = code;
+    this.details = details as ErrorDetails<C>;
+  }
+
+  static [Symbol.hasInstance](this: unknown, value: unknown): boolean {
+    if (this === BullrushError) return typeof value === "object" && value !== null && mark in value;
+    return Function.prototype[Symbol.hasInstance].call(this, value);
+  }
+}
+
+type ErrorArguments<C extends ErrorCode> =
+  Parameters<Messages[C]> extends [] ? [details?: undefined, options?: ErrorOptions] : [details: ErrorDetails<C>, options?: ErrorOptions];

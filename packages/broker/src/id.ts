@@ -1,0 +1,26 @@
+import { randomUUID } from "node:crypto";
+import { v5 } from "uuid";
+import { BullrushError } from "./error.js";
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** A fresh task id (UUID version 4). */
+export function newId(): string {
+  return randomUUID();
+}
+
+/** Whether `id` may be a task id: a UUID, nothing else, because BullMQ keeps an id beside keys such as `wait` and `events`. */
+export function isTaskId(id: unknown): id is string {
+  return typeof id === "string" && uuid.test(id);
+}
+
+/** `id` in lower case. Throws `INVALID_TASK_ID` if it is not a UUID. */
+export function checkTaskId(id: unknown): string {
+  if (isTaskId(id)) return id.toLowerCase();
+  throw new BullrushError("INVALID_TASK_ID", { id: String(id).slice(0, 80) });
+}
+
+/** The id of the copy of task `id` in `queue`, the same at every call: fanout and topic exchanges send one copy to each matching queue. */
+export function copyId(id: string, queue: string): string {
+  return v5(queue, id);
+}

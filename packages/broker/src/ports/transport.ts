@@ -1,0 +1,118 @@
+import type { BullrushError } from "../error.js";
+import type { Message, RoutedMessage } from "../protocol/message.js";
+import type { Outcome } from "../protocol/outcome.js";
+
+/** The service that holds queues, as producers see it. */
+export interface Transport {
+  /**
+   * Enqueues each message in its queue. Settles within the deadline (5 s by default), one entry per message in their order: `undefined` when the broker confirmed it,
+   * else the error for that one. A message that was not confirmed may still be delivered; publishing it again with the same id is safe.
+   */
+  publish(messages: readonly RoutedMessage[]): Promise<readonly (BullrushError | undefined)[]>;
+
+  /** Where the tasks with these ids are, looked up in the queues given with each, in one round trip. */
+  locate(ids: readonly { readonly id: string; readonly queues: readonly string[] }[]): Promise<readonly Location[]>;
+
+  /** How many messages each queue holds. */
+  counts(queues: readonly string[]): Promise<readonly QueueCounts[]>;
+
+  /** Removes all messages that wait in `queue`, delayed ones included, and says how many. */
+  purge(queue: string): Promise<number>;
+
+  /** Opens the consuming side of some queues. */
+  consume(options: ConsumeOptions): Consumer;
+
+  /** Closes all connections, within 5 s, whatever state the broker is in. */
+  close(): Promise<void>;
+}
+
+/** `waiting`: in a queue, due or not; `taken`: on loan to a worker; `absent`: in none of the queues, or finished. */
+export type Location = "waiting" | "taken" | "absent";
+
+export interface QueueCounts {
+  readonly queue: string;
+  readonly waiting: number;
+  readonly delayed: number;
+  readonly active: number;
+  readonly completed: number;
+  readonly failed: number;
+}
+
+export interface ConsumeOptions {
+  /** Queues to take from, the order of taking among them, and the weight of each (1 to 100; default 1). */
+  readonly queues: readonly { readonly name: string; readonly weight?: number }[];
+  /** `round-robin`: in turn, by weight. `strict`: from a queue only while those before it are empty. */
+  readonly order: "round-robin" | "strict";
+  /** How long a delivery is on loan before others may take it, in ms. Renewed while the task runs. */
+  readonly lease: number;
+  /** Name of the worker, kept with what it takes. */
+  readonly worker: string;
+}
+
+/** The consuming side of the service: a set of queues, taken from as one. */
+export interface Consumer {
+  /** Connects, and checks that this Redis is fit to work on: `REDIS_UNSUITABLE` says why it is not. */
+  open(): Promise<void>;
+
+  /**
+   * Settles what has ended and takes up to `take` messages, in one call. Stores each result before it settles its delivery. Safe to repeat when it rejects: what had been
+   * applied is not applied twice.
+   */
+  exchange(request: { readonly settle: readonly Settlement[]; readonly take: number }): Promise<Exchange>;
+
+  /**
+   * Waits until a queue may hold a message again, at most half the time after which a dead connection is noticed. Takes nothing. Call it only with a slot
+   * free: what it hears, other workers may not. Resolves early when `signal` aborts.
+   */
+  ring(signal: AbortSignal): Promise<void>;
+
+  /** Hands a ring that cannot be answered, because no slot is free any more, on to other workers. */
+  passOn(): Promise<void>;
+
+  /** Whether the last exchanges left a queue that may hold more. */
+  readonly mayHoldMore: boolean;
+
+  /** Takes nothing from `queue` for `pause` ms. */
+  rest(queue: string, pause: number): void;
+
+  /** Renews the lease of each delivery and returns those that are lost: others may run them. */
+  renew(deliveries: readonly Delivery[]): Promise<readonly Delivery[]>;
+
+  /** Puts deliveries whose lease ran out back into their queues, and says how many. Any worker may do it at any time. */
+  recover(): Promise<number>;
+
+  close(): Promise<void>;
+}
+
+/** A message on loan to this worker. */
+export interface Delivery {
+  readonly queue: string;
+  /** The id under which the queue holds it: the message's own, or that of a plain BullMQ job. */
+  readonly id: string;
+  /** How often it was taken: the fence of its result. */
+  readonly number: number;
+  /** Proof of the loan; fresh at every take. */
+  readonly token: string;
+  /** The call, or why it cannot be read. */
+  readonly content: Content;
+}
+
+export type Content =
+  | { readonly type: "message"; readonly message: Message }
+  /** A job of a plain BullMQ producer. */
+  | { readonly type: "foreign"; readonly message: Message }
+  | { readonly type: "undecodable"; readonly error: BullrushError };
+
+/** What became of a delivery. */
+export interface Settlement {
+  readonly delivery: Delivery;
+  readonly outcome: Outcome;
+  /** What to keep in the result backend, and for how long (ms); absent when nothing is to be kept. */
+  readonly result?: { readonly expires: number; readonly startedAt: number; readonly endedAt: number };
+}
+
+export interface Exchange {
+  readonly deliveries: readonly Delivery[];
+  /** What happened to each settlement, in their order: `lost` when the lease had run out and the message is somebody else's. */
+  readonly settled: readonly ("settled" | "lost")[];
+}
