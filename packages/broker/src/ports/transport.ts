@@ -1,6 +1,7 @@
 import type { BullrushError } from "../error.js";
 import type { Message, RoutedMessage } from "../protocol/message.js";
 import type { Outcome } from "../protocol/outcome.js";
+import type { StoreRequest } from "./result-backend.js";
 
 /** The service that holds queues, as producers see it. */
 export interface Transport {
@@ -51,8 +52,8 @@ export interface ConsumeOptions {
 
 /** The consuming side of the service: a set of queues, taken from as one. */
 export interface Consumer {
-  /** Connects, and checks that this Redis is fit to work on: `REDIS_UNSUITABLE` says why it is not. */
-  open(): Promise<void>;
+  /** Connects, and gives what its user should know of this Redis: that its clock is off, or that it may evict messages. */
+  open(): Promise<readonly string[]>;
 
   /**
    * Settles what has ended and takes up to `take` messages, in one call. Stores each result before it settles its delivery. Safe to repeat when it rejects: what had been
@@ -60,17 +61,17 @@ export interface Consumer {
    */
   exchange(request: { readonly settle: readonly Settlement[]; readonly take: number }): Promise<Exchange>;
 
+  /** Whether a queue may hold a message that can be taken now, as far as the last exchanges and rings tell. */
+  mayTake(): boolean;
+
   /**
-   * Waits until a queue may hold a message again, at most half the time after which a dead connection is noticed. Takes nothing. Call it only with a slot
-   * free: what it hears, other workers may not. Resolves early when `signal` aborts.
+   * Waits until `mayTake` is worth asking again, at most half the time after which a dead connection is noticed. Takes nothing. Call it with a slot free: what one
+   * worker hears, others do not. One call at a time.
    */
-  ring(signal: AbortSignal): Promise<void>;
+  ring(): Promise<void>;
 
-  /** Hands a ring that cannot be answered, because no slot is free any more, on to other workers. */
+  /** Gives a ring that cannot be answered any more, for want of a slot, to the other workers. */
   passOn(): Promise<void>;
-
-  /** Whether the last exchanges left a queue that may hold more. */
-  readonly mayHoldMore: boolean;
 
   /** Takes nothing from `queue` for `pause` ms. */
   rest(queue: string, pause: number): void;
@@ -107,12 +108,18 @@ export type Content =
 export interface Settlement {
   readonly delivery: Delivery;
   readonly outcome: Outcome;
-  /** What to keep in the result backend, and for how long (ms); absent when nothing is to be kept. */
-  readonly result?: { readonly expires: number; readonly startedAt: number; readonly endedAt: number };
+  /** What to keep in the result backend; absent when nothing is. */
+  readonly store?: StoreRequest;
 }
 
 export interface Exchange {
   readonly deliveries: readonly Delivery[];
-  /** What happened to each settlement, in their order: `lost` when the lease had run out and the message is somebody else's. */
-  readonly settled: readonly ("settled" | "lost")[];
+  /** What became of each settlement, in their order. */
+  readonly settled: readonly Settled[];
 }
+
+/**
+ * `settled`: done. `lost`: the lease had run out and the message is somebody else's, or it was settled by an earlier exchange whose reply was lost. `again`: the broker refused for
+ * now, settle it once more.
+ */
+export type Settled = "settled" | "lost" | "again";

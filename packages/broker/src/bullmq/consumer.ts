@@ -1,0 +1,175 @@
+import { randomUUID } from "node:crypto";
+import type { ConsumeOptions, Consumer, Delivery, Exchange, Settled, Settlement } from "../ports/transport.js";
+import type { ResultBackend } from "../ports/result-backend.js";
+import { describeFailure } from "../protocol/failure.js";
+import { openConnection } from "../redis/connection.js";
+import { morgueKey, queueKey } from "../redis/keys.js";
+import type { CompiledLocation } from "../redis/location.js";
+import { runScript } from "../redis/script.js";
+import { readContent } from "./content.js";
+import { engineScript } from "./engine.js";
+import { Outlook } from "./outlook.js";
+import { from, oneRound } from "./turns.js";
+
+export interface ConsumerContext {
+  readonly location: CompiledLocation;
+  readonly backend: ResultBackend;
+  readonly prefix: string;
+  /** In ms. */
+  readonly deadline: number;
+  readonly onTrouble?: (reason: string) => void;
+}
+
+const scripts = { exchange: engineScript("exchange"), renew: engineScript("renew"), recover: engineScript("recover") };
+
+/** The consuming side of some queues: one connection for commands and one that blocks, however many queues. */
+export function openConsumer(options: ConsumeOptions, context: ConsumerContext): Consumer {
+  const { location, backend, prefix, deadline } = context;
+  const { lease, worker, order } = options;
+  const silence = lease / 3;
+  const trouble = context.onTrouble && { onTrouble: context.onTrouble };
+  const commands = openConnection(location, { service: "broker", name: `bullrush:${worker}`, silence, ...trouble });
+  const bell = openConnection(location, { service: "broker", name: `bullrush:${worker}:bell`, silence, ...trouble });
+
+  const names = options.queues.map(({ name }) => name);
+  const prefixes = names.map((name) => queueKey(prefix, name));
+  const markers = prefixes.map((key) => `${key}marker`);
+  const exchangeKeys = names.flatMap((name) => [queueKey(prefix, name), morgueKey(prefix, name)]);
+  const outlook = new Outlook(names.length);
+  const round = order === "strict" ? names.map((_, index) => index) : oneRound(options.queues);
+  const longestRing = silence / 2;
+  const tokens = randomUUID();
+  let turn = 0;
+  let exchanges = 0;
+  let rung: number | undefined;
+
+  async function open(): Promise<readonly string[]> {
+    return commands.run({ action: "worker not started", deadline }, async (client) => {
+      const before = Date.now();
+      const [seconds, microseconds] = await client.time();
+      const skew = Number(seconds) * 1000 + Number(microseconds) / 1000 - (before + Date.now()) / 2;
+      const policy = /maxmemory_policy:(\S+)/.exec(await client.info("memory"))?.[1] ?? "noeviction";
+      return [
+        ...(Math.abs(skew) > 2000 ? [`the clock of ${location.display} differs by ${Math.round(skew)} ms: delays will be off by as much`] : []),
+        ...(policy === "noeviction" ? [] : [`${location.display} evicts keys (maxmemory-policy ${policy}) and may lose tasks: set noeviction`]),
+      ];
+    });
+  }
+
+  async function exchange({ settle, take }: { readonly settle: readonly Settlement[]; readonly take: number }): Promise<Exchange> {
+    const stores = settle.flatMap(({ store }) => store ?? []);
+    if (stores.length > 0) await backend.store(stores);
+    const number = exchanges++;
+    // A second try of the same call must not take under the tokens of the first, whose deliveries nobody got.
+    let tries = 0;
+    const reply = await commands.run({ action: `${settle.length} tasks not settled`, deadline }, (client) => {
+      const now = Date.now();
+      const head = [now, lease, worker, `${tokens}:${number}:${tries++}`, take, order === "strict" ? "strict" : "turns", settle.length];
+      return runScript(client, scripts.exchange, exchangeKeys, [...head, ...settle.flatMap(settlementArguments), ...turns(take, now)]);
+    });
+    return read(reply as ExchangeReply);
+  }
+
+  function turns(take: number, now: number): readonly number[] {
+    if (take === 0) return [];
+    const queues = order === "strict" ? round : from(round, turn);
+    turn = (turn + take) % round.length;
+    return queues.flatMap((index) => (outlook.isResting(index, now) ? [] : outlook.mayHold(index, now) ? index + 1 : -(index + 1)));
+  }
+
+  function settlementArguments({ delivery, outcome }: Settlement): readonly (string | number)[] {
+    const head = [names.indexOf(delivery.queue) + 1, delivery.id, delivery.token];
+    const ours = delivery.content.type === "foreign" ? "0" : "1";
+    switch (outcome.type) {
+      case "succeeded":
+        return [...head, "completed", ours, ours === "1" ? "null" : (outcome.result ?? "null"), ""];
+      case "failed": {
+        const { failure } = outcome;
+        return [...head, outcome.bury ? "buried" : "failed", ours, describeFailure(failure), JSON.stringify([failure.stack ?? failure.message])];
+      }
+      case "revoked":
+        return [...head, "failed", ours, `revoked: ${outcome.reason}`, ""];
+      case "requeued":
+        return [...head, "requeued", ours, "", ""];
+    }
+  }
+
+  function read([settled, taken, dry, broken]: ExchangeReply): Exchange {
+    const now = Date.now();
+    const deliveries = taken.map(([queue, id, name, text, priority, count, token]): Delivery => {
+      outlook.gave(queue - 1);
+      return { queue: names[queue - 1] as string, id, number: count, token, content: readContent(id, name, text, priority) };
+    });
+    for (const [queue, limited, due] of dry) outlook.ranDry(queue - 1, now, { limited, due });
+    if (broken !== null) context.onTrouble?.(broken);
+    return { deliveries, settled: settled.map((code) => settledAs(code)) };
+  }
+
+  async function ring(): Promise<void> {
+    rung = undefined;
+    const now = Date.now();
+    const wait = Math.min(longestRing, outlook.nextLook(now) - now);
+    if (wait <= 0) return;
+    const listening = markers.filter((_, index) => !outlook.isResting(index, now));
+    const reply = await bell.run({ action: "not waiting for tasks", deadline }, (client) =>
+      listening.length === 0 ? Promise.resolve(null) : client.bzpopmin(...listening, Math.max(wait / 1000, 0.01)),
+    );
+    if (reply === null) return;
+    const index = markers.indexOf(reply[0]);
+    const due = Number(reply[2]);
+    if (due <= Date.now()) rung = index;
+    outlook.rang(index, due);
+  }
+
+  async function passOn(): Promise<void> {
+    if (rung === undefined) return;
+    const marker = markers[rung] as string;
+    rung = undefined;
+    await commands.run({ action: "ring not passed on", deadline }, (client) => client.zadd(marker, 0, "0"));
+  }
+
+  async function renew(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
+    if (deliveries.length === 0) return [];
+    const args = deliveries.flatMap(({ queue, id, token }) => [names.indexOf(queue) + 1, id, token]);
+    const replies = await commands.run({ action: `${deliveries.length} leases not renewed`, deadline }, (client) =>
+      runScript(client, scripts.renew, prefixes, [lease, ...args]),
+    );
+    return deliveries.filter((_, index) => (replies as number[])[index] === 0);
+  }
+
+  async function recover(): Promise<number> {
+    const reply = await commands.run({ action: "queues not scanned for lost tasks", deadline }, (client) =>
+      runScript(client, scripts.recover, prefixes, [Date.now(), Math.round(lease / 3)]),
+    );
+    return reply as number;
+  }
+
+  async function close(): Promise<void> {
+    bell.close();
+    commands.close();
+  }
+
+  return {
+    open,
+    exchange,
+    ring,
+    passOn,
+    mayTake: () => outlook.mayTake(Date.now()),
+    rest: (queue, pause) => outlook.rest(names.indexOf(queue), Date.now() + pause),
+    renew,
+    recover,
+    close,
+  };
+}
+
+type ExchangeReply = readonly [
+  settled: readonly (number | string)[],
+  taken: readonly (readonly [queue: number, id: string, name: string | null, text: string | null, priority: string | null, count: number, token: string])[],
+  dry: readonly (readonly [queue: number, limited: number, due: number])[],
+  broken: string | null,
+];
+
+function settledAs(code: number | string): Settled {
+  if (code === 0) return "settled";
+  return typeof code === "number" ? "lost" : "again";
+}

@@ -1,0 +1,130 @@
+import { BullrushError } from "../error.js";
+import { defaultMaxPayload, encodeMessage } from "../protocol/codec.js";
+import type { Message, RoutedMessage } from "../protocol/message.js";
+import type { ConsumeOptions, Consumer, Location, QueueCounts, Transport } from "../ports/transport.js";
+import type { ResultBackend } from "../ports/result-backend.js";
+import { openConnection } from "../redis/connection.js";
+import { queueKey } from "../redis/keys.js";
+import { compileLocation, type RedisLocation } from "../redis/location.js";
+import { runScript } from "../redis/script.js";
+import { openConsumer } from "./consumer.js";
+import { engineScript } from "./engine.js";
+
+export interface BullmqTransportOptions {
+  readonly location: RedisLocation;
+  /** Where a consumer stores results before it settles. */
+  readonly backend: ResultBackend;
+  /** What the keys of all queues start with. Default: `bull`, so that BullMQ's tools find them. */
+  readonly prefix?: string;
+  /** Longest time until the broker has confirmed a message, in ms. Default: 5000. */
+  readonly deadline?: number;
+  /** Longest encoded message in bytes. Default: 1 MiB. */
+  readonly maxPayload?: number;
+  readonly onTrouble?: (reason: string) => void;
+}
+
+const scripts = {
+  publish: engineScript("publish"),
+  locate: engineScript("locate"),
+  counts: engineScript("counts"),
+  purge: engineScript("purge"),
+};
+
+const locations: readonly Location[] = ["absent", "waiting", "taken"];
+
+/** Queues on BullMQ: each of ours is one of its queues, each message one of its jobs, so that its tools see them. */
+export function bullmqTransport(options: BullmqTransportOptions): Transport {
+  const { backend, prefix = "bull", deadline = 5000, maxPayload = defaultMaxPayload, onTrouble } = options;
+  const location = compileLocation(options.location);
+  const trouble = onTrouble && { onTrouble };
+  const commands = openConnection(location, { service: "broker", name: "bullrush:producer", ...trouble });
+  const consumers = new Set<Consumer>();
+
+  async function publish(messages: readonly RoutedMessage[]): Promise<readonly (BullrushError | undefined)[]> {
+    const errors: (BullrushError | undefined)[] = messages.map(() => undefined);
+    const sound = messages.flatMap(({ queue, message }, index) => {
+      try {
+        return { index, queue, message, text: encodeMessage(message, maxPayload) };
+      } catch (error) {
+        if (!(error instanceof BullrushError)) throw error;
+        errors[index] = error;
+        return [];
+      }
+    });
+    if (sound.length === 0) return errors;
+    try {
+      const replies = await send(sound);
+      sound.forEach(({ index, message }, position) => {
+        const reply = replies[position];
+        if (reply !== 0) errors[index] = refused(message, String(reply));
+      });
+    } catch (error) {
+      if (!(error instanceof BullrushError)) throw error;
+      for (const { index } of sound) errors[index] = error;
+    }
+    return errors;
+  }
+
+  /** One call, however many queues. A second try marks its messages: the first may have enqueued them, and they may be done by now. */
+  function send(sound: readonly (RoutedMessage & { readonly text: string })[]): Promise<readonly unknown[]> {
+    const queues = [...new Set(sound.map(({ queue }) => queue))];
+    const keys = queues.map((queue) => queueKey(prefix, queue));
+    const subject = sound.length === 1 ? `task ${sound[0]?.message.id}` : `${sound.length} tasks`;
+    const action = `${subject} not confirmed (may still be delivered; retrying with the same id is safe)`;
+    return commands.run({ action, deadline }, async (client, repeated) => {
+      const now = Date.now();
+      const args = sound.flatMap(({ queue, message, text }) => {
+        const delay = message.eta === undefined ? 0 : Math.max(0, Math.ceil(message.eta - now));
+        const sent = repeated && message.resent !== true ? encodeMessage({ ...message, resent: true }, Infinity) : text;
+        return [queues.indexOf(queue) + 1, message.id, message.task, sent, message.priority, delay];
+      });
+      return (await runScript(client, scripts.publish, keys, [now, ...args])) as unknown[];
+    });
+  }
+
+  function refused(message: Message, reason: string): BullrushError {
+    if (/\bOOM\b/.test(reason)) return new BullrushError("BROKER_FULL", { url: location.display });
+    return new BullrushError("BROKER_UNAVAILABLE", { url: location.display, action: `task ${message.id} not accepted`, deadline, reason });
+  }
+
+  async function locate(ids: readonly { readonly id: string; readonly queues: readonly string[] }[]): Promise<readonly Location[]> {
+    if (ids.length === 0) return [];
+    const queues = [...new Set(ids.flatMap((entry) => entry.queues))];
+    const args = ids.flatMap((entry) => [entry.id, entry.queues.length, ...entry.queues.map((queue) => queues.indexOf(queue) + 1)]);
+    const replies = await commands.run({ action: "tasks not looked up", deadline }, (client) =>
+      runScript(client, scripts.locate, queues.map((queue) => queueKey(prefix, queue)), args),
+    );
+    return (replies as number[]).map((reply) => locations[reply] as Location);
+  }
+
+  async function counts(queues: readonly string[]): Promise<readonly QueueCounts[]> {
+    const keys = queues.map((queue) => queueKey(prefix, queue));
+    const replies = await commands.run({ action: "queues not counted", deadline }, (client) => runScript(client, scripts.counts, keys, []));
+    return (replies as [number, number, number, number, number][]).map(([waiting, delayed, active, completed, failed], index) => ({
+      queue: queues[index] as string,
+      waiting,
+      delayed,
+      active,
+      completed,
+      failed,
+    }));
+  }
+
+  async function purge(queue: string): Promise<number> {
+    const action = `queue "${queue}" not purged`;
+    return (await commands.run({ action, deadline }, (client) => runScript(client, scripts.purge, [queueKey(prefix, queue)], []))) as number;
+  }
+
+  function consume(given: ConsumeOptions): Consumer {
+    const consumer = openConsumer(given, { location, backend, prefix, deadline, ...trouble });
+    consumers.add(consumer);
+    return consumer;
+  }
+
+  async function close(): Promise<void> {
+    commands.close();
+    await Promise.all([...consumers].map((consumer) => consumer.close()));
+  }
+
+  return { publish, locate, counts, purge, consume, close };
+}

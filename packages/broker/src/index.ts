@@ -1,0 +1,20 @@
+export { BullrushError, errorCodes, type ErrorCode, type ErrorDetails } from "./error.js";
+export { toMilliseconds, type Duration } from "./duration.js";
+export { systemClock, type Clock } from "./clock.js";
+export { checkTaskId, copyId, isTaskId, newId } from "./id.js";
+
+export type { Json, Message, RoutedMessage } from "./protocol/message.js";
+export type { Outcome } from "./protocol/outcome.js";
+export { describeFailure, RemoteError, toFailure, type Failure } from "./protocol/failure.js";
+export { isTerminal, type TaskState, type TerminalState } from "./protocol/state.js";
+export { encodeRecord, type TaskRecord } from "./protocol/record.js";
+export { checkSize, defaultMaxPayload } from "./protocol/codec.js";
+export { encodeJson } from "./protocol/json.js";
+
+export type { Consumer, Content, Delivery, Location, QueueCounts, Settled, Settlement, Transport } from "./ports/transport.js";
+export type { Claim, ResultBackend, StoreReply, StoreRequest } from "./ports/result-backend.js";
+export type { Logger } from "./ports/logger.js";
+
+export { compileLocation, type RedisLocation } from "./redis/location.js";
+export { redisResultBackend } from "./redis/result-backend.js";
+export { bullmqTransport } from "./bullmq/transport.js";

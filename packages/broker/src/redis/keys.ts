@@ -1,0 +1,21 @@
+/** Every Redis key and channel that is ours is named here. BullMQ's own start with the queue's key. */
+
+/** What BullMQ's keys of `queue` start with: `bull:<queue>:`. */
+export function queueKey(prefix: string, queue: string): string {
+  return `${prefix}:${queue}:`;
+}
+
+/** Stream of the messages of `queue` that could not be run. */
+export function morgueKey(prefix: string, queue: string): string {
+  return `bullrush:morgue:${prefix}:${queue}`;
+}
+
+/** The record of task `id`, a string of JSON. */
+export function resultKey(id: string): string {
+  return `bullrush:result:${id}`;
+}
+
+/** Channel on which process `process` hears of its results. */
+export function replyChannel(process: string): string {
+  return `bullrush:reply:${process}`;
+}

@@ -1,0 +1,30 @@
+/**
+ * Why Redis or the way to it failed, on one line. ioredis hangs the command on its errors, arguments included, so an error of its own is never thrown on,
+ * logged or kept as a cause: passwords and payloads would show.
+ */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return "unknown error";
+  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  const text = error.message === "" ? code : (error.message.split("\n", 1)[0] ?? "");
+  return text.replace(/,? with args beginning with:.*$/, "").replace(/ script: .*$/, "").slice(0, 200) || error.name;
+}
+
+/** Whether Redis answered, with an error, rather than the connection having failed. */
+export function isReply(error: unknown): boolean {
+  return error instanceof Error && error.name === "ReplyError";
+}
+
+/** Whether Redis refuses writes for want of memory. */
+export function isOutOfMemory(error: unknown): boolean {
+  return isReply(error) && /\bOOM\b/.test((error as Error).message);
+}
+
+/** Whether it is only for now that Redis refuses: it is loading its data, a replica, or busy with a script. */
+export function isPassing(error: unknown): boolean {
+  return !isReply(error) || /\b(LOADING|READONLY|BUSY|MASTERDOWN|TRYAGAIN|CLUSTERDOWN|NOREPLICAS|UNBLOCKED)\b/.test((error as Error).message);
+}
+
+/** Whether Redis refuses the user or the password. */
+export function isRefusal(error: unknown): boolean {
+  return isReply(error) && /^(WRONGPASS|NOAUTH|NOPERM|ERR invalid password|ERR AUTH|ERR Client sent AUTH)/.test((error as Error).message);
+}

@@ -1,0 +1,130 @@
+import { randomUUID } from "node:crypto";
+import type { Redis } from "ioredis";
+import type { Claim, ResultBackend, StoreReply, StoreRequest } from "../ports/result-backend.js";
+import { decodeRecord, encodeRecord, type TaskRecord } from "../protocol/record.js";
+import { defaultSilence, openConnection, type Connection } from "./connection.js";
+import { replyChannel, resultKey } from "./keys.js";
+import { compileLocation, type RedisLocation } from "./location.js";
+import { loadScript, runScript } from "./script.js";
+
+export interface RedisResultBackendOptions {
+  readonly location: RedisLocation;
+  /** How long a command may take, outages included, in ms. Default: 5000. */
+  readonly deadline?: number;
+  /** Longest record that is sent along with a notification, in bytes of JSON; a longer one is read by whoever waits. Default: 16384. */
+  readonly largestNotified?: number;
+  readonly onTrouble?: (reason: string) => void;
+}
+
+const scripts = { store: loadScript("redis/store"), claim: loadScript("redis/claim") };
+const storeReplies: readonly StoreReply[] = ["stored", "superseded", "fenced"];
+
+/** Result backend on a Redis of its own or the broker's: one string of JSON a task, with a time to live, and one channel a waiting process. */
+export function redisResultBackend(options: RedisResultBackendOptions): ResultBackend {
+  const { deadline = 5000, largestNotified = 16_384 } = options;
+  const location = compileLocation(options.location);
+  const open = (name: string): Connection =>
+    openConnection(location, {
+      service: "result backend",
+      name: `bullrush:${name}`,
+      ...(options.onTrouble && { onTrouble: options.onTrouble }),
+    });
+  const commands = open("results");
+  const replies = replySubscription(() => open("replies"), replyChannel(randomUUID()), deadline);
+
+  async function store(records: readonly StoreRequest[]): Promise<readonly StoreReply[]> {
+    if (records.length === 0) return [];
+    const args = records.flatMap(({ id, delivery, expires, record, replyTo }) => [id, delivery, expires, record, replyTo ?? ""]);
+    const keys = records.map(({ id }) => resultKey(id));
+    const stored = await commands.run({ action: `${records.length} results were not stored`, deadline }, (client) =>
+      runScript(client, scripts.store, keys, [largestNotified, ...args]),
+    );
+    return (stored as number[]).map((reply) => storeReplies[reply] as StoreReply);
+  }
+
+  async function claim(claims: readonly Claim[]): Promise<readonly ("claimed" | "fenced" | TaskRecord)[]> {
+    if (claims.length === 0) return [];
+    const args = claims.flatMap(({ delivery, expires, worker }) => [delivery, expires, encodeRecord({ state: "STARTED", delivery, worker })]);
+    const keys = claims.map(({ id }) => resultKey(id));
+    const claimed = await commands.run({ action: `${claims.length} tasks were not claimed`, deadline }, (client) =>
+      runScript(client, scripts.claim, keys, args),
+    );
+    return (claimed as (number | string)[]).map((reply) =>
+      typeof reply === "string" ? decodeRecord(reply) : reply === 0 ? "claimed" : "fenced",
+    );
+  }
+
+  async function read(ids: readonly string[]): Promise<readonly (TaskRecord | undefined)[]> {
+    if (ids.length === 0) return [];
+    const texts = await commands.run({ action: `${ids.length} results were not read`, deadline }, (client) => client.mget(ids.map(resultKey)));
+    return texts.map((text) => (text === null ? undefined : decodeRecord(text)));
+  }
+
+  async function forget(ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    await commands.run({ action: `${ids.length} results were not forgotten`, deadline }, (client) => client.unlink(ids.map(resultKey)));
+  }
+
+  return {
+    store,
+    claim,
+    read,
+    forget,
+    replyChannel: replies.channel,
+    subscribe: replies.subscribe,
+    close: async () => {
+      replies.close();
+      commands.close();
+    },
+  };
+}
+
+type Listener = (id: string, record: TaskRecord | undefined) => void;
+
+/** The one subscription of this process, opened for the first listener. It sends a PING now and then: an idle subscriber would never notice that its link is dead. */
+function replySubscription(open: () => Connection, channel: string, deadline: number) {
+  const listeners = new Set<Listener>();
+  let subscribed: Promise<Connection> | undefined;
+  let pings: NodeJS.Timeout | undefined;
+
+  async function begin(): Promise<Connection> {
+    const connection = open();
+    try {
+      await connection.run({ action: "not subscribed to results", deadline }, (client) => subscribeOnce(client));
+      pings = setInterval(() => {
+        connection.run({ action: "no ping", deadline: defaultSilence }, (client) => client.ping()).catch(() => undefined);
+      }, defaultSilence);
+      return connection;
+    } catch (error) {
+      subscribed = undefined;
+      connection.close();
+      throw error;
+    }
+  }
+
+  function subscribeOnce(client: Redis): Promise<unknown> {
+    client.removeAllListeners("message");
+    client.on("message", (_: string, payload: string) => {
+      const id = payload.slice(0, idLength);
+      const record = payload.length > idLength ? decodeRecord(payload.slice(idLength)) : undefined;
+      for (const listener of listeners) listener(id, record);
+    });
+    return client.subscribe(channel);
+  }
+
+  return {
+    channel,
+    subscribe: async (listener: Listener) => {
+      await (subscribed ??= begin());
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    close: () => {
+      clearInterval(pings);
+      subscribed?.then((connection) => connection.close()).catch(() => undefined);
+    },
+  };
+}
+
+/** A notification is the id, a UUID, and behind it the record. */
+const idLength = 36;
