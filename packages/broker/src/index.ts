@@ -11,9 +11,14 @@ export { encodeRecord, type TaskRecord } from "./protocol/record.js";
 export { checkSize, defaultMaxPayload } from "./protocol/codec.js";
 export { encodeJson } from "./protocol/json.js";
 
-export type { Consumer, Content, Delivery, Location, QueueCounts, Settled, Settlement, Transport } from "./ports/transport.js";
+export type { Consumer, Content, Delivery, Exchange, Location, QueueCounts, Settled, Settlement, Transport } from "./ports/transport.js";
 export type { Claim, ResultBackend, StoreReply, StoreRequest } from "./ports/result-backend.js";
 export type { Logger } from "./ports/logger.js";
+
+export { Router, type Routing } from "./routing/router.js";
+export { Topology } from "./routing/topology.js";
+export { checkQueueName, type QueueOption } from "./routing/queue.js";
+export type { Route, RouteFunction, RouteTable } from "./routing/route.js";
 
 export { compileLocation, type RedisLocation } from "./redis/location.js";
 export { redisResultBackend } from "./redis/result-backend.js";

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import type { ConsumeOptions, Consumer, Delivery, Exchange, Settled, Settlement } from "../ports/transport.js";
 import type { ResultBackend } from "../ports/result-backend.js";
 import { describeFailure } from "../protocol/failure.js";
@@ -112,7 +113,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     if (wait <= 0) return;
     const listening = markers.filter((_, index) => !outlook.isResting(index, now));
     const reply = await bell.run({ action: "not waiting for tasks", deadline }, (client) =>
-      listening.length === 0 ? Promise.resolve(null) : client.bzpopmin(...listening, Math.max(wait / 1000, 0.01)),
+      listening.length === 0 ? pause(wait, null) : client.bzpopmin(...listening, Math.max(wait / 1000, 0.01)),
     );
     if (reply === null) return;
     const index = markers.indexOf(reply[0]);

@@ -2,6 +2,9 @@ import type { TaskRecord } from "../protocol/record.js";
 
 /** Where outcomes are stored. The first stored terminal state wins and never changes. */
 export interface ResultBackend {
+  /** Connects, or says why it cannot: `RESULT_BACKEND_UNAVAILABLE`, `REDIS_AUTH`. */
+  open(): Promise<void>;
+
   /**
    * Stores each record, in one call, and notifies its reply channel. `stored`; `superseded` if the task already has a terminal state; `fenced` if a later delivery has
    * claimed it.

@@ -34,7 +34,7 @@ export function toFailure(thrown: unknown, depth = 1): Failure {
 
 /** A failure as an Error to throw or log: name, message, code and remote stack of the original, but never its class. */
 export class RemoteError extends Error {
-  readonly code?: string;
+  declare readonly code?: string;
 
   constructor(failure: Failure) {
     super(failure.message, failure.cause === undefined ? undefined : { cause: new RemoteError(failure.cause) });

@@ -1,5 +1,6 @@
 import { parse } from "secure-json-parse";
 import { BullrushError } from "../error.js";
+import { isPlain } from "../plain.js";
 
 /**
  * `value` as JSON, or `undefined` for `undefined`. Throws `ENCODE_ERROR`, naming the place, for whatever JSON would change silently: BigInt, NaN and
@@ -77,12 +78,6 @@ function findFlawInRecord(record: object, ancestors: Set<object>): Flaw | undefi
 
 function flaw(reason: string): Flaw {
   return { reason, path: "" };
-}
-
-/** Whether its prototype is `Object.prototype`, of this realm or another, or none. */
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
 }
 
 function className(value: object): string {

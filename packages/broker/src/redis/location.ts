@@ -24,7 +24,7 @@ export function compileLocation(location: RedisLocation): CompiledLocation {
 }
 
 function parseUrl(text: string): RedisOptions {
-  const url = URL.parse?.(text) ?? parseOrRefuse(text);
+  const url = parseOrRefuse(text);
   if (url.protocol !== "redis:" && url.protocol !== "rediss:") refuse(`its scheme is "${url.protocol}//"`);
   if (url.hostname === "") refuse("it names no host");
   const database = url.pathname.replace(/^\//, "");

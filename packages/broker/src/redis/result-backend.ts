@@ -23,14 +23,18 @@ const storeReplies: readonly StoreReply[] = ["stored", "superseded", "fenced"];
 export function redisResultBackend(options: RedisResultBackendOptions): ResultBackend {
   const { deadline = 5000, largestNotified = 16_384 } = options;
   const location = compileLocation(options.location);
-  const open = (name: string): Connection =>
+  const connect = (name: string): Connection =>
     openConnection(location, {
       service: "result backend",
       name: `bullrush:${name}`,
       ...(options.onTrouble && { onTrouble: options.onTrouble }),
     });
-  const commands = open("results");
-  const replies = replySubscription(() => open("replies"), replyChannel(randomUUID()), deadline);
+  const commands = connect("results");
+  const replies = replySubscription(() => connect("replies"), replyChannel(randomUUID()), deadline);
+
+  async function open(): Promise<void> {
+    await commands.run({ action: "not connected", deadline }, (client) => client.ping());
+  }
 
   async function store(records: readonly StoreRequest[]): Promise<readonly StoreReply[]> {
     if (records.length === 0) return [];
@@ -66,6 +70,7 @@ export function redisResultBackend(options: RedisResultBackendOptions): ResultBa
   }
 
   return {
+    open,
     store,
     claim,
     read,

@@ -1,0 +1,205 @@
+import {
+  BullrushError,
+  bullmqTransport,
+  checkTaskId,
+  redisResultBackend,
+  systemClock,
+  toMilliseconds,
+  type RedisLocation,
+  type ResultBackend,
+  type Transport,
+} from "@bullrush/broker";
+import { AsyncResult, type Reference, type ResultSource } from "../result/async-result.js";
+import { ResultWaiter } from "../result/waiter.js";
+import { enclosingTask, runInTask } from "../task/context.js";
+import { localContext } from "../task/local-context.js";
+import { checkTaskName } from "../task/name.js";
+import { checkCallOptions, checkTaskOptions, type CallOptions, type TaskOptions } from "../task/options.js";
+import type { Stub, Task, TaskDefinition, TaskFunction, TaskStub } from "../task/task.js";
+import { messagesOf, type Call } from "./dispatcher.js";
+import { compileOptions, type AppOptions, type CompiledOptions } from "./options.js";
+
+/** Declares an app. Nothing is connected before the first call. Throws `INVALID_OPTION`, `INVALID_URL` or `INVALID_QUEUE_NAME`. */
+export function createApp(options: AppOptions = {}): App {
+  return new App(options);
+}
+
+const mark = Symbol.for("bullrush.app");
+
+/** Configuration, task registry and connections in one object. Made by `createApp`. */
+export class App {
+  /** @internal How a worker tells an app among the exports of a module, whichever copy of this package made it. */
+  readonly [mark] = true;
+  readonly #given: AppOptions;
+  readonly #tasks = new Map<string, TaskDefinition>();
+  #options: CompiledOptions;
+  #connected: Connected | undefined;
+  #troubleListener: ((service: "broker" | "backend", reason: string) => void) | undefined;
+  #closed = false;
+
+  /** @internal */
+  constructor(given: AppOptions) {
+    this.#given = given;
+    this.#options = compileOptions(given, process.env);
+  }
+
+  /** The options, with every default in place. */
+  get options(): CompiledOptions {
+    return this.#options;
+  }
+
+  /** The declared tasks by name. */
+  get tasks(): ReadonlyMap<string, TaskDefinition> {
+    return this.#tasks;
+  }
+
+  /** The broker. Connected at its first use. */
+  get transport(): Transport {
+    return this.#connect().transport;
+  }
+
+  /** The result backend. Connected at its first use. */
+  get backend(): ResultBackend {
+    return this.#connect().backend;
+  }
+
+  /**
+   * Declares a task: a named function, which workers run. Argument and result types are inferred.
+   * Throws `INVALID_TASK_NAME`, `TASK_ALREADY_REGISTERED`, `INVALID_OPTION`.
+   */
+  task<Args extends unknown[], Returned>(name: string, run: TaskFunction<Args, Returned>): Task<Args, Returned>;
+  task<Args extends unknown[], Returned>(name: string, options: TaskOptions, run: TaskFunction<Args, Returned>): Task<Args, Returned>;
+  task<Args extends unknown[], Returned>(
+    name: string,
+    second: TaskOptions | TaskFunction<Args, Returned>,
+    third?: TaskFunction<Args, Returned>,
+  ): Task<Args, Returned> {
+    const [options, run] = typeof second === "function" ? [{}, second] : [second, third];
+    checkTaskName(name);
+    if (run === undefined) {
+      throw new BullrushError("INVALID_OPTION", { option: `the function of ${name}`, got: "missing", expected: "a function" });
+    }
+    checkTaskOptions(name, options);
+    if (this.#tasks.has(name)) throw new BullrushError("TASK_ALREADY_REGISTERED", { task: name });
+    const { resultExpires } = options;
+    this.#tasks.set(name, {
+      name,
+      options,
+      run: run as TaskDefinition["run"],
+      ...(resultExpires !== undefined && { resultExpires: toMilliseconds(resultExpires, "resultExpires") }),
+    });
+    const call = (...args: Args): Returned => {
+      const context = enclosingTask() ?? localContext(name, args);
+      return runInTask(context, () => run.apply(context, args));
+    };
+    return named(call, this.#stub<Args, Awaited<Returned>>(name, options));
+  }
+
+  /**
+   * A task that is declared elsewhere, with the types of its declaration: `app.stub<typeof import("./tasks.js").add>("tasks.add")`. It can be sent, not run.
+   */
+  stub<T extends Task<never[], unknown>>(name: string, options: TaskOptions = {}): Stub<T> {
+    checkTaskName(name);
+    checkTaskOptions(name, options);
+    return this.#stub(name, options) as Stub<T>;
+  }
+
+  /** Sends a call by the task's name alone. Rejects as `delay()` does. */
+  async sendTask<Result = unknown>(name: string, args: readonly unknown[] = [], options: CallOptions = {}): Promise<AsyncResult<Result>> {
+    checkTaskName(name);
+    return this.#send<Result>({ task: name, args, declared: this.#tasks.get(name)?.options ?? {}, options });
+  }
+
+  /** The handle on the result of a task that was sent elsewhere. Throws `INVALID_TASK_ID` unless `id` is a UUID. */
+  asyncResult<Result = unknown>(id: string): AsyncResult<Result> {
+    return this.#result<Result>({ id: checkTaskId(id), queues: this.#options.queues, own: false });
+  }
+
+  /**
+   * Puts other options in the place of those given, before the first connection: how a command's flags win over the module's own settings.
+   * Throws `INVALID_OPTION` afterwards.
+   */
+  override(options: { readonly broker?: RedisLocation; readonly backend?: RedisLocation }): void {
+    if (this.#connected !== undefined) {
+      throw new BullrushError("INVALID_OPTION", { option: "override()", got: "called after the first connection", expected: "a call before" });
+    }
+    this.#options = compileOptions({ ...this.#given, ...options }, process.env);
+  }
+
+  /** Hears why a connection fails, at each failure. One listener; a further one replaces it. */
+  onTrouble(listener: (service: "broker" | "backend", reason: string) => void): void {
+    this.#troubleListener = listener;
+  }
+
+  /** Closes the connections, within 5 s. What still waits for a result rejects with `APP_CLOSED`. Safe to call again. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const connected = this.#connected;
+    if (connected === undefined) return;
+    connected.waiter.close(new BullrushError("APP_CLOSED", { app: this.#options.name }));
+    await Promise.all([connected.transport.close(), connected.backend.close()]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #stub<Args extends unknown[], Result>(name: string, declared: TaskOptions): TaskStub<Args, Result> {
+    return {
+      name,
+      delay: (...args) => this.#send<Result>({ task: name, args, declared, options: {} }),
+      applyAsync: (args, options = {}) => this.#send<Result>({ task: name, args, declared, options }),
+    };
+  }
+
+  async #send<Result>(call: Call): Promise<AsyncResult<Result>> {
+    const { transport, backend } = this.#connect();
+    checkCallOptions(call.task, call.options);
+    const messages = messagesOf(call, this.#options, { replyTo: backend.replyChannel, clock: systemClock });
+    const errors = await transport.publish(messages);
+    for (const error of errors) if (error !== undefined) throw error;
+    const [first] = messages;
+    if (first === undefined) throw new TypeError("a call has at least one message");
+    const { id, ignoreResult = false } = first.message;
+    return this.#result<Result>({ id, task: call.task, queues: [first.queue], own: true, ignoreResult });
+  }
+
+  #result<Result>(reference: Reference): AsyncResult<Result> {
+    return new AsyncResult<Result>(() => this.#connect(), reference);
+  }
+
+  #connect(): Connected {
+    if (this.#closed) throw new BullrushError("APP_CLOSED", { app: this.#options.name });
+    return (this.#connected ??= connect(this.#options, (service, reason) => this.#troubleListener?.(service, reason)));
+  }
+}
+
+interface Connected extends ResultSource {
+  readonly transport: Transport;
+  readonly backend: ResultBackend;
+}
+
+function connect(options: CompiledOptions, onTrouble: (service: "broker" | "backend", reason: string) => void): Connected {
+  const { broker, backend: location, prefix, publishTimeout: deadline, maxPayload } = options;
+  const backend = redisResultBackend({ location, onTrouble: (reason) => onTrouble("backend", reason) });
+  const transport = bullmqTransport({
+    location: broker,
+    backend,
+    prefix,
+    deadline,
+    maxPayload,
+    onTrouble: (reason) => onTrouble("broker", reason),
+  });
+  return { transport, backend, waiter: new ResultWaiter(backend, transport) };
+}
+
+/** `call` with the properties of `stub`; the name of a function can only be defined anew. */
+function named<F extends object, S extends { readonly name: string }>(call: F, { name, ...rest }: S): F & S {
+  Object.defineProperty(call, "name", { value: name });
+  return Object.assign(call, rest) as F & S;
+}
+
+/** Whether `value` is an app, of this copy of the package or another. */
+export function isApp(value: unknown): value is App {
+  return typeof value === "object" && value !== null && mark in value;
+}

@@ -1,0 +1,57 @@
+import { checkTaskId, copyId, newId, toMilliseconds, type Clock, type Message, type RoutedMessage } from "@bullrush/broker";
+import { enclosingTask } from "../task/context.js";
+import type { CallOptions, TaskOptions } from "../task/options.js";
+import type { CompiledOptions } from "./options.js";
+
+/** A call to be sent. */
+export interface Call {
+  readonly task: string;
+  readonly args: readonly unknown[];
+  /** Options of the task's declaration, where it is known. */
+  readonly declared: TaskOptions;
+  readonly options: CallOptions;
+}
+
+/**
+ * The messages of a call: one for each queue that it is routed to, the first under the call's id. Throws `INVALID_TASK_ID`, and what the router throws.
+ * @param replyTo channel on which this process waits for results
+ */
+export function messagesOf(
+  { task, args, declared, options }: Call,
+  { router }: Pick<CompiledOptions, "router">,
+  { replyTo, clock }: { readonly replyTo: string; readonly clock: Clock },
+): readonly RoutedMessage[] {
+  const id = options.taskId === undefined ? newId() : checkTaskId(options.taskId);
+  const parent = enclosingTask();
+  const now = clock.now();
+  const { queues, priority = 0 } = router.route({ task, args, call: options, declared });
+  const ignoreResult = options.ignoreResult ?? declared.ignoreResult ?? false;
+  const eta = options.countdown === undefined ? options.eta?.getTime() : now + toMilliseconds(options.countdown, "countdown");
+  const expires = expiryOf(options.expires ?? declared.expires, now);
+  const message: Message = {
+    id,
+    task,
+    args,
+    headers: options.headers ?? {},
+    priority,
+    retries: 0,
+    rootId: parent?.rootId ?? id,
+    ...(parent !== undefined && { parentId: parent.id }),
+    ...(eta !== undefined && { eta }),
+    ...(expires !== undefined && { expires }),
+    ...(ignoreResult ? { ignoreResult } : { replyTo }),
+    // An id of the caller's may have been sent before.
+    ...(options.taskId !== undefined && { resent: true }),
+  };
+  return queues.map((queue, index) => ({ queue, message: index === 0 ? message : copyFor(queue, message) }));
+}
+
+/** What a further queue gets: a task of its own, for which nobody waits. */
+function copyFor(queue: string, { replyTo: _, ...message }: Message): Message {
+  return { ...message, id: copyId(message.id, queue), headers: { ...message.headers, fanoutOf: message.id } };
+}
+
+function expiryOf(expires: CallOptions["expires"], now: number): number | undefined {
+  if (expires === undefined) return undefined;
+  return expires instanceof Date ? expires.getTime() : now + toMilliseconds(expires, "expires");
+}

@@ -1,0 +1,11 @@
+export { App, createApp, isApp } from "./app/app.js";
+export type { AppOptions, CompiledOptions } from "./app/options.js";
+
+export type { Stub, Task, TaskDefinition, TaskFunction, TaskStub } from "./task/task.js";
+export type { CallOptions, SharedOptions, TaskOptions } from "./task/options.js";
+export { currentTask, runInTask, type TaskContext } from "./task/context.js";
+
+export { AsyncResult, type GetOptions, type TaskOutcome } from "./result/async-result.js";
+export { TaskFailedError, TaskRevokedError, TimeoutError, UnknownTaskError } from "./result/errors.js";
+
+export { BullrushError, RemoteError, type Duration, type ErrorCode, type Failure, type Json, type TaskState } from "@bullrush/broker";

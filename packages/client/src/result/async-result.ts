@@ -1,0 +1,180 @@
+import {
+  isTerminal,
+  toMilliseconds,
+  type Duration,
+  type Failure,
+  type ResultBackend,
+  type TaskRecord,
+  type TaskState,
+  type Transport,
+} from "@bullrush/broker";
+import { TaskFailedError, TaskRevokedError, TimeoutError } from "./errors.js";
+import type { ResultWaiter } from "./waiter.js";
+
+/** How a task ended, as a value. */
+export type TaskOutcome<Result> =
+  | { readonly state: "SUCCESS"; readonly result: Result }
+  | { readonly state: "FAILURE"; readonly failure: Failure }
+  | { readonly state: "REVOKED"; readonly reason: string };
+
+export interface GetOptions {
+  /** Longest time to wait; then `get` rejects with `TimeoutError`, and the task goes on. Default: no limit. */
+  readonly timeout?: Duration;
+  /** Ends the waiting, not the task; `get` rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Whether a failed or revoked task makes `get` reject (default), or gives its outcome as a value. */
+  readonly propagate?: boolean;
+}
+
+/** What a handle needs of its app. @internal */
+export interface ResultSource {
+  readonly transport: Transport;
+  readonly backend: ResultBackend;
+  readonly waiter: ResultWaiter;
+}
+
+/** What a handle knows of its task from the start. @internal */
+export interface Reference {
+  readonly id: string;
+  readonly task?: string;
+  /** The queues that it may be in. */
+  readonly queues: readonly string[];
+  /** Whether this process sent it, and so is told of its end. */
+  readonly own: boolean;
+  readonly ignoreResult?: boolean;
+}
+
+/**
+ * The handle on the result of a task. It holds nothing open and is not thenable: awaiting `delay()` gives the handle, `get()` the value.
+ */
+export class AsyncResult<Result = unknown> {
+  readonly id: string;
+  readonly #source: () => ResultSource;
+  readonly #reference: Reference;
+
+  /** @internal */
+  constructor(source: () => ResultSource, reference: Reference) {
+    this.id = reference.id;
+    this.#source = source;
+    this.#reference = reference;
+  }
+
+  /**
+   * The returned value, once the task has ended; at once and `undefined` for one that ignores its result.
+   * Throws `TaskFailedError` (its `cause` has name, message and remote stack), `TaskRevokedError`, `TimeoutError`, `UnknownTaskError` when nobody knows
+   * the id (never for a task just sent), `RESULT_BACKEND_UNAVAILABLE`.
+   */
+  get(options?: GetOptions & { readonly propagate?: true }): Promise<Result>;
+  /** How the task ended, as a value, once it has. */
+  get(options: GetOptions & { readonly propagate: false }): Promise<TaskOutcome<Result>>;
+  async get({ timeout, signal, propagate = true }: GetOptions = {}): Promise<Result | TaskOutcome<Result>> {
+    if (this.#reference.ignoreResult) return propagate ? (undefined as Result) : { state: "SUCCESS", result: undefined as Result };
+    const record = await this.#wait(timeout, signal);
+    if (!propagate) return outcomeOf(record);
+    const error = this.#errorOf(record);
+    if (error !== undefined) throw error;
+    return record.result as Result;
+  }
+
+  /** What observers see of it now: `PENDING`, `STARTED`, `SUCCESS`, … or `UNKNOWN`. */
+  async status(): Promise<TaskState> {
+    const { id, queues } = this.#reference;
+    const { transport } = this.#source();
+    const record = await this.#read();
+    if (record !== undefined) return record.state;
+    const [location] = await transport.locate([{ id, queues }]);
+    if (location !== "absent") return location === "taken" ? "STARTED" : "PENDING";
+    // It may have ended between the two looks.
+    return (await this.#read())?.state ?? "UNKNOWN";
+  }
+
+  /** Whether it has ended, whichever way. */
+  async ready(): Promise<boolean> {
+    return isTerminal((await this.#read())?.state ?? "UNKNOWN");
+  }
+
+  /** Whether it has ended well. */
+  async successful(): Promise<boolean> {
+    return (await this.#read())?.state === "SUCCESS";
+  }
+
+  /** Whether it has ended with an error. */
+  async failed(): Promise<boolean> {
+    return (await this.#read())?.state === "FAILURE";
+  }
+
+  /** The returned value, or the error that `get()` would throw, or `undefined` while it has not ended; never waits. */
+  async result(): Promise<Result | TaskFailedError | TaskRevokedError | undefined> {
+    const record = await this.#read();
+    if (record === undefined) return undefined;
+    return this.#errorOf(record) ?? (record.result as Result | undefined);
+  }
+
+  /** As `result()`; for a task that set a state of its own, such as PROGRESS, the `meta` that it gave. */
+  async info(): Promise<unknown> {
+    const record = await this.#read();
+    if (record === undefined) return undefined;
+    return isTerminal(record.state) ? (this.#errorOf(record) ?? record.result) : record.meta;
+  }
+
+  /** Name of the worker that ran it, once it has ended. */
+  async worker(): Promise<string | undefined> {
+    return (await this.#read())?.worker;
+  }
+
+  /** How many attempts it took, once it has ended. */
+  async attempts(): Promise<number | undefined> {
+    return (await this.#read())?.attempt;
+  }
+
+  /** Removes what the result backend keeps of it. */
+  async forget(): Promise<void> {
+    await this.#source().backend.forget([this.id]);
+  }
+
+  async #read(): Promise<TaskRecord | undefined> {
+    const [record] = await this.#source().backend.read([this.id]);
+    return record;
+  }
+
+  async #wait(timeout: Duration | undefined, signal: AbortSignal | undefined): Promise<TaskRecord> {
+    const { waiter } = this.#source();
+    const end = new AbortController();
+    const timer = timeout === undefined ? undefined : this.#abortLater(end, toMilliseconds(timeout, "timeout of get()"));
+    // Not AbortSignal.any: a signal that outlives many gets would keep them all.
+    const onAbort = () => end.abort(signal?.reason);
+    signal?.throwIfAborted();
+    signal?.addEventListener("abort", onAbort);
+    try {
+      return await waiter.wait(this.#reference, end.signal);
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  #abortLater(end: AbortController, timeout: number): NodeJS.Timeout {
+    return setTimeout(() => end.abort(new TimeoutError(this.#name, this.id, timeout)), timeout);
+  }
+
+  #errorOf(record: TaskRecord): TaskFailedError | TaskRevokedError | undefined {
+    const name = record.task ?? this.#name;
+    if (record.state === "FAILURE") return new TaskFailedError(name, this.id, failureOf(record));
+    if (record.state === "REVOKED") return new TaskRevokedError(name, this.id, record.reason ?? "no reason given");
+    return undefined;
+  }
+
+  get #name(): string {
+    return this.#reference.task ?? "task";
+  }
+}
+
+function outcomeOf<Result>(record: TaskRecord): TaskOutcome<Result> {
+  if (record.state === "FAILURE") return { state: "FAILURE", failure: failureOf(record) };
+  if (record.state === "REVOKED") return { state: "REVOKED", reason: record.reason ?? "no reason given" };
+  return { state: "SUCCESS", result: record.result as Result };
+}
+
+function failureOf(record: TaskRecord): Failure {
+  return record.failure ?? { name: "Error", message: "the stored failure is incomplete" };
+}

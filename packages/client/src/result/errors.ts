@@ -1,0 +1,40 @@
+import { BullrushError, describeFailure, RemoteError, type Failure } from "@bullrush/broker";
+
+/** The task ended with an error. `cause` is an Error with the name, message, code and remote stack of the original; its class is not revived. */
+export class TaskFailedError extends BullrushError<"TASK_FAILED"> {
+  override name = "TaskFailedError";
+  /** The error in wire form. */
+  readonly failure: Failure;
+
+  constructor(task: string, id: string, failure: Failure) {
+    super("TASK_FAILED", { task, id, failure: describeFailure(failure) }, { cause: new RemoteError(failure) });
+    this.failure = failure;
+  }
+}
+
+/** The task was revoked: it expired, or somebody called it off. */
+export class TaskRevokedError extends BullrushError<"TASK_REVOKED"> {
+  override name = "TaskRevokedError";
+
+  constructor(task: string, id: string, reason: string) {
+    super("TASK_REVOKED", { task, id, reason });
+  }
+}
+
+/** The result did not come in time. The task goes on. */
+export class TimeoutError extends BullrushError<"TASK_TIMEOUT"> {
+  override name = "TimeoutError";
+
+  constructor(task: string, id: string, timeout: number) {
+    super("TASK_TIMEOUT", { task, id, timeout });
+  }
+}
+
+/** Nobody knows the id. */
+export class UnknownTaskError extends BullrushError<"UNKNOWN_TASK"> {
+  override name = "UnknownTaskError";
+
+  constructor(id: string) {
+    super("UNKNOWN_TASK", { id });
+  }
+}

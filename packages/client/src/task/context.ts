@@ -1,0 +1,59 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { BullrushError, type Json } from "@bullrush/broker";
+import type { Logger as PinoLogger } from "pino";
+
+/** The running task, as its function sees it: `this` in a `function`, or `currentTask()`. */
+export interface TaskContext {
+  /** UUID; the same at every attempt, and so the key with which the task can make its effects idempotent. */
+  readonly id: string;
+  readonly name: string;
+  readonly args: readonly unknown[];
+  /** Which attempt this is; the first is 1. */
+  readonly attempt: number;
+  /** Attempts before this one. */
+  readonly retries: number;
+  /** The queue that it came through; `local` in a direct call. */
+  readonly queue: string;
+  /** Name of the worker; `local` in a direct call. */
+  readonly worker: string;
+  /** The first task of the flow that this one belongs to; its own id when it stands alone. */
+  readonly rootId: string;
+  /** The task that sent this one. */
+  readonly parentId: string | undefined;
+  readonly groupId: string | undefined;
+  /** When it was to run at the earliest. */
+  readonly eta: Date | undefined;
+  /** When it would have been revoked instead of run. */
+  readonly expires: Date | undefined;
+  readonly headers: Readonly<Record<string, Json>>;
+  /** Aborts when the worker wants the task to end: at the end of a shutdown's patience, or when its lease is lost and others may run it. */
+  readonly signal: AbortSignal;
+  /** Writes lines that carry the task's name and id. */
+  readonly log: PinoLogger;
+  /** Stores the state PROGRESS with `meta`, which `AsyncResult.info()` reads. `meta` is what JSON can carry. */
+  progress(meta: unknown): Promise<void>;
+  /** Stores a state of your own, in capitals, with `meta`. It lasts until the task ends. */
+  updateState(state: string, meta?: unknown): Promise<void>;
+}
+
+// One for the process, also when a module loader makes a second copy of this package.
+const slot = Symbol.for("bullrush.current-task");
+const shared = globalThis as { [slot]?: AsyncLocalStorage<TaskContext> };
+const storage = (shared[slot] ??= new AsyncLocalStorage<TaskContext>());
+
+/** The task in which this code runs, however deep below it. Throws `NO_CURRENT_TASK` outside one. */
+export function currentTask(): TaskContext {
+  const context = storage.getStore();
+  if (context === undefined) throw new BullrushError("NO_CURRENT_TASK");
+  return context;
+}
+
+/** The task in which this code runs, if any. */
+export function enclosingTask(): TaskContext | undefined {
+  return storage.getStore();
+}
+
+/** Runs `body` with `context` as the current task. @internal */
+export function runInTask<T>(context: TaskContext, body: () => T): T {
+  return storage.run(context, body);
+}

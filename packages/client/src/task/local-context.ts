@@ -1,0 +1,30 @@
+import { newId } from "@bullrush/broker";
+import { pino, type Logger } from "pino";
+import type { TaskContext } from "./context.js";
+
+let log: Logger | undefined;
+
+/** What a task sees as `this` when it is called directly: nothing is stored, and its log goes to stdout from `warn` on. */
+export function localContext(name: string, args: readonly unknown[]): TaskContext {
+  const id = newId();
+  log ??= pino({ level: "warn" });
+  return {
+    id,
+    name,
+    args,
+    attempt: 1,
+    retries: 0,
+    queue: "local",
+    worker: "local",
+    rootId: id,
+    parentId: undefined,
+    groupId: undefined,
+    eta: undefined,
+    expires: undefined,
+    headers: {},
+    signal: new AbortController().signal,
+    log: log.child({ task: name, id }),
+    progress: async () => {},
+    updateState: async () => {},
+  };
+}

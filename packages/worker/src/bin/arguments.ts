@@ -1,0 +1,61 @@
+import { BullrushError } from "@bullrush/broker";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+
+/** What the command line of `task-worker` says; what it leaves out is `undefined`. */
+export interface WorkerArguments {
+  readonly app?: string;
+  readonly queues?: readonly string[];
+  readonly excludeQueues?: readonly string[];
+  readonly hostname?: string;
+  readonly concurrency?: number;
+  readonly order?: "round-robin" | "strict";
+  readonly loglevel: "debug" | "info" | "warn" | "error";
+  readonly logFormat?: "pretty" | "json";
+  readonly shutdownTimeout?: string;
+  readonly broker?: string;
+  readonly resultBackend?: string;
+  readonly purge?: boolean;
+}
+
+/** Reads `argv`. `undefined` when help or version was asked for, and shown. Throws `WORKER_USAGE` for what cannot be understood. */
+export function parseArguments(argv: readonly string[], version: string): WorkerArguments | undefined {
+  const command = new Command("task-worker")
+    .description("Runs the tasks of an app, taken from its queues.")
+    .version(version, "-V, --version")
+    .helpOption("-h, --help", "show this help")
+    .option("-A, --app <module[:export]>", "module that exports the app (default: BULLRUSH_APP, bullrush.app in package.json, bullrush.config.*, tasks.*)")
+    .option("-Q, --queues <names>", "queues to take from, separated by commas, each with :weight if it is to get more turns (default: all that the app declares)", list)
+    .option("-X, --exclude-queues <names>", "queues to leave out", list)
+    .option("-n, --hostname <name>", "name of the worker; %h is the host, %p the process id (default: worker@%h)")
+    .option("-c, --concurrency <number>", "how many tasks may run at once, over all queues (default: 100)", wholeNumber)
+    .addOption(new Option("--order <order>", "how the queues take turns (default: round-robin)").choices(["round-robin", "strict"]))
+    .addOption(new Option("-l, --loglevel <level>", "least important lines to write").choices(["debug", "info", "warn", "error"]).default("info"))
+    .addOption(new Option("--log-format <format>", "how lines are written (default: pretty on a terminal, else json)").choices(["pretty", "json"]))
+    .option("--shutdown-timeout <duration>", "how long a stop waits for running tasks before it puts them back (default: 30s)")
+    .option("--broker <url>", "Redis that holds the queues, instead of the app's")
+    .option("--result-backend <url>", "Redis that holds the results, instead of the app's")
+    .option("--purge", "first remove all messages that wait in the queues taken from")
+    .allowExcessArguments(false)
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} });
+  try {
+    command.parse(argv);
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return undefined;
+    throw new BullrushError("WORKER_USAGE", { reason: `${error.message.replace(/^error: /, "")} (see task-worker --help)` });
+  }
+  return command.opts<WorkerArguments & Record<string, unknown>>();
+}
+
+function list(text: string): readonly string[] {
+  const names = text.split(",").map((name) => name.trim()).filter((name) => name !== "");
+  if (names.length === 0) throw new InvalidArgumentError("Name at least one queue.");
+  return names;
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("It has to be a whole number from 1.");
+  return value;
+}

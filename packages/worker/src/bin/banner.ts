@@ -1,0 +1,38 @@
+import { compileLocation } from "@bullrush/broker";
+import type { App } from "@bullrush/client";
+import type { CompiledWorkerOptions } from "../options.js";
+
+/** What a worker says of itself when it starts; never a password. */
+export function bannerFacts(app: App, { name, concurrency, queues, order }: CompiledWorkerOptions) {
+  return {
+    worker: name,
+    app: app.options.name,
+    broker: compileLocation(app.options.broker).display,
+    backend: compileLocation(app.options.backend).display,
+    pool: "inline",
+    concurrency,
+    order,
+    queues: queues.map((queue) => (queue.weight === 1 ? queue.name : `${queue.name}:${queue.weight}`)),
+    tasks: [...app.tasks.keys()],
+  };
+}
+
+/** The facts for a person. */
+export function bannerText(facts: ReturnType<typeof bannerFacts>, version: string): string {
+  const { worker, app, broker, backend, pool, concurrency, order, queues, tasks } = facts;
+  return [
+    "",
+    `  bullrush ${version}  ${worker}`,
+    "",
+    `  app      ${app}`,
+    `  broker   ${broker}`,
+    `  results  ${backend}`,
+    `  pool     ${pool}, ${concurrency} at once, ${order}`,
+    `  queues   ${queues.join(", ")}`,
+    "",
+    "  tasks",
+    ...(tasks.length === 0 ? ["    none"] : tasks.map((task) => `    ${task}`)),
+    "",
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,224 @@
+import type { Clock, Consumer, Delivery, Exchange, Settlement } from "@bullrush/broker";
+import type { Logger } from "pino";
+import type { Executor, Running } from "../execution/executor.js";
+import type { TroubleLog } from "../trouble-log.js";
+import { Breaker } from "./breaker.js";
+
+export interface DispatcherOptions {
+  readonly consumer: Consumer;
+  readonly executor: Executor;
+  /** How many tasks may run at once: the slots, shared by all queues. */
+  readonly concurrency: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly trouble: TroubleLog;
+}
+
+/** Most settlements and most messages in one exchange, so that one call never holds Redis for long, and most exchanges at once, so that Redis and this process both work. */
+const limits = { batch: 25, exchanges: 4 };
+
+/** A slot first, then a message: takes what the free slots can run, runs it, settles it. */
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #running = new Map<Delivery, Running>();
+  /** Outcomes that wait for an exchange, and those in one; each holds its slot until it is settled. */
+  readonly #ended: Settlement[] = [];
+  readonly #settling = new Set<Settlement>();
+  /** Settlements that went out before and may have been applied. */
+  readonly #repeated = new WeakSet<Settlement>();
+  readonly #breaker = new Breaker();
+  #free: number;
+  #exchanges = 0;
+  #takes = 0;
+  /** Whether the last exchange got all it asked for: only then is it worth asking several times at once. */
+  #backlog = false;
+  #taking = false;
+  #ringing = false;
+  #scheduled = false;
+  #retry: NodeJS.Timeout | undefined;
+  #onQuiet: (() => void) | undefined;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+    this.#free = options.concurrency;
+  }
+
+  start(): void {
+    this.#taking = true;
+    this.#pump();
+  }
+
+  /** How many tasks run at this moment. */
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** The deliveries on loan here: those that run and those that are not settled yet. */
+  held(): readonly Delivery[] {
+    const unsettled = [...this.#ended, ...this.#settling];
+    return [...this.#running.keys(), ...unsettled.map(({ delivery }) => delivery)];
+  }
+
+  /** Asks the task of `delivery` to end, because others may run it. */
+  lost(delivery: Delivery): void {
+    this.#running.get(delivery)?.abort(new Error("the lease of this task was lost; others may run it"));
+  }
+
+  /**
+   * Takes nothing more, and resolves when all that runs has ended and is settled. When `patience` aborts, the tasks that still run are asked to end and put
+   * back into their queues at once; when `limit` aborts, it resolves whatever is left. Gives the number of deliveries that are not settled.
+   */
+  async stop(patience: AbortSignal, limit: AbortSignal): Promise<number> {
+    this.#taking = false;
+    await Promise.race([this.#quiet(), aborted(patience)]);
+    for (const [delivery, running] of this.#running) {
+      this.#running.delete(delivery);
+      running.abort(new Error("the worker shuts down"));
+      this.#settle(this.#options.executor.putBack(delivery, "the worker shuts down"));
+    }
+    await Promise.race([this.#quiet(), aborted(limit)]);
+    clearTimeout(this.#retry);
+    return this.#unsettledCount();
+  }
+
+  #unsettledCount(): number {
+    return this.#running.size + this.#ended.length + this.#settling.size;
+  }
+
+  #quiet(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onQuiet = resolve;
+      this.#schedule();
+    });
+  }
+
+  /** Pumps soon, once for all that ends in this turn of the event loop. */
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    if (!this.#taking && this.#unsettledCount() === 0 && this.#exchanges === 0) this.#onQuiet?.();
+    const pause = this.#breaker.pause(this.#options.clock.now());
+    if (pause > 0) return this.#retryAfter(pause);
+    while (this.#exchanges < limits.exchanges) {
+      const settle = this.#ended.splice(0, limits.batch);
+      const take = this.#wanted(settle.length);
+      if (settle.length === 0 && take === 0) break;
+      void this.#exchange(settle, take);
+    }
+    if (this.#mayRing()) void this.#ring();
+  }
+
+  /** How many messages to ask for along with `settled` settlements, whose slots come free with them. */
+  #wanted(settled: number): number {
+    const { consumer } = this.#options;
+    if (!this.#taking || (this.#takes > 0 && !this.#backlog)) return 0;
+    const most = Math.max(0, Math.min(limits.batch, this.#free + settled));
+    return settled > 0 || consumer.mayTake() ? most : 0;
+  }
+
+  async #exchange(settle: readonly Settlement[], take: number): Promise<void> {
+    const { consumer, clock, trouble } = this.#options;
+    this.#free += settle.length - take;
+    this.#exchanges++;
+    if (take > 0) this.#takes++;
+    for (const settlement of settle) this.#settling.add(settlement);
+    let got = 0;
+    try {
+      const exchange = await consumer.exchange({ settle, take });
+      this.#breaker.succeeded();
+      got = exchange.deliveries.length;
+      if (take > 0) this.#backlog = got === take;
+      this.#settled(settle, exchange);
+      for (const delivery of exchange.deliveries) this.#begin(delivery);
+    } catch (error) {
+      this.#breaker.failed(clock.now());
+      this.#unsettled(settle);
+      trouble.warn("nothing taken or settled", error);
+    } finally {
+      this.#exchanges--;
+      if (take > 0) this.#takes--;
+      this.#free += take - got;
+      for (const settlement of settle) this.#settling.delete(settlement);
+      this.#schedule();
+    }
+  }
+
+  #settled(settle: readonly Settlement[], { settled }: Exchange): void {
+    const again = settle.filter((_, index) => settled[index] === "again");
+    if (again.length > 0) {
+      this.#breaker.failed(this.#options.clock.now());
+      this.#unsettled(again);
+    }
+    settle.forEach((settlement, index) => {
+      if (settled[index] !== "lost" || this.#repeated.has(settlement)) return;
+      const { id, queue } = settlement.delivery;
+      this.#options.log.warn({ id, queue, outcome: settlement.outcome.type }, "lease lost before the task was settled");
+    });
+  }
+
+  /** Back in line, first, with their slots. */
+  #unsettled(settle: readonly Settlement[]): void {
+    for (const settlement of settle) this.#repeated.add(settlement);
+    this.#ended.unshift(...settle);
+    this.#free -= settle.length;
+  }
+
+  #begin(delivery: Delivery): void {
+    const { executor } = this.#options;
+    if (!this.#taking) return this.#settle(executor.putBack(delivery, "the worker shuts down"));
+    const running = executor.start(delivery);
+    this.#running.set(delivery, running);
+    void running.ended.then((settlement) => {
+      // It was put back at the end of a shutdown's patience: what the task came to after that is nobody's.
+      if (!this.#running.delete(delivery)) return;
+      if (settlement === undefined) this.#free++;
+      else this.#ended.push(settlement);
+      this.#schedule();
+    });
+  }
+
+  #settle(settlement: Settlement): void {
+    this.#ended.push(settlement);
+    this.#schedule();
+  }
+
+  #mayRing(): boolean {
+    return this.#taking && !this.#ringing && this.#free > 0 && this.#takes === 0 && !this.#options.consumer.mayTake();
+  }
+
+  async #ring(): Promise<void> {
+    const { consumer, clock, trouble } = this.#options;
+    this.#ringing = true;
+    try {
+      await consumer.ring();
+      if (this.#free === 0 || !this.#taking) await consumer.passOn();
+    } catch (error) {
+      if (this.#taking) {
+        this.#breaker.failed(clock.now());
+        trouble.warn("not waiting for tasks", error);
+      }
+    } finally {
+      this.#ringing = false;
+      this.#schedule();
+    }
+  }
+
+  #retryAfter(pause: number): void {
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.#pump(), pause);
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,72 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { isAbsolute, join, resolve } from "node:path";
+import { BullrushError } from "@bullrush/broker";
+import { isApp, type App } from "@bullrush/client";
+import { loadModule } from "./load-module.js";
+
+const extensions = ["ts", "mts", "js", "mjs", "cts", "cjs"];
+
+/**
+ * The app that `reference` names: a module, and behind a `:` one of its exports. Without an export it is `app`, else the default export. Without a reference it is
+ * `BULLRUSH_APP`, else `bullrush.app` in package.json, else `bullrush.config.*` or `tasks.*` in `directory`. Throws `APP_NOT_FOUND`, naming what there is.
+ */
+export async function discoverApp(reference: string | undefined, directory: string, environment: NodeJS.ProcessEnv): Promise<App> {
+  const named = reference ?? environment["BULLRUSH_APP"] ?? namedByPackage(directory) ?? foundIn(directory);
+  const [, module = named, exported] = /^(.+?):([\p{ID_Start}$_][\p{ID_Continue}$]*)$/u.exec(named) ?? [];
+  const exports = await load(findFile(module, directory), module);
+  return pick(exports, exported, module);
+}
+
+function namedByPackage(directory: string): string | undefined {
+  try {
+    const manifest = JSON.parse(readFileSync(join(directory, "package.json"), "utf8")) as { readonly bullrush?: { readonly app?: unknown } };
+    const app = manifest.bullrush?.app;
+    return typeof app === "string" ? app : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function foundIn(directory: string): string {
+  const names = ["bullrush.config", "tasks"].flatMap((name) => ["ts", "mts", "js", "mjs"].map((extension) => `${name}.${extension}`));
+  const found = names.find((name) => existsSync(join(directory, name)));
+  if (found !== undefined) return found;
+  throw notFound(directory, "name a module with -A, BULLRUSH_APP or bullrush.app in package.json, or write tasks.ts or bullrush.config.ts there");
+}
+
+/** The file of `module`, whose extension may be left out. */
+function findFile(module: string, directory: string): string {
+  const path = isAbsolute(module) ? module : resolve(directory, module);
+  const candidates = [path, ...extensions.map((extension) => `${path}.${extension}`), ...extensions.map((extension) => join(path, `index.${extension}`))];
+  const found = candidates.find((candidate) => statSync(candidate, { throwIfNoEntry: false })?.isFile());
+  if (found !== undefined) return found;
+  throw notFound(`"${module}"`, `there is no such file in ${directory}`);
+}
+
+async function load(file: string, module: string): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    return await loadModule(file);
+  } catch (error) {
+    const [reason = "unknown error"] = String(error instanceof Error ? error.message || error.name : error).split("\n");
+    throw notFound(`"${module}"`, `loading it failed: ${reason}`, error);
+  }
+}
+
+function pick(exports: Readonly<Record<string, unknown>>, exported: string | undefined, module: string): App {
+  const fallback = exports["default"];
+  const nested = isRecord(fallback) ? fallback["app"] : undefined;
+  const candidates = exported === undefined ? [exports["app"], fallback, nested] : [exports[exported], isRecord(fallback) ? fallback[exported] : undefined];
+  const app = candidates.find(isApp);
+  if (app !== undefined) return app;
+  const names = Object.keys(exports);
+  const wanted = exported === undefined ? "an app (as `app` or by default)" : `an app as "${exported}"`;
+  throw notFound(`"${module}"`, `it does not export ${wanted}; it exports ${names.length === 0 ? "nothing" : names.join(", ")}`);
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
+}
+
+function notFound(where: string, reason: string, cause?: unknown): BullrushError {
+  return new BullrushError("APP_NOT_FOUND", { where, reason }, cause === undefined ? undefined : { cause });
+}

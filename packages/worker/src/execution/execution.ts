@@ -1,0 +1,13 @@
+import type { Delivery, Message } from "@bullrush/broker";
+import type { TaskDefinition } from "@bullrush/client";
+
+/** One run of a message that has a task. */
+export interface Execution {
+  readonly delivery: Delivery;
+  readonly message: Message;
+  readonly definition: TaskDefinition;
+  /** When it began, ms since the epoch. */
+  readonly startedAt: number;
+  /** Aborts when the task is to end. */
+  readonly stop: AbortController;
+}

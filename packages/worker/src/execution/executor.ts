@@ -1,0 +1,140 @@
+import {
+  BullrushError,
+  describeFailure,
+  toFailure,
+  type Clock,
+  type Delivery,
+  type Message,
+  type Outcome,
+  type ResultBackend,
+  type Settlement,
+  type TaskRecord,
+} from "@bullrush/broker";
+import type { TaskDefinition } from "@bullrush/client";
+import type { Logger } from "pino";
+import type { Run } from "../middleware/middleware.js";
+import type { Execution } from "./execution.js";
+import { settlementOf } from "./settlement.js";
+
+export interface ExecutorOptions {
+  readonly tasks: ReadonlyMap<string, TaskDefinition>;
+  readonly backend: ResultBackend;
+  /** Runs a message that has a task, through all layers. */
+  readonly run: Run;
+  /** Name of the worker. */
+  readonly worker: string;
+  /** How long results are kept unless their task says otherwise, in ms. */
+  readonly resultExpires: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Leaves a queue alone for a while, in ms, because what it gave cannot be run now. */
+  readonly rest: (queue: string, pause: number) => void;
+}
+
+/** A delivery that is being run. */
+export interface Running {
+  readonly delivery: Delivery;
+  /** What became of it; `undefined` when it is somebody else's by now and there is nothing to settle. Never rejects. */
+  readonly ended: Promise<Settlement | undefined>;
+  /** Asks the task to end, through its signal. */
+  abort(reason: Error): void;
+}
+
+/** How long a queue is left alone that gave a job of somebody else's, and one whose messages cannot be claimed, in ms. */
+const pauses = { foreign: 30_000, unclaimed: 1000 };
+
+/** Brings one delivery from its start to its settlement. */
+export class Executor {
+  readonly #options: ExecutorOptions;
+  readonly #warned = new Set<string>();
+
+  constructor(options: ExecutorOptions) {
+    this.#options = options;
+  }
+
+  /** Begins to run `delivery`. */
+  start(delivery: Delivery): Running {
+    const stop = new AbortController();
+    return { delivery, ended: this.#end(delivery, stop), abort: (reason) => stop.abort(reason) };
+  }
+
+  /** What puts `delivery` back into its queue, unrun. */
+  putBack(delivery: Delivery, reason: string): Settlement {
+    return { delivery, outcome: { type: "requeued", reason } };
+  }
+
+  async #end(delivery: Delivery, stop: AbortController): Promise<Settlement | undefined> {
+    const { content } = delivery;
+    const startedAt = this.#options.clock.now();
+    if (content.type === "undecodable") return this.#bury(delivery, startedAt, content.error);
+    const { message } = content;
+    const definition = this.#options.tasks.get(message.task);
+    if (definition === undefined) return this.#unknown(delivery, message, startedAt);
+    if (delivery.number > 1 || message.resent) {
+      const earlier = await this.#claim(delivery, message, definition);
+      if (earlier !== "claimed") return earlier;
+    }
+    const outcome = await this.#options.run({ delivery, message, definition, startedAt, stop });
+    return this.#settle(delivery, outcome, startedAt, definition, message.ignoreResult ?? definition.options.ignoreResult);
+  }
+
+  #settle(
+    delivery: Delivery,
+    outcome: Outcome,
+    startedAt: number,
+    definition?: TaskDefinition,
+    ignoreResult: boolean | undefined = false,
+  ): Settlement {
+    const { worker, clock, resultExpires } = this.#options;
+    const expires = definition?.resultExpires ?? resultExpires;
+    return settlementOf(delivery, outcome, { worker, expires, ignoreResult, startedAt, endedAt: clock.now() });
+  }
+
+  /** A message that cannot be run fails for good and is kept for inspection. */
+  #bury(delivery: Delivery, startedAt: number, error: BullrushError, ignoreResult = false): Settlement {
+    const { stack: _, ...failure } = toFailure(error);
+    this.#options.log.error({ id: delivery.id, queue: delivery.queue, code: error.code, error: describeFailure(failure) }, "not run");
+    return this.#settle(delivery, { type: "failed", failure, bury: true }, startedAt, undefined, ignoreResult);
+  }
+
+  #unknown(delivery: Delivery, message: Message, startedAt: number): Settlement {
+    const { tasks } = this.#options;
+    if (delivery.content.type === "foreign") return this.#leave(delivery, message);
+    const error = new BullrushError("TASK_NOT_REGISTERED", { task: message.task, known: [...tasks.keys()] });
+    return this.#bury(delivery, startedAt, error, message.ignoreResult);
+  }
+
+  /** A job that is not ours and that no task is for: another program's worker may be meant. */
+  #leave(delivery: Delivery, message: Message): Settlement {
+    const { log, rest } = this.#options;
+    const { queue } = delivery;
+    rest(queue, pauses.foreign);
+    if (!this.#warned.has(`${queue} ${message.task}`)) {
+      this.#warned.add(`${queue} ${message.task}`);
+      log.warn({ queue, name: message.task, pause: pauses.foreign }, "queue rests: it holds a BullMQ job that no task here is for");
+    }
+    return this.putBack(delivery, `no task "${message.task}" here`);
+  }
+
+  /** A message that was taken before, or may have been sent before, is run only if it has no result yet. */
+  async #claim(delivery: Delivery, message: Message, definition: TaskDefinition): Promise<"claimed" | Settlement | undefined> {
+    const { backend, worker, resultExpires, log, rest } = this.#options;
+    if (delivery.content.type === "foreign" || (message.ignoreResult ?? definition.options.ignoreResult)) return "claimed";
+    const expires = definition.resultExpires ?? resultExpires;
+    try {
+      const [answer] = await backend.claim([{ id: message.id, delivery: delivery.number, expires, worker }]);
+      if (answer === "claimed" || answer === undefined) return "claimed";
+      log.info({ task: message.task, id: message.id, delivery: delivery.number }, answer === "fenced" ? "taken over" : "done before");
+      return answer === "fenced" ? undefined : { delivery, outcome: outcomeOf(answer) };
+    } catch (error) {
+      rest(delivery.queue, pauses.unclaimed);
+      return this.putBack(delivery, error instanceof Error ? error.message : "not claimed");
+    }
+  }
+}
+
+/** How a task that ended before is settled now; its record stands. */
+function outcomeOf({ state, failure, reason = "" }: TaskRecord): Outcome {
+  if (state === "FAILURE" && failure !== undefined) return { type: "failed", failure };
+  return state === "REVOKED" ? { type: "revoked", reason } : { type: "succeeded" };
+}

@@ -1,0 +1,10 @@
+import type { Clock } from "@bullrush/broker";
+import type { Middleware } from "./middleware.js";
+
+/** Revokes what is taken at or after its expiry. */
+export function expiry(clock: Clock): Middleware {
+  return async (execution, next) => {
+    const { expires } = execution.message;
+    return expires !== undefined && clock.now() >= expires ? { type: "revoked", reason: "expired" } : next(execution);
+  };
+}

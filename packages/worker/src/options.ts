@@ -1,0 +1,80 @@
+import { hostname } from "node:os";
+import { BullrushError, checkQueueName, toMilliseconds, type Duration } from "@bullrush/broker";
+import type { Logger } from "pino";
+
+/** Options of a worker. All have defaults. */
+export interface WorkerOptions {
+  /** Queues to take from, each with a weight if it should get more turns than others: `"a"`, `"a:3"` or `{ name: "a", weight: 3 }`. Default: all that the app declares. */
+  readonly queues?: readonly (string | { readonly name: string; readonly weight?: number })[];
+  /** Queues to leave out. Default: none. */
+  readonly excludeQueues?: readonly string[];
+  /** How many tasks may run at once, over all queues. Default: 100. */
+  readonly concurrency?: number;
+  /** `round-robin` (default): the queues in turn, by weight. `strict`: a queue only while those before it are empty. */
+  readonly order?: "round-robin" | "strict";
+  /** Shown wherever a worker is named. `%h` stands for the host, `%n` for its first part, `%d` for the rest, `%p` for the process id. Default: `worker@%h`. */
+  readonly name?: string;
+  /** How long after a worker's death its tasks stay with it; renewed while they run. At least 1 s. Default: `"15s"`. */
+  readonly lease?: Duration;
+  /** How long a stop waits for the tasks that run, before it puts them back. Default: `"30s"`. */
+  readonly shutdownTimeout?: Duration;
+  /** Where the lines go. Default: pino on stdout, at `info`. */
+  readonly log?: Logger;
+}
+
+/** A worker's options with every default in place; times in ms. */
+export interface CompiledWorkerOptions {
+  readonly queues: readonly { readonly name: string; readonly weight: number }[];
+  readonly concurrency: number;
+  readonly order: "round-robin" | "strict";
+  readonly name: string;
+  readonly lease: number;
+  readonly shutdownTimeout: number;
+}
+
+/** Throws `INVALID_OPTION` or `INVALID_QUEUE_NAME` for what does not fit. */
+export function compileWorkerOptions(given: WorkerOptions, declaredQueues: readonly string[]): CompiledWorkerOptions {
+  const { concurrency = 100, order = "round-robin" } = given;
+  if (!Number.isInteger(concurrency) || concurrency < 1) refuse("concurrency", String(concurrency), "a whole number from 1");
+  if (order !== "round-robin" && order !== "strict") refuse("order", `"${String(order)}"`, "round-robin or strict");
+  const lease = toMilliseconds(given.lease ?? "15s", "lease");
+  if (lease < 1000) refuse("lease", `${lease} ms`, "at least 1 s");
+  return {
+    queues: compileQueues(given, declaredQueues),
+    concurrency,
+    order,
+    name: expandName(given.name ?? "worker@%h"),
+    lease,
+    shutdownTimeout: toMilliseconds(given.shutdownTimeout ?? "30s", "shutdownTimeout"),
+  };
+}
+
+function compileQueues({ queues, excludeQueues = [] }: WorkerOptions, declared: readonly string[]): CompiledWorkerOptions["queues"] {
+  const chosen = (queues ?? declared).map((queue) => (typeof queue === "string" ? parseQueue(queue) : { weight: 1, ...queue }));
+  for (const { name, weight } of chosen) {
+    checkQueueName(name);
+    if (!Number.isInteger(weight) || weight < 1 || weight > 100) refuse(`the weight of queue "${name}"`, String(weight), "a whole number from 1 to 100");
+  }
+  for (const name of excludeQueues) checkQueueName(name);
+  const left = chosen.filter(({ name }) => !excludeQueues.includes(name));
+  if (left.length === 0) refuse("queues", "none left to take from", "at least one that is not excluded");
+  if (new Set(left.map(({ name }) => name)).size < left.length) refuse("queues", left.map(({ name }) => name).join(", "), "each once");
+  return left;
+}
+
+/** `name` or `name:weight`; a colon with anything else behind it is for the check of names to refuse. */
+function parseQueue(text: string): { readonly name: string; readonly weight: number } {
+  const [, name, weight] = /^(.*):(\d+)$/.exec(text) ?? [];
+  return name === undefined ? { name: text, weight: 1 } : { name, weight: Number(weight) };
+}
+
+function expandName(pattern: string): string {
+  const host = hostname();
+  const [first = host, ...rest] = host.split(".");
+  const places: Readonly<Record<string, string>> = { h: host, n: first, d: rest.join("."), p: String(process.pid), "%": "%" };
+  return pattern.replace(/%([hndp%])/g, (_, place: string) => places[place] ?? "");
+}
+
+function refuse(option: string, got: string, expected: string): never {
+  throw new BullrushError("INVALID_OPTION", { option, got, expected });
+}

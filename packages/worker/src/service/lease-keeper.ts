@@ -1,0 +1,39 @@
+import type { Consumer, Delivery } from "@bullrush/broker";
+import type { Logger } from "pino";
+import type { TroubleLog } from "../trouble-log.js";
+import { every, type Service } from "./service.js";
+
+export interface LeaseKeeperOptions {
+  readonly consumer: Pick<Consumer, "renew">;
+  /** In ms. */
+  readonly lease: number;
+  /** What is on loan now. */
+  readonly held: () => readonly Delivery[];
+  /** Hears of each delivery that others may have by now. */
+  readonly onLost: (delivery: Delivery) => void;
+  readonly log: Logger;
+  readonly trouble: TroubleLog;
+}
+
+/** Renews the leases of all that is on loan, every third of a lease. */
+export function leaseKeeper({ consumer, lease, held, onLost, log, trouble }: LeaseKeeperOptions): Service {
+  const told = new WeakSet<Delivery>();
+
+  async function renew(): Promise<void> {
+    try {
+      const lost = await consumer.renew(held());
+      const still = new Set(held());
+      for (const delivery of lost) {
+        // What was settled while the answer was under way is not lost.
+        if (!still.has(delivery) || told.has(delivery)) continue;
+        told.add(delivery);
+        log.warn({ id: delivery.id, queue: delivery.queue }, "lease lost: another worker may run this task");
+        onLost(delivery);
+      }
+    } catch (error) {
+      trouble.warn("leases not renewed", error);
+    }
+  }
+
+  return every(lease / 3, () => void renew());
+}

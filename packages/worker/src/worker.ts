@@ -1,0 +1,119 @@
+import { systemClock, type Consumer } from "@bullrush/broker";
+import type { App } from "@bullrush/client";
+import { pino, type Logger } from "pino";
+import { Dispatcher } from "./consuming/dispatcher.js";
+import { ExecutionContext } from "./execution/context.js";
+import { Executor } from "./execution/executor.js";
+import { eventLog } from "./middleware/event-log.js";
+import { expiry } from "./middleware/expiry.js";
+import { compose } from "./middleware/middleware.js";
+import { compileWorkerOptions, type CompiledWorkerOptions, type WorkerOptions } from "./options.js";
+import { inlinePool } from "./pool/inline.js";
+import { lagMonitor } from "./service/lag-monitor.js";
+import { leaseKeeper } from "./service/lease-keeper.js";
+import { recovery } from "./service/recovery.js";
+import type { Service } from "./service/service.js";
+import { TroubleLog } from "./trouble-log.js";
+
+/** The consuming process of an app. */
+export interface Worker {
+  readonly options: CompiledWorkerOptions;
+  /** Connects, and begins to take. Rejects within 5 s if broker or result backend cannot be reached or refuse the user. */
+  start(): Promise<void>;
+  /**
+   * Stops taking, waits for what runs, and at `shutdownTimeout` (or as soon as `now` aborts) asks the tasks to end and puts them back into their queues. Closes the app's connections. Gives the number of
+   * deliveries that could not be settled, because the broker could not be reached: they run again when their leases have run out.
+   */
+  stop(now?: AbortSignal): Promise<number>;
+}
+
+/** How long, after the shutdown's patience, the last settlements may take, in ms. */
+const lastSettlements = 5000;
+
+/** A worker on `app`. Throws `INVALID_OPTION` or `INVALID_QUEUE_NAME`. */
+export function createWorker(app: App, given: WorkerOptions = {}): Worker {
+  const options = compileWorkerOptions(given, app.options.queues);
+  const log = given.log ?? pino();
+  let parts: Parts | undefined;
+  let stopped: Promise<number> | undefined;
+
+  async function start(): Promise<void> {
+    const trouble = new TroubleLog(log, systemClock);
+    app.onTrouble((service, reason) => trouble.warn(`${service} cannot be reached`, reason));
+    const { lease, order, queues, name } = options;
+    const consumer = app.transport.consume({ queues, order, lease, worker: name });
+    const warnings = await consumer.open();
+    await app.backend.open();
+    for (const warning of warnings) log.warn(warning);
+    parts = assemble(app, options, { consumer, log, trouble });
+    for (const service of parts.services) service.start();
+    parts.dispatcher.start();
+    log.info({ worker: name, queues: queues.map((queue) => queue.name) }, "ready");
+  }
+
+  async function stopOnce(now?: AbortSignal): Promise<number> {
+    const left = parts === undefined ? 0 : await drain(parts, options, now, log);
+    await app.close();
+    return left;
+  }
+
+  return { options, start, stop: (now) => (stopped ??= stopOnce(now)) };
+}
+
+interface Parts {
+  readonly dispatcher: Dispatcher;
+  readonly services: readonly Service[];
+}
+
+interface Surroundings {
+  readonly consumer: Consumer;
+  readonly log: Logger;
+  readonly trouble: TroubleLog;
+}
+
+function assemble(app: App, options: CompiledWorkerOptions, { consumer, log, trouble }: Surroundings): Parts {
+  const { lease, name, concurrency } = options;
+  const clock = systemClock;
+  const source = { app, worker: name, log };
+  const pool = inlinePool((execution) => new ExecutionContext(execution, source), app.options.maxPayload);
+  const executor = new Executor({
+    tasks: app.tasks,
+    backend: app.backend,
+    run: compose([eventLog(log, clock), expiry(clock)], pool.run),
+    worker: name,
+    resultExpires: app.options.resultExpires,
+    clock,
+    log,
+    rest: consumer.rest,
+  });
+  const dispatcher = new Dispatcher({ consumer, executor, concurrency, clock, log, trouble });
+  const held = () => dispatcher.held();
+  const services = [
+    leaseKeeper({ consumer, lease, held, onLost: (delivery) => dispatcher.lost(delivery), log, trouble }),
+    recovery({ consumer, lease, log }),
+    lagMonitor({ lease, log }),
+  ];
+  return { dispatcher, services };
+}
+
+async function drain({ dispatcher, services }: Parts, { shutdownTimeout }: CompiledWorkerOptions, now: AbortSignal | undefined, log: Logger): Promise<number> {
+  log.info({ running: dispatcher.running, timeout: shutdownTimeout }, "stopping");
+  const patience = new AbortController();
+  const limit = new AbortController();
+  const lose = () => {
+    patience.abort();
+    limitTimer ??= setTimeout(() => limit.abort(), lastSettlements);
+  };
+  let limitTimer: NodeJS.Timeout | undefined;
+  const patienceTimer = setTimeout(lose, shutdownTimeout);
+  if (now?.aborted) lose();
+  now?.addEventListener("abort", lose, { once: true });
+  try {
+    return await dispatcher.stop(patience.signal, limit.signal);
+  } finally {
+    clearTimeout(patienceTimer);
+    clearTimeout(limitTimer);
+    now?.removeEventListener("abort", lose);
+    for (const service of services) service.stop();
+  }
+}
