@@ -1,0 +1,43 @@
+import { Redis, type RedisOptions } from "ioredis";
+import { within } from "./within.js";
+
+/**
+ * What `command` gives, over one connection that is made for it and not remade. Rejects with ioredis's error, also when the database of `options` was refused,
+ * which ioredis itself gets over by taking database 0; or at the deadline, in ms.
+ */
+export async function ask<T>(options: RedisOptions, deadline: number, command: (client: Redis) => Promise<T>): Promise<T> {
+  const client = new Redis({
+    ...options,
+    replyMapping: "legacy",
+    lazyConnect: true,
+    enableReadyCheck: false,
+    disableClientInfo: true,
+    connectTimeout: deadline,
+    retryStrategy: () => null,
+    sentinelRetryStrategy: () => null,
+  });
+  let trouble: unknown;
+  client.on("error", (error: unknown) => {
+    trouble ??= error;
+  });
+  const outcome = client
+    .connect()
+    .then(() => command(client))
+    .then(
+      (value) => (trouble === undefined ? { value } : { error: trouble }),
+      (error: unknown) => ({ error: trouble ?? error }),
+    );
+  try {
+    const settled = await within<{ value: T } | { error: unknown }>(outcome, deadline, { error: trouble ?? new Error("no answer") });
+    if ("error" in settled) throw settled.error;
+    return settled.value;
+  } finally {
+    client.disconnect();
+  }
+}
+
+/** Why `ask` failed, on one line. The error itself must not be kept or shown: ioredis hangs the command on it, and Redis quotes arguments. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return "unknown error";
+  return error.message.replace(/,? with args beginning with:.*$/s, "").split("\n", 1)[0] || error.name;
+}
