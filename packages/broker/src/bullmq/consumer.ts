@@ -71,11 +71,17 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     return read(reply as ExchangeReply);
   }
 
+  /** The queues in their turn. Those that were empty come first, and only if their marker says that there is something: turns among the others would be lost on them. */
   function turns(take: number, now: number): readonly number[] {
     if (take === 0) return [];
-    const queues = order === "strict" ? round : from(round, turn);
-    turn = (turn + take) % round.length;
-    return queues.flatMap((index) => (outlook.isResting(index, now) ? [] : outlook.mayHold(index, now) ? index + 1 : -(index + 1)));
+    const open = round.filter((index) => !outlook.isResting(index, now));
+    const marked = (index: number) => -(index + 1);
+    if (order === "strict") return open.map((index) => (outlook.mayHold(index, now) ? index + 1 : marked(index)));
+    const full = open.filter((index) => outlook.mayHold(index, now));
+    const empty = [...new Set(open)].filter((index) => !outlook.mayHold(index, now));
+    const start = turn;
+    turn += take;
+    return [...empty.map(marked), ...from(full, start).map((index) => index + 1)];
   }
 
   function settlementArguments({ delivery, outcome }: Settlement): readonly (string | number)[] {

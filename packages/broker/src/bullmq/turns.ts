@@ -21,6 +21,6 @@ export function oneRound(entries: readonly Weighted[]): readonly number[] {
 
 /** `round`, begun at position `start` of its endless repetition. */
 export function from<T>(round: readonly T[], start: number): readonly T[] {
-  const at = start % round.length;
+  const at = round.length === 0 ? 0 : start % round.length;
   return at === 0 ? round : [...round.slice(at), ...round.slice(0, at)];
 }

@@ -64,6 +64,7 @@ export function openConnection({ options: given, display, user }: CompiledLocati
   const client = new Redis(settings);
   let trouble: unknown;
   let suitable: Promise<void> | undefined;
+  let connecting: Promise<void> | undefined;
   client.on("error", (error: unknown) => {
     trouble = error;
     options.onTrouble?.(reasonOf(error));
@@ -99,16 +100,19 @@ export function openConnection({ options: given, display, user }: CompiledLocati
 
   /** Waits until the client is ready, whichever try to connect succeeds. Rejects at once when Redis refuses the user, else after `deadline` ms with the last trouble. */
   function connected(deadline: number): Promise<void> {
+    connecting ??= becomeReady().finally(() => (connecting = undefined));
+    return within(connecting, deadline, () => (trouble instanceof Error ? trouble : noAnswer()));
+  }
+
+  function becomeReady(): Promise<void> {
     if (client.status === "end") return Promise.reject(new Error("the connection is closed"));
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => finish(trouble ?? noAnswer()), deadline);
       const onReady = () => finish();
       const onEnd = () => finish(new Error("the connection was closed"));
       const onError = (error: unknown) => {
         if (isRefusal(error)) finish(error);
       };
       const finish = (error?: unknown) => {
-        clearTimeout(timer);
         client.off("ready", onReady).off("end", onEnd).off("error", onError);
         if (error === undefined) resolve();
         else reject(error);

@@ -1,0 +1,25 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll } from "vitest";
+
+/** What keeps a process alive, and does not go away by itself. */
+const kinds = ["Timeout", "TCPSocketWrap", "TCPServerWrap", "PipeWrap", "ProcessWrap", "MessagePort", "FSEventWrap", "SignalWrap"] as const;
+
+const before = count();
+
+// Hooks run last declared first: this one comes after all of the test file's own.
+afterAll(async () => {
+  const deadline = Date.now() + 2000;
+  for (;;) {
+    const now = count();
+    const left = kinds.filter((kind) => now[kind] > before[kind]).map((kind) => `${now[kind] - before[kind]} ${kind}`);
+    if (left.length === 0) return;
+    if (Date.now() > deadline) throw new Error(`this file leaves open: ${left.join(", ")} (connections, servers, timers, processes)`);
+    await sleep(20, undefined, { ref: false });
+  }
+}, 5000);
+
+function count(): Record<(typeof kinds)[number], number> {
+  const active = process.getActiveResourcesInfo();
+  const entries = kinds.map((kind) => [kind, active.filter((name) => name === kind).length]);
+  return Object.fromEntries(entries) as Record<(typeof kinds)[number], number>;
+}
