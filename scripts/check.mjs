@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs, stripVTControlCharacters } from "node:util";
 import { checkFiles } from "./files.mjs";
+import { checkInstall } from "./install.mjs";
 import { program, run, seconds, withPnpm } from "./tools.mjs";
 
 const tsc = program("typescript", { name: "tsc" });
@@ -20,7 +21,7 @@ const checks = {
   unused: () => run([...program("knip"), "--no-config-hints"]),
   /** What must not be in a repository. */
   files: () => checkFiles(),
-  /** Each package as npm would get it. */
+  /** Each package as npm would get it, and all in an empty project. */
   publish: () => checkTarballs(),
   tests: () => checkTests(),
 };
@@ -73,7 +74,8 @@ async function checkTarballs() {
       ...tarballs.map((tarball) => [...program("publint"), tarball, "--strict"]),
       ...tarballs.map((tarball) => [...program("@arethetypeswrong/cli", { name: "attw" }), tarball, "--profile", "esm-only"]),
     );
-    return { ...checked, summary: `${tarballs.length} packages` };
+    if (checked.code !== 0) return checked;
+    return { ...(await checkInstall(tarballs, folder)), summary: `${tarballs.length} packages, installed and tried` };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -35,13 +35,13 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
 }
 
 /**
- * Runs a command in the workspace's root to its end. Its output is kept, or goes to the terminal with `show`.
+ * Runs a command in `folder` (default: the workspace's root) to its end. Its output is kept, or goes to the terminal with `show`.
  * Signals that come meanwhile are for the command, and nothing follows it then.
  */
-export async function run([command, ...args], { show = false } = {}) {
+export async function run([command, ...args], { show = false, folder = root } = {}) {
   if (interrupted) process.exit(130);
   const child = spawn(command, args, {
-    cwd: root,
+    cwd: folder,
     stdio: show ? "inherit" : ["ignore", "pipe", "pipe"],
     shell: process.platform === "win32" && command === "npx",
   });

@@ -12,11 +12,14 @@ export interface WorkerOptions {
   readonly concurrency?: number;
   /** `round-robin` (default): the queues in turn, by weight. `strict`: a queue only while those before it are empty. */
   readonly order?: "round-robin" | "strict";
-  /** Shown wherever a worker is named. `%h` stands for the host, `%n` for its first part, `%d` for the rest, `%p` for the process id. Default: `worker@%h`. */
+  /**
+   * Shown wherever a worker is named: up to 200 characters, no whitespace. `%h` stands for the host, `%n` for its first part, `%d` for the rest, `%p` for the process id,
+   * `%%` for a `%`. Default: `worker@%h`.
+   */
   readonly name?: string;
-  /** How long after a worker's death its tasks stay with it; renewed while they run. At least 1 s. Default: `"15s"`. */
+  /** How long after a worker's death its tasks stay with it; renewed while they run. 1 s to 24 days. Default: `"15s"`. */
   readonly lease?: Duration;
-  /** How long a stop waits for the tasks that run, before it puts them back. Default: `"30s"`. */
+  /** How long a stop waits for the tasks that run, before it puts them back. Up to 24 days. Default: `"30s"`. */
   readonly shutdownTimeout?: Duration;
   /** Where the lines go. Default: pino on stdout, at `info`. */
   readonly log?: Logger;
@@ -32,21 +35,49 @@ export interface CompiledWorkerOptions {
   readonly shutdownTimeout: number;
 }
 
+/** All options: one that is missing here does not compile. */
+const known: Readonly<Record<keyof WorkerOptions, true>> = {
+  queues: true,
+  excludeQueues: true,
+  concurrency: true,
+  order: true,
+  name: true,
+  lease: true,
+  shutdownTimeout: true,
+  log: true,
+};
+
+/** What a timer can wait for, in ms; a longer one would fire at once. */
+const longest = toMilliseconds("24d", "longest");
+
 /** Throws `INVALID_OPTION` or `INVALID_QUEUE_NAME` for what does not fit. */
 export function compileWorkerOptions(given: WorkerOptions, declaredQueues: readonly string[]): CompiledWorkerOptions {
+  checkNames(given);
   const { concurrency = 100, order = "round-robin" } = given;
   if (!Number.isInteger(concurrency) || concurrency < 1) refuse("concurrency", String(concurrency), "a whole number from 1");
   if (order !== "round-robin" && order !== "strict") refuse("order", `"${String(order)}"`, "round-robin or strict");
-  const lease = toMilliseconds(given.lease ?? "15s", "lease");
-  if (lease < 1000) refuse("lease", `${lease} ms`, "at least 1 s");
   return {
     queues: compileQueues(given, declaredQueues),
     concurrency,
     order,
     name: expandName(given.name ?? "worker@%h"),
-    lease,
-    shutdownTimeout: toMilliseconds(given.shutdownTimeout ?? "30s", "shutdownTimeout"),
+    lease: compileTime(given.lease ?? "15s", "lease", 1000),
+    shutdownTimeout: compileTime(given.shutdownTimeout ?? "30s", "shutdownTimeout", 0),
   };
+}
+
+/** A misspelt option would otherwise be silently without effect. */
+function checkNames(given: WorkerOptions): void {
+  for (const option of Object.keys(given)) {
+    if (!Object.hasOwn(known, option)) refuse(`"${option}" of createWorker()`, "unknown", `one of ${Object.keys(known).join(", ")}`);
+  }
+}
+
+/** In whole ms, which is what Redis takes. */
+function compileTime(given: Duration, option: string, least: number): number {
+  const time = Math.round(toMilliseconds(given, option));
+  if (time < least || time > longest) refuse(option, `${time} ms`, `${least === 0 ? "" : `at least ${least} ms and `}at most 24 days`);
+  return time;
 }
 
 function compileQueues({ queues, excludeQueues = [] }: WorkerOptions, declared: readonly string[]): CompiledWorkerOptions["queues"] {
@@ -69,10 +100,13 @@ function parseQueue(text: string): { readonly name: string; readonly weight: num
 }
 
 function expandName(pattern: string): string {
+  if (typeof pattern !== "string") refuse("name", `a ${typeof pattern}`, "a string");
   const host = hostname();
   const [first = host, ...rest] = host.split(".");
   const places: Readonly<Record<string, string>> = { h: host, n: first, d: rest.join("."), p: String(process.pid), "%": "%" };
-  return pattern.replace(/%([hndp%])/g, (_, place: string) => places[place] ?? "");
+  const name = pattern.replace(/%([hndp%])/g, (_, place: string) => places[place] ?? "");
+  if (!/^[^\s\p{Cc}]{1,200}$/u.test(name)) refuse("name", JSON.stringify(name.slice(0, 80)), "1 to 200 characters without whitespace");
+  return name;
 }
 
 function refuse(option: string, got: string, expected: string): never {

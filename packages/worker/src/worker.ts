@@ -38,13 +38,13 @@ export function createWorker(app: App, given: WorkerOptions = {}): Worker {
   let stopped: Promise<number> | undefined;
 
   async function start(): Promise<void> {
-    const trouble = new TroubleLog(log, systemClock);
-    app.onTrouble((service, reason) => trouble.warn(`${service} cannot be reached`, reason));
     const { lease, order, queues, name } = options;
     const consumer = app.transport.consume({ queues, order, lease, worker: name });
     const warnings = await consumer.open();
     await app.backend.open();
     for (const warning of warnings) log.warn(warning);
+    const trouble = new TroubleLog(log, systemClock);
+    app.onTrouble((service, reason) => trouble.warn(`${service} cannot be reached`, reason));
     parts = assemble(app, options, { consumer, log, trouble });
     for (const service of parts.services) service.start();
     parts.dispatcher.start();

@@ -45,7 +45,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
   let rung: number | undefined;
 
   async function open(): Promise<readonly string[]> {
-    return commands.run({ action: "worker not started", deadline }, async (client) => {
+    return commands.run({ action: "the worker did not start", deadline }, async (client) => {
       const before = Date.now();
       const [seconds, microseconds] = await client.time();
       const skew = Number(seconds) * 1000 + Number(microseconds) / 1000 - (before + Date.now()) / 2;
@@ -63,12 +63,12 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     const number = exchanges++;
     // A second try of the same call must not take under the tokens of the first, whose deliveries nobody got.
     let tries = 0;
-    const reply = await commands.run({ action: `${settle.length} tasks not settled`, deadline }, (client) => {
+    const reply = await commands.run({ action: `${settle.length} tasks were not settled`, deadline }, (client) => {
       const now = Date.now();
       const head = [now, lease, worker, `${tokens}:${number}:${tries++}`, take, order === "strict" ? "strict" : "turns", settle.length];
       return runScript(client, scripts.exchange, exchangeKeys, [...head, ...settle.flatMap(settlementArguments), ...turns(take, now)]);
     });
-    return read(reply as ExchangeReply);
+    return read(reply as ExchangeReply, tries > 1);
   }
 
   /** The queues in their turn. Those that were empty come first, and only if their marker says that there is something: turns among the others would be lost on them. */
@@ -101,7 +101,8 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     }
   }
 
-  function read([settled, taken, dry, broken]: ExchangeReply): Exchange {
+  /** @param repeated whether an earlier try may have settled already what is no longer on loan */
+  function read([settled, taken, dry, broken]: ExchangeReply, repeated: boolean): Exchange {
     const now = Date.now();
     const deliveries = taken.map(([queue, id, name, text, priority, count, token]): Delivery => {
       outlook.gave(queue - 1);
@@ -109,7 +110,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     });
     for (const [queue, limited, due] of dry) outlook.ranDry(queue - 1, now, { limited, due });
     if (broken !== null) context.onTrouble?.(broken);
-    return { deliveries, settled: settled.map((code) => settledAs(code)) };
+    return { deliveries, settled: settled.map((code) => settledAs(code, repeated)) };
   }
 
   async function ring(): Promise<void> {
@@ -118,7 +119,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     const wait = Math.min(longestRing, outlook.nextLook(now) - now);
     if (wait <= 0) return;
     const listening = markers.filter((_, index) => !outlook.isResting(index, now));
-    const reply = await bell.run({ action: "not waiting for tasks", deadline }, (client) =>
+    const reply = await bell.run({ action: "no waiting for tasks", deadline }, (client) =>
       listening.length === 0 ? pause(wait, null) : client.bzpopmin(...listening, Math.max(wait / 1000, 0.01)),
     );
     if (reply === null) return;
@@ -132,20 +133,20 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     if (rung === undefined) return;
     const marker = markers[rung] as string;
     rung = undefined;
-    await commands.run({ action: "ring not passed on", deadline }, (client) => client.zadd(marker, 0, "0"));
+    await commands.run({ action: "a ring was not passed on", deadline }, (client) => client.zadd(marker, 0, "0"));
   }
 
   async function renew(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
     if (deliveries.length === 0) return [];
     const args = deliveries.flatMap(({ queue, id, token }) => [names.indexOf(queue) + 1, id, token]);
-    const replies = await commands.run({ action: `${deliveries.length} leases not renewed`, deadline }, (client) =>
+    const replies = await commands.run({ action: `${deliveries.length} leases were not renewed`, deadline }, (client) =>
       runScript(client, scripts.renew, prefixes, [lease, ...args]),
     );
     return deliveries.filter((_, index) => (replies as number[])[index] === 0);
   }
 
   async function recover(): Promise<number> {
-    const reply = await commands.run({ action: "queues not scanned for lost tasks", deadline }, (client) =>
+    const reply = await commands.run({ action: "queues were not scanned for lost tasks", deadline }, (client) =>
       runScript(client, scripts.recover, prefixes, [Date.now(), Math.round(lease / 3)]),
     );
     return reply as number;
@@ -176,7 +177,7 @@ type ExchangeReply = readonly [
   broken: string | null,
 ];
 
-function settledAs(code: number | string): Settled {
-  if (code === 0) return "settled";
-  return typeof code === "number" ? "lost" : "again";
+function settledAs(code: number | string, repeated: boolean): Settled {
+  if (typeof code === "string") return "again";
+  return code === 0 || repeated ? "settled" : "lost";
 }

@@ -1,5 +1,5 @@
 /** Longest time, in ms, until a queue that was empty is looked into again though no marker said so: a worker that took its marker may have died before it took the job. */
-const lookAgainAfter = 10_000;
+const lookAgainAfter = 20_000;
 
 interface View {
   /** Look into it from this time on, whatever its marker says. */

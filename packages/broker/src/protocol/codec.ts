@@ -39,7 +39,8 @@ export function isEnvelope(data: unknown): data is { readonly bullrush: unknown 
 /** The message in an envelope. Throws `DECODE_ERROR`, naming the field, if it is of a newer version or malformed. */
 export function decodeMessage(envelope: Record<string, unknown>): Message {
   if (envelope["bullrush"] !== messageVersion) {
-    refuse(`its version is ${describe(envelope["bullrush"])}, and this release reads version ${messageVersion}`);
+    const version = envelope["bullrush"];
+    refuse(`its version is ${isCount(version) ? String(version) : describe(version)}, and this release reads version ${messageVersion}`);
   }
   for (const [field, required, accepts, expected] of fields) {
     const value = envelope[field];
@@ -96,7 +97,6 @@ function isEmpty(headers: Readonly<Record<string, Json>>): boolean {
 
 /** The kind of a bad value, never the value: it may be a payload. */
 function describe(value: unknown): string {
-  if (typeof value === "number") return String(value);
   if (value === undefined) return "missing";
   return value === null ? "null" : Array.isArray(value) ? "an array" : `a ${typeof value}`;
 }

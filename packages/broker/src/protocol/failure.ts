@@ -1,13 +1,15 @@
+import { types } from "node:util";
+
 /**
  * An error in wire form. It is plain data for good: the reading side shows it and never revives a class by its name
  * (a stored name that picks a constructor is how Celery came to CVE-2021-23727).
  */
 export interface Failure {
-  /** The error's class name, such as `"TypeError"`. */
+  /** The error's class name, such as `"TypeError"`; at most 200 characters. */
   readonly name: string;
   /** At most 10,000 characters. */
   readonly message: string;
-  /** The stable code of an error that has one, such as `"ENCODE_ERROR"` or `"ENOENT"`. */
+  /** The stable code of an error that has one, such as `"ENCODE_ERROR"` or `"ENOENT"`; at most 200 characters. */
   readonly code?: string;
   /** The stack where it was thrown; at most 20,000 characters. */
   readonly stack?: string;
@@ -15,21 +17,61 @@ export interface Failure {
   readonly cause?: Failure;
 }
 
-const limits = { message: 10_000, stack: 20_000, depth: 5 };
+const limits = { name: 200, message: 10_000, stack: 20_000, depth: 5 };
 
 /** Any thrown value in wire form. Never throws, whatever it is given. */
 export function toFailure(thrown: unknown, depth = 1): Failure {
-  if (!(thrown instanceof Error)) {
-    return { name: "NonError", message: `a task threw a value that is not an Error (${typeof thrown})` };
-  }
-  const code: unknown = "code" in thrown ? thrown.code : undefined;
+  if (!isError(thrown)) return { name: "NonError", message: `a task threw a value that is not an Error (${typeof thrown})` };
+  const code = read(thrown, "code");
+  const stack = read(thrown, "stack");
+  const cause = read(thrown, "cause");
   return {
-    name: String(thrown.name),
-    message: String(thrown.message).slice(0, limits.message),
-    ...(typeof code === "string" && { code }),
-    ...(typeof thrown.stack === "string" && { stack: thrown.stack.slice(0, limits.stack) }),
-    ...(thrown.cause !== undefined && depth < limits.depth && { cause: toFailure(thrown.cause, depth + 1) }),
+    name: textOf(read(thrown, "name")).slice(0, limits.name),
+    message: textOf(read(thrown, "message")).slice(0, limits.message),
+    ...(typeof code === "string" && { code: code.slice(0, limits.name) }),
+    ...(typeof stack === "string" && { stack: stack.slice(0, limits.stack) }),
+    ...(cause !== undefined && depth < limits.depth && { cause: toFailure(cause, depth + 1) }),
   };
+}
+
+/** Whether decoded `value` is a failure in wire form. */
+export function isFailure(value: unknown, depth = 1): value is Failure {
+  if (typeof value !== "object" || value === null || depth > limits.depth) return false;
+  const { name, message, code, stack, cause } = value as Partial<Record<string, unknown>>;
+  const isTextOrAbsent = (text: unknown) => text === undefined || typeof text === "string";
+  return (
+    typeof name === "string" &&
+    typeof message === "string" &&
+    isTextOrAbsent(code) &&
+    isTextOrAbsent(stack) &&
+    (cause === undefined || isFailure(cause, depth + 1))
+  );
+}
+
+/** Of this realm or another. */
+function isError(value: unknown): value is object {
+  try {
+    return value instanceof Error || types.isNativeError(value);
+  } catch {
+    return false;
+  }
+}
+
+/** A property that may be a getter or behind a proxy, and throw. */
+function read(error: object, property: string): unknown {
+  try {
+    return Reflect.get(error, property);
+  } catch {
+    return undefined;
+  }
+}
+
+function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return `(${typeof value} without text)`;
+  }
 }
 
 /** A failure as an Error to throw or log: name, message, code and remote stack of the original, but never its class. */

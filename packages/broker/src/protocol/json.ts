@@ -4,15 +4,19 @@ import { isPlain } from "../plain.js";
 
 /**
  * `value` as JSON, or `undefined` for `undefined`. Throws `ENCODE_ERROR`, naming the place, for whatever JSON would change silently: BigInt, NaN and
- * infinities, functions, symbols, Date, Map, Set and other class instances, cycles, holes and `undefined` in arrays, a `__proto__` key. Properties
- * that are `undefined` are left out, as in `JSON.stringify`; `-0` becomes `0`.
+ * infinities, functions, symbols, Date, Map, Set and other class instances, cycles, holes and `undefined` in arrays, properties that cannot be read, and keys that
+ * `decodeJson` refuses. Properties that are `undefined` are left out, as in `JSON.stringify`, as are those that an array has beside its elements; `-0` becomes `0`.
  * @param what what the error calls the value, such as `"argument of tasks.add"`
  */
 export function encodeJson(value: unknown, what: string): string | undefined {
   if (value === undefined) return undefined;
   const found = findFlaw(value, new Set());
   if (found !== undefined) throw new BullrushError("ENCODE_ERROR", { what, path: `$${found.path}`, reason: found.reason });
-  return JSON.stringify(value);
+  try {
+    return JSON.stringify(value);
+  } catch {
+    throw new BullrushError("ENCODE_ERROR", { what, path: "$", reason: "it changes while it is read, or is too long for a string" });
+  }
 }
 
 /** The value of JSON `text`. Throws `DECODE_ERROR` for what is not JSON, or carries a key that could change a prototype. */
@@ -53,9 +57,21 @@ function findFlawInside(value: object, ancestors: Set<object>): Flaw | undefined
   if (ancestors.has(value)) return flaw("it contains itself");
   if (ancestors.size >= deepest) return flaw(`it is nested deeper than ${deepest} levels`);
   ancestors.add(value);
-  const found = Array.isArray(value) ? findFlawInArray(value, ancestors) : findFlawInRecord(value, ancestors);
-  ancestors.delete(value);
-  return found;
+  try {
+    return findFlawIn(value, ancestors);
+  } catch {
+    // What a getter or a proxy throws is the caller's, and may quote what it guards.
+    return flaw("reading a property of it throws an error");
+  } finally {
+    ancestors.delete(value);
+  }
+}
+
+function findFlawIn(value: object, ancestors: Set<object>): Flaw | undefined {
+  const isArray = Array.isArray(value);
+  if (!(isArray ? isPlainArray(value) : isPlain(value))) return flaw(`a ${className(value)} would lose its class`);
+  if ("toJSON" in value && typeof value.toJSON === "function") return flaw("its toJSON method would replace it");
+  return isArray ? findFlawInArray(value, ancestors) : findFlawInRecord(value, ancestors);
 }
 
 function findFlawInArray(array: readonly unknown[], ancestors: Set<object>): Flaw | undefined {
@@ -67,13 +83,31 @@ function findFlawInArray(array: readonly unknown[], ancestors: Set<object>): Fla
 }
 
 function findFlawInRecord(record: object, ancestors: Set<object>): Flaw | undefined {
-  if (!isPlain(record)) return flaw(`a ${className(record)} would lose its class`);
-  for (const [key, property] of Object.entries(record)) {
-    if (property === undefined) continue;
-    const found = key === "__proto__" ? flaw("this key is forbidden") : findFlaw(property, ancestors);
+  if (Object.getOwnPropertySymbols(record).length > 0) return flaw("a key that is a symbol has no JSON form");
+  for (const key of Object.keys(record)) {
+    const found = findFlawInProperty(record, key, ancestors);
     if (found !== undefined) return { reason: found.reason, path: `.${key}${found.path}` };
   }
   return undefined;
+}
+
+function findFlawInProperty(record: object, key: string, ancestors: Set<object>): Flaw | undefined {
+  const property: unknown = (record as Record<string, unknown>)[key];
+  if (property === undefined) return undefined;
+  return isForbidden(key, property) ? flaw("this key is forbidden") : findFlaw(property, ancestors);
+}
+
+/** Whether `decodeJson` would refuse the property, because copying it could change a prototype. */
+function isForbidden(key: string, property: unknown): boolean {
+  return (
+    key === "__proto__" ||
+    (key === "constructor" && typeof property === "object" && property !== null && Object.hasOwn(property, "prototype"))
+  );
+}
+
+/** `Array.prototype`, of whatever realm, is an array; the prototype of a subclass is not. */
+function isPlainArray(array: readonly unknown[]): boolean {
+  return Array.isArray(Object.getPrototypeOf(array));
 }
 
 function flaw(reason: string): Flaw {
@@ -82,5 +116,6 @@ function flaw(reason: string): Flaw {
 
 function className(value: object): string {
   const { constructor } = value;
-  return typeof constructor === "function" && constructor.name !== "" ? constructor.name : "class instance";
+  const name: unknown = typeof constructor === "function" ? constructor.name : undefined;
+  return typeof name === "string" && name !== "" ? name : "class instance";
 }

@@ -1,4 +1,5 @@
-import type { Failure } from "./failure.js";
+import { BullrushError } from "../error.js";
+import { isFailure, type Failure } from "./failure.js";
 import { decodeJson } from "./json.js";
 import type { TaskState } from "./state.js";
 
@@ -39,6 +40,13 @@ export function encodeRecord({ state, delivery, resultText, ...facts }: UnsentRe
 
 /** The record in `text`. Throws `DECODE_ERROR` if it is none. */
 export function decodeRecord(text: string): TaskRecord {
-  const record = decodeJson(text, "the stored result") as TaskRecord;
-  return record;
+  const record = decodeJson(text, "the stored result");
+  if (isRecord(record)) return record;
+  throw new BullrushError("DECODE_ERROR", { what: "the stored result", reason: "it is not a task record" });
+}
+
+function isRecord(value: unknown): value is TaskRecord {
+  if (typeof value !== "object" || value === null) return false;
+  const { state, delivery, failure } = value as Partial<Record<string, unknown>>;
+  return typeof state === "string" && Number.isSafeInteger(delivery) && (failure === undefined || isFailure(failure));
 }

@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Redis, type RedisOptions } from "ioredis";
 import { BullrushError } from "../error.js";
 import type { CompiledLocation } from "./location.js";
-import { isOutOfMemory, isPassing, isRefusal, reasonOf } from "./reason.js";
+import { isOutOfMemory, isPassing, isRefusal, isReply, reasonOf } from "./reason.js";
 
 /** One connection to a Redis: made when it is first needed, remade when it is lost, and never waited for without a deadline. */
 export interface Connection {
@@ -65,8 +65,13 @@ export function openConnection({ options: given, display, user }: CompiledLocati
   let trouble: unknown;
   let suitable: Promise<void> | undefined;
   let connecting: Promise<void> | undefined;
+  let unsuitable: BullrushError | undefined;
   client.on("error", (error: unknown) => {
     trouble = error;
+    // ioredis goes on with database 0.
+    if (isReply(error) && /DB index/.test(String(error))) {
+      unsuitable = new BullrushError("REDIS_UNSUITABLE", { url: display, reason: `it has no database ${given.db}` });
+    }
     options.onTrouble?.(reasonOf(error));
   });
 
@@ -76,6 +81,7 @@ export function openConnection({ options: given, display, user }: CompiledLocati
     for (let wait = 20; ; wait = Math.min(wait * 2, 500)) {
       try {
         if (client.status !== "ready") await connected(end - Date.now());
+        if (unsuitable !== undefined) throw unsuitable;
         await (suitable ??= checkSuitable());
         const running = command(client, sent);
         sent = true;
@@ -125,7 +131,7 @@ export function openConnection({ options: given, display, user }: CompiledLocati
   function translate(error: unknown, { action, deadline }: Request): BullrushError {
     const reason = reasonOf(error);
     if (isRefusal(error)) return new BullrushError("REDIS_AUTH", { url: display, user, reason });
-    if (isOutOfMemory(error)) return new BullrushError("BROKER_FULL", { url: display });
+    if (isOutOfMemory(error) && options.service === "broker") return new BullrushError("BROKER_FULL", { url: display });
     const code = options.service === "broker" ? "BROKER_UNAVAILABLE" : "RESULT_BACKEND_UNAVAILABLE";
     return new BullrushError(code, { url: display, action, deadline, reason });
   }

@@ -33,7 +33,7 @@ export function redisResultBackend(options: RedisResultBackendOptions): ResultBa
   const replies = replySubscription(() => connect("replies"), replyChannel(randomUUID()), deadline);
 
   async function open(): Promise<void> {
-    await commands.run({ action: "not connected", deadline }, (client) => client.ping());
+    await commands.run({ action: "it was not opened", deadline }, (client) => client.ping());
   }
 
   async function store(records: readonly StoreRequest[]): Promise<readonly StoreReply[]> {
@@ -95,7 +95,7 @@ function replySubscription(open: () => Connection, channel: string, deadline: nu
   async function begin(): Promise<Connection> {
     const connection = open();
     try {
-      await connection.run({ action: "not subscribed to results", deadline }, (client) => subscribeOnce(client));
+      await connection.run({ action: "results were not subscribed to", deadline }, (client) => subscribeOnce(client));
       pings = setInterval(() => {
         connection.run({ action: "no ping", deadline: defaultSilence }, (client) => client.ping()).catch(() => undefined);
       }, defaultSilence);

@@ -1,4 +1,4 @@
-import { BullrushError } from "@bullrush/broker";
+import { BullrushError, toMilliseconds, type Duration } from "@bullrush/broker";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 
 /** What the command line of `task-worker` says; what it leaves out is `undefined`. */
@@ -11,13 +11,14 @@ export interface WorkerArguments {
   readonly order?: "round-robin" | "strict";
   readonly loglevel: "debug" | "info" | "warn" | "error";
   readonly logFormat?: "pretty" | "json";
-  readonly shutdownTimeout?: string;
+  /** In ms. */
+  readonly shutdownTimeout?: number;
   readonly broker?: string;
   readonly resultBackend?: string;
   readonly purge?: boolean;
 }
 
-/** Reads `argv`. `undefined` when help or version was asked for, and shown. Throws `WORKER_USAGE` for what cannot be understood. */
+/** Reads `argv`. `undefined` when help or version was asked for, and shown. Throws `WORKER_USAGE` or `INVALID_OPTION` for what cannot be understood. */
 export function parseArguments(argv: readonly string[], version: string): WorkerArguments | undefined {
   const command = new Command("task-worker")
     .description("Runs the tasks of an app, taken from its queues.")
@@ -26,13 +27,13 @@ export function parseArguments(argv: readonly string[], version: string): Worker
     .option("-A, --app <module[:export]>", "module that exports the app (default: BULLRUSH_APP, bullrush.app in package.json, bullrush.config.*, tasks.*)")
     .option("-Q, --queues <names>", "queues to take from, separated by commas, each with :weight if it is to get more turns (default: all that the app declares)", list)
     .option("-X, --exclude-queues <names>", "queues to leave out", list)
-    .option("-n, --hostname <name>", "name of the worker; %h is the host, %p the process id (default: worker@%h)")
+    .option("-n, --hostname <name>", "name of the worker; %h is the host, %n its first part, %d the rest, %p the process id (default: worker@%h)")
     .option("-c, --concurrency <number>", "how many tasks may run at once, over all queues (default: 100)", wholeNumber)
     .addOption(new Option("--order <order>", "how the queues take turns (default: round-robin)").choices(["round-robin", "strict"]))
-    .addOption(new Option("-l, --loglevel <level>", "least important lines to write").choices(["debug", "info", "warn", "error"]).default("info"))
+    .option("-l, --loglevel <level>", "least important lines to write: debug, info, warn or error", level, "info")
     .addOption(new Option("--log-format <format>", "how lines are written (default: pretty on a terminal, else json)").choices(["pretty", "json"]))
-    .option("--shutdown-timeout <duration>", "how long a stop waits for running tasks before it puts them back (default: 30s)")
-    .option("--broker <url>", "Redis that holds the queues, instead of the app's")
+    .option("--shutdown-timeout <duration>", "how long a stop waits for running tasks before it puts them back (default: 30s)", patience)
+    .option("-b, --broker <url>", "Redis that holds the queues, instead of the app's")
     .option("--result-backend <url>", "Redis that holds the results, instead of the app's")
     .option("--purge", "first remove all messages that wait in the queues taken from")
     .allowExcessArguments(false)
@@ -43,19 +44,31 @@ export function parseArguments(argv: readonly string[], version: string): Worker
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return undefined;
-    throw new BullrushError("WORKER_USAGE", { reason: `${error.message.replace(/^error: /, "")} (see task-worker --help)` });
+    const [reason = "", ...hints] = error.message.replace(/^error: /, "").split("\n");
+    throw new BullrushError("WORKER_USAGE", { reason: [reason, ...hints, "(see task-worker --help)"].join(" ") });
   }
   return command.opts<WorkerArguments & Record<string, unknown>>();
 }
 
 function list(text: string): readonly string[] {
-  const names = text.split(",").map((name) => name.trim()).filter((name) => name !== "");
-  if (names.length === 0) throw new InvalidArgumentError("Name at least one queue.");
-  return names;
+  return text.split(",").map((name) => name.trim());
 }
 
 function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("It has to be a whole number from 1.");
+  const value = /^\d+$/.test(text) ? Number(text) : 0;
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("It has to be a whole number from 1.");
   return value;
+}
+
+const levels = ["debug", "info", "warn", "error"];
+
+/** Also in capitals, and `warning`, as Celery writes them. */
+function level(text: string): string {
+  const name = text.toLowerCase().replace(/^warning$/, "warn");
+  if (!levels.includes(name)) throw new InvalidArgumentError(`Allowed choices are ${levels.join(", ")}.`);
+  return name;
+}
+
+function patience(text: string): number {
+  return toMilliseconds(text as Duration, "--shutdown-timeout");
 }

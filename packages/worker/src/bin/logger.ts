@@ -19,6 +19,7 @@ export function createLogger(level: string, format: "pretty" | "json"): Logger {
 
 /** The event first, then the task that it is about; the stack of a failure below. */
 function messageOf(line: Record<string, unknown>, messageKey: string): string {
+  const text = line[messageKey];
   const stack = typeof line["stack"] === "string" ? `\n${line["stack"]}` : "";
-  return `${String(line[messageKey])}${stack}`;
+  return `${typeof text === "string" ? text : ""}${stack}`;
 }

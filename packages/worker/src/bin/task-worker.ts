@@ -6,6 +6,7 @@ import { createWorker, type Worker } from "../worker.js";
 import { parseArguments, type WorkerArguments } from "./arguments.js";
 import { bannerFacts, bannerText } from "./banner.js";
 import { createLogger } from "./logger.js";
+import { redact } from "./redact.js";
 
 /** What the process says when it ends: done, failed, misused. */
 const exit = { done: 0, failed: 1, misused: 2 };
@@ -24,7 +25,7 @@ async function exitCodeOf(main: () => Promise<number>): Promise<number> {
     return await main();
   } catch (error) {
     const [reason = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
-    process.stderr.write(`task-worker: ${reason}\n`);
+    process.stderr.write(`task-worker: ${redact(reason)}\n`);
     return error instanceof BullrushError && misuse.includes(error.code) ? exit.misused : exit.failed;
   }
 }
@@ -34,22 +35,26 @@ async function work(argv: readonly string[]): Promise<number> {
   const given = parseArguments(argv, version);
   if (given === undefined) return exit.done;
   const app = await discoverApp(given.app, process.cwd(), process.env);
-  app.override({ ...(given.broker && { broker: given.broker }), ...(given.resultBackend && { backend: given.resultBackend }) });
+  const { broker, resultBackend: backend } = given;
+  app.override({ ...(broker !== undefined && { broker }), ...(backend !== undefined && { backend }) });
   const format = given.logFormat ?? (process.stdout.isTTY ? "pretty" : "json");
   const log = createLogger(given.loglevel, format);
   const worker = createWorker(app, { ...workerOptions(given), log });
   const facts = bannerFacts(app, worker.options);
   if (format === "pretty") process.stdout.write(bannerText(facts, version));
   else log.info({ version, ...facts }, "starting");
-  const stopped = untilStopped(worker);
+  const stop = stopSignals(worker);
   try {
     if (given.purge) await purge(app, worker, (queue, removed) => log.warn({ queue, removed }, "purged"));
     await worker.start();
   } catch (error) {
-    await worker.stop();
-    throw error;
+    // Told to stop before it was ready, it fails because its connections were closed.
+    if (!stop.told()) {
+      await worker.stop();
+      throw error;
+    }
   }
-  const left = await stopped;
+  const left = await stop.stopped;
   if (left > 0) log.error({ left }, "stopped without the broker: these tasks run again when their leases have run out");
   else log.info({}, "stopped");
   return left > 0 ? exit.failed : exit.done;
@@ -62,27 +67,35 @@ function workerOptions({ queues, excludeQueues, hostname, concurrency, order, sh
     ...(hostname !== undefined && { name: hostname }),
     ...(concurrency !== undefined && { concurrency }),
     ...(order && { order }),
-    ...(shutdownTimeout !== undefined && { shutdownTimeout: shutdownTimeout as "30s" }),
+    ...(shutdownTimeout !== undefined && { shutdownTimeout }),
   };
 }
 
+/** Removes nothing before it is clear that the worker can start. */
 async function purge(app: App, worker: Worker, tell: (queue: string, removed: number) => void): Promise<void> {
+  await app.backend.open();
   for (const { name } of worker.options.queues) tell(name, await app.transport.purge(name));
 }
 
-/** The number of deliveries left behind, once SIGTERM or a first SIGINT has stopped the worker; a second SIGINT ends its patience. */
-function untilStopped(worker: Worker): Promise<number> {
+/** Stops the worker at SIGTERM or a first SIGINT; a second SIGINT ends its patience. `stopped` is the number of deliveries left behind. */
+function stopSignals(worker: Worker): { told(): boolean; readonly stopped: Promise<number> } {
   const now = new AbortController();
+  let told = false;
   let interrupts = 0;
-  return new Promise((resolve, reject) => {
-    const stop = () => void worker.stop(now.signal).then(resolve, reject);
-    process.once("SIGTERM", stop);
+  const stopped = new Promise<number>((resolve, reject) => {
+    const stop = () => {
+      told = true;
+      worker.stop(now.signal).then(resolve, reject);
+    };
+    // Not `once`: a second SIGTERM would end the process on the spot.
+    process.on("SIGTERM", stop);
     process.on("SIGINT", () => {
       interrupts++;
       if (interrupts === 1) stop();
       else now.abort();
     });
   });
+  return { told: () => told, stopped };
 }
 
 function ownVersion(): string {

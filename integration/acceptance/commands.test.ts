@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { openRedis, type RedisServer } from "@bullrush/broker/embedded";
+import { createApp } from "@bullrush/client";
+import { createWorker } from "@bullrush/worker";
+import { Redis } from "ioredis";
+import { pino } from "pino";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+const log = pino({ level: "silent" });
+let redis: RedisServer;
+let admin: Redis;
+
+// A server of its own: what it counts is only what is sent here.
+beforeAll(async () => {
+  redis = await openRedis();
+  admin = new Redis(redis.url);
+});
+
+afterAll(async () => {
+  admin.disconnect();
+  await redis.stop();
+});
+
+/** How often each command was run since the counts were reset, by clients and by scripts. */
+async function calls(): Promise<Readonly<Record<string, number>>> {
+  const text = await admin.info("commandstats");
+  return Object.fromEntries(Array.from(text.matchAll(/^cmdstat_(\S+):calls=(\d+)/gm), ([, name, count]) => [name, Number(count)]));
+}
+
+test("an idle worker sends at most two commands a second", async () => {
+  const app = createApp({ broker: `${redis.url}/1`, backend: `${redis.url}/2` });
+  const worker = createWorker(app, { log });
+  await worker.start();
+  await expect.poll(async () => (await calls())["bzpopmin"] ?? 0, { timeout: 10_000 }).toBeGreaterThanOrEqual(1);
+  await admin.config("RESETSTAT");
+  const from = performance.now();
+  await expect.poll(async () => (await calls())["bzpopmin"] ?? 0, { timeout: 20_000, interval: 200 }).toBeGreaterThanOrEqual(4);
+  const seconds = (performance.now() - from) / 1000;
+  const { bzpopmin = 0, evalsha = 0, ping = 0 } = await calls();
+  expect((bzpopmin + evalsha + ping) / seconds).toBeLessThanOrEqual(2);
+  await worker.stop();
+});
+
+test("a result is read at most twice, however long it takes to come", async () => {
+  const options = { broker: `${redis.url}/3`, backend: `${redis.url}/4` };
+  const producer = createApp(options);
+  const app = createApp(options);
+  app.task("slow", () => sleep(300, "done"));
+  const worker = createWorker(app, { log });
+  await worker.start();
+  await admin.config("RESETSTAT");
+  const results = await Promise.all(Array.from({ length: 50 }, () => producer.sendTask<string>("slow")));
+  expect(await Promise.all(results.map((result) => result.get()))).toEqual(Array.from({ length: 50 }, () => "done"));
+  const { mget = 0, get = 0 } = await calls();
+  expect(mget + get).toBeGreaterThan(0);
+  expect(mget + get).toBeLessThanOrEqual(2 * 50);
+  await Promise.all([worker.stop(), producer.close()]);
+});
