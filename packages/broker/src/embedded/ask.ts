@@ -1,5 +1,5 @@
 import { Redis, type RedisOptions } from "ioredis";
-import { within } from "./within.js";
+import { within } from "../within.js";
 
 /**
  * What `command` gives, over one connection that is made for it and not remade. Rejects with ioredis's error, also when the database of `options` was refused,
@@ -28,16 +28,10 @@ export async function ask<T>(options: RedisOptions, deadline: number, command: (
       (error: unknown) => ({ error: trouble ?? error }),
     );
   try {
-    const settled = await within<{ value: T } | { error: unknown }>(outcome, deadline, { error: trouble ?? new Error("no answer") });
+    const settled = await within<{ value: T } | { error: unknown }>(outcome, deadline, () => ({ error: trouble ?? new Error("no answer") }));
     if ("error" in settled) throw settled.error;
     return settled.value;
   } finally {
     client.disconnect();
   }
-}
-
-/** Why `ask` failed, on one line. The error itself must not be kept or shown: ioredis hangs the command on it, and Redis quotes arguments. */
-export function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return "unknown error";
-  return error.message.replace(/,? with args beginning with:.*$/s, "").split("\n", 1)[0] || error.name;
 }

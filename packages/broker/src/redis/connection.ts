@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { Redis, type RedisOptions } from "ioredis";
 import { BullrushError } from "../error.js";
+import { within } from "../within.js";
 import type { CompiledLocation } from "./location.js";
 import { isOutOfMemory, isPassing, isRefusal, isReply, reasonOf } from "./reason.js";
 
@@ -49,6 +50,7 @@ function guards({ name, silence = defaultSilence }: ConnectionOptions): RedisOpt
     // A command whose reply was lost is repeated by us, marked, or not at all: ioredis would send it again without a word.
     autoResendUnfulfilledCommands: false,
     enableOfflineQueue: false,
+    commandTimeout: undefined,
     connectTimeout: 5000,
     socketTimeout: silence,
     keepAlive: 10_000,
@@ -107,7 +109,9 @@ export function openConnection({ options: given, display, user }: CompiledLocati
   /** Waits until the client is ready, whichever try to connect succeeds. Rejects at once when Redis refuses the user, else after `deadline` ms with the last trouble. */
   function connected(deadline: number): Promise<void> {
     connecting ??= becomeReady().finally(() => (connecting = undefined));
-    return within(connecting, deadline, () => (trouble instanceof Error ? trouble : noAnswer()));
+    return within(connecting, deadline, () => {
+      throw trouble ?? new Error("no answer");
+    });
   }
 
   function becomeReady(): Promise<void> {
@@ -139,19 +143,6 @@ export function openConnection({ options: given, display, user }: CompiledLocati
   return { display, run, close: () => client.disconnect() };
 }
 
-function noAnswer(): Error {
-  return new Error("no answer");
-}
-
-/** `promise`, or a rejection with `late()` if it has not settled after `deadline` ms; what it comes to after that is dropped. */
-export async function within<T>(promise: Promise<T>, deadline: number, late: () => Error): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(late()), deadline);
-  });
-  try {
-    return await Promise.race([promise, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
+function noAnswer(): never {
+  throw new Error("no answer");
 }

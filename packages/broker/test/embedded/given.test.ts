@@ -49,7 +49,7 @@ describe("a Redis given by its URL", () => {
     expect(Date.now() - since).toBeLessThan(5500);
     expect(error).toMatchObject({
       code: "BROKER_UNAVAILABLE",
-      message: `PING was not answered by redis://127.0.0.1:${port}/1 in 5000 ms (connect ECONNREFUSED 127.0.0.1:${port})`,
+      message: `the broker redis://127.0.0.1:${port}/1 could not be used for 5000 ms (connect ECONNREFUSED 127.0.0.1:${port}): a PING was not answered`,
     });
     expect(inspect(error, { depth: 10, showHidden: true })).not.toContain("s3cret");
   });

@@ -1,0 +1,85 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { checkTaskId, copyId, isTaskId, newId } from "../src/id.js";
+
+const id = "0190c6a0-1111-7222-8333-444455556666";
+
+test("a new id is a task id, and another every time", () => {
+  const ids = Array.from({ length: 1000 }, newId);
+  expect(ids.every(isTaskId)).toBe(true);
+  expect(new Set(ids).size).toBe(1000);
+});
+
+describe("a task id", () => {
+  test.each([id, "00000000-0000-0000-0000-000000000000", "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF"])("is %s", (text) => {
+    expect(isTaskId(text)).toBe(true);
+    expect(checkTaskId(text)).toBe(text.toLowerCase());
+  });
+
+  // Names of BullMQ's own keys, separators, integers, whatever surrounds a UUID.
+  test.each([
+    ["wait"],
+    ["active"],
+    ["events"],
+    ["marker"],
+    ["delayed"],
+    ["meta"],
+    ["42"],
+    ["a:b:c"],
+    [""],
+    [`${id}\n`],
+    [` ${id}`],
+    [`${id}:lock`],
+    [`{${id}}`],
+    [id.replaceAll("-", "")],
+    [id.replace("0", "g")],
+    ["x".repeat(10_000)],
+    [undefined],
+    [null],
+    [42],
+    [Symbol("id")],
+    [{ toString: () => id }],
+    [[id]],
+    [Object.create(null)],
+  ])("is not %o", (value) => {
+    expect(isTaskId(value)).toBe(false);
+    expect(() => checkTaskId(value)).toThrow(expect.objectContaining({ code: "INVALID_TASK_ID" }));
+  });
+
+  test("is nothing that fast-check comes up with, unless it has a UUID's form", () => {
+    fc.assert(
+      fc.property(fc.anything(), (value) => {
+        expect(isTaskId(value)).toBe(false);
+        expect(() => checkTaskId(value)).toThrow(expect.objectContaining({ code: "INVALID_TASK_ID" }));
+      }),
+    );
+    fc.assert(fc.property(fc.uuid(), (uuid) => isTaskId(uuid) && isTaskId(uuid.toUpperCase())));
+  });
+
+  test("that is refused is quoted, cut to 80 characters", () => {
+    expect(() => checkTaskId("x".repeat(10_000))).toThrow(`"${"x".repeat(80)}" is not a task id: use a UUID, or leave taskId out`);
+  });
+});
+
+describe("the id of a copy", () => {
+  test("is the same at every call, and differs by task and by queue", () => {
+    expect(copyId(id, "feeds")).toBe(copyId(id, "feeds"));
+    const other = newId();
+    expect(new Set([id, copyId(id, "feeds"), copyId(id, "mail"), copyId(other, "feeds")]).size).toBe(4);
+  });
+
+  test("is a task id, in lower case, whatever the queue is called", () => {
+    fc.assert(
+      fc.property(fc.uuid(), fc.string(), (task, queue) => {
+        const copy = copyId(task, queue);
+        expect(isTaskId(copy)).toBe(true);
+        expect(copy).toBe(copy.toLowerCase());
+      }),
+    );
+  });
+
+  // Workers of different releases must agree on it.
+  test("is a UUID of version 5 of the queue's name, with the task's id as namespace", () => {
+    expect(copyId("6ba7b810-9dad-11d1-80b4-00c04fd430c8", "www.example.com")).toBe("2ed6657d-e927-568b-95e1-2665a8aea6a2");
+  });
+});

@@ -1,0 +1,235 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { decodeMessage, defaultMaxPayload, encodeMessage, foreignMessage, isEnvelope, messageVersion } from "../../src/protocol/codec.js";
+import { decodeJson } from "../../src/protocol/json.js";
+import type { Message } from "../../src/protocol/message.js";
+import { asJson, canary, errorOf, jsonValues } from "./support.js";
+
+const id = "0190c6a0-1111-7222-8333-444455556666";
+const plain: Message = { id, task: "tasks.add", args: [1, 2], headers: {}, priority: 0, retries: 0, rootId: id };
+
+/** The encoded message as an object. */
+const envelopeOf = (message: Message) => decodeJson(encodeMessage(message), "the message") as Record<string, unknown>;
+
+const time = fc.nat({ max: 8.64e15 });
+
+const messages: fc.Arbitrary<Message> = fc.record(
+  {
+    id: fc.uuid(),
+    task: fc.string({ minLength: 1, unit: "binary" }),
+    args: fc.array(jsonValues),
+    headers: fc.dictionary(
+      fc.string().filter((key) => key !== "__proto__"),
+      jsonValues,
+    ) as fc.Arbitrary<Message["headers"]>,
+    priority: fc.nat({ max: 9 }),
+    retries: fc.nat(),
+    rootId: fc.uuid(),
+    parentId: fc.uuid(),
+    groupId: fc.uuid(),
+    eta: time,
+    expires: time,
+    timeLimit: fc.nat(),
+    softTimeLimit: fc.nat(),
+    replyTo: fc.string({ minLength: 1 }),
+    ignoreResult: fc.boolean(),
+    resent: fc.boolean(),
+  },
+  { requiredKeys: ["id", "task", "args", "headers", "priority", "retries", "rootId"] },
+);
+
+describe("a message", () => {
+  test("comes back as it was sent", () => {
+    fc.assert(
+      fc.property(messages, (message) => {
+        expect(decodeMessage(envelopeOf(message))).toEqual(asJson(message));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test("is written as an object with its version", () => {
+    expect(JSON.parse(encodeMessage(plain))).toEqual({
+      bullrush: 1,
+      id,
+      task: "tasks.add",
+      args: [1, 2],
+      priority: 0,
+      retries: 0,
+      rootId: id,
+    });
+    expect(messageVersion).toBe(1);
+  });
+
+  test("has no argument where the call ended with undefined", () => {
+    const args = (given: readonly unknown[]) => envelopeOf({ ...plain, args: given })["args"];
+    expect(args([1, undefined, undefined])).toEqual([1]);
+    expect(args([undefined])).toEqual([]);
+    expect(errorOf(() => args([undefined, 1]))).toMatchObject({ code: "ENCODE_ERROR", details: { path: "$[0]" } });
+  });
+
+  test("with fields that nobody knows is read without them", () => {
+    const message = decodeMessage({ ...envelopeOf(plain), toBeInvented: { a: canary }, bullrush: 1 });
+    expect(message).toEqual(plain);
+  });
+
+  test.each<[string, Partial<Message>, string]>([
+    [
+      "arguments",
+      { args: [{ secret: canary, at: new Date(0) }] },
+      "the arguments of tasks.add cannot be sent as JSON: a Date would lose its class at $[0].at",
+    ],
+    [
+      "headers",
+      { headers: { secret: canary, n: Number.NaN } },
+      "the headers of tasks.add cannot be sent as JSON: NaN has no JSON form at $.n",
+    ],
+  ])("whose %s JSON would change is refused", (_, fields, message) => {
+    expect(errorOf(() => encodeMessage({ ...plain, ...fields }))).toMatchObject({ code: "ENCODE_ERROR", message });
+  });
+});
+
+describe("an envelope is refused", () => {
+  test.each<[unknown, string]>([
+    [2, "2"],
+    [0, "0"],
+    [1.5, "a number"],
+    ["1", "a string"],
+    [canary, "a string"],
+    [{ a: canary }, "a object"],
+    [[canary], "an array"],
+    [null, "null"],
+  ])("of version %j", (version, shown) => {
+    expect(errorOf(() => decodeMessage({ ...envelopeOf(plain), bullrush: version }))).toMatchObject({
+      code: "DECODE_ERROR",
+      message: `the message cannot be decoded: its version is ${shown}, and this release reads version 1`,
+    });
+  });
+
+  const text = [canary, "", 5, true, null, [canary], { a: canary }];
+  const bad: { readonly [F in keyof Message]-?: readonly unknown[] } = {
+    id: [...text, "wait", `${id}:lock`],
+    task: ["", 5, true, null, [canary], { a: canary }],
+    args: [canary, 5, true, null, { length: 1, 0: canary }],
+    headers: [canary, 5, true, null, [canary]],
+    priority: [canary, -1, 10, 1.5, true, null, [1]],
+    retries: [canary, -1, 1.5, 2 ** 53, true, null],
+    rootId: text,
+    parentId: text,
+    groupId: text,
+    eta: [canary, -1, true, null, "2026-01-01"],
+    expires: [canary, -1, true, null],
+    timeLimit: [canary, -1, true, null, "30s"],
+    softTimeLimit: [canary, -1, true, null],
+    replyTo: ["", 5, true, null, [canary]],
+    ignoreResult: [canary, 0, 1, null, "true"],
+    resent: [canary, 0, 1, null],
+  };
+
+  test.each(Object.entries(bad).flatMap(([field, values]) => values.map((value) => [field, value] as const)))(
+    "whose %s is %j: the field is named, the value not",
+    (field, value) => {
+      const error = errorOf(() => decodeMessage({ ...envelopeOf(plain), [field]: value }));
+      expect(error.code).toBe("DECODE_ERROR");
+      expect(error.message).toMatch(new RegExp(`^the message cannot be decoded: "${field}" is (a \\w+|an array|null); expected .+$`));
+    },
+  );
+
+  test.each(["id", "task", "args", "priority", "retries", "rootId"])("without %s", (field) => {
+    const { [field]: _, ...envelope } = envelopeOf(plain);
+    expect(errorOf(() => decodeMessage(envelope)).message).toContain(`"${field}" is missing; expected `);
+  });
+
+  test("with DECODE_ERROR and nothing else, whatever is in it", () => {
+    const fields = fc.constantFrom("bullrush", ...Object.keys(bad));
+    fc.assert(
+      fc.property(fields, fc.jsonValue(), (field, value) => {
+        try {
+          decodeMessage({ ...envelopeOf(plain), [field]: value });
+        } catch (error) {
+          expect(error).toMatchObject({ code: "DECODE_ERROR" });
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+describe("the payload limit", () => {
+  const bytes = (message: Message) => Buffer.byteLength(encodeMessage(message));
+
+  // One, two, three and four bytes a character in UTF-8.
+  test.each(["a", "é", "€", "😀"])("counts bytes, not characters: %s", (character) => {
+    for (const length of [1, 100, 1000]) {
+      const message = { ...plain, args: [character.repeat(length)] };
+      const size = bytes(message);
+      expect(encodeMessage(message, size)).toContain(character);
+      expect(errorOf(() => encodeMessage(message, size - 1))).toMatchObject({
+        code: "PAYLOAD_TOO_LARGE",
+        message: `the arguments of tasks.add has ${size} bytes, over the limit of ${size - 1}: send a reference instead, or raise maxPayload`,
+        details: { bytes: size, limit: size - 1 },
+      });
+    }
+  });
+
+  test("counts the whole message", () => {
+    const message: Message = { ...plain, args: [canary], headers: { trace: canary.repeat(10) }, replyTo: "bullrush:reply:1" };
+    expect(encodeMessage(message, bytes(message))).toContain(canary);
+    expect(errorOf(() => encodeMessage(message, bytes(message) - 1)).code).toBe("PAYLOAD_TOO_LARGE");
+  });
+
+  test("is exact for any text", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (argument) => {
+        const message = { ...plain, args: [argument] };
+        const size = bytes(message);
+        expect(encodeMessage(message, size)).toBe(encodeMessage(message, Infinity));
+        expect(errorOf(() => encodeMessage(message, size - 1)).code).toBe("PAYLOAD_TOO_LARGE");
+      }),
+    );
+  });
+
+  test("is 1 MiB by default", () => {
+    expect(defaultMaxPayload).toBe(1_048_576);
+    const room = defaultMaxPayload - bytes({ ...plain, args: [""] });
+    expect(encodeMessage({ ...plain, args: ["a".repeat(room)] })).toHaveLength(defaultMaxPayload);
+    expect(errorOf(() => encodeMessage({ ...plain, args: ["a".repeat(room + 1)] })).code).toBe("PAYLOAD_TOO_LARGE");
+  });
+});
+
+test.each<[unknown, boolean]>([
+  [{ bullrush: 1 }, true],
+  [{ bullrush: 99, id: "x" }, true],
+  [{ bullrush: null }, true],
+  [{ id, task: "tasks.add" }, false],
+  [{}, false],
+  [[{ bullrush: 1 }], false],
+  ["bullrush", false],
+  [null, false],
+  [undefined, false],
+])("whether %j is an envelope: %j", (decoded, expected) => {
+  expect(isEnvelope(decoded)).toBe(expected);
+});
+
+describe("a job of a plain producer", () => {
+  test("is a call with its data as the one argument", () => {
+    expect(foreignMessage("7", "mail.send", { to: "ann" }, 0)).toEqual({
+      id: "7",
+      task: "mail.send",
+      args: [{ to: "ann" }],
+      headers: {},
+      priority: 0,
+      retries: 0,
+      rootId: "7",
+    });
+  });
+
+  test.each([
+    [1, 1],
+    [9, 9],
+    [10, 9],
+    [2_097_152, 9],
+  ])("of priority %d has priority %d", (given, expected) => {
+    expect(foreignMessage("7", "mail.send", {}, given).priority).toBe(expected);
+  });
+});
