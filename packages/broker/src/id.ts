@@ -17,7 +17,9 @@ export function isTaskId(id: unknown): id is string {
 /** `id` in lower case. Throws `INVALID_TASK_ID` if it is not a UUID. */
 export function checkTaskId(id: unknown): string {
   if (isTaskId(id)) return id.toLowerCase();
-  throw new BullrushError("INVALID_TASK_ID", { id: typeof id === "object" ? "an object" : String(id).slice(0, 80) });
+  throw new BullrushError("INVALID_TASK_ID", {
+    id: typeof id === "string" || typeof id === "number" ? String(id).slice(0, 80) : `a ${typeof id}`,
+  });
 }
 
 /** The id of the copy of task `id` in `queue`, the same at every call: fanout and topic exchanges send one copy to each matching queue. */

@@ -1,7 +1,7 @@
 export { App, createApp, isApp } from "./app/app.js";
 export type { AppOptions, CompiledOptions } from "./app/options.js";
 
-export type { Stub, Task, TaskDefinition, TaskFunction, TaskStub } from "./task/task.js";
+export type { AnyTask, Stub, Task, TaskDefinition, TaskFunction, TaskStub } from "./task/task.js";
 export type { CallOptions, SharedOptions, TaskOptions } from "./task/options.js";
 export { currentTask, runInTask, type TaskContext } from "./task/context.js";
 

@@ -84,7 +84,8 @@ function compileQueues({ queues, excludeQueues = [] }: WorkerOptions, declared: 
   const chosen = (queues ?? declared).map((queue) => (typeof queue === "string" ? parseQueue(queue) : { weight: 1, ...queue }));
   for (const { name, weight } of chosen) {
     checkQueueName(name);
-    if (!Number.isInteger(weight) || weight < 1 || weight > 100) refuse(`the weight of queue "${name}"`, String(weight), "a whole number from 1 to 100");
+    if (!Number.isInteger(weight) || weight < 1 || weight > 100)
+      refuse(`the weight of queue "${name}"`, String(weight), "a whole number from 1 to 100");
   }
   for (const name of excludeQueues) checkQueueName(name);
   const left = chosen.filter(({ name }) => !excludeQueues.includes(name));

@@ -28,7 +28,7 @@ export interface Worker {
 }
 
 /** How long, after the shutdown's patience, the last settlements may take, in ms. */
-const lastSettlements = 5000;
+const lastSettlements = 4500;
 
 /** A worker on `app`. Throws `INVALID_OPTION` or `INVALID_QUEUE_NAME`. */
 export function createWorker(app: App, given: WorkerOptions = {}): Worker {

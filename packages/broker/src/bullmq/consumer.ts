@@ -16,16 +16,17 @@ export interface ConsumerContext {
   readonly location: CompiledLocation;
   readonly backend: ResultBackend;
   readonly prefix: string;
-  /** In ms. */
-  readonly deadline: number;
   readonly onTrouble?: (reason: string) => void;
 }
+
+/** Longest time that a call may take, outages included, in ms. */
+const deadline = 5000;
 
 const scripts = { exchange: engineScript("exchange"), renew: engineScript("renew"), recover: engineScript("recover") };
 
 /** The consuming side of some queues: one connection for commands and one that blocks, however many queues. */
 export function openConsumer(options: ConsumeOptions, context: ConsumerContext): Consumer {
-  const { location, backend, prefix, deadline } = context;
+  const { location, backend, prefix } = context;
   const { lease, worker, order } = options;
   const silence = lease / 3;
   const trouble = context.onTrouble && { onTrouble: context.onTrouble };
@@ -119,7 +120,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     const wait = Math.min(longestRing, outlook.nextLook(now) - now);
     if (wait <= 0) return;
     const listening = markers.filter((_, index) => !outlook.isResting(index, now));
-    const reply = await bell.run({ action: "no waiting for tasks", deadline }, (client) =>
+    const reply = await bell.run({ action: "no waiting for tasks", deadline: wait + deadline }, (client) =>
       listening.length === 0 ? pause(wait, null) : client.bzpopmin(...listening, Math.max(wait / 1000, 0.01)),
     );
     if (reply === null) return;

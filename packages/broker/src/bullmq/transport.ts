@@ -116,7 +116,7 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
   }
 
   function consume(given: ConsumeOptions): Consumer {
-    const consumer = openConsumer(given, { location, backend, prefix, deadline, ...trouble });
+    const consumer = openConsumer(given, { location, backend, prefix, ...trouble });
     consumers.add(consumer);
     return consumer;
   }

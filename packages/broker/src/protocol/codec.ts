@@ -1,6 +1,6 @@
 import { BullrushError } from "../error.js";
 import { isTaskId } from "../id.js";
-import { decodeJson, encodeJson } from "./json.js";
+import { encodeJson } from "./json.js";
 import type { Json, Message } from "./message.js";
 
 /** The version that this release writes, and the newest that it reads. Fields may be added within a version; readers ignore what they do not know. */

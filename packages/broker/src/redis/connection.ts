@@ -67,6 +67,7 @@ export function openConnection({ options: given, display, user }: CompiledLocati
   let trouble: unknown;
   let suitable: Promise<void> | undefined;
   let connecting: Promise<void> | undefined;
+  const closing = new AbortController();
   let unsuitable: BullrushError | undefined;
   client.on("error", (error: unknown) => {
     trouble = error;
@@ -90,7 +91,7 @@ export function openConnection({ options: given, display, user }: CompiledLocati
         return await within(running, end - Date.now(), noAnswer);
       } catch (error) {
         if (error instanceof BullrushError) throw error;
-        if (!isPassing(error) || client.status === "end" || Date.now() + wait >= end) throw translate(error, request);
+        if (!isPassing(error) || closing.signal.aborted || Date.now() + wait >= end) throw translate(error, request);
         await pause(wait);
       }
     }
@@ -115,7 +116,7 @@ export function openConnection({ options: given, display, user }: CompiledLocati
   }
 
   function becomeReady(): Promise<void> {
-    if (client.status === "end") return Promise.reject(new Error("the connection is closed"));
+    if (closing.signal.aborted || client.status === "end") return Promise.reject(new Error("the connection is closed"));
     return new Promise((resolve, reject) => {
       const onReady = () => finish();
       const onEnd = () => finish(new Error("the connection was closed"));
@@ -124,10 +125,13 @@ export function openConnection({ options: given, display, user }: CompiledLocati
       };
       const finish = (error?: unknown) => {
         client.off("ready", onReady).off("end", onEnd).off("error", onError);
+        closing.signal.removeEventListener("abort", onEnd);
         if (error === undefined) resolve();
         else reject(error);
       };
       client.on("ready", onReady).on("end", onEnd).on("error", onError);
+      // Between two tries to connect, ioredis ends without a word.
+      closing.signal.addEventListener("abort", onEnd);
       if (client.status === "wait") client.connect().catch(onError);
     });
   }
@@ -140,7 +144,12 @@ export function openConnection({ options: given, display, user }: CompiledLocati
     return new BullrushError(code, { url: display, action, deadline, reason });
   }
 
-  return { display, run, close: () => client.disconnect() };
+  function close(): void {
+    closing.abort();
+    client.disconnect();
+  }
+
+  return { display, run, close };
 }
 
 function noAnswer(): never {

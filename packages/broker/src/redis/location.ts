@@ -33,7 +33,7 @@ function parseUrl(text: string): RedisOptions {
   const database = url.pathname.replace(/^\//, "");
   if (!/^\d*$/.test(database)) refuse("what follows the host is not a database number");
   return {
-    host: decodeURIComponent(url.hostname).replace(/^\[|\]$/g, ""),
+    host: decode(url.hostname).replace(/^\[|\]$/g, ""),
     port: url.port === "" ? 6379 : Number(url.port),
     db: database === "" ? 0 : Number(database),
     ...(url.username !== "" && { username: decode(url.username) }),
@@ -50,7 +50,7 @@ function parseOrRefuse(text: string): URL {
   }
 }
 
-/** A password with a bare `%` is taken as it stands. */
+/** A bare `%` is taken as it stands. */
 function decode(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -44,7 +44,7 @@ describe("a message", () => {
       fc.property(messages, (message) => {
         expect(decodeMessage(envelopeOf(message))).toEqual(asJson(message));
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 
@@ -150,7 +150,7 @@ describe("an envelope is refused", () => {
           expect(error).toMatchObject({ code: "DECODE_ERROR" });
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 });

@@ -32,7 +32,9 @@ describe("JSON that could change a prototype", () => {
   });
 
   test("is refused however the key is written, and however deep it is", () => {
-    const letters = [..."__proto__"].map((letter) => fc.constantFrom(letter, `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`));
+    const letters = Array.from("__proto__").map((letter) =>
+      fc.constantFrom(letter, `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`),
+    );
     fc.assert(
       fc.property(fc.tuple(...letters), fc.nat({ max: 200 }), (key, depth) => {
         const text = `${'{ "a": ['.repeat(depth)}{ "${key.join("")}": { "polluted": 1 } }${"] }".repeat(depth)}`;

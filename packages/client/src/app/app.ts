@@ -11,11 +11,12 @@ import {
 } from "@bullrush/broker";
 import { AsyncResult, type Reference, type ResultSource } from "../result/async-result.js";
 import { ResultWaiter } from "../result/waiter.js";
+import { kindOf, refuse } from "../task/check.js";
 import { enclosingTask, runInTask } from "../task/context.js";
 import { localContext } from "../task/local-context.js";
 import { checkTaskName } from "../task/name.js";
-import { checkCallOptions, checkTaskOptions, type CallOptions, type TaskOptions } from "../task/options.js";
-import type { Stub, Task, TaskDefinition, TaskFunction, TaskStub } from "../task/task.js";
+import { checkCall, checkTaskOptions, type CallOptions, type TaskOptions } from "../task/options.js";
+import type { AnyTask, Stub, Task, TaskDefinition, TaskFunction, TaskStub } from "../task/task.js";
 import { messagesOf, type Call } from "./dispatcher.js";
 import { compileOptions, type AppOptions, type CompiledOptions } from "./options.js";
 
@@ -65,7 +66,7 @@ export class App {
 
   /**
    * Declares a task: a named function, which workers run. Argument and result types are inferred.
-   * Throws `INVALID_TASK_NAME`, `TASK_ALREADY_REGISTERED`, `INVALID_OPTION`.
+   * Throws `INVALID_TASK_NAME`, `TASK_ALREADY_REGISTERED`, `INVALID_OPTION`, `INVALID_QUEUE_NAME`.
    */
   task<Args extends unknown[], Returned>(name: string, run: TaskFunction<Args, Returned>): Task<Args, Returned>;
   task<Args extends unknown[], Returned>(name: string, options: TaskOptions, run: TaskFunction<Args, Returned>): Task<Args, Returned>;
@@ -76,9 +77,7 @@ export class App {
   ): Task<Args, Returned> {
     const [options, run] = typeof second === "function" ? [{}, second] : [second, third];
     checkTaskName(name);
-    if (run === undefined) {
-      throw new BullrushError("INVALID_OPTION", { option: `the function of ${name}`, got: "missing", expected: "a function" });
-    }
+    if (typeof run !== "function") refuse(`the function of ${name}`, run === undefined ? "missing" : kindOf(run), "a function");
     checkTaskOptions(name, options);
     if (this.#tasks.has(name)) throw new BullrushError("TASK_ALREADY_REGISTERED", { task: name });
     const { resultExpires } = options;
@@ -98,7 +97,7 @@ export class App {
   /**
    * A task that is declared elsewhere, with the types of its declaration: `app.stub<typeof import("./tasks.js").add>("tasks.add")`. It can be sent, not run.
    */
-  stub<T extends Task<never[], unknown>>(name: string, options: TaskOptions = {}): Stub<T> {
+  stub<T extends AnyTask = Task>(name: string, options: TaskOptions = {}): Stub<T> {
     checkTaskName(name);
     checkTaskOptions(name, options);
     return this.#stub(name, options) as Stub<T>;
@@ -121,7 +120,11 @@ export class App {
    */
   override(options: { readonly broker?: RedisLocation; readonly backend?: RedisLocation }): void {
     if (this.#connected !== undefined) {
-      throw new BullrushError("INVALID_OPTION", { option: "override()", got: "called after the first connection", expected: "a call before" });
+      throw new BullrushError("INVALID_OPTION", {
+        option: "override()",
+        got: "called after the first connection",
+        expected: "a call before",
+      });
     }
     this.#options = compileOptions({ ...this.#given, ...options }, process.env);
   }
@@ -154,7 +157,7 @@ export class App {
 
   async #send<Result>(call: Call): Promise<AsyncResult<Result>> {
     const { transport, backend } = this.#connect();
-    checkCallOptions(call.task, call.options);
+    checkCall(call.task, call.args, call.options);
     const messages = messagesOf(call, this.#options, { replyTo: backend.replyChannel, clock: systemClock });
     const errors = await transport.publish(messages);
     for (const error of errors) if (error !== undefined) throw error;

@@ -1,5 +1,5 @@
 import { checkTaskId, copyId, newId, toMilliseconds, type Clock, type Message, type RoutedMessage } from "@bullrush/broker";
-import { enclosingTask } from "../task/context.js";
+import { sendingTask } from "../task/context.js";
 import type { CallOptions, TaskOptions } from "../task/options.js";
 import type { CompiledOptions } from "./options.js";
 
@@ -22,11 +22,11 @@ export function messagesOf(
   { replyTo, clock }: { readonly replyTo: string; readonly clock: Clock },
 ): readonly RoutedMessage[] {
   const id = options.taskId === undefined ? newId() : checkTaskId(options.taskId);
-  const parent = enclosingTask();
+  const parent = sendingTask();
   const now = clock.now();
   const { queues, priority = 0 } = router.route({ task, args, call: options, declared });
-  const ignoreResult = options.ignoreResult ?? declared.ignoreResult ?? false;
-  const eta = options.countdown === undefined ? options.eta?.getTime() : now + toMilliseconds(options.countdown, "countdown");
+  const ignoreResult = options.ignoreResult ?? declared.ignoreResult;
+  const eta = etaOf(options, now);
   const expires = expiryOf(options.expires ?? declared.expires, now);
   const message: Message = {
     id,
@@ -39,7 +39,9 @@ export function messagesOf(
     ...(parent !== undefined && { parentId: parent.id }),
     ...(eta !== undefined && { eta }),
     ...(expires !== undefined && { expires }),
-    ...(ignoreResult ? { ignoreResult } : { replyTo }),
+    // `false` too, when somebody says so: the worker's declaration may say otherwise.
+    ...(ignoreResult !== undefined && { ignoreResult }),
+    ...(ignoreResult !== true && { replyTo }),
     // An id of the caller's may have been sent before.
     ...(options.taskId !== undefined && { resent: true }),
   };
@@ -51,7 +53,17 @@ function copyFor(queue: string, { replyTo: _, ...message }: Message): Message {
   return { ...message, id: copyId(message.id, queue), headers: { ...message.headers, fanoutOf: message.id } };
 }
 
+function etaOf({ countdown, eta }: CallOptions, now: number): number | undefined {
+  if (countdown !== undefined) return now + toMilliseconds(countdown, "countdown");
+  return eta === undefined ? undefined : timeOf(eta);
+}
+
 function expiryOf(expires: CallOptions["expires"], now: number): number | undefined {
   if (expires === undefined) return undefined;
-  return expires instanceof Date ? expires.getTime() : now + toMilliseconds(expires, "expires");
+  return expires instanceof Date ? timeOf(expires) : now + toMilliseconds(expires, "expires");
+}
+
+/** A message knows no time before the epoch. */
+function timeOf(date: Date): number {
+  return Math.max(0, date.getTime());
 }

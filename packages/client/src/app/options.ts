@@ -1,5 +1,4 @@
 import {
-  BullrushError,
   compileLocation,
   defaultMaxPayload,
   Router,
@@ -10,6 +9,8 @@ import {
   type RedisLocation,
   type RouteTable,
 } from "@bullrush/broker";
+import { checkOptions, isDuration, isFlag, isLifetime, isName, isQueue, isSize, kindOf, refuse, type Check } from "../task/check.js";
+import { longestTimer } from "../timer.js";
 
 /** Options of an app. All have defaults. */
 export interface AppOptions {
@@ -29,7 +30,7 @@ export interface AppOptions {
   readonly createMissingQueues?: boolean;
   /** What the keys of the queues start with in Redis. Default: `bull`, where BullMQ's tools look. */
   readonly prefix?: string;
-  /** How long results are kept. Default: `"1d"`. */
+  /** How long results are kept, at least 1 ms. Default: `"1d"`. */
   readonly resultExpires?: Duration;
   /** Longest time until the broker has confirmed a call. Default: `"5s"`. */
   readonly publishTimeout?: Duration;
@@ -59,9 +60,11 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Throws `INVALID_OPTION`, `INVALID_URL` or `INVALID_QUEUE_NAME` for what does not fit. */
 export function compileOptions(given: AppOptions, environment: Environment): CompiledOptions {
-  checkNames(given);
-  const broker = given.broker ?? environment["BULLRUSH_BROKER_URL"] ?? "redis://127.0.0.1:6379/0";
-  const backend = given.backend ?? environment["BULLRUSH_RESULT_BACKEND"] ?? broker;
+  // A misspelt option would otherwise be silently without effect.
+  checkOptions(given, checks, "of createApp()");
+  // A variable that is empty is as good as none.
+  const broker = given.broker ?? (environment["BULLRUSH_BROKER_URL"] || "redis://127.0.0.1:6379/0");
+  const backend = given.backend ?? (environment["BULLRUSH_RESULT_BACKEND"] || broker);
   compileLocation(broker);
   compileLocation(backend);
   const defaultQueue = given.defaultQueue ?? "default";
@@ -77,29 +80,32 @@ export function compileOptions(given: AppOptions, environment: Environment): Com
     router: new Router({ topology, routes: given.routes ?? {}, defaultQueue, createMissingQueues }),
     prefix: given.prefix ?? "bull",
     resultExpires: toMilliseconds(given.resultExpires ?? "1d", "resultExpires"),
-    publishTimeout: toMilliseconds(given.publishTimeout ?? "5s", "publishTimeout"),
+    publishTimeout: Math.min(toMilliseconds(given.publishTimeout ?? "5s", "publishTimeout"), longestTimer),
     maxPayload: given.maxPayload ?? defaultMaxPayload,
   };
 }
 
-const names: readonly (keyof AppOptions)[] = [
-  "name",
-  "broker",
-  "backend",
-  "queues",
-  "routes",
-  "defaultQueue",
-  "createMissingQueues",
-  "prefix",
-  "resultExpires",
-  "publishTimeout",
-  "maxPayload",
-];
+const checks: Record<keyof AppOptions, Check> = {
+  name: isName,
+  broker: isLocation,
+  backend: isLocation,
+  queues: leftToOthers,
+  routes: leftToOthers,
+  defaultQueue: isQueue,
+  createMissingQueues: isFlag,
+  prefix: isName,
+  resultExpires: isLifetime,
+  publishTimeout: isDuration,
+  maxPayload: isSize,
+};
 
-/** A misspelt option would otherwise be silently without effect. */
-function checkNames(given: AppOptions): void {
-  for (const option of Object.keys(given)) {
-    if (names.includes(option as keyof AppOptions)) continue;
-    throw new BullrushError("INVALID_OPTION", { option: `"${option}" of createApp()`, got: "unknown", expected: `one of ${names.join(", ")}` });
+/** The topology and the router look at theirs themselves. */
+function leftToOthers(): void {}
+
+/** Anything else would be taken for options that leave everything to its default, and the tasks would go to the Redis of this machine. */
+function isLocation(value: unknown, option: string): void {
+  if (typeof value === "string") return;
+  if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof URL) {
+    refuse(option, kindOf(value), "a URL as a string, or ioredis options");
   }
 }

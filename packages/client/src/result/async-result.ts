@@ -8,6 +8,7 @@ import {
   type TaskState,
   type Transport,
 } from "@bullrush/broker";
+import { longestTimer } from "../timer.js";
 import { TaskFailedError, TaskRevokedError, TimeoutError } from "./errors.js";
 import type { ResultWaiter } from "./waiter.js";
 
@@ -139,11 +140,11 @@ export class AsyncResult<Result = unknown> {
 
   async #wait(timeout: Duration | undefined, signal: AbortSignal | undefined): Promise<TaskRecord> {
     const { waiter } = this.#source();
+    signal?.throwIfAborted();
     const end = new AbortController();
     const timer = timeout === undefined ? undefined : this.#abortLater(end, toMilliseconds(timeout, "timeout of get()"));
     // Not AbortSignal.any: a signal that outlives many gets would keep them all.
     const onAbort = () => end.abort(signal?.reason);
-    signal?.throwIfAborted();
     signal?.addEventListener("abort", onAbort);
     try {
       return await waiter.wait(this.#reference, end.signal);
@@ -154,7 +155,7 @@ export class AsyncResult<Result = unknown> {
   }
 
   #abortLater(end: AbortController, timeout: number): NodeJS.Timeout {
-    return setTimeout(() => end.abort(new TimeoutError(this.#name, this.id, timeout)), timeout);
+    return setTimeout(() => end.abort(new TimeoutError(this.#name, this.id, timeout)), Math.min(timeout, longestTimer));
   }
 
   #errorOf(record: TaskRecord): TaskFailedError | TaskRevokedError | undefined {

@@ -53,6 +53,15 @@ export function enclosingTask(): TaskContext | undefined {
   return storage.getStore();
 }
 
+/** What `queue` and `worker` are in a direct call. */
+export const local = "local";
+
+/** The task that is the parent of what this code sends: the one that runs, unless it was called directly, and nobody else knows its id. */
+export function sendingTask(): TaskContext | undefined {
+  const context = enclosingTask();
+  return context?.worker === local && context.queue === local ? undefined : context;
+}
+
 /** Runs `body` with `context` as the current task. @internal */
 export function runInTask<T>(context: TaskContext, body: () => T): T {
   return storage.run(context, body);

@@ -1,6 +1,6 @@
 import { newId } from "@bullrush/broker";
 import { pino, type Logger } from "pino";
-import type { TaskContext } from "./context.js";
+import { local, type TaskContext } from "./context.js";
 
 let log: Logger | undefined;
 
@@ -14,8 +14,8 @@ export function localContext(name: string, args: readonly unknown[]): TaskContex
     args,
     attempt: 1,
     retries: 0,
-    queue: "local",
-    worker: "local",
+    queue: local,
+    worker: local,
     rootId: id,
     parentId: undefined,
     groupId: undefined,

@@ -19,6 +19,13 @@ export interface Task<Args extends unknown[] = unknown[], Returned = unknown> ex
   (...args: Args): Returned;
 }
 
+/** Any task, whatever its arguments and its result. */
+export interface AnyTask {
+  (...args: never[]): unknown;
+  readonly name: string;
+  delay(...args: never[]): Promise<AsyncResult>;
+}
+
 /** The stub of a task, from its type: `Stub<typeof taskA>`. */
 export type Stub<T> = T extends Task<infer Args, infer Returned> ? TaskStub<Args, Awaited<Returned>> : never;
 

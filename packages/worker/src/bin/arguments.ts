@@ -24,14 +24,26 @@ export function parseArguments(argv: readonly string[], version: string): Worker
     .description("Runs the tasks of an app, taken from its queues.")
     .version(version, "-V, --version")
     .helpOption("-h, --help", "show this help")
-    .option("-A, --app <module[:export]>", "module that exports the app (default: BULLRUSH_APP, bullrush.app in package.json, bullrush.config.*, tasks.*)")
-    .option("-Q, --queues <names>", "queues to take from, separated by commas, each with :weight if it is to get more turns (default: all that the app declares)", list)
+    .option(
+      "-A, --app <module[:export]>",
+      "module that exports the app (default: BULLRUSH_APP, bullrush.app in package.json, bullrush.config.*, tasks.*)",
+    )
+    .option(
+      "-Q, --queues <names>",
+      "queues to take from, separated by commas, each with :weight if it is to get more turns (default: all that the app declares)",
+      list,
+    )
     .option("-X, --exclude-queues <names>", "queues to leave out", list)
-    .option("-n, --hostname <name>", "name of the worker; %h is the host, %n its first part, %d the rest, %p the process id (default: worker@%h)")
+    .option(
+      "-n, --hostname <name>",
+      "name of the worker; %h is the host, %n its first part, %d the rest, %p the process id (default: worker@%h)",
+    )
     .option("-c, --concurrency <number>", "how many tasks may run at once, over all queues (default: 100)", wholeNumber)
     .addOption(new Option("--order <order>", "how the queues take turns (default: round-robin)").choices(["round-robin", "strict"]))
     .option("-l, --loglevel <level>", "least important lines to write: debug, info, warn or error", level, "info")
-    .addOption(new Option("--log-format <format>", "how lines are written (default: pretty on a terminal, else json)").choices(["pretty", "json"]))
+    .addOption(
+      new Option("--log-format <format>", "how lines are written (default: pretty on a terminal, else json)").choices(["pretty", "json"]),
+    )
     .option("--shutdown-timeout <duration>", "how long a stop waits for running tasks before it puts them back (default: 30s)", patience)
     .option("-b, --broker <url>", "Redis that holds the queues, instead of the app's")
     .option("--result-backend <url>", "Redis that holds the results, instead of the app's")

@@ -8,8 +8,7 @@ export function createLogger(level: string, format: "pretty" | "json"): Logger {
   const stream = PinoPretty({
     sync: true,
     translateTime: "SYS:HH:MM:ss.l",
-    singleLine: true,
-    ignore: "stack",
+    hideObject: true,
     errorLikeObjectKeys: [],
     colorize: process.stdout.isTTY && process.env["NO_COLOR"] === undefined,
     messageFormat: messageOf,
@@ -17,9 +16,9 @@ export function createLogger(level: string, format: "pretty" | "json"): Logger {
   return pino(options, stream);
 }
 
-/** The event first, then the task that it is about; the stack of a failure below. */
-function messageOf(line: Record<string, unknown>, messageKey: string): string {
-  const text = line[messageKey];
-  const stack = typeof line["stack"] === "string" ? `\n${line["stack"]}` : "";
-  return `${typeof text === "string" ? text : ""}${stack}`;
+/** The event first, then what it is about; the stack of a failure below. */
+function messageOf({ level: _level, time: _time, msg, stack, ...fields }: Record<string, unknown>): string {
+  const facts = Object.keys(fields).length === 0 ? "" : JSON.stringify(fields);
+  const line = [msg, facts].filter((part) => typeof part === "string" && part !== "").join(" ");
+  return typeof stack === "string" ? `${line}\n${stack}` : line;
 }

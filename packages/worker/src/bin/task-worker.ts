@@ -5,6 +5,7 @@ import { discoverApp } from "../discovery/discover.js";
 import { createWorker, type Worker } from "../worker.js";
 import { parseArguments, type WorkerArguments } from "./arguments.js";
 import { bannerFacts, bannerText } from "./banner.js";
+import { watchFallout } from "./fallout.js";
 import { createLogger } from "./logger.js";
 import { redact } from "./redact.js";
 
@@ -40,13 +41,13 @@ async function work(argv: readonly string[]): Promise<number> {
   const format = given.logFormat ?? (process.stdout.isTTY ? "pretty" : "json");
   const log = createLogger(given.loglevel, format);
   const worker = createWorker(app, { ...workerOptions(given), log });
+  const stop = stopSignals(worker);
+  watchFallout(log, stop.crash);
   const facts = bannerFacts(app, worker.options);
   if (format === "pretty") process.stdout.write(bannerText(facts, version));
   else log.info({ version, ...facts }, "starting");
-  const stop = stopSignals(worker);
   try {
-    if (given.purge) await purge(app, worker, (queue, removed) => log.warn({ queue, removed }, "purged"));
-    await worker.start();
+    await Promise.race([begin(), stop.stopped]);
   } catch (error) {
     // Told to stop before it was ready, it fails because its connections were closed.
     if (!stop.told()) {
@@ -57,7 +58,12 @@ async function work(argv: readonly string[]): Promise<number> {
   const left = await stop.stopped;
   if (left > 0) log.error({ left }, "stopped without the broker: these tasks run again when their leases have run out");
   else log.info({}, "stopped");
-  return left > 0 ? exit.failed : exit.done;
+  return left > 0 || stop.crashed() ? exit.failed : exit.done;
+
+  async function begin(): Promise<void> {
+    if (given?.purge) await purge(app, worker, (queue, removed) => log.warn({ queue, removed }, "purged"));
+    await worker.start();
+  }
 }
 
 function workerOptions({ queues, excludeQueues, hostname, concurrency, order, shutdownTimeout }: WorkerArguments) {
@@ -77,25 +83,40 @@ async function purge(app: App, worker: Worker, tell: (queue: string, removed: nu
   for (const { name } of worker.options.queues) tell(name, await app.transport.purge(name));
 }
 
-/** Stops the worker at SIGTERM or a first SIGINT; a second SIGINT ends its patience. `stopped` is the number of deliveries left behind. */
-function stopSignals(worker: Worker): { told(): boolean; readonly stopped: Promise<number> } {
+interface Stopping {
+  /** Whether the worker was told to stop, by whatever. */
+  told(): boolean;
+  crashed(): boolean;
+  crash(): void;
+  /** The number of deliveries left behind, once the worker has stopped. */
+  readonly stopped: Promise<number>;
+}
+
+/** Stops the worker at SIGTERM, a first SIGINT, or a crash; a second SIGINT ends its patience. */
+function stopSignals(worker: Worker): Stopping {
   const now = new AbortController();
   let told = false;
+  let crashed = false;
   let interrupts = 0;
+  let stop = () => {};
   const stopped = new Promise<number>((resolve, reject) => {
-    const stop = () => {
+    stop = () => {
       told = true;
       worker.stop(now.signal).then(resolve, reject);
     };
-    // Not `once`: a second SIGTERM would end the process on the spot.
-    process.on("SIGTERM", stop);
-    process.on("SIGINT", () => {
-      interrupts++;
-      if (interrupts === 1) stop();
-      else now.abort();
-    });
   });
-  return { told: () => told, stopped };
+  // Not `once`: a second SIGTERM would end the process on the spot.
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", () => {
+    interrupts++;
+    if (interrupts === 1) stop();
+    else now.abort();
+  });
+  const crash = () => {
+    crashed = true;
+    stop();
+  };
+  return { told: () => told, crashed: () => crashed, crash, stopped };
 }
 
 function ownVersion(): string {

@@ -33,6 +33,7 @@ export class Dispatcher {
   /** Whether the last exchange got all it asked for: only then is it worth asking several times at once. */
   #backlog = false;
   #taking = false;
+  #stopped = false;
   #ringing = false;
   #scheduled = false;
   #retry: NodeJS.Timeout | undefined;
@@ -61,7 +62,7 @@ export class Dispatcher {
 
   /** Asks the task of `delivery` to end, because others may run it. */
   lost(delivery: Delivery): void {
-    this.#running.get(delivery)?.abort(new Error("the lease of this task was lost; others may run it"));
+    this.#running.get(delivery)?.stop.request(new Error("the lease of this task was lost; others may run it"));
   }
 
   /**
@@ -73,11 +74,12 @@ export class Dispatcher {
     await Promise.race([this.#quiet(), aborted(patience)]);
     for (const [delivery, running] of this.#running) {
       this.#running.delete(delivery);
-      running.abort(new Error("the worker shuts down"));
+      running.stop.request(new Error("the worker shuts down"));
       this.#settle(this.#options.executor.putBack(delivery, "the worker shuts down"));
     }
     await Promise.race([this.#quiet(), aborted(limit)]);
     clearTimeout(this.#retry);
+    this.#stopped = true;
     return this.#unsettledCount();
   }
 
@@ -140,7 +142,7 @@ export class Dispatcher {
     } catch (error) {
       this.#breaker.failed(clock.now());
       this.#unsettled(settle);
-      trouble.warn("nothing taken or settled", error);
+      if (!this.#stopped) trouble.warn("nothing taken or settled", error);
     } finally {
       this.#exchanges--;
       if (take > 0) this.#takes--;

@@ -3,6 +3,7 @@ import { isAbsolute, join, resolve } from "node:path";
 import { BullrushError } from "@bullrush/broker";
 import { isApp, type App } from "@bullrush/client";
 import { loadModule } from "./load-module.js";
+import { reasonOf } from "./reason.js";
 
 const extensions = ["ts", "mts", "js", "mjs", "cts", "cjs"];
 
@@ -11,18 +12,23 @@ const extensions = ["ts", "mts", "js", "mjs", "cts", "cjs"];
  * `BULLRUSH_APP`, else `bullrush.app` in package.json, else `bullrush.config.*` or `tasks.*` in `directory`. Throws `APP_NOT_FOUND`, naming what there is.
  */
 export async function discoverApp(reference: string | undefined, directory: string, environment: NodeJS.ProcessEnv): Promise<App> {
-  const named = reference ?? environment["BULLRUSH_APP"] ?? namedByPackage(directory) ?? foundIn(directory);
+  const named = reference ?? (environment["BULLRUSH_APP"] || namedByPackage(directory) || foundIn(directory));
   const [, module = named, exported] = /^(.+?):([\p{ID_Start}$_][\p{ID_Continue}$]*)$/u.exec(named) ?? [];
-  const exports = await load(findFile(module, directory), module);
+  const exports = await load(findFile(module, directory), module, directory);
   return pick(exports, exported, module);
 }
 
 function namedByPackage(directory: string): string | undefined {
+  const app = appOf(join(directory, "package.json"));
+  if (app === undefined || typeof app === "string") return app;
+  throw notFound("package.json", `bullrush.app is ${JSON.stringify(app)}; expected the path of a module`);
+}
+
+function appOf(manifest: string): unknown {
   try {
-    const manifest = JSON.parse(readFileSync(join(directory, "package.json"), "utf8")) as { readonly bullrush?: { readonly app?: unknown } };
-    const app = manifest.bullrush?.app;
-    return typeof app === "string" ? app : undefined;
+    return (JSON.parse(readFileSync(manifest, "utf8")) as { readonly bullrush?: { readonly app?: unknown } }).bullrush?.app;
   } catch {
+    // None, or one that Node will complain about itself.
     return undefined;
   }
 }
@@ -31,34 +37,51 @@ function foundIn(directory: string): string {
   const names = ["bullrush.config", "tasks"].flatMap((name) => ["ts", "mts", "js", "mjs"].map((extension) => `${name}.${extension}`));
   const found = names.find((name) => existsSync(join(directory, name)));
   if (found !== undefined) return found;
-  throw notFound(directory, "name a module with -A, BULLRUSH_APP or bullrush.app in package.json, or write tasks.ts or bullrush.config.ts there");
+  throw notFound(
+    directory,
+    "name a module with -A, BULLRUSH_APP or bullrush.app in package.json, or write tasks.ts or bullrush.config.ts there",
+  );
 }
 
 /** The file of `module`, whose extension may be left out. */
 function findFile(module: string, directory: string): string {
   const path = isAbsolute(module) ? module : resolve(directory, module);
-  const candidates = [path, ...extensions.map((extension) => `${path}.${extension}`), ...extensions.map((extension) => join(path, `index.${extension}`))];
+  const candidates = [
+    path,
+    ...extensions.map((extension) => `${path}.${extension}`),
+    ...extensions.map((extension) => join(path, `index.${extension}`)),
+  ];
   const found = candidates.find((candidate) => statSync(candidate, { throwIfNoEntry: false })?.isFile());
   if (found !== undefined) return found;
   throw notFound(`"${module}"`, `there is no such file in ${directory}`);
 }
 
-async function load(file: string, module: string): Promise<Readonly<Record<string, unknown>>> {
+async function load(file: string, module: string, directory: string): Promise<unknown> {
+  let onDrained = () => {};
+  const drained = new Promise<typeof never>((resolve) => {
+    onDrained = () => resolve(never);
+  });
+  // Nothing is left that could go on.
+  process.once("beforeExit", onDrained);
   try {
-    return await loadModule(file);
+    const exports = await Promise.race([loadModule(file), drained]);
+    if (exports !== never) return exports;
   } catch (error) {
-    const [reason = "unknown error"] = String(error instanceof Error ? error.message || error.name : error).split("\n");
-    throw notFound(`"${module}"`, `loading it failed: ${reason}`, error);
+    throw notFound(`"${module}"`, `loading it failed: ${reasonOf(error, directory)}`, error);
+  } finally {
+    process.off("beforeExit", onDrained);
   }
+  throw notFound(`"${module}"`, "it awaits something, at its top level, that never comes");
 }
 
-function pick(exports: Readonly<Record<string, unknown>>, exported: string | undefined, module: string): App {
-  const fallback = exports["default"];
-  const nested = isRecord(fallback) ? fallback["app"] : undefined;
-  const candidates = exported === undefined ? [exports["app"], fallback, nested] : [exports[exported], isRecord(fallback) ? fallback[exported] : undefined];
+const never = Symbol("never");
+
+function pick(exports: unknown, exported: string | undefined, module: string): App {
+  const named = isRecord(exports) ? exports : {};
+  const candidates = exported === undefined ? [named["app"], named["default"], exports] : [named[exported]];
   const app = candidates.find(isApp);
   if (app !== undefined) return app;
-  const names = Object.keys(exports);
+  const names = Object.keys(named).filter((name) => name !== "__esModule");
   const wanted = exported === undefined ? "an app (as `app` or by default)" : `an app as "${exported}"`;
   throw notFound(`"${module}"`, `it does not export ${wanted}; it exports ${names.length === 0 ? "nothing" : names.join(", ")}`);
 }

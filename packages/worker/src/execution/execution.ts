@@ -1,5 +1,6 @@
 import type { Delivery, Message } from "@bullrush/broker";
 import type { TaskDefinition } from "@bullrush/client";
+import type { Stop } from "./stop.js";
 
 /** One run of a message that has a task. */
 export interface Execution {
@@ -8,6 +9,6 @@ export interface Execution {
   readonly definition: TaskDefinition;
   /** When it began, ms since the epoch. */
   readonly startedAt: number;
-  /** Aborts when the task is to end. */
-  readonly stop: AbortController;
+  /** Whether the task is to end. */
+  readonly stop: Stop;
 }

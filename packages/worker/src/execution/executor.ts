@@ -15,6 +15,7 @@ import type { Logger } from "pino";
 import type { Run } from "../middleware/middleware.js";
 import type { Execution } from "./execution.js";
 import { settlementOf } from "./settlement.js";
+import { Stop } from "./stop.js";
 
 export interface ExecutorOptions {
   readonly tasks: ReadonlyMap<string, TaskDefinition>;
@@ -36,8 +37,8 @@ export interface Running {
   readonly delivery: Delivery;
   /** What became of it; `undefined` when it is somebody else's by now and there is nothing to settle. Never rejects. */
   readonly ended: Promise<Settlement | undefined>;
-  /** Asks the task to end, through its signal. */
-  abort(reason: Error): void;
+  /** How the task is asked to end. */
+  readonly stop: Stop;
 }
 
 /** How long a queue is left alone that gave a job of somebody else's, and one whose messages cannot be claimed, in ms. */
@@ -54,16 +55,19 @@ export class Executor {
 
   /** Begins to run `delivery`. */
   start(delivery: Delivery): Running {
-    const stop = new AbortController();
-    return { delivery, ended: this.#end(delivery, stop), abort: (reason) => stop.abort(reason) };
+    const stop = new Stop();
+    return { delivery, stop, ended: this.#end(delivery, stop) };
   }
 
-  /** What puts `delivery` back into its queue, unrun. */
+  /** What puts `delivery` back into its queue, run or not. */
   putBack(delivery: Delivery, reason: string): Settlement {
+    const { id, queue } = delivery;
+    const task = taskOf(delivery);
+    this.#options.log.warn({ ...task, id, queue, reason }, "requeued");
     return { delivery, outcome: { type: "requeued", reason } };
   }
 
-  async #end(delivery: Delivery, stop: AbortController): Promise<Settlement | undefined> {
+  async #end(delivery: Delivery, stop: Stop): Promise<Settlement | undefined> {
     const { content } = delivery;
     const startedAt = this.#options.clock.now();
     if (content.type === "undecodable") return this.#bury(delivery, startedAt, content.error);
@@ -93,7 +97,9 @@ export class Executor {
   /** A message that cannot be run fails for good and is kept for inspection. */
   #bury(delivery: Delivery, startedAt: number, error: BullrushError, ignoreResult = false): Settlement {
     const { stack: _, ...failure } = toFailure(error);
-    this.#options.log.error({ id: delivery.id, queue: delivery.queue, code: error.code, error: describeFailure(failure) }, "not run");
+    const { id, queue } = delivery;
+    const task = taskOf(delivery);
+    this.#options.log.error({ ...task, id, queue, code: error.code, error: describeFailure(failure) }, "not run");
     return this.#settle(delivery, { type: "failed", failure, bury: true }, startedAt, undefined, ignoreResult);
   }
 
@@ -113,7 +119,7 @@ export class Executor {
       this.#warned.add(`${queue} ${message.task}`);
       log.warn({ queue, name: message.task, pause: pauses.foreign }, "queue rests: it holds a BullMQ job that no task here is for");
     }
-    return this.putBack(delivery, `no task "${message.task}" here`);
+    return { delivery, outcome: { type: "requeued", reason: `no task "${message.task}" here` } };
   }
 
   /** A message that was taken before, or may have been sent before, is run only if it has no result yet. */
@@ -131,6 +137,10 @@ export class Executor {
       return this.putBack(delivery, error instanceof Error ? error.message : "not claimed");
     }
   }
+}
+
+function taskOf({ content }: Delivery): { readonly task?: string } {
+  return content.type === "message" ? { task: content.message.task } : {};
 }
 
 /** How a task that ended before is settled now; its record stands. */

@@ -9,6 +9,8 @@ export function eventLog(log: Logger, clock: Clock): Middleware {
     const task = { task: message.task, id: message.id };
     log.info({ ...task, queue: delivery.queue, attempt: message.retries + 1 }, "received");
     const outcome = await next(execution);
+    // It was told to end, because it is put back or others may run it: what it came to is not how the task ended.
+    if (execution.stop.requested) return outcome;
     const ended = { ...task, ms: clock.now() - startedAt };
     switch (outcome.type) {
       case "succeeded":
@@ -21,7 +23,6 @@ export function eventLog(log: Logger, clock: Clock): Middleware {
         log.warn({ ...ended, reason: outcome.reason }, "revoked");
         break;
       case "requeued":
-        log.warn({ ...ended, reason: outcome.reason }, "requeued");
         break;
     }
     return outcome;

@@ -19,7 +19,7 @@ export interface LeaseKeeperOptions {
 export function leaseKeeper({ consumer, lease, held, onLost, log, trouble }: LeaseKeeperOptions): Service {
   const told = new WeakSet<Delivery>();
 
-  async function renew(): Promise<void> {
+  async function renew(stopped: AbortSignal): Promise<void> {
     try {
       const lost = await consumer.renew(held());
       const still = new Set(held());
@@ -31,9 +31,9 @@ export function leaseKeeper({ consumer, lease, held, onLost, log, trouble }: Lea
         onLost(delivery);
       }
     } catch (error) {
-      trouble.warn("leases not renewed", error);
+      if (!stopped.aborted) trouble.warn("leases not renewed", error);
     }
   }
 
-  return every(lease / 3, () => void renew());
+  return every(lease / 3, (stopped) => void renew(stopped));
 }

@@ -1,0 +1,25 @@
+// One stage of one run, in a process of its own; its parent says which.
+import type { FromStage, Stage } from "./measuring/stage.js";
+import { catalogue } from "./scenarios/catalogue.js";
+
+const { type, scenario: name, contender: contenderName, setting } = JSON.parse(process.argv[2] ?? "") as Stage;
+const scenario = catalogue.find((scenario) => scenario.name === name);
+const contender = scenario?.contenders.find((contender) => contender.name === contenderName);
+
+// The parent lets go when it has heard all.
+process.once("disconnect", () => process.exit(0));
+process.send?.(await run());
+
+async function run(): Promise<FromStage> {
+  if (scenario === undefined || contender === undefined) throw new Error(`no ${contenderName} in ${name}`);
+  switch (type) {
+    case "prepare":
+      await scenario.prepare?.(contender, setting);
+      return { type: "ready" };
+    case "work":
+      await scenario.work?.(contender, setting);
+      return { type: "ready" };
+    case "measure":
+      return { type: "done", sample: await scenario.measure(contender, setting) };
+  }
+}

@@ -1,0 +1,4 @@
+/** Now, in ms with a fraction, on a clock that all processes of this machine share. Its zero means nothing. */
+export function now(): number {
+  return Number(process.hrtime.bigint() / 1000n) / 1000;
+}

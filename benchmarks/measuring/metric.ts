@@ -1,0 +1,21 @@
+export interface Metric {
+  readonly title: string;
+  /** Which way is better. */
+  readonly better: "more" | "less";
+}
+
+/** All that is measured; each scenario measures some of it. */
+export const metrics = {
+  rate: { title: "tasks/s", better: "more" },
+  nodeCpu: { title: "µs of CPU in Node a task", better: "less" },
+  redisCpu: { title: "µs of CPU in Redis a task", better: "less" },
+  startP50: { title: "ms until the task starts, p50", better: "less" },
+  startP99: { title: "ms until the task starts, p99", better: "less" },
+  resultP50: { title: "ms until its result is there, p50", better: "less" },
+  resultP99: { title: "ms until its result is there, p99", better: "less" },
+} as const satisfies Record<string, Metric>;
+
+export type MetricName = keyof typeof metrics;
+
+/** What one run of one contender gave. */
+export type Sample = Readonly<Partial<Record<MetricName, number>>>;

@@ -1,0 +1,86 @@
+import { fork, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import type { Sample } from "./metric.js";
+import type { Setting } from "./scenario.js";
+
+/** What a process of its own is to do. */
+export interface Stage {
+  readonly type: "prepare" | "work" | "measure";
+  /** Names. */
+  readonly scenario: string;
+  readonly contender: string;
+  readonly setting: Setting;
+}
+
+/** What it says: that it has prepared, that it consumes, or what it measured. */
+export type FromStage = { readonly type: "ready" } | { readonly type: "done"; readonly sample: Sample };
+
+export interface StageOptions {
+  /** The core that it runs on; any when absent. */
+  readonly core?: number;
+  /** The folder in which it leaves a CPU profile, in the place of an earlier one of the same stage; none when absent. */
+  readonly profile?: string;
+}
+
+/** Longest time that a stage may take, in ms. */
+const timeout = 300_000;
+
+const program = fileURLToPath(new URL("../child.js", import.meta.url));
+
+/** Runs a stage in a fresh process and gives what it measured. Rejects if that process ends before. */
+export async function runStage(stage: Stage, options: StageOptions): Promise<Sample> {
+  const child = start(stage, options);
+  try {
+    const message = await said(child, stage);
+    return message.type === "done" ? message.sample : {};
+  } finally {
+    await end(child);
+  }
+}
+
+/** Runs the worker of `stage` in a fresh process while `body` runs. Rejects if that process ends before. */
+export async function runBeside<T>(stage: Stage, options: StageOptions, body: () => Promise<T>): Promise<T> {
+  const child = start(stage, options);
+  try {
+    await said(child, stage);
+    return await Promise.race([body(), endedEarly(child, stage)]);
+  } finally {
+    await end(child);
+  }
+}
+
+function start(stage: Stage, { core, profile }: StageOptions): ChildProcess {
+  const node = profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${profileName(stage)}`];
+  const runtime =
+    core === undefined ? { execArgv: node } : { execPath: "taskset", execArgv: ["-c", String(core), process.execPath, ...node] };
+  return fork(program, [JSON.stringify(stage)], { ...runtime, timeout });
+}
+
+/** `drain.measure.Bullrush.cpuprofile`. */
+function profileName({ type, scenario, contender }: Stage): string {
+  return `${scenario}.${type}.${contender.replaceAll(/\W+/g, "-")}.cpuprofile`;
+}
+
+/** The first message; rejects if the process ends without one. */
+async function said(child: ChildProcess, stage: Stage): Promise<FromStage> {
+  const [message] = (await Promise.race([once(child, "message"), endedEarly(child, stage)])) as [FromStage];
+  return message;
+}
+
+/** Rejects when the process has ended. */
+async function endedEarly(child: ChildProcess, { type, scenario, contender }: Stage): Promise<never> {
+  await exited(child);
+  const how = child.signalCode ?? `exit code ${child.exitCode}`;
+  throw new Error(`"${type}" of ${scenario} with ${contender} ended with ${how}`);
+}
+
+/** Lets go of the process, which ends it. */
+async function end(child: ChildProcess): Promise<void> {
+  if (child.connected) child.disconnect();
+  await exited(child);
+}
+
+async function exited(child: ChildProcess): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+}

@@ -1,0 +1,148 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { commandOf, start, type Started } from "../../examples/process.js";
+import { claimsOf, fileNameOf, holds, telling, type Step } from "./page.js";
+
+const workerCommand = fileURLToPath(new URL("../../packages/worker/bin/task-worker.js", import.meta.url));
+const jiti = commandOf("jiti", new URL("../../packages/worker/package.json", import.meta.url).href);
+
+/** Commands that are for the reader's machine. */
+const forReaders = /^(npm|pnpm|git|cd|docker|redis-cli)\b/;
+
+/** How long a program may run, in ms. */
+const patience = 30_000;
+
+export interface PlayerOptions {
+  /** Folder of the page's project. */
+  readonly folder: string;
+  /** Host and port of the Redis that stands for 127.0.0.1:6379. */
+  readonly redis: string;
+}
+
+/**
+ * Plays a page from top to bottom, as a reader would. A block in `ts` whose first line is `// name.ts` is a file; any other is a program, preceded by the last block with the note
+ * `prelude`. In `sh`, `task-worker` starts a worker that stays until the end, `npx jiti name.ts` runs a file, and `export` sets variables.
+ */
+export class Player {
+  readonly #folder: string;
+  readonly #redis: string;
+  readonly #environment: Record<string, string>;
+  readonly #files = new Map<string, Step>();
+  readonly #programs: Step[] = [];
+  readonly #ran = new Set<string>();
+  readonly #workers: Started[] = [];
+  #prelude = "";
+
+  constructor({ folder, redis }: PlayerOptions) {
+    this.#folder = folder;
+    this.#redis = redis;
+    this.#environment = { BULLRUSH_BROKER_URL: `redis://${redis}/0` };
+  }
+
+  /** Throws, naming the line of the page, where something fails or is not as a claim says. */
+  async play(steps: readonly Step[]): Promise<void> {
+    try {
+      for (const step of steps) {
+        if (step.language === "ts") this.#write(step);
+        else await this.#commands(step);
+      }
+      await this.#runPrograms();
+      for (const [name, { text, line }] of this.#files) {
+        if (claimsOf(text).length > 0 && !this.#ran.has(name)) throw new Error(`line ${line}: ${name} has claims, and nothing runs it`);
+      }
+    } finally {
+      await Promise.all(this.#workers.map((worker) => worker.stop()));
+    }
+  }
+
+  #write(step: Step): void {
+    const name = fileNameOf(step);
+    if (step.note === "prelude") {
+      this.#prelude = step.text;
+    } else if (name === undefined) {
+      this.#programs.push(step);
+      this.#save(programName(step), `${this.#prelude}${step.text}`);
+    } else {
+      this.#files.set(name, step);
+      this.#save(name, step.text);
+    }
+  }
+
+  #save(file: string, text: string): void {
+    writeFileSync(join(this.#folder, file), this.#localized(telling(text)));
+  }
+
+  #localized(text: string): string {
+    return text.replaceAll("127.0.0.1:6379", this.#redis);
+  }
+
+  async #commands({ text, line }: Step): Promise<void> {
+    await this.#runPrograms();
+    const workers: Promise<unknown>[] = [];
+    for (const written of text.replaceAll("\\\n", " ").split("\n")) {
+      const command = this.#localized(written.replace(/(^|\s)#.*$/, "").trim());
+      const [, assignments = "", words = ""] = /^((?:export )?(?:[A-Z_]+=\S+\s*)*)(.*)$/.exec(command) ?? [];
+      const variables = Object.fromEntries(
+        Array.from(assignments.matchAll(/([A-Z_]+)=(\S+)/g), ([, name = "", value = ""]) => [name, value]),
+      );
+      const [program = "", ...args] = words.replace(/^npx /, "").split(/\s+/);
+      if (program === "") Object.assign(this.#environment, variables);
+      else if (program === "task-worker") workers.push(this.#work(args, variables));
+      else if (program === "jiti") await this.#runFile(args[0] ?? "", line);
+      else if (!forReaders.test(words)) throw new Error(`line ${line}: "${words}" is a command that is not known here`);
+    }
+    await Promise.all(workers);
+  }
+
+  async #work(args: readonly string[], variables: Readonly<Record<string, string>>): Promise<void> {
+    const worker = start(workerCommand, args, { folder: this.#folder, environment: { ...this.#environment, ...variables } });
+    this.#workers.push(worker);
+    await worker.line(args.includes("--help") ? "Usage:" : '"msg":"ready"');
+  }
+
+  async #runFile(file: string, line: number): Promise<void> {
+    const step = this.#files.get(file);
+    if (step === undefined) throw new Error(`line ${line}: no block is the file ${file}`);
+    this.#ran.add(file);
+    check(step, await this.#run(file, step.line));
+  }
+
+  /** Runs the programs since the last commands, one after the other in one process. */
+  async #runPrograms(): Promise<void> {
+    const programs = this.#programs.splice(0);
+    const [first] = programs;
+    if (first === undefined) return;
+    const file = `from-${programName(first)}`;
+    const imports = programs.map((step) => `await import("./${programName(step)}");\nconsole.log(${JSON.stringify(endOfProgram)});\n`);
+    writeFileSync(join(this.#folder, file), `${imports.join("")}process.exit();\nexport {};\n`);
+    const told = await this.#run(file, first.line);
+    for (const step of programs) check(step, told.splice(0, told.indexOf(endOfProgram) + 1).slice(0, -1));
+  }
+
+  /** The lines that `file` writes to stdout. */
+  async #run(file: string, line: number): Promise<string[]> {
+    const all: string[] = [];
+    const program = start(jiti, [file], { folder: this.#folder, environment: this.#environment, onLine: (text) => all.push(text) });
+    const timer = setTimeout(() => void program.stop(), patience);
+    const code = await program.ended;
+    clearTimeout(timer);
+    if (code !== 0) throw new Error(`line ${line}: ${file} ended with ${code}\n${all.join("\n")}`);
+    return program.output().split("\n").slice(0, -1);
+  }
+}
+
+const endOfProgram = "— end —";
+
+function programName({ line }: Step): string {
+  return `line-${line}.ts`;
+}
+
+function check({ text, line }: Step, told: readonly string[]): void {
+  const claims = claimsOf(text);
+  for (const [index, claim] of claims.entries()) {
+    const actual = told[index] ?? "nothing";
+    if (!holds(claim.expected, actual)) throw new Error(`line ${line + claim.line} says  ${claim.expected}\nit gives  ${actual}`);
+  }
+  if (told.length > claims.length) throw new Error(`line ${line}: more lines than claims\n${told.slice(claims.length).join("\n")}`);
+}

@@ -1,0 +1,57 @@
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import { root } from "./playing/pages.js";
+
+const read = (file: string) => readFileSync(join(root, file), "utf8");
+const options = read("docs/reference/options.md");
+
+/** The words in backquotes in the first column of the table below `heading`. */
+function listed(heading: string): readonly string[] {
+  const [, section = ""] = new RegExp(`^## ${heading}\n([^]*?)(?=^## |$(?![^]))`, "m").exec(options) ?? [];
+  const cells = Array.from(section.matchAll(/^\| (`[^|]*) \|/gm), ([, cell = ""]) => cell);
+  return cells.flatMap((cell) => Array.from(cell.matchAll(/`([^`]*)`/g), ([, word = ""]) => word)).toSorted();
+}
+
+/** The fields of the interface `name` in `file`, without those that it inherits. */
+function fieldsOf(file: string, name: string): readonly string[] {
+  const [, body = ""] = new RegExp(`^export interface ${name}\\b[^{]*{\n([^]*?)^}`, "m").exec(read(file)) ?? [];
+  return Array.from(body.matchAll(/^ {2}readonly (\w+)\??:/gm), ([, field = ""]) => field);
+}
+
+const client = "packages/client/src";
+const shared = fieldsOf(`${client}/task/options.ts`, "SharedOptions");
+
+test.each([
+  ["createApp", fieldsOf(`${client}/app/options.ts`, "AppOptions")],
+  ["Task options", [...shared, ...fieldsOf(`${client}/task/options.ts`, "TaskOptions")]],
+  ["Call options", [...shared, ...fieldsOf(`${client}/task/options.ts`, "CallOptions")]],
+  ["get", fieldsOf(`${client}/result/async-result.ts`, "GetOptions")],
+  ["createWorker", fieldsOf("packages/worker/src/options.ts", "WorkerOptions")],
+])("the table of %s has every option, and no other", (heading, fields) => {
+  expect(fields.length).toBeGreaterThan(2);
+  expect(listed(heading)).toEqual(fields.toSorted());
+});
+
+test("the table of task-worker has every flag, and no other", async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [join(root, "packages/worker/bin/task-worker.js"), "--help"]);
+  const flags = Array.from(stdout.matchAll(/^ {2}(?:(-\w), )?(--[\w-]+)/gm), ([, short, long]) => [short ?? [], long ?? []]).flat(2);
+  const named = listed("task-worker").map((flag) => flag.replace(/ <.*/, ""));
+  expect(named).toEqual(flags.toSorted());
+});
+
+test("the environment variables that the packages read are listed", () => {
+  const files = ["client/src/app/options.ts", "worker/src/discovery/discover.ts", "worker/src/bin/logger.ts"];
+  const names = files.flatMap((file) =>
+    Array.from(read(`packages/${file}`).matchAll(/\b(?:environment|env)\["([A-Z_]+)"\]/g), ([, name = ""]) => name),
+  );
+  expect(listed("Environment")).toEqual([...new Set(names)].toSorted());
+});
+
+test("the keys and channels that are Bullrush's own are in the list of keys", () => {
+  const keys = Array.from(read("packages/broker/src/redis/keys.ts").matchAll(/return `(bullrush:\w+)/g), ([, key = ""]) => key);
+  expect(keys.length).toBeGreaterThan(2);
+  expect(keys.filter((key) => !read("docs/reference/redis-keys.md").includes(`\`${key}:`))).toEqual([]);
+});

@@ -1,0 +1,104 @@
+import { constants } from "node:os";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { commandOf, start, type Started } from "./process.js";
+import { lineOf } from "./worker-line.js";
+
+const colourful = process.stdout.isTTY && process.env["NO_COLOR"] === undefined;
+const paint = (code: number) => (text: string) => (colourful ? `\u001B[${code}m${text}\u001B[0m` : text);
+const [bold, dim, red] = [paint(1), paint(2), paint(31)];
+const colours = [36, 35, 33].map(paint);
+
+/** Where a demo happens: it starts real processes, shows their lines behind their names, and leaves none of them running. */
+export class Stage {
+  readonly #demo: string;
+  readonly #processes: Started[] = [];
+  readonly #cleanups: (() => Promise<unknown>)[] = [];
+  #steps = 0;
+  #over = false;
+
+  /** @param demo `import.meta.url` of the demo, in whose folder the processes run */
+  constructor(demo: string) {
+    this.#demo = demo;
+  }
+
+  /** Plays `show`, and ends this process when everything that it started has ended: with 0, with 1 if it threw, with 128 + the signal's number if one came. */
+  async play(show: () => Promise<void>): Promise<never> {
+    const interrupted = new Promise<number>((resolve) => {
+      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+        process.on(signal, () => resolve(128 + constants.signals[signal]));
+      }
+    });
+    const played = show().then(
+      () => 0,
+      (error: unknown) => {
+        if (!this.#over) console.error(`\n${red("Failed:")} ${describe(error)}`);
+        return 1;
+      },
+    );
+    const code = await Promise.race([played, interrupted]);
+    this.#over = true;
+    if (code > 1) console.log("\nInterrupted: stopping everything");
+    await Promise.all(this.#processes.map((started) => started.stop()));
+    for (const cleanup of this.#cleanups.toReversed()) await cleanup();
+    process.exit(code);
+  }
+
+  /** Has `cleanup` called at the end, however that comes, when all processes are gone. */
+  atEnd(cleanup: () => Promise<unknown>): void {
+    this.#cleanups.push(cleanup);
+  }
+
+  /** Begins the next step. */
+  step(title: string): void {
+    console.log(`\n${bold(`${++this.#steps}. ${title}`)}`);
+  }
+
+  say(text: string): void {
+    console.log(text.replace(/^(?=.)/gm, "   "));
+  }
+
+  /** Runs `task-worker` with `args`; resolves when it consumes. */
+  async worker(name: string, args: readonly string[], environment: Readonly<Record<string, string>>): Promise<Started> {
+    return this.#start(name, `task-worker ${args.join(" ")}`, commandOf("@bullrush/worker", this.#demo, "task-worker"), args, environment);
+  }
+
+  /** Runs `file`, a program in TypeScript that says that it is ready; resolves when it does. */
+  async program(name: string, file: string, environment: Readonly<Record<string, string>>): Promise<Started> {
+    return this.#start(name, `jiti ${file}`, commandOf("jiti", this.#demo), [file], environment);
+  }
+
+  /** Resolves when a process has written a line with all of `words` in it, as a worker does when a task has ended. */
+  async heard(...words: readonly string[]): Promise<void> {
+    await Promise.any(this.#processes.map((started) => started.line(...words)));
+  }
+
+  async #start(
+    name: string,
+    shown: string,
+    program: string,
+    args: readonly string[],
+    environment: Readonly<Record<string, string>>,
+  ): Promise<Started> {
+    if (this.#over) throw new Error("the demo is over");
+    this.say(dim(`$ ${shown}`));
+    const label = (colours[this.#processes.length % colours.length] ?? dim)(`${name} |`);
+    const started = start(program, args, {
+      folder: dirname(fileURLToPath(this.#demo)),
+      environment,
+      onLine: (text) => {
+        const line = lineOf(text);
+        if (line !== undefined) this.say(`${label} ${line}`);
+      },
+    });
+    this.#processes.push(started);
+    await started.line("ready");
+    return started;
+  }
+}
+
+/** An error that says what to do needs no stack. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return "code" in error ? error.message : (error.stack ?? error.message);
+}

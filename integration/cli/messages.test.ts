@@ -1,0 +1,171 @@
+import { randomUUID } from "node:crypto";
+import { fileURLToPath } from "node:url";
+import { createApp, type App } from "@bullrush/client";
+import { Queue } from "bullmq";
+import { Redis } from "ioredis";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { eventually } from "../support/eventually.js";
+import { startWorker, type WorkerProcess } from "../support/fleet.js";
+import { redisUrl } from "../support/redis-url.js";
+
+const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
+const canary = "c4nary-word";
+
+let prefix: string;
+let app: App;
+let redis: Redis;
+
+beforeEach(() => {
+  prefix = `messages-${randomUUID()}`;
+  app = createApp({ broker: redisUrl(), prefix, queues: ["one", "two"], defaultQueue: "one" });
+  redis = new Redis(redisUrl(), { replyMapping: "legacy", maxRetriesPerRequest: null });
+});
+
+afterEach(async () => {
+  redis.disconnect();
+  await app.close();
+});
+
+function start(...args: readonly string[]): WorkerProcess {
+  return startWorker({ app: fixture, args, env: { FIXTURE_PREFIX: prefix, FIXTURE_QUEUES: "one,two" } });
+}
+
+/** That the worker still runs what it gets. */
+async function expectRunning(queue = "one"): Promise<void> {
+  const next = await app.sendTask("fixture.add", [1, 2], { queue });
+  expect(await next.get({ timeout: "15s" })).toBe(3);
+}
+
+/** That nothing is left in `queue` to be run, or on loan: a result can be read before its message is settled. */
+async function expectSettled(queue: string): Promise<void> {
+  await eventually(`${queue} is empty`, async () => {
+    const [counts] = await app.transport.counts([queue]);
+    return counts?.waiting === 0 && counts.active === 0;
+  });
+}
+
+/** That the morgue of queue `one` comes to keep these messages, and no others, for these reasons. */
+async function expectKept(expected: readonly { readonly id: string; readonly reason: string }[]): Promise<void> {
+  const key = `bullrush:morgue:${prefix}:one`;
+  await eventually(`the morgue keeps ${expected.length} messages`, async () => (await redis.xlen(key)) >= expected.length);
+  const rows = await redis.xrange(key, "-", "+");
+  const kept = new Map(rows.map(([, fields]) => [fields[fields.indexOf("id") + 1], fields[fields.indexOf("reason") + 1]]));
+  expect(kept.size).toBe(expected.length);
+  for (const { id, reason } of expected) expect(kept.get(id)).toContain(reason);
+}
+
+describe("a task that the worker does not know", () => {
+  it("fails at its caller with the names of those that it does know, and is kept", async () => {
+    await using worker = start();
+    const sent = await app.sendTask("fixture.ad", [canary]);
+    const error: unknown = await sent.get({ timeout: "15s" }).catch((error: unknown) => error);
+    expect(error).toMatchObject({ code: "TASK_FAILED", cause: { code: "TASK_NOT_REGISTERED" } });
+    expect(String(error)).toContain(
+      'task "fixture.ad" is not registered here (known: fixture.add, fixture.fail, fixture.hold, fixture.echo)',
+    );
+    expect(await sent.status()).toBe("FAILURE");
+    await expectKept([{ id: sent.id, reason: 'task "fixture.ad" is not registered here' }]);
+    expect(await worker.waitForEntry({ msg: "not run", id: sent.id })).toMatchObject({
+      level: 50,
+      queue: "one",
+      code: "TASK_NOT_REGISTERED",
+    });
+    await expectRunning();
+    expect(worker.lines.join("\n")).not.toContain(canary);
+  });
+});
+
+describe("a message that cannot be read", () => {
+  const flaws = [
+    { text: `{"${canary}`, reason: "it is not JSON, or has a forbidden key" },
+    { text: `{"bullrush":1,"__proto__":{"${canary}":1}}`, reason: "it is not JSON, or has a forbidden key" },
+    { text: `{"bullrush":1,"${canary}":1}`, reason: '"id" is missing; expected a UUID' },
+    { text: `{"bullrush":99,"${canary}":1}`, reason: "its version is 99, and this release reads version 1" },
+    { text: undefined, reason: "its hash is gone" },
+  ];
+
+  it("fails at its caller, and is kept, and the worker goes on", async () => {
+    const sent = await Promise.all(flaws.map(async (flaw) => ({ ...flaw, result: await app.sendTask("fixture.add", [1, 2]) })));
+    for (const { text, result } of sent) {
+      const key = `${prefix}:one:${result.id}`;
+      await (text === undefined ? redis.del(key) : redis.hset(key, "data", text));
+    }
+    await using worker = start();
+    const errors = await Promise.all(sent.map(({ result }) => result.get({ timeout: "15s" }).catch((error: unknown) => error)));
+    for (const [index, { reason, result }] of sent.entries()) {
+      expect(errors[index]).toMatchObject({ code: "TASK_FAILED", cause: { code: "DECODE_ERROR" } });
+      expect(String(errors[index])).toContain(`the message cannot be decoded: ${reason}`);
+      expect(await worker.waitForEntry({ msg: "not run", id: result.id })).toMatchObject({ level: 50, code: "DECODE_ERROR" });
+    }
+    await expectRunning();
+    await expectSettled("one");
+    await expectKept(sent.map(({ result: { id }, reason }) => ({ id, reason })));
+    expect(worker.lines.join("\n")).not.toContain(canary);
+  });
+});
+
+describe("a task that is taken after its time", () => {
+  it("is revoked, not run", async () => {
+    const late = await app.sendTask("fixture.hold", [], { expires: new Date(Date.now() - 1) });
+    await using worker = start();
+    await expect(late.get({ timeout: "15s" })).rejects.toMatchObject({
+      code: "TASK_REVOKED",
+      message: expect.stringContaining("expired") as string,
+    });
+    expect(await late.status()).toBe("REVOKED");
+    expect(await late.get({ propagate: false })).toEqual({ state: "REVOKED", reason: "expired" });
+    await expectRunning();
+    expect(worker.entries.map(({ msg }) => msg)).not.toContain("holding");
+  });
+});
+
+describe("a job of a plain BullMQ producer", () => {
+  const { hostname, port } = new URL(redisUrl());
+
+  async function add(queueName: string, name: string, data: unknown): Promise<string> {
+    const queue = new Queue(queueName, { prefix, connection: { host: hostname, port: Number(port) } });
+    const job = await queue.add(name, data);
+    await queue.close();
+    return job.id ?? "";
+  }
+
+  async function field(queue: string, id: string, name: string): Promise<string | null> {
+    return redis.hget(`${prefix}:${queue}:${id}`, name);
+  }
+
+  it("runs, with its data as the argument, and keeps its return value", async () => {
+    await using worker = start();
+    await worker.ready;
+    const id = await add("one", "fixture.echo", { to: canary, tries: [1] });
+    await worker.waitForEntry({ msg: "succeeded", task: "fixture.echo", id });
+    await eventually("it has its return value", async () => (await field("one", id, "returnvalue")) !== null);
+    expect(JSON.parse((await field("one", id, "returnvalue")) ?? "")).toEqual({ to: canary, tries: [1] });
+    await expectSettled("one");
+    expect(worker.lines.join("\n")).not.toContain(canary);
+  });
+
+  it("fails, with the reason where BullMQ keeps it", async () => {
+    await using worker = start();
+    await worker.ready;
+    const id = await add("one", "fixture.fail", { word: canary });
+    await worker.waitForEntry({ msg: "failed", task: "fixture.fail", id });
+    await eventually("it has failed", async () => (await field("one", id, "failedReason")) !== null);
+    expect(await field("one", id, "failedReason")).toBe("TypeError: out of order");
+    expect(await app.transport.counts(["one"])).toMatchObject([{ failed: 1 }]);
+  });
+
+  it("stays where it is when no task has its name: its queue rests, the others go on, and one line warns", async () => {
+    const id = await add("one", "somebody.elses", { word: canary });
+    await using worker = start();
+    const warning = await worker.waitForEntry({ level: 40, queue: "one", name: "somebody.elses" });
+    expect(warning).toMatchObject({ msg: expect.stringContaining("queue rests") as string, pause: 30_000 });
+    const queued = await app.sendTask("fixture.add", [1, 2], { queue: "one" });
+    for (let task = 0; task < 3; task++) await expectRunning("two");
+    expect(await worker.stop()).toEqual({ code: 0, signal: null });
+    expect(await app.transport.counts(["one"])).toMatchObject([{ waiting: 2, active: 0, failed: 0 }]);
+    expect(await field("one", id, "name")).toBe("somebody.elses");
+    expect(await queued.status()).toBe("PENDING");
+    expect(worker.entries.filter(({ level }) => Number(level) >= 40)).toEqual([warning]);
+    expect(worker.lines.join("\n")).not.toContain(canary);
+  });
+});

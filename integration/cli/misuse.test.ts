@@ -1,0 +1,106 @@
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { startWorker } from "../support/fleet.js";
+import { makeProject } from "../support/project.js";
+
+const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
+const canary = "c4nary-pass";
+
+/** What it says, on one line of stderr, before it ends with code 2; nothing that it writes has the password or a stack. */
+async function refusalOf(start: Parameters<typeof startWorker>[0]): Promise<string> {
+  const begun = Date.now();
+  await using worker = startWorker(start);
+  const exit = await worker.exit;
+  const took = Date.now() - begun;
+  const written = [...worker.lines, ...worker.errors].join("\n");
+  expect({ exit, errors: worker.errors }).toEqual({ exit: { code: 2, signal: null }, errors: [expect.any(String)] });
+  expect(took).toBeLessThan(10_000);
+  expect(worker.lines).toEqual([]);
+  expect(written).not.toContain(canary);
+  return worker.errors[0] ?? "";
+}
+
+describe("flags", () => {
+  it.each([
+    { args: ["-Q", "a:b"], says: 'task-worker: "a:b" is not a queue name: it contains ":"' },
+    { args: ["-Q", ""], says: 'task-worker: "" is not a queue name: it is empty' },
+    { args: ["-Q", "a b"], says: 'task-worker: "a b" is not a queue name: it contains whitespace' },
+    { args: ["-X", "one,two"], says: "task-worker: queues is none left to take from" },
+    { args: ["-c", "0"], says: "argument '0' is invalid. It has to be a whole number from 1." },
+    { args: ["-c", "x"], says: "argument 'x' is invalid. It has to be a whole number from 1." },
+    {
+      args: ["--shutdown-timeout", "soon"],
+      says: 'task-worker: --shutdown-timeout is "soon"; expected milliseconds, or a string such as "20s"',
+    },
+    { args: ["--quues", "a"], says: "task-worker: unknown option '--quues' (Did you mean --queues?) (see task-worker --help)" },
+    { args: [`--brokr=redis://u:${canary}@h`], says: "task-worker: unknown option '--brokr=redis://***@h'" },
+    { args: ["-c", `redis://u:${canary}@h`], says: "argument 'redis://***@h' is invalid" },
+    { args: ["--broker", `redis://u:${canary}@h:port`], says: "task-worker: not a Redis URL (it cannot be parsed)" },
+    { args: ["--broker", `http://u:${canary}@h`], says: 'task-worker: not a Redis URL (its scheme is "http://")' },
+    { args: ["--broker", ""], says: "task-worker: not a Redis URL (it cannot be parsed)" },
+    { args: ["--result-backend", canary], says: "task-worker: not a Redis URL (it cannot be parsed)" },
+  ])("$args is refused", async ({ args, says }) => {
+    expect(await refusalOf({ app: fixture, args })).toContain(says);
+  });
+});
+
+describe("the module", () => {
+  const client = `import { createApp } from "@bullrush/client";\n`;
+
+  it.each([
+    { app: "tasks.ts", text: "export const app = ;", says: "ParseError: Unexpected token (tasks.ts:1:19)" },
+    { app: "tasks.mjs", text: "export const app = ;", says: "SyntaxError: Unexpected token ';'" },
+    { app: "tasks.cjs", text: "exports.app = ;", says: "SyntaxError: Unexpected token ';'" },
+    { app: "tasks.ts", text: `import "not-installed";`, says: "Cannot find module 'not-installed' (tasks.ts:1)" },
+    { app: "tasks.mjs", text: `import "not-installed";`, says: "Cannot find package 'not-installed' imported from " },
+    { app: "tasks.ts", text: `throw new Error("no way to redis://:${canary}@h");`, says: "no way to redis://***@h (tasks.ts:1)" },
+    { app: "tasks.mjs", text: "\nthrow new TypeError('bad\\nly');", says: "TypeError: bad (tasks.mjs:2)" },
+    {
+      app: "tasks.ts",
+      text: `${client}createApp({ broker: "redis://:${canary}@h:port" });`,
+      says: "not a Redis URL (it cannot be parsed)",
+    },
+    { app: "tasks.ts", text: `${client}createApp({ queus: [] });`, says: '"queus" of createApp() is unknown; expected one of ' },
+  ])("$app with $text is reported", async ({ app, text, says }) => {
+    using project = makeProject({ [app]: text });
+    const refusal = await refusalOf({ app, cwd: project.directory });
+    expect(refusal).toContain(`task-worker: no app in "${app}": loading it failed: ${says}`);
+  });
+
+  it.each(["ts", "mjs"])("that waits for ever is reported (.%s)", async (extension) => {
+    using project = makeProject({ [`tasks.${extension}`]: "await new Promise(() => {});" });
+    const refusal = await refusalOf({ cwd: project.directory });
+    expect(refusal).toBe(`task-worker: no app in "tasks.${extension}": it awaits something, at its top level, that never comes`);
+  });
+
+  it("that is not there is reported", async () => {
+    using project = makeProject({});
+    expect(await refusalOf({ app: "nowhere", cwd: project.directory })).toBe(
+      `task-worker: no app in "nowhere": there is no such file in ${project.directory}`,
+    );
+    expect(await refusalOf({ cwd: project.directory })).toContain(`task-worker: no app in ${project.directory}: name a module with -A`);
+  });
+
+  it.each([
+    { app: "tasks.ts", text: "export const add = 1; export default {};" },
+    { app: "tasks.mjs", text: "export const add = 1; export default {};" },
+    { app: "tasks.cjs", text: "module.exports = { add: 1, default: {} };" },
+    { app: "tasks.js", text: "module.exports = { add: 1, default: {} };" },
+  ])("$app without an app is reported with what it does export", async ({ app, text }) => {
+    using project = makeProject({ [app]: text });
+    const refusal = await refusalOf({ app: `${app}:celery`, cwd: project.directory });
+    expect(refusal).toBe(`task-worker: no app in "${app}": it does not export an app as "celery"; it exports add, default`);
+  });
+});
+
+describe("words", () => {
+  it.each([
+    { flag: "--help", says: /^Usage: task-worker/ },
+    { flag: "--version", says: /^\d+\.\d+\.\d+/ },
+  ])("$flag is answered on stdout", async ({ flag, says }) => {
+    await using worker = startWorker({ args: [flag] });
+    expect(await worker.exit).toEqual({ code: 0, signal: null });
+    expect(worker.errors).toEqual([]);
+    expect(worker.lines[0]).toMatch(says);
+  });
+});

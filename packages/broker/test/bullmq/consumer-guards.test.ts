@@ -1,0 +1,177 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Consumer, ConsumeOptions, Transport } from "../../src/ports/transport.js";
+import { messageOf, numbered, outcomes, settlementOf, storeOf } from "../ports/messages.js";
+import { stageOn, type Stage } from "../ports/stage.js";
+import { eventually, hear, take, takeOne } from "../ports/waiting.js";
+import { openProxy, type Proxy } from "../redis/proxy.js";
+import { openBroker, type RedisBroker } from "./broker.js";
+
+/** In ms. A connection is dead after a third of it. */
+const lease = 1500;
+
+describe("consuming, when the way to Redis fails", () => {
+  let broker: RedisBroker;
+  let stage: Stage;
+  let proxy: Proxy;
+
+  beforeEach(async () => {
+    broker = openBroker();
+    stage = stageOn(broker);
+    proxy = await openProxy(broker.url);
+  });
+
+  afterEach(async () => {
+    await broker.close();
+    await proxy.close();
+  });
+
+  /** A worker behind the proxy. */
+  function worker(options: Partial<ConsumeOptions> = {}, transport: Transport = broker.connect({ location: proxy.url })): Consumer {
+    return transport.consume({ queues: [{ name: "feeds" }], order: "round-robin", lease, worker: "worker-a", ...options });
+  }
+
+  const send = () => stage.send({ queue: "feeds", message: messageOf() });
+
+  test("a reset connection is made anew: the worker hears again, and takes and settles", async () => {
+    const consumer = worker();
+    for (let round = 0; round < 3; round++) {
+      expect(await take(consumer, 1)).toEqual([]);
+      const heard = hear(consumer, 1);
+      proxy.reset();
+      await send();
+      const [delivery] = await heard;
+      proxy.reset();
+      expect(await consumer.renew([delivery!])).toEqual([]);
+      proxy.reset();
+      expect(await consumer.exchange({ settle: [settlementOf(delivery!)], take: 0 })).toMatchObject({ settled: ["settled"] });
+    }
+  });
+
+  test("a connection that falls silent is noticed and made anew: the worker hears again", async () => {
+    const consumer = worker();
+    expect(await take(consumer, 1)).toEqual([]);
+    const heard = hear(consumer, 1);
+    await eventually("both connections", () => proxy.connections() === 2);
+    const since = Date.now();
+    proxy.blackhole();
+    await send();
+    expect(await heard).toHaveLength(1);
+    // Two connections, each noticed within its silence, and time to connect.
+    expect(Date.now() - since).toBeLessThan(2 * (lease / 3) + 1500);
+  });
+
+  test("a wait that nothing ends outlasts neither the connection's patience nor the deadline for answers", async () => {
+    const troubles: string[] = [];
+    const transport = broker.connect({ location: proxy.url, deadline: 200, onTrouble: (reason) => troubles.push(reason) });
+    const consumer = worker({ lease: 6000 }, transport);
+    expect(await take(consumer, 1)).toEqual([]);
+    for (let round = 0; round < 2; round++) await consumer.ring();
+    expect(consumer.mayTake()).toBe(false);
+    expect(troubles).toEqual([]);
+    const heard = hear(consumer, 1);
+    await send();
+    expect(await heard).toHaveLength(1);
+  });
+
+  test("whatever of ioredis's own limits a user sets, a wait is not broken off", async () => {
+    const location = { url: proxy.url, commandTimeout: 50, socketTimeout: 50, blockingTimeout: 50, maxRetriesPerRequest: 1 };
+    const consumer = worker({}, broker.connect({ location }));
+    expect(await take(consumer, 1)).toEqual([]);
+    const since = Date.now();
+    await consumer.ring();
+    expect(Date.now() - since).toBeGreaterThanOrEqual(200);
+  });
+
+  describe("a lost reply", () => {
+    test("to a take: the message comes again when its lease is over, and does not fail", async () => {
+      await send();
+      const consumer = worker({ worker: "worker-of-the-lost-reply" });
+      await consumer.renew([{ queue: "feeds", id: "none", number: 1, token: "none", content: { type: "message", message: messageOf() } }]);
+      const lost = proxy.loseReply("worker-of-the-lost-reply");
+      const exchanged = consumer.exchange({ settle: [], take: 1 });
+      await lost;
+      proxy.reset();
+      // It is on loan to a try of which nobody knows.
+      expect((await exchanged).deliveries).toEqual([]);
+      expect(await stage.counts("feeds")).toMatchObject({ waiting: 0, active: 1 });
+      await eventually("message to recover", async () => (await consumer.recover()) || undefined);
+      const delivery = await takeOne(consumer);
+      expect(delivery).toMatchObject({ number: 2 });
+      expect(await consumer.exchange({ settle: [settlementOf(delivery)], take: 0 })).toMatchObject({ settled: ["settled"] });
+      expect(await stage.counts("feeds")).toEqual({ waiting: 0, delayed: 0, active: 0, completed: 1, failed: 0 });
+    });
+
+    test.each(Object.entries(outcomes))("to a settlement: it is settled, once: %s", async (_, outcome) => {
+      await stage.send(...numbered("feeds", 2));
+      const consumer = worker();
+      const [first, second] = await take(consumer, 2);
+      const lost = proxy.loseReply(first!.token);
+      const store = storeOf(first!.id, { resultText: "1" });
+      const exchanged = consumer.exchange({ settle: [{ ...settlementOf(first!, outcome), store }, settlementOf(second!)], take: 0 });
+      await lost;
+      const before = await stage.counts("feeds");
+      proxy.reset();
+      expect((await exchanged).settled).toEqual(["settled", "settled"]);
+      expect(await stage.counts("feeds")).toEqual(before);
+      expect(await broker.backend.read([first!.id])).toMatchObject([{ result: 1 }]);
+      await broker.backend.forget([first!.id]);
+    });
+
+    test("to a settlement with a take: what was settled stays settled, and tokens are never used twice", async () => {
+      await stage.send(...numbered("feeds", 3));
+      const consumer = worker();
+      const [first] = await take(consumer, 1);
+      const lost = proxy.loseReply(first!.token);
+      const exchanged = consumer.exchange({ settle: [settlementOf(first!)], take: 1 });
+      await lost;
+      const orphan = (await stage.broker.connect().locate([{ id: first!.id, queues: ["feeds"] }]))[0];
+      expect(orphan).toBe("absent");
+      const [orphaned] = await broker.redis.lrange(`${broker.prefix}:feeds:active`, 0, -1);
+      const token = await broker.redis.get(`${broker.prefix}:feeds:${orphaned}:lock`);
+      proxy.reset();
+      const { settled, deliveries } = await exchanged;
+      expect(settled).toEqual(["settled"]);
+      expect(deliveries).toHaveLength(1);
+      expect(deliveries[0]?.id).not.toBe(orphaned);
+      expect(token).toMatch(/:\d+$/);
+      expect(deliveries[0]?.token).not.toBe(token);
+    });
+  });
+
+  test("results are stored before anything is settled: nothing is, while the backend cannot be reached", async () => {
+    await stage.send(...numbered("feeds", 2));
+    const backend = await openProxy(broker.url);
+    const other = openBroker(backend.url);
+    try {
+      const consumer = worker({ lease: 30_000 }, broker.connect({ backend: other.backend }));
+      const delivery = await takeOne(consumer);
+      const settle = [{ ...settlementOf(delivery), store: storeOf(delivery.id) }];
+      backend.refuse();
+      const refused = consumer.exchange({ settle, take: 1 }).catch((error: unknown) => error);
+      await eventually("attempt to connect", () => backend.refused() > 1);
+      expect(await stage.counts("feeds")).toMatchObject({ waiting: 1, active: 1, completed: 0 });
+      expect(await consumer.renew([delivery])).toEqual([]);
+      backend.pass();
+      expect(await refused).toMatchObject({ settled: ["settled"], deliveries: [{ number: 1 }] });
+      expect(await other.backend.read([delivery.id])).toMatchObject([{ state: "SUCCESS" }]);
+      await other.backend.forget([delivery.id]);
+    } finally {
+      backend.pass();
+      await other.close();
+      await backend.close();
+    }
+  });
+
+  test("closing does not wait for a Redis that is not there, and ends what waits", async () => {
+    const consumer = worker({ lease: 30_000 });
+    expect(await take(consumer, 1)).toEqual([]);
+    const ringing = consumer.ring().catch((error: unknown) => error);
+    await eventually("both connections", () => proxy.connections() === 2);
+    proxy.blackhole({ alsoNew: true });
+    const since = Date.now();
+    await consumer.close();
+    expect(await ringing).toMatchObject({ code: "BROKER_UNAVAILABLE" });
+    expect(Date.now() - since).toBeLessThan(2000);
+    await expect(consumer.exchange({ settle: [], take: 1 })).rejects.toMatchObject({ code: "BROKER_UNAVAILABLE" });
+  });
+});

@@ -1,0 +1,186 @@
+import { inspect } from "node:util";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { freePort } from "../../src/embedded/free-port.js";
+import { contentOf, messageOf, numbered, settlementOf } from "../ports/messages.js";
+import type { Transport } from "../../src/ports/transport.js";
+import { eventually, take, takeOne } from "../ports/waiting.js";
+import { openProxy, type Proxy } from "../redis/proxy.js";
+import { openBroker, type RedisBroker } from "./broker.js";
+
+const secret = "canary-5ecret";
+
+describe("publishing, when the way to Redis fails", () => {
+  let broker: RedisBroker;
+  let proxy: Proxy;
+
+  beforeEach(async () => {
+    broker = openBroker();
+    proxy = await openProxy(broker.url);
+  });
+
+  afterEach(async () => {
+    await broker.close();
+    await proxy.close();
+  });
+
+  /** A producer behind the proxy, that has sent something already. */
+  async function producer(options: Parameters<RedisBroker["connect"]>[0] = {}): Promise<Transport> {
+    const transport = broker.connect({ location: proxy.url, ...options });
+    expect(await transport.publish([{ queue: "warm", message: messageOf() }])).toEqual([undefined]);
+    return transport;
+  }
+
+  const all = (queue: string) =>
+    take(broker.connect().consume({ queues: [{ name: queue }], order: "strict", lease: 30_000, worker: "w" }), 1000);
+
+  async function refusalOf(transport: Transport, within: number): Promise<{ message: string; id: string }> {
+    const message = messageOf({ args: [secret] });
+    const since = Date.now();
+    const [error] = await transport.publish([{ queue: "feeds", message }]);
+    expect(Date.now() - since).toBeLessThan(within);
+    expect(error).toMatchObject({ code: "BROKER_UNAVAILABLE" });
+    expect(inspect(error, { depth: 10, showHidden: true })).not.toContain(secret);
+    return { message: error?.message ?? "", id: message.id };
+  }
+
+  test("a port on which nobody listens: an error by the deadline, that names task and host and not the password", async () => {
+    const port = await freePort();
+    const transport = broker.connect({ location: `redis://ann:${secret}@127.0.0.1:${port}/1`, deadline: 500 });
+    const { message, id } = await refusalOf(transport, 1500);
+    expect(message).toContain(id);
+    expect(message).toContain(`redis://127.0.0.1:${port}/1`);
+    expect(message).toContain("500 ms");
+    expect(message).toContain("ECONNREFUSED");
+  });
+
+  test("a host that accepts and says nothing: an error by the deadline", async () => {
+    proxy.blackhole({ alsoNew: true });
+    await refusalOf(broker.connect({ location: proxy.url, deadline: 500 }), 1500);
+  });
+
+  test.each(["info", "cluster"])("a host that falls silent while it is looked at (%s): an error by the deadline", async (question) => {
+    const lost = proxy.loseReply(question);
+    await refusalOf(broker.connect({ location: proxy.url, deadline: 500 }), 1500);
+    await lost;
+  });
+
+  test("a connection that falls silent: an error by the deadline", async () => {
+    const transport = await producer({ deadline: 500 });
+    proxy.blackhole();
+    await refusalOf(transport, 1500);
+  });
+
+  test("each of several calls has its own deadline", async () => {
+    const port = await freePort();
+    const transport = broker.connect({ location: `redis://127.0.0.1:${port}`, deadline: 400 });
+    await Promise.all([refusalOf(transport, 1200), refusalOf(transport, 1200)]);
+    await refusalOf(transport, 1200);
+  });
+
+  test("an outage shorter than the deadline is got over, from the first call on", async () => {
+    proxy.refuse();
+    const transport = broker.connect({ location: proxy.url });
+    const published = transport.publish(numbered("feeds", 3));
+    await eventually("attempt to connect", () => proxy.refused() > 1);
+    proxy.pass();
+    expect(await published).toEqual([undefined, undefined, undefined]);
+    expect(await all("feeds")).toHaveLength(3);
+  });
+
+  test("whatever of ioredis's own limits a user sets, an outage is got over", async () => {
+    const transport = await producer({
+      location: {
+        url: proxy.url,
+        maxRetriesPerRequest: 0,
+        retryStrategy: () => null,
+        enableOfflineQueue: false,
+        autoResendUnfulfilledCommands: true,
+        connectTimeout: 1,
+        commandTimeout: 1,
+        socketTimeout: 1,
+        lazyConnect: false,
+      },
+    });
+    proxy.refuse();
+    proxy.reset();
+    const published = transport.publish(numbered("feeds", 1));
+    await eventually("attempt to connect", () => proxy.refused() > 1);
+    proxy.pass();
+    expect(await published).toEqual([undefined]);
+  });
+
+  test("a connection that was reset while idle is made anew", async () => {
+    const transport = await producer();
+    for (let round = 1; round <= 5; round++) {
+      proxy.reset();
+      expect(await transport.publish(numbered("feeds", 1))).toEqual([undefined]);
+      expect(await transport.counts(["feeds"])).toMatchObject([{ waiting: round }]);
+    }
+  });
+
+  test("connections that are reset again and again lose nothing and double nothing", async () => {
+    const transport = await producer();
+    const messages = numbered("feeds", 300);
+    const published = Promise.all(messages.map((message) => transport.publish([message])));
+    let going = true;
+    void published.finally(() => (going = false));
+    for (let round = 0; round < 10 && going; round++) {
+      await eventually("connection", () => !going || proxy.connections() > 0);
+      proxy.reset();
+    }
+    expect((await published).flat()).toEqual(messages.map(() => undefined));
+    const ids = (await all("feeds")).map(({ id }) => id);
+    expect(ids.toSorted()).toEqual(messages.map(({ message }) => message.id).toSorted());
+  });
+
+  test("a lost reply: one message, whatever is sent again", async () => {
+    const transport = await producer();
+    const message = messageOf();
+    const lost = proxy.loseReply(message.id);
+    const published = transport.publish([{ queue: "feeds", message }]);
+    await lost;
+    proxy.reset();
+    expect(await published).toEqual([undefined]);
+    expect((await all("feeds")).map(contentOf)).toEqual([message]);
+  });
+
+  test("a lost reply to a message that is done and removed by now: sent again, and marked", async () => {
+    const transport = await producer();
+    const [kept, removed] = [messageOf(), messageOf({ args: [{ a: "é" }], priority: 3 })];
+    const lost = proxy.loseReply(removed.id);
+    const published = transport.publish([
+      { queue: "kept", message: kept },
+      { queue: "feeds", message: removed },
+    ]);
+    await lost;
+    const consumer = broker.connect().consume({ queues: [{ name: "feeds" }], order: "strict", lease: 30_000, worker: "w" });
+    await consumer.exchange({ settle: [settlementOf(await takeOne(consumer))], take: 0 });
+    await broker.redis.del(`${broker.prefix}:feeds:${removed.id}`, `${broker.prefix}:feeds:completed`);
+    proxy.reset();
+    expect(await published).toEqual([undefined, undefined]);
+    expect((await all("feeds")).map(contentOf)).toEqual([{ ...removed, resent: true }]);
+    expect((await all("kept")).map(contentOf)).toEqual([kept]);
+  });
+
+  test("a lost reply on a connection that stays silent: not confirmed, and there all the same", async () => {
+    const transport = await producer({ deadline: 500 });
+    const message = messageOf();
+    const lost = proxy.loseReply(message.id);
+    const [error] = await transport.publish([{ queue: "feeds", message }]);
+    await lost;
+    expect(error).toMatchObject({ code: "BROKER_UNAVAILABLE" });
+    expect((await all("feeds")).map(({ id }) => id)).toEqual([message.id]);
+  });
+
+  test("closing does not wait for a Redis that is not there, and ends what waits", async () => {
+    proxy.blackhole({ alsoNew: true });
+    const transport = broker.connect({ location: proxy.url, deadline: 60_000 });
+    const published = transport.publish(numbered("feeds", 1));
+    await eventually("attempt to connect", () => proxy.connections() > 0);
+    const since = Date.now();
+    await transport.close();
+    expect(await published).toMatchObject([{ code: "BROKER_UNAVAILABLE" }]);
+    expect(Date.now() - since).toBeLessThan(2000);
+    expect(await transport.publish(numbered("feeds", 1))).toMatchObject([{ code: "BROKER_UNAVAILABLE" }]);
+  });
+});

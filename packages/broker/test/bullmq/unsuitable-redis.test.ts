@@ -1,0 +1,219 @@
+import { inspect } from "node:util";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { freePort } from "../../src/embedded/free-port.js";
+import { redisResultBackend } from "../../src/redis/result-backend.js";
+import { argumentsOf, messageOf, numbered, outcomes, settlementOf } from "../ports/messages.js";
+import { stageOn, type Stage } from "../ports/stage.js";
+import { eventually, hear, take, takeOne } from "../ports/waiting.js";
+import { redisBinary, startRedis, type PrivateRedis } from "../redis/private-redis.js";
+import { openBroker, type RedisBroker } from "./broker.js";
+
+const secret = "canary-5ecret";
+
+if (redisBinary === undefined) console.log("skipped: tests of a Redis of their own, because PATH has no valkey-server and no redis-server");
+
+describe.skipIf(redisBinary === undefined)("a Redis", () => {
+  let redis: PrivateRedis;
+  let broker: RedisBroker;
+  let stage: Stage;
+
+  beforeAll(async () => {
+    redis = await startRedis();
+  });
+
+  afterAll(() => redis.stop());
+
+  beforeEach(() => {
+    broker = openBroker(redis.url, redisResultBackend({ location: redis.url }));
+    stage = stageOn(broker);
+  });
+
+  afterEach(() => broker.close());
+
+  /** What publishing, consuming and the result backend say of a Redis at `url`, within 2 s. */
+  async function refusalsOf(url: string): Promise<readonly unknown[]> {
+    const transport = broker.connect({ location: url });
+    const consumer = transport.consume({ queues: [{ name: "feeds" }], order: "strict", lease: 15_000, worker: "w" });
+    const backend = redisResultBackend({ location: url });
+    const caught = (call: Promise<unknown>) =>
+      call.then(
+        () => "no error",
+        (error: unknown) => error,
+      );
+    const since = Date.now();
+    const refusals = await Promise.all([
+      transport.publish([{ queue: "feeds", message: messageOf({ args: [secret] }) }]).then(([error]) => error),
+      ...[consumer.open(), consumer.exchange({ settle: [], take: 1 }), backend.open(), backend.subscribe(() => undefined)].map(caught),
+    ]);
+    expect(Date.now() - since).toBeLessThan(2000);
+    await backend.close();
+    for (const refusal of refusals) expect(inspect(refusal, { depth: 10, showHidden: true })).not.toContain(secret);
+    return refusals;
+  }
+
+  const at = (userinfo: string, database = "0") => redis.url.replace("//", `//${userinfo}@`).concat(`/${database}`);
+
+  describe("that refuses the user", () => {
+    beforeEach(() =>
+      redis.client.call("ACL", "SETUSER", "ann", "on", `>${secret}`, "~*", "&*", "+@all", "-evalsha", "-eval", "-subscribe"),
+    );
+    afterEach(() => redis.client.call("ACL", "DELUSER", "ann"));
+
+    test("for a wrong password is told at once, with the user and without the password", async () => {
+      for (const error of await refusalsOf(at(`ann:wrong-${secret}`))) {
+        expect(error).toMatchObject({ code: "REDIS_AUTH", details: { user: "ann" } });
+        expect((error as Error).message).toContain(`Redis at ${redis.url}/0 refused user "ann"`);
+      }
+    });
+
+    test("because there is no such user, or no password was given", async () => {
+      for (const error of await refusalsOf(at(`bob:${secret}`)))
+        expect(error).toMatchObject({ code: "REDIS_AUTH", details: { user: "bob" } });
+      await redis.client.config("SET", "requirepass", secret);
+      try {
+        for (const error of await refusalsOf(redis.url)) expect(error).toMatchObject({ code: "REDIS_AUTH", details: { user: "default" } });
+      } finally {
+        await redis.client.config("SET", "requirepass", "");
+      }
+    });
+
+    test("for want of rights is told so", async () => {
+      const [published] = await refusalsOf(at(`ann:${secret}`));
+      expect(published).toMatchObject({ code: "REDIS_AUTH", details: { user: "ann" } });
+      expect((published as Error).message).toMatch(/NOPERM/);
+    });
+  });
+
+  test("that has no such database is told so", async () => {
+    for (const error of await refusalsOf(`${redis.url}/99`)) expect(error).toMatchObject({ code: "REDIS_UNSUITABLE" });
+  });
+
+  describe("that is full", () => {
+    const fill = () => redis.client.config("SET", "maxmemory", "1");
+    const free = () => redis.client.config("SET", "maxmemory", "0");
+
+    afterEach(free);
+
+    test("refuses messages with BROKER_FULL, settles what runs, and takes messages again when there is room", async () => {
+      await stage.send(...numbered("feeds", 5), { queue: "feeds", message: messageOf({ priority: 5, args: ["urgent"] }) });
+      const consumer = stage.consume(["feeds"]);
+      const deliveries = await take(consumer, 4);
+      await fill();
+      const errors = await stage.transport.publish(numbered("feeds", 3));
+      expect(errors).toMatchObject([{ code: "BROKER_FULL" }, { code: "BROKER_FULL" }, { code: "BROKER_FULL" }]);
+      expect(errors[0]?.message).toContain(redis.url);
+      const ends = [outcomes.succeeded, outcomes.failed, outcomes.requeued];
+      const settle = ends.map((outcome, index) => settlementOf(deliveries[index]!, outcome));
+      expect(await consumer.exchange({ settle, take: 0 })).toMatchObject({ settled: ["settled", "settled", "settled"] });
+      await free();
+      await stage.send({ queue: "feeds", message: messageOf({ args: ["after"] }) });
+      expect(argumentsOf(await hear(consumer, 4))).toEqual([2, 4, "after", "urgent"]);
+    });
+
+    test("is not asked again and again for messages that it cannot give", async () => {
+      await stage.send(...numbered("feeds", 2));
+      const consumer = stage.consume(["feeds"]);
+      await fill();
+      const exchanged = await consumer.exchange({ settle: [], take: 1 }).catch((error: unknown) => error);
+      // Either it is an error, after which a worker pauses, or there is nothing to take for now.
+      if (!(exchanged instanceof Error)) {
+        expect(exchanged).toEqual({ settled: [], deliveries: [] });
+        expect(consumer.mayTake()).toBe(false);
+      }
+      await free();
+      expect(await hear(consumer, 2, 8000)).toHaveLength(2);
+    });
+
+    test("keeps no settlement half done: what it refuses can be settled once more", async () => {
+      await stage.send(...numbered("feeds", 1));
+      const consumer = stage.consume(["feeds"]);
+      const delivery = await takeOne(consumer);
+      await fill();
+      // Burying writes before it deletes, so there is no room for it.
+      const { settled } = await consumer.exchange({ settle: [settlementOf(delivery, outcomes.buried)], take: 0 });
+      expect(settled).toEqual(["again"]);
+      expect(await stage.counts("feeds")).toMatchObject({ active: 1, failed: 0 });
+      await free();
+      expect(await consumer.exchange({ settle: [settlementOf(delivery, outcomes.buried)], take: 0 })).toMatchObject({
+        settled: ["settled"],
+      });
+    });
+  });
+
+  describe("that is a replica for a moment", () => {
+    const demote = async () => redis.client.call("REPLICAOF", "127.0.0.1", String(await freePort()));
+    const promote = () => redis.client.call("REPLICAOF", "NO", "ONE");
+
+    afterEach(promote);
+
+    test("gets the message when it is a primary again", async () => {
+      await stage.send(...numbered("feeds", 1));
+      await demote();
+      const published = stage.transport.publish(numbered("feeds", 1));
+      await refusedWrites(1);
+      await promote();
+      expect(await published).toEqual([undefined]);
+    });
+
+    test("is not what a worker stays connected to", async () => {
+      await stage.send(...numbered("feeds", 2));
+      const consumer = stage.consume(["feeds"]);
+      const delivery = await takeOne(consumer);
+      const before = await connectionsOf("bullrush:worker-a");
+      await demote();
+      const exchanged = consumer.exchange({ settle: [settlementOf(delivery)], take: 1 });
+      await refusedWrites(1);
+      await promote();
+      const again = await exchanged;
+      if (again.settled[0] === "again") await consumer.exchange({ settle: [settlementOf(delivery)], take: 0 });
+      expect(await stage.counts("feeds")).toMatchObject({ completed: 1 });
+      expect(await connectionsOf("bullrush:worker-a")).not.toEqual(before);
+    });
+
+    /** Waits until Redis has refused that many writes. */
+    async function refusedWrites(count: number): Promise<void> {
+      await redis.client.config("RESETSTAT");
+      await eventually("refusal to write", async () => {
+        const [, errors = "0"] = /errorstat_READONLY:count=(\d+)/.exec(await redis.client.info("errorstats")) ?? [];
+        return Number(errors) >= count;
+      });
+    }
+
+    /** The ids of the connections of that name. */
+    async function connectionsOf(name: string): Promise<readonly string[]> {
+      const list = String(await redis.client.client("LIST"));
+      return list.split("\n").flatMap((line) => (line.includes(`name=${name} `) ? (/^id=(\d+)/.exec(line)?.[1] ?? []) : []));
+    }
+  });
+
+  test("that evicts keys is warned of", async () => {
+    const consumer = stage.consume(["feeds"]);
+    expect(await consumer.open()).toEqual([]);
+    await redis.client.config("SET", "maxmemory-policy", "allkeys-lru");
+    try {
+      expect(await consumer.open()).toEqual([expect.stringMatching(/allkeys-lru.*noeviction/)]);
+    } finally {
+      await redis.client.config("SET", "maxmemory-policy", "noeviction");
+    }
+  });
+});
+
+describe.skipIf(redisBinary === undefined)("a node of a Redis Cluster", () => {
+  test("is refused by all who connect to it", async () => {
+    const redis = await startRedis(["--cluster-enabled", "yes", "--cluster-port", String(await freePort())]);
+    const backend = redisResultBackend({ location: redis.url });
+    const broker = openBroker(redis.url, backend);
+    try {
+      const transport = broker.connect();
+      const consumer = transport.consume({ queues: [{ name: "feeds" }], order: "strict", lease: 15_000, worker: "w" });
+      const calls = [consumer.open(), consumer.ring(), backend.open(), backend.subscribe(() => undefined), transport.counts(["feeds"])];
+      const refused = await Promise.all(calls.map((call) => call.catch((error: unknown) => error)));
+      for (const error of [...refused, ...(await transport.publish(numbered("feeds", 1)))]) {
+        expect(error).toMatchObject({ code: "CLUSTER_UNSUPPORTED", details: { url: `${redis.url}/0` } });
+      }
+    } finally {
+      await broker.close();
+      await redis.stop();
+    }
+  });
+});

@@ -1,0 +1,95 @@
+import { describe, expect, test } from "vitest";
+import { newId } from "../../src/id.js";
+import { messageOf, numbered, outcomes, settlementOf } from "./messages.js";
+import type { Stage } from "./stage.js";
+import { take, takeOne } from "./waiting.js";
+
+export function describeLookup(stage: () => Stage): void {
+  describe("where a task is", () => {
+    test("follows its life", async () => {
+      const message = messageOf();
+      const task = { id: message.id, queue: "feeds" };
+      expect(await stage().locate(task)).toBe("absent");
+      await stage().send({ queue: "feeds", message });
+      expect(await stage().locate(task)).toBe("waiting");
+      const consumer = stage().consume(["feeds"]);
+      const delivery = await takeOne(consumer);
+      expect(await stage().locate(task)).toBe("taken");
+      await consumer.exchange({ settle: [settlementOf(delivery, outcomes.requeued)], take: 0 });
+      expect(await stage().locate(task)).toBe("waiting");
+      await consumer.exchange({ settle: [settlementOf(await takeOne(consumer))], take: 0 });
+      expect(await stage().locate(task)).toBe("absent");
+    });
+
+    test("is answered for many at once, each in queues of its own", async () => {
+      const [waiting, delayed, urgent, taken] = [
+        messageOf(),
+        messageOf({ eta: Date.now() + 60_000 }),
+        messageOf({ priority: 5 }),
+        messageOf(),
+      ];
+      await stage().send({ queue: "busy", message: taken });
+      await takeOne(stage().consume(["busy"]));
+      await stage().send({ queue: "a", message: waiting }, { queue: "b", message: delayed }, { queue: "c", message: urgent });
+      const { transport } = stage();
+      expect(
+        await transport.locate([
+          { id: taken.id, queues: ["a", "busy"] },
+          { id: waiting.id, queues: ["c", "b", "a"] },
+          { id: waiting.id, queues: ["b", "c"] },
+          { id: delayed.id, queues: ["b"] },
+          { id: newId(), queues: ["a", "b", "c", "busy"] },
+          { id: urgent.id, queues: ["c"] },
+          { id: waiting.id, queues: [] },
+        ]),
+      ).toEqual(["taken", "waiting", "absent", "waiting", "absent", "waiting", "absent"]);
+      expect(await transport.locate([])).toEqual([]);
+    });
+  });
+
+  describe("counts", () => {
+    test("say how many messages are where, queue by queue", async () => {
+      const delayed = [1, 2, 3].map((minutes) => ({ queue: "a", message: messageOf({ eta: Date.now() + 60_000 * minutes }) }));
+      const urgent = [1, 9].map((priority) => ({ queue: "a", message: messageOf({ priority }) }));
+      await stage().send(...numbered("a", 6), ...delayed, ...urgent, ...numbered("b", 1));
+      const consumer = stage().consume(["a"]);
+      const [one, two, three] = await take(consumer, 4);
+      await consumer.exchange({
+        settle: [settlementOf(one!), settlementOf(two!, outcomes.failed), settlementOf(three!, outcomes.revoked)],
+        take: 0,
+      });
+      expect(await stage().transport.counts(["b", "a", "nobody-knows-it"])).toEqual([
+        { queue: "b", waiting: 1, delayed: 0, active: 0, completed: 0, failed: 0 },
+        { queue: "a", waiting: 4, delayed: 3, active: 1, completed: 1, failed: 2 },
+        { queue: "nobody-knows-it", waiting: 0, delayed: 0, active: 0, completed: 0, failed: 0 },
+      ]);
+      expect(await stage().transport.counts([])).toEqual([]);
+    });
+  });
+
+  describe("purging a queue", () => {
+    test("removes what waits, due or not, and says how much; what is taken goes on", async () => {
+      const messages = [messageOf(), messageOf(), messageOf({ priority: 3 }), messageOf({ eta: Date.now() + 60_000 })];
+      await stage().send(...messages.map((message) => ({ queue: "a", message })), ...numbered("b", 1));
+      const consumer = stage().consume(["a"]);
+      const delivery = await takeOne(consumer);
+      expect(await stage().transport.purge("a")).toBe(3);
+      expect(await stage().counts("a")).toEqual({ waiting: 0, delayed: 0, active: 1, completed: 0, failed: 0 });
+      expect(await stage().counts("b")).toMatchObject({ waiting: 1 });
+      expect(await stage().transport.purge("a")).toBe(0);
+      expect(await consumer.exchange({ settle: [settlementOf(delivery)], take: 1 })).toEqual({ settled: ["settled"], deliveries: [] });
+    });
+
+    test("leaves it as good as new: an id that was removed can be sent again", async () => {
+      const message = messageOf({ args: ["before"] });
+      await stage().send({ queue: "a", message });
+      expect(await stage().transport.purge("a")).toBe(1);
+      await stage().send({ queue: "a", message: { ...message, args: ["after"] } });
+      expect(await takeOne(stage().consume(["a"]))).toMatchObject({ number: 1, content: { message: { args: ["after"] } } });
+    });
+
+    test("that nobody knows removes nothing", async () => {
+      expect(await stage().transport.purge("nobody-knows-it")).toBe(0);
+    });
+  });
+}

@@ -1,0 +1,176 @@
+import { describe, expect, test } from "vitest";
+import type { Consumer } from "../../src/ports/transport.js";
+import { messageOf, numbered } from "./messages.js";
+import type { Stage } from "./stage.js";
+import { eventually, hear, take } from "./waiting.js";
+
+export function describeRinging(stage: () => Stage): void {
+  const send = (queue = "feeds", ahead = 0) => stage().send({ queue, message: messageOf({ eta: Date.now() + ahead }) });
+
+  /** A worker that has looked and found nothing. */
+  async function idle(queues: readonly string[] = ["feeds"], worker = "worker-a", lease = 30_000): Promise<Consumer> {
+    const consumer = stage().consume(queues, { worker, lease });
+    expect(await take(consumer, 1)).toEqual([]);
+    expect(consumer.mayTake()).toBe(false);
+    return consumer;
+  }
+
+  /** Rings until it is worth looking. */
+  const rung = (consumer: Consumer) =>
+    eventually("ring", async () => {
+      await consumer.ring();
+      return consumer.mayTake();
+    });
+
+  describe("a worker that waits", () => {
+    test("hears a message, and takes nothing by hearing", async () => {
+      const consumer = await idle();
+      const hearing = rung(consumer);
+      await send();
+      await hearing;
+      expect(await stage().counts("feeds")).toMatchObject({ waiting: 1, active: 0 });
+      expect(await take(consumer, 5)).toHaveLength(1);
+    });
+
+    test("hears a message that was sent between its look and its ring", async () => {
+      const consumer = await idle();
+      await send();
+      expect(await hear(consumer, 1, 3000)).toHaveLength(1);
+    });
+
+    test("hears whichever queue gets a message", async () => {
+      const consumer = await idle(["a", "b", "c"]);
+      for (const queue of ["c", "a", "b", "b"]) {
+        const heard = hear(consumer, 1);
+        await send(queue);
+        expect(await heard).toMatchObject([{ queue }]);
+      }
+    });
+
+    test("need not wait while there is more", async () => {
+      await stage().send(...numbered("feeds", 3));
+      const consumer = stage().consume(["feeds"]);
+      await take(consumer, 1);
+      expect(consumer.mayTake()).toBe(true);
+      const since = Date.now();
+      await consumer.ring();
+      expect(Date.now() - since).toBeLessThan(1000);
+    });
+
+    test("stops by itself, long before a dead connection is noticed", async () => {
+      const consumer = await idle(["feeds"], "worker-a", 3000);
+      const since = Date.now();
+      await consumer.ring();
+      expect(consumer.mayTake()).toBe(false);
+      expect(Date.now() - since).toBeGreaterThanOrEqual(400);
+      expect(Date.now() - since).toBeLessThan(1000);
+    });
+  });
+
+  describe("a delayed message is heard when it is due", () => {
+    test("by a worker that waited before it was sent", async () => {
+      const consumer = await idle();
+      const heard = hear(consumer, 1, 5000);
+      await send("feeds", 300);
+      expect(await heard).toHaveLength(1);
+    });
+
+    test("by a worker that came later", async () => {
+      await send("feeds", 300);
+      const consumer = await idle();
+      expect(await hear(consumer, 1, 5000)).toHaveLength(1);
+    });
+
+    test("though a later one was known before", async () => {
+      const consumer = await idle();
+      await send("feeds", 60_000);
+      await consumer.ring();
+      expect(consumer.mayTake()).toBe(false);
+      const heard = hear(consumer, 1, 5000);
+      await send("feeds", 300);
+      expect(await heard).toHaveLength(1);
+    });
+
+    test("by another worker, when the one that heard of it is busy with another queue", async () => {
+      const [busy, free] = [await idle(["feeds", "mail"]), await idle(["feeds", "mail"], "worker-b")];
+      await send("feeds", 500);
+      await busy.ring();
+      await send("mail");
+      await rung(busy);
+      expect(await take(busy, 1)).toMatchObject([{ queue: "mail" }]);
+      expect(await hear(free, 1, 5000)).toMatchObject([{ queue: "feeds" }]);
+    });
+
+    test("each of several", async () => {
+      const consumer = await idle();
+      const heard = hear(consumer, 3, 5000);
+      for (const ahead of [450, 150, 300]) await send("feeds", ahead);
+      expect(await heard).toHaveLength(3);
+    });
+  });
+
+  describe("of several workers that wait", () => {
+    test("all hear, one after the other, while messages are left", async () => {
+      const workers = await Promise.all(["worker-a", "worker-b", "worker-c"].map((worker) => idle(["feeds"], worker)));
+      const heard = Promise.all(workers.map((worker) => hear(worker, 1)));
+      await stage().send(...numbered("feeds", 3));
+      const ids = (await heard).map(([delivery]) => delivery?.id);
+      expect(new Set(ids).size).toBe(3);
+    });
+
+    test("another hears what is passed on", async () => {
+      const [first, second] = [await idle(), await idle(["feeds"], "worker-b", 3000)];
+      const hearing = rung(first);
+      await send();
+      await hearing;
+      await second.ring();
+      expect(second.mayTake()).toBe(false);
+      await first.passOn();
+      await rung(second);
+      expect(await take(second, 1)).toHaveLength(1);
+    });
+
+    test("nobody hears what was not rung", async () => {
+      const [first, second] = [await idle(["feeds"], "worker-a", 1500), await idle(["feeds"], "worker-b", 1500)];
+      await first.passOn();
+      await second.ring();
+      expect(second.mayTake()).toBe(false);
+    });
+  });
+
+  describe("a queue that rests", () => {
+    test("gives nothing until its rest is over, and then without a further ring", async () => {
+      await stage().send(...numbered("feeds", 2), ...numbered("mail", 1));
+      const consumer = stage().consume(["feeds", "mail"]);
+      const until = Date.now() + 600;
+      consumer.rest("feeds", 600);
+      const [mail, ...more] = await take(consumer, 5);
+      expect([mail?.queue, more]).toEqual(["mail", []]);
+      const [first] = await hear(consumer, 1);
+      expect(first?.queue).toBe("feeds");
+      expect(Date.now()).toBeGreaterThanOrEqual(until);
+    });
+
+    test("is not rung for", async () => {
+      const consumer = await idle(["feeds", "mail"], "worker-a", 1500);
+      consumer.rest("feeds", 60_000);
+      await send("feeds");
+      await consumer.ring();
+      expect(consumer.mayTake()).toBe(false);
+      // The ring was left to others.
+      expect(await hear(stage().consume(["feeds"], { worker: "worker-b" }), 1, 3000)).toHaveLength(1);
+      const heard = hear(consumer, 1, 3000);
+      await send("mail");
+      expect(await heard).toMatchObject([{ queue: "mail" }]);
+    });
+
+    test("lets the worker wait when it is the only one", async () => {
+      const consumer = await idle(["feeds"], "worker-a", 1500);
+      consumer.rest("feeds", 60_000);
+      const since = Date.now();
+      await consumer.ring();
+      expect(Date.now() - since).toBeGreaterThanOrEqual(200);
+      expect(consumer.mayTake()).toBe(false);
+    });
+  });
+}

@@ -1,0 +1,53 @@
+import { BullrushError } from "../../src/error.js";
+import type { RoutedMessage } from "../../src/protocol/message.js";
+import type { ResultBackend } from "../../src/ports/result-backend.js";
+import type { ConsumeOptions, Consumer, Delivery, QueueCounts, Transport } from "../../src/ports/transport.js";
+
+/** What a transport is tested on: a broker in which there is nothing yet. */
+export interface Broker {
+  /** The backend in which its consumers store results. */
+  readonly backend: ResultBackend;
+  /** A client with connections of its own. */
+  connect(): Transport;
+  /** Closes what was opened here, and empties the broker. */
+  close(): Promise<void>;
+}
+
+/** A broker with what the tests do with it all the time. */
+export interface Stage {
+  readonly broker: Broker;
+  readonly transport: Transport;
+  /** A worker's side, by default with turns and a lease of 30 s. */
+  consume(queues: readonly (string | { readonly name: string; readonly weight?: number })[], options?: Partial<ConsumeOptions>): Consumer;
+  /** Publishes, and throws the first error. */
+  send(...messages: readonly RoutedMessage[]): Promise<void>;
+  counts(queue: string): Promise<Omit<QueueCounts, "queue">>;
+  locate(delivery: Pick<Delivery, "id" | "queue">): Promise<string | undefined>;
+}
+
+export function stageOn(broker: Broker): Stage {
+  const transport = broker.connect();
+  return {
+    broker,
+    transport,
+    consume: (queues, options) =>
+      transport.consume({
+        queues: queues.map((queue) => (typeof queue === "string" ? { name: queue } : queue)),
+        order: "round-robin",
+        lease: 30_000,
+        worker: "worker-a",
+        ...options,
+      }),
+    send: async (...messages) => {
+      const errors = await transport.publish(messages);
+      const error = errors.find((found) => found instanceof BullrushError);
+      if (error !== undefined) throw error;
+    },
+    counts: async (name) => {
+      const [{ queue, ...counts }] = (await transport.counts([name])) as [QueueCounts];
+      if (queue !== name) throw new Error(`these are the counts of ${queue}`);
+      return counts;
+    },
+    locate: async ({ id, queue }) => (await transport.locate([{ id, queues: [queue] }]))[0],
+  };
+}

@@ -1,0 +1,31 @@
+import { afterEach, beforeEach, describe } from "vitest";
+import { describeExchanging } from "./exchanging.js";
+import { describeLeases } from "./leases.js";
+import { describeLookup } from "./lookup.js";
+import { describeOrder } from "./order.js";
+import { describePublishing } from "./publishing.js";
+import { describePuttingBack } from "./putting-back.js";
+import { describeRinging } from "./ringing.js";
+import { stageOn, type Broker, type Stage } from "./stage.js";
+
+/** What every transport has to do, whatever the service. `open` gives an empty broker; each test gets one of its own. */
+export function describeTransport(name: string, open: () => Broker | Promise<Broker>): void {
+  describe(`${name} as a transport`, () => {
+    let stage: Stage;
+
+    beforeEach(async () => {
+      stage = stageOn(await open());
+    });
+
+    afterEach(() => stage.broker.close());
+
+    const onStage = () => stage;
+    describePublishing(onStage);
+    describeExchanging(onStage);
+    describePuttingBack(onStage);
+    describeOrder(onStage);
+    describeRinging(onStage);
+    describeLeases(onStage);
+    describeLookup(onStage);
+  });
+}

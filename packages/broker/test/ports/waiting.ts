@@ -1,0 +1,42 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { Consumer, Delivery } from "../../src/ports/transport.js";
+
+/** The first value that `look`, asked again and again, gives and that is not undefined or false. Throws with `what` after `deadline` ms. */
+export async function eventually<T>(
+  what: string,
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+  deadline = 10_000,
+): Promise<T> {
+  const end = Date.now() + deadline;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
+    if (Date.now() > end) throw new Error(`after ${deadline} ms: no ${what}`);
+    await pause(10);
+  }
+}
+
+/** The next `count` messages, waited for as a worker with a free slot waits for them. Throws if they have not come after `deadline` ms. */
+export async function hear(consumer: Consumer, count: number, deadline = 10_000): Promise<readonly Delivery[]> {
+  const end = Date.now() + deadline;
+  const heard: Delivery[] = [];
+  while (heard.length < count) {
+    if (Date.now() > end) throw new Error(`after ${deadline} ms: ${heard.length} of ${count} messages`);
+    if (!consumer.mayTake()) await consumer.ring();
+    heard.push(...(await take(consumer, count - heard.length)));
+  }
+  return heard;
+}
+
+/** What may be taken now, up to `count`. */
+export async function take(consumer: Consumer, count: number): Promise<readonly Delivery[]> {
+  const { deliveries } = await consumer.exchange({ settle: [], take: count });
+  return deliveries;
+}
+
+/** The one message that may be taken now. Throws if there is none. */
+export async function takeOne(consumer: Consumer): Promise<Delivery> {
+  const [delivery] = await take(consumer, 1);
+  if (delivery === undefined) throw new Error("there is no message to take");
+  return delivery;
+}

@@ -1,0 +1,83 @@
+import { Redis } from "ioredis";
+import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
+import { newId } from "../../src/id.js";
+import { eventually } from "../ports/waiting.js";
+import { openProxy, type Proxy } from "./proxy.js";
+
+/** The tests of the guards say nothing if the proxy does not do what it says. */
+describe("the proxy", () => {
+  let proxy: Proxy;
+  let clients: Redis[];
+
+  beforeEach(async () => {
+    proxy = await openProxy(inject("redisUrl"));
+    clients = [];
+  });
+
+  afterEach(async () => {
+    for (const client of clients) client.disconnect();
+    await proxy.close();
+  });
+
+  function open(): Redis {
+    const client = new Redis(proxy.url, {
+      replyMapping: "legacy",
+      retryStrategy: () => null,
+      connectTimeout: 300,
+      maxRetriesPerRequest: 0,
+    });
+    client.on("error", () => undefined);
+    clients.push(client);
+    return client;
+  }
+
+  const answers = (client: Redis) =>
+    Promise.race([client.ping().catch(() => "error"), new Promise((resolve) => setTimeout(resolve, 200, "silence"))]);
+
+  test("passes", async () => {
+    expect(await answers(open())).toBe("PONG");
+    expect(proxy.connections()).toBe(1);
+  });
+
+  test("resets", async () => {
+    const client = open();
+    await client.ping();
+    proxy.reset();
+    await eventually("end of the connection", () => client.status === "end");
+    expect(await answers(open())).toBe("PONG");
+  });
+
+  test("makes black holes of what is there, and of what comes", async () => {
+    const old = open();
+    await old.ping();
+    proxy.blackhole();
+    expect(await answers(old)).toBe("silence");
+    expect(old.status).toBe("ready");
+    expect(await answers(open())).toBe("PONG");
+    proxy.blackhole({ alsoNew: true });
+    expect(await answers(open())).not.toBe("PONG");
+    proxy.pass();
+    expect(await answers(open())).toBe("PONG");
+  });
+
+  test("refuses", async () => {
+    proxy.refuse();
+    const client = open();
+    await eventually("refusal", () => client.status === "end");
+    proxy.pass();
+    expect(await answers(open())).toBe("PONG");
+  });
+
+  test("loses the reply to what was asked, not the question", async () => {
+    const key = `test-${newId()}`;
+    const client = open();
+    await client.ping();
+    const lost = proxy.loseReply(key);
+    const answer = client.set(key, "x", "PX", 10_000).catch(() => "error");
+    await lost;
+    expect(await answers(client)).toBe("silence");
+    expect(await open().get(key)).toBe("x");
+    proxy.reset();
+    expect(await answer).toBe("error");
+  });
+});

@@ -1,0 +1,114 @@
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+
+/** A TCP proxy in this process, in front of a Redis, that does to its connections what networks do. */
+export interface Proxy {
+  /** The URL of the Redis, through the proxy. */
+  readonly url: string;
+  /** How many connections there are, those that no longer carry anything included. */
+  connections(): number;
+  /** How many connections were refused so far. */
+  refused(): number;
+  /** Resets all connections; new ones pass. */
+  reset(): void;
+  /** From now on the connections that exist carry nothing, in neither direction, and stay open; new ones pass, or with `alsoNew` do not answer either. */
+  blackhole(options?: { readonly alsoNew?: boolean }): void;
+  /** New connections pass again. */
+  pass(): void;
+  /** Resets new connections as soon as they are made, as a port does on which nobody listens. */
+  refuse(): void;
+  /** Loses the reply to the next request that contains `text`, and all that comes back on that connection after it. Resolves when Redis has answered. */
+  loseReply(text: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface Link {
+  readonly client: Socket;
+  readonly server: Socket;
+  mute: boolean;
+  /** Hears of the next reply instead of the client. */
+  onReply?: () => void;
+}
+
+/** Opens a proxy on a free port of 127.0.0.1, in front of the Redis at `target`, whose user, password and database it keeps. */
+export async function openProxy(target: string): Promise<Proxy> {
+  const { hostname, port } = new URL(target);
+  const links = new Set<Link>();
+  const lost: { readonly text: string; readonly answered: () => void }[] = [];
+  let mode: "pass" | "silent" | "refuse" = "pass";
+
+  let refused = 0;
+
+  const listener = createServer((client) => {
+    if (mode === "refuse") {
+      refused++;
+      client.resetAndDestroy();
+      return;
+    }
+    const link: Link = { client, server: connect(Number(port), hostname), mute: mode === "silent" };
+    links.add(link);
+    client.on("data", (request) => onRequest(link, request));
+    link.server.on("data", (reply) => onReply(link, reply));
+    for (const [socket, other] of [[client, link.server] as const, [link.server, client] as const]) {
+      socket.setNoDelay(true);
+      socket.on("error", () => undefined);
+      socket.on("close", () => {
+        // An end that nobody hears of is not passed on either.
+        if (!link.mute) other.destroy();
+        if (client.destroyed) other.destroy();
+        if (client.destroyed) links.delete(link);
+      });
+    }
+  });
+
+  function onRequest(link: Link, request: Buffer): void {
+    if (link.mute) return;
+    const index = lost.findIndex(({ text }) => request.includes(text));
+    if (index >= 0) link.onReply = lost.splice(index, 1)[0]!.answered;
+    link.server.write(request);
+  }
+
+  function onReply(link: Link, reply: Buffer): void {
+    if (link.onReply !== undefined) {
+      link.mute = true;
+      link.onReply();
+      delete link.onReply;
+    }
+    if (!link.mute) link.client.write(reply);
+  }
+
+  function reset(): void {
+    for (const { client, server } of links) {
+      // The handle of a socket that is ending already cannot be reset, and would be left open.
+      if (client.writableEnded) client.destroy();
+      else client.resetAndDestroy();
+      server.destroy();
+    }
+  }
+
+  await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
+  const url = new URL(target);
+  url.host = `127.0.0.1:${(listener.address() as AddressInfo).port}`;
+
+  return {
+    url: url.href,
+    connections: () => links.size,
+    refused: () => refused,
+    reset,
+    blackhole: ({ alsoNew = false } = {}) => {
+      mode = alsoNew ? "silent" : "pass";
+      for (const link of links) link.mute = true;
+    },
+    pass: () => {
+      mode = "pass";
+    },
+    refuse: () => {
+      mode = "refuse";
+    },
+    loseReply: (text) => new Promise((answered) => lost.push({ text, answered })),
+    close: async () => {
+      const closed = new Promise((resolve) => listener.close(resolve));
+      for (const { client, server } of links) for (const socket of [client, server]) socket.destroy();
+      await closed;
+    },
+  };
+}

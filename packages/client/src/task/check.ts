@@ -1,0 +1,88 @@
+import { BullrushError, checkQueueName, checkTaskId, toMilliseconds, type Duration } from "@bullrush/broker";
+
+/** Throws `INVALID_OPTION`, naming `option`, for a value that does not fit. */
+export type Check = (value: unknown, option: string) => void;
+
+/**
+ * Checks each of the `given` options that is not `undefined`. Throws `INVALID_OPTION` for one that does not exist: misspelt, it would be silently without effect.
+ * @param where what errors put behind the name of an option
+ */
+export function checkOptions(given: unknown, checks: Readonly<Record<string, Check>>, where: string): void {
+  isRecord(given, `what was given for the options ${where}`);
+  for (const [name, value] of Object.entries(given as object)) {
+    const option = `"${name}" ${where}`;
+    const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
+    if (check === undefined) refuse(option, "unknown", `one of ${Object.keys(checks).join(", ")}`);
+    else if (value !== undefined) check(value, option);
+  }
+}
+
+export function isText(value: unknown, option: string): void {
+  if (typeof value !== "string") refuse(option, kindOf(value), "a string");
+}
+
+export function isName(value: unknown, option: string): void {
+  if (typeof value !== "string" || value === "") refuse(option, value === "" ? "empty" : kindOf(value), "a name");
+}
+
+/** Throws `INVALID_QUEUE_NAME` for a name that no queue may have. */
+export function isQueue(value: unknown, option: string): void {
+  isName(value, option);
+  checkQueueName(value);
+}
+
+/** Throws `INVALID_TASK_ID`. */
+export function isId(value: unknown): void {
+  checkTaskId(value);
+}
+
+export function isFlag(value: unknown, option: string): void {
+  if (typeof value !== "boolean") refuse(option, kindOf(value), "true or false");
+}
+
+export function isPriority(value: unknown, option: string): void {
+  const fits = Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 9;
+  if (!fits) refuse(option, typeof value === "number" ? String(value) : kindOf(value), "a whole number from 0 (first) to 9");
+}
+
+/** A number of bytes; `Infinity` is one. */
+export function isSize(value: unknown, option: string): void {
+  const fits = typeof value === "number" && value >= 1;
+  if (!fits) refuse(option, typeof value === "number" ? String(value) : kindOf(value), "a number of bytes from 1");
+}
+
+export function isDuration(value: unknown, option: string): void {
+  toMilliseconds(value as Duration, option);
+}
+
+/** A time for which Redis can keep a key. */
+export function isLifetime(value: unknown, option: string): void {
+  const lifetime = toMilliseconds(value as Duration, option);
+  if (lifetime < 1 || !Number.isSafeInteger(lifetime)) refuse(option, `${lifetime} ms`, "at least 1 ms");
+}
+
+export function isDate(value: unknown, option: string): void {
+  if (!(value instanceof Date)) refuse(option, kindOf(value), "a Date");
+  if (Number.isNaN(value.getTime())) refuse(option, "an invalid Date", "a valid one");
+}
+
+export function isList(value: unknown, option: string): void {
+  if (!Array.isArray(value)) refuse(option, kindOf(value), "an array");
+}
+
+export function isRecord(value: unknown, option: string): void {
+  if (Object.prototype.toString.call(value) !== "[object Object]") refuse(option, kindOf(value), "an object");
+}
+
+/** Throws `INVALID_OPTION`, saying that `option` is `got`, which is never a value that may be a payload or a password. */
+export function refuse(option: string, got: string, expected: string): never {
+  throw new BullrushError("INVALID_OPTION", { option, got, expected });
+}
+
+/** The kind of a bad value, not the value: a caller may have put a payload there by mistake. */
+export function kindOf(value: unknown): string {
+  if (value === null) return "null";
+  if (typeof value !== "object") return value === undefined ? "undefined" : `a ${typeof value}`;
+  const kind = Object.prototype.toString.call(value).slice("[object ".length, -1);
+  return /^[AEIO]/.test(kind) ? `an ${kind.toLowerCase()}` : `a ${kind}`;
+}

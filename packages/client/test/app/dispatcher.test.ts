@@ -1,0 +1,204 @@
+import { copyId, Router, Topology, type Clock } from "@bullrush/broker";
+import { describe, expect, test } from "vitest";
+import { messagesOf, type Call } from "../../src/app/dispatcher.js";
+import { runInTask, type CallOptions, type TaskContext, type TaskOptions } from "../../src/index.js";
+import { localContext } from "../../src/task/local-context.js";
+import { failing, thrownBy } from "../support.js";
+
+const now = 1_700_000_000_000;
+const clock: Clock = { now: () => now };
+const replyTo = "bullrush:reply:here";
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const id = "0b5a7a10-1111-4222-8333-abcdefabcdef";
+
+const topology = new Topology([
+  "default",
+  { name: "left", exchange: { name: "everywhere", type: "fanout" } },
+  { name: "middle", exchange: "everywhere" },
+  { name: "right", exchange: "everywhere" },
+  { name: "rss", exchange: { name: "feeds", type: "topic" }, routingKey: "feeds.rss.#" },
+  { name: "all-feeds", exchange: "feeds", routingKey: "feeds.#" },
+]);
+const router = new Router({
+  topology,
+  routes: { "routed.low": { queue: "slow", priority: 7 }, "routed.*": "routed", "feeds.*": { exchange: "feeds" } },
+  defaultQueue: "default",
+});
+
+function sent(options: CallOptions = {}, declared: TaskOptions = {}, call: Partial<Call> = {}) {
+  return messagesOf({ task: "tasks.a", args: [1, "b"], declared, options, ...call }, { router }, { replyTo, clock });
+}
+
+/** The message of a call that goes to one queue. */
+function only(options: CallOptions = {}, declared: TaskOptions = {}, call: Partial<Call> = {}) {
+  const [first, ...rest] = sent(options, declared, call);
+  if (first === undefined || rest.length > 0) throw new Error(`${rest.length + 1} messages`);
+  return first.message;
+}
+
+describe("a plain call", () => {
+  test("is one message, that says no more than it has to", () => {
+    const [{ queue, message } = { queue: "", message: undefined }] = sent();
+    expect(queue).toBe("default");
+    expect(message).toEqual({
+      id: expect.stringMatching(uuid),
+      task: "tasks.a",
+      args: [1, "b"],
+      headers: {},
+      priority: 0,
+      retries: 0,
+      rootId: message?.id,
+      replyTo,
+    });
+  });
+
+  test("has a fresh id each time", () => {
+    expect(new Set(Array.from({ length: 100 }, () => only().id)).size).toBe(100);
+  });
+});
+
+describe("a call within a task", () => {
+  const running: TaskContext = { ...localContext("tasks.outer", []), rootId: copyId(id, "root"), queue: "q", worker: "w1" };
+
+  test("is its child, and of its flow", () => {
+    const message = runInTask(running, () => only());
+    expect(message).toMatchObject({ parentId: running.id, rootId: running.rootId });
+    expect(message.id).not.toBe(running.id);
+  });
+
+  test("also after an await", async () => {
+    const message = await runInTask(running, async () => {
+      await Promise.resolve();
+      return only();
+    });
+    expect(message).toMatchObject({ parentId: running.id, rootId: running.rootId });
+  });
+
+  test("that is called directly has no parent: nobody knows the id of such a run", () => {
+    const message = runInTask(localContext("tasks.outer", []), () => only());
+    expect(message).not.toHaveProperty("parentId");
+    expect(message.rootId).toBe(message.id);
+  });
+
+  test("is not its child when the task is over", () => {
+    runInTask(running, () => only());
+    expect(only()).not.toHaveProperty("parentId");
+  });
+});
+
+describe("times", () => {
+  test.each<[what: string, options: CallOptions, declared: TaskOptions, times: object]>([
+    ["a countdown", { countdown: "10s" }, {}, { eta: now + 10_000 }],
+    ["a countdown in milliseconds", { countdown: 250 }, {}, { eta: now + 250 }],
+    ["no countdown", { countdown: 0 }, {}, { eta: now }],
+    ["an eta", { eta: new Date(now + 5) }, {}, { eta: now + 5 }],
+    ["an eta in the past", { eta: new Date(now - 5) }, {}, { eta: now - 5 }],
+    ["an eta before the epoch", { eta: new Date(-5) }, {}, { eta: 0 }],
+    ["an expiry after a while", { expires: "1m" }, {}, { expires: now + 60_000 }],
+    ["an expiry at a time", { expires: new Date(now + 7) }, {}, { expires: now + 7 }],
+    ["an expiry before the epoch", { expires: new Date(-7) }, {}, { expires: 0 }],
+    ["an expiry of the declaration", {}, { expires: 3000 }, { expires: now + 3000 }],
+    ["an expiry of the call over that of the declaration", { expires: "1s" }, { expires: "1h" }, { expires: now + 1000 }],
+    [
+      "an expiry counted from the call, not from the eta",
+      { countdown: "1h", expires: "2h" },
+      {},
+      { eta: now + 3_600_000, expires: now + 7_200_000 },
+    ],
+  ])("%s", (_, options, declared, times) => {
+    const { eta, expires } = only(options, declared);
+    expect({ eta, expires }).toEqual({ eta: undefined, expires: undefined, ...times });
+  });
+});
+
+describe("priority", () => {
+  test.each<[what: string, priority: number, task: string, options: CallOptions, declared: TaskOptions]>([
+    ["0 by default", 0, "tasks.a", {}, {}],
+    ["of the route", 7, "routed.low", {}, {}],
+    ["of the declaration over that of the route", 5, "routed.low", {}, { priority: 5 }],
+    ["of the call over both", 0, "routed.low", { priority: 0 }, { priority: 5 }],
+  ])("%s", (_, priority, task, options, declared) => {
+    expect(only(options, declared, { task }).priority).toBe(priority);
+  });
+});
+
+describe("headers", () => {
+  test("go along", () => {
+    expect(only({ headers: { tenant: "a", list: [1, null] } }).headers).toEqual({ tenant: "a", list: [1, null] });
+  });
+});
+
+describe("whether there is a result", () => {
+  test.each<[what: string, options: CallOptions, declared: TaskOptions, expected: object]>([
+    ["nobody says so", {}, {}, { replyTo }],
+    ["the call says no", { ignoreResult: true }, {}, { ignoreResult: true }],
+    ["the declaration says no", {}, { ignoreResult: true }, { ignoreResult: true }],
+    ["the call says yes and the declaration no", { ignoreResult: false }, { ignoreResult: true }, { ignoreResult: false, replyTo }],
+    ["the call says no and the declaration yes", { ignoreResult: true }, { ignoreResult: false }, { ignoreResult: true }],
+  ])("%s", (_, options, declared, expected) => {
+    const message = only(options, declared);
+    expect({
+      ...("ignoreResult" in message && { ignoreResult: message.ignoreResult }),
+      ...("replyTo" in message && { replyTo: message.replyTo }),
+    }).toEqual(expected);
+  });
+});
+
+describe("an id of the caller's", () => {
+  test("is used, in lower case, and marked as possibly sent before", () => {
+    expect(only({ taskId: id.toUpperCase() })).toMatchObject({ id, rootId: id, resent: true });
+    expect(only()).not.toHaveProperty("resent");
+  });
+
+  test.each(["wait", "events", "meta", "a:b:c", "42", "", "x".repeat(10_240), `${id}:lock`, ` ${id}`, `${id}\n`, id.replaceAll("-", "")])(
+    "is refused unless it is a UUID (%.40j)",
+    (taskId) => {
+      const error = thrownBy(() => only({ taskId }));
+      expect(error).toEqual(failing("INVALID_TASK_ID", { id: taskId.slice(0, 80) }));
+      expect(String(error).length).toBeLessThan(200);
+    },
+  );
+});
+
+describe("routes", () => {
+  test.each<[what: string, queues: readonly string[], task: string, options: CallOptions, declared: TaskOptions]>([
+    ["by name", ["routed"], "routed.a", {}, {}],
+    ["the declaration's queue over the route's", ["d"], "routed.a", {}, { queue: "d" }],
+    ["the call's queue over both", ["c"], "routed.a", { queue: "c" }, { queue: "d" }],
+    ["by an exchange and the task's name as the key", ["all-feeds"], "feeds.atom", {}, {}],
+    ["by an exchange and a key", ["rss", "all-feeds"], "feeds.any", { routingKey: "feeds.rss.news" }, {}],
+  ])("%s", (_, queues, task, options, declared) => {
+    expect(sent(options, declared, { task }).map(({ queue }) => queue)).toEqual(queues);
+  });
+
+  test("to nowhere", () => {
+    const options = { exchange: "feeds", routingKey: "other" };
+    expect(thrownBy(() => sent(options))).toEqual(failing("UNROUTABLE", { task: "tasks.a", ...options }));
+  });
+});
+
+describe("a call that goes to several queues", () => {
+  const options: CallOptions = { exchange: "everywhere", headers: { tenant: "a" }, taskId: id, expires: 5000 };
+
+  test("is one message for each: the first under the call's id, the others copies with ids that derive from it", () => {
+    const messages = sent(options);
+    expect(messages.map(({ queue, message }) => [queue, message.id])).toEqual([
+      ["left", id],
+      ["middle", copyId(id, "middle")],
+      ["right", copyId(id, "right")],
+    ]);
+    expect(copyId(id, "middle")).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-5/);
+    expect(sent(options)).toEqual(messages);
+  });
+
+  test("nobody waits for the copies, and each says whose copy it is", () => {
+    const [first, ...copies] = sent(options).map(({ message }) => message);
+    expect(first).toMatchObject({ replyTo, headers: { tenant: "a" } });
+    expect(first?.headers).not.toHaveProperty("fanoutOf");
+    for (const copy of copies) {
+      expect(copy).toMatchObject({ task: "tasks.a", args: [1, "b"], rootId: id, expires: now + 5000, resent: true });
+      expect(copy.headers).toEqual({ tenant: "a", fanoutOf: id });
+      expect(copy).not.toHaveProperty("replyTo");
+    }
+  });
+});

@@ -1,0 +1,174 @@
+import { inspect } from "node:util";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { BullrushError, createApp, type AppOptions } from "../../src/index.js";
+import { compileOptions } from "../../src/app/options.js";
+import { failing, thrownBy } from "../support.js";
+
+const secret = "canary-7f3a";
+
+const compile = (given: AppOptions = {}, environment: Record<string, string> = {}) => compileOptions(given, environment);
+
+/** The error for options of types that the compiler would not let through. */
+const refusal = (given: unknown, environment: Record<string, string> = {}) =>
+  thrownBy(() => compileOptions(given as AppOptions, environment));
+
+describe("defaults", () => {
+  test("of everything", () => {
+    const { router, ...options } = compile();
+    expect(options).toEqual({
+      name: "app",
+      broker: "redis://127.0.0.1:6379/0",
+      backend: "redis://127.0.0.1:6379/0",
+      queues: ["default"],
+      defaultQueue: "default",
+      prefix: "bull",
+      resultExpires: 86_400_000,
+      publishTimeout: 5000,
+      maxPayload: 1_048_576,
+    });
+    expect(router.route({ task: "t", args: [] }).queues).toEqual(["default"]);
+  });
+
+  test("the default queue is among the queues, declared or not", () => {
+    expect(compile({ queues: ["a"] }).queues).toEqual(["a", "default"]);
+    expect(compile({ queues: ["a", "default", "b"] }).queues).toEqual(["a", "default", "b"]);
+    expect(compile({ queues: [{ name: "a" }], defaultQueue: "main" }).queues).toEqual(["a", "main"]);
+  });
+
+  test("without createMissingQueues, only what is declared", () => {
+    expect(compile({ queues: ["a"], createMissingQueues: false }).queues).toEqual(["a"]);
+  });
+
+  test("durations with a unit", () => {
+    expect(compile({ resultExpires: "1h", publishTimeout: "300ms" })).toMatchObject({ resultExpires: 3_600_000, publishTimeout: 300 });
+  });
+
+  test("a publishTimeout longer than timers can be set for", () => {
+    expect(compile({ publishTimeout: "30d" }).publishTimeout).toBe(2_147_483_647);
+  });
+});
+
+describe("where Redis is", () => {
+  const variables = { BULLRUSH_BROKER_URL: "redis://env-broker", BULLRUSH_RESULT_BACKEND: "redis://env-backend" };
+
+  test.each<[what: string, given: AppOptions, environment: Record<string, string>, broker: string, backend: string]>([
+    ["the options win over the environment", { broker: "redis://b", backend: "redis://r" }, variables, "redis://b", "redis://r"],
+    ["the environment wins over the defaults", {}, variables, "redis://env-broker", "redis://env-backend"],
+    ["the backend of the environment wins over the broker", { broker: "redis://b" }, variables, "redis://b", "redis://env-backend"],
+    ["the backend is the broker by default", { broker: "redis://b" }, {}, "redis://b", "redis://b"],
+    ["that of the environment too", {}, { BULLRUSH_BROKER_URL: "redis://env-broker" }, "redis://env-broker", "redis://env-broker"],
+    ["a variable that is empty is none", { broker: "redis://b" }, { BULLRUSH_RESULT_BACKEND: "" }, "redis://b", "redis://b"],
+    ["nor the broker's", {}, { BULLRUSH_BROKER_URL: "" }, "redis://127.0.0.1:6379/0", "redis://127.0.0.1:6379/0"],
+  ])("%s", (_, given, environment, broker, backend) => {
+    expect(compile(given, environment)).toMatchObject({ broker, backend });
+  });
+
+  test("may be said as options", () => {
+    const broker = { host: "h", port: 1, password: secret };
+    expect(compile({ broker })).toMatchObject({ broker, backend: broker });
+  });
+});
+
+describe("the environment of the process", () => {
+  beforeEach(() => void vi.stubEnv("BULLRUSH_BROKER_URL", "redis://127.0.0.1:1/3"));
+  afterEach(() => vi.unstubAllEnvs());
+
+  test("is read by createApp, not later", () => {
+    const app = createApp();
+    vi.stubEnv("BULLRUSH_BROKER_URL", "redis://127.0.0.1:2/4");
+    expect(app.options).toMatchObject({ broker: "redis://127.0.0.1:1/3", backend: "redis://127.0.0.1:1/3" });
+  });
+
+  test("gives way to override()", () => {
+    const app = createApp({ backend: "redis://127.0.0.1:1/5" });
+    app.override({ broker: "redis://127.0.0.1:3/0" });
+    expect(app.options).toMatchObject({ broker: "redis://127.0.0.1:3/0", backend: "redis://127.0.0.1:1/5" });
+  });
+});
+
+describe("options that are refused", () => {
+  test("one that does not exist, naming those that do", () => {
+    const error = refusal({ borker: "redis://b" });
+    expect(error).toEqual(failing("INVALID_OPTION", { option: '"borker" of createApp()', got: "unknown" }));
+    expect(String(error)).toContain("one of name, broker, backend, queues");
+  });
+
+  test.each<[option: keyof AppOptions, got: string, value: unknown]>([
+    ["name", "empty", ""],
+    ["name", "a number", 5],
+    ["broker", "a number", 6379],
+    ["broker", "null", null],
+    ["broker", "an array", ["redis://b"]],
+    ["broker", "a URL", new URL("redis://b")],
+    ["backend", "a boolean", true],
+    ["prefix", "empty", ""],
+    ["createMissingQueues", "a string", "no"],
+    ["resultExpires", "0 ms", 0],
+    ["resultExpires", '"soon"', "soon"],
+    ["resultExpires", "1e+300 ms", 1e300],
+    ["publishTimeout", "-1", -1],
+    ["publishTimeout", "NaN", Number.NaN],
+    ["maxPayload", "a string", "1mb"],
+    ["maxPayload", "0", 0],
+    ["maxPayload", "NaN", Number.NaN],
+  ])("%s that is %s", (option, got, value) => {
+    expect(refusal({ [option]: value })).toEqual(failing("INVALID_OPTION", { option: expect.stringContaining(option), got }));
+  });
+
+  test.each<[given: AppOptions, code: string]>([
+    [{ queues: ["a:b"] }, "INVALID_QUEUE_NAME"],
+    [{ queues: ["a", "a"] }, "INVALID_OPTION"],
+    [{ queues: "a" as unknown as string[] }, "INVALID_OPTION"],
+    [{ defaultQueue: "a b" }, "INVALID_QUEUE_NAME"],
+    [{ defaultQueue: "" }, "INVALID_OPTION"],
+    [{ routes: { "a.*": { que: "x" } as object } }, "INVALID_OPTION"],
+    [{ routes: { a: "x:y" } }, "INVALID_OPTION"],
+  ])("%o", (given, code) => {
+    expect(refusal(given)).toEqual(failing(code));
+  });
+
+  test.each([[null], ["redis://b"], [5], [[]], [new Map()]])("%o instead of options", (given) => {
+    expect(refusal(given)).toEqual(failing("INVALID_OPTION"));
+  });
+});
+
+describe("a password is never shown", () => {
+  /** All that an error can show, its causes and properties included. */
+  const shown = (error: unknown) => {
+    expect(error).toBeInstanceOf(BullrushError);
+    return `${inspect(error, { depth: 9, showHidden: true })} ${JSON.stringify(error)} ${String(error)} ${error instanceof Error ? error.stack : ""}`;
+  };
+
+  test.each([
+    `http://:${secret}@h`,
+    `redis://user:${secret}@h:port`,
+    `redis://:${secret}@h:99999`,
+    `redis://:${secret}@`,
+    `redis://:${secret}@h/x1`,
+    `:${secret}@h`,
+    `redis://:${secret}@h:6379:6379/0`,
+  ])("in the error for a bad URL (%s)", (url) => {
+    for (const error of [refusal({ broker: url }), refusal({ backend: url }), refusal({}, { BULLRUSH_BROKER_URL: url })]) {
+      expect(error).toEqual(failing("INVALID_URL"));
+      expect(shown(error)).not.toContain(secret);
+    }
+  });
+
+  test.each<[what: string, given: unknown]>([
+    ["a bad type", { broker: [`redis://:${secret}@h`] }],
+    ["a URL object", { broker: new URL(`redis://:${secret}@h`) }],
+    ["a URL in the place of the options", `redis://:${secret}@h`],
+    ["a URL as another option", { broker: `redis://:${secret}@h`, resultExpires: { secret } }],
+    ["a misspelt option", { borker: `redis://:${secret}@h` }],
+  ])("in the error for %s", (_, given) => {
+    const error = refusal(given);
+    expect(error).toEqual(failing("INVALID_OPTION"));
+    expect(shown(error)).not.toContain(secret);
+  });
+
+  test("when an app is printed", () => {
+    const app = createApp({ broker: `redis://:${secret}@127.0.0.1:1`, backend: { host: "h", password: secret } });
+    expect(inspect(app, { depth: 9, showHidden: true })).not.toContain(secret);
+    expect(JSON.stringify(app)).not.toContain(secret);
+  });
+});

@@ -1,0 +1,232 @@
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
+import { encodeRecord, type Delivery, type Message, type Outcome, type TaskRecord } from "@bullrush/broker";
+import { expect, inject, onTestFinished } from "vitest";
+import { createApp, type App, type AppOptions } from "../src/index.js";
+
+/** An app on the Redis of the run, with a key prefix of its own, closed when the test has ended. */
+export function testApp(options: AppOptions = {}): App {
+  const app = createApp({ broker: inject("redisUrl"), prefix: `client-${randomUUID()}`, ...options });
+  onTestFinished(() => app.close());
+  return app;
+}
+
+/** An error with this code and at least these details. */
+export function failing(code: string, details: object = {}): unknown {
+  return expect.objectContaining({ code, details: expect.objectContaining(details) });
+}
+
+/** What `act` throws. */
+export function thrownBy(act: () => unknown): unknown {
+  try {
+    act();
+  } catch (error) {
+    return error;
+  }
+  throw new Error("nothing was thrown");
+}
+
+/** The message of a delivery. */
+export function messageOf({ content }: Delivery): Message {
+  if (content.type !== "message") throw new Error(`the delivery holds a message that is ${content.type}`);
+  return content.message;
+}
+
+export interface Taken {
+  readonly delivery: Delivery;
+  readonly message: Message;
+  /** Stores the record of how the task ended, tells its sender, and settles the delivery, as a worker does. */
+  end(outcome: Outcome, record: Partial<TaskRecord>): Promise<void>;
+}
+
+/** Takes the next message of `queue`, which has to be there. */
+export async function take(app: App, queue = "default"): Promise<Taken> {
+  const consumer = app.transport.consume({ queues: [{ name: queue }], order: "strict", lease: 15_000, worker: "w1" });
+  onTestFinished(() => consumer.close());
+  await consumer.open();
+  const { deliveries } = await consumer.exchange({ settle: [], take: 1 });
+  const [delivery] = deliveries;
+  if (delivery === undefined) throw new Error(`queue "${queue}" holds nothing that can be taken`);
+  const message = messageOf(delivery);
+  const end = async (outcome: Outcome, record: Partial<TaskRecord>) => {
+    const store = storeOf({ id: message.id, replyTo: message.replyTo }, { task: message.task, delivery: delivery.number, ...record });
+    const { settled } = await consumer.exchange({ settle: [{ delivery, outcome, store }], take: 0 });
+    expect(settled).toEqual(["settled"]);
+  };
+  return { delivery, message, end };
+}
+
+/** Stores the record of a task and, with `replyTo`, tells whoever waits there. */
+export async function store(
+  app: App,
+  task: { readonly id: string; readonly replyTo?: string },
+  record: Partial<TaskRecord>,
+): Promise<void> {
+  expect(await app.backend.store([storeOf(task, record)])).toEqual(["stored"]);
+}
+
+function storeOf({ id, replyTo }: { readonly id: string; readonly replyTo?: string | undefined }, record: Partial<TaskRecord>) {
+  const { result, ...facts } = record;
+  const encoded = encodeRecord({
+    state: "SUCCESS",
+    delivery: 1,
+    worker: "w1",
+    attempt: 1,
+    ...facts,
+    ...(result !== undefined && { resultText: JSON.stringify(result) }),
+  });
+  return { id, delivery: facts.delivery ?? 1, expires: 60_000, record: encoded, ...(replyTo !== undefined && { replyTo }) };
+}
+
+/** Waits until `holds`, asked again and again, is true. Throws with `what` after `deadline` ms. */
+export async function eventually(what: string, holds: () => boolean | Promise<boolean>, deadline = 5000): Promise<void> {
+  const end = Date.now() + deadline;
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error(`after ${deadline} ms it still does not hold that ${what}`);
+    await pause(20);
+  }
+}
+
+/** What `act` gives, and how long it took, in ms. */
+export async function timed<T>(act: () => Promise<T>): Promise<{ readonly value: T; readonly took: number }> {
+  const started = performance.now();
+  const value = await act();
+  return { value, took: performance.now() - started };
+}
+
+/** The error that `promise` rejects with. */
+export async function rejected(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => {
+      throw new Error("it did not reject");
+    },
+    (error: unknown) => error,
+  );
+}
+
+export type Reply = string | number | null | readonly Reply[];
+
+/** What the Redis at `url` answers to one command, on a connection of its own. Throws for an error. */
+export async function redis(url: string, ...command: readonly string[]): Promise<Reply> {
+  const { hostname, port, username, password } = new URL(url);
+  const login = password === "" ? [] : [["AUTH", decodeURIComponent(username) || "default", decodeURIComponent(password)]];
+  const commands = [...login, command];
+  const socket = connect(Number(port || 6379), hostname);
+  try {
+    for (const parts of commands) {
+      socket.write(`*${parts.length}\r\n${parts.map((part) => `$${Buffer.byteLength(part)}\r\n${part}\r\n`).join("")}`);
+    }
+    let text = "";
+    for await (const chunk of socket) {
+      text += String(chunk);
+      const parsed = parseList(text, 0, commands.length);
+      if (parsed !== undefined) return parsed.reply.at(-1) ?? null;
+    }
+    throw new Error("the connection ended before the reply");
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** The reply that starts at `start`, once it is complete; for replies in ASCII. */
+function parse(text: string, start: number): { readonly reply: Reply; readonly end: number } | undefined {
+  const lineEnd = text.indexOf("\r\n", start);
+  if (lineEnd < 0) return undefined;
+  const kind = text[start];
+  const line = text.slice(start + 1, lineEnd);
+  const end = lineEnd + 2;
+  if (kind === "-") throw new Error(line);
+  if (kind === "+") return { reply: line, end };
+  if (kind === ":") return { reply: Number(line), end };
+  const length = Number(line);
+  if (length < 0) return { reply: null, end };
+  if (kind === "*") return parseList(text, end, length);
+  return text.length < end + length + 2 ? undefined : { reply: text.slice(end, end + length), end: end + length + 2 };
+}
+
+function parseList(text: string, start: number, length: number): { readonly reply: readonly Reply[]; readonly end: number } | undefined {
+  const replies: Reply[] = [];
+  let end = start;
+  for (let index = 0; index < length; index++) {
+    const parsed = parse(text, end);
+    if (parsed === undefined) return undefined;
+    replies.push(parsed.reply);
+    end = parsed.end;
+  }
+  return { reply: replies, end };
+}
+
+/** How often the Redis at `url` was sent `command`, in lower case, since it started. */
+export async function callsOf(url: string, command: string): Promise<number> {
+  const stats = String(await redis(url, "INFO", "commandstats"));
+  return Number(new RegExp(`^cmdstat_${command}:calls=(\\d+)`, "m").exec(stats)?.[1] ?? 0);
+}
+
+/** How many connections of the Redis at `url` hear of the results of `app`. */
+export async function subscriptionsOf(url: string, app: App): Promise<unknown> {
+  const reply = await redis(url, "PUBSUB", "NUMSUB", app.backend.replyChannel);
+  return Array.isArray(reply) ? reply[1] : reply;
+}
+
+/** A way to the Redis at `url` that can be blocked. */
+export interface Gate {
+  readonly url: string;
+  /** From now on nothing comes through, in either direction, and no connection ends. */
+  block(): void;
+  /** Ends all connections; new ones come through. */
+  cut(): void;
+}
+
+/** Opens a gate to the Redis at `url`; it is closed when the test has ended. */
+export async function openGate(url: string): Promise<Gate> {
+  const far = new URL(url);
+  const sockets = new Set<Socket>();
+  let blocked = false;
+  const server = createServer((near) => {
+    const other = connect(Number(far.port || 6379), far.hostname);
+    for (const [from, to] of [
+      [near, other],
+      [other, near],
+    ] as const) {
+      sockets.add(from);
+      from.on("data", (data) => void (blocked || to.write(data)));
+      from.on("error", () => undefined);
+      from.on("close", () => {
+        sockets.delete(from);
+        to.destroy();
+      });
+    }
+  });
+  const cut = () => {
+    for (const socket of sockets) socket.destroy();
+  };
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(async () => {
+    cut();
+    server.close();
+    await once(server, "close");
+  });
+  const gate = new URL(url);
+  gate.hostname = "127.0.0.1";
+  gate.port = String(portOf(server));
+  return { url: gate.href, block: () => void (blocked = true), cut };
+}
+
+/** The URL of a port on which nobody listens. */
+export async function deadUrl(): Promise<string> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const port = portOf(server);
+  server.close();
+  await once(server, "close");
+  return `redis://127.0.0.1:${port}`;
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}

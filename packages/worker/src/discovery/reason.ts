@@ -1,0 +1,20 @@
+import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** Why a module could not be loaded, on one line, with the place in the code below `directory` where it went wrong, if that is known. */
+export function reasonOf(error: unknown, directory: string): string {
+  if (!(error instanceof Error)) return `it throws ${typeof error === "string" ? `"${error}"` : String(error)}`;
+  const [text = "", second = ""] = (error.message || error.name).split("\n").map((line) => line.trim());
+  const kind = ["Error", "BullrushError"].includes(error.name) || error.message === "" ? "" : `${error.name}: `;
+  // What the compiler says has the place on its second line.
+  const place = /^\S.*:\d+:\d+$/.test(second) ? second : placeIn(error.stack ?? "", directory);
+  return `${kind}${text}${place === undefined ? "" : ` (${relative(directory, place)})`}`;
+}
+
+/** The innermost frame that is not somebody else's code. */
+function placeIn(stack: string, directory: string): string | undefined {
+  const frames = [...stack.matchAll(/^ +at (?:.* \()?(\S.*:\d+):\d+\)?$/gm)].map(([, place = ""]) =>
+    place.startsWith("file:") ? fileURLToPath(place) : place,
+  );
+  return frames.find((place) => place.startsWith(directory) && !place.includes("node_modules"));
+}

@@ -1,0 +1,147 @@
+import { describe, expect, it, vi } from "vitest";
+import { parseArguments } from "../../src/bin/arguments.js";
+
+function parse(...args: string[]) {
+  return parseArguments(["node", "task-worker", ...args], "1.2.3");
+}
+
+describe("parseArguments", () => {
+  it("leaves out what is not given, but for the level", () => {
+    expect(parse()).toEqual({ loglevel: "info" });
+  });
+
+  it("reads every flag in its long form", () => {
+    const flags = [
+      ["--app", "tasks.ts:app"],
+      ["--queues", "a:3,b"],
+      ["--exclude-queues", "c,d"],
+      ["--hostname", "one@%h"],
+      ["--concurrency", "8"],
+      ["--order", "strict"],
+      ["--loglevel", "debug"],
+      ["--log-format", "json"],
+      ["--shutdown-timeout", "2m"],
+      ["--broker", "redis://b"],
+      ["--result-backend", "redis://r"],
+      ["--purge"],
+    ];
+    expect(parse(...flags.flat())).toEqual({
+      app: "tasks.ts:app",
+      queues: ["a:3", "b"],
+      excludeQueues: ["c", "d"],
+      hostname: "one@%h",
+      concurrency: 8,
+      order: "strict",
+      loglevel: "debug",
+      logFormat: "json",
+      shutdownTimeout: 120_000,
+      broker: "redis://b",
+      resultBackend: "redis://r",
+      purge: true,
+    });
+  });
+
+  it("reads the short forms", () => {
+    expect(parse("-A", "m", "-Q", "a", "-X", "b", "-n", "n", "-c", "2", "-l", "warn", "-b", "redis://b")).toEqual({
+      app: "m",
+      queues: ["a"],
+      excludeQueues: ["b"],
+      hostname: "n",
+      concurrency: 2,
+      loglevel: "warn",
+      broker: "redis://b",
+    });
+  });
+
+  it.each([
+    { text: "a,b,c", names: ["a", "b", "c"] },
+    { text: " a , b:2 ", names: ["a", "b:2"] },
+    { text: "a b", names: ["a b"] },
+    { text: "", names: [""] },
+    { text: "a,,b", names: ["a", "", "b"] },
+  ])("splits -Q $text at the commas and nowhere else", ({ text, names }) => {
+    expect(parse("-Q", text)?.queues).toEqual(names);
+    expect(parse("-X", text)?.excludeQueues).toEqual(names);
+  });
+
+  it.each(["debug", "info", "warn", "error"])("takes the level %s, also in capitals", (level) => {
+    expect(parse("-l", level)?.loglevel).toBe(level);
+    expect(parse("-l", level.toUpperCase())?.loglevel).toBe(level);
+  });
+
+  it("takes the level that Celery calls WARNING", () => {
+    expect(parse("-l", "WARNING")?.loglevel).toBe("warn");
+  });
+
+  it.each([
+    { text: "500ms", time: 500 },
+    { text: "30s", time: 30_000 },
+    { text: "0", time: 0 },
+    { text: "1500", time: 1500 },
+  ])("reads --shutdown-timeout $text as $time ms", ({ text, time }) => {
+    expect(parse("--shutdown-timeout", text)?.shutdownTimeout).toBe(time);
+  });
+
+  it.each(["", "soon", "-1s", "NaN", "Infinity"])("refuses --shutdown-timeout %j", (text) => {
+    const error = { code: "INVALID_OPTION", message: expect.stringContaining(`--shutdown-timeout is ${JSON.stringify(text)}`) as string };
+    expect(() => parse(`--shutdown-timeout=${text}`)).toThrow(expect.objectContaining(error));
+  });
+
+  it.each(["0", "-1", "x", "", "1.5", "1e3", "0x10", "99999999999999999999"])("refuses -c %j", (text) => {
+    expect(() => parse(`--concurrency=${text}`)).toThrow(
+      usage(
+        `option '-c, --concurrency <number>' argument '${text}' is invalid. It has to be a whole number from 1. (see task-worker --help)`,
+      ),
+    );
+  });
+
+  it.each([
+    { args: ["--nope"], says: "unknown option '--nope' (see task-worker --help)" },
+    { args: ["-z"], says: "unknown option '-z' (see task-worker --help)" },
+    { args: ["--quues", "a"], says: "unknown option '--quues' (Did you mean --queues?) (see task-worker --help)" },
+    { args: ["-A"], says: "option '-A, --app <module[:export]>' argument missing (see task-worker --help)" },
+    { args: ["tasks.ts"], says: "too many arguments. Expected 0 arguments but got 1. (see task-worker --help)" },
+    { args: ["-l", "loud"], says: "argument 'loud' is invalid. Allowed choices are debug, info, warn, error." },
+    { args: ["--order", "random"], says: "argument 'random' is invalid. Allowed choices are round-robin, strict." },
+    { args: ["--log-format", "xml"], says: "argument 'xml' is invalid. Allowed choices are pretty, json." },
+  ])("refuses $args on one line", ({ args, says }) => {
+    expect(() => parse(...args)).toThrow(usage(says));
+    expect(() => parse(...args)).toThrow(expect.objectContaining({ message: expect.not.stringContaining("\n") as string }));
+  });
+
+  it.each(["-V", "--version"])("shows the version with %s", (flag) => {
+    expect(shownBy(flag)).toBe("1.2.3\n");
+  });
+
+  it.each(["-h", "--help"])("shows all flags with %s", (flag) => {
+    const text = shownBy(flag);
+    for (const name of [
+      "-A, --app",
+      "-Q, --queues",
+      "-X, --exclude-queues",
+      "-n, --hostname",
+      "-c, --concurrency",
+      "-l, --loglevel",
+      "-b, --broker",
+    ]) {
+      expect(text).toContain(`${name} <`);
+    }
+    for (const name of ["--order", "--log-format", "--shutdown-timeout", "--result-backend", "--purge"])
+      expect(text).toContain(`  ${name} `);
+  });
+});
+
+function usage(says: string): object {
+  return expect.objectContaining({ code: "WORKER_USAGE", message: expect.stringContaining(says) as string }) as object;
+}
+
+/** What is written to stdout, where nothing is to be run. */
+function shownBy(flag: string): string {
+  const write = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  try {
+    expect(parse(flag)).toBeUndefined();
+    return write.mock.calls.map(([text]) => String(text)).join("");
+  } finally {
+    write.mockRestore();
+  }
+}

@@ -1,0 +1,177 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { discoverApp } from "../../src/discovery/discover.js";
+
+let directory: string;
+
+beforeEach(() => {
+  directory = realpathSync(mkdtempSync(join(tmpdir(), "bullrush-discovery-")));
+});
+
+afterEach(() => {
+  rmSync(directory, { recursive: true });
+});
+
+function write(files: Readonly<Record<string, string>>): void {
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(directory, path)), { recursive: true });
+    writeFileSync(join(directory, path), text);
+  }
+}
+
+/** What makes an app one, with a label to know it by. */
+function app(label: string): string {
+  return `{ [Symbol.for("bullrush.app")]: true, label: "${label}" }`;
+}
+
+async function labelOf(reference?: string, environment: NodeJS.ProcessEnv = {}): Promise<unknown> {
+  const found: unknown = await discoverApp(reference, directory, environment);
+  return (found as { readonly label: unknown }).label;
+}
+
+function notFound(message: string): object {
+  return expect.objectContaining({ code: "APP_NOT_FOUND", message }) as object;
+}
+
+describe("where the app is looked for", () => {
+  const everywhere = {
+    "given.ts": `export const app = ${app("-A")}`,
+    "environment.ts": `export const app = ${app("BULLRUSH_APP")}`,
+    "package.json": `{ "bullrush": { "app": "package.ts" } }`,
+    "package.ts": `export const app = ${app("package.json")}`,
+    "bullrush.config.ts": `export const app = ${app("bullrush.config.ts")}`,
+    "tasks.ts": `export const app = ${app("tasks.ts")}`,
+  };
+
+  it("is -A, then BULLRUSH_APP, then package.json, then bullrush.config.*, then tasks.*", async () => {
+    write(everywhere);
+    const environment = { BULLRUSH_APP: "environment.ts" };
+    expect(await labelOf("given.ts", environment)).toBe("-A");
+    expect(await labelOf(undefined, environment)).toBe("BULLRUSH_APP");
+    expect(await labelOf()).toBe("package.json");
+    rmSync(join(directory, "package.json"));
+    expect(await labelOf()).toBe("bullrush.config.ts");
+    rmSync(join(directory, "bullrush.config.ts"));
+    expect(await labelOf()).toBe("tasks.ts");
+    rmSync(join(directory, "tasks.ts"));
+    await expect(labelOf()).rejects.toThrow(
+      notFound(
+        `no app in ${directory}: name a module with -A, BULLRUSH_APP or bullrush.app in package.json, or write tasks.ts or bullrush.config.ts there`,
+      ),
+    );
+  });
+
+  it.each(["bullrush.config", "tasks"])("takes %s with .ts before .mts", async (name) => {
+    write({ [`${name}.mts`]: `export const app = ${app("mts")}` });
+    expect(await labelOf()).toBe("mts");
+    write({ [`${name}.ts`]: `export const app = ${app("ts")}` });
+    expect(await labelOf()).toBe("ts");
+  });
+
+  it("takes an empty BULLRUSH_APP for none", async () => {
+    write({ "tasks.ts": `export const app = ${app("tasks")}` });
+    expect(await labelOf(undefined, { BULLRUSH_APP: "" })).toBe("tasks");
+  });
+
+  it("takes a package.json without bullrush.app, or without sense, for none", async () => {
+    write({ "tasks.ts": `export const app = ${app("tasks")}`, "package.json": `{ "name": "mine" }` });
+    expect(await labelOf()).toBe("tasks");
+    write({ "package.json": "{" });
+    expect(await labelOf()).toBe("tasks");
+  });
+
+  it("says that bullrush.app is no path", async () => {
+    write({ "package.json": `{ "bullrush": { "app": 5 } }` });
+    await expect(labelOf()).rejects.toThrow(notFound("no app in package.json: bullrush.app is 5; expected the path of a module"));
+  });
+});
+
+describe("the module", () => {
+  it.each(["my/app.ts", "./my/app.ts", "my/app", "my/../my/app"])("may be written %s", async (reference) => {
+    write({ "my/app.ts": `export const app = ${app("mine")}` });
+    expect(await labelOf(reference)).toBe("mine");
+    expect(await labelOf(`${reference}:app`)).toBe("mine");
+    expect(await labelOf(join(directory, reference))).toBe("mine");
+  });
+
+  it("may be a directory with an index", async () => {
+    write({ "my/index.ts": `export const app = ${app("index")}` });
+    expect(await labelOf("my")).toBe("index");
+    expect(await labelOf("./my/")).toBe("index");
+    write({ "my.ts": `export const app = ${app("file")}` });
+    expect(await labelOf("my")).toBe("file");
+  });
+
+  it("may have a colon in its name", async () => {
+    write({ "my:app.ts": `export const app = ${app("colon")}` });
+    expect(await labelOf("my:app.ts")).toBe("colon");
+  });
+
+  it.each(["nowhere", "nowhere.ts", "nowhere:app", "", "my"])("has to be there: %j", async (reference) => {
+    mkdirSync(join(directory, "my"));
+    const module = reference.replace(":app", "");
+    await expect(labelOf(reference)).rejects.toThrow(notFound(`no app in "${module}": there is no such file in ${directory}`));
+  });
+});
+
+describe("the export", () => {
+  it("is the one named, else app, else the default", async () => {
+    write({
+      "all.ts": `export const other = ${app("other")}; export const app = ${app("app")}; export default ${app("default")};`,
+      "fallback.ts": `export const app = 5; export default ${app("default")};`,
+    });
+    expect(await labelOf("all.ts:other")).toBe("other");
+    expect(await labelOf("all.ts:default")).toBe("default");
+    expect(await labelOf("all.ts")).toBe("app");
+    expect(await labelOf("fallback.ts")).toBe("default");
+  });
+
+  it.each([
+    ["exports.app", `exports.app = ${app("x")}`],
+    ["module.exports", `module.exports = ${app("x")}`],
+    ["module.exports.app", `module.exports = { app: ${app("x")}, add() {} }`],
+    ["a compiled default", `Object.defineProperty(exports, "__esModule", { value: true }); exports.default = ${app("x")}`],
+  ])("of CommonJS in TypeScript may be %s", async (_, text) => {
+    write({ "tasks.cts": text });
+    expect(await labelOf("tasks.cts")).toBe("x");
+  });
+
+  it("that is no app is refused with what the module does export", async () => {
+    write({ "some.ts": "export const app = {}; export function add() {} export default 5;", "none.ts": "globalThis.none = 1;" });
+    await expect(labelOf("some.ts")).rejects.toThrow(
+      notFound('no app in "some.ts": it does not export an app (as `app` or by default); it exports add, app, default'),
+    );
+    await expect(labelOf("some.ts:add")).rejects.toThrow(
+      notFound('no app in "some.ts": it does not export an app as "add"; it exports add, app, default'),
+    );
+    await expect(labelOf("some.ts:constructor")).rejects.toThrow(
+      notFound('no app in "some.ts": it does not export an app as "constructor"; it exports add, app, default'),
+    );
+    await expect(labelOf("none.ts")).rejects.toThrow(
+      notFound('no app in "none.ts": it does not export an app (as `app` or by default); it exports nothing'),
+    );
+  });
+});
+
+describe("a module that cannot be loaded", () => {
+  it.each([
+    { text: "export const app = ;", says: "ParseError: Unexpected token (tasks.ts:1:19)" },
+    { text: `import "not-installed";`, says: "Cannot find module 'not-installed' (tasks.ts:1)" },
+    { text: "\n\nthrow new TypeError('bad\\nly');", says: "TypeError: bad (tasks.ts:3)" },
+    { text: "throw new Error();", says: "Error (tasks.ts:1)" },
+    { text: "throw 'words';", says: 'it throws "words"' },
+    { text: "throw null;", says: "it throws null" },
+  ])("says why: $says", async ({ text, says }) => {
+    write({ "tasks.ts": text });
+    await expect(labelOf()).rejects.toThrow(notFound(`no app in "tasks.ts": loading it failed: ${says}`));
+  });
+
+  it("names the file below it that is to blame, and keeps the cause", async () => {
+    write({ "tasks.ts": `import "./lib/deep.js";`, "lib/deep.ts": "\nthrow new Error('deep');" });
+    const error: unknown = await labelOf().catch((error: unknown) => error);
+    expect(error).toEqual(notFound('no app in "tasks.ts": loading it failed: deep (lib/deep.ts:2)'));
+    expect((error as Error).cause).toMatchObject({ message: "deep" });
+  });
+});

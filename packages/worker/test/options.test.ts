@@ -1,0 +1,160 @@
+import { hostname } from "node:os";
+import { describe, expect, it } from "vitest";
+import { compileWorkerOptions, type WorkerOptions } from "../src/options.js";
+
+const declared = ["default", "mail"];
+
+function compile(given: WorkerOptions = {}) {
+  return compileWorkerOptions(given, declared);
+}
+
+function refusal(message: string): object {
+  return expect.objectContaining({ code: "INVALID_OPTION", message }) as object;
+}
+
+describe("compileWorkerOptions", () => {
+  it("has a default for everything", () => {
+    expect(compile()).toEqual({
+      queues: [
+        { name: "default", weight: 1 },
+        { name: "mail", weight: 1 },
+      ],
+      concurrency: 100,
+      order: "round-robin",
+      name: `worker@${hostname()}`,
+      lease: 15_000,
+      shutdownTimeout: 30_000,
+    });
+  });
+
+  it("refuses an option that does not exist", () => {
+    const given = { concurency: 3 } as WorkerOptions;
+    expect(() => compile(given)).toThrow(
+      expect.objectContaining({
+        message: expect.stringContaining('"concurency" of createWorker() is unknown; expected one of queues, ') as string,
+      }),
+    );
+  });
+
+  it.each([0, -1, 1.5, Number.NaN, Infinity])("refuses a concurrency of %s", (concurrency) => {
+    expect(() => compile({ concurrency })).toThrow(refusal(`concurrency is ${concurrency}; expected a whole number from 1`));
+  });
+
+  it("refuses an order that does not exist", () => {
+    expect(() => compile({ order: "random" as "strict" })).toThrow(refusal('order is "random"; expected round-robin or strict'));
+  });
+});
+
+describe("queues", () => {
+  it("are those named, with their weights, whether declared or not", () => {
+    const { queues } = compile({ queues: ["mail", "video:3", { name: "sms" }, { name: "push", weight: 100 }] });
+    expect(queues).toEqual([
+      { name: "mail", weight: 1 },
+      { name: "video", weight: 3 },
+      { name: "sms", weight: 1 },
+      { name: "push", weight: 100 },
+    ]);
+  });
+
+  it("are without those excluded, declared or named", () => {
+    expect(compile({ excludeQueues: ["mail", "nobody"] }).queues).toEqual([{ name: "default", weight: 1 }]);
+    expect(compile({ queues: ["a:2", "b"], excludeQueues: ["a"] }).queues).toEqual([{ name: "b", weight: 1 }]);
+  });
+
+  it.each([{ excludeQueues: declared }, { queues: [] }, { queues: ["a"], excludeQueues: ["a"] }])("may not be none: %j", (given) => {
+    expect(() => compile(given)).toThrow(refusal("queues is none left to take from; expected at least one that is not excluded"));
+  });
+
+  it("may not be named twice", () => {
+    expect(() => compile({ queues: ["a", "b", "a:2"] })).toThrow(refusal("queues is a, b, a; expected each once"));
+  });
+
+  it.each([
+    ["", "it is empty"],
+    ["a:b", 'it contains ":", which BullMQ refuses'],
+    ["a:1:2", 'it contains ":", which BullMQ refuses'],
+    ["a:-1", 'it contains ":", which BullMQ refuses'],
+    ["a b", "it contains whitespace"],
+    ["a,b", 'it contains ",", which separates queues in -Q'],
+    [":3", "it is empty"],
+  ])("may not be called %j", (name, reason) => {
+    const error = expect.objectContaining({
+      code: "INVALID_QUEUE_NAME",
+      message: expect.stringContaining(`is not a queue name: ${reason}`) as string,
+    }) as object;
+    expect(() => compile({ queues: [name] })).toThrow(error);
+  });
+
+  it.each(["", "mail:3", "a b"])("to exclude may not be called %j", (name) => {
+    expect(() => compile({ excludeQueues: [name] })).toThrow(expect.objectContaining({ code: "INVALID_QUEUE_NAME" }));
+  });
+
+  it.each([0, 101, 1.5, -1, Number.NaN])("may not have a weight of %s", (weight) => {
+    expect(() => compile({ queues: [{ name: "a", weight }] })).toThrow(
+      refusal(`the weight of queue "a" is ${weight}; expected a whole number from 1 to 100`),
+    );
+  });
+
+  it.each(["a:0", "a:101"])("may not be weighted as in %s", (queue) => {
+    expect(() => compile({ queues: [queue] })).toThrow(expect.objectContaining({ code: "INVALID_OPTION" }));
+  });
+});
+
+describe("the name", () => {
+  const host = hostname();
+  const first = host.split(".")[0] ?? "";
+  const rest = host.split(".").slice(1).join(".");
+
+  it.each([
+    ["workerA@%h", `workerA@${host}`],
+    ["a@%n", `a@${first}`],
+    ["a@%n.%d", `a@${first}.${rest}`],
+    ["a-%p", `a-${process.pid}`],
+    ["%h%h", host + host],
+    ["100%%", "100%"],
+    ["%%h", "%h"],
+    ["%x", "%x"],
+    ["plain", "plain"],
+  ])("%s stands for %s", (pattern, name) => {
+    expect(compile({ name: pattern }).name).toBe(name);
+  });
+
+  it.each(["", " ", "my worker", "a\nb", "a\u0000b", "x".repeat(201)])("may not be %j", (name) => {
+    expect(() => compile({ name })).toThrow(
+      refusal(`name is ${JSON.stringify(name.slice(0, 80))}; expected 1 to 200 characters without whitespace`),
+    );
+  });
+
+  it("is a string", () => {
+    expect(() => compile({ name: 5 as unknown as string })).toThrow(refusal("name is a number; expected a string"));
+  });
+});
+
+describe("times", () => {
+  it.each(["lease", "shutdownTimeout"] as const)("%s is in whole ms", (option) => {
+    expect(compile({ [option]: "2s" })[option]).toBe(2000);
+    expect(compile({ [option]: 1234.5 })[option]).toBe(1235);
+  });
+
+  it("shutdownTimeout may be 0, lease not below 1 s", () => {
+    expect(compile({ shutdownTimeout: 0 }).shutdownTimeout).toBe(0);
+    expect(compile({ lease: "1s" }).lease).toBe(1000);
+    expect(() => compile({ lease: 999 })).toThrow(refusal("lease is 999 ms; expected at least 1000 ms and at most 24 days"));
+  });
+
+  it("are no longer than a timer can wait", () => {
+    expect(compile({ shutdownTimeout: "24d" }).shutdownTimeout).toBeLessThan(2 ** 31);
+    expect(() => compile({ shutdownTimeout: "25d" })).toThrow(refusal("shutdownTimeout is 2160000000 ms; expected at most 24 days"));
+    expect(() => compile({ lease: "25d" })).toThrow(refusal("lease is 2160000000 ms; expected at least 1000 ms and at most 24 days"));
+  });
+
+  it.each(["soon", "", -1, Number.NaN, Infinity])("may not be %j", (time) => {
+    const given = time as "1s";
+    expect(() => compile({ lease: given })).toThrow(
+      expect.objectContaining({ code: "INVALID_OPTION", message: expect.stringMatching(/^lease is /) as string }),
+    );
+    expect(() => compile({ shutdownTimeout: given })).toThrow(
+      expect.objectContaining({ code: "INVALID_OPTION", message: expect.stringMatching(/^shutdownTimeout is /) as string }),
+    );
+  });
+});
