@@ -36,8 +36,9 @@ test("Bull Board lists the queues and their counts", async () => {
   const adapters = queues.map((queue) => new BullMQAdapter(queue));
   const list = routesOf(adapters).find(({ route }) => [route].flat().includes("/api/queues"));
   const boards = new Map(adapters.map((adapter) => [adapter.getName(), adapter]));
-  const answer = await list?.handler({ queues: boards, query: {}, params: {}, body: {}, headers: {} } as never);
-  const { queues: listed } = answer?.body as { readonly queues: readonly { readonly name: string; readonly counts: Record<string, number> }[] };
+  if (list === undefined) throw new Error("Bull Board has no route for queues");
+  const answer = await list.handler({ queues: boards, query: {}, params: {}, body: {}, headers: {} } as never);
+  const { queues: listed } = answer.body as { readonly queues: readonly { readonly name: string; readonly counts: Record<string, number> }[] };
 
   expect(listed.map(({ name }) => name)).toEqual(["reports", "mails"]);
   expect(listed[0]?.counts).toMatchObject({ waiting: 2, delayed: 1, active: 0 });

@@ -9,7 +9,7 @@ const log = pino({ level: "silent" });
 const open: (() => Promise<unknown>)[] = [];
 
 afterEach(async () => {
-  for (const close of open.splice(0).reverse()) await close();
+  for (const close of open.splice(0).toReversed()) await close();
 });
 
 /** An app on queues of its own, with one task a queue that takes `ms` and writes down that it began. */

@@ -23,7 +23,7 @@ async function tryModule(module) {
     if (value !== 300) throw new Error(`${module}: 100 + 200 came out as ${value}`);
     console.log(`${module}: 300`);
   } finally {
-    process.kill(-worker.pid, "SIGTERM");
+    if (worker.pid !== undefined) process.kill(-worker.pid, "SIGTERM");
     await once(worker, "close");
   }
 }

@@ -79,12 +79,12 @@ function assemble(app: App, options: CompiledWorkerOptions, { consumer, log, tro
   const executor = new Executor({
     tasks: app.tasks,
     backend: app.backend,
-    run: compose([eventLog(log, clock), expiry(clock)], pool.run),
+    run: compose([eventLog(log, clock), expiry(clock)], (execution) => pool.run(execution)),
     worker: name,
     resultExpires: app.options.resultExpires,
     clock,
     log,
-    rest: consumer.rest,
+    rest: (queue, pause) => consumer.rest(queue, pause),
   });
   const dispatcher = new Dispatcher({ consumer, executor, concurrency, clock, log, trouble });
   const held = () => dispatcher.held();

@@ -111,7 +111,7 @@ export function openConnection({ options: given, display, user }: CompiledLocati
   function connected(deadline: number): Promise<void> {
     connecting ??= becomeReady().finally(() => (connecting = undefined));
     return within(connecting, deadline, () => {
-      throw trouble ?? new Error("no answer");
+      throw trouble instanceof Error ? trouble : new Error("no answer");
     });
   }
 

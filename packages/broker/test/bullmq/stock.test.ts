@@ -56,7 +56,6 @@ describe("BullMQ's own", () => {
         active: 1,
         completed: 1,
         failed: 1,
-        paused: 0,
       });
       const { queue: _, ...counts } = (await stage.transport.counts(["feeds"]))[0]!;
       expect(counts).toEqual({ waiting: 3, delayed: 1, active: 1, completed: 1, failed: 1 });

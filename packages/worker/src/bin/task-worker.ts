@@ -87,7 +87,7 @@ interface Stopping {
   /** Whether the worker was told to stop, by whatever. */
   told(): boolean;
   crashed(): boolean;
-  crash(): void;
+  readonly crash: () => void;
   /** The number of deliveries left behind, once the worker has stopped. */
   readonly stopped: Promise<number>;
 }

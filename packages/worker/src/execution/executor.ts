@@ -13,7 +13,6 @@ import {
 import type { TaskDefinition } from "@bullrush/client";
 import type { Logger } from "pino";
 import type { Run } from "../middleware/middleware.js";
-import type { Execution } from "./execution.js";
 import { settlementOf } from "./settlement.js";
 import { Stop } from "./stop.js";
 
