@@ -21,7 +21,7 @@
   Returns { settled, deliveries, dry, trouble }
     settled     for each settlement: 0, a negative code of BullMQ's, or an error text
     deliveries  for each: { queue, id, name or false, data or false, priority or false, times taken, token }
-    dry         for each queue that was looked into and gave nothing: { queue, ms of its rate limit, time of its next delayed job or 0 }
+    dry         for each queue that was looked into and gave nothing: { queue, ms of its rate limit, time of its next delayed job or 0, 1 if a limit holds jobs back }
     trouble     why taking was broken off, or false; what was settled and taken before stands
 ]]
 --- @include moveToFinished
@@ -95,6 +95,8 @@ for s = 1, tonumber(ARGV[7]) do
     settled[s] = reply < 0 and reply or 0
   else
     settled[s] = type(reply) == "table" and reply.err or tostring(reply)
+    -- A replica: nothing was written, and the whole call is for the primary.
+    if string.find(settled[s], "READONLY", 1, true) then return redis.error_reply(settled[s]) end
   end
   at = at + 7
 end
@@ -120,7 +122,8 @@ local function takeFrom(queue)
     local waiting = redis.call("LLEN", key("wait")) + redis.call("ZCARD", key("prioritized"))
     -- Nothing is left to be woken for: without this, each empty queue wakes one idle worker in vain.
     if waiting == 0 then redis.call("ZREMRANGEBYSCORE", key("marker"), 0, now) end
-    dry[#dry + 1] = { queue, reply[3] or 0, reply[4] or 0 }
+    local heldBack = waiting > 0 and redis.call("HEXISTS", key("meta"), "paused") == 0 and 1 or 0
+    dry[#dry + 1] = { queue, reply[3] or 0, reply[4] or 0, heldBack }
     return false
   end
   local fields = {}
@@ -159,4 +162,7 @@ local function takeAll()
 end
 
 local ok, trouble = pcall(takeAll)
-return { settled, deliveries, dry, not ok and (type(trouble) == "table" and trouble.err or tostring(trouble)) }
+if ok then return { settled, deliveries, dry, false } end
+local why = type(trouble) == "table" and trouble.err or tostring(trouble)
+if taken == 0 and string.find(why, "READONLY", 1, true) then return redis.error_reply(why) end
+return { settled, deliveries, dry, why }

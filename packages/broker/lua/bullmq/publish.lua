@@ -44,7 +44,10 @@ for m = 1, (#ARGV - 1) / 6 do
   if ok then
     replies[m] = 0
   else
-    replies[m] = type(reply) == "table" and reply.err or tostring(reply)
+    local why = type(reply) == "table" and reply.err or tostring(reply)
+    -- A replica: nothing was written, and the whole call is for the primary.
+    if string.find(why, "READONLY", 1, true) then return redis.error_reply(why) end
+    replies[m] = why
   end
 end
 return replies

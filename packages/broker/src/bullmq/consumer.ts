@@ -43,7 +43,8 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
   const tokens = randomUUID();
   let turn = 0;
   let exchanges = 0;
-  let rung: number | undefined;
+  /** The markers that were heard here, by queue, with the time that they spoke of; nobody else hears of it unless they are passed on. */
+  const heard = new Map<number, number>();
 
   async function open(): Promise<readonly string[]> {
     return commands.run({ action: "the worker did not start", deadline }, async (client) => {
@@ -109,32 +110,46 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
       outlook.gave(queue - 1);
       return { queue: names[queue - 1] as string, id, number: count, token, content: readContent(id, name, text, priority) };
     });
-    for (const [queue, limited, due] of dry) outlook.ranDry(queue - 1, now, { limited, due });
-    if (broken !== null) context.onTrouble?.(broken);
+    for (const { queue } of deliveries) heard.delete(names.indexOf(queue));
+    for (const [queue, limited, due, heldBack] of dry) {
+      outlook.ranDry(queue - 1, now, { limited, due, heldBack: heldBack === 1 });
+      if (due === 0) heard.delete(queue - 1);
+    }
+    if (broken !== null) {
+      context.onTrouble?.(broken);
+      // Redis is full, say: the others are not asked again at once either.
+      names.forEach((_, index) => outlook.ranDry(index, now, { heldBack: true }));
+    }
     return { deliveries, settled: settled.map((code) => settledAs(code, repeated)) };
   }
 
   async function ring(): Promise<void> {
-    rung = undefined;
     const now = Date.now();
     const wait = Math.min(longestRing, outlook.nextLook(now) - now);
     if (wait <= 0) return;
     const listening = markers.filter((_, index) => !outlook.isResting(index, now));
-    const reply = await bell.run({ action: "no waiting for tasks", deadline: wait + deadline }, (client) =>
-      listening.length === 0 ? pause(wait, null) : client.bzpopmin(...listening, Math.max(wait / 1000, 0.01)),
-    );
+    const reply = await bell.run({ action: "no waiting for tasks", deadline: wait + deadline }, (client, repeated) => {
+      // What the lost connection heard, nobody was told.
+      if (repeated) outlook.doubt();
+      return repeated || listening.length === 0 ? pause(repeated ? 0 : wait, null) : client.bzpopmin(...listening, Math.max(wait / 1000, 0.01));
+    });
     if (reply === null) return;
     const index = markers.indexOf(reply[0]);
     const due = Number(reply[2]);
-    if (due <= Date.now()) rung = index;
+    heard.set(index, due);
     outlook.rang(index, due);
   }
 
   async function passOn(): Promise<void> {
-    if (rung === undefined) return;
-    const marker = markers[rung] as string;
-    rung = undefined;
-    await commands.run({ action: "a ring was not passed on", deadline }, (client) => client.zadd(marker, 0, "0"));
+    if (heard.size === 0) return;
+    const passed = [...heard];
+    heard.clear();
+    const now = Date.now();
+    await commands.run({ action: "what was heard was not passed on", deadline }, (client) => {
+      const pipeline = client.pipeline();
+      for (const [index, due] of passed) pipeline.zadd(markers[index] as string, ...(due <= now ? [0, "0"] : [due, "1"]));
+      return pipeline.exec();
+    });
   }
 
   async function renew(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
@@ -174,7 +189,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
 type ExchangeReply = readonly [
   settled: readonly (number | string)[],
   taken: readonly (readonly [queue: number, id: string, name: string | null, text: string | null, priority: string | null, count: number, token: string])[],
-  dry: readonly (readonly [queue: number, limited: number, due: number])[],
+  dry: readonly (readonly [queue: number, limited: number, due: number, heldBack: number])[],
   broken: string | null,
 ];
 

@@ -1,11 +1,20 @@
 /** Longest time, in ms, until a queue that was empty is looked into again though no marker said so: a worker that took its marker may have died before it took the job. */
 const lookAgainAfter = 20_000;
 
+/** How soon a queue is looked into again whose limit of jobs at once holds some back, in ms: nothing is heard when one of them ends. */
+const heldBackAgainAfter = 1000;
+
 interface View {
   /** Look into it from this time on, whatever its marker says. */
   lookAt: number;
   /** Leave it alone until this time. */
   restUntil: number;
+}
+
+interface Dry {
+  readonly limited?: number;
+  readonly due?: number;
+  readonly heldBack?: boolean;
 }
 
 /** What a consumer expects of its queues, so that it looks into those that may hold something and leaves the others to their markers. Times are ms since the epoch. */
@@ -21,9 +30,9 @@ export class Outlook {
     this.#view(queue).lookAt = 0;
   }
 
-  /** It gave nothing. `limited`: ms until its rate limit ends; `due`: when its next delayed message is, or 0. */
-  ranDry(queue: number, now: number, { limited, due }: { readonly limited: number; readonly due: number }): void {
-    const next = [now + lookAgainAfter, ...(limited > 0 ? [now + limited] : []), ...(due > 0 ? [due] : [])];
+  /** It gave nothing. `limited`: ms until its rate limit ends; `due`: when its next delayed message is, or 0; `heldBack`: it has messages that a limit holds back. */
+  ranDry(queue: number, now: number, { limited = 0, due = 0, heldBack = false }: Dry): void {
+    const next = [now + (heldBack ? heldBackAgainAfter : lookAgainAfter), ...(limited > 0 ? [now + limited] : []), ...(due > 0 ? [due] : [])];
     this.#view(queue).lookAt = Math.min(...next);
   }
 
@@ -31,6 +40,11 @@ export class Outlook {
   rang(queue: number, due: number): void {
     const view = this.#view(queue);
     view.lookAt = Math.min(view.lookAt, due);
+  }
+
+  /** Any marker may have been missed. */
+  doubt(): void {
+    for (const view of this.#views) view.lookAt = 0;
   }
 
   /** Nothing is taken from it until `until`. */

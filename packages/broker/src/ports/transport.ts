@@ -70,7 +70,7 @@ export interface Consumer {
    */
   ring(): Promise<void>;
 
-  /** Gives a ring that cannot be answered any more, for want of a slot, to the other workers. */
+  /** Gives what was heard here and cannot be answered, for want of a slot, to the other workers. Does nothing when there is nothing to give. */
   passOn(): Promise<void>;
 
   /** Takes nothing from `queue` for `pause` ms. */

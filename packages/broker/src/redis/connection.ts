@@ -78,6 +78,24 @@ export function openConnection({ options: given, display, user }: CompiledLocati
     options.onTrouble?.(reasonOf(error));
   });
 
+  // Without resending, ioredis forgets what was in flight when a connection is lost: its promises never settle.
+  const inFlight = new Set<(reason: Error) => void>();
+  client.on("close", () => {
+    for (const reject of inFlight) reject(new Error("the connection was lost"));
+  });
+
+  /** What `running` comes to, or a rejection as soon as the connection is lost. */
+  async function orLost<T>(running: Promise<T>): Promise<T> {
+    let lose: (reason: Error) => void = () => {};
+    const lost = new Promise<never>((_, reject) => (lose = reject));
+    inFlight.add(lose);
+    try {
+      return await Promise.race([running, lost]);
+    } finally {
+      inFlight.delete(lose);
+    }
+  }
+
   async function run<T>(request: Request, command: (client: Redis, repeated: boolean) => Promise<T>): Promise<T> {
     const end = Date.now() + request.deadline;
     let sent = false;
@@ -85,10 +103,10 @@ export function openConnection({ options: given, display, user }: CompiledLocati
       try {
         if (client.status !== "ready") await connected(end - Date.now());
         if (unsuitable !== undefined) throw unsuitable;
-        await (suitable ??= checkSuitable());
+        await within((suitable ??= checkSuitable()), end - Date.now(), noAnswer);
         const running = command(client, sent);
         sent = true;
-        return await within(running, end - Date.now(), noAnswer);
+        return await within(orLost(running), end - Date.now(), noAnswer);
       } catch (error) {
         if (error instanceof BullrushError) throw error;
         if (!isPassing(error) || closing.signal.aborted || Date.now() + wait >= end) throw translate(error, request);
@@ -100,7 +118,7 @@ export function openConnection({ options: given, display, user }: CompiledLocati
   /** Not awaited by later commands once it has succeeded; asked again after it failed. */
   async function checkSuitable(): Promise<void> {
     try {
-      if (/cluster_enabled:1/.test(await client.info("cluster"))) throw new BullrushError("CLUSTER_UNSUPPORTED", { url: display });
+      if (/cluster_enabled:1/.test(await orLost(client.info("cluster")))) throw new BullrushError("CLUSTER_UNSUPPORTED", { url: display });
     } catch (error) {
       suitable = undefined;
       throw error;

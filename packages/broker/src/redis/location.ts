@@ -30,6 +30,7 @@ function parseUrl(text: string): RedisOptions {
   const url = parseOrRefuse(text);
   if (url.protocol !== "redis:" && url.protocol !== "rediss:") refuse(`its scheme is "${url.protocol}//"`);
   if (url.hostname === "") refuse("it names no host");
+  if (url.search !== "" || url.hash !== "") refuse("it has a query or a fragment; in a password, ? is written %3F and # is written %23");
   const database = url.pathname.replace(/^\//, "");
   if (!/^\d*$/.test(database)) refuse("what follows the host is not a database number");
   return {

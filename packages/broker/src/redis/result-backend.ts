@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
 import type { Claim, ResultBackend, StoreReply, StoreRequest } from "../ports/result-backend.js";
+import { isTaskId } from "../id.js";
+import { toFailure } from "../protocol/failure.js";
 import { decodeRecord, encodeRecord, type TaskRecord } from "../protocol/record.js";
 import { defaultSilence, openConnection, type Connection } from "./connection.js";
 import { replyChannel, resultKey } from "./keys.js";
@@ -54,14 +56,14 @@ export function redisResultBackend(options: RedisResultBackendOptions): ResultBa
       runScript(client, scripts.claim, keys, args),
     );
     return (claimed as (number | string)[]).map((reply) =>
-      typeof reply === "string" ? decodeRecord(reply) : reply === 0 ? "claimed" : "fenced",
+      typeof reply === "string" ? readOrFail(reply) : reply === 0 ? "claimed" : "fenced",
     );
   }
 
   async function read(ids: readonly string[]): Promise<readonly (TaskRecord | undefined)[]> {
     if (ids.length === 0) return [];
     const texts = await commands.run({ action: `${ids.length} results were not read`, deadline }, (client) => client.mget(ids.map(resultKey)));
-    return texts.map((text) => (text === null ? undefined : decodeRecord(text)));
+    return texts.map((text) => (text === null ? undefined : readOrFail(text)));
   }
 
   async function forget(ids: readonly string[]): Promise<void> {
@@ -111,7 +113,8 @@ function replySubscription(open: () => Connection, channel: string, deadline: nu
     client.removeAllListeners("message");
     client.on("message", (_: string, payload: string) => {
       const id = payload.slice(0, idLength);
-      const record = payload.length > idLength ? decodeRecord(payload.slice(idLength)) : undefined;
+      if (!isTaskId(id)) return;
+      const record = payload.length > idLength ? readable(payload.slice(idLength)) : undefined;
       for (const listener of listeners) listener(id, record);
     });
     return client.subscribe(channel);
@@ -129,6 +132,24 @@ function replySubscription(open: () => Connection, channel: string, deadline: nu
       subscribed?.then((connection) => connection.close()).catch(() => undefined);
     },
   };
+}
+
+/** The record in `text`; `undefined` if it is none, so that whoever waits reads what is stored. */
+function readable(text: string): TaskRecord | undefined {
+  try {
+    return decodeRecord(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The record in `text`, or one that says why it cannot be read: a broken record must not hide those that are read with it. */
+function readOrFail(text: string): TaskRecord {
+  try {
+    return decodeRecord(text);
+  } catch (error) {
+    return { state: "FAILURE", delivery: 0, failure: toFailure(error) };
+  }
 }
 
 /** A notification is the id, a UUID, and behind it the record. */

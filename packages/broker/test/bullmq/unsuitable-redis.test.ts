@@ -206,7 +206,13 @@ describe.skipIf(redisBinary === undefined)("a node of a Redis Cluster", () => {
     try {
       const transport = broker.connect();
       const consumer = transport.consume({ queues: [{ name: "feeds" }], order: "strict", lease: 15_000, worker: "w" });
-      const calls = [consumer.open(), consumer.exchange({ settle: [], take: 1 }), backend.open(), backend.subscribe(() => undefined), transport.counts(["feeds"])];
+      const calls = [
+        consumer.open(),
+        consumer.exchange({ settle: [], take: 1 }),
+        backend.open(),
+        backend.subscribe(() => undefined),
+        transport.counts(["feeds"]),
+      ];
       const refused = await Promise.all(calls.map((call) => call.catch((error: unknown) => error)));
       for (const error of [...refused, ...(await transport.publish(numbered("feeds", 1)))]) {
         expect(error).toMatchObject({ code: "CLUSTER_UNSUPPORTED", details: { url: `${redis.url}/0` } });

@@ -16,6 +16,8 @@ export function describeOrder(stage: () => Stage): void {
     return queues;
   }
 
+  const sorted = (queues: string) => queues.split("").toSorted().join("");
+
   const fill = (counts: Readonly<Record<string, number>>) =>
     stage().send(...Object.entries(counts).flatMap(([queue, count]) => numbered(queue, count)));
 
@@ -41,14 +43,14 @@ export function describeOrder(stage: () => Stage): void {
       const consumer = stage().consume(["a", "b"]);
       expect(await queuesOf(consumer, 3)).toBe("aaa");
       await fill({ b: 3 });
-      expect([...(await queuesOf(consumer, 6, 1))].toSorted().join("")).toBe("aaabbb");
+      expect(sorted(await queuesOf(consumer, 6, 1))).toBe("aaabbb");
       expect(await queuesOf(consumer, 1)).toBe("");
     });
 
     test("give their share of what is taken, however uneven they are filled", async () => {
       await fill({ a: 60, b: 30, c: 3 });
       const taken = await queuesOf(stage().consume(["a", "b", "c"]), 60, 7);
-      const share = (queue: string) => [...taken].filter((name) => name === queue).length;
+      const share = (queue: string) => taken.split(queue).length - 1;
       expect(share("c")).toBe(3);
       expect(Math.abs(share("a") - share("b"))).toBeLessThanOrEqual(4);
     });

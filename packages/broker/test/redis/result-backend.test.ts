@@ -8,7 +8,8 @@ import type { TaskRecord } from "../../src/protocol/record.js";
 import { resultKey } from "../../src/redis/keys.js";
 import { redisResultBackend, type RedisResultBackendOptions } from "../../src/redis/result-backend.js";
 import { storeOf } from "../ports/messages.js";
-import { describeResultBackend, largestNotified } from "../ports/result-backend-suite.js";
+import { largestNotified } from "../ports/notifications.js";
+import { describeResultBackend } from "../ports/result-backend-suite.js";
 import { eventually } from "../ports/waiting.js";
 import { openProxy, type Proxy } from "./proxy.js";
 
@@ -92,6 +93,15 @@ describe("the Redis result backend", () => {
     expect(await stored).toEqual(["superseded"]);
     expect(await backend.read([id])).toMatchObject([{ result: 1 }]);
     await backend.forget([id]);
+  });
+
+  // Its timers are looked for at the end of this file, like all that is left open.
+  test("closed while it subscribes keeps nothing open", async () => {
+    const backend = redisResultBackend({ location: proxy.url });
+    const subscribed = backend.subscribe(() => undefined).catch(() => undefined);
+    await backend.close();
+    await subscribed;
+    await eventually("end of its connections", () => proxy.connections() === 0);
   });
 
   describe("a subscription", () => {

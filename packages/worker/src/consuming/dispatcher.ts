@@ -115,6 +115,7 @@ export class Dispatcher {
       void this.#exchange(settle, take);
     }
     if (this.#mayRing()) void this.#ring();
+    if (this.#free <= 0 || !this.#taking) void this.#passOn();
   }
 
   /** How many messages to ask for along with `settled` settlements, whose slots come free with them. */
@@ -200,7 +201,6 @@ export class Dispatcher {
     this.#ringing = true;
     try {
       await consumer.ring();
-      if (this.#free === 0 || !this.#taking) await consumer.passOn();
     } catch (error) {
       if (this.#taking) {
         this.#breaker.failed(clock.now());
@@ -209,6 +209,14 @@ export class Dispatcher {
     } finally {
       this.#ringing = false;
       this.#schedule();
+    }
+  }
+
+  async #passOn(): Promise<void> {
+    try {
+      await this.#options.consumer.passOn();
+    } catch (error) {
+      if (!this.#stopped) this.#options.trouble.warn("what was heard was not passed on", error);
     }
   }
 

@@ -1,0 +1,46 @@
+import { newId } from "../../src/id.js";
+import type { Claim, ResultBackend } from "../../src/ports/result-backend.js";
+import type { TaskRecord } from "../../src/protocol/record.js";
+
+/** A result backend with what the tests do with it all the time. */
+export interface Desk {
+  readonly backend: ResultBackend;
+  /** A further client, with connections of its own. */
+  client(): ResultBackend;
+  /** The id of a new task; its record is removed with the desk. */
+  task(): string;
+  recordOf(id: string): Promise<TaskRecord | undefined>;
+  close(): Promise<void>;
+}
+
+export function deskAt(open: () => ResultBackend): Desk {
+  const clients: ResultBackend[] = [];
+  const ids: string[] = [];
+
+  function client(): ResultBackend {
+    const opened = open();
+    clients.push(opened);
+    return opened;
+  }
+
+  const backend = client();
+  return {
+    backend,
+    client,
+    task: () => {
+      const id = newId();
+      ids.push(id);
+      return id;
+    },
+    recordOf: async (id) => (await backend.read([id]))[0],
+    close: async () => {
+      await backend.forget(ids);
+      await Promise.all(clients.map((each) => each.close()));
+    },
+  };
+}
+
+/** A claim of `id` that holds for a minute. */
+export function claimOf(id: string, delivery: number): Claim {
+  return { id, delivery, expires: 60_000, worker: "worker-a" };
+}
