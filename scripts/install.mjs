@@ -4,7 +4,10 @@ import { join } from "node:path";
 import { program, root, run } from "./tools.mjs";
 
 const manifest = { name: "newcomer", private: true, type: "module" };
-const settings = { compilerOptions: { module: "nodenext", target: "es2023", strict: true, noEmit: true, types: ["node"] }, include: ["*.ts"] };
+const settings = {
+  compilerOptions: { module: "nodenext", target: "es2023", strict: true, noEmit: true, types: ["node"] },
+  include: ["*.ts"],
+};
 
 /** Installs `tarballs` into an empty project below `folder` and tries them. */
 export async function checkInstall(tarballs, folder) {

@@ -1,14 +1,7 @@
-import { createRequire } from "node:module";
 import { createApp } from "@bullrush/client";
-import { createWorker, type WorkerOptions } from "@bullrush/worker";
+import { createWorker } from "@bullrush/worker";
+import { pino } from "pino";
 import type { Contender, Producer } from "./contender.js";
-
-type Log = NonNullable<WorkerOptions["log"]>;
-
-/** The worker's own pino, silent: writing two lines a task would be measured too, and a stock worker writes none. */
-const { pino } = createRequire(import.meta.resolve("@bullrush/worker/package.json"))("pino") as {
-  readonly pino: (options: { readonly level: string }) => Log;
-};
 
 /** Bullrush with its results in database `resultDatabase` of the Redis that holds the queue, which is in database 0. */
 export function bullrush(name: string, resultDatabase: number): Contender {

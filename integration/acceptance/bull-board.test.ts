@@ -38,7 +38,9 @@ test("Bull Board lists the queues and their counts", async () => {
   const boards = new Map(adapters.map((adapter) => [adapter.getName(), adapter]));
   if (list === undefined) throw new Error("Bull Board has no route for queues");
   const answer = await list.handler({ queues: boards, query: {}, params: {}, body: {}, headers: {} } as never);
-  const { queues: listed } = answer.body as { readonly queues: readonly { readonly name: string; readonly counts: Record<string, number> }[] };
+  const { queues: listed } = answer.body as {
+    readonly queues: readonly { readonly name: string; readonly counts: Record<string, number> }[];
+  };
 
   expect(listed.map(({ name }) => name)).toEqual(["reports", "mails"]);
   expect(listed[0]?.counts).toMatchObject({ waiting: 2, delayed: 1, active: 0 });

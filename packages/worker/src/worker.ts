@@ -96,7 +96,12 @@ function assemble(app: App, options: CompiledWorkerOptions, { consumer, log, tro
   return { dispatcher, services };
 }
 
-async function drain({ dispatcher, services }: Parts, { shutdownTimeout }: CompiledWorkerOptions, now: AbortSignal | undefined, log: Logger): Promise<number> {
+async function drain(
+  { dispatcher, services }: Parts,
+  { shutdownTimeout }: CompiledWorkerOptions,
+  now: AbortSignal | undefined,
+  log: Logger,
+): Promise<number> {
   log.info({ running: dispatcher.running, timeout: shutdownTimeout }, "stopping");
   const patience = new AbortController();
   const limit = new AbortController();

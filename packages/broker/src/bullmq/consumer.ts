@@ -53,8 +53,12 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
       const skew = Number(seconds) * 1000 + Number(microseconds) / 1000 - (before + Date.now()) / 2;
       const policy = /maxmemory_policy:(\S+)/.exec(await client.info("memory"))?.[1] ?? "noeviction";
       return [
-        ...(Math.abs(skew) > 2000 ? [`the clock of ${location.display} differs by ${Math.round(skew)} ms: delays will be off by as much`] : []),
-        ...(policy === "noeviction" ? [] : [`${location.display} evicts keys (maxmemory-policy ${policy}) and may lose tasks: set noeviction`]),
+        ...(Math.abs(skew) > 2000
+          ? [`the clock of ${location.display} differs by ${Math.round(skew)} ms: delays will be off by as much`]
+          : []),
+        ...(policy === "noeviction"
+          ? []
+          : [`${location.display} evicts keys (maxmemory-policy ${policy}) and may lose tasks: set noeviction`]),
       ];
     });
   }
@@ -94,7 +98,13 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
         return [...head, "completed", ours, ours === "1" ? "null" : (outcome.result ?? "null"), ""];
       case "failed": {
         const { failure } = outcome;
-        return [...head, outcome.bury ? "buried" : "failed", ours, describeFailure(failure), JSON.stringify([failure.stack ?? failure.message])];
+        return [
+          ...head,
+          outcome.bury ? "buried" : "failed",
+          ours,
+          describeFailure(failure),
+          JSON.stringify([failure.stack ?? failure.message]),
+        ];
       }
       case "revoked":
         return [...head, "failed", ours, `revoked: ${outcome.reason}`, ""];
@@ -131,7 +141,9 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     const reply = await bell.run({ action: "no waiting for tasks", deadline: wait + deadline }, (client, repeated) => {
       // What the lost connection heard, nobody was told.
       if (repeated) outlook.doubt();
-      return repeated || listening.length === 0 ? pause(repeated ? 0 : wait, null) : client.bzpopmin(...listening, Math.max(wait / 1000, 0.01));
+      return repeated || listening.length === 0
+        ? pause(repeated ? 0 : wait, null)
+        : client.bzpopmin(...listening, Math.max(wait / 1000, 0.01));
     });
     if (reply === null) return;
     const index = markers.indexOf(reply[0]);
@@ -188,7 +200,15 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
 
 type ExchangeReply = readonly [
   settled: readonly (number | string)[],
-  taken: readonly (readonly [queue: number, id: string, name: string | null, text: string | null, priority: string | null, count: number, token: string])[],
+  taken: readonly (readonly [
+    queue: number,
+    id: string,
+    name: string | null,
+    text: string | null,
+    priority: string | null,
+    count: number,
+    token: string,
+  ])[],
   dry: readonly (readonly [queue: number, limited: number, due: number, heldBack: number])[],
   broken: string | null,
 ];

@@ -32,7 +32,11 @@ export class Outlook {
 
   /** It gave nothing. `limited`: ms until its rate limit ends; `due`: when its next delayed message is, or 0; `heldBack`: it has messages that a limit holds back. */
   ranDry(queue: number, now: number, { limited = 0, due = 0, heldBack = false }: Dry): void {
-    const next = [now + (heldBack ? heldBackAgainAfter : lookAgainAfter), ...(limited > 0 ? [now + limited] : []), ...(due > 0 ? [due] : [])];
+    const next = [
+      now + (heldBack ? heldBackAgainAfter : lookAgainAfter),
+      ...(limited > 0 ? [now + limited] : []),
+      ...(due > 0 ? [due] : []),
+    ];
     this.#view(queue).lookAt = Math.min(...next);
   }
 

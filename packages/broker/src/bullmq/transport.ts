@@ -84,7 +84,12 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
 
   function refused(message: Message, reason: string): BullrushError {
     if (/\bOOM\b/.test(reason)) return new BullrushError("BROKER_FULL", { url: location.display });
-    return new BullrushError("BROKER_UNAVAILABLE", { url: location.display, action: `task ${message.id} was not accepted`, deadline, reason });
+    return new BullrushError("BROKER_UNAVAILABLE", {
+      url: location.display,
+      action: `task ${message.id} was not accepted`,
+      deadline,
+      reason,
+    });
   }
 
   async function locate(ids: readonly { readonly id: string; readonly queues: readonly string[] }[]): Promise<readonly Location[]> {
@@ -92,14 +97,21 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
     const queues = [...new Set(ids.flatMap((entry) => entry.queues))];
     const args = ids.flatMap((entry) => [entry.id, entry.queues.length, ...entry.queues.map((queue) => queues.indexOf(queue) + 1)]);
     const replies = await commands.run({ action: "tasks were not looked up", deadline }, (client) =>
-      runScript(client, scripts.locate, queues.map((queue) => queueKey(prefix, queue)), args),
+      runScript(
+        client,
+        scripts.locate,
+        queues.map((queue) => queueKey(prefix, queue)),
+        args,
+      ),
     );
     return (replies as number[]).map((reply) => locations[reply] as Location);
   }
 
   async function counts(queues: readonly string[]): Promise<readonly QueueCounts[]> {
     const keys = queues.map((queue) => queueKey(prefix, queue));
-    const replies = await commands.run({ action: "queues were not counted", deadline }, (client) => runScript(client, scripts.counts, keys, []));
+    const replies = await commands.run({ action: "queues were not counted", deadline }, (client) =>
+      runScript(client, scripts.counts, keys, []),
+    );
     return (replies as [number, number, number, number, number][]).map(([waiting, delayed, active, completed, failed], index) => ({
       queue: queues[index] as string,
       waiting,
@@ -112,7 +124,9 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
 
   async function purge(queue: string): Promise<number> {
     const action = `queue "${queue}" was not purged`;
-    return (await commands.run({ action, deadline }, (client) => runScript(client, scripts.purge, [queueKey(prefix, queue)], []))) as number;
+    return (await commands.run({ action, deadline }, (client) =>
+      runScript(client, scripts.purge, [queueKey(prefix, queue)], []),
+    )) as number;
   }
 
   function consume(given: ConsumeOptions): Consumer {

@@ -28,7 +28,9 @@ export async function ask<T>(options: RedisOptions, deadline: number, command: (
       (error: unknown) => ({ error: trouble ?? error }),
     );
   try {
-    const settled = await within<{ value: T } | { error: unknown }>(outcome, deadline, () => ({ error: trouble ?? new Error("no answer") }));
+    const settled = await within<{ value: T } | { error: unknown }>(outcome, deadline, () => ({
+      error: trouble ?? new Error("no answer"),
+    }));
     if ("error" in settled) throw settled.error;
     return settled.value;
   } finally {

@@ -21,7 +21,11 @@ export function compileLocation(location: RedisLocation): CompiledLocation {
   const { url, ...given } = typeof location === "string" ? { url: location } : location;
   const options: RedisOptions = { ...(url === undefined ? {} : parseUrl(url)), ...given };
   if (options.keyPrefix) {
-    throw new BullrushError("INVALID_OPTION", { option: "keyPrefix of a Redis", got: "given", expected: "nothing there: use the app's prefix" });
+    throw new BullrushError("INVALID_OPTION", {
+      option: "keyPrefix of a Redis",
+      got: "given",
+      expected: "nothing there: use the app's prefix",
+    });
   }
   return { options, display: describe(options), user: options.username ?? "default" };
 }

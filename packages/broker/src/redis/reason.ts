@@ -6,7 +6,12 @@ export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return "unknown error";
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
   const text = error.message === "" ? code : (error.message.split("\n", 1)[0] ?? "");
-  return text.replace(/,? with args beginning with:.*$/, "").replace(/ script: .*$/, "").slice(0, 200) || error.name;
+  return (
+    text
+      .replace(/,? with args beginning with:.*$/, "")
+      .replace(/ script: .*$/, "")
+      .slice(0, 200) || error.name
+  );
 }
 
 /** Whether Redis answered, with an error, rather than the connection having failed. */
@@ -21,7 +26,9 @@ export function isOutOfMemory(error: unknown): boolean {
 
 /** Whether it is only for now that Redis refuses: it is loading its data, a replica, or busy with a script. */
 export function isPassing(error: unknown): boolean {
-  return !isReply(error) || /\b(LOADING|READONLY|BUSY|MASTERDOWN|TRYAGAIN|CLUSTERDOWN|NOREPLICAS|UNBLOCKED)\b/.test((error as Error).message);
+  return (
+    !isReply(error) || /\b(LOADING|READONLY|BUSY|MASTERDOWN|TRYAGAIN|CLUSTERDOWN|NOREPLICAS|UNBLOCKED)\b/.test((error as Error).message)
+  );
 }
 
 /** Whether Redis refuses the user or the password. */

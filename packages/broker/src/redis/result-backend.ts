@@ -50,7 +50,11 @@ export function redisResultBackend(options: RedisResultBackendOptions): ResultBa
 
   async function claim(claims: readonly Claim[]): Promise<readonly ("claimed" | "fenced" | TaskRecord)[]> {
     if (claims.length === 0) return [];
-    const args = claims.flatMap(({ delivery, expires, worker }) => [delivery, expires, encodeRecord({ state: "STARTED", delivery, worker })]);
+    const args = claims.flatMap(({ delivery, expires, worker }) => [
+      delivery,
+      expires,
+      encodeRecord({ state: "STARTED", delivery, worker }),
+    ]);
     const keys = claims.map(({ id }) => resultKey(id));
     const claimed = await commands.run({ action: `${claims.length} tasks were not claimed`, deadline }, (client) =>
       runScript(client, scripts.claim, keys, args),
@@ -62,7 +66,9 @@ export function redisResultBackend(options: RedisResultBackendOptions): ResultBa
 
   async function read(ids: readonly string[]): Promise<readonly (TaskRecord | undefined)[]> {
     if (ids.length === 0) return [];
-    const texts = await commands.run({ action: `${ids.length} results were not read`, deadline }, (client) => client.mget(ids.map(resultKey)));
+    const texts = await commands.run({ action: `${ids.length} results were not read`, deadline }, (client) =>
+      client.mget(ids.map(resultKey)),
+    );
     return texts.map((text) => (text === null ? undefined : readOrFail(text)));
   }
 
@@ -91,22 +97,24 @@ type Listener = (id: string, record: TaskRecord | undefined) => void;
 /** The one subscription of this process, opened for the first listener. It sends a PING now and then: an idle subscriber would never notice that its link is dead. */
 function replySubscription(open: () => Connection, channel: string, deadline: number) {
   const listeners = new Set<Listener>();
-  let subscribed: Promise<Connection> | undefined;
+  let connection: Connection | undefined;
+  let subscribed: Promise<void> | undefined;
   let pings: NodeJS.Timeout | undefined;
 
-  async function begin(): Promise<Connection> {
-    const connection = open();
+  async function begin(): Promise<void> {
+    const opened = open();
+    connection = opened;
     try {
-      await connection.run({ action: "results were not subscribed to", deadline }, (client) => subscribeOnce(client));
-      pings = setInterval(() => {
-        connection.run({ action: "no ping", deadline: defaultSilence }, (client) => client.ping()).catch(() => undefined);
-      }, defaultSilence);
-      return connection;
+      await opened.run({ action: "results were not subscribed to", deadline }, (client) => subscribeOnce(client));
     } catch (error) {
       subscribed = undefined;
-      connection.close();
+      opened.close();
       throw error;
     }
+    if (connection !== opened) return;
+    pings = setInterval(() => {
+      opened.run({ action: "no ping", deadline: defaultSilence }, (client) => client.ping()).catch(() => undefined);
+    }, defaultSilence);
   }
 
   function subscribeOnce(client: Redis): Promise<unknown> {
@@ -129,7 +137,8 @@ function replySubscription(open: () => Connection, channel: string, deadline: nu
     },
     close: () => {
       clearInterval(pings);
-      subscribed?.then((connection) => connection.close()).catch(() => undefined);
+      connection?.close();
+      connection = undefined;
     },
   };
 }

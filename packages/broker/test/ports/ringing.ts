@@ -131,6 +131,15 @@ export function describeRinging(stage: () => Stage): void {
       expect(await take(second, 1)).toHaveLength(1);
     });
 
+    test("what is passed on for later does not hide what is due before", async () => {
+      const [first, second] = [await idle(), await idle(["feeds"], "worker-b")];
+      await send("feeds", 60_000);
+      await first.ring();
+      await send("feeds", 400);
+      await first.passOn();
+      expect(await hear(second, 1, 5000)).toHaveLength(1);
+    });
+
     test("nobody hears what was not rung", async () => {
       const [first, second] = [await idle(["feeds"], "worker-a", 1500), await idle(["feeds"], "worker-b", 1500)];
       await first.passOn();

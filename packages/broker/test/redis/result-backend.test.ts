@@ -54,14 +54,19 @@ describe("the Redis result backend", () => {
     expect(await redis.exists(resultKey(stored), resultKey(replaced), resultKey(claimed))).toBe(0);
   });
 
-  test("refuses to read what is no record, and does not quote it", async () => {
-    const id = newId();
-    await redis.set(resultKey(id), `{"state":"SUCCESS","secret":"${secret}"}`, "PX", 10_000);
-    const error: unknown = await open()
-      .read([id])
-      .catch((caught: unknown) => caught);
-    expect(error).toMatchObject({ code: "DECODE_ERROR" });
-    expect(inspect(error, { depth: 10, showHidden: true })).not.toContain(secret);
+  test("tells what is no record from what is, and does not quote it", async () => {
+    const [broken, sound, ended] = [newId(), newId(), newId()];
+    const backend = open();
+    await redis.set(resultKey(broken), `{"state":"STARTED","secret":"${secret}"}`, "PX", 10_000);
+    await redis.set(resultKey(ended), `{"state":"SUCCESS","delivery":1,"result":{"__proto__":"${secret}"}}`, "PX", 10_000);
+    await backend.store([storeOf(sound, {}, { expires: 10_000 })]);
+    const records = [
+      ...(await backend.read([broken, sound, ended])),
+      ...(await backend.claim([{ id: ended, delivery: 2, expires: 10_000, worker: "w" }])),
+    ];
+    const unreadable = { state: "FAILURE", failure: { code: "DECODE_ERROR" } };
+    expect(records).toMatchObject([unreadable, { state: "SUCCESS" }, unreadable, unreadable]);
+    expect(inspect(records, { depth: 10, showHidden: true })).not.toContain(secret);
   });
 
   test("says by its deadline that Redis cannot be reached, and names it without the password", async () => {

@@ -1,4 +1,4 @@
-import { BullrushError, isTerminal, type Clock, type ResultBackend, type TaskRecord, type Transport } from "@bullrush/broker";
+import { isTerminal, type BullrushError, type Clock, type ResultBackend, type TaskRecord, type Transport } from "@bullrush/broker";
 import { UnknownTaskError } from "./errors.js";
 
 /** Whose result is awaited, and where its message may be. */
@@ -168,7 +168,7 @@ export class ResultWaiter {
     this.#arm(next);
   }
 
-  /** Ends the waits whose task has ended, or cannot be read, and gives those of whose task there is no record. Never rejects. */
+  /** Ends the waits whose task has ended, or whose record cannot be had, and gives those of whose task there is no record. Never rejects. */
   async #read(waits: readonly Wait[]): Promise<readonly Wait[]> {
     if (waits.length === 0) return [];
     try {
@@ -179,9 +179,6 @@ export class ResultWaiter {
         return record === undefined;
       });
     } catch (error) {
-      // A record that cannot be decoded is no reason for the others to fail.
-      const one = waits.length > 1 && error instanceof BullrushError && error.code === "DECODE_ERROR";
-      if (one) return (await Promise.all(waits.map((wait) => this.#read([wait])))).flat();
       for (const wait of waits) wait.reject(error);
       return [];
     }

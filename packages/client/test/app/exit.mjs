@@ -5,7 +5,7 @@ import { defaultServerConditions, runnerImport } from "vite";
 const [scenario, url] = process.argv.slice(2);
 const conditions = ["@bullrush/source", ...defaultServerConditions.filter((condition) => condition !== "module")];
 process.on("unhandledRejection", (error) => {
-  console.log(`unhandled rejection: ${error}`);
+  console.log("unhandled rejection:", error);
   process.exitCode = 3;
 });
 const { module } = await runnerImport(fileURLToPath(new URL("scenarios.ts", import.meta.url)), {

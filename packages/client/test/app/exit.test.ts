@@ -26,7 +26,7 @@ async function run(scenario: string, url: string) {
 }
 
 describe.concurrent("a process ends by itself after", () => {
-  test.each(Object.keys(scenarios))("%s", async (scenario, { expect }) => {
+  test.for(Object.keys(scenarios))("%s", async (scenario, { expect }) => {
     expect(await run(scenario, inject("redisUrl"))).toEqual({ code: 0, inTime: true, said: expect.stringMatching(/^closed/), errors: "" });
   });
 

@@ -8,7 +8,8 @@ export function lagMonitor({ lease, log }: { readonly lease: number; readonly lo
   const looks = every(1000, () => {
     const longest = delay.max / 1e6;
     delay.reset();
-    if (longest > lease / 4) log.warn({ ms: Math.round(longest), lease }, "the event loop was blocked: a task computes for too long, and leases may be lost");
+    if (longest > lease / 4)
+      log.warn({ ms: Math.round(longest), lease }, "the event loop was blocked: a task computes for too long, and leases may be lost");
   });
   return {
     start: () => {

@@ -3,7 +3,15 @@ import type { Logger } from "pino";
 import { every, type Service } from "./service.js";
 
 /** Puts back what dead workers had on loan: looks every third of a lease, so that a task runs again at most about two thirds of a lease after its lease has run out. */
-export function recovery({ consumer, lease, log }: { readonly consumer: Pick<Consumer, "recover">; readonly lease: number; readonly log: Logger }): Service {
+export function recovery({
+  consumer,
+  lease,
+  log,
+}: {
+  readonly consumer: Pick<Consumer, "recover">;
+  readonly lease: number;
+  readonly log: Logger;
+}): Service {
   async function recover(stopped: AbortSignal): Promise<void> {
     try {
       const recovered = await consumer.recover();
