@@ -4,7 +4,7 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { encodeRecord, type Delivery, type Message, type Outcome, type TaskRecord } from "@bullrush/broker";
 import { expect, inject, onTestFinished } from "vitest";
-import { createApp, type App, type AppOptions } from "../src/index.js";
+import { createApp, type App, type AppOptions, type AsyncResult } from "../src/index.js";
 
 /** An app on the Redis of the run, with a key prefix of its own, closed when the test has ended. */
 export function testApp(options: AppOptions = {}): App {
@@ -168,6 +168,14 @@ export async function callsOf(url: string, command: string): Promise<number> {
 export async function subscriptionsOf(url: string, app: App): Promise<unknown> {
   const reply = await redis(url, "PUBSUB", "NUMSUB", app.backend.replyChannel);
   return Array.isArray(reply) ? reply[1] : reply;
+}
+
+/** Starts to wait for the result of a call, and gives the promise of it once `app` is subscribed to its results on the Redis at `url`. */
+export async function waiting(url: string, app: App, re: AsyncResult): Promise<{ readonly get: Promise<unknown> }> {
+  const get = re.get({ timeout: "15s" });
+  get.catch(() => undefined);
+  await eventually("the results are subscribed to", async () => (await subscriptionsOf(url, app)) === 1);
+  return { get };
 }
 
 /** A way to the Redis at `url` that can be blocked. */

@@ -159,7 +159,9 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     const now = Date.now();
     await commands.run({ action: "what was heard was not passed on", deadline }, (client) => {
       const pipeline = client.pipeline();
-      for (const [index, due] of passed) pipeline.zadd(markers[index] as string, ...(due <= now ? [0, "0"] : [due, "1"]));
+      // NX: a message that is due before may have come since.
+      for (const [index, due] of passed)
+        pipeline.zadd(markers[index] as string, "NX", ...(due <= now ? ([0, "0"] as const) : ([due, "1"] as const)));
       return pipeline.exec();
     });
   }

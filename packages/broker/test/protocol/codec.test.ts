@@ -211,7 +211,7 @@ test.each<[unknown, boolean]>([
   expect(isEnvelope(decoded)).toBe(expected);
 });
 
-describe("a job of a plain producer", () => {
+describe("the call of a plain producer", () => {
   test("is a call with its data as the one argument", () => {
     expect(foreignMessage("7", "mail.send", { to: "ann" }, 0)).toEqual({
       id: "7",

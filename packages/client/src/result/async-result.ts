@@ -1,3 +1,4 @@
+import { getMaxListeners, setMaxListeners } from "node:events";
 import {
   isTerminal,
   toMilliseconds,
@@ -145,12 +146,14 @@ export class AsyncResult<Result = unknown> {
     const timer = timeout === undefined ? undefined : this.#abortLater(end, toMilliseconds(timeout, "timeout of get()"));
     // Not AbortSignal.any: a signal that outlives many gets would keep them all.
     const onAbort = () => end.abort(signal?.reason);
+    allowListeners(signal, 1);
     signal?.addEventListener("abort", onAbort);
     try {
       return await waiter.wait(this.#reference, end.signal);
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener("abort", onAbort);
+      allowListeners(signal, -1);
     }
   }
 
@@ -168,6 +171,12 @@ export class AsyncResult<Result = unknown> {
   get #name(): string {
     return this.#reference.task ?? "task";
   }
+}
+
+/** Many gets with one signal are no leak, of which Node would warn. */
+function allowListeners(signal: AbortSignal | undefined, more: number): void {
+  const most = signal === undefined ? 0 : getMaxListeners(signal);
+  if (most > 0) setMaxListeners(most + more, signal);
 }
 
 function outcomeOf<Result>(record: TaskRecord): TaskOutcome<Result> {

@@ -1,4 +1,4 @@
-import { getEventListeners } from "node:events";
+import { getEventListeners, getMaxListeners } from "node:events";
 import { newId } from "@bullrush/broker";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { RemoteError, TaskFailedError, TaskRevokedError, TimeoutError, UnknownTaskError, type AsyncResult } from "../../src/index.js";
@@ -115,33 +115,42 @@ describe("get() of a task that has not ended", () => {
     expect(process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length).toBeLessThanOrEqual(before);
   });
 
-  test("waits on for a signal that never aborts and a timeout longer than timers can be set for", async () => {
-    const warnings: Error[] = [];
-    const listener = (warning: Error) => void warnings.push(warning);
+  const warnings = () => {
+    const heard: Error[] = [];
+    const listener = (warning: Error) => void heard.push(warning);
     process.on("warning", listener);
     onTestFinished(() => void process.off("warning", listener));
+    return heard;
+  };
+
+  test("waits on for a signal that never aborts and a timeout longer than timers can be set for", async () => {
+    const heard = warnings();
     const { app, re } = await sent();
     const get = re.get({ timeout: "30d", signal: new AbortController().signal });
     const { end } = await take(app);
     await end({ type: "succeeded", result: "7" }, { result: 7 });
     expect(await get).toBe(7);
-    expect(warnings).toEqual([]);
+    expect(heard).toEqual([]);
   });
 
   test("leaves no listener on a signal that lives on, however it ends", async () => {
+    const heard = warnings();
     const { app, re } = await sent();
     const { signal } = new AbortController();
+    const most = getMaxListeners(signal);
     const listeners = () => getEventListeners(signal, "abort").length;
-    const gets = Array.from({ length: 20 }, () => re.get({ signal, timeout: "1m" }));
+    const gets = Array.from({ length: 20 }, () => rejected(re.get({ signal, timeout: "1m" })));
     await rejected(re.get({ signal, timeout: 30 }));
     expect(listeners()).toBe(20);
     const { end } = await take(app);
     await end({ type: "failed", failure }, { state: "FAILURE", failure });
-    await Promise.allSettled(gets);
+    expect(await Promise.all(gets)).toEqual(gets.map(() => failing("TASK_FAILED")));
     expect(listeners()).toBe(0);
     await rejected(re.get({ signal }));
     await rejected(re.get({ signal, timeout: "soon" as "1s" }));
     expect(listeners()).toBe(0);
+    expect(getMaxListeners(signal)).toBe(most);
+    expect(heard).toEqual([]);
   });
 
   test.each([["soon"], [-1], [Number.NaN], [{}]])("refuses a timeout that is none (%j)", async (timeout) => {
