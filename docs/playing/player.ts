@@ -8,7 +8,7 @@ const workerCommand = fileURLToPath(new URL("../../packages/worker/bin/task-work
 const jiti = commandOf("jiti", new URL("../../packages/worker/package.json", import.meta.url).href);
 
 /** Commands that are for the reader's machine. */
-const forReaders = /^(npm|pnpm|git|cd|docker|redis-cli)\b/;
+const forReaders = /^(npm|npx -y pnpm@[\d.]+|pnpm|git|cd|docker|redis-cli)\b/;
 
 /** How long a program may run, in ms. */
 const patience = 30_000;

@@ -2,7 +2,7 @@ import ms from "ms";
 import { BullrushError } from "./error.js";
 
 /** A length of time: milliseconds as a number, or a string with a unit such as `"500ms"`, `"20s"`, `"5m"`, `"1h"`, `"1d"`. */
-export type Duration = number | ms.StringValue;
+export type Duration = number | Exclude<ms.StringValue, `${number}`>;
 
 /** `duration` in whole milliseconds. Throws `INVALID_OPTION`, naming `option`, unless it is finite and not negative. */
 export function toMilliseconds(duration: Duration, option: string): number {
@@ -20,6 +20,8 @@ export function toMilliseconds(duration: Duration, option: string): number {
   });
 }
 
+/** A number without a unit is refused, 0 aside: it would be read as seconds by some and as milliseconds by others. */
 function parse(text: ms.StringValue): number {
-  return text.length > 0 && text.length <= 100 ? ms(text) : Number.NaN;
+  if ((text as string) === "0") return 0;
+  return /[a-z]$/i.test(text) && text.length <= 100 ? ms(text) : Number.NaN;
 }

@@ -18,7 +18,8 @@ const messages = {
   TASK_NOT_REGISTERED: (d: { task: string; known: readonly string[] }) =>
     `task "${d.task}" is not registered here (known: ${d.known.length === 0 ? "none" : d.known.join(", ")}): ` +
     "does the worker's -A module import the file that declares it?",
-  TASK_ALREADY_REGISTERED: (d: { task: string }) => `task "${d.task}" is already declared on this app`,
+  TASK_ALREADY_REGISTERED: (d: { task: string }) =>
+    `task "${d.task}" is already declared on this app: give it another name, or see that its module is not loaded twice`,
   UNROUTABLE: (d: { task: string; exchange: string; routingKey: string }) =>
     `no queue is bound to exchange "${d.exchange}" with routing key "${d.routingKey}", so "${d.task}" cannot be sent`,
   QUEUE_NOT_DECLARED: (d: { queue: string; task: string; declared: readonly string[] }) =>

@@ -24,5 +24,5 @@ export function checkTaskId(id: unknown): string {
 
 /** The id of the copy of task `id` in `queue`, the same at every call: fanout and topic exchanges send one copy to each matching queue. */
 export function copyId(id: string, queue: string): string {
-  return v5(queue, id);
+  return v5(queue, Buffer.from(id.replaceAll("-", ""), "hex"));
 }

@@ -13,7 +13,6 @@ export { encodeJson } from "./protocol/json.js";
 
 export type { Consumer, Content, Delivery, Exchange, Location, QueueCounts, Settled, Settlement, Transport } from "./ports/transport.js";
 export type { Claim, ResultBackend, StoreReply, StoreRequest } from "./ports/result-backend.js";
-export type { Logger } from "./ports/logger.js";
 
 export { Router, type Routing } from "./routing/router.js";
 export { Topology } from "./routing/topology.js";

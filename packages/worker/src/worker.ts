@@ -18,7 +18,7 @@ import { TroubleLog } from "./trouble-log.js";
 /** The consuming process of an app. */
 export interface Worker {
   readonly options: CompiledWorkerOptions;
-  /** Connects, and begins to take. Rejects within 5 s if broker or result backend cannot be reached or refuse the user. */
+  /** Connects, and begins to take. Rejects within 5 s each if broker or result backend cannot be reached or refuse the user; `stop()` closes what was opened. */
   start(): Promise<void>;
   /**
    * Stops taking, waits for what runs, and at `shutdownTimeout` (or as soon as `now` aborts) asks the tasks to end and puts them back into their queues. Closes the app's connections. Gives the number of
@@ -35,14 +35,18 @@ export function createWorker(app: App, given: WorkerOptions = {}): Worker {
   const options = compileWorkerOptions(given, app.options.queues);
   const log = given.log ?? pino();
   let parts: Parts | undefined;
+  let started: Promise<void> | undefined;
   let stopped: Promise<number> | undefined;
 
-  async function start(): Promise<void> {
+  async function startOnce(): Promise<void> {
     const { lease, order, queues, name } = options;
     const consumer = app.transport.consume({ queues, order, lease, worker: name });
     const warnings = await consumer.open();
     await app.backend.open();
     for (const warning of warnings) log.warn(warning);
+    const declared = app.options.queues;
+    const undeclared = queues.map((queue) => queue.name).filter((queue) => !declared.includes(queue));
+    if (undeclared.length > 0) log.warn({ queues: undeclared, declared }, "takes from queues that the app does not declare");
     const trouble = new TroubleLog(log, systemClock);
     app.onTrouble((service, reason) => trouble.warn(`${service} cannot be reached`, reason));
     parts = assemble(app, options, { consumer, log, trouble });
@@ -57,7 +61,7 @@ export function createWorker(app: App, given: WorkerOptions = {}): Worker {
     return left;
   }
 
-  return { options, start, stop: (now) => (stopped ??= stopOnce(now)) };
+  return { options, start: () => (started ??= startOnce()), stop: (now) => (stopped ??= stopOnce(now)) };
 }
 
 interface Parts {

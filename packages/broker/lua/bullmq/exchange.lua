@@ -65,9 +65,13 @@ end
 
 local function requeue(prefix, id, token)
   local function key(suffix) return prefix .. suffix end
-  return moveJobFromActiveToWait(
-    { key("active"), key("wait"), key("stalled"), key("paused"), key("meta"), key("limiter"), key("prioritized"), key("marker"), key("events") },
+  local reply = moveJobFromActiveToWait(
+    { key("active"), key("wait"), key("stalled"), key("paused"), key("meta"), key("limiter"), key("prioritized"), key("marker"),
+      key("events") },
     { id, token, prefix .. id })
+  -- BullMQ rings for a job without priority only.
+  if reply >= 0 and redis.call("HEXISTS", key("meta"), "paused") == 0 then redis.call("ZADD", key("marker"), 0, "0") end
+  return reply
 end
 
 local function bury(prefix, morgue, id, token, value)
@@ -84,7 +88,10 @@ local function settle(queue, id, token, action, ours, value, stack)
     bury(prefix, KEYS[2 * queue], id, token, value)
     action = "failed"
   end
-  return finish(prefix, id, token, action, ours, value, stack)
+  local reply = finish(prefix, id, token, action, ours, value, stack)
+  -- A plain flow parent whose children have failed, or are not done, cannot have succeeded: it would be given out again and again.
+  if reply == -4 or reply == -9 then return finish(prefix, id, token, "failed", ours, "children are pending or have failed", "") end
+  return reply
 end
 
 local settled = {}
@@ -123,7 +130,9 @@ local function takeFrom(queue)
     -- Nothing is left to be woken for: without this, each empty queue wakes one idle worker in vain.
     if waiting == 0 then redis.call("ZREMRANGEBYSCORE", key("marker"), 0, now) end
     local heldBack = waiting > 0 and redis.call("HEXISTS", key("meta"), "paused") == 0 and 1 or 0
-    dry[#dry + 1] = { queue, reply[3] or 0, reply[4] or 0, heldBack }
+    -- Of a queue at its limit BullMQ does not say when the next delayed job is due.
+    local delayed = redis.call("ZRANGE", key("delayed"), 0, 0, "WITHSCORES")
+    dry[#dry + 1] = { queue, reply[3] or 0, delayed[2] and tonumber(delayed[2]) / 0x1000 or 0, heldBack }
     return false
   end
   local fields = {}

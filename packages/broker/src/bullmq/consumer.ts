@@ -19,6 +19,9 @@ export interface ConsumerContext {
   readonly onTrouble?: (reason: string) => void;
 }
 
+/** Most leases that are renewed in one call, so that none holds Redis for long. */
+const mostRenewed = 1000;
+
 /** Longest time that a call may take, outages included, in ms. */
 const deadline = 5000;
 
@@ -124,6 +127,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     for (const [queue, limited, due, heldBack] of dry) {
       outlook.ranDry(queue - 1, now, { limited, due, heldBack: heldBack === 1 });
       if (due === 0) heard.delete(queue - 1);
+      else heard.set(queue - 1, due);
     }
     if (broken !== null) {
       context.onTrouble?.(broken);
@@ -138,13 +142,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     const wait = Math.min(longestRing, outlook.nextLook(now) - now);
     if (wait <= 0) return;
     const listening = markers.filter((_, index) => !outlook.isResting(index, now));
-    const reply = await bell.run({ action: "no waiting for tasks", deadline: wait + deadline }, (client, repeated) => {
-      // What the lost connection heard, nobody was told.
-      if (repeated) outlook.doubt();
-      return repeated || listening.length === 0
-        ? pause(repeated ? 0 : wait, null)
-        : client.bzpopmin(...listening, Math.max(wait / 1000, 0.01));
-    });
+    const reply = await listen(listening, wait);
     if (reply === null) return;
     const index = markers.indexOf(reply[0]);
     const due = Number(reply[2]);
@@ -152,22 +150,45 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     outlook.rang(index, due);
   }
 
+  /** The next marker of `listening`; `null` after `wait` ms, or when the connection was lost: what that one heard, nobody was told, so any may have been missed. */
+  async function listen(listening: readonly string[], wait: number): Promise<readonly [string, string, string] | null> {
+    if (listening.length === 0) return pause(wait, null);
+    try {
+      return await bell.run({ action: "no waiting for tasks", deadline: wait + deadline }, async (client, repeated) => {
+        if (!repeated) return client.bzpopmin(...listening, Math.max(wait / 1000, 0.01));
+        outlook.doubt();
+        return null;
+      });
+    } catch (error) {
+      outlook.doubt();
+      throw error;
+    }
+  }
+
   async function passOn(): Promise<void> {
     if (heard.size === 0) return;
     const passed = [...heard];
     heard.clear();
     const now = Date.now();
-    await commands.run({ action: "what was heard was not passed on", deadline }, (client) => {
-      const pipeline = client.pipeline();
-      // NX: a message that is due before may have come since.
-      for (const [index, due] of passed)
-        pipeline.zadd(markers[index] as string, "NX", ...(due <= now ? ([0, "0"] as const) : ([due, "1"] as const)));
-      return pipeline.exec();
-    });
+    try {
+      await commands.run({ action: "what was heard was not passed on", deadline }, (client) =>
+        // NX: a message that is due before may have come since.
+        Promise.all(passed.map(([index, due]) => client.zadd(markers[index] as string, "NX", ...(due <= now ? [0, "0"] : [due, "1"])))),
+      );
+    } catch (error) {
+      for (const [index, due] of passed) if (!heard.has(index)) heard.set(index, due);
+      throw error;
+    }
   }
 
   async function renew(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
-    if (deliveries.length === 0) return [];
+    const chunks = Array.from({ length: Math.ceil(deliveries.length / mostRenewed) }, (_, index) =>
+      deliveries.slice(index * mostRenewed, (index + 1) * mostRenewed),
+    );
+    return (await Promise.all(chunks.map(renewChunk))).flat();
+  }
+
+  async function renewChunk(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
     const args = deliveries.flatMap(({ queue, id, token }) => [names.indexOf(queue) + 1, id, token]);
     const replies = await commands.run({ action: `${deliveries.length} leases were not renewed`, deadline }, (client) =>
       runScript(client, scripts.renew, prefixes, [lease, ...args]),
@@ -191,6 +212,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     open,
     exchange,
     ring,
+    mute: () => bell.close(),
     passOn,
     mayTake: () => outlook.mayTake(Date.now()),
     rest: (queue, pause) => outlook.rest(names.indexOf(queue), Date.now() + pause),

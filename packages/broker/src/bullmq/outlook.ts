@@ -53,7 +53,8 @@ export class Outlook {
 
   /** Nothing is taken from it until `until`. */
   rest(queue: number, until: number): void {
-    this.#view(queue).restUntil = until;
+    const view = this.#view(queue);
+    view.restUntil = Math.max(view.restUntil, until);
   }
 
   isResting(queue: number, now: number): boolean {

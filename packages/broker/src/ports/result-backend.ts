@@ -39,7 +39,7 @@ export interface StoreRequest {
   /** How long to keep it, in ms. */
   readonly expires: number;
   /** Whom to notify; nobody when absent. */
-  readonly replyTo?: string;
+  readonly replyTo?: string | undefined;
   /** The record as JSON, from `encodeRecord`. */
   readonly record: string;
 }

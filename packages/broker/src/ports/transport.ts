@@ -70,6 +70,9 @@ export interface Consumer {
    */
   ring(): Promise<void>;
 
+  /** Stops listening: a `ring` that waits rejects, and what comes from now on is left to other workers. */
+  mute(): void;
+
   /** Gives what was heard here and cannot be answered, for want of a slot, to the other workers. Does nothing when there is nothing to give. */
   passOn(): Promise<void>;
 

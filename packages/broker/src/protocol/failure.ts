@@ -21,6 +21,7 @@ const limits = { name: 200, message: 10_000, stack: 20_000, depth: 5 };
 
 /** Any thrown value in wire form. Never throws, whatever it is given. */
 export function toFailure(thrown: unknown, depth = 1): Failure {
+  if (typeof thrown === "string") return { name: "NonError", message: thrown.slice(0, limits.message) };
   if (!isError(thrown)) return { name: "NonError", message: `a task threw a value that is not an Error (${typeof thrown})` };
   const code = read(thrown, "code");
   const stack = read(thrown, "stack");

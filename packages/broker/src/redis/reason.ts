@@ -26,6 +26,8 @@ export function isOutOfMemory(error: unknown): boolean {
 
 /** Whether it is only for now that Redis refuses: it is loading its data, a replica, or busy with a script. */
 export function isPassing(error: unknown): boolean {
+  // Too many arguments, say: it fails the same way again.
+  if (error instanceof RangeError || error instanceof TypeError) return false;
   return (
     !isReply(error) || /\b(LOADING|READONLY|BUSY|MASTERDOWN|TRYAGAIN|CLUSTERDOWN|NOREPLICAS|UNBLOCKED)\b/.test((error as Error).message)
   );

@@ -49,7 +49,11 @@ describe("an error in wire form", () => {
     expect(depthOf(wired(new Error("no cause", { cause: undefined })))).toBe(1);
   });
 
-  test.each([["text"], [undefined], [null], [42], [{ message: "no" }], [Symbol("no")], [() => "no"], [Object.create(null)]])(
+  test("a string that was thrown is the message", () => {
+    expect(toFailure("text")).toEqual({ name: "NonError", message: "text" });
+  });
+
+  test.each([[undefined], [null], [42], [{ message: "no" }], [Symbol("no")], [() => "no"], [Object.create(null)]])(
     "says of %o only that it is no Error",
     (thrown) => {
       expect(toFailure(thrown)).toEqual({ name: "NonError", message: `a task threw a value that is not an Error (${typeof thrown})` });

@@ -57,7 +57,7 @@ describe("a record", () => {
       state: "STARTED",
     };
     expect(encodeRecord(record)).toBe(
-      `{"state":"STARTED","delivery":2,"result":{"state":"FAILURE"},"worker":"${canary}","meta":{"state":"SUCCESS","delivery":99}}`,
+      `{"state":"STARTED","delivery":2,"result":{"state":"FAILURE"},"meta":{"state":"SUCCESS","delivery":99},"worker":"${canary}"}`,
     );
   });
 

@@ -1,4 +1,4 @@
-import { checkTaskId, copyId, newId, toMilliseconds, type Clock, type Message, type RoutedMessage } from "@bullrush/broker";
+import { checkTaskId, copyId, isTaskId, newId, toMilliseconds, type Clock, type Message, type RoutedMessage } from "@bullrush/broker";
 import { sendingTask } from "../task/context.js";
 import type { CallOptions, TaskOptions } from "../task/options.js";
 import type { CompiledOptions } from "./options.js";
@@ -22,7 +22,9 @@ export function messagesOf(
   { replyTo, clock }: { readonly replyTo: string; readonly clock: Clock },
 ): readonly RoutedMessage[] {
   const id = options.taskId === undefined ? newId() : checkTaskId(options.taskId);
-  const parent = sendingTask();
+  const context = sendingTask();
+  // A task that runs from a job of a plain BullMQ producer has an id that is no task's.
+  const parent = context !== undefined && isTaskId(context.rootId) ? context : undefined;
   const now = clock.now();
   const { queues, priority = 0 } = router.route({ task, args, call: options, declared });
   const ignoreResult = options.ignoreResult ?? declared.ignoreResult;

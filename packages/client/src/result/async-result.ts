@@ -146,14 +146,12 @@ export class AsyncResult<Result = unknown> {
     const timer = timeout === undefined ? undefined : this.#abortLater(end, toMilliseconds(timeout, "timeout of get()"));
     // Not AbortSignal.any: a signal that outlives many gets would keep them all.
     const onAbort = () => end.abort(signal?.reason);
-    allowListeners(signal, 1);
-    signal?.addEventListener("abort", onAbort);
+    if (signal !== undefined) listen(signal, onAbort);
     try {
       return await waiter.wait(this.#reference, end.signal);
     } finally {
       clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
-      allowListeners(signal, -1);
+      if (signal !== undefined) unlisten(signal, onAbort);
     }
   }
 
@@ -173,9 +171,19 @@ export class AsyncResult<Result = unknown> {
   }
 }
 
-/** Many gets with one signal are no leak, of which Node would warn. */
-function allowListeners(signal: AbortSignal | undefined, more: number): void {
-  const most = signal === undefined ? 0 : getMaxListeners(signal);
+/** Many gets with one signal are no leak, of which Node would warn: each adds to what the signal allows. */
+function listen(signal: AbortSignal, onAbort: () => void): void {
+  allowMore(signal, 1);
+  signal.addEventListener("abort", onAbort);
+}
+
+function unlisten(signal: AbortSignal, onAbort: () => void): void {
+  signal.removeEventListener("abort", onAbort);
+  allowMore(signal, -1);
+}
+
+function allowMore(signal: AbortSignal, more: number): void {
+  const most = getMaxListeners(signal);
   if (most > 0) setMaxListeners(most + more, signal);
 }
 

@@ -84,6 +84,6 @@ export function checkCall(task: string, args: readonly unknown[], options: CallO
   isList(args, `what was given for the arguments of ${task}`);
   checkOptions(options, callChecks, `in the options of the call of ${task}`);
   if (options.countdown !== undefined && options.eta !== undefined) {
-    refuse(`countdown and eta of the call of ${task}`, "both given", "one of them");
+    refuse(`"countdown" in the options of the call of ${task}`, "given beside eta", "one of the two");
   }
 }

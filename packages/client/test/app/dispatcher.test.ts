@@ -80,6 +80,12 @@ describe("a call within a task", () => {
     expect(message.rootId).toBe(message.id);
   });
 
+  test("that runs from a job of a plain BullMQ producer has no parent: such ids are no task's", () => {
+    const message = runInTask({ ...running, id: "42", rootId: "42" }, () => only());
+    expect(message).not.toHaveProperty("parentId");
+    expect(message.rootId).toBe(message.id);
+  });
+
   test("is not its child when the task is over", () => {
     runInTask(running, () => only());
     expect(only()).not.toHaveProperty("parentId");

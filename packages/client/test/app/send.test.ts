@@ -145,7 +145,7 @@ describe("a call is refused at the caller, and nothing is enqueued", () => {
 
   test.each<[what: string, options: unknown, code: string, details: object]>([
     ["a misspelt option", { prio: 1 }, "INVALID_OPTION", { option: '"prio" in the options of the call of tasks.a', got: "unknown" }],
-    ["countdown and eta", { countdown: 1, eta: new Date() }, "INVALID_OPTION", { got: "both given" }],
+    ["countdown and eta", { countdown: 1, eta: new Date() }, "INVALID_OPTION", { got: "given beside eta" }],
     ["a countdown that is none", { countdown: "later" }, "INVALID_OPTION", { got: '"later"' }],
     ["a countdown into the past", { countdown: -1 }, "INVALID_OPTION", { got: "-1" }],
     ["a countdown that JSON cannot carry", { countdown: 10n }, "INVALID_OPTION", { got: "a bigint" }],

@@ -1,7 +1,8 @@
 import { getEventListeners, getMaxListeners } from "node:events";
-import { newId } from "@bullrush/broker";
+import { newId, type Transport } from "@bullrush/broker";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { RemoteError, TaskFailedError, TaskRevokedError, TimeoutError, UnknownTaskError, type AsyncResult } from "../../src/index.js";
+import { AsyncResult, RemoteError, TaskFailedError, TaskRevokedError, TimeoutError, UnknownTaskError } from "../../src/index.js";
+import { ResultWaiter } from "../../src/result/waiter.js";
 import { eventually, failing, rejected, store, take, testApp, timed } from "../support.js";
 
 /** An app and the handle on a task that it has sent. */
@@ -213,6 +214,18 @@ describe("status()", () => {
   test("of a task that failed or was revoked", async () => {
     expect(await (await ended({ state: "FAILURE", failure })).re.status()).toBe("FAILURE");
     expect(await (await ended({ state: "REVOKED", reason: "expired" })).re.status()).toBe("REVOKED");
+  });
+
+  test("of a task that ends between the look at its record and that at its queue", async () => {
+    const { app, re } = await sent();
+    const locate: Transport["locate"] = async (ids) => {
+      const { end } = await take(app);
+      await end({ type: "succeeded", result: "7" }, { result: 7 });
+      return app.transport.locate(ids);
+    };
+    const source = { backend: app.backend, transport: { ...app.transport, locate }, waiter: new ResultWaiter(app.backend, app.transport) };
+    const handle = new AsyncResult(() => source, { id: re.id, queues: ["default"], own: true });
+    expect(await handle.status()).toBe("SUCCESS");
   });
 
   test("of an id that nobody knows", async () => {

@@ -1,32 +1,84 @@
-import { describe, expect, inject, test } from "vitest";
-import { eventually, failing, openGate, redis, rejected, store, take, testApp, timed, waiting } from "../support.js";
+import { openRedis, type RedisServer } from "@bullrush/broker/embedded";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { callsOf, eventually, failing, openGate, redis, rejected, store, take, testApp, timed, waiting } from "../support.js";
 
-const url = inject("redisUrl");
-const byPolling = 2500;
-
-/** Waits until the connections by which `app` hears of its results are subscribed again; the server may still count those that were lost. */
-async function resubscribed(channel: string): Promise<void> {
-  await eventually("a connection is subscribed that was not there before", async () => {
-    const reply = await redis(url, "PUBSUB", "NUMSUB", channel);
-    return Array.isArray(reply) && reply[1] === 1;
-  });
-}
+/** A Redis that nobody else uses, so that its connections and what it counts are ours. */
+let server: RedisServer;
+beforeAll(async () => {
+  server = await openRedis();
+});
+afterAll(() => server.stop());
 
 describe("an outage", () => {
   test("of the subscription alone is mended, and no result is lost meanwhile", async () => {
-    const app = testApp();
-    const channel = app.backend.replyChannel;
+    const app = testApp({ broker: server.url });
+    const replyTo = app.backend.replyChannel;
     const [a, b] = [await app.sendTask("tasks.a"), await app.sendTask("tasks.a")];
-    const { get } = await waiting(url, app, a);
-    // Only a subscriber can be told apart by its channel: its age is that of the newest connection of that name.
-    const clients = String(await redis(url, "CLIENT", "LIST", "TYPE", "pubsub"));
-    const ids = Array.from(clients.matchAll(/^id=(\d+) .*name=bullrush:replies\b/gm), ([, id = ""]) => id);
-    for (const id of ids.slice(-1)) expect(await redis(url, "CLIENT", "KILL", "ID", id)).toBe(1);
-    await store(app, { id: a.id, replyTo: channel }, { result: 1 });
+    const { get } = await waiting(server.url, app, a);
+    expect(await redis(server.url, "CLIENT", "KILL", "TYPE", "pubsub")).toBe(1);
+    await store(app, { id: a.id, replyTo }, { result: 1 });
     expect(await get).toBe(1);
-    await resubscribed(channel);
-    const later = await waiting(url, app, b);
-    await store(app, { id: b.id, replyTo: channel }, { result: 2 });
-    expect(await later.get).toBe(2);
+    const before = await callsOf(server.url, "mget");
+    const later = await waiting(server.url, app, b);
+    await eventually("it was looked at", async () => (await callsOf(server.url, "mget")) > before);
+    const { value, took } = await timed(async () => {
+      await store(app, { id: b.id, replyTo }, { result: 2 });
+      return later.get;
+    });
+    expect(value).toBe(2);
+    expect(took).toBeLessThan(1000);
+  });
+
+  test("of all connections to the backend for a moment is bridged", async () => {
+    const gate = await openGate(server.url);
+    const app = testApp({ broker: server.url, backend: gate.url });
+    const re = await app.sendTask("tasks.a");
+    const { get } = await waiting(server.url, app, re);
+    gate.cut();
+    await store(testApp({ broker: server.url }), { id: re.id }, { result: 7 });
+    expect(await get).toBe(7);
+  });
+
+  test("of the broker does not keep results from coming", async () => {
+    const gate = await openGate(server.url);
+    const app = testApp({ broker: gate.url, backend: server.url });
+    const re = await app.sendTask("tasks.a");
+    gate.block();
+    const before = await callsOf(server.url, "mget");
+    const gets = Promise.all([re.get({ timeout: "15s" }), app.asyncResult(re.id).get({ timeout: "15s" })]);
+    await eventually("the results are looked for", async () => (await callsOf(server.url, "mget")) > before + 3);
+    const { value, took } = await timed(async () => {
+      await store(testApp({ broker: server.url }), { id: re.id }, { result: 7 });
+      return gets;
+    });
+    expect(value).toEqual([7, 7]);
+    expect(took).toBeLessThan(2500);
+  });
+
+  test("of the backend ends the waiting after its deadline", async () => {
+    const gate = await openGate(server.url);
+    const app = testApp({ broker: server.url, backend: gate.url });
+    const re = await app.sendTask("tasks.a");
+    const { get } = await waiting(server.url, app, re);
+    gate.block();
+    const unavailable = failing("RESULT_BACKEND_UNAVAILABLE", { url: expect.stringContaining(new URL(gate.url).host) });
+    const calls = [
+      rejected(get),
+      rejected(app.asyncResult(re.id).get()),
+      rejected(re.status()),
+      rejected(re.ready()),
+      rejected(re.forget()),
+    ];
+    const { value: errors, took } = await timed(() => Promise.all(calls));
+    expect(errors).toEqual(calls.map(() => unavailable));
+    expect(took).toBeLessThan(9000);
+  });
+
+  test("of the backend while a task is sent hides no task: the broker has it", async () => {
+    const gate = await openGate(server.url);
+    gate.block();
+    const app = testApp({ broker: server.url, backend: gate.url });
+    const re = await app.sendTask("tasks.a");
+    expect((await take(app)).message.id).toBe(re.id);
   });
 });

@@ -71,6 +71,7 @@ export class Dispatcher {
    */
   async stop(patience: AbortSignal, limit: AbortSignal): Promise<number> {
     this.#taking = false;
+    this.#options.consumer.mute();
     await Promise.race([this.#quiet(), aborted(patience)]);
     for (const [delivery, running] of this.#running) {
       this.#running.delete(delivery);
@@ -105,6 +106,7 @@ export class Dispatcher {
   }
 
   #pump(): void {
+    if (this.#stopped) return;
     if (!this.#taking && this.#unsettledCount() === 0 && this.#exchanges === 0) this.#onQuiet?.();
     const pause = this.#breaker.pause(this.#options.clock.now());
     if (pause > 0) return this.#retryAfter(pause);

@@ -98,13 +98,13 @@ export class ExecutionContext implements TaskContext {
         expected: `up to 64 capitals, digits and _, none of ${ownStates.join(", ")}`,
       });
     }
-    if (this.#message.ignoreResult) return;
+    const { definition, startedAt, storesResult } = this.#execution;
+    if (!storesResult) return;
     const { app, worker } = this.#source;
     const what = `the meta of ${this.name}`;
-    const text = encodeJson(meta, what);
-    if (text !== undefined) checkSize(text, what, app.options.maxPayload);
+    const metaText = encodeJson(meta, what);
+    if (metaText !== undefined) checkSize(metaText, what, app.options.maxPayload);
     const { queue, attempt, id } = this;
-    const { definition, startedAt } = this.#execution;
     const delivery = this.#execution.delivery.number;
     const expires = definition.resultExpires ?? app.options.resultExpires;
     const record = encodeRecord({ state, delivery, meta, task: this.name, queue, worker, attempt, startedAt });

@@ -9,6 +9,8 @@ export interface Execution {
   readonly definition: TaskDefinition;
   /** When it began, ms since the epoch. */
   readonly startedAt: number;
+  /** Whether the result backend hears of it. */
+  readonly storesResult: boolean;
   /** Whether the task is to end. */
   readonly stop: Stop;
 }

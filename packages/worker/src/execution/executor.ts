@@ -73,40 +73,43 @@ export class Executor {
     const { message } = content;
     const definition = this.#options.tasks.get(message.task);
     if (definition === undefined) return this.#unknown(delivery, message, startedAt);
-    if (delivery.number > 1 || message.resent) {
+    const storesResult = stores(delivery, message, definition);
+    if (storesResult && (delivery.number > 1 || message.resent)) {
       const earlier = await this.#claim(delivery, message, definition);
       if (earlier !== "claimed") return earlier;
+      // It was put back, or its lease was lost, while the claim was under way.
+      if (stop.requested) return undefined;
     }
-    const outcome = await this.#options.run({ delivery, message, definition, startedAt, stop });
-    return this.#settle(delivery, outcome, startedAt, definition, message.ignoreResult ?? definition.options.ignoreResult);
+    const outcome = await this.#options.run({ delivery, message, definition, startedAt, storesResult, stop });
+    return this.#settle(delivery, outcome, startedAt, definition, storesResult);
   }
 
   #settle(
     delivery: Delivery,
     outcome: Outcome,
     startedAt: number,
-    definition?: TaskDefinition,
-    ignoreResult: boolean | undefined = false,
+    definition: TaskDefinition | undefined,
+    storesResult: boolean,
   ): Settlement {
     const { worker, clock, resultExpires } = this.#options;
     const expires = definition?.resultExpires ?? resultExpires;
-    return settlementOf(delivery, outcome, { worker, expires, ignoreResult, startedAt, endedAt: clock.now() });
+    return settlementOf(delivery, outcome, { worker, expires, storesResult, startedAt, endedAt: clock.now() });
   }
 
   /** A message that cannot be run fails for good and is kept for inspection. */
-  #bury(delivery: Delivery, startedAt: number, error: BullrushError, ignoreResult = false): Settlement {
+  #bury(delivery: Delivery, startedAt: number, error: BullrushError, storesResult = true): Settlement {
     const { stack: _, ...failure } = toFailure(error);
     const { id, queue } = delivery;
     const task = taskOf(delivery);
     this.#options.log.error({ ...task, id, queue, code: error.code, error: describeFailure(failure) }, "not run");
-    return this.#settle(delivery, { type: "failed", failure, bury: true }, startedAt, undefined, ignoreResult);
+    return this.#settle(delivery, { type: "failed", failure, bury: true }, startedAt, undefined, storesResult);
   }
 
   #unknown(delivery: Delivery, message: Message, startedAt: number): Settlement {
     const { tasks } = this.#options;
     if (delivery.content.type === "foreign") return this.#leave(delivery, message);
     const error = new BullrushError("TASK_NOT_REGISTERED", { task: message.task, known: [...tasks.keys()] });
-    return this.#bury(delivery, startedAt, error, message.ignoreResult);
+    return this.#bury(delivery, startedAt, error, stores(delivery, message));
   }
 
   /** A job that is not ours and that no task is for: another program's worker may be meant. */
@@ -124,18 +127,32 @@ export class Executor {
   /** A message that was taken before, or may have been sent before, is run only if it has no result yet. */
   async #claim(delivery: Delivery, message: Message, definition: TaskDefinition): Promise<"claimed" | Settlement | undefined> {
     const { backend, worker, resultExpires, log, rest } = this.#options;
-    if (delivery.content.type === "foreign" || (message.ignoreResult ?? definition.options.ignoreResult)) return "claimed";
     const expires = definition.resultExpires ?? resultExpires;
     try {
       const [answer] = await backend.claim([{ id: message.id, delivery: delivery.number, expires, worker }]);
       if (answer === "claimed" || answer === undefined) return "claimed";
-      log.info({ task: message.task, id: message.id, delivery: delivery.number }, answer === "fenced" ? "taken over" : "done before");
-      return answer === "fenced" ? undefined : { delivery, outcome: outcomeOf(answer) };
+      const facts = { task: message.task, id: message.id, delivery: delivery.number };
+      if (answer !== "fenced") {
+        log.info({ ...facts, state: answer.state }, "not run: its stored result stands");
+        return { delivery, outcome: outcomeOf(answer) };
+      }
+      // A later delivery has it; or it was purged and sent anew, and its deliveries are counted from 1 again.
+      log.info(facts, "not run: a later delivery has claimed it");
+      rest(delivery.queue, pauses.unclaimed);
+      return { delivery, outcome: { type: "requeued", reason: "a later delivery has claimed it" } };
     } catch (error) {
       rest(delivery.queue, pauses.unclaimed);
       return this.putBack(delivery, error instanceof Error ? error.message : "not claimed");
     }
   }
+}
+
+/** Whether the result backend hears of this delivery. A call whose sender may wait says itself what it wants; the declaration counts for the others. */
+function stores({ content }: Delivery, { ignoreResult, replyTo }: Message, definition?: TaskDefinition): boolean {
+  // A job of a plain BullMQ producer has an id that is no task's, and keeps its own return value.
+  if (content.type === "foreign") return false;
+  if (ignoreResult !== undefined) return !ignoreResult;
+  return replyTo !== undefined || definition?.options.ignoreResult !== true;
 }
 
 function taskOf({ content }: Delivery): { readonly task?: string } {

@@ -77,12 +77,11 @@ describe("parseArguments", () => {
     { text: "500ms", time: 500 },
     { text: "30s", time: 30_000 },
     { text: "0", time: 0 },
-    { text: "1500", time: 1500 },
   ])("reads --shutdown-timeout $text as $time ms", ({ text, time }) => {
     expect(parse("--shutdown-timeout", text)?.shutdownTimeout).toBe(time);
   });
 
-  it.each(["", "soon", "-1s", "NaN", "Infinity"])("refuses --shutdown-timeout %j", (text) => {
+  it.each(["", "soon", "30", "-1s", "NaN", "Infinity"])("refuses --shutdown-timeout %j", (text) => {
     const error = { code: "INVALID_OPTION", message: expect.stringContaining(`--shutdown-timeout is ${JSON.stringify(text)}`) as string };
     expect(() => parse(`--shutdown-timeout=${text}`)).toThrow(expect.objectContaining(error));
   });
