@@ -5,11 +5,11 @@ import { expect, it } from "vitest";
 import { startWorker } from "../support/fleet.js";
 import { redisUrl } from "../support/redis-url.js";
 
-const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
+const fixture = fileURLToPath(new URL("fixtures/fallout.ts", import.meta.url));
 
 function scene(hold: number) {
   const [url, prefix] = [redisUrl(), `fallout-${randomUUID()}`];
-  const env = { BULLRUSH_BROKER_URL: url, FIXTURE_PREFIX: prefix, FIXTURE_QUEUES: "one", FIXTURE_HOLD: String(hold) };
+  const env = { BULLRUSH_BROKER_URL: url, FIXTURE_PREFIX: prefix, FIXTURE_HOLD: String(hold) };
   return {
     app: createApp({ broker: url, prefix, queues: ["one"], defaultQueue: "one" }),
     start: (...args: readonly string[]) => startWorker({ app: fixture, args, env }),

@@ -1,5 +1,8 @@
 --[[
-  Settles what has ended, then takes what may run: BullMQ's own scripts, for many jobs in one call.
+  Stores results, settles what has ended, then takes what may run: many jobs in one call.
+
+  Plain cases (one of our messages that succeeded or failed; a queue that is neither paused nor limited, and whose due and prioritised jobs are none) are done here in batches, on
+  BullMQ's keys and in its formats; all others by BullMQ's own scripts, job by job.
 
   KEYS[2q-1]    what the keys of queue q start with
   KEYS[2q]      morgue of queue q
@@ -27,14 +30,18 @@
 --- @include moveToFinished
 --- @include moveToActive
 --- @include moveJobFromActiveToWait
+--- @include removeJob
 
+local call = redis.call
 local now, lease, worker, tokens = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local kept = { completed = { count = 1000 }, failed = { count = 10000 } }
 local morgueLength = 10000
 
+-- Settling ------------------------------------------------------------------------------------------------------------------------------------------
+
 -- What a plain producer asked for; our own messages ask for nothing.
 local function optionsOf(jobKey, target)
-  local json = redis.call("HGET", jobKey, "opts")
+  local json = call("HGET", jobKey, "opts")
   local options = json and cjson.decode(json) or {}
   local keep = options[target == "completed" and "removeOnComplete" or "removeOnFail"]
   if type(keep) == "boolean" then keep = { count = keep and 0 or -1 } end
@@ -49,10 +56,10 @@ local function optionsOf(jobKey, target)
   }
 end
 
-local function finish(prefix, id, token, target, ours, value, stack)
+-- By BullMQ, with all that a plain job may ask for.
+local function finishByBullmq(prefix, id, token, target, value, stack)
   local function key(suffix) return prefix .. suffix end
-  local options = ours and { attempts = 0, keepJobs = kept[target], fpof = false, cpof = false, idof = false, rdof = false }
-    or optionsOf(prefix .. id, target)
+  local options = optionsOf(prefix .. id, target)
   options.token = token
   options.lockDuration = lease
   options.maxMetricsSize = ""
@@ -63,6 +70,13 @@ local function finish(prefix, id, token, target, ours, value, stack)
       stack ~= "" and cmsgpack.pack({ "stacktrace", stack }) or nil })
 end
 
+local function finishForeign(prefix, id, token, target, value, stack)
+  local reply = finishByBullmq(prefix, id, token, target, value, stack)
+  -- A flow parent whose children have failed, or are not done, cannot have succeeded: it would be given out again and again.
+  if reply == -4 or reply == -9 then return finishByBullmq(prefix, id, token, "failed", "children are pending or have failed", "") end
+  return reply
+end
+
 local function requeue(prefix, id, token)
   local function key(suffix) return prefix .. suffix end
   local reply = moveJobFromActiveToWait(
@@ -70,97 +84,247 @@ local function requeue(prefix, id, token)
       key("events") },
     { id, token, prefix .. id })
   -- BullMQ rings for a job without priority only.
-  if reply >= 0 and redis.call("HEXISTS", key("meta"), "paused") == 0 then redis.call("ZADD", key("marker"), 0, "0") end
+  if reply >= 0 and call("HEXISTS", key("meta"), "paused") == 0 then call("ZADD", key("marker"), 0, "0") end
   return reply
 end
 
-local function bury(prefix, morgue, id, token, value)
-  if redis.call("GET", prefix .. id .. ":lock") ~= token then return end
-  local job = redis.call("HMGET", prefix .. id, "name", "data")
-  redis.call("XADD", morgue, "MAXLEN", "~", morgueLength, "*", "id", id, "at", now, "reason", value, "worker", worker,
-    "name", job[1] or "", "data", job[2] or "")
+local function longestEvents(prefix)
+  local length = call("HGET", prefix .. "meta", "opts.maxLenEvents")
+  if length then return length end
+  call("HSET", prefix .. "meta", "opts.maxLenEvents", 10000)
+  return 10000
 end
 
-local function settle(queue, id, token, action, ours, value, stack)
-  local prefix = KEYS[2 * queue - 1]
-  if action == "requeued" then return requeue(prefix, id, token) end
-  if action == "buried" then
-    bury(prefix, KEYS[2 * queue], id, token, value)
-    action = "failed"
+-- Removes what is kept beyond the count.
+local function trim(prefix, target)
+  local count = kept[target].count
+  local set = prefix .. target
+  local ids = call("ZREVRANGE", set, count, -1)
+  if #ids == 0 then return end
+  local gone = {}
+  for _, id in ipairs(ids) do
+    local jobKey = prefix .. id
+    if call("HEXISTS", jobKey, "parentKey") == 1 then
+      removeJob({ jobKey, prefix .. "repeat" }, { id, 0, prefix })
+    else
+      gone[#gone + 1] = jobKey
+      gone[#gone + 1] = jobKey .. ":logs"
+    end
   end
-  local reply = finish(prefix, id, token, action, ours, value, stack)
-  -- A plain flow parent whose children have failed, or are not done, cannot have succeeded: it would be given out again and again.
-  if reply == -4 or reply == -9 then return finish(prefix, id, token, "failed", ours, "children are pending or have failed", "") end
-  return reply
+  if #gone > 0 then call("DEL", unpack(gone)) end
+  call("ZREMRANGEBYRANK", set, 0, -(count + 1))
 end
 
-local settled = {}
+-- Finishes our messages of one queue: every token is checked before anything is written, and what deletes comes first, since a full Redis refuses a script's first write, never a later one.
+local function finishOurs(queue, list, settled)
+  local prefix, morgue = KEYS[2 * queue - 1], KEYS[2 * queue]
+  local active, events = prefix .. "active", prefix .. "events"
+  local locks = {}
+  for i, s in ipairs(list) do locks[i] = prefix .. s.id .. ":lock" end
+  local held = call("MGET", unpack(locks))
+  local owned, freed, ids = {}, {}, {}
+  for i, s in ipairs(list) do
+    if held[i] == s.token then
+      owned[#owned + 1] = s
+      freed[#freed + 1] = locks[i]
+      ids[#ids + 1] = s.id
+    else
+      settled[s.at] = held[i] and -6 or -2
+    end
+  end
+  if #owned == 0 then return end
+  call("DEL", unpack(freed))
+  call("SREM", prefix .. "stalled", unpack(ids))
+  call("XTRIM", events, "MAXLEN", "~", longestEvents(prefix))
+  local finished = { completed = {}, failed = {} }
+  for _, s in ipairs(owned) do
+    if call("LREM", active, -1, s.id) == 0 then
+      settled[s.at] = -3
+    else
+      local jobKey = prefix .. s.id
+      if s.buried then
+        local job = call("HMGET", jobKey, "name", "data")
+        call("XADD", morgue, "MAXLEN", "~", morgueLength, "*", "id", s.id, "at", now, "reason", s.value, "worker", worker, "name", job[1] or "", "data", job[2] or "")
+      end
+      local attempts = call("HINCRBY", jobKey, "atm", 1)
+      if s.target == "completed" then
+        call("HSET", jobKey, "returnvalue", s.value, "finishedOn", now)
+        call("XADD", events, "*", "event", "completed", "jobId", s.id, "returnvalue", s.value, "prev", "active")
+      else
+        if s.stack ~= "" then call("HSET", jobKey, "failedReason", s.value, "finishedOn", now, "stacktrace", s.stack)
+        else call("HSET", jobKey, "failedReason", s.value, "finishedOn", now) end
+        call("HDEL", jobKey, "defa")
+        call("XADD", events, "*", "event", "failed", "jobId", s.id, "failedReason", s.value, "prev", "active")
+        call("XADD", events, "*", "event", "retries-exhausted", "jobId", s.id, "attemptsMade", attempts)
+      end
+      local scored = finished[s.target]
+      scored[#scored + 1] = now
+      scored[#scored + 1] = s.id
+      settled[s.at] = 0
+    end
+  end
+  for target, scored in pairs(finished) do
+    if #scored > 0 then
+      call("ZADD", prefix .. target, unpack(scored))
+      trim(prefix, target)
+    end
+  end
+  if call("EXISTS", prefix .. "wait", active, prefix .. "prioritized") == 0 then call("XADD", events, "*", "event", "drained") end
+end
+
+local function attempt(f, ...)
+  local ok, reply = pcall(f, ...)
+  if ok then return reply end
+  return type(reply) == "table" and reply.err or tostring(reply)
+end
+
+local settled, byQueue = {}, {}
 local at = 8
 for s = 1, tonumber(ARGV[7]) do
-  local ok, reply = pcall(settle, tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4] == "1", ARGV[at + 5], ARGV[at + 6])
-  if ok then
-    settled[s] = reply < 0 and reply or 0
+  local queue, id, token, action, value, stack = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 5], ARGV[at + 6]
+  local prefix = KEYS[2 * queue - 1]
+  if action == "requeued" then
+    local reply = attempt(requeue, prefix, id, token)
+    settled[s] = type(reply) == "number" and math.min(reply, 0) or reply
+  elseif ARGV[at + 4] == "0" then
+    local reply = attempt(finishForeign, prefix, id, token, action, value, stack)
+    settled[s] = type(reply) == "number" and math.min(reply, 0) or reply
   else
-    settled[s] = type(reply) == "table" and reply.err or tostring(reply)
-    -- A replica: nothing was written, and the whole call is for the primary.
-    if string.find(settled[s], "READONLY", 1, true) then return redis.error_reply(settled[s]) end
+    local list = byQueue[queue] or {}
+    byQueue[queue] = list
+    list[#list + 1] = { at = s, id = id, token = token, target = action == "completed" and action or "failed", buried = action == "buried", value = value, stack = stack }
+    settled[s] = false
   end
   at = at + 7
 end
-
-local deliveries, dry, closed = {}, {}, {}
-local taken, open, wanted = 0, 0, tonumber(ARGV[5])
-
--- A marker of score 0 says that there is a job, one of a later time that a delayed job is due then.
-local function marked(prefix)
-  local marker = redis.call("ZRANGE", prefix .. "marker", 0, 0, "WITHSCORES")
-  return marker[2] and tonumber(marker[2]) <= tonumber(now)
+for queue, list in pairs(byQueue) do
+  local error = attempt(finishOurs, queue, list, settled)
+  for _, s in ipairs(list) do settled[s.at] = settled[s.at] or error or "not settled" end
 end
 
-local function takeFrom(queue)
-  local prefix = KEYS[2 * queue - 1]
+-- A replica wrote nothing: the whole call is for the primary.
+for _, reply in ipairs(settled) do
+  if type(reply) == "string" and string.find(reply, "READONLY", 1, true) then return redis.error_reply(reply) end
+end
+
+-- Taking --------------------------------------------------------------------------------------------------------------------------------------------
+
+local deliveries, dry = {}, {}
+local taken, wanted = 0, tonumber(ARGV[5])
+
+-- By BullMQ: promotes what is due, obeys limits, takes by priority.
+local function takeUnusual(queue, prefix, token)
   local function key(suffix) return prefix .. suffix end
-  local token = tokens .. ":" .. (taken + 1)
   local reply = moveToActive(
     { key("wait"), key("active"), key("prioritized"), key("events"), key("stalled"), key("limiter"), key("delayed"), key("paused"),
       key("meta"), key("pc"), key("marker") },
     { prefix, now, cmsgpack.pack({ token = token, lockDuration = lease, name = worker }) })
-  if not reply[1] or reply[1] == 0 then
-    local waiting = redis.call("LLEN", key("wait")) + redis.call("ZCARD", key("prioritized"))
-    -- Nothing is left to be woken for: without this, each empty queue wakes one idle worker in vain.
-    if waiting == 0 then redis.call("ZREMRANGEBYSCORE", key("marker"), 0, now) end
-    local heldBack = waiting > 0 and redis.call("HEXISTS", key("meta"), "paused") == 0 and 1 or 0
-    -- Of a queue at its limit BullMQ does not say when the next delayed job is due.
-    local delayed = redis.call("ZRANGE", key("delayed"), 0, 0, "WITHSCORES")
-    dry[#dry + 1] = { queue, reply[3] or 0, delayed[2] and tonumber(delayed[2]) / 0x1000 or 0, heldBack }
-    return false
-  end
+  if not reply[1] or reply[1] == 0 then return nil, reply[3] or 0 end
   local fields = {}
   for i = 1, #reply[1], 2 do fields[reply[1][i]] = reply[1][i + 1] end
-  taken = taken + 1
-  deliveries[taken] = { queue, reply[2], fields.name or false, fields.data or false, fields.priority or false, tonumber(fields.ats), token }
-  return true
+  return { queue, reply[2], fields.name or false, fields.data or false, fields.priority or false, tonumber(fields.ats), token }
 end
 
-local turns = {}
-if wanted > 0 then
+local views = {}
+
+-- What a queue has for us: a supply of plain jobs, popped `ahead` at a time, or only BullMQ's way.
+local function viewOf(queue)
+  local prefix = KEYS[2 * queue - 1]
+  local view = { queue = queue, prefix = prefix }
+  local meta = call("HMGET", prefix .. "meta", "paused", "concurrency", "max")
+  local delayed = call("ZRANGE", prefix .. "delayed", 0, 0, "WITHSCORES")
+  view.unusual = meta[1] or meta[2] or meta[3] or (delayed[2] and tonumber(delayed[2]) < (tonumber(now) + 1) * 0x1000)
+  view.supply = view.unusual and 0 or call("LLEN", prefix .. "wait")
+  view.count = 0
+  return view
+end
+
+-- A marker of score 0 says that there is a job, one of a later time that a delayed job is due then.
+local function marked(prefix)
+  local marker = call("ZRANGE", prefix .. "marker", 0, 0, "WITHSCORES")
+  return marker[2] and tonumber(marker[2]) <= tonumber(now)
+end
+
+local function close(view, limited)
+  view.closed = true
+  local prefix = view.prefix
+  local waiting = call("EXISTS", prefix .. "wait", prefix .. "prioritized") > 0
+  if not waiting then call("ZREMRANGEBYSCORE", prefix .. "marker", 0, now) end
+  local delayed = call("ZRANGE", prefix .. "delayed", 0, 0, "WITHSCORES")
+  local due = delayed[2] and tonumber(delayed[2]) / 0x1000 or 0
+  dry[#dry + 1] = { view.queue, limited, due, waiting and call("HEXISTS", prefix .. "meta", "paused") == 0 and 1 or 0 }
+end
+
+-- Pops what was reserved from one queue, in one go, as RPOPLPUSH would, one by one.
+local function pop(view)
+  local prefix, count = view.prefix, view.count
+  view.popped = true
+  if count == 0 then return end
+  local ids = call("LRANGE", prefix .. "wait", -count, -1)
+  call("LTRIM", prefix .. "wait", 0, -(count + 1))
+  local order = {}
+  for i = count, 1, -1 do order[#order + 1] = ids[i] end
+  call("LPUSH", prefix .. "active", unpack(order))
+  view.ids, view.next = order, 0
+  if call("EXISTS", prefix .. "wait", prefix .. "prioritized") > 0 then call("ZADD", prefix .. "marker", 0, "0") end
+end
+
+-- Takes or reserves the next job of a queue for a slot of this call; false when it has none.
+local function reserve(view)
+  if view.count < view.supply then
+    view.count = view.count + 1
+    taken = taken + 1
+    deliveries[taken] = view
+    return true
+  end
+  if not view.popped then pop(view) end
+  local limited = 0
+  if view.unusual or call("EXISTS", view.prefix .. "prioritized") == 1 then
+    local delivery
+    delivery, limited = takeUnusual(view.queue, view.prefix, tokens .. ":" .. (taken + 1))
+    if delivery then
+      taken = taken + 1
+      deliveries[taken] = delivery
+      return true
+    end
+  end
+  close(view, limited)
+  return false
+end
+
+local function begin(view, token)
+  view.next = view.next + 1
+  local id, prefix = view.ids[view.next], view.prefix
+  local jobKey = prefix .. id
+  local job = call("HMGET", jobKey, "name", "data", "priority", "ats")
+  local times = (tonumber(job[4]) or 0) + 1
+  call("SET", jobKey .. ":lock", token, "PX", lease)
+  call("XADD", prefix .. "events", "*", "event", "active", "jobId", id, "prev", "waiting")
+  call("HSET", jobKey, "processedOn", now, "pb", worker, "ats", times)
+  return { view.queue, id, job[1], job[2], job[3], times, token }
+end
+
+local turns, open = {}, 0
+local function takeAll()
   for i = at, #ARGV do
     local queue = tonumber(ARGV[i])
     local name = math.abs(queue)
-    turns[#turns + 1] = name
-    if closed[name] == nil then
-      closed[name] = queue < 0 and not marked(KEYS[2 * name - 1])
-      if not closed[name] then open = open + 1 end
+    local view = views[name]
+    if not view then
+      if queue < 0 and not marked(KEYS[2 * name - 1]) then
+        view = { closed = true }
+      else
+        view = viewOf(name)
+        open = open + 1
+      end
+      views[name] = view
     end
+    turns[#turns + 1] = view
   end
-end
-
-local function takeAll()
   while taken < wanted and open > 0 do
-    for _, queue in ipairs(turns) do
-      while taken < wanted and not closed[queue] do
-        if not takeFrom(queue) then
-          closed[queue] = true
+    for _, view in ipairs(turns) do
+      while taken < wanted and not view.closed do
+        if not reserve(view) then
           open = open - 1
         elseif ARGV[6] == "turns" then
           break
@@ -168,10 +332,19 @@ local function takeAll()
       end
     end
   end
+  for _, view in pairs(views) do
+    if view.count and not view.popped then pop(view) end
+  end
+  for i, delivery in ipairs(deliveries) do
+    if delivery.prefix then deliveries[i] = begin(delivery, tokens .. ":" .. i) end
+  end
 end
 
-local ok, trouble = pcall(takeAll)
-if ok then return { settled, deliveries, dry, false } end
-local why = type(trouble) == "table" and trouble.err or tostring(trouble)
-if taken == 0 and string.find(why, "READONLY", 1, true) then return redis.error_reply(why) end
-return { settled, deliveries, dry, why }
+local trouble = wanted > 0 and attempt(takeAll) or false
+if trouble and taken == 0 and string.find(trouble, "READONLY", 1, true) then return redis.error_reply(trouble) end
+-- What was only reserved when it broke off was not taken.
+local got = {}
+for _, delivery in ipairs(deliveries) do
+  if not delivery.prefix then got[#got + 1] = delivery end
+end
+return { settled, got, dry, trouble }

@@ -7,6 +7,7 @@ import { moveJobFromActiveToWait } from "bullmq/dist/cjs/scripts/moveJobFromActi
 import { moveStalledJobsToWait } from "bullmq/dist/cjs/scripts/moveStalledJobsToWait-9.js";
 import { moveToActive } from "bullmq/dist/cjs/scripts/moveToActive-11.js";
 import { moveToFinished } from "bullmq/dist/cjs/scripts/moveToFinished-14.js";
+import { removeJob } from "bullmq/dist/cjs/scripts/removeJob-2.js";
 import { loadScript, type Script } from "../redis/script.js";
 
 /**
@@ -24,6 +25,7 @@ const engine = Object.fromEntries(
     moveStalledJobsToWait,
     moveToActive,
     moveToFinished,
+    removeJob,
   }).map(([name, { content }]) => [name, `local function ${name}(KEYS, ARGV)\n${content}\nend`]),
 );
 

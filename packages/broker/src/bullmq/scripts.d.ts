@@ -12,4 +12,5 @@ declare module "bullmq/dist/cjs/scripts/*" {
   export const moveStalledJobsToWait: EngineScript;
   export const moveToActive: EngineScript;
   export const moveToFinished: EngineScript;
+  export const removeJob: EngineScript;
 }

@@ -7,6 +7,7 @@ import { openConnection } from "../redis/connection.js";
 import { queueKey } from "../redis/keys.js";
 import { compileLocation, type RedisLocation } from "../redis/location.js";
 import { runScript } from "../redis/script.js";
+import { coalesced } from "./coalesced.js";
 import { openConsumer } from "./consumer.js";
 import { engineScript } from "./engine.js";
 
@@ -30,6 +31,11 @@ const scripts = {
   purge: engineScript("purge"),
 };
 
+/** Most messages that are enqueued in one call, so that none holds Redis for long. */
+const mostPublished = 100;
+
+type EncodedMessage = RoutedMessage & { readonly text: string };
+
 const locations: readonly Location[] = ["absent", "waiting", "taken"];
 
 /** Queues on BullMQ: each of ours is one of its queues, each message one of its jobs, so that its tools see them. */
@@ -39,47 +45,43 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
   const trouble = onTrouble && { onTrouble };
   const commands = openConnection(location, { service: "broker", name: "bullrush:producer", ...trouble });
   const consumers = new Set<Consumer>();
+  const send = coalesced(mostPublished, sendAll);
 
   async function publish(messages: readonly RoutedMessage[]): Promise<readonly (BullrushError | undefined)[]> {
-    const errors: (BullrushError | undefined)[] = messages.map(() => undefined);
-    const sound = messages.flatMap(({ queue, message }, index) => {
-      try {
-        return { index, queue, message, text: encodeMessage(message, maxPayload) };
-      } catch (error) {
-        if (!(error instanceof BullrushError)) throw error;
-        errors[index] = error;
-        return [];
-      }
-    });
-    if (sound.length === 0) return errors;
+    return Promise.all(messages.map((routed) => publishOne(routed)));
+  }
+
+  /** The error of a message that was not enqueued. */
+  async function publishOne(routed: RoutedMessage): Promise<BullrushError | undefined> {
+    const { message } = routed;
     try {
-      const replies = await send(sound);
-      sound.forEach(({ index, message }, position) => {
-        const reply = replies[position];
-        if (reply !== 0) errors[index] = refused(message, String(reply));
-      });
+      const reply = await send({ ...routed, text: encodeMessage(message, maxPayload) });
+      return reply === 0 ? undefined : refused(message, String(reply));
     } catch (error) {
-      if (!(error instanceof BullrushError)) throw error;
-      for (const { index } of sound) errors[index] = error;
+      if (error instanceof BullrushError) return error.code === "BROKER_UNAVAILABLE" ? unconfirmed(message, error) : error;
+      throw error;
     }
-    return errors;
   }
 
   /** One call, however many queues. A second try marks its messages: the first may have enqueued them, and they may be done by now. */
-  function send(sound: readonly (RoutedMessage & { readonly text: string })[]): Promise<readonly unknown[]> {
+  function sendAll(sound: readonly EncodedMessage[]): Promise<readonly unknown[]> {
     const queues = [...new Set(sound.map(({ queue }) => queue))];
     const keys = queues.map((queue) => queueKey(prefix, queue));
-    const subject = sound.length === 1 ? `task ${sound[0]?.message.id}` : `${sound.length} tasks`;
-    const action = `${subject} not confirmed; it may still be delivered, and sending it again with the same id is safe`;
-    return commands.run({ action, deadline }, async (client, repeated) => {
+    return commands.run({ action: `${sound.length} tasks not confirmed`, deadline }, async (client, repeated) => {
       const now = Date.now();
       const args = sound.flatMap(({ queue, message, text }) => {
         const delay = message.eta === undefined ? 0 : Math.max(0, Math.ceil(message.eta - now));
-        const sent = repeated && message.resent !== true ? encodeMessage({ ...message, resent: true }, Infinity) : text;
+        const sent = repeated && message.resent !== true ? `${text.slice(0, -1)},"resent":true}` : text;
         return [queues.indexOf(queue) + 1, message.id, message.task, sent, message.priority, delay];
       });
       return (await runScript(client, scripts.publish, keys, [now, ...args])) as unknown[];
     });
+  }
+
+  /** What the sender of one message hears of a call that may have carried many. */
+  function unconfirmed({ id }: Message, error: BullrushError): BullrushError {
+    const action = `task ${id} not confirmed; it may still be delivered, and sending it again with the same id is safe`;
+    return new BullrushError("BROKER_UNAVAILABLE", { ...(error as BullrushError<"BROKER_UNAVAILABLE">).details, action });
   }
 
   function refused(message: Message, reason: string): BullrushError {

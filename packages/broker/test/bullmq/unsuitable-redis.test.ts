@@ -110,33 +110,26 @@ describe.skipIf(redisBinary === undefined)("a Redis", () => {
       expect(argumentsOf(await hear(consumer, 4))).toEqual([2, 4, "after", "urgent"]);
     });
 
-    test("is not asked again and again for messages that it cannot give", async () => {
+    // Scripts delete before they write, and a full Redis refuses a script's first write, never a later one.
+    test("gives messages all the same, so that what is queued can be worked off", async () => {
       await stage.send(...numbered("feeds", 2));
       const consumer = stage.consume(["feeds"]);
       await fill();
-      const exchanged = await consumer.exchange({ settle: [], take: 1 }).catch((error: unknown) => error);
-      // Either it is an error, after which a worker pauses, or there is nothing to take for now.
-      if (!(exchanged instanceof Error)) {
-        expect(exchanged).toEqual({ settled: [], deliveries: [] });
-        expect(consumer.mayTake()).toBe(false);
-      }
+      const [delivery] = await take(consumer, 1);
+      expect(await consumer.exchange({ settle: [settlementOf(delivery!)], take: 0 })).toMatchObject({ settled: ["settled"] });
       await free();
-      expect(await hear(consumer, 2, 8000)).toHaveLength(2);
+      expect(await hear(consumer, 1)).toHaveLength(1);
+      expect(await stage.counts("feeds")).toMatchObject({ waiting: 0, active: 1, completed: 1 });
     });
 
-    test("keeps no settlement half done: what it refuses can be settled once more", async () => {
+    test("buries too", async () => {
       await stage.send(...numbered("feeds", 1));
       const consumer = stage.consume(["feeds"]);
       const delivery = await takeOne(consumer);
       await fill();
-      // Burying writes before it deletes, so there is no room for it.
       const { settled } = await consumer.exchange({ settle: [settlementOf(delivery, outcomes.buried)], take: 0 });
-      expect(settled).toEqual(["again"]);
-      expect(await stage.counts("feeds")).toMatchObject({ active: 1, failed: 0 });
-      await free();
-      expect(await consumer.exchange({ settle: [settlementOf(delivery, outcomes.buried)], take: 0 })).toMatchObject({
-        settled: ["settled"],
-      });
+      expect(settled).toEqual(["settled"]);
+      expect(await stage.counts("feeds")).toMatchObject({ active: 0, failed: 1 });
     });
   });
 

@@ -7,6 +7,7 @@ import {
   toMilliseconds,
   type RedisLocation,
   type ResultBackend,
+  type RoutedMessage,
   type Transport,
 } from "@bullrush/broker";
 import { AsyncResult, type Reference, type ResultSource } from "../result/async-result.js";
@@ -159,10 +160,11 @@ export class App {
     const { transport, backend } = this.#connect();
     checkCall(call.task, call.args, call.options);
     const messages = messagesOf(call, this.#options, { replyTo: backend.replyChannel, clock: systemClock });
-    const errors = await transport.publish(messages);
-    for (const error of errors) if (error !== undefined) throw error;
-    const [first] = messages;
+    const [first, ...copies] = messages;
     if (first === undefined) throw new TypeError("a call has at least one message");
+    // What cannot be sent to one queue is sent to none.
+    await publish(transport, [first]);
+    if (copies.length > 0) await publish(transport, copies);
     const { id, ignoreResult = false } = first.message;
     return this.#result<Result>({ id, task: call.task, queues: [first.queue], own: true, ignoreResult });
   }
@@ -175,6 +177,11 @@ export class App {
     if (this.#closed) throw new BullrushError("APP_CLOSED", { app: this.#options.name });
     return (this.#connected ??= connect(this.#options, (service, reason) => this.#troubleListener?.(service, reason)));
   }
+}
+
+/** Rejects with the first error. */
+async function publish(transport: Transport, messages: readonly RoutedMessage[]): Promise<void> {
+  for (const error of await transport.publish(messages)) if (error !== undefined) throw error;
 }
 
 interface Connected extends ResultSource {

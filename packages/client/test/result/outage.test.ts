@@ -1,6 +1,7 @@
 import { openRedis, type RedisServer } from "@bullrush/broker/embedded";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { callsOf, eventually, failing, openGate, redis, rejected, store, take, testApp, timed, waiting } from "../support.js";
+import { callsOf, redis } from "../redis.js";
+import { eventually, failing, openGate, rejected, store, take, testApp, timed, waiting } from "../support.js";
 
 /** A Redis that nobody else uses, so that its connections and what it counts are ours. */
 let server: RedisServer;

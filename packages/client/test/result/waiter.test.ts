@@ -2,7 +2,7 @@ import { newId, redisResultBackend, type ResultBackend, type Transport } from "@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { BullrushError, UnknownTaskError, type App } from "../../src/index.js";
 import { ResultWaiter, type Awaited } from "../../src/result/waiter.js";
-import { deadUrl, eventually, failing, rejected, store, testApp } from "../support.js";
+import { deadUrl, door, eventually, failing, rejected, store, testApp } from "../support.js";
 
 const forever = new AbortController().signal;
 const closing = new BullrushError("APP_CLOSED", { app: "test" });
@@ -12,24 +12,6 @@ function waiterOn(app: App, { backend = {}, transport = {} }: { backend?: Partia
   const waiter = new ResultWaiter({ ...app.backend, ...backend }, { ...app.transport, ...transport });
   onTestFinished(() => waiter.close(closing));
   return waiter;
-}
-
-/** A door that is closed until it is opened, and counts who has come to it. */
-function door() {
-  const waiting = resolvers();
-  let came = 0;
-  return {
-    pass: () => (came++, waiting.promise),
-    open: () => waiting.resolve(undefined),
-    somebody: () => eventually("somebody has come to the door", () => came > 0),
-    came: () => came,
-  };
-}
-
-function resolvers() {
-  let resolve: (value: undefined) => void = () => {};
-  const promise = new Promise<undefined>((settle) => (resolve = settle));
-  return { promise, resolve };
 }
 
 /** A task that waits in a queue. */
