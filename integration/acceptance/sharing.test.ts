@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createApp, type App } from "@bullrush/client";
+import { Redis } from "ioredis";
 import { createWorker, type Worker, type WorkerOptions } from "@bullrush/worker";
 import { pino } from "pino";
 import { afterEach, expect, inject, test } from "vitest";
@@ -100,6 +101,20 @@ test("three idle workers share what comes in one publish", async () => {
   const shares = consumers.map(({ begun }) => begun.length);
   expect(shares.reduce((sum, share) => sum + share)).toBe(300);
   for (const share of shares) expect(Math.abs(share - 100), `shares ${shares.join(", ")}`).toBeLessThanOrEqual(20);
+});
+
+test("what a worker has heard and not taken is heard by the others when it stops", async () => {
+  const prefix = randomUUID();
+  const producer = appOf(prefix, ["a"], 0);
+  const redis = new Redis(inject("redisUrl"), { replyMapping: "legacy", maxRetriesPerRequest: null });
+  open.push(async () => redis.disconnect());
+  const worker = await start(appOf(prefix, ["a"], 0).app, { concurrency: 1 });
+  await producer.app.sendTask("on.a", [], { queue: "a", countdown: "1h" });
+  const markers = () => redis.zcard(`${prefix}:a:marker`);
+  await expect.poll(markers, { timeout: 5000 }).toBe(0);
+  await worker.stop();
+  expect(await markers()).toBe(1);
+  await producer.app.transport.purge("a");
 });
 
 /** By how many tasks one queue was ever ahead of the other. */

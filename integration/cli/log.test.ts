@@ -18,7 +18,7 @@ describe("the banner", () => {
   const args = ["-Q", "one:3,two", "-n", "banner@%h", "-c", "7", "--order", "strict", "--broker", redisUrl(1)];
   const env = { BULLRUSH_RESULT_BACKEND: redisUrl(2), FIXTURE_PREFIX: `banner-${randomUUID()}` };
   const host = new URL(redisUrl()).host;
-  const tasks = ["fixture.add", "fixture.fail", "fixture.hold", "fixture.echo"];
+  const tasks = ["fixture.add", "fixture.fail", "fixture.hold", "fixture.echo", "fixture.relay"];
 
   it("is one line for machines", async () => {
     await using worker = startWorker({ app: fixture, args, env });

@@ -61,7 +61,7 @@ describe("a task that the worker does not know", () => {
     const error: unknown = await sent.get({ timeout: "15s" }).catch((error: unknown) => error);
     expect(error).toMatchObject({ code: "TASK_FAILED", cause: { code: "TASK_NOT_REGISTERED" } });
     expect(String(error)).toContain(
-      'task "fixture.ad" is not registered here (known: fixture.add, fixture.fail, fixture.hold, fixture.echo)',
+      'task "fixture.ad" is not registered here (known: fixture.add, fixture.fail, fixture.hold, fixture.echo, fixture.relay)',
     );
     expect(await sent.status()).toBe("FAILURE");
     await expectKept([{ id: sent.id, reason: 'task "fixture.ad" is not registered here' }]);
@@ -122,9 +122,9 @@ describe("a task that is taken after its time", () => {
 describe("a job of a plain BullMQ producer", () => {
   const { hostname, port } = new URL(redisUrl());
 
-  async function add(queueName: string, name: string, data: unknown): Promise<string> {
+  async function add(queueName: string, name: string, data: unknown, jobId?: string): Promise<string> {
     const queue = new Queue(queueName, { prefix, connection: { host: hostname, port: Number(port) } });
-    const job = await queue.add(name, data);
+    const job = await queue.add(name, data, { ...(jobId !== undefined && { jobId }) });
     await queue.close();
     return job.id ?? "";
   }
@@ -152,6 +152,20 @@ describe("a job of a plain BullMQ producer", () => {
     await eventually("it has failed", async () => (await field("one", id, "failedReason")) !== null);
     expect(await field("one", id, "failedReason")).toBe("TypeError: out of order");
     expect(await app.transport.counts(["one"])).toMatchObject([{ failed: 1 }]);
+  });
+
+  it("can send tasks, which are nobody's children, and stores nothing of its progress", async () => {
+    await using worker = start();
+    await worker.ready;
+    const id = await add("one", "fixture.relay", {}, `theirs-${randomUUID()}`);
+    await eventually("it has its return value", async () => (await field("one", id, "returnvalue")) !== null);
+    const sent = app.asyncResult(JSON.parse((await field("one", id, "returnvalue")) ?? "") as string);
+    expect(await sent.get({ timeout: "15s" })).toBe(3);
+    expect(await redis.exists(`bullrush:result:${id}`)).toBe(0);
+    const ignored = await app.sendTask("fixture.relay", [], { ignoreResult: true });
+    await worker.waitForEntry({ msg: "succeeded", id: ignored.id });
+    expect(await redis.exists(`bullrush:result:${ignored.id}`)).toBe(0);
+    expect(worker.entries.filter(({ level }) => Number(level) >= 40)).toEqual([]);
   });
 
   it("stays where it is when no task has its name: its queue rests, the others go on, and one line warns", async () => {

@@ -18,14 +18,15 @@ if (serverBinary === undefined) console.log("skipped: stops without a broker, be
 function scene(url = redisUrl()): {
   readonly app: App;
   worker(hold: number, ...args: readonly string[]): WorkerProcess;
-  lease(hold: number, name: string): Program;
+  lease(hold: number, name: string, patience?: number): Program;
 } {
   const prefix = `shutdown-${randomUUID()}`;
   const env = (hold: number) => ({ BULLRUSH_BROKER_URL: url, FIXTURE_PREFIX: prefix, FIXTURE_QUEUES: "one", FIXTURE_HOLD: String(hold) });
   return {
     app: createApp({ broker: url, prefix, queues: ["one"], defaultQueue: "one" }),
     worker: (hold, ...args) => startWorker({ app: fixture, args, env: env(hold) }),
-    lease: (hold, name) => startProgram({ file: shortLease, env: { ...env(hold), FIXTURE_NAME: name } }),
+    lease: (hold, name, patience = 30_000) =>
+      startProgram({ file: shortLease, env: { ...env(hold), FIXTURE_NAME: name, FIXTURE_PATIENCE: String(patience) } }),
   };
 }
 
@@ -137,6 +138,19 @@ describe.concurrent("task-worker whose Redis is dead", () => {
     await worker.ready;
     await server.kill();
     await worker.waitForEntry({ msg: "broker cannot be reached" });
+    expect(await worker.stop("SIGTERM", 9000)).toEqual(wellDone);
+  });
+});
+
+describe("a worker from code whose Redis is dead", () => {
+  it.skipIf(serverBinary === undefined)("leaves nothing behind that keeps the process alive when it has stopped", async () => {
+    await using server = await startServer();
+    const { app, lease } = scene(server.url());
+    await using _ = app;
+    await using worker = lease(1500, "alone", 200);
+    const sent = await app.sendTask("fixture.hold");
+    await worker.waitForEntry({ msg: "holding", id: sent.id });
+    await server.kill();
     expect(await worker.stop("SIGTERM", 9000)).toEqual(wellDone);
   });
 });

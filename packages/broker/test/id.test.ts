@@ -78,6 +78,15 @@ describe("the id of a copy", () => {
     );
   });
 
+  test.each(["11111111-1111-1111-1111-111111111111", "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"])(
+    "is one for a task id that is of no version of RFC 9562: %s",
+    (task) => {
+      expect(isTaskId(task)).toBe(true);
+      expect(isTaskId(copyId(task, "feeds"))).toBe(true);
+      expect(copyId(task, "feeds")).toBe(copyId(task.toUpperCase(), "feeds"));
+    },
+  );
+
   // Workers of different releases must agree on it.
   test("is a UUID of version 5 of the queue's name, with the task's id as namespace", () => {
     expect(copyId("6ba7b810-9dad-11d1-80b4-00c04fd430c8", "www.example.com")).toBe("2ed6657d-e927-568b-95e1-2665a8aea6a2");

@@ -162,6 +162,35 @@ describe("consuming, when the way to Redis fails", () => {
     }
   });
 
+  test("an outage that outlasts the deadline: the ring rejects, and any queue may hold something afterwards", async () => {
+    const consumer = worker();
+    expect(await take(consumer, 1)).toEqual([]);
+    const ringing = consumer.ring();
+    await eventually("both connections", () => proxy.connections() === 2);
+    proxy.refuse();
+    proxy.reset();
+    await expect(ringing).rejects.toMatchObject({ code: "BROKER_UNAVAILABLE" });
+    expect(consumer.mayTake()).toBe(true);
+    proxy.pass();
+  });
+
+  test("what could not be passed on is passed on the next time", async () => {
+    const [consumer, other] = [worker(), worker({ worker: "worker-b" })];
+    for (const idle of [consumer, other]) expect(await take(idle, 1)).toEqual([]);
+    await send();
+    await eventually("ring", async () => {
+      await consumer.ring();
+      return consumer.mayTake();
+    });
+    // What no marker can be put into.
+    const marker = `${broker.prefix}:feeds:marker`;
+    await broker.redis.set(marker, "");
+    await expect(consumer.passOn()).rejects.toMatchObject({ code: "BROKER_UNAVAILABLE" });
+    await broker.redis.del(marker);
+    await consumer.passOn();
+    expect(await hear(other, 1, 5000)).toHaveLength(1);
+  });
+
   test("closing does not wait for a Redis that is not there, and ends what waits", async () => {
     const consumer = worker({ lease: 30_000 });
     expect(await take(consumer, 1)).toEqual([]);

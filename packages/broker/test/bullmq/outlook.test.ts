@@ -49,4 +49,13 @@ describe("what a worker expects of its queues", () => {
     expect(outlook.mayTake(now + 399)).toBe(false);
     expect([outlook.nextLook(now), outlook.mayTake(now + 400), outlook.isResting(0, now + 400)]).toEqual([now + 400, true, false]);
   });
+
+  test("of one that is to rest twice, nothing until the longer rest is over", () => {
+    const outlook = new Outlook(1);
+    outlook.rest(0, now + 400);
+    outlook.rest(0, now + 100);
+    expect([outlook.isResting(0, now + 399), outlook.nextLook(now)]).toEqual([true, now + 400]);
+    outlook.rest(0, now + 500);
+    expect(outlook.nextLook(now)).toBe(now + 500);
+  });
 });

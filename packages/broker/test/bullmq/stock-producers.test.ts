@@ -126,6 +126,19 @@ describe("BullMQ's own producers", () => {
       expect(new Set(Object.values(await job.getChildrenValues()))).toEqual(new Set(["one", "two"]));
     });
 
+    test("fail with a child that takes them along, whatever they return", async () => {
+      const flow = bench.closed(new FlowProducer(bench.options()));
+      const child = { name: "child", queueName: "feeds", data: "child", opts: { failParentOnFailure: true } };
+      const { job } = await flow.add({ name: "parent", queueName: "feeds", data: "parent", children: [child] });
+      const consumer = bench.worker();
+      await consumer.exchange({ settle: [settlementOf(await takeOne(consumer), outcomes.failed)], take: 0 });
+      const [parent] = await hear(consumer, 1);
+      expect(contentOf(parent!).args).toEqual(["parent"]);
+      expect(await settleAs(consumer, parent!, "done")).toMatchObject({ settled: ["settled"] });
+      expect(await job.getState()).toBe("failed");
+      expect(await bench.queue.getJobCounts("active", "waiting", "failed")).toEqual({ active: 0, waiting: 0, failed: 2 });
+    });
+
     test("of one deduplication id come once", async () => {
       for (const data of [1, 2, 3]) await bench.queue.add("a", data, { deduplication: { id: "same" } });
       const consumer = bench.worker();

@@ -139,6 +139,19 @@ describe("BullMQ's own tools", () => {
       }
     });
 
+    test("a limit that is reached does not hide when the next message is due", async () => {
+      await bench.queue.setGlobalConcurrency(1);
+      const [one, other] = [bench.worker(), bench.worker("worker-b")];
+      await bench.stage.send(...numbered("feeds", 1), { queue: "feeds", message: messageOf({ eta: Date.now() + 600 }) });
+      const delivery = await takeOne(one);
+      expect(await take(other, 1)).toEqual([]);
+      expect(other.mayTake()).toBe(false);
+      await one.exchange({ settle: [settlementOf(delivery)], take: 0 });
+      // It has not rung, so it knows from its look alone.
+      await eventually("time to look", () => other.mayTake(), 5000);
+      expect(await take(other, 1)).toHaveLength(1);
+    });
+
     test("a limit of how many start in a while", async () => {
       await bench.queue.setGlobalRateLimit(2, 600);
       await bench.stage.send(...numbered("feeds", 3));

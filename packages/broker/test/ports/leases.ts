@@ -63,6 +63,16 @@ export function describeLeases(stage: () => Stage): void {
       expect(await heard).toMatchObject([{ id: delivery.id, number: 2 }]);
     });
 
+    test("is renewed beside any number of others", async () => {
+      await stage().send(...numbered("feeds", 2));
+      const consumer = stage().consume(["feeds"], { lease });
+      const [first, last] = await take(consumer, 2);
+      const gone = Array.from({ length: 50_000 }, (_, number) => ({ ...first!, id: `gone-${number}` }));
+      const lost = await consumer.renew([first!, ...gone, last!]);
+      expect(lost).toHaveLength(gone.length);
+      expect(lost.every(({ id }, index) => id === `gone-${index}`)).toBe(true);
+    });
+
     test("of nothing needs no renewing", async () => {
       expect(await stage().consume(["feeds"]).renew([])).toEqual([]);
     });

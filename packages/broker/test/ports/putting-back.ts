@@ -27,8 +27,8 @@ export function describePuttingBack(stage: () => Stage): void {
       expect(argumentsOf(await take(consumer, 5))).toEqual([2, 0, 1, 3, 4]);
     });
 
-    test("is heard by a worker that waits", async () => {
-      await stage().send({ queue: "feeds", message: messageOf() });
+    test.each([0, 5])("is heard by a worker that waits, with priority %s", async (priority) => {
+      await stage().send({ queue: "feeds", message: messageOf({ priority }) });
       const [leaving, waiting] = [stage().consume(["feeds"]), stage().consume(["feeds"], { worker: "worker-b" })];
       const delivery = await takeOne(leaving);
       expect(await take(waiting, 1)).toEqual([]);

@@ -102,6 +102,15 @@ export function describeRinging(stage: () => Stage): void {
       expect(await hear(free, 1, 5000)).toMatchObject([{ queue: "feeds" }]);
     });
 
+    test("by another worker, when the one that took the message before has no slot left", async () => {
+      const [full, free] = [await idle(), await idle(["feeds"], "worker-b")];
+      for (const ahead of [200, 2000]) await send("feeds", ahead);
+      await rung(full);
+      expect(await take(full, 2)).toHaveLength(1);
+      await full.passOn();
+      expect(await hear(free, 1, 4000)).toHaveLength(1);
+    });
+
     test("each of several", async () => {
       const consumer = await idle();
       const heard = hear(consumer, 3, 5000);
@@ -138,6 +147,19 @@ export function describeRinging(stage: () => Stage): void {
       await send("feeds", 400);
       await first.passOn();
       expect(await hear(second, 1, 5000)).toHaveLength(1);
+    });
+
+    test("one that is muted leaves what comes to the others, and can still pass on what it heard before", async () => {
+      const [leaving, other] = [await idle(["feeds", "mail"]), await idle(["feeds", "mail"], "worker-b")];
+      await send("mail", 1500);
+      await leaving.ring();
+      const ringing = leaving.ring();
+      leaving.mute();
+      await expect(ringing).rejects.toMatchObject({ code: "BROKER_UNAVAILABLE" });
+      await send("feeds");
+      expect(await hear(other, 1, 4000)).toMatchObject([{ queue: "feeds" }]);
+      await leaving.passOn();
+      expect(await hear(other, 1, 4000)).toMatchObject([{ queue: "mail" }]);
     });
 
     test("nobody hears what was not rung", async () => {

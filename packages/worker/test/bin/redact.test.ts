@@ -15,6 +15,7 @@ describe("redact", () => {
 
   it.each([
     "redis://host:6379/1",
+    "expected redis://[user:password@]host[:port][/database]",
     "Cannot find package '@scope/name' imported from file:///app/@scope/tasks.ts",
     "a@b",
     "https://example.org/@name",
