@@ -27,9 +27,6 @@
     dry         for each queue that was looked into and gave nothing: { queue, ms of its rate limit, time of its next delayed job or 0, 1 if a limit holds jobs back }
     trouble     why taking was broken off, or false; what was settled and taken before stands
 ]]
---- @include moveToFinished
---- @include moveToActive
---- @include moveJobFromActiveToWait
 --- @include removeJob
 
 local call = redis.call
@@ -37,56 +34,9 @@ local now, lease, worker, tokens = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local kept = { completed = { count = 1000 }, failed = { count = 10000 } }
 local morgueLength = 10000
 
+--- @include bullmq/exchange/by-bullmq
+
 -- Settling ------------------------------------------------------------------------------------------------------------------------------------------
-
--- What a plain producer asked for; our own messages ask for nothing.
-local function optionsOf(jobKey, target)
-  local json = call("HGET", jobKey, "opts")
-  local options = json and cjson.decode(json) or {}
-  local keep = options[target == "completed" and "removeOnComplete" or "removeOnFail"]
-  if type(keep) == "boolean" then keep = { count = keep and 0 or -1 } end
-  if type(keep) == "number" then keep = { count = keep } end
-  return {
-    attempts = options.attempts or 0,
-    keepJobs = type(keep) == "table" and keep or kept[target],
-    fpof = options.fpof and true or false,
-    cpof = options.cpof and true or false,
-    idof = options.idof and true or false,
-    rdof = options.rdof and true or false,
-  }
-end
-
--- By BullMQ, with all that a plain job may ask for.
-local function finishByBullmq(prefix, id, token, target, value, stack)
-  local function key(suffix) return prefix .. suffix end
-  local options = optionsOf(prefix .. id, target)
-  options.token = token
-  options.lockDuration = lease
-  options.maxMetricsSize = ""
-  return moveToFinished(
-    { key("wait"), key("active"), key("prioritized"), key("events"), key("stalled"), key("limiter"), key("delayed"), key("paused"),
-      key("meta"), key("pc"), key(target), prefix .. id, key("metrics:" .. target), key("marker") },
-    { id, now, target == "completed" and "returnvalue" or "failedReason", value, target, "0", prefix, cmsgpack.pack(options),
-      stack ~= "" and cmsgpack.pack({ "stacktrace", stack }) or nil })
-end
-
-local function finishForeign(prefix, id, token, target, value, stack)
-  local reply = finishByBullmq(prefix, id, token, target, value, stack)
-  -- A flow parent whose children have failed, or are not done, cannot have succeeded: it would be given out again and again.
-  if reply == -4 or reply == -9 then return finishByBullmq(prefix, id, token, "failed", "children are pending or have failed", "") end
-  return reply
-end
-
-local function requeue(prefix, id, token)
-  local function key(suffix) return prefix .. suffix end
-  local reply = moveJobFromActiveToWait(
-    { key("active"), key("wait"), key("stalled"), key("paused"), key("meta"), key("limiter"), key("prioritized"), key("marker"),
-      key("events") },
-    { id, token, prefix .. id })
-  -- BullMQ rings for a job without priority only.
-  if reply >= 0 and call("HEXISTS", key("meta"), "paused") == 0 then call("ZADD", key("marker"), 0, "0") end
-  return reply
-end
 
 local function longestEvents(prefix)
   local length = call("HGET", prefix .. "meta", "opts.maxLenEvents")
@@ -211,19 +161,6 @@ end
 
 local deliveries, dry = {}, {}
 local taken, wanted = 0, tonumber(ARGV[5])
-
--- By BullMQ: promotes what is due, obeys limits, takes by priority.
-local function takeUnusual(queue, prefix, token)
-  local function key(suffix) return prefix .. suffix end
-  local reply = moveToActive(
-    { key("wait"), key("active"), key("prioritized"), key("events"), key("stalled"), key("limiter"), key("delayed"), key("paused"),
-      key("meta"), key("pc"), key("marker") },
-    { prefix, now, cmsgpack.pack({ token = token, lockDuration = lease, name = worker }) })
-  if not reply[1] or reply[1] == 0 then return nil, reply[3] or 0 end
-  local fields = {}
-  for i = 1, #reply[1], 2 do fields[reply[1][i]] = reply[1][i + 1] end
-  return { queue, reply[2], fields.name or false, fields.data or false, fields.priority or false, tonumber(fields.ats), token }
-end
 
 local views = {}
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import type { Redis } from "ioredis";
 
 /** A Lua script, run by its hash and sent whole only when Redis does not have it. */
@@ -9,17 +9,26 @@ export interface Script {
 }
 
 /**
- * The script `lua/<path>.lua` of this package. A line `--- @include name` stands for `includes[name]`.
+ * The script `lua/<path>.lua` of this package. A line `--- @include name` stands for `includes[name]`, else for the file `lua/<name>.lua`.
  * The folder stands beside both `src` and `dist`, so that no build step has to copy it.
  */
 export function loadScript(path: string, includes: Readonly<Record<string, string>> = {}): Script {
-  const text = readFileSync(new URL(`../../lua/${path}.lua`, import.meta.url), "utf8");
-  const lua = text.replace(/^--- @include (\w+)$/gm, (_, name: string) => {
-    const include = includes[name];
-    if (include === undefined) throw new Error(`lua/${path}.lua includes "${name}", which does not exist`);
-    return include;
-  });
+  const lua = textOf(path, includes);
   return { lua, sha: createHash("sha1").update(lua).digest("hex") };
+}
+
+function textOf(path: string, includes: Readonly<Record<string, string>>): string {
+  const text = readFileSync(fileOf(path), "utf8");
+  return text.replace(/^--- @include (\S+)$/gm, (_, name: string) => {
+    if (includes[name] === undefined && !existsSync(fileOf(name))) {
+      throw new Error(`lua/${path}.lua includes "${name}", which does not exist`);
+    }
+    return includes[name] ?? textOf(name, includes);
+  });
+}
+
+function fileOf(path: string): URL {
+  return new URL(`../../lua/${path}.lua`, import.meta.url);
 }
 
 type Argument = string | number;
