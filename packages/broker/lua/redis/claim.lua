@@ -8,20 +8,19 @@
 
   Returns for each task: 0 claimed, 2 fenced (a later delivery has claimed it), or the record of a task that has a terminal state
 ]]
-local terminal = { SUCCESS = true, FAILURE = true, REVOKED = true }
-local replies = {}
+--- @include parts/record-state
 
+local replies = {}
 for i, key in ipairs(KEYS) do
   local delivery, ttl, record = ARGV[3 * i - 2], ARGV[3 * i - 1], ARGV[3 * i]
-  local state, claimed = string.match(redis.call("GETRANGE", key, 0, 120), '^{"state":"([^"]*)","delivery":(%d+)')
+  local state, claimed = stateOf(key)
   if terminal[state] then
     replies[i] = redis.call("GET", key)
-  elseif claimed and tonumber(claimed) > tonumber(delivery) then
+  elseif claimed and claimed > tonumber(delivery) then
     replies[i] = 2
   else
     redis.call("SET", key, record, "PX", ttl)
     replies[i] = 0
   end
 end
-
 return replies

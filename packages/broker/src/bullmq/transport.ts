@@ -6,15 +6,17 @@ import type { ResultBackend } from "../ports/result-backend.js";
 import { openConnection } from "../redis/connection.js";
 import { queueKey } from "../redis/keys.js";
 import { compileLocation, type RedisLocation } from "../redis/location.js";
+import type { RedisResultBackend } from "../redis/result-backend.js";
 import { runScript } from "../redis/script.js";
 import { coalesced } from "./coalesced.js";
 import { openConsumer } from "./consumer.js";
 import { engineScript } from "./engine.js";
+import { ResultStore } from "./result-store.js";
 
 export interface BullmqTransportOptions {
   readonly location: RedisLocation;
-  /** Where a consumer stores results before it settles. */
-  readonly backend: ResultBackend;
+  /** Where a consumer stores results before it settles; in the same call if it is a Redis result backend on the same server. */
+  readonly backend: ResultBackend | RedisResultBackend;
   /** What the keys of all queues start with. Default: `bull`, so that BullMQ's tools find them. */
   readonly prefix?: string;
   /** Longest time until the broker has confirmed a message, in ms. Default: 5000. */
@@ -132,7 +134,7 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
   }
 
   function consume(given: ConsumeOptions): Consumer {
-    const consumer = openConsumer(given, { location, backend, prefix, ...trouble });
+    const consumer = openConsumer(given, { location, results: new ResultStore(location, backend), prefix, ...trouble });
     consumers.add(consumer);
     return consumer;
   }

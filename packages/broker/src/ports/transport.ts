@@ -56,7 +56,13 @@ export interface Consumer {
   open(): Promise<readonly string[]>;
 
   /**
-   * Settles what has ended and takes up to `take` messages, in one call. Stores each result before it settles its delivery. Safe to repeat when it rejects: what had been
+   * Stores the results of settlements ahead of their exchange, which then has less to wait for. Does nothing for those that their exchange stores in the same call. Safe to
+   * repeat.
+   */
+  store(settlements: readonly Settlement[]): Promise<void>;
+
+  /**
+   * Settles what has ended and takes up to `take` messages, in one call. Stores each result that was not stored ahead before it settles its delivery. Safe to repeat when it rejects: what had been
    * applied is not applied twice.
    */
   exchange(request: { readonly settle: readonly Settlement[]; readonly take: number }): Promise<Exchange>;
@@ -95,6 +101,8 @@ export interface Delivery {
   readonly id: string;
   /** How often it was taken: the fence of its result. */
   readonly number: number;
+  /** How often it has ended before: more than 0 when a tool sent a finished one round again. */
+  readonly endedBefore: number;
   /** Proof of the loan; fresh at every take. */
   readonly token: string;
   /** The call, or why it cannot be read. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { RedisOptions } from "ioredis";
 import { BullrushError } from "../error.js";
 
@@ -28,6 +29,17 @@ export function compileLocation(location: RedisLocation): CompiledLocation {
     });
   }
   return { options, display: describe(options), user: options.username ?? "default" };
+}
+
+/** Whether both are one server with one user, whatever their databases: what a script may do for one, it may do for the other. */
+export function isSameServer(one: CompiledLocation, other: CompiledLocation): boolean {
+  return isDeepStrictEqual(serverOf(one), serverOf(other));
+}
+
+function serverOf({ options, user }: CompiledLocation): unknown {
+  const { host = "127.0.0.1", port = 6379, path, sentinels, name, tls } = options;
+  const place = sentinels != null ? { sentinels, name } : path !== undefined ? { path } : { host, port };
+  return { place, user, tls };
 }
 
 function parseUrl(text: string): RedisOptions {

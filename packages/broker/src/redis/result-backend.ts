@@ -6,8 +6,9 @@ import { toFailure } from "../protocol/failure.js";
 import { decodeRecord, encodeRecord, type TaskRecord } from "../protocol/record.js";
 import { defaultSilence, openConnection, type Connection } from "./connection.js";
 import { replyChannel, resultKey } from "./keys.js";
-import { compileLocation, type RedisLocation } from "./location.js";
+import { compileLocation, type CompiledLocation, type RedisLocation } from "./location.js";
 import { loadScript, runScript } from "./script.js";
+import { storeArguments } from "./store-arguments.js";
 
 export interface RedisResultBackendOptions {
   readonly location: RedisLocation;
@@ -21,8 +22,15 @@ export interface RedisResultBackendOptions {
 const scripts = { store: loadScript("redis/store"), claim: loadScript("redis/claim") };
 const storeReplies: readonly StoreReply[] = ["stored", "superseded", "fenced"];
 
+/** A result backend that a script on the same server may store in. */
+export interface RedisResultBackend extends ResultBackend {
+  readonly location: CompiledLocation;
+  /** In bytes. */
+  readonly largestNotified: number;
+}
+
 /** Result backend on a Redis of its own or the broker's: one string of JSON a task, with a time to live, and one channel a waiting process. */
-export function redisResultBackend(options: RedisResultBackendOptions): ResultBackend {
+export function redisResultBackend(options: RedisResultBackendOptions): RedisResultBackend {
   const { deadline = 5000, largestNotified = 16_384 } = options;
   const location = compileLocation(options.location);
   const connect = (name: string): Connection =>
@@ -40,12 +48,12 @@ export function redisResultBackend(options: RedisResultBackendOptions): ResultBa
 
   async function store(records: readonly StoreRequest[]): Promise<readonly StoreReply[]> {
     if (records.length === 0) return [];
-    const args = records.flatMap(({ id, delivery, expires, record, replyTo }) => [id, delivery, expires, record, replyTo ?? ""]);
-    const keys = records.map(({ id }) => resultKey(id));
+    const { groups, args, order } = storeArguments(records);
     const stored = await commands.run({ action: `${records.length} results were not stored`, deadline }, (client) =>
-      runScript(client, scripts.store, keys, [largestNotified, ...args]),
+      runScript(client, scripts.store, [], [resultKey(""), largestNotified, groups, ...args]),
     );
-    return (stored as number[]).map((reply) => storeReplies[reply] as StoreReply);
+    const replies = new Map(order.map((record, index) => [record, storeReplies[(stored as number[])[index] as number] as StoreReply]));
+    return records.map((record) => replies.get(record) as StoreReply);
   }
 
   async function claim(claims: readonly Claim[]): Promise<readonly ("claimed" | "fenced" | TaskRecord)[]> {
@@ -78,6 +86,8 @@ export function redisResultBackend(options: RedisResultBackendOptions): ResultBa
   }
 
   return {
+    location,
+    largestNotified,
     open,
     store,
     claim,
@@ -117,13 +127,17 @@ function replySubscription(open: () => Connection, channel: string, deadline: nu
     }, defaultSilence);
   }
 
+  function tell(line: string): void {
+    const id = line.slice(0, idLength);
+    if (!isTaskId(id)) return;
+    const record = line.length > idLength ? readable(line.slice(idLength)) : undefined;
+    for (const listener of listeners) listener(id, record);
+  }
+
   function subscribeOnce(client: Redis): Promise<unknown> {
     client.removeAllListeners("message");
     client.on("message", (_: string, payload: string) => {
-      const id = payload.slice(0, idLength);
-      if (!isTaskId(id)) return;
-      const record = payload.length > idLength ? readable(payload.slice(idLength)) : undefined;
-      for (const listener of listeners) listener(id, record);
+      for (const line of payload.split("\n")) tell(line);
     });
     return client.subscribe(channel);
   }
@@ -161,5 +175,5 @@ function readOrFail(text: string): TaskRecord {
   }
 }
 
-/** A notification is the id, a UUID, and behind it the record. */
+/** A line of a notification is an id, a UUID, and behind it the record; JSON has no line feed of its own. */
 const idLength = 36;

@@ -105,7 +105,7 @@ describe("what cannot be read", () => {
       const consumer = stage.consume(["feeds"]);
       const delivery = await takeOne(consumer);
       const settle = [settlementOf({ ...delivery, token: "forged" }, outcomes.buried), settlementOf(delivery, outcomes.buried)];
-      expect(await consumer.exchange({ settle: [...settle, ...settle], take: 0 })).toMatchObject({
+      expect(await consumer.exchange({ settle: [...settle, ...settle.map((settlement) => ({ ...settlement }))], take: 0 })).toMatchObject({
         settled: ["lost", "settled", "lost", "lost"],
       });
       expect(await morgue()).toMatchObject([

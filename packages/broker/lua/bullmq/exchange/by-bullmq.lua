@@ -2,7 +2,7 @@
   What an exchange leaves to BullMQ's own scripts, job by job: jobs of plain producers, which may ask for anything, jobs that are put back, and taking from queues that are
   paused, limited, prioritised or have due jobs.
 
-  Reads of the exchange: call, now, lease, worker, kept
+  Reads of the exchange: call, now, lease, worker, kept, attempt, isWrong
 ]]
 --- @include moveToFinished
 --- @include moveToActive
@@ -36,7 +36,7 @@ end
 local function finishByBullmq(prefix, id, token, target, value, stack)
   local options = optionsOf(prefix .. id, target)
   options.token = token
-  options.lockDuration = lease
+  options.lockDuration = tonumber(lease)
   options.maxMetricsSize = ""
   return moveToFinished(
     keysOf(prefix, "wait", "active", "prioritized", "events", "stalled", "limiter", "delayed", "paused", "meta", "pc", target, id, "metrics:" .. target, "marker"),
@@ -64,9 +64,27 @@ end
 local function takeUnusual(queue, prefix, token)
   local reply = moveToActive(
     keysOf(prefix, "wait", "active", "prioritized", "events", "stalled", "limiter", "delayed", "paused", "meta", "pc", "marker"),
-    { prefix, now, cmsgpack.pack({ token = token, lockDuration = lease, name = worker }) })
+    { prefix, now, cmsgpack.pack({ token = token, lockDuration = tonumber(lease), name = worker }) })
   if not reply[1] or reply[1] == 0 then return nil, reply[3] or 0 end
   local fields = {}
   for i = 1, #reply[1], 2 do fields[reply[1][i]] = reply[1][i + 1] end
-  return { queue, reply[2], fields.name or false, fields.data or false, fields.priority or false, tonumber(fields.ats), token }
+  return {
+    queue = queue, id = reply[2], name = fields.name or false, data = fields.data or false, priority = fields.priority or false,
+    times = tonumber(fields.ats), ended = tonumber(fields.atm) or 0,
+  }
+end
+
+-- Settles a group of settlements that stands in ARGV from `at` on, `width` arguments each, one by one.
+local function settleUnusual(prefix, action, at, width, count, number)
+  for i = 1, count do
+    local place = at + (i - 1) * width
+    local id, token, value, stack = ARGV[place], ARGV[place + 1], ARGV[place + 2], ARGV[place + 3]
+    local reply
+    if action == "requeued" then
+      reply = attempt(requeue, prefix, id, token)
+    else
+      reply = attempt(finishForeign, prefix, id, token, action == "foreign-completed" and "completed" or "failed", value, stack)
+    end
+    if type(reply) ~= "number" or reply < 0 then isWrong(number + i, reply) end
+  end
 end

@@ -1,0 +1,139 @@
+--[[
+  Finishes messages of ours in batches: every token is checked before anything is written, and what deletes comes first, since a full Redis refuses a script's first write, never a
+  later one.
+
+  Reads of the exchange: call, now, worker, kept, isWrong, attempt
+]]
+local morgueLength = 10000
+
+-- What was checked, a batch for each group of settlements, and the queues of these.
+local checked, touched = {}, {}
+
+-- Checks the tokens of a group that stands in ARGV from `at` on, `width` arguments each. The first write comes here, and harms nobody: a job that runs is marked again by the next scan.
+local function check(batch, at, width, count, number)
+  local prefix = batch.prefix
+  local locks = {}
+  for i = 1, count do locks[i] = prefix .. ARGV[at + (i - 1) * width] .. ":lock" end
+  local held = call("MGET", unpack(locks))
+  local ids, places, numbers, freed, leaving = {}, {}, {}, {}, {}
+  for i = 1, count do
+    local place = at + (i - 1) * width
+    local id = ARGV[place]
+    if held[i] == ARGV[place + 1] and not leaving[id] then
+      local n = #ids + 1
+      ids[n], places[n], numbers[n], freed[n] = id, place, number + i, locks[i]
+      leaving[id] = true
+    else
+      isWrong(number + i, held[i] and -6 or -2)
+    end
+  end
+  if #ids == 0 then return end
+  call("SREM", prefix .. "stalled", unpack(ids))
+  batch.ids, batch.places, batch.numbers, batch.freed, batch.leaving = ids, places, numbers, freed, leaving
+  checked[#checked + 1] = batch
+end
+
+local function longestEvents(prefix)
+  local length = call("HGET", prefix .. "meta", "opts.maxLenEvents")
+  if length then return length end
+  call("HSET", prefix .. "meta", "opts.maxLenEvents", 10000)
+  return 10000
+end
+
+-- Takes the jobs off the active list. The oldest stand at its end, and most of those that end are the oldest.
+local function leave(batch)
+  local active, ids, leaving = batch.prefix .. "active", batch.ids, batch.leaving
+  local tail = call("LRANGE", active, -#ids, -1)
+  local together = 0
+  while together < #tail and leaving[tail[#tail - together]] do
+    leaving[tail[#tail - together]] = nil
+    together = together + 1
+  end
+  if together > 0 then call("LTRIM", active, 0, -(together + 1)) end
+  if together == #ids then return nil end
+  local absent = {}
+  for id in pairs(leaving) do absent[id] = call("LREM", active, -1, id) == 0 or nil end
+  return absent
+end
+
+local function bury(batch, id, reason)
+  local job = call("HMGET", batch.prefix .. id, "name", "data")
+  call("XADD", batch.morgue, "MAXLEN", "~", morgueLength, "*", "id", id, "at", now, "reason", reason, "worker", worker, "name", job[1] or "", "data", job[2] or "")
+end
+
+local function fail(batch, id, place)
+  local jobKey, events = batch.prefix .. id, batch.prefix .. "events"
+  local reason, stack = ARGV[place + 2], ARGV[place + 3]
+  if batch.action == "buried" then bury(batch, id, reason) end
+  if stack == "" then
+    call("HSET", jobKey, "atm", batch.finish, "failedReason", reason, "finishedOn", now)
+  else
+    call("HSET", jobKey, "atm", batch.finish, "failedReason", reason, "finishedOn", now, "stacktrace", stack)
+  end
+  call("HDEL", jobKey, "defa")
+  call("XADD", events, "*", "event", "failed", "jobId", id, "failedReason", reason, "prev", "active")
+  call("XADD", events, "*", "event", "retries-exhausted", "jobId", id, "attemptsMade", batch.finish)
+end
+
+-- Removes what is kept beyond the count.
+local function trim(prefix, target)
+  local set, count = prefix .. target, kept[target].count
+  local beyond = call("ZREVRANGE", set, count, -1, "WITHSCORES")
+  if #beyond == 0 then return end
+  local gone = {}
+  for i = 1, #beyond, 2 do
+    local id = beyond[i]
+    -- Half a millisecond says that it is one of ours: it has no parent.
+    if string.find(beyond[i + 1], ".5", 1, true) or call("HEXISTS", prefix .. id, "parentKey") == 0 then
+      gone[#gone + 1] = prefix .. id
+      gone[#gone + 1] = prefix .. id .. ":logs"
+    else
+      removeJob({ prefix .. id, prefix .. "repeat" }, { id, 0, prefix })
+    end
+  end
+  if #gone > 0 then call("DEL", unpack(gone)) end
+  call("ZREMRANGEBYRANK", set, 0, -(count + 1))
+end
+
+local function finish(batch)
+  local prefix, ids = batch.prefix, batch.ids
+  local events = prefix .. "events"
+  local done = batch.action == "done"
+  local target = done and "completed" or "failed"
+  call("DEL", unpack(batch.freed))
+  local absent = leave(batch)
+  call("XTRIM", events, "MAXLEN", "~", longestEvents(prefix))
+  local scored, score = {}, string.format("%.1f", now - 0.5)
+  for i, id in ipairs(ids) do
+    if absent and absent[id] then
+      isWrong(batch.numbers[i], -3)
+    else
+      if done then
+        call("HSET", prefix .. id, "atm", batch.finish, "returnvalue", "null", "finishedOn", now)
+        call("XADD", events, "*", "event", "completed", "jobId", id, "returnvalue", "null", "prev", "active")
+      else
+        fail(batch, id, batch.places[i])
+      end
+      scored[#scored + 1] = score
+      scored[#scored + 1] = id
+    end
+    batch.finished = i
+  end
+  if #scored > 0 then
+    call("ZADD", prefix .. target, unpack(scored))
+    trim(prefix, target)
+  end
+  touched[prefix] = true
+end
+
+local function finishChecked()
+  for _, batch in ipairs(checked) do
+    local trouble = attempt(finish, batch)
+    if trouble then
+      for i = (batch.finished or 0) + 1, #batch.ids do isWrong(batch.numbers[i], trouble) end
+    end
+  end
+  for prefix in pairs(touched) do
+    if call("EXISTS", prefix .. "wait", prefix .. "active", prefix .. "prioritized") == 0 then call("XADD", prefix .. "events", "*", "event", "drained") end
+  end
+end

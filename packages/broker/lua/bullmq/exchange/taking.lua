@@ -1,0 +1,133 @@
+--[[
+  Takes messages from the queues in their turn: plain ones are reserved first, then popped from each queue in one go, then given their leases.
+
+  Reads of the exchange: call, now, lease, worker, tokens, takeUnusual, attempt
+]]
+-- What was taken, flat, and the queues that had nothing.
+local given, dry = {}, {}
+
+local function give(queue, id, name, data, priority, times, ended, token)
+  local n = #given
+  given[n + 1], given[n + 2], given[n + 3], given[n + 4] = queue, id, name, data
+  given[n + 5], given[n + 6], given[n + 7], given[n + 8] = priority, times, ended, token
+end
+
+-- What a queue has for us: a supply of plain jobs, or only BullMQ's way.
+local function viewOf(queue)
+  local prefix = KEYS[2 * queue - 1]
+  local meta = call("HMGET", prefix .. "meta", "paused", "concurrency", "max")
+  local delayed = call("ZRANGE", prefix .. "delayed", 0, 0, "WITHSCORES")
+  local unusual = meta[1] or meta[2] or meta[3] or (delayed[2] and tonumber(delayed[2]) < (tonumber(now) + 1) * 0x1000)
+  return { queue = queue, prefix = prefix, unusual = unusual, supply = unusual and 0 or call("LLEN", prefix .. "wait"), count = 0 }
+end
+
+-- A marker of score 0 says that there is a job, one of a later time that a delayed job is due then.
+local function isMarked(prefix)
+  local marker = call("ZRANGE", prefix .. "marker", 0, 0, "WITHSCORES")
+  return marker[2] and tonumber(marker[2]) <= tonumber(now)
+end
+
+local function close(view, limited)
+  view.closed = true
+  local prefix = view.prefix
+  local waiting = call("EXISTS", prefix .. "wait", prefix .. "prioritized") > 0
+  if not waiting then call("ZREMRANGEBYSCORE", prefix .. "marker", 0, now) end
+  local delayed = call("ZRANGE", prefix .. "delayed", 0, 0, "WITHSCORES")
+  local due = delayed[2] and tonumber(delayed[2]) / 0x1000 or 0
+  dry[#dry + 1] = { view.queue, limited, due, waiting and call("HEXISTS", prefix .. "meta", "paused") == 0 and 1 or 0 }
+end
+
+-- Pops what was reserved from one queue, in one go, as RPOPLPUSH would, one by one.
+local function pop(view)
+  local prefix, count = view.prefix, view.count
+  view.popped = true
+  if count == 0 then return end
+  local ids = call("LRANGE", prefix .. "wait", -count, -1)
+  call("LTRIM", prefix .. "wait", 0, -(count + 1))
+  local order = {}
+  for i = count, 1, -1 do order[#order + 1] = ids[i] end
+  call("LPUSH", prefix .. "active", unpack(order))
+  view.ids, view.next = order, 0
+  if call("EXISTS", prefix .. "wait", prefix .. "prioritized") > 0 then call("ZADD", prefix .. "marker", 0, "0") end
+end
+
+-- Reserves the next job of a queue for a slot, or takes it in BullMQ's way; false when it has none.
+local function reserve(view, slots)
+  if view.count < view.supply then
+    view.count = view.count + 1
+    slots[#slots + 1] = view
+    return true
+  end
+  if not view.popped then pop(view) end
+  local limited = 0
+  if view.unusual or call("EXISTS", view.prefix .. "prioritized") == 1 then
+    local delivery
+    delivery, limited = takeUnusual(view.queue, view.prefix, tokens .. ":" .. (#slots + 1))
+    if delivery then
+      slots[#slots + 1] = delivery
+      return true
+    end
+  end
+  close(view, limited)
+  return false
+end
+
+-- Gives the next job of those that were popped its lease.
+local function begin(view, token)
+  view.next = view.next + 1
+  local id, prefix = view.ids[view.next], view.prefix
+  local jobKey = prefix .. id
+  local job = call("HMGET", jobKey, "name", "data", "priority", "ats", "atm")
+  local times = (tonumber(job[4]) or 0) + 1
+  call("SET", jobKey .. ":lock", tokens .. ":" .. token, "PX", lease)
+  call("XADD", prefix .. "events", "*", "event", "active", "jobId", id, "prev", "waiting")
+  call("HSET", jobKey, "processedOn", now, "pb", worker, "ats", times)
+  give(view.queue, id, job[1], job[2], job[3], times, tonumber(job[5]) or 0, token)
+end
+
+-- The queues in the turns that ARGV gives from `at` on, a view for each.
+local function turnsFrom(at)
+  local turns, views = {}, {}
+  for i = at, #ARGV do
+    local turn = tonumber(ARGV[i])
+    local queue = math.abs(turn)
+    if views[queue] == nil then views[queue] = (turn > 0 or isMarked(KEYS[2 * queue - 1])) and viewOf(queue) or false end
+    turns[#turns + 1] = views[queue] or nil
+  end
+  return turns, views
+end
+
+local function reserveAll(turns, wanted, slots)
+  local oneEach = ARGV[6] == "turns"
+  local open = true
+  while open and #slots < wanted do
+    open = false
+    for _, view in ipairs(turns) do
+      while #slots < wanted and not view.closed and reserve(view, slots) do
+        open = true
+        if oneEach then break end
+      end
+    end
+  end
+end
+
+-- Gives why it was broken off, if it was; what has been taken by then is given all the same.
+local function takeAll(at, wanted)
+  local slots = {}
+  local trouble = attempt(function()
+    local turns, views = turnsFrom(at)
+    reserveAll(turns, wanted, slots)
+    for _, view in pairs(views) do
+      if view and not view.popped then pop(view) end
+    end
+  end)
+  for token, slot in ipairs(slots) do
+    if slot.id then
+      give(slot.queue, slot.id, slot.name, slot.data, slot.priority, slot.times, slot.ended, token)
+    elseif slot.ids then
+      local reply = attempt(begin, slot, token)
+      trouble = trouble or reply
+    end
+  end
+  return trouble
+end

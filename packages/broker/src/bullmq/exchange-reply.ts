@@ -1,0 +1,34 @@
+/** What `lua/bullmq/exchange.lua` returns. */
+export type ExchangeReply = readonly [
+  wrong: readonly (number | string)[],
+  given: readonly (string | number | null)[],
+  dry: readonly (readonly [queue: number, limited: number, due: number, heldBack: number])[],
+  trouble: string | null,
+];
+
+/** A job that was given. */
+export interface Given {
+  /** Number of its queue, from 1. */
+  readonly queue: number;
+  readonly id: string;
+  readonly name: string | null;
+  readonly text: string | null;
+  readonly priority: string | null;
+  /** How often it was taken, and how often it ended before. */
+  readonly times: number;
+  readonly ended: number;
+  /** What its token ends with. */
+  readonly token: number;
+}
+
+const width = 8;
+
+/** The jobs that were given, out of one flat list. */
+export function givenIn(flat: ExchangeReply[1]): readonly Given[] {
+  const jobs: Given[] = [];
+  for (let at = 0; at < flat.length; at += width) {
+    const [queue, id, name, text, priority, times, ended, token] = flat.slice(at, at + width);
+    jobs.push({ queue, id, name, text, priority, times, ended, token } as Given);
+  }
+  return jobs;
+}

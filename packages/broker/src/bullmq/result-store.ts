@@ -1,0 +1,69 @@
+import { randomUUID } from "node:crypto";
+import type { ResultBackend, StoreRequest } from "../ports/result-backend.js";
+import type { Connection } from "../redis/connection.js";
+import { replyChannel, resultKey } from "../redis/keys.js";
+import { isSameServer, type CompiledLocation } from "../redis/location.js";
+import { isPassing, isReply, reasonOf } from "../redis/reason.js";
+import type { RedisResultBackend } from "../redis/result-backend.js";
+import { runScript } from "../redis/script.js";
+import { storeArguments } from "../redis/store-arguments.js";
+import { engineScript } from "./engine.js";
+
+const probe = engineScript("probe");
+
+/** How an exchange's results get into the backend: in its own script where broker and backend are one server, whatever the databases, else in a call before it. */
+export class ResultStore {
+  readonly #location: CompiledLocation;
+  readonly #backend: ResultBackend | RedisResultBackend;
+  #aboard = false;
+
+  constructor(location: CompiledLocation, backend: ResultBackend | RedisResultBackend) {
+    this.#location = location;
+    this.#backend = backend;
+  }
+
+  /** Whether the script of an exchange stores results itself. */
+  get aboard(): boolean {
+    return this.#aboard;
+  }
+
+  /**
+   * Tries whether a script may store: a user may not be allowed to select a database, and what a script wrote before it failed stays written. Gives why not, where it should
+   * have been possible. Rejects when Redis cannot be reached.
+   */
+  async probe(connection: Connection, deadline: number): Promise<string | undefined> {
+    this.#aboard = false;
+    const to = this.#backend;
+    if (!("location" in to) || !isSameServer(this.#location, to.location)) return undefined;
+    const trial = randomUUID();
+    const databases = [to.location.options.db ?? 0, this.#location.options.db ?? 0];
+    return connection.run({ action: "it was not found out whether results can be stored along", deadline }, async (client) => {
+      try {
+        await runScript(client, probe, [resultKey(`probe:${trial}`)], [...databases, replyChannel(trial)]);
+        this.#aboard = true;
+        return undefined;
+      } catch (error) {
+        if (!isReply(error) || isPassing(error)) throw error;
+        return reasonOf(error);
+      }
+    });
+  }
+
+  /** What the script needs to store any. */
+  head(): readonly (string | number)[] {
+    const to = this.#backend;
+    const own = this.#location.options.db ?? 0;
+    return "location" in to ? [own, to.location.options.db ?? 0, resultKey(""), to.largestNotified] : [own, own, resultKey(""), 0];
+  }
+
+  /** The records as arguments of the script. */
+  arguments(records: readonly StoreRequest[]): readonly (string | number)[] {
+    const { groups, args } = storeArguments(records);
+    return [groups, ...args];
+  }
+
+  /** Stores them in a call of its own. */
+  async store(records: readonly StoreRequest[]): Promise<void> {
+    if (records.length > 0) await this.#backend.store(records);
+  }
+}

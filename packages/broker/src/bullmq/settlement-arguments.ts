@@ -1,0 +1,54 @@
+import { groupsOf } from "../groups.js";
+import type { Settlement } from "../ports/transport.js";
+import { describeFailure } from "../protocol/failure.js";
+
+type Action = "done" | "failed" | "buried" | "requeued" | "foreign-completed" | "foreign-failed";
+
+/** Settlements as `lua/bullmq/exchange.lua` reads them: in groups of those that are alike. */
+export interface SettlementArguments {
+  readonly groups: number;
+  readonly args: readonly (string | number)[];
+  /** The settlements in the order in which they stand in `args`. */
+  readonly order: readonly Settlement[];
+}
+
+/** @param numberOf the number by which the script knows a queue */
+export function settlementArguments(settlements: readonly Settlement[], numberOf: (queue: string) => number): SettlementArguments {
+  const groups = groupsOf(settlements, (settlement) => {
+    const { queue, endedBefore } = settlement.delivery;
+    return `${actionOf(settlement)} ${endedBefore} ${queue}`;
+  });
+  const args: (string | number)[] = [];
+  for (const group of groups) {
+    const action = actionOf(group[0]);
+    const { queue, endedBefore } = group[0].delivery;
+    args.push(numberOf(queue), action, endedBefore + 1, group.length);
+    for (const settlement of group) {
+      args.push(settlement.delivery.id, settlement.delivery.token);
+      if (action !== "done" && action !== "requeued") args.push(...valuesOf(settlement));
+    }
+  }
+  return { groups: groups.length, args, order: groups.flat() };
+}
+
+function actionOf({ delivery, outcome }: Settlement): Action {
+  if (outcome.type === "requeued") return "requeued";
+  const succeeded = outcome.type === "succeeded";
+  if (delivery.content.type === "foreign") return succeeded ? "foreign-completed" : "foreign-failed";
+  if (succeeded) return "done";
+  return outcome.type === "failed" && outcome.bury ? "buried" : "failed";
+}
+
+/** The return value, or why it failed; then the list of stacks, if there is one. */
+function valuesOf({ outcome }: Settlement): readonly [value: string, stacks: string] {
+  switch (outcome.type) {
+    case "succeeded":
+      return [outcome.result ?? "null", ""];
+    case "failed":
+      return [describeFailure(outcome.failure), JSON.stringify([outcome.failure.stack ?? outcome.failure.message])];
+    case "revoked":
+      return [`revoked: ${outcome.reason}`, ""];
+    case "requeued":
+      return ["", ""];
+  }
+}
