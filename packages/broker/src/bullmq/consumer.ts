@@ -186,6 +186,9 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
 
   return {
     open,
+    get storesAlong() {
+      return results.aboard;
+    },
     store,
     exchange,
     ring: () => bell.ring(),

@@ -55,10 +55,10 @@ export interface Consumer {
   /** Connects, and gives what its user should know of this Redis: that its clock is off, or that it may evict messages. */
   open(): Promise<readonly string[]>;
 
-  /**
-   * Stores the results of settlements ahead of their exchange, which then has less to wait for. Does nothing for those that their exchange stores in the same call. Safe to
-   * repeat.
-   */
+  /** Whether an exchange stores results in its own call, so that there is nothing to store ahead of it. May change. */
+  readonly storesAlong: boolean;
+
+  /** Stores the results of settlements ahead of their exchange, which then has less to wait for. Does nothing while `storesAlong`. Safe to repeat. */
   store(settlements: readonly Settlement[]): Promise<void>;
 
   /**

@@ -86,7 +86,9 @@ describe("consuming, when the way to Redis fails", () => {
     test("to a take: the message comes again when its lease is over, and does not fail", async () => {
       await send();
       const consumer = worker({ worker: "worker-of-the-lost-reply" });
-      await consumer.renew([{ queue: "feeds", id: "none", number: 1, token: "none", content: { type: "message", message: messageOf() } }]);
+      await consumer.renew([
+        { queue: "feeds", id: "none", number: 1, endedBefore: 0, token: "none", content: { type: "message", message: messageOf() } },
+      ]);
       const lost = proxy.loseReply("worker-of-the-lost-reply");
       const exchanged = consumer.exchange({ settle: [], take: 1 });
       await lost;

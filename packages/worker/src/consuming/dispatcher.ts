@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { Executor, Running } from "../execution/executor.js";
 import type { TroubleLog } from "../trouble-log.js";
 import { Breaker } from "./breaker.js";
+import { Outbox } from "./outbox.js";
 
 export interface DispatcherOptions {
   readonly consumer: Consumer;
@@ -15,21 +16,25 @@ export interface DispatcherOptions {
 }
 
 /** Most settlements and most messages in one exchange, so that one call never holds Redis for long, and most exchanges at once, so that Redis and this process both work. */
-const limits = { batch: 25, exchanges: 4 };
+const limits = { batch: 50, exchanges: 4 };
 
-/** A slot first, then a message: takes what the free slots can run, runs it, settles it. */
+/**
+ * A slot first, then a message: takes what the free slots can run, runs it, settles it. A slot is free when the task has ended; at most as many wait to be settled as there are
+ * slots.
+ */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #running = new Map<Delivery, Running>();
-  /** Outcomes that wait for an exchange, and those in one; each holds its slot until it is settled. */
-  readonly #ended: Settlement[] = [];
-  readonly #settling = new Set<Settlement>();
+  readonly #outbox: Outbox;
   /** Settlements that went out before and may have been applied. */
   readonly #repeated = new WeakSet<Settlement>();
   readonly #breaker = new Breaker();
-  #free: number;
+  /** Most settlements and messages in one exchange: a share of the slots, so that several exchanges can be under way. */
+  readonly #batch: number;
   #exchanges = 0;
   #takes = 0;
+  /** Slots that are kept for what the takes under way may give. */
+  #reserved = 0;
   /** Whether the last exchange got all it asked for: only then is it worth asking several times at once. */
   #backlog = false;
   #taking = false;
@@ -40,8 +45,16 @@ export class Dispatcher {
   #onQuiet: (() => void) | undefined;
 
   constructor(options: DispatcherOptions) {
+    const { consumer, clock, trouble, concurrency } = options;
     this.#options = options;
-    this.#free = options.concurrency;
+    this.#batch = Math.min(limits.batch, Math.ceil(concurrency / limits.exchanges));
+    this.#outbox = new Outbox({
+      consumer,
+      most: this.#batch,
+      clock,
+      onReady: () => this.#schedule(),
+      onTrouble: (error) => trouble.warn("results not stored", error),
+    });
   }
 
   start(): void {
@@ -56,8 +69,7 @@ export class Dispatcher {
 
   /** The deliveries on loan here: those that run and those that are not settled yet. */
   held(): readonly Delivery[] {
-    const unsettled = [...this.#ended, ...this.#settling];
-    return [...this.#running.keys(), ...unsettled.map(({ delivery }) => delivery)];
+    return [...this.#running.keys(), ...this.#outbox.deliveries()];
   }
 
   /** Asks the task of `delivery` to end, because others may run it. */
@@ -76,16 +88,17 @@ export class Dispatcher {
     for (const [delivery, running] of this.#running) {
       this.#running.delete(delivery);
       running.stop.request(new Error("the worker shuts down"));
-      this.#settle(this.#options.executor.putBack(delivery, "the worker shuts down"));
+      this.#outbox.add(this.#options.executor.putBack(delivery, "the worker shuts down"));
     }
     await Promise.race([this.#quiet(), aborted(limit)]);
     clearTimeout(this.#retry);
+    this.#outbox.close();
     this.#stopped = true;
     return this.#unsettledCount();
   }
 
   #unsettledCount(): number {
-    return this.#running.size + this.#ended.length + this.#settling.size;
+    return this.#running.size + this.#outbox.size;
   }
 
   #quiet(): Promise<void> {
@@ -111,7 +124,7 @@ export class Dispatcher {
     const pause = this.#breaker.pause(this.#options.clock.now());
     if (pause > 0) return this.#retryAfter(pause);
     while (this.#exchanges < limits.exchanges) {
-      const settle = this.#ended.splice(0, limits.batch);
+      const settle = this.#outbox.next();
       const take = this.#wanted(settle.length);
       if (settle.length === 0 && take === 0) break;
       void this.#exchange(settle, take);
@@ -120,47 +133,46 @@ export class Dispatcher {
     if (this.#free <= 0 || !this.#taking) void this.#passOn();
   }
 
-  /** How many messages to ask for along with `settled` settlements, whose slots come free with them. */
+  get #free(): number {
+    return this.#options.concurrency - this.#running.size - this.#reserved;
+  }
+
+  /** How many messages to ask for along with `settled` settlements. */
   #wanted(settled: number): number {
-    const { consumer } = this.#options;
+    const { consumer, concurrency } = this.#options;
     if (!this.#taking || (this.#takes > 0 && !this.#backlog)) return 0;
-    const most = Math.max(0, Math.min(limits.batch, this.#free + settled));
-    return settled > 0 || consumer.mayTake() ? most : 0;
+    if (settled === 0 && !consumer.mayTake()) return 0;
+    return Math.max(0, Math.min(this.#batch, this.#free, concurrency - this.#outbox.size + settled));
   }
 
   async #exchange(settle: readonly Settlement[], take: number): Promise<void> {
     const { consumer, clock, trouble } = this.#options;
-    this.#free += settle.length - take;
+    this.#reserved += take;
     this.#exchanges++;
     if (take > 0) this.#takes++;
-    for (const settlement of settle) this.#settling.add(settlement);
-    let got = 0;
     try {
       const exchange = await consumer.exchange({ settle, take });
       this.#breaker.succeeded();
-      got = exchange.deliveries.length;
-      if (take > 0) this.#backlog = got === take;
+      if (take > 0) this.#backlog = exchange.deliveries.length === take;
       this.#settled(settle, exchange);
       for (const delivery of exchange.deliveries) this.#begin(delivery);
     } catch (error) {
       this.#breaker.failed(clock.now());
-      this.#unsettled(settle);
+      for (const settlement of settle) this.#repeated.add(settlement);
+      this.#outbox.again(settle);
       if (!this.#stopped) trouble.warn("nothing taken or settled", error);
     } finally {
       this.#exchanges--;
       if (take > 0) this.#takes--;
-      this.#free += take - got;
-      for (const settlement of settle) this.#settling.delete(settlement);
+      this.#reserved -= take;
       this.#schedule();
     }
   }
 
   #settled(settle: readonly Settlement[], { settled }: Exchange): void {
-    const again = settle.filter((_, index) => settled[index] === "again");
-    if (again.length > 0) {
-      this.#breaker.failed(this.#options.clock.now());
-      this.#unsettled(again);
-    }
+    const refused = settle.filter((_, index) => settled[index] === "again");
+    this.#outbox.refused(refused);
+    this.#outbox.settled(refused.length === 0 ? settle : settle.filter((_, index) => settled[index] !== "again"));
     settle.forEach((settlement, index) => {
       if (settled[index] !== "lost" || this.#repeated.has(settlement)) return;
       const { id, queue } = settlement.delivery;
@@ -168,30 +180,17 @@ export class Dispatcher {
     });
   }
 
-  /** Back in line, first, with their slots. */
-  #unsettled(settle: readonly Settlement[]): void {
-    for (const settlement of settle) this.#repeated.add(settlement);
-    this.#ended.unshift(...settle);
-    this.#free -= settle.length;
-  }
-
   #begin(delivery: Delivery): void {
     const { executor } = this.#options;
-    if (!this.#taking) return this.#settle(executor.putBack(delivery, "the worker shuts down"));
+    if (!this.#taking) return this.#outbox.add(executor.putBack(delivery, "the worker shuts down"));
     const running = executor.start(delivery);
     this.#running.set(delivery, running);
     void running.ended.then((settlement) => {
       // It was put back at the end of a shutdown's patience: what the task came to after that is nobody's.
       if (!this.#running.delete(delivery)) return;
-      if (settlement === undefined) this.#free++;
-      else this.#ended.push(settlement);
-      this.#schedule();
+      if (settlement === undefined) this.#schedule();
+      else this.#outbox.add(settlement);
     });
-  }
-
-  #settle(settlement: Settlement): void {
-    this.#ended.push(settlement);
-    this.#schedule();
   }
 
   #mayRing(): boolean {

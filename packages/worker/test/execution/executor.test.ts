@@ -28,7 +28,7 @@ function executor(): { readonly executor: Executor; readonly ran: readonly strin
 function secondDelivery(): Delivery {
   const id = newId();
   const message = { id, task: "add", args: [1, 2], headers: {}, priority: 0, retries: 0, rootId: id };
-  return { queue: "default", id, number: 2, token: "t", content: { type: "message", message } };
+  return { queue: "default", id, number: 2, endedBefore: 0, token: "t", content: { type: "message", message } };
 }
 
 it("runs nothing that was asked to end while it was claimed: it is somebody else's by then", async () => {
