@@ -34,10 +34,13 @@ local function storeRecords(at, groups, prefix, largest)
       local id, record = ARGV[at], ARGV[at + 2]
       local reply = storeRecord(prefix .. id, ARGV[at + 1], ttl, record)
       replies[#replies + 1] = reply
-      if reply == 0 then lines[#lines + 1] = #record <= largest and id .. record or id end
+      if reply == 0 then
+        local n = #lines
+        lines[n + 1], lines[n + 2], lines[n + 3] = id, #record <= largest and record or "", "\n"
+      end
       at = at + 3
     end
-    if channel ~= "" and #lines > 0 then redis.call("PUBLISH", channel, table.concat(lines, "\n")) end
+    if channel ~= "" and #lines > 0 then redis.call("PUBLISH", channel, table.concat(lines, "", 1, #lines - 1)) end
   end
   return replies, at
 end

@@ -18,7 +18,7 @@ local function viewOf(queue)
   local meta = call("HMGET", prefix .. "meta", "paused", "concurrency", "max")
   local delayed = call("ZRANGE", prefix .. "delayed", 0, 0, "WITHSCORES")
   local unusual = meta[1] or meta[2] or meta[3] or (delayed[2] and tonumber(delayed[2]) < (tonumber(now) + 1) * 0x1000)
-  return { queue = queue, prefix = prefix, unusual = unusual, supply = unusual and 0 or call("LLEN", prefix .. "wait"), count = 0 }
+  return { queue = queue, prefix = prefix, events = prefix .. "events", unusual = unusual, supply = unusual and 0 or call("LLEN", prefix .. "wait"), count = 0 }
 end
 
 -- A marker of score 0 says that there is a job, one of a later time that a delayed job is due then.
@@ -80,7 +80,7 @@ local function begin(view, token)
   local job = call("HMGET", jobKey, "name", "data", "priority", "ats", "atm")
   local times = (tonumber(job[4]) or 0) + 1
   call("SET", jobKey .. ":lock", tokens .. ":" .. token, "PX", lease)
-  call("XADD", prefix .. "events", "*", "event", "active", "jobId", id, "prev", "waiting")
+  call("XADD", view.events, "*", "event", "active", "jobId", id, "prev", "waiting")
   call("HSET", jobKey, "processedOn", now, "pb", worker, "ats", times)
   give(view.queue, id, job[1], job[2], job[3], times, tonumber(job[5]) or 0, token)
 end
