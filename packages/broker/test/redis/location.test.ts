@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { compileLocation, type RedisLocation } from "../../src/redis/location.js";
+import { compileLocation, isSameServer, type RedisLocation } from "../../src/redis/location.js";
 
 const secret = "canary-5ecret";
 
@@ -129,5 +129,41 @@ describe("options", () => {
 
   test("cannot put a prefix before our keys", () => {
     expect(refusalOf({ keyPrefix: "x:", password: secret })).toMatchObject({ code: "INVALID_OPTION" });
+  });
+});
+
+describe("two locations", () => {
+  const same = (one: RedisLocation, other: RedisLocation) => isSameServer(compileLocation(one), compileLocation(other));
+  const sentinels = [{ host: "s1", port: 26380 }];
+
+  test.each<[RedisLocation, RedisLocation]>([
+    ["redis://cache", "redis://cache:6379/7"],
+    [{}, "redis://127.0.0.1/2"],
+    ["redis://ann:one@cache/1", "redis://ann:two@cache/2"],
+    ["rediss://cache/1", "rediss://cache/2"],
+    [{ path: "/run/redis.sock" }, { path: "/run/redis.sock", db: 1 }],
+    [
+      { sentinels, name: "mymaster" },
+      { sentinels, name: "mymaster", db: 1 },
+    ],
+  ])("%#: are one server, whatever their databases", (one, other) => {
+    expect(same(one, other)).toBe(true);
+    expect(same(other, one)).toBe(true);
+  });
+
+  test.each<[RedisLocation, RedisLocation]>([
+    ["redis://cache", "redis://queue"],
+    ["redis://cache", "redis://cache:7000"],
+    ["redis://cache", "rediss://cache"],
+    ["redis://ann:one@cache", "redis://bob:one@cache"],
+    ["redis://cache", { path: "/run/redis.sock" }],
+    [
+      { sentinels, name: "mymaster" },
+      { sentinels, name: "other" },
+    ],
+    [{ sentinels, name: "mymaster" }, "redis://s1:26380"],
+  ])("%#: are not one server, or not one user of it", (one, other) => {
+    expect(same(one, other)).toBe(false);
+    expect(same(other, one)).toBe(false);
   });
 });
