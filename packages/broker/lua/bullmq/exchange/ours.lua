@@ -62,7 +62,7 @@ local function bury(batch, id, reason)
 end
 
 local function fail(batch, id, place)
-  local jobKey, events = batch.prefix .. id, batch.prefix .. "events"
+  local jobKey, events = batch.prefix .. id, batch.events
   local reason, stack = ARGV[place + 2], ARGV[place + 3]
   if batch.action == "buried" then bury(batch, id, reason) end
   if stack == "" then
@@ -95,29 +95,30 @@ local function trim(prefix, target)
   call("ZREMRANGEBYRANK", set, 0, -(count + 1))
 end
 
+local function finishOne(batch, id, place)
+  if batch.action ~= "done" then return fail(batch, id, place) end
+  call("HSET", batch.prefix .. id, "atm", batch.finish, "returnvalue", "null", "finishedOn", now)
+  call("XADD", batch.events, "*", "event", "completed", "jobId", id, "returnvalue", "null", "prev", "active")
+end
+
+-- What may fail for all of them comes before their locks are freed.
 local function finish(batch)
   local prefix, ids = batch.prefix, batch.ids
-  local events = prefix .. "events"
-  local done = batch.action == "done"
-  local target = done and "completed" or "failed"
-  call("DEL", unpack(batch.freed))
+  local target = batch.action == "done" and "completed" or "failed"
+  batch.events = prefix .. "events"
+  call("XTRIM", batch.events, "MAXLEN", "~", longestEvents(prefix))
   local absent = leave(batch)
-  call("XTRIM", events, "MAXLEN", "~", longestEvents(prefix))
+  call("DEL", unpack(batch.freed))
+  batch.left = true
   local scored, score = {}, string.format("%.1f", now - 0.5)
   for i, id in ipairs(ids) do
-    if absent and absent[id] then
-      isWrong(batch.numbers[i], -3)
+    local trouble = absent and absent[id] and -3 or attempt(finishOne, batch, id, batch.places[i])
+    if trouble then
+      isWrong(batch.numbers[i], trouble)
     else
-      if done then
-        call("HSET", prefix .. id, "atm", batch.finish, "returnvalue", "null", "finishedOn", now)
-        call("XADD", events, "*", "event", "completed", "jobId", id, "returnvalue", "null", "prev", "active")
-      else
-        fail(batch, id, batch.places[i])
-      end
       scored[#scored + 1] = score
       scored[#scored + 1] = id
     end
-    batch.finished = i
   end
   if #scored > 0 then
     call("ZADD", prefix .. target, unpack(scored))
@@ -129,8 +130,8 @@ end
 local function finishChecked()
   for _, batch in ipairs(checked) do
     local trouble = attempt(finish, batch)
-    if trouble then
-      for i = (batch.finished or 0) + 1, #batch.ids do isWrong(batch.numbers[i], trouble) end
+    if trouble and not batch.left then
+      for _, number in ipairs(batch.numbers) do isWrong(number, trouble) end
     end
   end
   for prefix in pairs(touched) do
