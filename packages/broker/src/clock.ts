@@ -5,3 +5,6 @@ export interface Clock {
 }
 
 export const systemClock: Clock = { now: () => Date.now() };
+
+/** Time that only goes forward, whatever becomes of the system's clock: for deadlines. It does not count from the epoch. */
+export const steadyClock: Clock = { now: () => performance.now() };

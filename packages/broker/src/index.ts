@@ -1,6 +1,7 @@
 export { BullrushError, errorCodes, type ErrorCode, type ErrorDetails } from "./error.js";
 export { toMilliseconds, type Duration } from "./duration.js";
 export { systemClock, type Clock } from "./clock.js";
+export { Alarm, longestTimer, systemTiming, type Timing } from "./alarm.js";
 export { checkTaskId, copyId, isTaskId, newId } from "./id.js";
 
 export type { Json, Message, RoutedMessage } from "./protocol/message.js";

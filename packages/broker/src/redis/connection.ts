@@ -1,7 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { Redis, type RedisOptions } from "ioredis";
+import { steadyClock } from "../clock.js";
 import { BullrushError } from "../error.js";
 import { within } from "../within.js";
+import { Flights } from "./flights.js";
 import type { CompiledLocation } from "./location.js";
 import { isOutOfMemory, isPassing, isRefusal, isReply, reasonOf } from "./reason.js";
 
@@ -64,65 +66,58 @@ function guards({ name, silence = defaultSilence }: ConnectionOptions): RedisOpt
 export function openConnection({ options: given, display, user }: CompiledLocation, options: ConnectionOptions): Connection {
   const settings = { ...given, ...guards(options), failoverDetector: given.sentinels != null, replyMapping: "legacy" as const };
   const client = new Redis(settings);
-  let trouble: unknown;
-  let suitable: Promise<void> | undefined;
-  let connecting: Promise<void> | undefined;
+  // Without resending, ioredis forgets what was in flight when a connection is lost: its promises never settle.
+  const flights = new Flights();
   const closing = new AbortController();
+  let trouble: unknown;
+  let connecting: Promise<void> | undefined;
+  let checking: Promise<void> | undefined;
+  let suitable = false;
   let unsuitable: BullrushError | undefined;
+  client.on("close", () => flights.lose(new Error("the connection was lost")));
   client.on("error", (error: unknown) => {
     trouble = error;
     // ioredis goes on with database 0.
     if (isReply(error) && /DB index/.test(String(error))) {
       unsuitable = new BullrushError("REDIS_UNSUITABLE", { url: display, reason: `it has no database ${given.db}` });
+      suitable = false;
     }
     options.onTrouble?.(reasonOf(error));
   });
 
-  // Without resending, ioredis forgets what was in flight when a connection is lost: its promises never settle.
-  const inFlight = new Set<(reason: Error) => void>();
-  client.on("close", () => {
-    for (const reject of inFlight) reject(new Error("the connection was lost"));
-  });
-
-  /** What `running` comes to, or a rejection as soon as the connection is lost. */
-  async function orLost<T>(running: Promise<T>): Promise<T> {
-    let lose: (reason: Error) => void = () => {};
-    const lost = new Promise<never>((_, reject) => (lose = reject));
-    inFlight.add(lose);
-    try {
-      return await Promise.race([running, lost]);
-    } finally {
-      inFlight.delete(lose);
-    }
-  }
-
   async function run<T>(request: Request, command: (client: Redis, repeated: boolean) => Promise<T>): Promise<T> {
-    const end = Date.now() + request.deadline;
+    const end = steadyClock.now() + request.deadline;
     let sent = false;
     for (let wait = 20; ; wait = Math.min(wait * 2, 500)) {
       try {
-        if (client.status !== "ready") await connected(end - Date.now());
-        if (unsuitable !== undefined) throw unsuitable;
-        await within((suitable ??= checkSuitable()), end - Date.now(), noAnswer);
+        if (!suitable || client.status !== "ready") await prepare(end);
         const running = command(client, sent);
         sent = true;
-        return await within(orLost(running), end - Date.now(), noAnswer);
+        return await flights.add(running, end);
       } catch (error) {
         if (error instanceof BullrushError) throw error;
-        if (!isPassing(error) || closing.signal.aborted || Date.now() + wait >= end) throw translate(error, request);
+        if (!isPassing(error) || closing.signal.aborted || steadyClock.now() + wait >= end) throw translate(error, request);
         await pause(wait);
       }
     }
   }
 
-  /** Not awaited by later commands once it has succeeded; asked again after it failed. */
+  /** Waits until there is a connection, and to a Redis that will do; rejects at the time `end`. */
+  async function prepare(end: number): Promise<void> {
+    if (client.status !== "ready") await connected(end - steadyClock.now());
+    if (unsuitable !== undefined) throw unsuitable;
+    if (suitable) return;
+    checking ??= checkSuitable().finally(() => (checking = undefined));
+    await within(checking, end - steadyClock.now(), () => {
+      throw new Error("no answer");
+    });
+  }
+
   async function checkSuitable(): Promise<void> {
-    try {
-      if (/cluster_enabled:1/.test(await orLost(client.info("cluster")))) throw new BullrushError("CLUSTER_UNSUPPORTED", { url: display });
-    } catch (error) {
-      suitable = undefined;
-      throw error;
-    }
+    const info = await flights.add(client.info("cluster"), steadyClock.now() + (options.silence ?? defaultSilence));
+    if (/cluster_enabled:1/.test(info)) throw new BullrushError("CLUSTER_UNSUPPORTED", { url: display });
+    if (unsuitable !== undefined) throw unsuitable;
+    suitable = true;
   }
 
   /** Waits until the client is ready, whichever try to connect succeeds. Rejects at once when Redis refuses the user, else after `deadline` ms with the last trouble. */
@@ -168,8 +163,4 @@ export function openConnection({ options: given, display, user }: CompiledLocati
   }
 
   return { display, run, close };
-}
-
-function noAnswer(): never {
-  throw new Error("no answer");
 }
