@@ -142,6 +142,18 @@ describe("the Redis result backend", () => {
       await hears(await notify(backend.replyChannel));
     });
 
+    test("may be many in one message, with their records or without, and hides none behind a broken one", async () => {
+      const backend = open();
+      const hears = await listen(backend);
+      const [first, broken, large, last] = [newId(), newId(), newId(), newId()];
+      const record = (result: number) => `{"state":"SUCCESS","delivery":1,"result":${result}}`;
+      const lines = [`${first}${record(1)}`, "no notification", "", `${broken}{"state":`, large, `${last}${record(2)}`];
+      await redis.publish(backend.replyChannel, lines.join("\n"));
+      expect(await hears(last)).toEqual({ state: "SUCCESS", delivery: 1, result: 2 });
+      expect(await hears(first)).toEqual({ state: "SUCCESS", delivery: 1, result: 1 });
+      expect([await hears(broken), await hears(large)]).toEqual([undefined, undefined]);
+    });
+
     // Whoever may publish in that Redis must not be able to end our processes.
     test.each(["", "x", "not an id and not a record either, at all", `${newId()}{`, `${newId()}{"a":1}`, `${newId()}{"__proto__":1}`])(
       "gets over what is no notification: %j",
