@@ -157,16 +157,18 @@ export class App {
   }
 
   async #send<Result>(call: Call): Promise<AsyncResult<Result>> {
-    const { transport, backend } = this.#connect();
+    const { transport, backend, waiter } = this.#connect();
     checkCall(call.task, call.args, call.options);
     const messages = messagesOf(call, this.#options, { replyTo: backend.replyChannel, clock: systemClock });
     const [first, ...copies] = messages;
     if (first === undefined) throw new TypeError("a call has at least one message");
+    // Before it is sent: its result may be heard of before the broker's confirmation.
+    const { missed } = waiter;
     // What cannot be sent to one queue is sent to none.
     await publish(transport, [first]);
     if (copies.length > 0) await publish(transport, copies);
     const { id, ignoreResult = false } = first.message;
-    return this.#result<Result>({ id, task: call.task, queues: [first.queue], own: true, ignoreResult });
+    return this.#result<Result>({ id, task: call.task, queues: [first.queue], own: true, missed, ignoreResult });
   }
 
   #result<Result>(reference: Reference): AsyncResult<Result> {

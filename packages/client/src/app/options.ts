@@ -1,6 +1,7 @@
 import {
   compileLocation,
   defaultMaxPayload,
+  longestTimer,
   Router,
   toMilliseconds,
   Topology,
@@ -10,7 +11,6 @@ import {
   type RouteTable,
 } from "@bullrush/broker";
 import { checkOptions, isDuration, isFlag, isLifetime, isName, isQueue, isSize, kindOf, refuse, type Check } from "../task/check.js";
-import { longestTimer } from "../timer.js";
 
 /** Options of an app. All have defaults. */
 export interface AppOptions {

@@ -1,6 +1,7 @@
 import { getMaxListeners, setMaxListeners } from "node:events";
 import {
   isTerminal,
+  longestTimer,
   toMilliseconds,
   type Duration,
   type Failure,
@@ -9,7 +10,6 @@ import {
   type TaskState,
   type Transport,
 } from "@bullrush/broker";
-import { longestTimer } from "../timer.js";
 import { TaskFailedError, TaskRevokedError, TimeoutError } from "./errors.js";
 import type { ResultWaiter } from "./waiter.js";
 
@@ -43,6 +43,8 @@ export interface Reference {
   readonly queues: readonly string[];
   /** Whether this process sent it, and so is told of its end. */
   readonly own: boolean;
+  /** What `missed` of the waiter was before it was sent. */
+  readonly missed?: number | undefined;
   readonly ignoreResult?: boolean;
 }
 
@@ -71,7 +73,7 @@ export class AsyncResult<Result = unknown> {
   get(options: GetOptions & { readonly propagate: false }): Promise<TaskOutcome<Result>>;
   async get({ timeout, signal, propagate = true }: GetOptions = {}): Promise<Result | TaskOutcome<Result>> {
     if (this.#reference.ignoreResult) return propagate ? (undefined as Result) : { state: "SUCCESS", result: undefined as Result };
-    const record = await this.#wait(timeout, signal);
+    const record = await this.#ended(timeout, signal);
     if (!propagate) return outcomeOf(record);
     const error = this.#errorOf(record);
     if (error !== undefined) throw error;
@@ -139,24 +141,23 @@ export class AsyncResult<Result = unknown> {
     return record;
   }
 
-  async #wait(timeout: Duration | undefined, signal: AbortSignal | undefined): Promise<TaskRecord> {
-    const { waiter } = this.#source();
+  /** The record once it is terminal. What bounds the waiting is made only if it is asked for: most gets have no bounds. */
+  #ended(timeout: Duration | undefined, signal: AbortSignal | undefined): Promise<TaskRecord> {
     signal?.throwIfAborted();
-    const end = new AbortController();
-    const timer = timeout === undefined ? undefined : this.#abortLater(end, toMilliseconds(timeout, "timeout of get()"));
-    // Not AbortSignal.any: a signal that outlives many gets would keep them all.
-    const onAbort = () => end.abort(signal?.reason);
+    const longest = timeout === undefined ? undefined : toMilliseconds(timeout, "timeout of get()");
+    const { ended, giveUp } = this.#source().waiter.wait(this.#reference);
+    if (longest === undefined && signal === undefined) return ended;
+    const timer = longest === undefined ? undefined : this.#giveUpAfter(longest, giveUp);
+    const onAbort = () => giveUp(signal?.reason);
     if (signal !== undefined) listen(signal, onAbort);
-    try {
-      return await waiter.wait(this.#reference, end.signal);
-    } finally {
+    return ended.finally(() => {
       clearTimeout(timer);
       if (signal !== undefined) unlisten(signal, onAbort);
-    }
+    });
   }
 
-  #abortLater(end: AbortController, timeout: number): NodeJS.Timeout {
-    return setTimeout(() => end.abort(new TimeoutError(this.#name, this.id, timeout)), Math.min(timeout, longestTimer));
+  #giveUpAfter(timeout: number, giveUp: (reason: unknown) => void): NodeJS.Timeout {
+    return setTimeout(() => giveUp(new TimeoutError(this.#name, this.id, timeout)), Math.min(timeout, longestTimer));
   }
 
   #errorOf(record: TaskRecord): TaskFailedError | TaskRevokedError | undefined {

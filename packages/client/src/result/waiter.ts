@@ -1,18 +1,39 @@
-import { isTerminal, type BullrushError, type Clock, type ResultBackend, type TaskRecord, type Transport } from "@bullrush/broker";
+import {
+  Alarm,
+  isTerminal,
+  systemTiming,
+  type BullrushError,
+  type ResultBackend,
+  type TaskRecord,
+  type Timing,
+  type Transport,
+} from "@bullrush/broker";
 import { UnknownTaskError } from "./errors.js";
 
 /** Whose result is awaited, and where its message may be. */
-export interface Awaited {
+export interface Sought {
   readonly id: string;
   readonly queues: readonly string[];
   /** Whether this process is told of it, because it sent it. */
   readonly own: boolean;
+  /** What `missed` of the waiter was before the task was sent; if it still is, no news of the task was missed. */
+  readonly missed?: number | undefined;
+}
+
+/** A wait under way. */
+export interface Waiting {
+  /**
+   * The record of the task once it is terminal. Rejects with `UnknownTaskError` when nobody knows the id, with what the backend rejects
+   * with, and with what `giveUp` or `close` was given.
+   */
+  readonly ended: Promise<TaskRecord>;
+  readonly giveUp: (reason: unknown) => void;
 }
 
 interface Wait {
-  readonly awaited: Awaited;
+  readonly sought: Sought;
   readonly resolve: (record: TaskRecord) => void;
-  readonly reject: (error: unknown) => void;
+  readonly reject: (reason: unknown) => void;
   /** When to look next, and how long after that; `Infinity` while it is not to be looked at. */
   at: number;
   interval: number;
@@ -20,16 +41,13 @@ interface Wait {
 }
 
 /**
- * First and longest interval between two looks at a result that we are not told of; for one that we are told of, the longest holds from the start. Looks that are due
- * within `together` of each other are one. In ms.
+ * First and longest interval between two looks at a result that we are not told of; for one that we are told of, the longest holds from
+ * the first look on. Looks that are due within `together` of each other are one. In ms.
  */
 const intervals = { first: 50, longest: 1900, together: 25 };
 
 /** Most results that are looked at in one command. */
 const mostAtOnce = 5000;
-
-/** Time that only goes forward, whatever becomes of the system's clock. */
-const steadyClock: Clock = { now: () => performance.now() };
 
 /**
  * Waits for results: told of those that this process sent, through one subscription; looking for the others, and now and then for all, because a notification can
@@ -38,38 +56,43 @@ const steadyClock: Clock = { now: () => performance.now() };
 export class ResultWaiter {
   readonly #backend: ResultBackend;
   readonly #transport: Transport;
-  readonly #clock: Clock;
-  readonly #waits = new Map<string, Set<Wait>>();
-  #subscribed: Promise<() => void> | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #timerAt = Infinity;
+  readonly #timing: Timing;
+  readonly #alarm: Alarm;
+  readonly #waits = new Map<string, Wait[]>();
+  #subscribing: Promise<() => void> | undefined;
+  #subscribed = false;
+  #missed = 0;
   #closed: BullrushError | undefined;
 
-  /** @param clock need not count from the epoch */
-  constructor(backend: ResultBackend, transport: Transport, clock: Clock = steadyClock) {
+  constructor(backend: ResultBackend, transport: Transport, timing: Timing = systemTiming) {
     this.#backend = backend;
     this.#transport = transport;
-    this.#clock = clock;
+    this.#timing = timing;
+    this.#alarm = new Alarm(() => void this.#look(), timing);
   }
 
-  /**
-   * The record of the task once it is terminal. Rejects with `UnknownTaskError` when nobody knows the id, with the signal's reason when it aborts, with what the backend
-   * rejects with, and with what `close` was given.
-   */
-  async wait(awaited: Awaited, signal: AbortSignal): Promise<TaskRecord> {
-    if (this.#closed !== undefined) throw this.#closed;
-    signal.throwIfAborted();
-    let remove = () => {};
+  /** How often it was told of a task that nobody waited for; `undefined` while it is told of none. */
+  get missed(): number | undefined {
+    return this.#subscribed ? this.#missed : undefined;
+  }
+
+  /** Begins to wait. */
+  wait(sought: Sought): Waiting {
+    if (this.#closed !== undefined) return { ended: Promise.reject(this.#closed), giveUp: () => undefined };
+    let wait!: Wait;
     const ended = new Promise<TaskRecord>((resolve, reject) => {
-      const interval = awaited.own ? intervals.longest : intervals.first;
-      const wait: Wait = { awaited, resolve, reject, at: Infinity, interval, looks: 0 };
-      this.#add(wait);
-      remove = () => this.#remove(wait);
-      // Told first, then looked: what ends in between is heard of.
-      if (awaited.own) this.#subscribe().then(() => this.#lookSoon(wait), reject);
-      else this.#lookSoon(wait);
+      wait = { sought, resolve, reject, at: Infinity, interval: sought.own ? intervals.longest : intervals.first, looks: 0 };
     });
-    return raced(ended, signal).finally(() => remove());
+    this.#add(wait);
+    if (!sought.own) this.#lookSoon(wait);
+    else if (this.#subscribed) this.#lookAt(wait, sought.missed === this.#missed ? intervals.first : 0);
+    // Told first, then looked: what ends in between is heard of.
+    else
+      this.#subscribe().then(
+        () => this.#lookSoon(wait),
+        (error: unknown) => this.#reject(wait, error),
+      );
+    return { ended, giveUp: (reason) => this.#reject(wait, reason) };
   }
 
   /** Rejects all that wait, and all that will. */
@@ -77,40 +100,52 @@ export class ResultWaiter {
     this.#closed = reason;
     for (const wait of this.#all()) wait.reject(reason);
     this.#waits.clear();
-    this.#disarm();
-    this.#subscribed?.then((stop) => stop()).catch(() => undefined);
+    this.#alarm.rest();
+    this.#subscribing?.then((stop) => stop()).catch(() => undefined);
   }
 
-  #subscribe(): Promise<() => void> {
-    this.#subscribed ??= this.#backend
-      .subscribe((id, record) => this.#told(id, record))
-      .catch((error: unknown) => {
-        this.#subscribed = undefined;
-        throw error;
-      });
-    return this.#subscribed;
-  }
-
-  #told(id: string, record: TaskRecord | undefined): void {
-    for (const wait of this.#waits.get(id) ?? []) {
-      if (record === undefined) this.#lookSoon(wait);
-      else if (isTerminal(record.state)) wait.resolve(record);
+  async #subscribe(): Promise<void> {
+    try {
+      await (this.#subscribing ??= this.#backend.subscribe((id, record) => this.#told(id, record)));
+      this.#subscribed = true;
+    } catch (error) {
+      this.#subscribing = undefined;
+      throw error;
     }
   }
 
-  #add(wait: Wait): void {
-    const { id } = wait.awaited;
+  #told(id: string, record: TaskRecord | undefined): void {
     const waits = this.#waits.get(id);
-    if (waits === undefined) this.#waits.set(id, new Set([wait]));
-    else waits.add(wait);
+    if (waits === undefined) this.#missed++;
+    else if (record === undefined) for (const wait of waits) this.#lookSoon(wait);
+    else if (isTerminal(record.state)) this.#resolve(id, record);
   }
 
-  #remove(wait: Wait): void {
-    const { id } = wait.awaited;
+  #add(wait: Wait): void {
+    const { id } = wait.sought;
     const waits = this.#waits.get(id);
-    waits?.delete(wait);
-    if (waits?.size === 0) this.#waits.delete(id);
-    if (this.#waits.size === 0) this.#disarm();
+    if (waits === undefined) this.#waits.set(id, [wait]);
+    else waits.push(wait);
+  }
+
+  /** Ends all waits for the task. */
+  #resolve(id: string, record: TaskRecord): void {
+    for (const wait of this.#replace(id, [])) wait.resolve(record);
+  }
+
+  #reject(wait: Wait, reason: unknown): void {
+    const { id } = wait.sought;
+    this.#replace(id, this.#waits.get(id)?.filter((other) => other !== wait) ?? []);
+    wait.reject(reason);
+  }
+
+  /** Leaves only `left` waiting for the task, and gives those that waited. */
+  #replace(id: string, left: Wait[]): readonly Wait[] {
+    const before = this.#waits.get(id) ?? [];
+    if (left.length > 0) this.#waits.set(id, left);
+    else this.#waits.delete(id);
+    if (this.#waits.size === 0) this.#alarm.rest();
+    return before;
   }
 
   *#all(): Iterable<Wait> {
@@ -118,27 +153,17 @@ export class ResultWaiter {
   }
 
   #lookSoon(wait: Wait): void {
-    wait.at = this.#clock.now();
-    if (this.#waits.get(wait.awaited.id)?.has(wait)) this.#arm(wait.at);
+    this.#lookAt(wait, 0);
   }
 
-  /** Sets the timer for the next look, unless it is set for an earlier one. */
-  #arm(at: number): void {
-    if (at >= this.#timerAt) return;
-    clearTimeout(this.#timer);
-    this.#timerAt = at;
-    this.#timer = setTimeout(() => void this.#look(), Math.max(0, at - this.#clock.now()));
-  }
-
-  #disarm(): void {
-    clearTimeout(this.#timer);
-    this.#timerAt = Infinity;
+  #lookAt(wait: Wait, delay: number): void {
+    wait.at = this.#timing.now() + delay;
+    if (this.#waits.has(wait.sought.id)) this.#alarm.set(wait.at);
   }
 
   /** Reads all that are due; if that is too many, the others next. */
   async #look(): Promise<void> {
-    this.#disarm();
-    const now = this.#clock.now();
+    const now = this.#timing.now();
     const due = Array.from(this.#all())
       .filter((wait) => wait.at <= now + intervals.together)
       .slice(0, mostAtOnce);
@@ -146,10 +171,11 @@ export class ResultWaiter {
       wait.at = Infinity;
       wait.looks++;
     }
-    this.#armForNext();
+    this.#setAlarm();
+    if (due.length === 0) return;
     const missing = await this.#read(due);
     this.#lookAgain(due, now);
-    await this.#findUnknown(missing.filter(({ awaited, looks }) => !awaited.own || looks > 1));
+    await this.#findUnknown(missing.filter(({ sought, looks }) => !sought.own || looks > 1));
   }
 
   /** @param looked when these were looked at last; those that were told of meanwhile are due already */
@@ -159,27 +185,27 @@ export class ResultWaiter {
       wait.at = looked + wait.interval;
       wait.interval = Math.min(wait.interval * 2, intervals.longest);
     }
-    this.#armForNext();
+    this.#setAlarm();
   }
 
-  #armForNext(): void {
+  #setAlarm(): void {
     let next = Infinity;
     for (const { at } of this.#all()) next = Math.min(next, at);
-    this.#arm(next);
+    this.#alarm.set(next);
   }
 
   /** Ends the waits whose task has ended, or whose record cannot be had, and gives those of whose task there is no record. Never rejects. */
   async #read(waits: readonly Wait[]): Promise<readonly Wait[]> {
     if (waits.length === 0) return [];
     try {
-      const records = await this.#backend.read(waits.map(({ awaited }) => awaited.id));
+      const records = await this.#backend.read(waits.map(({ sought }) => sought.id));
       return waits.filter((wait, index) => {
         const record = records[index];
-        if (record !== undefined && isTerminal(record.state)) wait.resolve(record);
+        if (record !== undefined && isTerminal(record.state)) this.#resolve(wait.sought.id, record);
         return record === undefined;
       });
     } catch (error) {
-      for (const wait of waits) wait.reject(error);
+      for (const wait of waits) this.#reject(wait, error);
       return [];
     }
   }
@@ -188,19 +214,8 @@ export class ResultWaiter {
   async #findUnknown(waits: readonly Wait[]): Promise<void> {
     if (waits.length === 0) return;
     // Without the broker nothing can be said of them; the backend alone may still bring their results.
-    const locations = await this.#transport.locate(waits.map(({ awaited }) => awaited)).catch(() => []);
+    const locations = await this.#transport.locate(waits.map(({ sought }) => sought)).catch(() => []);
     const absent = waits.filter((_, index) => locations[index] === "absent");
-    for (const wait of await this.#read(absent)) wait.reject(new UnknownTaskError(wait.awaited.id));
+    for (const wait of await this.#read(absent)) this.#reject(wait, new UnknownTaskError(wait.sought.id));
   }
-}
-
-/** `promise`, or a rejection with the signal's reason as soon as it aborts. */
-function raced<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  let stop = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-    stop = () => signal.removeEventListener("abort", onAbort);
-  });
-  return Promise.race([promise, aborted]).finally(stop);
 }

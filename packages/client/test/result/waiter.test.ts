@@ -1,26 +1,29 @@
-import { newId, redisResultBackend, type ResultBackend, type Transport } from "@bullrush/broker";
+import { newId, redisResultBackend, systemTiming, type ResultBackend, type Timing, type Transport } from "@bullrush/broker";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { BullrushError, UnknownTaskError, type App } from "../../src/index.js";
-import { ResultWaiter, type Awaited } from "../../src/result/waiter.js";
-import { deadUrl, door, eventually, failing, rejected, store, testApp } from "../support.js";
+import { ResultWaiter, type Sought } from "../../src/result/waiter.js";
+import { deadUrl, door, eventually, failing, rejected, store, testApp, timed } from "../support.js";
 
-const forever = new AbortController().signal;
 const closing = new BullrushError("APP_CLOSED", { app: "test" });
 
 /** A waiter on the backend and the transport of `app`, in some of whose steps a test may put in its own. */
-function waiterOn(app: App, { backend = {}, transport = {} }: { backend?: Partial<ResultBackend>; transport?: Partial<Transport> } = {}) {
-  const waiter = new ResultWaiter({ ...app.backend, ...backend }, { ...app.transport, ...transport });
+function waiterOn(
+  app: App,
+  { backend = {}, transport = {} }: { backend?: Partial<ResultBackend>; transport?: Partial<Transport> } = {},
+  timing?: Timing,
+) {
+  const waiter = new ResultWaiter({ ...app.backend, ...backend }, { ...app.transport, ...transport }, timing);
   onTestFinished(() => waiter.close(closing));
   return waiter;
 }
 
 /** A task that waits in a queue. */
-async function sent(app: App, own: boolean): Promise<Awaited> {
+async function sent(app: App, own: boolean): Promise<Sought> {
   const { id } = await app.sendTask("tasks.a");
   return { id, queues: ["default"], own };
 }
 
-const told = (app: App, { id }: Awaited, result: unknown) => store(app, { id, replyTo: app.backend.replyChannel }, { result });
+const told = (app: App, { id }: Sought, result: unknown) => store(app, { id, replyTo: app.backend.replyChannel }, { result });
 
 /** The timers of this process, those of vitest included. */
 const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
@@ -36,7 +39,7 @@ describe("a result that comes", () => {
     };
     const waiter = waiterOn(app, { backend: { read } });
     const awaited = await sent(app, true);
-    const wait = waiter.wait(awaited, forever);
+    const wait = waiter.wait(awaited).ended;
     await held.somebody();
     await told(app, awaited, 7);
     expect(await wait).toMatchObject({ state: "SUCCESS", result: 7 });
@@ -54,7 +57,7 @@ describe("a result that comes", () => {
     };
     const waiter = waiterOn(app, { backend: { read } });
     const awaited = await sent(app, true);
-    const wait = waiter.wait(awaited, forever);
+    const wait = waiter.wait(awaited).ended;
     await held.somebody();
     const large = "x".repeat(20_000);
     await told(app, awaited, large);
@@ -72,7 +75,7 @@ describe("a result that comes", () => {
       return app.transport.locate(ids);
     };
     const waiter = waiterOn(app, { transport: { locate } });
-    expect(await waiter.wait(awaited, forever)).toMatchObject({ state: "SUCCESS", result: 7 });
+    expect(await waiter.wait(awaited).ended).toMatchObject({ state: "SUCCESS", result: 7 });
   });
 
   test("before its wait has subscribed", async () => {
@@ -84,7 +87,7 @@ describe("a result that comes", () => {
     };
     const waiter = waiterOn(app, { backend: { subscribe } });
     const awaited = await sent(app, true);
-    const wait = waiter.wait(awaited, forever);
+    const wait = waiter.wait(awaited).ended;
     await held.somebody();
     await told(app, awaited, 7);
     held.open();
@@ -95,11 +98,11 @@ describe("a result that comes", () => {
     const app = testApp();
     const waiter = waiterOn(app);
     const [gone, awaited] = [await sent(app, true), await sent(app, true)];
-    const abort = new AbortController();
-    const given = rejected(waiter.wait(gone, abort.signal));
-    const wait = waiter.wait(awaited, forever);
-    abort.abort();
-    expect(await given).toBe(abort.signal.reason);
+    const first = waiter.wait(gone);
+    const given = rejected(first.ended);
+    const wait = waiter.wait(awaited).ended;
+    first.giveUp(closing);
+    expect(await given).toBe(closing);
     await told(app, gone, "x".repeat(20_000));
     await told(app, awaited, 7);
     expect(await wait).toMatchObject({ result: 7 });
@@ -118,9 +121,9 @@ describe("looks", () => {
       return app.backend.read(ids);
     };
     const waiter = waiterOn(app, { backend: { read } });
-    const first = waiter.wait(slow, forever);
+    const first = waiter.wait(slow).ended;
     await held.somebody();
-    const second = waiter.wait(other, forever);
+    const second = waiter.wait(other).ended;
     await eventually("the other was looked at several times", () => looksAtOther > 3);
     expect(held.came()).toBe(1);
     await store(app, other, { result: 2 });
@@ -135,7 +138,7 @@ describe("looks", () => {
     let searches = 0;
     const locate: Transport["locate"] = (ids) => (searches++ < 2 ? Promise.reject(new Error("not now")) : app.transport.locate(ids));
     const waiter = waiterOn(app, { transport: { locate } });
-    expect(await rejected(waiter.wait({ id: newId(), queues: ["default"], own: false }, forever))).toBeInstanceOf(UnknownTaskError);
+    expect(await rejected(waiter.wait({ id: newId(), queues: ["default"], own: false }).ended)).toBeInstanceOf(UnknownTaskError);
     expect(searches).toBe(3);
   });
 
@@ -146,9 +149,9 @@ describe("looks", () => {
     const read: ResultBackend["read"] = (ids) => (failing ? Promise.reject(error) : app.backend.read(ids));
     const waiter = waiterOn(app, { backend: { read } });
     const awaited = await sent(app, false);
-    expect(await Promise.all([rejected(waiter.wait(awaited, forever)), rejected(waiter.wait(awaited, forever))])).toEqual([error, error]);
+    expect(await Promise.all([rejected(waiter.wait(awaited).ended), rejected(waiter.wait(awaited).ended)])).toEqual([error, error]);
     failing = false;
-    const wait = waiter.wait(awaited, forever);
+    const wait = waiter.wait(awaited).ended;
     await store(app, awaited, { result: 7 });
     expect(await wait).toMatchObject({ result: 7 });
   });
@@ -160,12 +163,79 @@ describe("looks", () => {
     const waiter = waiterOn(app, { backend: { read } });
     const awaited = await sent(app, true);
     const before = timers();
-    const abort = new AbortController();
-    const wait = rejected(waiter.wait(awaited, abort.signal));
+    const { ended, giveUp } = waiter.wait(awaited);
+    const wait = rejected(ended);
     await eventually("the next look is due much later", () => reads === 1 && timers() > before);
-    abort.abort();
+    giveUp(closing);
     await wait;
     await eventually("no timer is left", () => timers() <= before, 1000);
+  });
+});
+
+describe("a task that was just sent, of which nothing was missed", () => {
+  /** Time that stands still, in which only what is due at once ever rings. */
+  const stopped: Timing = { now: () => 0, setTimer: (ring, delay) => systemTiming.setTimer(ring, delay === 0 ? 0 : 60_000) };
+
+  /** A waiter that is subscribed, and how often it looked. */
+  async function subscribed(app: App, timing?: Timing) {
+    let reads = 0;
+    const read: ResultBackend["read"] = async (ids) => {
+      const records = await app.backend.read(ids);
+      reads++;
+      return records;
+    };
+    const waiter = waiterOn(app, { backend: { read } }, timing);
+    const first = await sent(app, true);
+    const wait = waiter.wait(first);
+    await eventually("the first look found nothing", () => reads === 1);
+    await told(app, first, 0);
+    await wait.ended;
+    return { waiter, reads: () => reads };
+  }
+
+  test("is not looked for before its news comes", async () => {
+    const app = testApp();
+    const { waiter, reads } = await subscribed(app, stopped);
+    const before = reads();
+    const awaited = { ...(await sent(app, true)), missed: waiter.missed };
+    const { ended } = waiter.wait(awaited);
+    await told(app, awaited, 7);
+    expect(await ended).toMatchObject({ result: 7 });
+    expect(reads()).toBe(before);
+  });
+
+  test("is looked for soon if its news does not come", async () => {
+    const app = testApp();
+    const { waiter } = await subscribed(app);
+    const awaited = { ...(await sent(app, true)), missed: waiter.missed };
+    await store(app, { id: awaited.id }, { result: 7 });
+    const { value, took } = await timed(() => waiter.wait(awaited).ended);
+    expect(value).toMatchObject({ result: 7 });
+    expect(took).toBeLessThan(1000);
+  });
+
+  test("is looked for at once if any news was missed since", async () => {
+    const app = testApp();
+    const { waiter } = await subscribed(app, stopped);
+    const awaited = { ...(await sent(app, true)), missed: waiter.missed };
+    await told(app, awaited, 7);
+    await eventually("the news was missed", () => waiter.missed === 1);
+    expect(await waiter.wait(awaited).ended).toMatchObject({ result: 7 });
+  });
+
+  test("costs no timer of its own", async () => {
+    const app = testApp();
+    let set = 0;
+    const setTimer: Timing["setTimer"] = (ring, delay) => (set++, stopped.setTimer(ring, delay));
+    const { waiter } = await subscribed(app, { ...stopped, setTimer });
+    const before = set;
+    for (let round = 0; round < 3; round++) {
+      const many = Array.from({ length: 100 }, () => ({ id: newId(), queues: ["default"], own: true, missed: waiter.missed }));
+      const waits = many.map((awaited) => waiter.wait(awaited).ended);
+      await Promise.all(many.map((awaited) => told(app, awaited, 7)));
+      await Promise.all(waits);
+    }
+    expect(set - before).toBeLessThanOrEqual(1);
   });
 });
 
@@ -179,10 +249,10 @@ describe("a subscription that fails", () => {
     const waiter = waiterOn(app, { backend: { subscribe } });
     const awaited = await sent(app, true);
     const unavailable = failing("RESULT_BACKEND_UNAVAILABLE");
-    expect(await rejected(waiter.wait(awaited, forever))).toEqual(unavailable);
-    expect(await rejected(waiter.wait(awaited, forever))).toEqual(unavailable);
+    expect(await rejected(waiter.wait(awaited).ended)).toEqual(unavailable);
+    expect(await rejected(waiter.wait(awaited).ended)).toEqual(unavailable);
     fails = false;
-    const wait = waiter.wait(awaited, forever);
+    const wait = waiter.wait(awaited).ended;
     await told(app, awaited, 7);
     expect(await wait).toMatchObject({ result: 7 });
   });
@@ -196,12 +266,12 @@ describe("a subscription that fails", () => {
     };
     const waiter = waiterOn(app, { backend: { subscribe } });
     const [gone, awaited] = [await sent(app, true), await sent(app, true)];
-    const abort = new AbortController();
-    const given = rejected(waiter.wait(gone, abort.signal));
-    const wait = waiter.wait(awaited, forever);
+    const first = waiter.wait(gone);
+    const given = rejected(first.ended);
+    const wait = waiter.wait(awaited).ended;
     await held.somebody();
-    abort.abort();
-    expect(await given).toBe(abort.signal.reason);
+    first.giveUp(closing);
+    expect(await given).toBe(closing);
     held.open();
     await told(app, awaited, 7);
     expect(await wait).toMatchObject({ result: 7 });
@@ -223,12 +293,12 @@ describe("closing", () => {
     };
     const waiter = waiterOn(app, { backend: { subscribe, read } });
     const before = timers();
-    const waits = [rejected(waiter.wait(await sent(app, true), forever)), rejected(waiter.wait(await sent(app, false), forever))];
+    const waits = [rejected(waiter.wait(await sent(app, true)).ended), rejected(waiter.wait(await sent(app, false)).ended)];
     await subscribing.somebody();
     await looking.somebody();
     waiter.close(closing);
     expect(await Promise.all(waits)).toEqual([closing, closing]);
-    expect(await rejected(waiter.wait(await sent(app, true), forever))).toBe(closing);
+    expect(await rejected(waiter.wait(await sent(app, true)).ended)).toBe(closing);
     subscribing.open();
     looking.open();
     await eventually("no timer is left", () => timers() <= before);
