@@ -1,30 +1,44 @@
-import { describeFailure, type Clock } from "@bullrush/broker";
+import { describeFailure, type Clock, type Outcome } from "@bullrush/broker";
 import type { Logger } from "pino";
+import type { Execution } from "../execution/execution.js";
 import type { Middleware } from "./middleware.js";
 
-/** One line for each event of a task: received, and how it ended. Never its arguments or its result. */
+/** What is put back is no end. */
+const levels = { succeeded: "info", failed: "error", revoked: "warn", requeued: undefined } as const;
+
+/**
+ * One line for each event of a task: received, and how it ended. Never its arguments or its result. A line that the logger's level would
+ * drop is not even made.
+ */
 export function eventLog(log: Logger, clock: Clock): Middleware {
+  function received({ message, delivery }: Execution): void {
+    if (!log.isLevelEnabled("info")) return;
+    log.info({ task: message.task, id: message.id, queue: delivery.queue, attempt: message.retries + 1 }, "received");
+  }
+
+  function ended({ message, startedAt }: Execution, outcome: Outcome): void {
+    const level = levels[outcome.type];
+    if (level === undefined || !log.isLevelEnabled(level)) return;
+    log[level]({ task: message.task, id: message.id, ms: clock.now() - startedAt, ...detailsOf(outcome) }, outcome.type);
+  }
+
   return async (execution, next) => {
-    const { message, delivery, startedAt } = execution;
-    const task = { task: message.task, id: message.id };
-    log.info({ ...task, queue: delivery.queue, attempt: message.retries + 1 }, "received");
+    received(execution);
     const outcome = await next(execution);
-    // It was told to end, because it is put back or others may run it: what it came to is not how the task ended.
-    if (execution.stop.requested) return outcome;
-    const ended = { ...task, ms: clock.now() - startedAt };
-    switch (outcome.type) {
-      case "succeeded":
-        log.info(ended, "succeeded");
-        break;
-      case "failed":
-        log.error({ ...ended, error: describeFailure(outcome.failure), stack: outcome.failure.stack }, "failed");
-        break;
-      case "revoked":
-        log.warn({ ...ended, reason: outcome.reason }, "revoked");
-        break;
-      case "requeued":
-        break;
-    }
+    // Told to end, because it is put back or others may run it, what it came to is not how the task ended.
+    if (!execution.stop.requested) ended(execution, outcome);
     return outcome;
   };
+}
+
+function detailsOf(outcome: Outcome): object {
+  switch (outcome.type) {
+    case "failed":
+      return { error: describeFailure(outcome.failure), stack: outcome.failure.stack };
+    case "revoked":
+      return { reason: outcome.reason };
+    case "succeeded":
+    case "requeued":
+      return {};
+  }
 }

@@ -9,7 +9,7 @@ export function inlinePool(contextOf: (execution: Execution) => TaskContext, max
     const { definition, message } = execution;
     const context = contextOf(execution);
     try {
-      const returned = await runInTask(context, () => definition.run.apply(context, [...message.args]));
+      const returned = await runInTask(context, () => definition.run.call(context, ...message.args));
       const what = `the result of ${message.task}`;
       const result = encodeJson(returned, what);
       if (result === undefined) return { type: "succeeded" };

@@ -1,0 +1,58 @@
+import { newId, type Delivery, type Message, type Outcome } from "@bullrush/broker";
+import { pino } from "pino";
+import { expect, test } from "vitest";
+import type { Execution } from "../../src/execution/execution.js";
+import { Stop } from "../../src/execution/stop.js";
+import { eventLog } from "../../src/middleware/event-log.js";
+
+const id = newId();
+const failure = { name: "Error", message: "no", stack: "Error: no\n    at a.js" };
+const succeeded: Outcome = { type: "succeeded", result: '"secret"' };
+
+/** The lines that are written at `level` for a task that takes 7 ms and ends with `outcome`, told to end meanwhile or not. */
+async function linesOf(level: string, outcome: Outcome, toldToEnd = false): Promise<readonly object[]> {
+  const lines: object[] = [];
+  const log = pino(
+    { level, base: null, timestamp: false, formatters: { level: (label) => ({ level: label }) } },
+    { write: (line) => lines.push(JSON.parse(line) as object) },
+  );
+  const message: Message = { id, task: "add", args: ["secret"], headers: {}, priority: 0, retries: 1, rootId: id };
+  const delivery: Delivery = { id, queue: "sums", number: 1, endedBefore: 0, token: "t", content: { type: "message", message } };
+  const definition = { name: "add", options: {}, run: () => undefined };
+  const execution: Execution = { delivery, message, definition, startedAt: 1000, storesResult: true, stop: new Stop() };
+  const given = await eventLog(log, { now: () => 1007 })(execution, async ({ stop }) => {
+    if (toldToEnd) stop.request(new Error("the worker shuts down"));
+    return outcome;
+  });
+  expect(given).toBe(outcome);
+  return lines;
+}
+
+const received = { level: "info", task: "add", id, queue: "sums", attempt: 2, msg: "received" };
+const ended = { task: "add", id, ms: 7 };
+
+test.each<[Outcome, object]>([
+  [succeeded, { level: "info", ...ended, msg: "succeeded" }],
+  [
+    { type: "failed", failure },
+    { level: "error", ...ended, error: "Error: no", stack: failure.stack, msg: "failed" },
+  ],
+  [
+    { type: "revoked", reason: "expired" },
+    { level: "warn", ...ended, reason: "expired", msg: "revoked" },
+  ],
+])("says what was received and how it ended: %o", async (outcome, line) => {
+  expect(await linesOf("info", outcome)).toEqual([received, line]);
+});
+
+test("says how a task ended only at the level of that, and nothing when it is silent", async () => {
+  expect(await linesOf("error", succeeded)).toEqual([]);
+  expect(await linesOf("error", { type: "revoked", reason: "expired" })).toEqual([]);
+  expect(await linesOf("error", { type: "failed", failure })).toMatchObject([{ msg: "failed" }]);
+  expect(await linesOf("silent", { type: "failed", failure })).toEqual([]);
+});
+
+test("does not say that a task ended which is put back, or was told to end", async () => {
+  expect(await linesOf("info", { type: "requeued", reason: "later" })).toEqual([received]);
+  expect(await linesOf("info", succeeded, true)).toEqual([received]);
+});
