@@ -18,7 +18,8 @@
   ARGV[10]      longest record that is sent along with a notification, in bytes
   ARGV[11]      how many groups of settlements follow: settlements that are alike, each with a head of four arguments
     queue
-    action      done (ours, succeeded), failed, buried (failed, and kept in the morgue), requeued; foreign-completed or foreign-failed for a job of a plain BullMQ producer
+    action      done (ours, succeeded), failed, buried (failed, and kept in the morgue), requeued; for a job of a plain BullMQ producer
+                foreign-completed, foreign-failed, or foreign-unrecoverable (failed for good, whatever its attempts)
     finish      the how-manieth time it ends
     how many settlements follow, for each
       id, token

@@ -8,6 +8,7 @@ import { readContent } from "./content.js";
 import { Doorbell } from "./doorbell.js";
 import { engineScript } from "./engine.js";
 import { givenIn, type ExchangeReply } from "./exchange-reply.js";
+import { beginForeign, type ForeignContext } from "./foreign.js";
 import { Outlook } from "./outlook.js";
 import type { ResultStore } from "./result-store.js";
 import { settlementArguments } from "./settlement-arguments.js";
@@ -45,6 +46,13 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
   const bell = new Doorbell({ location, commands, markers, outlook, name: `bullrush:${worker}:bell`, silence, deadline, ...trouble });
   const round = order === "strict" ? names.map((_, index) => index) : oneRound(options.queues);
   const tokens = randomBytes(12).toString("base64url");
+  const foreign: ForeignContext = {
+    commands,
+    keyOf: (queue) => queueKey(prefix, queue),
+    deadline,
+    settle: (settle) => exchange({ settle, take: 0 }),
+    ...trouble,
+  };
   /** Settlements whose result was stored in a call before. */
   const stored = new WeakSet<Settlement>();
   let probed: Promise<string | undefined> | undefined;
@@ -106,7 +114,8 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
         const head = [now, lease, worker, token, take, order === "strict" ? "strict" : "turns", ...results.head(), groups];
         return runScript(client, scripts.exchange, exchangeKeys, [...head, ...args, ...results.arguments(records), ...turns(take, now)]);
       });
-      return read(reply as ExchangeReply, { settle, sent, token, repeated: tries > 1 });
+      const { deliveries, settled } = read(reply as ExchangeReply, { settle, sent, token, repeated: tries > 1 });
+      return { deliveries: await beginForeign(deliveries, foreign), settled };
     } catch (error) {
       // What a user may do can change.
       if (records.length > 0) probed = undefined;

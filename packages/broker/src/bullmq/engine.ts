@@ -6,8 +6,11 @@ import { extendLocks } from "bullmq/dist/cjs/scripts/extendLocks-1.js";
 import { moveJobFromActiveToWait } from "bullmq/dist/cjs/scripts/moveJobFromActiveToWait-9.js";
 import { moveStalledJobsToWait } from "bullmq/dist/cjs/scripts/moveStalledJobsToWait-9.js";
 import { moveToActive } from "bullmq/dist/cjs/scripts/moveToActive-11.js";
+import { moveToDelayed } from "bullmq/dist/cjs/scripts/moveToDelayed-11.js";
 import { moveToFinished } from "bullmq/dist/cjs/scripts/moveToFinished-14.js";
 import { removeJob } from "bullmq/dist/cjs/scripts/removeJob-2.js";
+import { retryJob } from "bullmq/dist/cjs/scripts/retryJob-11.js";
+import { updateJobScheduler } from "bullmq/dist/cjs/scripts/updateJobScheduler-12.js";
 import { loadScript, type Script } from "../redis/script.js";
 
 /**
@@ -24,8 +27,11 @@ const engine = Object.fromEntries(
     moveJobFromActiveToWait,
     moveStalledJobsToWait,
     moveToActive,
+    moveToDelayed,
     moveToFinished,
     removeJob,
+    retryJob,
+    updateJobScheduler,
   }).map(([name, { content }]) => [name, `local function ${name}(KEYS, ARGV)\n${content}\nend`]),
 );
 

@@ -11,6 +11,9 @@ declare module "bullmq/dist/cjs/scripts/*" {
   export const moveJobFromActiveToWait: EngineScript;
   export const moveStalledJobsToWait: EngineScript;
   export const moveToActive: EngineScript;
+  export const moveToDelayed: EngineScript;
   export const moveToFinished: EngineScript;
   export const removeJob: EngineScript;
+  export const retryJob: EngineScript;
+  export const updateJobScheduler: EngineScript;
 }

@@ -1,8 +1,9 @@
 import { groupsOf } from "../groups.js";
 import type { Settlement } from "../ports/transport.js";
 import { describeFailure } from "../protocol/failure.js";
+import type { Outcome } from "../protocol/outcome.js";
 
-type Action = "done" | "failed" | "buried" | "requeued" | "foreign-completed" | "foreign-failed";
+type Action = "done" | "failed" | "buried" | "requeued" | "foreign-completed" | "foreign-failed" | "foreign-unrecoverable";
 
 /** Settlements as `lua/bullmq/exchange.lua` reads them: in groups of those that are alike. */
 export interface SettlementArguments {
@@ -33,19 +34,27 @@ export function settlementArguments(settlements: readonly Settlement[], numberOf
 
 function actionOf({ delivery, outcome }: Settlement): Action {
   if (outcome.type === "requeued") return "requeued";
-  const succeeded = outcome.type === "succeeded";
-  if (delivery.content.type === "foreign") return succeeded ? "foreign-completed" : "foreign-failed";
-  if (succeeded) return "done";
+  if (delivery.content.type === "foreign") return foreignActionOf(outcome);
+  if (outcome.type === "succeeded") return "done";
   return outcome.type === "failed" && outcome.bury ? "buried" : "failed";
 }
 
+function foreignActionOf(outcome: Outcome): Action {
+  if (outcome.type === "succeeded") return "foreign-completed";
+  // By its name, as BullMQ's Worker does.
+  return outcome.type === "failed" && outcome.failure.name !== "UnrecoverableError" ? "foreign-failed" : "foreign-unrecoverable";
+}
+
 /** The return value, or why it failed; then the list of stacks, if there is one. */
-function valuesOf({ outcome }: Settlement): readonly [value: string, stacks: string] {
+function valuesOf({ delivery, outcome }: Settlement): readonly [value: string, stacks: string] {
   switch (outcome.type) {
     case "succeeded":
       return [outcome.result ?? "null", ""];
-    case "failed":
-      return [describeFailure(outcome.failure), JSON.stringify([outcome.failure.stack ?? outcome.failure.message])];
+    case "failed": {
+      const { failure } = outcome;
+      const reason = delivery.content.type === "foreign" ? failure.message : describeFailure(failure);
+      return [reason, JSON.stringify([failure.stack ?? failure.message])];
+    }
     case "revoked":
       return [`revoked: ${outcome.reason}`, ""];
     case "requeued":

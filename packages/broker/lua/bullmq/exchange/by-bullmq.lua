@@ -1,12 +1,14 @@
 --[[
   What an exchange leaves to BullMQ's own scripts, job by job: jobs of plain producers, which may ask for anything, jobs that are put back, and taking from queues that are
-  paused, limited, prioritised or have due jobs.
+  paused, limited, prioritised or have due jobs. What BullMQ's Worker decides in JavaScript before it calls them (whether and when a job is tried again) is decided here.
 
   Reads of the exchange: call, now, lease, worker, kept, attempt, isWrong
 ]]
 --- @include moveToFinished
 --- @include moveToActive
 --- @include moveJobFromActiveToWait
+--- @include moveToDelayed
+--- @include retryJob
 
 -- Keys of a queue by their suffixes, in their order.
 local function keysOf(prefix, ...)
@@ -15,40 +17,34 @@ local function keysOf(prefix, ...)
   return keys
 end
 
+-- The table that a JSON text holds; an empty one when it holds none.
+local function decoded(json)
+  local ok, value = pcall(cjson.decode, json or "")
+  return ok and type(value) == "table" and value or {}
+end
+
 -- What a plain producer asked for; our own messages ask for nothing.
-local function optionsOf(jobKey, target)
-  local json = call("HGET", jobKey, "opts")
-  local options = json and cjson.decode(json) or {}
+local function optionsOf(jobKey)
+  return decoded(call("HGET", jobKey, "opts"))
+end
+
+-- How many finished jobs are kept beside this one, and how long.
+local function keepOf(options, target)
   local keep = options[target == "completed" and "removeOnComplete" or "removeOnFail"]
-  if type(keep) == "boolean" then keep = { count = keep and 0 or -1 } end
-  if type(keep) == "number" then keep = { count = keep } end
-  return {
-    attempts = options.attempts or 0,
-    keepJobs = type(keep) == "table" and keep or kept[target],
-    fpof = options.fpof and true or false,
-    cpof = options.cpof and true or false,
-    idof = options.idof and true or false,
-    rdof = options.rdof and true or false,
-  }
+  if type(keep) == "boolean" then return { count = keep and 0 or -1 } end
+  if type(keep) == "number" then return { count = keep } end
+  return type(keep) == "table" and keep or kept[target]
 end
 
 -- By BullMQ, with all that a plain job may ask for.
 local function finishByBullmq(prefix, id, token, target, value, stack)
-  local options = optionsOf(prefix .. id, target)
-  options.token = token
-  options.lockDuration = tonumber(lease)
-  options.maxMetricsSize = ""
+  local options = optionsOf(prefix .. id)
+  local property = target == "completed" and "returnvalue" or "failedReason"
   return moveToFinished(
     keysOf(prefix, "wait", "active", "prioritized", "events", "stalled", "limiter", "delayed", "paused", "meta", "pc", target, id, "metrics:" .. target, "marker"),
-    { id, now, target == "completed" and "returnvalue" or "failedReason", value, target, "0", prefix, cmsgpack.pack(options),
-      stack ~= "" and cmsgpack.pack({ "stacktrace", stack }) or nil })
-end
-
-local function finishForeign(prefix, id, token, target, value, stack)
-  local reply = finishByBullmq(prefix, id, token, target, value, stack)
-  -- A flow parent whose children have failed, or are not done, cannot have succeeded: it would be given out again and again.
-  if reply == -4 or reply == -9 then return finishByBullmq(prefix, id, token, "failed", "children are pending or have failed", "") end
-  return reply
+    { id, now, property, value, target, "0", prefix,
+      cmsgpack.pack({ token = token, keepJobs = keepOf(options, target), lockDuration = tonumber(lease), attempts = tonumber(options.attempts) or 0, maxMetricsSize = "" }),
+      stack ~= "" and cmsgpack.pack({ property, value, "stacktrace", stack }) or nil })
 end
 
 local function requeue(prefix, id, token)
@@ -58,6 +54,76 @@ local function requeue(prefix, id, token)
   -- BullMQ rings for a job without priority only.
   if reply >= 0 and call("HEXISTS", prefix .. "meta", "paused") == 0 then call("ZADD", prefix .. "marker", 0, "0") end
   return reply
+end
+
+-- Between 0 and 1. Redis begins every script with the same random numbers, so chance comes from what is drawn anew at every take: the token.
+local function chanceOf(token)
+  return tonumber(string.sub(redis.sha1hex(token), 1, 8), 16) / 0x100000000
+end
+
+-- How long to wait before attempt `number` + 1, in ms: -1 for never, nil for a strategy that only its producer has.
+local function backoffOf(backoff, number, token)
+  if not backoff or backoff == cjson.null then return 0 end
+  if type(backoff) == "number" then return backoff end
+  if type(backoff) ~= "table" then return nil end
+  local delay, jitter = tonumber(backoff.delay) or 0, tonumber(backoff.jitter) or 0
+  if backoff.type == "exponential" then delay = math.floor(2 ^ (number - 1) * delay + 0.5)
+  elseif backoff.type ~= "fixed" then return nil end
+  return jitter > 0 and math.floor(delay * (1 - jitter) + chanceOf(token) * delay * jitter) or delay
+end
+
+-- The stacks of all attempts as JSON: the last `limit` of them, if there is a limit.
+local function stacksOf(earlier, stack, limit)
+  local stacks = {}
+  for _, list in ipairs({ decoded(earlier), decoded(stack) }) do
+    for _, one in ipairs(list) do stacks[#stacks + 1] = one end
+  end
+  limit = tonumber(limit) or #stacks
+  while #stacks > math.max(limit, 0) do table.remove(stacks, 1) end
+  if #stacks == 0 then return "[]" end
+  -- Without the \/ of cjson, which no other writer of this field uses.
+  return (string.gsub(cjson.encode(stacks), "\\/", "/"))
+end
+
+-- Tries a job that failed again, at once or later, while it has attempts left.
+local function failForeign(prefix, id, token, reason, stack, final)
+  local jobKey = prefix .. id
+  local options = optionsOf(jobKey)
+  local job = call("HMGET", jobKey, "atm", "stacktrace")
+  local number = (tonumber(job[1]) or 0) + 1
+  local delay = -1
+  if not final and number < (tonumber(options.attempts) or 0) then delay = backoffOf(options.backoff, number, token) end
+  if not delay then
+    delay = -1
+    reason = reason .. " (not tried again: its backoff strategy is its producer's own, and unknown here)"
+  end
+  local stacks = stacksOf(job[2], stack, options.stackTraceLimit)
+  if delay == -1 then return finishByBullmq(prefix, id, token, "failed", reason, stacks) end
+  local fields = cmsgpack.pack({ "failedReason", reason, "stacktrace", stacks })
+  if delay == 0 then
+    return retryJob(
+      keysOf(prefix, "active", "wait", "paused", id, "meta", "events", "delayed", "prioritized", "pc", "marker", "stalled"),
+      { prefix, now, options.lifo == true and "RPUSH" or "LPUSH", id, token, fields })
+  end
+  return moveToDelayed(
+    keysOf(prefix, "marker", "active", "prioritized", "delayed", id, "events", "meta", "stalled", "wait", "limiter", "pc"),
+    { prefix, now, id, token, delay, "0", fields, "0" })
+end
+
+-- Ends one run of a plain job. `target`: completed, failed, or unrecoverable, which is failed for good whatever its attempts.
+local function finishForeign(prefix, id, token, target, value, stack)
+  if target == "completed" then
+    local reply = finishByBullmq(prefix, id, token, target, value, "")
+    -- A parent whose children are not done, or have failed, cannot have succeeded: it would be given out again and again.
+    if reply == -4 then return failForeign(prefix, id, token, "Job " .. id .. " has pending dependencies. moveToFinished", "", false) end
+    if reply == -9 then
+      return failForeign(prefix, id, token, "Cannot complete job " .. id .. " because it has at least one failed child. moveToFinished", "", true)
+    end
+    return reply
+  end
+  -- The message of BullMQ's RateLimitError: it is no failure.
+  if value == "bullmq:rateLimitExceeded" then return requeue(prefix, id, token) end
+  return failForeign(prefix, id, token, value, stack, target == "unrecoverable")
 end
 
 -- By BullMQ: promotes what is due, obeys limits, takes by priority.
@@ -83,7 +149,7 @@ local function settleUnusual(prefix, action, at, width, count, number)
     if action == "requeued" then
       reply = attempt(requeue, prefix, id, token)
     else
-      reply = attempt(finishForeign, prefix, id, token, action == "foreign-completed" and "completed" or "failed", value, stack)
+      reply = attempt(finishForeign, prefix, id, token, string.sub(action, #"foreign-" + 1), value, stack)
     end
     if type(reply) ~= "number" or reply < 0 then isWrong(number + i, reply) end
   end
