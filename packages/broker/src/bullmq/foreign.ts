@@ -13,14 +13,9 @@ export interface ForeignContext {
   readonly keyOf: (queue: string) => string;
   /** Longest time that a call may take, in ms. */
   readonly deadline: number;
+  /** Settles jobs that are not to run. */
+  readonly settle: (settlements: readonly Settlement[]) => Promise<unknown>;
   readonly onTrouble?: (reason: string) => void;
-}
-
-/** Deliveries, sorted by what is to be done with them. */
-export interface Begun {
-  readonly ready: readonly Delivery[];
-  /** Jobs that have failed before they ran: a child took them along, or they stalled too often for a Worker of BullMQ's. */
-  readonly doomed: readonly Settlement[];
 }
 
 type Fields = readonly [scheduler: string | null, doom: string | null, options: string | null];
@@ -28,24 +23,29 @@ type Fields = readonly [scheduler: string | null, doom: string | null, options: 
 const schedule = engineScript("schedule");
 
 /**
- * Does for jobs of plain producers what BullMQ's Worker does before it runs them: counts their attempts, schedules the next job of a scheduler, and does not run what is doomed.
- * Jobs for which that fails are left out; they are taken again when their lease has run out.
+ * Does for jobs of plain producers what BullMQ's Worker does before it runs them: counts their attempts, schedules the next job of a scheduler, and fails without a run those that a child
+ * takes along. Gives the deliveries that are to run. Never rejects: jobs for which that fails are left out, and are taken again when their lease has run out.
  */
-export async function beginForeign(deliveries: readonly Delivery[], context: ForeignContext): Promise<Begun> {
+export async function beginForeign(deliveries: readonly Delivery[], context: ForeignContext): Promise<readonly Delivery[]> {
   const foreign = deliveries.filter(({ content }) => content.type === "foreign");
-  if (foreign.length === 0) return { ready: deliveries, doomed: [] };
-  const begun = new Map<Delivery, Delivery | Settlement | undefined>();
+  if (foreign.length === 0) return deliveries;
+  const ready = new Map<Delivery, Delivery>();
+  const doomed: Settlement[] = [];
   try {
     const fields = await readFields(foreign, context);
-    await Promise.all(foreign.map(async (delivery, index) => begun.set(delivery, await begin(delivery, fields[index] as Fields, context))));
+    await Promise.all(
+      foreign.map(async (delivery, index) => {
+        const [scheduler, doom, options] = fields[index] as Fields;
+        if (scheduler !== null) await goOn(delivery, scheduler, options, context);
+        if (doom === null) ready.set(delivery, attempt(delivery));
+        else doomed.push({ delivery, outcome: { type: "failed", failure: failureOf(doom) } });
+      }),
+    );
+    if (doomed.length > 0) await context.settle(doomed);
   } catch (error) {
-    context.onTrouble?.(error instanceof Error ? error.message : String(error));
+    context.onTrouble?.(reasonOf(error));
   }
-  const all = deliveries.map((delivery) => (delivery.content.type === "foreign" ? begun.get(delivery) : delivery));
-  return {
-    ready: all.filter((one): one is Delivery => one !== undefined && "content" in one),
-    doomed: all.filter((one): one is Settlement => one !== undefined && "outcome" in one),
-  };
+  return deliveries.flatMap((delivery) => (delivery.content.type === "foreign" ? (ready.get(delivery) ?? []) : delivery));
 }
 
 function readFields(deliveries: readonly Delivery[], { commands, keyOf, deadline }: ForeignContext): Promise<readonly Fields[]> {
@@ -56,13 +56,10 @@ function readFields(deliveries: readonly Delivery[], { commands, keyOf, deadline
   );
 }
 
-async function begin(delivery: Delivery, fields: Fields, context: ForeignContext): Promise<Delivery | Settlement> {
-  const [scheduler, doom, options] = fields;
-  if (scheduler !== null) await goOn(delivery, scheduler, options, context);
-  const { content } = delivery;
-  if (content.type !== "foreign") return delivery;
-  if (doom !== null) return { delivery, outcome: { type: "failed", failure: failureOf(doom) } };
-  return { ...delivery, content: { type: "foreign", message: { ...content.message, retries: Number(attempts) || 0 } } };
+/** `delivery` with the number of its attempt. */
+function attempt(delivery: Delivery): Delivery {
+  const { content, endedBefore: retries } = delivery;
+  return content.type === "foreign" ? { ...delivery, content: { ...content, message: { ...content.message, retries } } } : delivery;
 }
 
 /** Named as BullMQ names it, so that the job is not tried again. */
@@ -74,7 +71,7 @@ function failureOf(doom: string): Failure {
 async function goOn({ queue, id }: Delivery, scheduler: string, options: string | null, context: ForeignContext): Promise<void> {
   const { commands, keyOf, deadline, onTrouble } = context;
   const now = Date.now();
-  const next = await nextRun(scheduler, options ?? "{}", now).catch(() => "no pattern that this worker knows" as const);
+  const next = await nextRun(scheduler, options ?? "{}", now).catch(() => "its pattern is no cron expression" as const);
   if (next === undefined) return;
   const refusal =
     typeof next === "string"
@@ -82,5 +79,5 @@ async function goOn({ queue, id }: Delivery, scheduler: string, options: string 
       : await commands.run({ action: `scheduler "${scheduler}" did not go on`, deadline }, (client) =>
           runScript(client, schedule, [keyOf(queue)], [now, scheduler, id, next.at ?? "", JSON.stringify(next.options)]),
         );
-  if (typeof refusal === "string") onTrouble?.(`scheduler "${scheduler}" of queue "${queue}" does not go on: ${reasonOf(new Error(refusal))}`);
+  if (typeof refusal === "string") onTrouble?.(`scheduler "${scheduler}" of queue "${queue}" does not go on: ${refusal}`);
 }

@@ -110,14 +110,19 @@ local function failForeign(prefix, id, token, reason, stack, final)
     { prefix, now, id, token, delay, "0", fields, "0" })
 end
 
+-- Fails a job that cannot have succeeded, with the error of BullMQ's Worker.
+local function refuse(prefix, id, token, name, reason)
+  return failForeign(prefix, id, token, reason, cjson.encode({ name .. ": " .. reason }), name == "UnrecoverableError")
+end
+
 -- Ends one run of a plain job. `target`: completed, failed, or unrecoverable, which is failed for good whatever its attempts.
 local function finishForeign(prefix, id, token, target, value, stack)
   if target == "completed" then
     local reply = finishByBullmq(prefix, id, token, target, value, "")
     -- A parent whose children are not done, or have failed, cannot have succeeded: it would be given out again and again.
-    if reply == -4 then return failForeign(prefix, id, token, "Job " .. id .. " has pending dependencies. moveToFinished", "", false) end
+    if reply == -4 then return refuse(prefix, id, token, "Error", "Job " .. id .. " has pending dependencies. moveToFinished") end
     if reply == -9 then
-      return failForeign(prefix, id, token, "Cannot complete job " .. id .. " because it has at least one failed child. moveToFinished", "", true)
+      return refuse(prefix, id, token, "UnrecoverableError", "Cannot complete job " .. id .. " because it has at least one failed child. moveToFinished")
     end
     return reply
   end

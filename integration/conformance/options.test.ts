@@ -1,0 +1,11 @@
+import { describe, expect, test } from "vitest";
+import { cases } from "./cases.js";
+import { play, startOurs, startStock } from "./side.js";
+
+describe.each(Object.entries(cases))("%s of stock producers leave the same in Redis with BullMQ's Worker and with ours:", (_, rows) => {
+  test.concurrent.for(rows)("$what", async (row, context) => {
+    const [stock, ours] = await Promise.all([play(row, startStock), play(row, startOurs)]);
+    context.expect(ours).toEqual(stock);
+    expect(Object.keys(stock).length).toBeGreaterThan(2);
+  });
+});
