@@ -5,7 +5,7 @@ import type { Case } from "./side.js";
 function job(what: string, name: string, opts: JobsOptions): Case {
   return {
     what,
-    fill: async ({ queue }) => {
+    produce: async ({ queue }) => {
       await queue.add(name, { n: 1 }, opts);
       await queue.add("ok", "another");
     },
@@ -16,7 +16,7 @@ function job(what: string, name: string, opts: JobsOptions): Case {
 function kept(what: string, opts: JobsOptions): Case {
   return {
     what,
-    fill: async ({ queue }) => {
+    produce: async ({ queue }) => {
       for (const [index, name] of ["ok", "bad", "ok", "bad"].entries()) {
         const added = await queue.add(name, index, opts);
         await added.log(`line of ${index}`);
@@ -37,7 +37,7 @@ const child = (name: string, opts: JobsOptions = {}, more: Partial<FlowJob> = {}
 function flow(what: string, children: FlowJob[], opts: JobsOptions = {}, end?: Case["end"]): Case {
   return {
     what,
-    fill: ({ flow: producer }) =>
+    produce: ({ flow: producer }) =>
       producer.add({ name: "ok", queueName: "q", data: "parent", opts: { jobId: "parent", ...opts }, children }),
     ...(end && { end }),
   };
@@ -57,12 +57,12 @@ const options: readonly Case[] = [
   job("telemetry", "ok", { telemetry: { metadata: "trace", omitContext: true } }),
   {
     what: "data of all kinds",
-    fill: ({ queue }) => queue.addBulk([null, 0, "€😀", [], {}, { a: [{ b: null }] }].map((data) => ({ name: "ok", data }))),
+    produce: ({ queue }) => queue.addBulk([null, 0, "€😀", [], {}, { a: [{ b: null }] }].map((data) => ({ name: "ok", data }))),
   },
-  { what: "no data", fill: ({ queue }) => queue.add("ok", undefined) },
+  { what: "no data", produce: ({ queue }) => queue.add("ok", undefined) },
   {
     what: "priorities",
-    fill: ({ queue }) => queue.addBulk([3, 0, 1, 2, 1].map((priority) => ({ name: "ok", data: priority, opts: { priority } }))),
+    produce: ({ queue }) => queue.addBulk([3, 0, 1, 2, 1].map((priority) => ({ name: "ok", data: priority, opts: { priority } }))),
   },
 ];
 
@@ -99,22 +99,22 @@ const keeping: readonly Case[] = [
 const deduplication: readonly Case[] = [
   {
     what: "simple",
-    fill: ({ queue }) => queue.addBulk([1, 2, 3].map((data) => ({ name: "ok", data, opts: { deduplication: { id: "one" } } }))),
+    produce: ({ queue }) => queue.addBulk([1, 2, 3].map((data) => ({ name: "ok", data, opts: { deduplication: { id: "one" } } }))),
   },
   {
     what: "simple, of what fails and is tried again",
-    fill: async ({ queue }) => {
+    produce: async ({ queue }) => {
       await queue.add("bad", 1, { deduplication: { id: "one" }, attempts: 2 });
       await queue.add("bad", 2, { deduplication: { id: "one" }, attempts: 2 });
     },
   },
   {
     what: "throttle",
-    fill: ({ queue }) => queue.addBulk([1, 2].map((data) => ({ name: "ok", data, opts: { deduplication: { id: "one", ttl: hour } } }))),
+    produce: ({ queue }) => queue.addBulk([1, 2].map((data) => ({ name: "ok", data, opts: { deduplication: { id: "one", ttl: hour } } }))),
   },
   {
     what: "debounce",
-    fill: async ({ queue }) => {
+    produce: async ({ queue }) => {
       for (const data of [1, 2, 3]) {
         await queue.add("ok", data, { delay: 150, deduplication: { id: "one", ttl: 150, extend: true, replace: true } });
       }
@@ -122,14 +122,14 @@ const deduplication: readonly Case[] = [
   },
   {
     what: "keepLastIfActive",
-    fill: ({ queue }) => queue.add("held", 1, { deduplication: { id: "one", keepLastIfActive: true } }),
+    produce: ({ queue }) => queue.add("held", 1, { deduplication: { id: "one", keepLastIfActive: true } }),
     meanwhile: async ({ queue }) => {
       for (const data of [2, 3]) await queue.add("ok", data, { deduplication: { id: "one", keepLastIfActive: true } });
     },
   },
   {
     what: "simple, while the first runs",
-    fill: ({ queue }) => queue.add("held", 1, { deduplication: { id: "one" } }),
+    produce: ({ queue }) => queue.add("held", 1, { deduplication: { id: "one" } }),
     meanwhile: ({ queue }) => queue.add("ok", 2, { deduplication: { id: "one" } }),
   },
 ];
@@ -154,12 +154,12 @@ const flows: readonly Case[] = [
   flow("continueParentOnFailure", [child("bad", { continueParentOnFailure: true, attempts: 2 }), child("ok", { delay: 300 })]),
   {
     what: "a child that is added while its parent runs",
-    fill: ({ queue }) => queue.add("held", "parent", { jobId: "parent", attempts: 1 }),
+    produce: ({ queue }) => queue.add("held", "parent", { jobId: "parent", attempts: 1 }),
     meanwhile: ({ queue, other }) => other.add("ok", "child", { delay: 60, parent: { id: "parent", queue: queue.qualifiedName } }),
   },
   {
     what: "a child that fails while its parent runs",
-    fill: ({ queue }) => queue.add("held", "parent", { jobId: "parent", attempts: 2 }),
+    produce: ({ queue }) => queue.add("held", "parent", { jobId: "parent", attempts: 2 }),
     meanwhile: async ({ queue, other }) => {
       const added = await other.add("bad", "child", { failParentOnFailure: true, parent: { id: "parent", queue: queue.qualifiedName } });
       while (!(await added.isFailed()));
@@ -170,17 +170,17 @@ const flows: readonly Case[] = [
 const schedulers: readonly Case[] = [
   {
     what: "every so often, three times",
-    fill: ({ queue }) => queue.upsertJobScheduler("s", { every: 60, limit: 3 }, { name: "ok", data: { of: "template" } }),
+    produce: ({ queue }) => queue.upsertJobScheduler("s", { every: 60, limit: 3 }, { name: "ok", data: { of: "template" } }),
   },
   {
     what: "every so often, for ever",
-    fill: ({ queue }) =>
+    produce: ({ queue }) =>
       queue.upsertJobScheduler("s", { every: hour }, { name: "ok", opts: { priority: 3, removeOnComplete: 5, backoff: 20 } }),
     end: { delayed: 1 },
   },
   {
     what: "every so often, with an offset",
-    fill: async ({ queue }) => {
+    produce: async ({ queue }) => {
       await queue.upsertJobScheduler("s", { every: hour, offset: 1 }, { name: "ok" });
       await queue.promoteJobs();
     },
@@ -188,45 +188,45 @@ const schedulers: readonly Case[] = [
   },
   {
     what: "a job that fails and is tried again",
-    fill: ({ queue }) => queue.upsertJobScheduler("s", { every: hour }, { name: "bad", opts: { attempts: 2, backoff: 20 } }),
+    produce: ({ queue }) => queue.upsertJobScheduler("s", { every: hour }, { name: "bad", opts: { attempts: 2, backoff: 20 } }),
     end: { delayed: 1 },
   },
   {
     what: "a pattern",
-    fill: ({ queue }) => queue.upsertJobScheduler("s", { pattern: "0 0 3 1 1 *", tz: "Asia/Tokyo", immediately: true }, { name: "ok" }),
+    produce: ({ queue }) => queue.upsertJobScheduler("s", { pattern: "0 0 3 1 1 *", tz: "Asia/Tokyo", immediately: true }, { name: "ok" }),
     end: { delayed: 1 },
   },
   {
     what: "a pattern, twice",
-    fill: ({ queue }) => queue.upsertJobScheduler("s", { pattern: "* * * * * *", limit: 2 }, { name: "ok" }),
+    produce: ({ queue }) => queue.upsertJobScheduler("s", { pattern: "* * * * * *", limit: 2 }, { name: "ok" }),
   },
   {
     what: "a pattern without a name in the template",
-    fill: ({ queue }) => queue.upsertJobScheduler("ok", { pattern: "0 0 3 1 1 *", immediately: true }),
+    produce: ({ queue }) => queue.upsertJobScheduler("ok", { pattern: "0 0 3 1 1 *", immediately: true }),
     end: { delayed: 1 },
   },
   {
     what: "an end",
-    fill: ({ queue }) => queue.upsertJobScheduler("s", { every: 70, endDate: Date.now() + hour, limit: 2 }, { name: "ok" }),
+    produce: ({ queue }) => queue.upsertJobScheduler("s", { every: 70, endDate: Date.now() + hour, limit: 2 }, { name: "ok" }),
   },
   {
     what: "an end before the next time",
-    fill: ({ queue }) =>
+    produce: ({ queue }) =>
       queue.upsertJobScheduler("s", { pattern: "0 0 3 1 1 *", endDate: Date.now() + hour, immediately: true }, { name: "ok" }),
   },
   {
     what: "a start",
-    fill: ({ queue }) => queue.upsertJobScheduler("s", { every: hour, startDate: Date.now() + 100 }, { name: "ok" }),
+    produce: ({ queue }) => queue.upsertJobScheduler("s", { every: hour, startDate: Date.now() + 100 }, { name: "ok" }),
     end: { delayed: 1, completed: 1 },
   },
   {
     what: "an id with colons",
-    fill: ({ queue }) => queue.upsertJobScheduler("a:b:c:d:1", { every: hour }, { name: "ok" }),
+    produce: ({ queue }) => queue.upsertJobScheduler("a:b:c:d:1", { every: hour }, { name: "ok" }),
     end: { delayed: 1 },
   },
   {
     what: "removed while its job runs",
-    fill: ({ queue }) => queue.upsertJobScheduler("s", { every: hour }, { name: "held" }),
+    produce: ({ queue }) => queue.upsertJobScheduler("s", { every: hour }, { name: "held" }),
     meanwhile: ({ queue }) => queue.removeJobScheduler("s"),
   },
 ];
@@ -234,14 +234,14 @@ const schedulers: readonly Case[] = [
 const limits: readonly Case[] = [
   {
     what: "of how many run at once",
-    fill: async ({ queue }) => {
+    produce: async ({ queue }) => {
       await queue.setGlobalConcurrency(1);
       await queue.addBulk([1, 2, 3].map((data) => ({ name: "ok", data })));
     },
   },
   {
     what: "of how many start in a while",
-    fill: async ({ queue }) => {
+    produce: async ({ queue }) => {
       await queue.setGlobalRateLimit(2, 100);
       await queue.addBulk([1, 2, 3].map((data) => ({ name: "ok", data })));
     },

@@ -11,7 +11,7 @@ import { takeSnapshot, type Snapshot } from "./snapshot.js";
 export interface Case {
   readonly what: string;
   /** What producers do before the worker starts. */
-  readonly fill: (producers: Producers) => Promise<unknown>;
+  readonly produce: (producers: Producers) => Promise<unknown>;
   /** What they do while the job `held` runs. */
   readonly meanwhile?: (producers: Producers) => Promise<unknown>;
   /** How many jobs are in each state of the queue `q` in the end. Default: none in any where it waits or runs. */
@@ -101,7 +101,7 @@ export async function play(one: Case, start: StartWorker): Promise<Snapshot> {
   const gate = new Promise<void>((resolve) => (open = resolve));
   let worker: Running | undefined;
   try {
-    await one.fill(producers);
+    await one.produce(producers);
     worker = await start(prefix, gate);
     if (one.meanwhile !== undefined) {
       await reached(queue, { active: 1 });

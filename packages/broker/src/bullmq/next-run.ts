@@ -56,6 +56,6 @@ export async function nextRun(scheduler: string, json: string, now: number): Pro
 /** By BullMQ's own reckoning. It is loaded when it is first needed: few workers meet a scheduler. */
 async function nextOf(pattern: string, repeat: Repeat, after: number): Promise<number | undefined> {
   const { defaultRepeatStrategy } = await import("bullmq");
-  const next = await defaultRepeatStrategy(after, { ...repeat, pattern });
+  const next = defaultRepeatStrategy(after, { ...repeat, pattern });
   return next === undefined ? undefined : Math.max(next, after);
 }
