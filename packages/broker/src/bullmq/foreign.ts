@@ -31,17 +31,18 @@ export async function beginForeign(deliveries: readonly Delivery[], context: For
   if (foreign.length === 0) return deliveries;
   const ready = new Map<Delivery, Delivery>();
   const doomed: Settlement[] = [];
+
+  async function begin(delivery: Delivery, [scheduler, doom, options]: Fields): Promise<void> {
+    if (scheduler !== null) await goOn(delivery, scheduler, options, context);
+    if (doom === null) ready.set(delivery, attempt(delivery));
+    else doomed.push({ delivery, outcome: { type: "failed", failure: failureOf(doom) } });
+  }
+
   try {
     const fields = await readFields(foreign, context);
-    await Promise.all(
-      foreign.map(async (delivery, index) => {
-        const [scheduler, doom, options] = fields[index] as Fields;
-        if (scheduler !== null) await goOn(delivery, scheduler, options, context);
-        if (doom === null) ready.set(delivery, attempt(delivery));
-        else doomed.push({ delivery, outcome: { type: "failed", failure: failureOf(doom) } });
-      }),
-    );
+    const begun = await Promise.allSettled(foreign.map((delivery, index) => begin(delivery, fields[index] as Fields)));
     if (doomed.length > 0) await context.settle(doomed);
+    for (const one of begun) if (one.status === "rejected") throw one.reason;
   } catch (error) {
     context.onTrouble?.(reasonOf(error));
   }
