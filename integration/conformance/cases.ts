@@ -116,7 +116,7 @@ const deduplication: readonly Case[] = [
     what: "debounce",
     produce: async ({ queue }) => {
       for (const data of [1, 2, 3]) {
-        await queue.add("ok", data, { delay: 150, deduplication: { id: "one", ttl: 150, extend: true, replace: true } });
+        await queue.add("ok", data, { delay: 300, deduplication: { id: "one", ttl: 300, extend: true, replace: true } });
       }
     },
   },
@@ -151,11 +151,17 @@ const flows: readonly Case[] = [
   ]),
   flow("ignoreDependencyOnFailure", [child("bad", { ignoreDependencyOnFailure: true }), child("ok")]),
   flow("removeDependencyOnFailure", [child("bad", { removeDependencyOnFailure: true }), child("ok")]),
-  flow("continueParentOnFailure", [child("bad", { continueParentOnFailure: true, attempts: 2 }), child("ok", { delay: 300 })]),
+  flow(
+    "continueParentOnFailure",
+    [child("bad", { continueParentOnFailure: true, attempts: 2 }), child("ok", { delay: hour })],
+    {},
+    { delayed: 1 },
+  ),
   {
     what: "a child that is added while its parent runs",
     produce: ({ queue }) => queue.add("held", "parent", { jobId: "parent", attempts: 1 }),
-    meanwhile: ({ queue, other }) => other.add("ok", "child", { delay: 60, parent: { id: "parent", queue: queue.qualifiedName } }),
+    meanwhile: ({ queue }) => queue.add("ok", "child", { delay: hour, parent: { id: "parent", queue: queue.qualifiedName } }),
+    end: { delayed: 1 },
   },
   {
     what: "a child that fails while its parent runs",

@@ -3,8 +3,8 @@ import type { Redis } from "ioredis";
 /** All that Redis holds under a prefix: the value of each key, with times, the prefix and what chance decides replaced. */
 export type Snapshot = Readonly<Record<string, unknown>>;
 
-/** Who scanned last, whether somebody was told to look, and a counter that starts anew when somebody looks in vain: of the moment, not of the jobs. */
-const passing = /:(stalled-check|marker|pc)$/;
+/** Who scanned last, whether somebody was told to look, how many started lately, and a counter that starts anew when somebody looks in vain: of the moment, not of the jobs. */
+const passing = /:(stalled-check|marker|limiter|pc)$/;
 
 export async function takeSnapshot(redis: Redis, prefix: string): Promise<Snapshot> {
   const keys = (await redis.keys(`${prefix}:*`)).filter((key) => !passing.test(key)).toSorted();
@@ -17,7 +17,7 @@ async function read(redis: Redis, key: string): Promise<unknown> {
   const type = await redis.type(key);
   switch (type) {
     case "string":
-      return key.endsWith(":limiter") ? "counts" : await redis.get(key);
+      return redis.get(key);
     case "list":
       return redis.lrange(key, 0, -1);
     case "set":
@@ -51,9 +51,14 @@ function fieldsOf(hash: Readonly<Record<string, string>>): unknown {
   return fields;
 }
 
-/** Every event in its order, but for `drained`: that the queue is empty is said whenever somebody looks. */
+/** The events of each job in their order; which job was first depends on how fast the machine is. So does `drained`, which is said whenever somebody looks in vain. */
 function eventsOf(entries: readonly (readonly [id: string, fields: readonly string[]])[]): unknown {
-  return entries.map(([, fields]) => fields.join(" ")).filter((event) => !event.startsWith("event drained"));
+  const jobs: Record<string, string[]> = {};
+  for (const [, fields] of entries) {
+    const { jobId = "none", ...event } = Object.fromEntries(pairs(fields));
+    if (event["event"] !== "drained") (jobs[jobId] ??= []).push(Object.entries(event).flat().join(" "));
+  }
+  return jobs;
 }
 
 function pairs(list: readonly string[]): readonly (readonly [string, string])[] {

@@ -83,12 +83,14 @@ local function trim(prefix, target)
   local gone = {}
   for i = 1, #beyond, 2 do
     local id = beyond[i]
-    -- Half a millisecond says that it is one of ours: it has no parent.
-    if string.find(beyond[i + 1], ".5", 1, true) or call("HEXISTS", prefix .. id, "parentKey") == 0 then
+    -- Half a millisecond says that it is one of ours: it has no family.
+    if string.find(beyond[i + 1], ".5", 1, true) then
       gone[#gone + 1] = prefix .. id
       gone[#gone + 1] = prefix .. id .. ":logs"
     else
-      removeJob({ prefix .. id, prefix .. "repeat" }, { id, 0, prefix })
+      -- First, while its parent can be told; it keeps the last job of a scheduler, and that goes too.
+      removeJob({ prefix .. id, prefix .. "repeat" }, { id, "0", prefix })
+      for _, kind in ipairs({ "", ":logs", ":dependencies", ":processed", ":failed", ":unsuccessful" }) do gone[#gone + 1] = prefix .. id .. kind end
     end
   end
   if #gone > 0 then call("DEL", unpack(gone)) end
