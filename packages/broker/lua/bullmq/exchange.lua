@@ -30,7 +30,7 @@
   Returns { wrong, deliveries, dry, trouble }
     wrong       for each settlement that went wrong, two: its number, and a negative code of BullMQ's or an error text
     deliveries  for each, eight: queue, id, name or false, data or false, priority or false, times taken, times ended, number of its token
-    dry         for each queue that was looked into and gave nothing: { queue, ms of its rate limit, time of its next delayed job or 0, 1 if a limit holds jobs back }
+    dry         for each queue that was looked into and gave nothing: { queue, ms of its rate limit, time of its next delayed job or 0, 1 if a limit may hold jobs back }
     trouble     why taking was broken off, or false; what was settled and taken before stands
   Fails as a whole, with nothing settled or taken, when results cannot be stored or Redis is a replica.
 ]]

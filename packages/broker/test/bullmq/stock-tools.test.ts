@@ -139,6 +139,17 @@ describe("BullMQ's own tools", () => {
       }
     });
 
+    test("a limit that is reached does not hide what came meanwhile, unheard, from the one who makes room", async () => {
+      await bench.queue.setGlobalConcurrency(1);
+      await bench.stage.send(...numbered("feeds", 1));
+      const consumer = bench.worker();
+      const delivery = await takeOne(consumer);
+      expect(await take(consumer, 5)).toEqual([]);
+      await bench.queue.add("a", "late");
+      const { deliveries } = await consumer.exchange({ settle: [settlementOf(delivery)], take: 5 });
+      expect(argumentsOf(deliveries)).toEqual(["late"]);
+    });
+
     test("a limit that is reached does not hide when the next message is due", async () => {
       await bench.queue.setGlobalConcurrency(1);
       const [one, other] = [bench.worker(), bench.worker("worker-b")];

@@ -21,10 +21,10 @@ local function viewOf(queue)
   return { queue = queue, prefix = prefix, events = prefix .. "events", unusual = unusual, supply = unusual and 0 or call("LLEN", prefix .. "wait"), count = 0 }
 end
 
--- A marker of score 0 says that there is a job, one of a later time that a delayed job is due then.
+-- A marker of score 0 says that there is a job, one of a later time that a delayed job is due then. BullMQ sets none while as many run at once as may: there, each end is a reason to look.
 local function isMarked(prefix)
   local marker = call("ZRANGE", prefix .. "marker", 0, 0, "WITHSCORES")
-  return marker[2] and tonumber(marker[2]) <= tonumber(now)
+  return marker[2] and tonumber(marker[2]) <= tonumber(now) or call("HEXISTS", prefix .. "meta", "concurrency") == 1
 end
 
 local function close(view, limited)
@@ -34,7 +34,8 @@ local function close(view, limited)
   if not waiting then call("ZREMRANGEBYSCORE", prefix .. "marker", 0, now) end
   local delayed = call("ZRANGE", prefix .. "delayed", 0, 0, "WITHSCORES")
   local due = delayed[2] and tonumber(delayed[2]) / 0x1000 or 0
-  dry[#dry + 1] = { view.queue, limited, due, waiting and call("HEXISTS", prefix .. "meta", "paused") == 0 and 1 or 0 }
+  local meta = call("HMGET", prefix .. "meta", "paused", "concurrency")
+  dry[#dry + 1] = { view.queue, limited, due, not meta[1] and (waiting or meta[2]) and 1 or 0 }
 end
 
 -- Pops what was reserved from one queue, in one go, as RPOPLPUSH would, one by one.
