@@ -75,16 +75,20 @@ describe.concurrent("while a worker of ours runs, BullMQ's own tools", () => {
     await reached({ failed: 2, waiting: 0, active: 0 });
   });
 
-  test("run it again when its result is forgotten", async (context) => {
+  test("run it again when its result is forgotten, or its starts are", async (context) => {
     const { expect } = context;
     const { app, queue, runs, reached } = await scene(context);
-    const result = await app.sendTask("bad", [1]);
-    await reached({ failed: 1 });
-    await result.forget();
-    await queue.retryJobs();
-    await eventually("it has run twice", () => runs.length === 2);
-    await reached({ failed: 1, waiting: 0, active: 0 });
-    expect(await result.status()).toBe("FAILURE");
+    const forgotten = await app.sendTask("bad", ["forgotten"]);
+    const reset = await app.sendTask("bad", ["reset"]);
+    await reached({ failed: 2 });
+    const record = await reset.get({ propagate: false });
+    await forgotten.forget();
+    await (await queue.getJob(forgotten.id))?.retry();
+    await (await queue.getJob(reset.id))?.retry("failed", { resetAttemptsMade: true, resetAttemptsStarted: true });
+    await eventually("both have run twice", () => runs.length === 4);
+    await reached({ failed: 2, waiting: 0, active: 0 });
+    expect(await forgotten.status()).toBe("FAILURE");
+    expect(await reset.get({ propagate: false })).toEqual(record);
   });
 
   test("retry jobs of plain producers, failed or completed", async (context) => {
