@@ -1,6 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { cases } from "./cases.js";
+import { flows } from "./cases/flows.js";
+import { attempts, deduplication, keeping, limits, options } from "./cases/options.js";
+import { schedulers } from "./cases/schedulers.js";
 import { play, startOurs, startStock } from "./side.js";
+
+const cases = { options, attempts, keeping, deduplication, flows, schedulers, limits };
 
 describe.each(Object.entries(cases))("%s of stock producers leave the same in Redis with BullMQ's Worker and with ours:", (_, rows) => {
   test.concurrent.for(rows)("$what", async (row, context) => {

@@ -69,7 +69,8 @@ describe.concurrent("while a worker of ours runs, BullMQ's own tools", () => {
       return jobs.every((job) => job?.attemptsMade === 2);
     });
     expect(await result.status()).toBe("FAILURE");
-    expect(runs.toSorted()).toEqual(["every time", "every time", "once"]);
+    expect(runs.filter((run) => run === "once")).toHaveLength(1);
+    expect(runs).toHaveLength(3);
     await queue.retryJobs({ state: "failed" });
     await eventually("it has run a third time", () => runs.length === 4);
     await reached({ failed: 2, waiting: 0, active: 0 });
@@ -232,7 +233,8 @@ describe.concurrent("while a worker of ours runs, BullMQ's own tools", () => {
     await queue.add("ok", 7);
     await reached({ completed: 7 });
     expect(Date.now() - since).toBeGreaterThanOrEqual(250);
-    expect(runs.toSorted()).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(new Set(runs)).toEqual(new Set([1, 2, 3, 4, 5, 6, 7]));
+    expect(runs).toHaveLength(7);
   });
 
   test("count no metrics: a Worker of BullMQ's collects them", async (context) => {

@@ -23,8 +23,9 @@ type Fields = readonly [scheduler: string | null, doom: string | null, options: 
 const schedule = engineScript("schedule");
 
 /**
- * Does for jobs of plain producers what BullMQ's Worker does before it runs them: counts their attempts, schedules the next job of a scheduler, and fails without a run those that a child
- * takes along. Gives the deliveries that are to run. Never rejects: jobs for which that fails are left out, and are taken again when their lease has run out.
+ * Does for jobs of plain producers what BullMQ's Worker does before it runs them: counts their attempts, schedules the next job of a scheduler,
+ * and fails without a run those that a child takes along. Gives the deliveries that are to run. Never rejects: jobs for which that fails are left
+ * out, and are taken again when their lease has run out.
  */
 export async function beginForeign(deliveries: readonly Delivery[], context: ForeignContext): Promise<readonly Delivery[]> {
   const foreign = deliveries.filter(({ content }) => content.type === "foreign");

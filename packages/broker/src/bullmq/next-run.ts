@@ -23,8 +23,9 @@ interface Stored {
 }
 
 /**
- * What BullMQ's Worker schedules when it takes a job of a scheduler: `json` are that job's options, as BullMQ has stored them. `undefined` when it was the last one.
- * Rejects when they cannot be read, and with an error of cron-parser's for a pattern that is no cron expression: either may quote them.
+ * What BullMQ's Worker schedules when it takes a job of a scheduler: `json` are that job's options, as BullMQ has stored them. `undefined` when it
+ * was the last one. Rejects when they cannot be read, and with an error of cron-parser's for a pattern that is no cron expression: either may
+ * quote them.
  */
 export async function nextRun(scheduler: string, json: string, now: number): Promise<NextRun | undefined> {
   const stored = JSON.parse(json) as Stored;

@@ -1,6 +1,7 @@
 --[[
-  What an exchange leaves to BullMQ's own scripts, job by job: jobs of plain producers, which may ask for anything, jobs that are put back, and taking from queues that are
-  paused, limited, prioritised or have due jobs. What BullMQ's Worker decides in JavaScript before it calls them (whether and when a job is tried again) is decided here.
+  What an exchange leaves to BullMQ's own scripts, job by job: jobs of plain producers, which may ask for anything, jobs that are put back, and
+  taking from queues that are paused, limited, prioritised or have due jobs. What BullMQ's Worker decides in JavaScript before it calls them
+  (whether and when a job is tried again) is decided here.
 
   Reads of the exchange: call, now, lease, worker, kept, attempt, isWrong
 ]]
@@ -38,12 +39,15 @@ end
 
 -- By BullMQ, with all that a plain job may ask for.
 local function finishByBullmq(prefix, id, token, target, value, stack)
-  local options = optionsOf(prefix .. id)
+  local given = optionsOf(prefix .. id)
+  local options = {
+    token = token, keepJobs = keepOf(given, target), lockDuration = tonumber(lease), attempts = tonumber(given.attempts) or 0, maxMetricsSize = "",
+  }
   local property = target == "completed" and "returnvalue" or "failedReason"
   return moveToFinished(
-    keysOf(prefix, "wait", "active", "prioritized", "events", "stalled", "limiter", "delayed", "paused", "meta", "pc", target, id, "metrics:" .. target, "marker"),
-    { id, now, property, value, target, "0", prefix,
-      cmsgpack.pack({ token = token, keepJobs = keepOf(options, target), lockDuration = tonumber(lease), attempts = tonumber(options.attempts) or 0, maxMetricsSize = "" }),
+    keysOf(prefix, "wait", "active", "prioritized", "events", "stalled", "limiter", "delayed", "paused", "meta", "pc", target, id,
+      "metrics:" .. target, "marker"),
+    { id, now, property, value, target, "0", prefix, cmsgpack.pack(options),
       stack ~= "" and cmsgpack.pack({ property, value, "stacktrace", stack }) or nil })
 end
 
@@ -56,7 +60,7 @@ local function requeue(prefix, id, token)
   return reply
 end
 
--- Between 0 and 1. Redis begins every script with the same random numbers, so chance comes from what is drawn anew at every take: the token.
+-- Between 0 and 1. Redis begins every script with the same random numbers; the token is drawn anew at every take.
 local function chanceOf(token)
   return tonumber(string.sub(redis.sha1hex(token), 1, 8), 16) / 0x100000000
 end
@@ -122,7 +126,8 @@ local function finishForeign(prefix, id, token, target, value, stack)
     -- A parent whose children are not done, or have failed, cannot have succeeded: it would be given out again and again.
     if reply == -4 then return refuse(prefix, id, token, "Error", "Job " .. id .. " has pending dependencies. moveToFinished") end
     if reply == -9 then
-      return refuse(prefix, id, token, "UnrecoverableError", "Cannot complete job " .. id .. " because it has at least one failed child. moveToFinished")
+      local reason = "Cannot complete job " .. id .. " because it has at least one failed child. moveToFinished"
+      return refuse(prefix, id, token, "UnrecoverableError", reason)
     end
     return reply
   end

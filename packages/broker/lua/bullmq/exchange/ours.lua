@@ -90,7 +90,7 @@ local function trim(prefix, target)
     else
       -- First, while its parent can be told; it keeps the last job of a scheduler, and that goes too.
       removeJob({ prefix .. id, prefix .. "repeat" }, { id, "0", prefix })
-      for _, kind in ipairs({ "", ":logs", ":dependencies", ":processed", ":failed", ":unsuccessful" }) do gone[#gone + 1] = prefix .. id .. kind end
+      for _, of in ipairs({ "", ":logs", ":dependencies", ":processed", ":failed", ":unsuccessful" }) do gone[#gone + 1] = prefix .. id .. of end
     end
   end
   if #gone > 0 then call("DEL", unpack(gone)) end

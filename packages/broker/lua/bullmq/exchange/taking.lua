@@ -21,7 +21,8 @@ local function viewOf(queue)
   return { queue = queue, prefix = prefix, events = prefix .. "events", unusual = unusual, supply = unusual and 0 or call("LLEN", prefix .. "wait"), count = 0 }
 end
 
--- A marker of score 0 says that there is a job, one of a later time that a delayed job is due then. BullMQ sets none while as many run at once as may: there, each end is a reason to look.
+-- A marker of score 0 says that there is a job, one of a later time that a delayed job is due then. BullMQ sets none while as many run at once
+-- as may: there, each end is a reason to look.
 local function isMarked(prefix)
   local marker = call("ZRANGE", prefix .. "marker", 0, 0, "WITHSCORES")
   return marker[2] and tonumber(marker[2]) <= tonumber(now) or call("HEXISTS", prefix .. "meta", "concurrency") == 1
