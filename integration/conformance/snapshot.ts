@@ -63,7 +63,10 @@ function eventsOf(entries: readonly (readonly [id: string, fields: readonly stri
   const jobs: Record<string, string[]> = {};
   for (const [, fields] of entries) {
     const { jobId = "none", ...event } = Object.fromEntries(pairs(fields));
-    if (event["event"] !== "drained") (jobs[jobId] ??= []).push(Object.entries(event).flat().join(" "));
+    const text = Object.entries(event).flat().join(" ");
+    // A job of a scheduler that is due by the time it is added need not be delayed.
+    const known = jobId.startsWith("repeat:") ? text.replace(/^event delayed.*|(?<=^event waiting) prev delayed/, "") : text;
+    if (known !== "" && known !== "event drained") (jobs[jobId] ??= []).push(known);
   }
   return jobs;
 }

@@ -51,7 +51,7 @@ export const schedulers: readonly Case[] = [
   },
   {
     what: "a start",
-    produce: ({ queue }) => queue.upsertJobScheduler("s", { every: hour, startDate: Date.now() + 100 }, { name: "ok" }),
+    produce: ({ queue }) => queue.upsertJobScheduler("s", { every: hour, startDate: Date.now() + 300 }, { name: "ok" }),
     end: { delayed: 1, completed: 1 },
   },
   {
