@@ -3,6 +3,9 @@ import { openConnection, type Connection } from "../redis/connection.js";
 import type { CompiledLocation } from "../redis/location.js";
 import type { Outlook } from "./outlook.js";
 
+/** Longest time to pass on what was heard, in ms: a worker that stops waits for it, and without it the others look by themselves after a while. */
+const passOnDeadline = 1000;
+
 export interface DoorbellOptions {
   readonly location: CompiledLocation;
   /** Where what was heard is passed on. */
@@ -24,6 +27,7 @@ export class Doorbell {
   readonly #options: DoorbellOptions;
   readonly #bell: Connection;
   readonly #longest: number;
+  readonly #closing = new AbortController();
   /** What was heard and is not answered: the queue, and the time that its marker spoke of. */
   readonly #heard = new Map<number, number>();
 
@@ -63,7 +67,7 @@ export class Doorbell {
   /** The next marker of `listening`; `null` after `wait` ms, or when the connection was lost: what that one heard, nobody was told, so any may have been missed. */
   async #listen(listening: readonly string[], wait: number): Promise<readonly [string, string, string] | null> {
     const { outlook, deadline } = this.#options;
-    if (listening.length === 0) return pause(wait, null);
+    if (listening.length === 0) return pause(wait, null, { signal: this.#closing.signal });
     try {
       return await this.#bell.run({ action: "no waiting for tasks", deadline: wait + deadline }, async (client, repeated) => {
         if (!repeated) return client.bzpopmin(...listening, Math.max(wait / 1000, 0.01));
@@ -79,12 +83,12 @@ export class Doorbell {
   /** Gives what was heard and is not answered to others. */
   async passOn(): Promise<void> {
     if (this.#heard.size === 0) return;
-    const { commands, markers, deadline } = this.#options;
+    const { commands, markers } = this.#options;
     const passed = [...this.#heard];
     this.#heard.clear();
     const now = Date.now();
     try {
-      await commands.run({ action: "what was heard was not passed on", deadline }, (client) =>
+      await commands.run({ action: "what was heard was not passed on", deadline: passOnDeadline }, (client) =>
         // NX: a message that is due before may have come since.
         Promise.all(passed.map(([index, due]) => client.zadd(markers[index] as string, "NX", ...(due <= now ? [0, "0"] : [due, "1"])))),
       );
@@ -96,6 +100,7 @@ export class Doorbell {
 
   /** Listens no more: a `ring` that waits rejects. */
   close(): void {
+    this.#closing.abort();
     this.#bell.close();
   }
 }

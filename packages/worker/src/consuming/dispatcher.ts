@@ -39,7 +39,7 @@ export class Dispatcher {
   #backlog = false;
   #taking = false;
   #stopped = false;
-  #ringing = false;
+  #ringing: Promise<void> | undefined;
   #scheduled = false;
   #retry: NodeJS.Timeout | undefined;
   #onQuiet: (() => void) | undefined;
@@ -84,6 +84,7 @@ export class Dispatcher {
   async stop(patience: AbortSignal, limit: AbortSignal): Promise<number> {
     this.#taking = false;
     this.#options.consumer.mute();
+    const passedOn = this.#passOnLast();
     await Promise.race([this.#quiet(), aborted(patience)]);
     for (const [delivery, running] of this.#running) {
       this.#running.delete(delivery);
@@ -91,6 +92,8 @@ export class Dispatcher {
       this.#outbox.add(this.#options.executor.putBack(delivery, "the worker shuts down"));
     }
     await Promise.race([this.#quiet(), aborted(limit)]);
+    // Once more, for what the last exchanges saw.
+    await Promise.race([passedOn.then(() => this.#passOn()), aborted(limit)]);
     clearTimeout(this.#retry);
     this.#outbox.close();
     this.#stopped = true;
@@ -129,8 +132,8 @@ export class Dispatcher {
       if (settle.length === 0 && take === 0) break;
       void this.#exchange(settle, take);
     }
-    if (this.#mayRing()) void this.#ring();
-    if (this.#free <= 0 || !this.#taking) void this.#passOn();
+    if (this.#mayRing()) this.#ringing = this.#ring();
+    if (this.#free <= 0 && this.#taking) void this.#passOn();
   }
 
   get #free(): number {
@@ -194,12 +197,11 @@ export class Dispatcher {
   }
 
   #mayRing(): boolean {
-    return this.#taking && !this.#ringing && this.#free > 0 && this.#takes === 0 && !this.#options.consumer.mayTake();
+    return this.#taking && this.#ringing === undefined && this.#free > 0 && this.#takes === 0 && !this.#options.consumer.mayTake();
   }
 
   async #ring(): Promise<void> {
     const { consumer, clock, trouble } = this.#options;
-    this.#ringing = true;
     try {
       await consumer.ring();
     } catch (error) {
@@ -208,9 +210,15 @@ export class Dispatcher {
         trouble.warn("not waiting for tasks", error);
       }
     } finally {
-      this.#ringing = false;
+      this.#ringing = undefined;
       this.#schedule();
     }
+  }
+
+  /** What is on its way to a worker that no longer listens still arrives, and what is passed on before Redis knows that it no longer listens comes back to it. */
+  async #passOnLast(): Promise<void> {
+    await this.#ringing;
+    await this.#passOn();
   }
 
   async #passOn(): Promise<void> {
