@@ -18,7 +18,7 @@ const unit: TestProjectInlineConfiguration = {
   },
 };
 
-/** Tests that start real processes, so one file at a time, when the unit tests are through. */
+/** Tests that start real processes. */
 const integration: TestProjectInlineConfiguration = {
   ssr,
   test: {
@@ -28,8 +28,6 @@ const integration: TestProjectInlineConfiguration = {
     globalSetup: "integration/setup/build.ts",
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    maxWorkers: 1,
-    sequence: { groupOrder: 1 },
   },
 };
 
@@ -54,6 +52,8 @@ export default defineConfig({
     // Here and not in a project: once for the whole run.
     globalSetup: "integration/setup/redis.ts",
     teardownTimeout: 10_000,
+    // Tests wait more than they work: more files at once than cores.
+    maxWorkers: 4,
     projects: [unit, integration, types],
   },
 });

@@ -91,6 +91,9 @@ describe("a message that cannot be read", () => {
       await (text === undefined ? redis.del(key) : redis.hset(key, "data", text));
     }
     await using worker = start();
+    // Not sooner: nobody knows a message whose hash is gone, until it has failed.
+    for (const { result } of sent) await worker.waitForEntry({ msg: "not run", id: result.id });
+    await expectSettled("one");
     const errors = await Promise.all(sent.map(({ result }) => result.get({ timeout: "15s" }).catch((error: unknown) => error)));
     for (const [index, { reason, result }] of sent.entries()) {
       expect(errors[index]).toMatchObject({ code: "TASK_FAILED", cause: { code: "DECODE_ERROR" } });
@@ -98,7 +101,6 @@ describe("a message that cannot be read", () => {
       expect(await worker.waitForEntry({ msg: "not run", id: result.id })).toMatchObject({ level: 50, code: "DECODE_ERROR" });
     }
     await expectRunning();
-    await expectSettled("one");
     await expectKept(sent.map(({ result: { id }, reason }) => ({ id, reason })));
     expect(worker.lines.join("\n")).not.toContain(canary);
   });

@@ -30,7 +30,7 @@ function scene(url = redisUrl()): {
   };
 }
 
-describe("task-worker finishes what runs, takes nothing more and ends well", () => {
+describe.concurrent("task-worker finishes what runs, takes nothing more and ends well", () => {
   it.each(["SIGTERM", "SIGINT"] as const)("at %s", async (signal) => {
     const { app, worker: start } = scene();
     await using _ = app;
@@ -67,11 +67,11 @@ describe("task-worker finishes what runs, takes nothing more and ends well", () 
     await worker.ready;
     const begun = Date.now();
     expect(await worker.stop()).toEqual(wellDone);
-    expect(Date.now() - begun).toBeLessThan(2000);
+    expect(Date.now() - begun).toBeLessThan(8000);
   });
 });
 
-describe("task-worker ends", () => {
+describe.concurrent("task-worker ends", () => {
   it("whatever the module of the app has left open", async () => {
     using project = makeProject({
       "tasks.mjs": `
@@ -84,11 +84,11 @@ describe("task-worker ends", () => {
     });
     await using worker = startWorker({ cwd: project.directory });
     await worker.ready;
-    expect(await worker.stop("SIGTERM", 3000)).toEqual(wellDone);
+    expect(await worker.stop()).toEqual(wellDone);
   });
 });
 
-describe("task-worker asks the task to end and puts it back, and another worker runs it as the same attempt,", () => {
+describe.concurrent("task-worker asks the task to end and puts it back, and another worker runs it as the same attempt,", () => {
   it.each([
     { when: "at --shutdown-timeout", args: ["--shutdown-timeout", "500ms"], signals: ["SIGTERM"] },
     { when: "at a second SIGINT", args: [], signals: ["SIGINT", "SIGINT"] },
@@ -104,7 +104,7 @@ describe("task-worker asks the task to end and puts it back, and another worker 
       await first.waitForEntry({ msg: "stopping" });
     }
     expect(await first.exit).toEqual(wellDone);
-    expect(Date.now() - begun).toBeLessThan(5000);
+    expect(Date.now() - begun).toBeLessThan(8000);
     expect(first.entries.map(({ msg }) => msg)).toContain("asked to end");
     expect(await app.transport.counts(["one"])).toMatchObject([{ waiting: 1, active: 0, failed: 0 }]);
     expect(await sent.status()).toBe("PENDING");
@@ -142,7 +142,7 @@ describe.concurrent("task-worker whose Redis is dead", () => {
   });
 });
 
-describe("a worker from code whose Redis is dead", () => {
+describe.concurrent("a worker from code whose Redis is dead", () => {
   it.skipIf(serverBinary === undefined)("leaves nothing behind that keeps the process alive when it has stopped", async () => {
     await using server = await startServer();
     const { app, lease } = scene(server.url());
@@ -155,7 +155,7 @@ describe("a worker from code whose Redis is dead", () => {
   });
 });
 
-describe("a task whose worker is killed", () => {
+describe.concurrent("a task whose worker is killed", () => {
   it("runs again in another as soon as its lease has run out", async () => {
     const { app, lease } = scene();
     await using _ = app;

@@ -54,7 +54,7 @@ describe.concurrent("task-worker ends, after a while,", () => {
   });
 });
 
-describe.skipIf(serverBinary === undefined)("task-worker ends, at a server with a password,", () => {
+describe.concurrent.skipIf(serverBinary === undefined)("task-worker ends, at a server with a password,", () => {
   it.each([
     { what: "with a wrong one", user: "", password: canary, says: 'refused user "default"' },
     { what: "with a user that does not exist", user: "nobody", password: canary, says: 'refused user "nobody"' },
@@ -85,7 +85,7 @@ describe.skipIf(serverBinary === undefined)("task-worker ends, at a server with 
   });
 });
 
-describe("task-worker ends", () => {
+describe.concurrent("task-worker ends", () => {
   it.each(["broker", "result-backend"])("when the database of the %s does not exist", async (service) => {
     const url = redisUrl(4711);
     expect(await reasonToEnd([`--${service}`, url])).toMatch(/^task-worker: .*\/4711.*no database 4711/);

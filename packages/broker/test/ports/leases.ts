@@ -65,7 +65,7 @@ export function describeLeases(stage: () => Stage): void {
 
     test("is renewed beside any number of others", async () => {
       await stage().send(...numbered("feeds", 2));
-      const consumer = stage().consume(["feeds"], { lease });
+      const consumer = stage().consume(["feeds"]);
       const [first, last] = await take(consumer, 2);
       const gone = Array.from({ length: 50_000 }, (_, number) => ({ ...first!, id: `gone-${number}` }));
       const lost = await consumer.renew([first!, ...gone, last!]);
