@@ -110,9 +110,9 @@ async function running(): Promise<readonly { readonly pid: number; readonly pare
 }
 
 async function eventually(holds: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 5000;
+  const deadline = Date.now() + 20_000;
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error("it does not hold after 5 s");
+    if (Date.now() > deadline) throw new Error("it does not hold after 20 s");
     await setTimeout(20);
   }
 }

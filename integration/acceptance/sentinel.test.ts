@@ -23,7 +23,7 @@ test.skipIf(!hasNative)("broker and result backend are found through Sentinel", 
   try {
     await worker.start();
     const result = await app.sendTask("add", [1, 2]);
-    expect(await result.get({ timeout: "10s" })).toBe(3);
+    expect(await result.get({ timeout: "30s" })).toBe(3);
   } finally {
     await worker.stop();
     await sentinel.stop();

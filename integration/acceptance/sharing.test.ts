@@ -51,7 +51,7 @@ test("two queues share the slots of a worker in turn", async () => {
   expect(consumer.running.most).toBe(4);
   expect(widestLead(consumer.begun)).toBeLessThanOrEqual(4);
   // 400 tasks of 50 ms in 4 slots; a generous bound, for machines that are busy with other things.
-  expect(took).toBeLessThan(5000 * 1.6);
+  expect(took).toBeLessThan(5000 * 3);
 });
 
 test("weights give turns, and strict order takes from a queue only while those before it are empty", async () => {
@@ -82,10 +82,10 @@ test("a task in an idle queue starts at once, however many wait in another", asy
   const [onA, onB] = producer.tasks;
   await Promise.all(Array.from({ length: 10_000 }, () => onA?.delay()));
   await start(consumer.app, { concurrency: 4 });
-  await expect.poll(() => consumer.begun.length, { timeout: 5000 }).toBeGreaterThan(20);
+  await expect.poll(() => consumer.begun.length, { timeout: 20_000 }).toBeGreaterThan(20);
   const result = await onB?.delay();
   const position = consumer.begun.length;
-  await result?.get({ timeout: "5s" });
+  await result?.get({ timeout: "20s" });
   // The slots that were taken when it was sent, and one round of them at the most.
   expect(consumer.begun.indexOf("b") - position).toBeLessThanOrEqual(4);
   await producer.app.transport.purge("a");
@@ -111,7 +111,7 @@ test("what a worker has heard and not taken is heard by the others when it stops
   const worker = await start(appOf(prefix, ["a"], 0).app, { concurrency: 1 });
   await producer.app.sendTask("on.a", [], { queue: "a", countdown: "1h" });
   const markers = () => redis.zcard(`${prefix}:a:marker`);
-  await expect.poll(markers, { timeout: 5000 }).toBe(0);
+  await expect.poll(markers, { timeout: 20_000 }).toBe(0);
   await worker.stop();
   expect(await markers()).toBe(1);
   await producer.app.transport.purge("a");

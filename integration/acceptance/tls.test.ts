@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect, type AddressInfo } from "node:net";
@@ -50,7 +51,7 @@ test.skipIf(pair === undefined)(
     });
     await wary.close();
 
-    const trusting = createApp({ broker: { url, tls: { ca: pair?.cert ?? "" } } });
+    const trusting = createApp({ broker: { url, tls: { ca: pair?.cert ?? "" } }, prefix: randomUUID() });
     const result = await trusting.sendTask("add", [1, 2]);
     expect(await result.status()).toBe("PENDING");
     await trusting.close();

@@ -21,10 +21,10 @@ it("a rejection that nobody handled is one line, and the worker goes on", async 
   await using _ = app;
   await using worker = start();
   const result = await app.sendTask("fixture.litter");
-  expect(await result.get({ timeout: "10s" })).toBe("done");
+  expect(await result.get({ timeout: "30s" })).toBe("done");
   await worker.waitForEntry({ level: 50, error: "RangeError: left behind" });
   const next = await app.sendTask("fixture.add", [1, 2]);
-  expect(await next.get({ timeout: "10s" })).toBe(3);
+  expect(await next.get({ timeout: "30s" })).toBe(3);
 });
 
 it("an exception that nobody caught ends the worker in an orderly way: what runs is finished, the exit code is 1", async () => {
