@@ -82,7 +82,8 @@ export function openConnection({ options: given, display, user }: CompiledLocati
       unsuitable = new BullrushError("REDIS_UNSUITABLE", { url: display, reason: `it has no database ${given.db}` });
       suitable = false;
     }
-    options.onTrouble?.(reasonOf(error));
+    // When it is closed while it connects, ioredis complains about what it cannot send.
+    if (!closing.signal.aborted) options.onTrouble?.(reasonOf(error));
   });
 
   async function run<T>(request: Request, command: (client: Redis, repeated: boolean) => Promise<T>): Promise<T> {

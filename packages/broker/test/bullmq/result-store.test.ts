@@ -176,5 +176,7 @@ describe.skipIf(redisBinary === undefined)("the results of an exchange", () => {
     expect(await stage.counts("feeds")).toMatchObject({ active: 0, completed: 1, failed: 0 });
   });
 
-  describe("in another database:", () => describeExchanging(() => stage));
+  describe("in another database:", () => {
+    describeExchanging(() => stage);
+  });
 });
