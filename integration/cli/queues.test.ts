@@ -137,6 +137,7 @@ describe("--purge", () => {
     ]);
     const kept = await app.sendTask("fixture.add", [1, 2], { queue: "one" });
     expect(await kept.get({ timeout: "15s" })).toBe(3);
+    await worker.waitForEntry({ msg: "received" });
     expect(worker.entries.filter(({ msg }) => msg === "received")).toHaveLength(1);
     expect(await app.transport.counts(["one", "three"])).toMatchObject([{ waiting: 0, delayed: 0 }, { waiting: 1 }]);
   });
