@@ -1,53 +1,64 @@
 --[[
-  Adds messages to their queues, each with BullMQ's own script for its kind. A message whose id is already there is left as it is.
+  Adds messages without priority and delay to their queues: in few commands, what BullMQ's addStandardJob writes for them one by one.
+  A message whose id is already there is left as it is.
 
   KEYS[q]       what the keys of queue q start with
   ARGV[1]       now, ms
-  ARGV[6m-4]    queue of message m, an index into KEYS
-  ARGV[6m-3]    id
-  ARGV[6m-2]    name of the task
-  ARGV[6m-1]    the encoded message
-  ARGV[6m]      priority, 0 (first) to 9
-  ARGV[6m+1]    delay, ms; 0 for none
+  then for each queue how many messages follow, and for each of these its id, the name of its task, and the message, encoded
 
-  Returns for each message: 0 added, or why it was not
+  Returns { m, why } for each message that was not added, m counted over all queues
 ]]
---- @include addStandardJob
---- @include addDelayedJob
---- @include addPrioritizedJob
-
+local call = redis.call
 local now = ARGV[1]
 
-local function add(prefix, id, name, message, priority, delay)
-  local function key(suffix) return prefix .. suffix end
-  local call = cmsgpack.pack({ prefix, id, name, now })
-  if delay > 0 then
-    return addDelayedJob(
-      { key("marker"), key("meta"), key("id"), key("delayed"), key("completed"), key("events") },
-      { call, message, cmsgpack.pack({ jobId = id, attempts = 0, delay = delay, priority = priority }) })
+-- Adds the `count` messages behind ARGV[at]. What is only read comes first, then a write that a full Redis refuses, and that no later one would be: it leaves all or nothing.
+local function add(prefix, at, count)
+  local events, meta = prefix .. "events", prefix .. "meta"
+  local keys, ids, positions = {}, {}, {}
+  for m = 1, count do keys[m] = prefix .. ARGV[at + 3 * m - 2] end
+  local none = call("EXISTS", unpack(keys)) == 0
+  for m = 1, count do
+    local id = ARGV[at + 3 * m - 2]
+    if not positions[id] and (none or call("EXISTS", keys[m]) == 0) then
+      positions[id] = m
+      ids[#ids + 1] = id
+    end
   end
-  local options = cmsgpack.pack({ jobId = id, attempts = 0, priority = priority })
-  if priority > 0 then
-    return addPrioritizedJob(
-      { key("marker"), key("meta"), key("id"), key("prioritized"), key("delayed"), key("completed"), key("active"), key("events"), key("pc") },
-      { call, message, options })
+  local settings = call("HMGET", meta, "opts.maxLenEvents", "paused", "concurrency")
+  local longest = settings[1] or "10000"
+  local heldBack = settings[2] or settings[3] and call("LLEN", prefix .. "active") >= tonumber(settings[3])
+
+  call("INCRBY", prefix .. "id", count)
+  if not settings[1] then call("HSET", meta, "opts.maxLenEvents", longest) end
+  if #ids > 0 then call("LPUSH", prefix .. "wait", unpack(ids)) end
+  for id, m in pairs(positions) do
+    call("HSET", keys[m], "name", ARGV[at + 3 * m - 1], "data", ARGV[at + 3 * m], "opts", '{"jobId":"' .. id .. '","attempts":0}',
+      "timestamp", now, "delay", "0", "priority", "0")
   end
-  return addStandardJob(
-    { key("wait"), key("paused"), key("meta"), key("id"), key("completed"), key("delayed"), key("active"), key("events"), key("marker") },
-    { call, message, options })
+  if #ids > 0 and not heldBack then call("ZADD", prefix .. "marker", "0", "0") end
+  for m = 1, count do
+    local id = ARGV[at + 3 * m - 2]
+    if positions[id] == m then
+      call("XADD", events, "*", "event", "added", "jobId", id, "name", ARGV[at + 3 * m - 1])
+      call("XADD", events, "*", "event", "waiting", "jobId", id)
+    else
+      call("XADD", events, "*", "event", "duplicated", "jobId", id)
+    end
+  end
+  call("XTRIM", events, "MAXLEN", "~", longest)
 end
 
-local replies = {}
-for m = 1, (#ARGV - 1) / 6 do
-  local at = 6 * m - 4
-  local ok, reply = pcall(add, KEYS[tonumber(ARGV[at])], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5]))
-  if ok then
-    replies[m] = 0
-  else
+local refused = {}
+local at, before = 2, 0
+for _, prefix in ipairs(KEYS) do
+  local count = tonumber(ARGV[at])
+  local ok, reply = pcall(add, prefix, at, count)
+  if not ok then
     local why = type(reply) == "table" and reply.err or tostring(reply)
-    -- A replica: nothing was written, and the whole call is for the primary.
-    if string.find(why, "READONLY", 1, true) then return redis.error_reply(why) end
-    replies[m] = why
+    -- It concerns the whole call, of which nothing was written.
+    if string.find(why, "OOM", 1, true) or string.find(why, "READONLY", 1, true) then return redis.error_reply(why) end
+    for m = before + 1, before + count do refused[#refused + 1] = { m, why } end
   end
+  at, before = at + 1 + 3 * count, before + count
 end
-return replies
+return refused

@@ -6,18 +6,12 @@ import type { Content } from "../ports/transport.js";
 /** What a job holds: one of our messages, the call that a plain BullMQ job stands for, or why it is neither. Never throws. */
 export function readContent(id: string, name: string | null, text: string | null, priority: string | null): Content {
   try {
-    if (name === null || text === null) throw undecodable("its hash is gone");
+    if (name === null || text === null) throw new BullrushError("DECODE_ERROR", { what: "the message", reason: "its hash is gone" });
     const decoded = decodeJson(text, "the message");
     if (!isEnvelope(decoded)) return { type: "foreign", message: foreignMessage(id, name, decoded, Number(priority) || 0) };
-    const message = decodeMessage(decoded);
-    if (message.id !== id) throw undecodable("its id is not the one that the queue has it under");
-    return { type: "message", message };
+    return { type: "message", message: decodeMessage(id, name, decoded) };
   } catch (error) {
     if (error instanceof BullrushError) return { type: "undecodable", error };
     throw error;
   }
-}
-
-function undecodable(reason: string): BullrushError {
-  return new BullrushError("DECODE_ERROR", { what: "the message", reason });
 }

@@ -1,6 +1,4 @@
-import { BullrushError } from "../error.js";
-import { defaultMaxPayload, encodeMessage } from "../protocol/codec.js";
-import type { Message, RoutedMessage } from "../protocol/message.js";
+import { defaultMaxPayload } from "../protocol/codec.js";
 import type { ConsumeOptions, Consumer, Location, QueueCounts, Transport } from "../ports/transport.js";
 import type { ResultBackend } from "../ports/result-backend.js";
 import { openConnection } from "../redis/connection.js";
@@ -8,9 +6,9 @@ import { queueKey } from "../redis/keys.js";
 import { compileLocation, type RedisLocation } from "../redis/location.js";
 import type { RedisResultBackend } from "../redis/result-backend.js";
 import { runScript } from "../redis/script.js";
-import { coalesced } from "./coalesced.js";
 import { openConsumer } from "./consumer.js";
 import { engineScript } from "./engine.js";
+import { openPublisher } from "./publisher.js";
 import { ResultStore } from "./result-store.js";
 
 export interface BullmqTransportOptions {
@@ -27,16 +25,10 @@ export interface BullmqTransportOptions {
 }
 
 const scripts = {
-  publish: engineScript("publish"),
   locate: engineScript("locate"),
   counts: engineScript("counts"),
   purge: engineScript("purge"),
 };
-
-/** Most messages that are enqueued in one call, so that none holds Redis for long. */
-const mostPublished = 100;
-
-type EncodedMessage = RoutedMessage & { readonly text: string };
 
 const locations: readonly Location[] = ["absent", "waiting", "taken"];
 
@@ -47,54 +39,7 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
   const trouble = onTrouble && { onTrouble };
   const commands = openConnection(location, { service: "broker", name: "bullrush:producer", ...trouble });
   const consumers = new Set<Consumer>();
-  const send = coalesced(mostPublished, sendAll);
-
-  async function publish(messages: readonly RoutedMessage[]): Promise<readonly (BullrushError | undefined)[]> {
-    return Promise.all(messages.map((routed) => publishOne(routed)));
-  }
-
-  /** The error of a message that was not enqueued. */
-  async function publishOne(routed: RoutedMessage): Promise<BullrushError | undefined> {
-    const { message } = routed;
-    try {
-      const reply = await send({ ...routed, text: encodeMessage(message, maxPayload) });
-      return reply === 0 ? undefined : refused(message, String(reply));
-    } catch (error) {
-      if (error instanceof BullrushError) return error.code === "BROKER_UNAVAILABLE" ? unconfirmed(message, error) : error;
-      throw error;
-    }
-  }
-
-  /** One call, however many queues. A second try marks its messages: the first may have enqueued them, and they may be done by now. */
-  function sendAll(sound: readonly EncodedMessage[]): Promise<readonly unknown[]> {
-    const queues = [...new Set(sound.map(({ queue }) => queue))];
-    const keys = queues.map((queue) => queueKey(prefix, queue));
-    return commands.run({ action: `${sound.length} tasks not confirmed`, deadline }, async (client, repeated) => {
-      const now = Date.now();
-      const args = sound.flatMap(({ queue, message, text }) => {
-        const delay = message.eta === undefined ? 0 : Math.max(0, Math.ceil(message.eta - now));
-        const sent = repeated && message.resent !== true ? `${text.slice(0, -1)},"resent":true}` : text;
-        return [queues.indexOf(queue) + 1, message.id, message.task, sent, message.priority, delay];
-      });
-      return (await runScript(client, scripts.publish, keys, [now, ...args])) as unknown[];
-    });
-  }
-
-  /** What the sender of one message hears of a call that may have carried many. */
-  function unconfirmed({ id }: Message, error: BullrushError): BullrushError {
-    const action = `task ${id} not confirmed; it may still be delivered, and sending it again with the same id is safe`;
-    return new BullrushError("BROKER_UNAVAILABLE", { ...(error as BullrushError<"BROKER_UNAVAILABLE">).details, action });
-  }
-
-  function refused(message: Message, reason: string): BullrushError {
-    if (/\bOOM\b/.test(reason)) return new BullrushError("BROKER_FULL", { url: location.display });
-    return new BullrushError("BROKER_UNAVAILABLE", {
-      url: location.display,
-      action: `task ${message.id} was not accepted`,
-      deadline,
-      reason,
-    });
-  }
+  const publish = openPublisher(commands, { prefix, deadline, maxPayload });
 
   async function locate(ids: readonly { readonly id: string; readonly queues: readonly string[] }[]): Promise<readonly Location[]> {
     if (ids.length === 0) return [];

@@ -2,6 +2,7 @@ import { BullrushError } from "../error.js";
 import { isTaskId } from "../id.js";
 import { encodeJson } from "./json.js";
 import type { Json, Message } from "./message.js";
+import { clientOf, replyChannel } from "./reply-channel.js";
 
 /** The version that this release writes, and the newest that it reads. Fields may be added within a version; readers ignore what they do not know. */
 export const messageVersion = 1;
@@ -10,18 +11,30 @@ export const messageVersion = 1;
 export const defaultMaxPayload = 1024 * 1024;
 
 /**
- * `message` as the text that goes into the broker. Throws `ENCODE_ERROR` for arguments or headers that JSON would change silently and
- * `PAYLOAD_TOO_LARGE` over `maxPayload` bytes.
+ * `message` as the text that goes into the broker, without what the broker keeps beside it (id and task) and without what is at its default, so that Redis can
+ * store a small one compactly. Throws `ENCODE_ERROR` for arguments or headers that JSON would change silently and `PAYLOAD_TOO_LARGE` over `maxPayload` bytes.
  */
 export function encodeMessage(message: Message, maxPayload = defaultMaxPayload): string {
-  const { args, headers, ...rest } = message;
-  const what = `the arguments of ${message.task}`;
-  const head = JSON.stringify({ bullrush: messageVersion, ...rest });
-  const encodedArgs = encodeJson(withoutTrailingUndefined(args), what) ?? "[]";
-  const encodedHeaders = isEmpty(headers) ? "" : `,"headers":${encodeJson(headers, `the headers of ${message.task}`)}`;
-  const text = `${head.slice(0, -1)},"args":${encodedArgs}${encodedHeaders}}`;
+  const { id, task, headers, rootId, replyTo } = message;
+  const what = `the arguments of ${task}`;
+  let text = `{"bullrush":${messageVersion},"args":${encodeJson(withoutTrailingUndefined(message.args), what) ?? "[]"}`;
+  if (!isEmpty(headers)) text += `,"headers":${encodeJson(headers, `the headers of ${task}`)}`;
+  if (rootId !== id) text += `,"rootId":${JSON.stringify(rootId)}`;
+  if (message.priority !== 0) text += `,"priority":${message.priority}`;
+  if (message.retries !== 0) text += `,"retries":${message.retries}`;
+  for (const field of asTheyAre) if (message[field] !== undefined) text += `,"${field}":${JSON.stringify(message[field])}`;
+  if (replyTo !== undefined) text += encodeReplyTo(replyTo);
+  text += "}";
   checkSize(text, what, maxPayload);
   return text;
+}
+
+/** Fields that are written as they are, where they apply. */
+const asTheyAre = ["parentId", "groupId", "eta", "expires", "timeLimit", "softTimeLimit", "ignoreResult", "resent"] as const;
+
+function encodeReplyTo(channel: string): string {
+  const client = clientOf(channel);
+  return client === undefined ? `,"replyTo":${JSON.stringify(channel)}` : `,"to":${JSON.stringify(client)}`;
 }
 
 /** Throws `PAYLOAD_TOO_LARGE` if `text` has more than `limit` bytes in UTF-8. */
@@ -36,22 +49,30 @@ export function isEnvelope(data: unknown): data is { readonly bullrush: unknown 
   return typeof data === "object" && data !== null && !Array.isArray(data) && "bullrush" in data;
 }
 
-/** The message in an envelope. Throws `DECODE_ERROR`, naming the field, if it is of a newer version or malformed. */
-export function decodeMessage(envelope: Record<string, unknown>): Message {
+/**
+ * The message in the envelope of job `id`, whose name is the task. Throws `DECODE_ERROR`, naming the field, if it is of a newer version or malformed.
+ */
+export function decodeMessage(id: string, task: string, envelope: Record<string, unknown>): Message {
   if (envelope["bullrush"] !== messageVersion) {
     const version = envelope["bullrush"];
     refuse(`its version is ${isCount(version) ? String(version) : describe(version)}, and this release reads version ${messageVersion}`);
   }
-  for (const [field, required, accepts, expected] of fields) {
-    const value = envelope[field];
-    if (value === undefined ? required : !accepts(value)) refuse(`"${field}" is ${describe(value)}; expected ${expected}`);
+  check("id", id, isTaskId, "a UUID");
+  check("task", task, isText, "a name");
+  const message: Record<string, unknown> = { id, task, args: undefined, headers: {}, priority: 0, retries: 0, rootId: id };
+  for (const name of Object.keys(envelope)) {
+    const field = fields.get(name);
+    const value = envelope[name];
+    if (field === undefined || value === undefined) continue;
+    check(name, value, ...field);
+    if (name === "to") message["replyTo"] = replyChannel(value as string);
+    else message[name] = value;
   }
-  const message: Record<string, unknown> = { headers: {} };
-  for (const [field] of fields) if (envelope[field] !== undefined) message[field] = envelope[field];
+  check("args", message["args"], ...isList);
   return message as unknown as Message;
 }
 
-type Field = readonly [name: keyof Message, required: boolean, accepts: (value: unknown) => boolean, expected: string];
+type Expectation = readonly [accepts: (value: unknown) => boolean, expected: string];
 
 const isText = (value: unknown) => typeof value === "string" && value !== "";
 const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
@@ -59,24 +80,30 @@ const isTime = (value: unknown) => typeof value === "number" && Number.isFinite(
 const isFlag = (value: unknown) => typeof value === "boolean";
 const isRecord = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
 
-const fields: readonly Field[] = [
-  ["id", true, isTaskId, "a UUID"],
-  ["task", true, isText, "a name"],
-  ["args", true, Array.isArray, "an array"],
-  ["headers", false, isRecord, "an object"],
-  ["priority", true, (value) => isCount(value) && (value as number) <= 9, "0 to 9"],
-  ["retries", true, isCount, "a count"],
-  ["rootId", true, isTaskId, "a UUID"],
-  ["parentId", false, isTaskId, "a UUID"],
-  ["groupId", false, isTaskId, "a UUID"],
-  ["eta", false, isTime, "a time in milliseconds"],
-  ["expires", false, isTime, "a time in milliseconds"],
-  ["timeLimit", false, isTime, "milliseconds"],
-  ["softTimeLimit", false, isTime, "milliseconds"],
-  ["replyTo", false, isText, "a channel"],
-  ["ignoreResult", false, isFlag, "true or false"],
-  ["resent", false, isFlag, "true or false"],
-];
+const isList: Expectation = [Array.isArray, "an array"];
+
+/** What may stand in an envelope; whatever else does is ignored. */
+const fields = new Map<string, Expectation>([
+  ["args", isList],
+  ["headers", [isRecord, "an object"]],
+  ["priority", [(value) => isCount(value) && (value as number) <= 9, "0 to 9"]],
+  ["retries", [isCount, "a count"]],
+  ["rootId", [isTaskId, "a UUID"]],
+  ["parentId", [isTaskId, "a UUID"]],
+  ["groupId", [isTaskId, "a UUID"]],
+  ["eta", [isTime, "a time in milliseconds"]],
+  ["expires", [isTime, "a time in milliseconds"]],
+  ["timeLimit", [isTime, "milliseconds"]],
+  ["softTimeLimit", [isTime, "milliseconds"]],
+  ["to", [isText, "a client"]],
+  ["replyTo", [isText, "a channel"]],
+  ["ignoreResult", [isFlag, "true or false"]],
+  ["resent", [isFlag, "true or false"]],
+]);
+
+function check(field: string, value: unknown, accepts: (value: unknown) => boolean, expected: string): void {
+  if (!accepts(value)) refuse(`"${field}" is ${describe(value)}; expected ${expected}`);
+}
 
 /** The message that a job of a plain BullMQ producer stands for: its name is the task, its data the one argument. */
 export function foreignMessage(id: string, name: string, data: unknown, priority: number): Message {

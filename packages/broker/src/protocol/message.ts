@@ -42,4 +42,6 @@ export interface Message {
 export interface RoutedMessage {
   readonly queue: string;
   readonly message: Message;
+  /** The message as `encodeMessage` writes it. Default: it is encoded when it is sent. */
+  readonly text?: string;
 }

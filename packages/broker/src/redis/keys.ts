@@ -1,4 +1,4 @@
-/** Every Redis key and channel that is ours is named here. BullMQ's own start with the queue's key. */
+/** Every Redis key that is ours is named here. BullMQ's own start with the queue's key. */
 
 /** What BullMQ's keys of `queue` start with: `bull:<queue>:`. */
 export function queueKey(prefix: string, queue: string): string {
@@ -13,9 +13,4 @@ export function morgueKey(prefix: string, queue: string): string {
 /** The record of task `id`, a string of JSON. */
 export function resultKey(id: string): string {
   return `bullrush:result:${id}`;
-}
-
-/** Channel on which process `process` hears of its results. */
-export function replyChannel(process: string): string {
-  return `bullrush:reply:${process}`;
 }

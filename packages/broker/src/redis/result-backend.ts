@@ -1,11 +1,12 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import type { Redis } from "ioredis";
 import type { Claim, ResultBackend, StoreReply, StoreRequest } from "../ports/result-backend.js";
 import { isTaskId } from "../id.js";
+import { replyChannel } from "../protocol/reply-channel.js";
 import { toFailure } from "../protocol/failure.js";
 import { decodeRecord, encodeRecord, type TaskRecord } from "../protocol/record.js";
 import { defaultSilence, openConnection, type Connection } from "./connection.js";
-import { replyChannel, resultKey } from "./keys.js";
+import { resultKey } from "./keys.js";
 import { compileLocation, type CompiledLocation, type RedisLocation } from "./location.js";
 import { loadScript, runScript } from "./script.js";
 import { storeArguments } from "./store-arguments.js";
@@ -40,7 +41,7 @@ export function redisResultBackend(options: RedisResultBackendOptions): RedisRes
       ...(options.onTrouble && { onTrouble: options.onTrouble }),
     });
   const commands = connect("results");
-  const replies = replySubscription(() => connect("replies"), replyChannel(randomUUID()), deadline);
+  const replies = replySubscription(() => connect("replies"), replyChannel(randomBytes(16).toString("base64url")), deadline);
 
   async function open(): Promise<void> {
     await commands.run({ action: "it was not opened", deadline }, (client) => client.ping());

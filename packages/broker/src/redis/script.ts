@@ -31,7 +31,7 @@ function fileOf(path: string): URL {
   return new URL(`../../lua/${path}.lua`, import.meta.url);
 }
 
-type Argument = string | number;
+export type Argument = string | number;
 
 /** Runs `script`. Rejects with what ioredis rejects with: show it only through `reasonOf`. */
 export async function runScript(client: Redis, script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {

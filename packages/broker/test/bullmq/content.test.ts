@@ -7,8 +7,8 @@ import { messageOf } from "../ports/messages.js";
 describe("what a job holds", () => {
   test("is a message of ours under its own id", () => {
     const message = messageOf({ priority: 3 });
-    // The envelope counts: a job's name and priority are for BullMQ's tools.
-    expect(readContent(message.id, "whatever", encodeMessage(message), "7")).toEqual({ type: "message", message });
+    // The envelope's priority counts: the job's is for BullMQ's tools.
+    expect(readContent(message.id, message.task, encodeMessage(message), "7")).toEqual({ type: "message", message });
   });
 
   test.each<[string | null, number]>([

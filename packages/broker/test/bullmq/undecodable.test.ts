@@ -56,11 +56,6 @@ describe("what cannot be read", () => {
       { name: "tasks.add", data: envelope({ bullrush: secret }) },
       "its version is a string, and this release reads version 1",
     ],
-    [
-      "an envelope of another id",
-      { name: "tasks.add", data: envelope({ id: newId() }) },
-      "its id is not the one that the queue has it under",
-    ],
     ["an envelope without arguments", { name: "tasks.add", data: envelope({ args: undefined }) }, '"args" is missing; expected an array'],
   ])("%s is delivered as such, between sound ones, and can be buried", async (_, fields, reason) => {
     await corrupt(id, fields);

@@ -1,8 +1,10 @@
+import { randomBytes } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeMessage, defaultMaxPayload, encodeMessage, foreignMessage, isEnvelope, messageVersion } from "../../src/protocol/codec.js";
 import { decodeJson } from "../../src/protocol/json.js";
 import type { Message } from "../../src/protocol/message.js";
+import { replyChannel } from "../../src/protocol/reply-channel.js";
 import { asJson, canary, errorOf, jsonValues } from "./support.js";
 
 const id = "0190c6a0-1111-7222-8333-444455556666";
@@ -10,6 +12,9 @@ const plain: Message = { id, task: "tasks.add", args: [1, 2], headers: {}, prior
 
 /** The encoded message as an object. */
 const envelopeOf = (message: Message) => decodeJson(encodeMessage(message), "the message") as Record<string, unknown>;
+
+/** What comes back of it. */
+const returned = (message: Message) => decodeMessage(message.id, message.task, envelopeOf(message));
 
 const time = fc.nat({ max: 8.64e15 });
 
@@ -42,23 +47,29 @@ describe("a message", () => {
   test("comes back as it was sent", () => {
     fc.assert(
       fc.property(messages, (message) => {
-        expect(decodeMessage(envelopeOf(message))).toEqual(asJson(message));
+        expect(returned(message)).toEqual(asJson(message));
       }),
       { numRuns: 300 },
     );
   });
 
-  test("is written as an object with its version", () => {
-    expect(JSON.parse(encodeMessage(plain))).toEqual({
-      bullrush: 1,
-      id,
-      task: "tasks.add",
-      args: [1, 2],
-      priority: 0,
-      retries: 0,
-      rootId: id,
-    });
+  test("is written as an object with its version, without what its job holds beside it and what is at its default", () => {
+    expect(encodeMessage(plain)).toBe('{"bullrush":1,"args":[1,2]}');
     expect(messageVersion).toBe(1);
+  });
+
+  test("names the client on whose channel the sender waits; any other channel whole", () => {
+    expect(envelopeOf({ ...plain, replyTo: replyChannel("ann") })).toEqual({ bullrush: 1, args: [1, 2], to: "ann" });
+    for (const replyTo of ["ann", replyChannel(""), ` ${replyChannel("ann")}`]) {
+      expect(envelopeOf({ ...plain, replyTo })).toEqual({ bullrush: 1, args: [1, 2], replyTo });
+      expect(returned({ ...plain, replyTo }).replyTo).toBe(replyTo);
+    }
+    expect(returned({ ...plain, replyTo: replyChannel("ann") }).replyTo).toBe(replyChannel("ann"));
+  });
+
+  test("of a small call whose result is awaited stays within what Redis keeps compactly, 64 bytes", () => {
+    const replyTo = replyChannel(randomBytes(16).toString("base64url"));
+    expect(Buffer.byteLength(encodeMessage({ ...plain, args: [100, 200], replyTo }))).toBeLessThanOrEqual(64);
   });
 
   test("has no argument where the call ended with undefined", () => {
@@ -69,7 +80,7 @@ describe("a message", () => {
   });
 
   test("with fields that nobody knows is read without them", () => {
-    const message = decodeMessage({ ...envelopeOf(plain), toBeInvented: { a: canary }, bullrush: 1 });
+    const message = decodeMessage(id, plain.task, { ...envelopeOf(plain), toBeInvented: { a: canary }, bullrush: 1 });
     expect(message).toEqual(plain);
   });
 
@@ -100,16 +111,14 @@ describe("an envelope is refused", () => {
     [[canary], "an array"],
     [null, "null"],
   ])("of version %j", (version, shown) => {
-    expect(errorOf(() => decodeMessage({ ...envelopeOf(plain), bullrush: version }))).toMatchObject({
+    expect(errorOf(() => decodeMessage(id, plain.task, { ...envelopeOf(plain), bullrush: version }))).toMatchObject({
       code: "DECODE_ERROR",
       message: `the message cannot be decoded: its version is ${shown}, and this release reads version 1`,
     });
   });
 
   const text = [canary, "", 5, true, null, [canary], { a: canary }];
-  const bad: { readonly [F in keyof Message]-?: readonly unknown[] } = {
-    id: [...text, "wait", `${id}:lock`],
-    task: ["", 5, true, null, [canary], { a: canary }],
+  const bad: { readonly [F in Exclude<keyof Message, "id" | "task">]-?: readonly unknown[] } & { readonly to: readonly unknown[] } = {
     args: [canary, 5, true, null, { length: 1, 0: canary }],
     headers: [canary, 5, true, null, [canary]],
     priority: [canary, -1, 10, 1.5, true, null, [1]],
@@ -122,6 +131,7 @@ describe("an envelope is refused", () => {
     timeLimit: [canary, -1, true, null, "30s"],
     softTimeLimit: [canary, -1, true, null],
     replyTo: ["", 5, true, null, [canary]],
+    to: ["", 5, true, null, [canary]],
     ignoreResult: [canary, 0, 1, null, "true"],
     resent: [canary, 0, 1, null],
   };
@@ -129,15 +139,22 @@ describe("an envelope is refused", () => {
   test.each(Object.entries(bad).flatMap(([field, values]) => values.map((value) => [field, value] as const)))(
     "whose %s is %j: the field is named, the value not",
     (field, value) => {
-      const error = errorOf(() => decodeMessage({ ...envelopeOf(plain), [field]: value }));
+      const error = errorOf(() => decodeMessage(id, plain.task, { ...envelopeOf(plain), [field]: value }));
       expect(error.code).toBe("DECODE_ERROR");
       expect(error.message).toMatch(new RegExp(`^the message cannot be decoded: "${field}" is (a \\w+|an array|null); expected .+$`));
     },
   );
 
-  test.each(["id", "task", "args", "priority", "retries", "rootId"])("without %s", (field) => {
-    const { [field]: _, ...envelope } = envelopeOf(plain);
-    expect(errorOf(() => decodeMessage(envelope)).message).toContain(`"${field}" is missing; expected `);
+  test("without args", () => {
+    expect(errorOf(() => decodeMessage(id, plain.task, { bullrush: 1 })).message).toContain('"args" is missing; expected an array');
+  });
+
+  test.each([canary, "", "7", "wait", `${id}:lock`])("in a job whose id is no task's: %s", (jobId) => {
+    expect(errorOf(() => decodeMessage(jobId, plain.task, envelopeOf(plain))).message).toContain('"id" is a string; expected a UUID');
+  });
+
+  test("in a job without a name", () => {
+    expect(errorOf(() => decodeMessage(id, "", envelopeOf(plain))).message).toContain('"task" is a string; expected a name');
   });
 
   test("with DECODE_ERROR and nothing else, whatever is in it", () => {
@@ -145,7 +162,7 @@ describe("an envelope is refused", () => {
     fc.assert(
       fc.property(fields, fc.jsonValue(), (field, value) => {
         try {
-          decodeMessage({ ...envelopeOf(plain), [field]: value });
+          decodeMessage(id, plain.task, { ...envelopeOf(plain), [field]: value });
         } catch (error) {
           expect(error).toMatchObject({ code: "DECODE_ERROR" });
         }

@@ -1,0 +1,54 @@
+--[[
+  Adds messages with a priority or a delay to their queues, each with BullMQ's own script for its kind. A message whose id is already there is left as it is.
+
+  KEYS[q]       what the keys of queue q start with
+  ARGV[1]       now, ms
+  then for each queue how many messages follow, and for each of these
+    id, name of the task, the encoded message
+    priority, 0 (first) to 9
+    delay, ms; 0 for none
+
+  Returns { m, why } for each message that was not added, m counted over all queues
+]]
+--- @include addStandardJob
+--- @include addDelayedJob
+--- @include addPrioritizedJob
+
+local now = ARGV[1]
+
+local function add(prefix, id, name, message, priority, delay)
+  local function key(suffix) return prefix .. suffix end
+  local call = cmsgpack.pack({ prefix, id, name, now })
+  if delay > 0 then
+    return addDelayedJob(
+      { key("marker"), key("meta"), key("id"), key("delayed"), key("completed"), key("events") },
+      { call, message, cmsgpack.pack({ jobId = id, attempts = 0, delay = delay, priority = priority }) })
+  end
+  local options = cmsgpack.pack({ jobId = id, attempts = 0, priority = priority })
+  if priority > 0 then
+    return addPrioritizedJob(
+      { key("marker"), key("meta"), key("id"), key("prioritized"), key("delayed"), key("completed"), key("active"), key("events"), key("pc") },
+      { call, message, options })
+  end
+  return addStandardJob(
+    { key("wait"), key("paused"), key("meta"), key("id"), key("completed"), key("delayed"), key("active"), key("events"), key("marker") },
+    { call, message, options })
+end
+
+local refused = {}
+local at, position = 2, 0
+for _, prefix in ipairs(KEYS) do
+  local first, last = at + 1, at + 5 * tonumber(ARGV[at])
+  for m = first, last, 5 do
+    position = position + 1
+    local ok, reply = pcall(add, prefix, ARGV[m], ARGV[m + 1], ARGV[m + 2], tonumber(ARGV[m + 3]), tonumber(ARGV[m + 4]))
+    if not ok then
+      local why = type(reply) == "table" and reply.err or tostring(reply)
+      -- A replica: nothing was written, and the whole call is for the primary.
+      if string.find(why, "READONLY", 1, true) then return redis.error_reply(why) end
+      refused[#refused + 1] = { position, why }
+    end
+  end
+  at = last + 1
+end
+return refused

@@ -1,0 +1,131 @@
+import { BullrushError } from "../error.js";
+import { encodeMessage } from "../protocol/codec.js";
+import type { Message, RoutedMessage } from "../protocol/message.js";
+import type { Transport } from "../ports/transport.js";
+import type { Connection } from "../redis/connection.js";
+import { queueKey } from "../redis/keys.js";
+import { runScript, type Argument, type Script } from "../redis/script.js";
+import { coalesced } from "./coalesced.js";
+import { engineScript } from "./engine.js";
+
+export interface PublisherOptions {
+  /** What the keys of all queues start with. */
+  readonly prefix: string;
+  /** Longest time until the broker has confirmed a message, in ms. */
+  readonly deadline: number;
+  /** Longest encoded message in bytes. */
+  readonly maxPayload: number;
+}
+
+/** An encoded message on its way. */
+interface Parcel {
+  readonly queue: string;
+  readonly message: Message;
+  readonly text: string;
+  /** Hears why it was not enqueued, or `undefined` when it was. */
+  readonly settle: (error: unknown) => void;
+}
+
+/** Which messages of a call were refused, counted from 1, and why. */
+type Refusals = readonly (readonly [number, string])[];
+
+/** Most messages that are enqueued in one call, so that none holds Redis for long. */
+const mostPublished = 50;
+
+const scripts = { plain: engineScript("publish"), byBullmq: engineScript("publish-by-bullmq") };
+
+/** `Transport.publish`: the messages of one tick go out together, up to 50 in a call. */
+export function openPublisher(commands: Connection, { prefix, deadline, maxPayload }: PublisherOptions): Transport["publish"] {
+  const sendPlain = coalesced<Parcel>(mostPublished, (parcels) => void send(scripts.plain, parcels, () => []));
+  const sendByBullmq = coalesced<Parcel>(mostPublished, (parcels) => void send(scripts.byBullmq, parcels, whenAndHowUrgent));
+
+  function publish(messages: readonly RoutedMessage[]): Promise<readonly (BullrushError | undefined)[]> {
+    return new Promise((resolve, reject) => {
+      const errors = messages.map((): BullrushError | undefined => undefined);
+      let open = messages.length;
+      if (open === 0) resolve(errors);
+      messages.forEach((routed, index) => {
+        post(routed, (error) => {
+          if (error === undefined || error instanceof BullrushError) errors[index] = error;
+          else reject(error);
+          if (--open === 0) resolve(errors);
+        });
+      });
+    });
+  }
+
+  function post({ queue, message, text }: RoutedMessage, settle: Parcel["settle"]): void {
+    try {
+      const parcel = { queue, message, text: text ?? encodeMessage(message, maxPayload), settle };
+      if (message.priority === 0 && (message.eta === undefined || message.eta <= Date.now())) sendPlain(parcel);
+      else sendByBullmq(parcel);
+    } catch (error) {
+      settle(error);
+    }
+  }
+
+  /** Enqueues `parcels` in one call, whatever their queues. A second try marks them: the first may have enqueued them, and they may be done by now. */
+  async function send(
+    script: Script,
+    parcels: readonly Parcel[],
+    more: (message: Message, now: number) => readonly number[],
+  ): Promise<void> {
+    const queues = byQueue(parcels);
+    const keys = [...queues.keys()].map((queue) => queueKey(prefix, queue));
+    const inOrder = [...queues.values()].flat();
+    try {
+      const reply = await commands.run({ action: `${parcels.length} tasks not confirmed`, deadline }, (client, repeated) => {
+        const now = Date.now();
+        const args: Argument[] = [now];
+        for (const list of queues.values()) {
+          args.push(list.length);
+          for (const { message, text } of list)
+            args.push(message.id, message.task, repeated ? resent(message, text) : text, ...more(message, now));
+        }
+        return runScript(client, script, keys, args);
+      });
+      const refusals = new Map(reply as Refusals);
+      inOrder.forEach(({ message, settle }, index) => {
+        const reason = refusals.get(index + 1);
+        settle(reason === undefined ? undefined : refused(message, reason));
+      });
+    } catch (error) {
+      for (const { message, settle } of parcels) settle(unconfirmed(message, error));
+    }
+  }
+
+  /** What the sender of one message hears of a call that may have carried many. */
+  function unconfirmed({ id }: Message, error: unknown): unknown {
+    if (!(error instanceof BullrushError) || error.code !== "BROKER_UNAVAILABLE") return error;
+    const action = `task ${id} not confirmed; it may still be delivered, and sending it again with the same id is safe`;
+    return new BullrushError("BROKER_UNAVAILABLE", { ...(error as BullrushError<"BROKER_UNAVAILABLE">).details, action });
+  }
+
+  function refused({ id }: Message, reason: string): BullrushError {
+    const url = commands.display;
+    if (/\bOOM\b/.test(reason)) return new BullrushError("BROKER_FULL", { url });
+    return new BullrushError("BROKER_UNAVAILABLE", { url, action: `task ${id} was not accepted`, deadline, reason });
+  }
+
+  return publish;
+}
+
+function byQueue(parcels: readonly Parcel[]): ReadonlyMap<string, readonly Parcel[]> {
+  const queues = new Map<string, Parcel[]>();
+  for (const parcel of parcels) {
+    const list = queues.get(parcel.queue);
+    if (list === undefined) queues.set(parcel.queue, [parcel]);
+    else list.push(parcel);
+  }
+  return queues;
+}
+
+/** Its priority, and its delay in ms. */
+function whenAndHowUrgent({ priority, eta = 0 }: Message, now: number): readonly number[] {
+  return [priority, Math.max(0, Math.ceil(eta - now))];
+}
+
+/** The encoded message with the mark that it may have been enqueued before. */
+function resent(message: Message, text: string): string {
+  return message.resent === true ? text : `${text.slice(0, -1)},"resent":true}`;
+}

@@ -1,0 +1,11 @@
+const start = "bullrush:reply:";
+
+/** Channel on the result backend on which the client `client` hears of its results. */
+export function replyChannel(client: string): string {
+  return start + client;
+}
+
+/** The client of a `replyChannel`, which is all that a message has to name; `undefined` for any other channel. */
+export function clientOf(channel: string): string | undefined {
+  return channel.length > start.length && channel.startsWith(start) ? channel.slice(start.length) : undefined;
+}
