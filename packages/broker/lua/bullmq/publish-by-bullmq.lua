@@ -19,20 +19,22 @@ local now = ARGV[1]
 local function add(prefix, id, name, message, priority, delay)
   local function key(suffix) return prefix .. suffix end
   local call = cmsgpack.pack({ prefix, id, name, now })
+  local options = { jobId = id, attempts = 0 }
+  if delay > 0 then options.delay = delay end
+  if priority > 0 then options.priority = priority end
   if delay > 0 then
     return addDelayedJob(
       { key("marker"), key("meta"), key("id"), key("delayed"), key("completed"), key("events") },
-      { call, message, cmsgpack.pack({ jobId = id, attempts = 0, delay = delay, priority = priority }) })
+      { call, message, cmsgpack.pack(options) })
   end
-  local options = cmsgpack.pack({ jobId = id, attempts = 0, priority = priority })
   if priority > 0 then
     return addPrioritizedJob(
       { key("marker"), key("meta"), key("id"), key("prioritized"), key("delayed"), key("completed"), key("active"), key("events"), key("pc") },
-      { call, message, options })
+      { call, message, cmsgpack.pack(options) })
   end
   return addStandardJob(
     { key("wait"), key("paused"), key("meta"), key("id"), key("completed"), key("delayed"), key("active"), key("events"), key("marker") },
-    { call, message, options })
+    { call, message, cmsgpack.pack(options) })
 end
 
 local refused = {}

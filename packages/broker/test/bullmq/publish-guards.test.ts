@@ -23,10 +23,11 @@ describe("publishing, when the way to Redis fails", () => {
     await proxy.close();
   });
 
-  /** A producer behind the proxy, that has sent something already. */
+  /** A producer behind the proxy, that has sent something already, so that its scripts are loaded. */
   async function producer(options: Parameters<RedisBroker["connect"]>[0] = {}): Promise<Transport> {
     const transport = broker.connect({ location: proxy.url, ...options });
-    expect(await transport.publish([{ queue: "warm", message: messageOf() }])).toEqual([undefined]);
+    const warm = [messageOf(), messageOf({ priority: 1 })].map((message) => ({ queue: "warm", message }));
+    expect(await transport.publish(warm)).toEqual([undefined, undefined]);
     return transport;
   }
 
@@ -142,9 +143,9 @@ describe("publishing, when the way to Redis fails", () => {
     expect((await all("feeds")).map(contentOf)).toEqual([message]);
   });
 
-  test("a lost reply to a message that is done and removed by now: sent again, and marked", async () => {
+  test.each([0, 3])("a lost reply to a message that is done and removed by now: sent again, and marked (priority %d)", async (priority) => {
     const transport = await producer();
-    const [kept, removed] = [messageOf(), messageOf({ args: [{ a: "é" }], priority: 3 })];
+    const [kept, removed] = [messageOf({ priority }), messageOf({ args: [{ a: "é" }], priority })];
     const lost = proxy.loseReply(removed.id);
     const published = transport.publish([
       { queue: "kept", message: kept },
@@ -157,6 +158,7 @@ describe("publishing, when the way to Redis fails", () => {
     proxy.reset();
     expect(await published).toEqual([undefined, undefined]);
     expect((await all("feeds")).map(contentOf)).toEqual([{ ...removed, resent: true }]);
+    // That one was there still.
     expect((await all("kept")).map(contentOf)).toEqual([kept]);
   });
 

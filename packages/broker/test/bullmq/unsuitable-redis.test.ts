@@ -7,6 +7,7 @@ import { stageOn, type Stage } from "../ports/stage.js";
 import { eventually, hear, take, takeOne } from "../ports/waiting.js";
 import { redisBinary, startRedis, type PrivateRedis } from "../redis/private-redis.js";
 import { openBroker, type RedisBroker } from "./broker.js";
+import { contentsUnder } from "./contents.js";
 
 const secret = "canary-5ecret";
 
@@ -108,6 +109,16 @@ describe.skipIf(redisBinary === undefined)("a Redis", () => {
       await free();
       await stage.send({ queue: "feeds", message: messageOf({ args: ["after"] }) });
       expect(argumentsOf(await hear(consumer, 4))).toEqual([2, 4, "after", "urgent"]);
+    });
+
+    test("takes a call whole or not at all, whatever its queues", async () => {
+      const calls = ["feeds", "mails", "feeds"].flatMap((queue) => [0, 4].map((priority) => ({ queue, message: messageOf({ priority }) })));
+      await stage.send(...calls);
+      const before = await contentsUnder(broker.redis, broker.prefix);
+      await fill();
+      const fresh = calls.map(({ queue, message }) => ({ queue, message: messageOf({ priority: message.priority }) }));
+      expect(await stage.transport.publish(fresh)).toMatchObject(fresh.map(() => ({ code: "BROKER_FULL" })));
+      expect(await contentsUnder(broker.redis, broker.prefix)).toEqual(before);
     });
 
     // Scripts delete before they write, and a full Redis refuses a script's first write, never a later one.
