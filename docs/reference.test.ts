@@ -51,7 +51,8 @@ test("the environment variables that the packages read are listed", () => {
 });
 
 test("the keys and channels that are Bullrush's own are in the list of keys", () => {
-  const keys = Array.from(read("packages/broker/src/redis/keys.ts").matchAll(/return `(bullrush:\w+)/g), ([, key = ""]) => key);
+  const sources = ["redis/keys.ts", "protocol/reply-channel.ts"].map((file) => read(`packages/broker/src/${file}`)).join("");
+  const keys = Array.from(sources.matchAll(/return `(bullrush:\w+)/g), ([, key = ""]) => key);
   expect(keys.length).toBeGreaterThan(2);
   expect(keys.filter((key) => !read("docs/reference/redis-keys.md").includes(`\`${key}:`))).toEqual([]);
 });

@@ -28,6 +28,8 @@ const messages = {
   DECODE_ERROR: (d: { what: string; reason: string }) => `${d.what} cannot be decoded: ${d.reason}`,
   PAYLOAD_TOO_LARGE: (d: { what: string; bytes: number; limit: number }) =>
     `${d.what} has ${d.bytes} bytes, over the limit of ${d.limit}: send a reference instead, or raise maxPayload`,
+  NOT_ALL_SENT: (d: { failed: number; calls: number; reason: string }) =>
+    `${d.failed} of ${d.calls} calls were not confirmed, the first because ${d.reason}; "results" has the handle or the error of each`,
   TASK_FAILED: (d: { task: string; id: string; failure: string }) => `${d.task}[${d.id}] failed: ${d.failure}`,
   TASK_REVOKED: (d: { task: string; id: string; reason: string }) => `${d.task}[${d.id}] was revoked: ${d.reason}`,
   TASK_TIMEOUT: (d: { task: string; id: string; timeout: number }) =>

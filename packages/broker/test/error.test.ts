@@ -25,6 +25,7 @@ const details: { readonly [C in ErrorCode]: ErrorDetails<C> } = {
   ENCODE_ERROR: { what: "the result", path: "$.a", reason: "NaN has no JSON form" },
   DECODE_ERROR: { what: "the message", reason: "it is not JSON" },
   PAYLOAD_TOO_LARGE: { what: "the result", bytes: 11, limit: 10 },
+  NOT_ALL_SENT: { failed: 1, calls: 3, reason: "the broker is away" },
   TASK_FAILED: { task: "tasks.add", id, failure: "TypeError: no" },
   TASK_REVOKED: { task: "tasks.add", id, reason: "expired" },
   TASK_TIMEOUT: { task: "tasks.add", id, timeout: 1000 },

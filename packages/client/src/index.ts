@@ -1,8 +1,10 @@
 export { App, createApp, isApp } from "./app/app.js";
 export type { AppOptions, CompiledOptions } from "./app/options.js";
+export { PublishError } from "./app/publish-error.js";
 
 export type { AnyTask, Stub, Task, TaskDefinition, TaskFunction, TaskStub } from "./task/task.js";
 export type { CallOptions, SharedOptions, TaskOptions } from "./task/options.js";
+export { Signature, type ResultsOf } from "./task/signature.js";
 export { currentTask, runInTask, type TaskContext } from "./task/context.js";
 
 export { AsyncResult, type GetOptions, type TaskOutcome } from "./result/async-result.js";

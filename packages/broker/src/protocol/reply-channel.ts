@@ -1,9 +1,9 @@
-const start = "bullrush:reply:";
-
 /** Channel on the result backend on which the client `client` hears of its results. */
 export function replyChannel(client: string): string {
-  return start + client;
+  return `bullrush:reply:${client}`;
 }
+
+const start = replyChannel("");
 
 /** The client of a `replyChannel`, which is all that a message has to name; `undefined` for any other channel. */
 export function clientOf(channel: string): string | undefined {

@@ -7,19 +7,21 @@ import {
   toMilliseconds,
   type RedisLocation,
   type ResultBackend,
-  type RoutedMessage,
   type Transport,
 } from "@bullrush/broker";
 import { AsyncResult, type Reference, type ResultSource } from "../result/async-result.js";
 import { ResultWaiter } from "../result/waiter.js";
-import { kindOf, refuse } from "../task/check.js";
+import type { Call } from "../task/call.js";
+import { isList, kindOf, refuse } from "../task/check.js";
 import { enclosingTask, runInTask } from "../task/context.js";
 import { localContext } from "../task/local-context.js";
 import { checkTaskName } from "../task/name.js";
 import { checkCall, checkTaskOptions, type CallOptions, type TaskOptions } from "../task/options.js";
+import { callOf, Signature, type ResultsOf } from "../task/signature.js";
 import type { AnyTask, Stub, Task, TaskDefinition, TaskFunction, TaskStub } from "../task/task.js";
-import { messagesOf, type Call } from "./dispatcher.js";
+import { publishCalls, sendingOf, type Sending } from "./dispatcher.js";
 import { compileOptions, type AppOptions, type CompiledOptions } from "./options.js";
+import { PublishError } from "./publish-error.js";
 
 /** Declares an app. Nothing is connected before the first call. Throws `INVALID_OPTION`, `INVALID_URL` or `INVALID_QUEUE_NAME`. */
 export function createApp(options: AppOptions = {}): App {
@@ -110,6 +112,21 @@ export class App {
     return this.#send<Result>({ task: name, args, declared: this.#tasks.get(name)?.options ?? {}, options });
   }
 
+  /**
+   * Sends many calls in as few round trips as possible, and gives their handles, in order: `app.publishAll([add.s(1, 2), greet.s("ann")])`. They go where this app's routes say. If one
+   * cannot be encoded or routed, it rejects with that error and nothing is sent; if some are not confirmed, with a `PublishError`, whose `results` say which.
+   */
+  async publishAll<const Calls extends readonly Signature[]>(calls: Calls): Promise<ResultsOf<Calls>> {
+    isList(calls, "what was given to publishAll()");
+    const { transport, waiter } = this.#connect();
+    const sendings = calls.map((call, index) => this.#prepare(callOf(call, index + 1)));
+    const { missed } = waiter;
+    const errors = await publishCalls(transport, sendings);
+    const results = sendings.map((sending, index) => errors[index] ?? this.#handle(sending, missed));
+    if (errors.some((error) => error !== undefined)) throw new PublishError(results);
+    return results as ResultsOf<Calls>;
+  }
+
   /** The handle on the result of a task that was sent elsewhere. Throws `INVALID_TASK_ID` unless `id` is a UUID. */
   asyncResult<Result = unknown>(id: string): AsyncResult<Result> {
     return this.#result<Result>({ id: checkTaskId(id), queues: this.#options.queues, own: false });
@@ -149,26 +166,33 @@ export class App {
   }
 
   #stub<Args extends unknown[], Result>(name: string, declared: TaskOptions): TaskStub<Args, Result> {
+    const send = (args: Args, options: CallOptions = {}) => this.#send<Result>({ task: name, args, declared, options });
     return {
       name,
-      delay: (...args) => this.#send<Result>({ task: name, args, declared, options: {} }),
-      applyAsync: (args, options = {}) => this.#send<Result>({ task: name, args, declared, options }),
+      delay: (...args) => send(args),
+      applyAsync: send,
+      s: (...args) => new Signature<Result>({ task: name, args, declared, options: {} }, (call) => this.#send(call)),
     };
   }
 
   async #send<Result>(call: Call): Promise<AsyncResult<Result>> {
-    const { transport, backend, waiter } = this.#connect();
-    checkCall(call.task, call.args, call.options);
-    const messages = messagesOf(call, this.#options, { replyTo: backend.replyChannel, clock: systemClock });
-    const [first, ...copies] = messages;
-    if (first === undefined) throw new TypeError("a call has at least one message");
+    const { transport, waiter } = this.#connect();
+    const sending = this.#prepare(call);
     // Before it is sent: its result may be heard of before the broker's confirmation.
     const { missed } = waiter;
-    // What cannot be sent to one queue is sent to none.
-    await publish(transport, [first]);
-    if (copies.length > 0) await publish(transport, copies);
-    const { id, ignoreResult = false } = first.message;
-    return this.#result<Result>({ id, task: call.task, queues: [first.queue], own: true, missed, ignoreResult });
+    const [error] = await publishCalls(transport, [sending]);
+    if (error !== undefined) throw error;
+    return this.#handle<Result>(sending, missed);
+  }
+
+  #prepare(call: Call): Sending {
+    checkCall(call.task, call.args, call.options);
+    return sendingOf(call, this.#options, { replyTo: this.backend.replyChannel, clock: systemClock });
+  }
+
+  #handle<Result>([{ queue, message }]: Sending, missed: number): AsyncResult<Result> {
+    const { id, task, ignoreResult = false } = message;
+    return this.#result<Result>({ id, task, queues: [queue], own: true, missed, ignoreResult });
   }
 
   #result<Result>(reference: Reference): AsyncResult<Result> {
@@ -179,11 +203,6 @@ export class App {
     if (this.#closed) throw new BullrushError("APP_CLOSED", { app: this.#options.name });
     return (this.#connected ??= connect(this.#options, (service, reason) => this.#troubleListener?.(service, reason)));
   }
-}
-
-/** Rejects with the first error. */
-async function publish(transport: Transport, messages: readonly RoutedMessage[]): Promise<void> {
-  for (const error of await transport.publish(messages)) if (error !== undefined) throw error;
 }
 
 interface Connected extends ResultSource {

@@ -1,36 +1,64 @@
-import { checkTaskId, copyId, isTaskId, newId, toMilliseconds, type Clock, type Message, type RoutedMessage } from "@bullrush/broker";
+import {
+  checkTaskId,
+  copyId,
+  encodeMessage,
+  isTaskId,
+  newId,
+  toMilliseconds,
+  type BullrushError,
+  type Clock,
+  type Message,
+  type RoutedMessage,
+  type Transport,
+} from "@bullrush/broker";
+import type { Call } from "../task/call.js";
 import { sendingTask } from "../task/context.js";
-import type { CallOptions, TaskOptions } from "../task/options.js";
+import type { CallOptions } from "../task/options.js";
 import type { CompiledOptions } from "./options.js";
 
-/** A call to be sent. */
-export interface Call {
-  readonly task: string;
-  readonly args: readonly unknown[];
-  /** Options of the task's declaration, where it is known. */
-  readonly declared: TaskOptions;
-  readonly options: CallOptions;
+/** What a call is sent as: one message for each queue that it is routed to, the first under the call's id. */
+export type Sending = readonly [first: RoutedMessage, ...copies: RoutedMessage[]];
+
+/**
+ * The messages of a call, encoded. Throws `INVALID_TASK_ID`, `ENCODE_ERROR`, `PAYLOAD_TOO_LARGE`, and what the router throws.
+ * @param replyTo channel on which this process waits for results
+ */
+export function sendingOf(
+  call: Call,
+  { router, maxPayload }: Pick<CompiledOptions, "router" | "maxPayload">,
+  { replyTo, clock }: { readonly replyTo: string; readonly clock: Clock },
+): Sending {
+  const { task, args, declared, options } = call;
+  const { queues, priority = 0 } = router.route({ task, args, call: options, declared });
+  const message = messageOf(call, priority, replyTo, clock.now());
+  const seal = (queue: string, message: Message): RoutedMessage => ({ queue, message, text: encodeMessage(message, maxPayload) });
+  const [queue, ...others] = queues;
+  if (queue === undefined) throw new TypeError("a call goes to one queue at least");
+  return [seal(queue, message), ...others.map((other) => seal(other, copyFor(other, message)))];
 }
 
 /**
- * The messages of a call: one for each queue that it is routed to, the first under the call's id. Throws `INVALID_TASK_ID`, and what the router throws.
- * @param replyTo channel on which this process waits for results
+ * Publishes calls: the first message of each, then the copies of those whose first message was confirmed. Gives for each call `undefined`, or the error of the first of
+ * its messages that was not confirmed.
  */
-export function messagesOf(
-  { task, args, declared, options }: Call,
-  { router }: Pick<CompiledOptions, "router">,
-  { replyTo, clock }: { readonly replyTo: string; readonly clock: Clock },
-): readonly RoutedMessage[] {
+export async function publishCalls(transport: Transport, calls: readonly Sending[]): Promise<readonly (BullrushError | undefined)[]> {
+  const errors = await transport.publish(calls.map(([first]) => first));
+  if (calls.every(({ length }) => length === 1)) return errors;
+  const late = await Promise.all(
+    calls.map(([, ...copies], call) => (errors[call] === undefined && copies.length > 0 ? transport.publish(copies) : [])),
+  );
+  return errors.map((error, call) => error ?? late[call]?.find((error) => error !== undefined));
+}
+
+function messageOf({ task, args, declared, options }: Call, priority: number, replyTo: string, now: number): Message {
   const id = options.taskId === undefined ? newId() : checkTaskId(options.taskId);
   const context = sendingTask();
   // A task that runs from a job of a plain BullMQ producer has an id that is no task's.
   const parent = context !== undefined && isTaskId(context.rootId) ? context : undefined;
-  const now = clock.now();
-  const { queues, priority = 0 } = router.route({ task, args, call: options, declared });
   const ignoreResult = options.ignoreResult ?? declared.ignoreResult;
   const eta = etaOf(options, now);
   const expires = expiryOf(options.expires ?? declared.expires, now);
-  const message: Message = {
+  const message: Writable<Message> = {
     id,
     task,
     args,
@@ -38,17 +66,19 @@ export function messagesOf(
     priority,
     retries: 0,
     rootId: parent?.rootId ?? id,
-    ...(parent !== undefined && { parentId: parent.id }),
-    ...(eta !== undefined && { eta }),
-    ...(expires !== undefined && { expires }),
-    // `false` too, when somebody says so: the worker's declaration may say otherwise.
-    ...(ignoreResult !== undefined && { ignoreResult }),
-    ...(ignoreResult !== true && { replyTo }),
-    // An id of the caller's may have been sent before.
-    ...(options.taskId !== undefined && { resent: true }),
   };
-  return queues.map((queue, index) => ({ queue, message: index === 0 ? message : copyFor(queue, message) }));
+  if (parent !== undefined) message.parentId = parent.id;
+  if (eta !== undefined) message.eta = eta;
+  if (expires !== undefined) message.expires = expires;
+  // `false` too, when somebody says so: the worker's declaration may say otherwise.
+  if (ignoreResult !== undefined) message.ignoreResult = ignoreResult;
+  if (ignoreResult !== true) message.replyTo = replyTo;
+  // An id of the caller's may have been sent before.
+  if (options.taskId !== undefined) message.resent = true;
+  return message;
 }
+
+type Writable<T> = { -readonly [Field in keyof T]: T[Field] };
 
 /** What a further queue gets: a task of its own, for which nobody waits. */
 function copyFor(queue: string, { replyTo: _, ...message }: Message): Message {

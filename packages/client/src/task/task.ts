@@ -1,6 +1,7 @@
 import type { AsyncResult } from "../result/async-result.js";
 import type { TaskContext } from "./context.js";
 import type { CallOptions, TaskOptions } from "./options.js";
+import type { Signature } from "./signature.js";
 
 /** The function of a task: arguments and result are what JSON can carry. */
 export type TaskFunction<Args extends unknown[], Returned> = (this: TaskContext, ...args: Args) => Returned;
@@ -12,9 +13,11 @@ export interface TaskStub<Args extends unknown[] = unknown[], Result = unknown> 
   delay(...args: Args): Promise<AsyncResult<Result>>;
   /** Sends a call with options. */
   applyAsync(args: Args, options?: CallOptions): Promise<AsyncResult<Result>>;
+  /** A call that is not sent yet, for `app.publishAll`, or to be sent later. */
+  s(...args: Args): Signature<Result>;
 }
 
-/** A declared task: called, it runs here and now, without a broker; `delay` and `applyAsync` send it to a worker. */
+/** A declared task: called, it runs here and now, without a broker; `delay` and `applyAsync` send it to a worker, `s` makes a call to be sent. */
 export interface Task<Args extends unknown[] = unknown[], Returned = unknown> extends TaskStub<Args, Awaited<Returned>> {
   (...args: Args): Returned;
 }

@@ -1,7 +1,8 @@
 import { copyId, Router, Topology, type Clock } from "@bullrush/broker";
 import { describe, expect, test } from "vitest";
-import { messagesOf, type Call } from "../../src/app/dispatcher.js";
+import { sendingOf } from "../../src/app/dispatcher.js";
 import { runInTask, type CallOptions, type TaskContext, type TaskOptions } from "../../src/index.js";
+import type { Call } from "../../src/task/call.js";
 import { localContext } from "../../src/task/local-context.js";
 import { failing, thrownBy } from "../support.js";
 
@@ -26,19 +27,19 @@ const router = new Router({
 });
 
 function sent(options: CallOptions = {}, declared: TaskOptions = {}, call: Partial<Call> = {}) {
-  return messagesOf({ task: "tasks.a", args: [1, "b"], declared, options, ...call }, { router }, { replyTo, clock });
+  return sendingOf({ task: "tasks.a", args: [1, "b"], declared, options, ...call }, { router, maxPayload: 1000 }, { replyTo, clock });
 }
 
 /** The message of a call that goes to one queue. */
 function only(options: CallOptions = {}, declared: TaskOptions = {}, call: Partial<Call> = {}) {
   const [first, ...rest] = sent(options, declared, call);
-  if (first === undefined || rest.length > 0) throw new Error(`${rest.length + 1} messages`);
+  if (rest.length > 0) throw new Error(`${rest.length + 1} messages`);
   return first.message;
 }
 
 describe("a plain call", () => {
   test("is one message, that says no more than it has to", () => {
-    const [{ queue, message } = { queue: "", message: undefined }] = sent();
+    const [{ queue, message }] = sent();
     expect(queue).toBe("default");
     expect(message).toEqual({
       id: expect.stringMatching(uuid),
@@ -47,7 +48,7 @@ describe("a plain call", () => {
       headers: {},
       priority: 0,
       retries: 0,
-      rootId: message?.id,
+      rootId: message.id,
       replyTo,
     });
   });
@@ -125,6 +126,23 @@ describe("priority", () => {
     ["of the call over both", 0, "routed.low", { priority: 0 }, { priority: 5 }],
   ])("%s", (_, priority, task, options, declared) => {
     expect(only(options, declared, { task }).priority).toBe(priority);
+  });
+});
+
+describe("what cannot be encoded", () => {
+  test.each<[code: string, args: readonly unknown[], options: CallOptions]>([
+    ["ENCODE_ERROR", [1n], {}],
+    ["ENCODE_ERROR", [], { headers: { at: new Date(0) as never } }],
+    ["PAYLOAD_TOO_LARGE", ["x".repeat(1000)], {}],
+  ])("is refused: %s", (code, args, options) => {
+    expect(thrownBy(() => sent(options, {}, { args }))).toEqual(failing(code));
+  });
+
+  test("reaches none of several queues, though only the copies are too large", () => {
+    const options = { exchange: "everywhere" };
+    const spare = 1000 - Buffer.byteLength(sent(options)[0].text ?? "");
+    expect(sent({ exchange: "feeds", routingKey: "feeds.atom" }, {}, { args: ["x".repeat(spare)] })).toHaveLength(1);
+    expect(thrownBy(() => sent(options, {}, { args: ["x".repeat(spare)] }))).toEqual(failing("PAYLOAD_TOO_LARGE"));
   });
 });
 

@@ -1,0 +1,10 @@
+import type { CallOptions, TaskOptions } from "./options.js";
+
+/** A call to be sent. */
+export interface Call {
+  readonly task: string;
+  readonly args: readonly unknown[];
+  /** Options of the task's declaration, where it is known. */
+  readonly declared: TaskOptions;
+  readonly options: CallOptions;
+}
