@@ -44,10 +44,9 @@ export function sendingOf(
 export async function publishCalls(transport: Transport, calls: readonly Sending[]): Promise<readonly (BullrushError | undefined)[]> {
   const errors = await transport.publish(calls.map(([first]) => first));
   if (calls.every(({ length }) => length === 1)) return errors;
-  const late = await Promise.all(
-    calls.map(([, ...copies], call) => (errors[call] === undefined && copies.length > 0 ? transport.publish(copies) : [])),
+  return Promise.all(
+    calls.map(async ([, ...copies], call) => errors[call] ?? (await transport.publish(copies)).find((error) => error !== undefined)),
   );
-  return errors.map((error, call) => error ?? late[call]?.find((error) => error !== undefined));
 }
 
 function messageOf({ task, args, declared, options }: Call, priority: number, replyTo: string, now: number): Message {
