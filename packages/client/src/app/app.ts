@@ -40,6 +40,7 @@ export class App {
   #connected: Connected | undefined;
   #troubleListener: ((service: "broker" | "backend", reason: string) => void) | undefined;
   #closed = false;
+  readonly #source = (): ResultSource => this.#connect();
 
   /** @internal */
   constructor(given: AppOptions) {
@@ -180,7 +181,8 @@ export class App {
     const sending = this.#prepare(call);
     // Before it is sent: its result may be heard of before the broker's confirmation.
     const { missed } = waiter;
-    const [error] = await publishCalls(transport, [sending]);
+    // Most calls are one message.
+    const [error] = await (sending.length === 1 ? transport.publish(sending) : publishCalls(transport, [sending]));
     if (error !== undefined) throw error;
     return this.#handle<Result>(sending, missed);
   }
@@ -190,13 +192,13 @@ export class App {
     return sendingOf(call, this.#options, { replyTo: this.backend.replyChannel, clock: systemClock });
   }
 
-  #handle<Result>([{ queue, message }]: Sending, missed: number): AsyncResult<Result> {
+  #handle<Result>([{ queue, message }]: Sending, missed: number | undefined): AsyncResult<Result> {
     const { id, task, ignoreResult = false } = message;
     return this.#result<Result>({ id, task, queues: [queue], own: true, missed, ignoreResult });
   }
 
   #result<Result>(reference: Reference): AsyncResult<Result> {
-    return new AsyncResult<Result>(() => this.#connect(), reference);
+    return new AsyncResult<Result>(this.#source, reference);
   }
 
   #connect(): Connected {
