@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { ResultBackend, StoreRequest } from "../ports/result-backend.js";
 import type { Connection } from "../redis/connection.js";
-import { replyChannel, resultKey } from "../redis/keys.js";
+import { replyChannel } from "../protocol/reply-channel.js";
+import { resultKey } from "../redis/keys.js";
 import { isSameServer, type CompiledLocation } from "../redis/location.js";
 import { isPassing, isReply, reasonOf } from "../redis/reason.js";
 import type { RedisResultBackend } from "../redis/result-backend.js";

@@ -1,7 +1,8 @@
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import type { Consumer, Delivery } from "../../src/ports/transport.js";
-import { replyChannel, resultKey } from "../../src/redis/keys.js";
+import { replyChannel } from "../../src/protocol/reply-channel.js";
+import { resultKey } from "../../src/redis/keys.js";
 import { redisResultBackend } from "../../src/redis/result-backend.js";
 import { describeExchanging } from "../ports/exchanging.js";
 import { messageOf, numbered, outcomes, settlementOf, storeOf } from "../ports/messages.js";
