@@ -1,5 +1,6 @@
 --[[
-  Adds messages with a priority or a delay to their queues, each with BullMQ's own script for its kind. A message whose id is already there is left as it is.
+  Adds messages with a priority or a delay to their queues, each with BullMQ's own script for its kind. A message whose id is
+  already there is left as it is.
 
   KEYS[q]       what the keys of queue q start with
   ARGV[1]       now, ms
@@ -29,7 +30,8 @@ local function add(prefix, id, name, message, priority, delay)
   end
   if priority > 0 then
     return addPrioritizedJob(
-      { key("marker"), key("meta"), key("id"), key("prioritized"), key("delayed"), key("completed"), key("active"), key("events"), key("pc") },
+      { key("marker"), key("meta"), key("id"), key("prioritized"), key("delayed"), key("completed"), key("active"), key("events"),
+        key("pc") },
       { call, message, cmsgpack.pack(options) })
   end
   return addStandardJob(

@@ -11,7 +11,8 @@
 local call = redis.call
 local now = ARGV[1]
 
--- Adds the `count` messages behind ARGV[at]. What is only read comes first, then a write that a full Redis refuses, and that no later one would be: it leaves all or nothing.
+-- Adds the `count` messages behind ARGV[at]. What is only read comes first, then INCRBY: a full Redis refuses it, as it refuses a script's
+-- first write and no later one, so all is done or nothing. A job follows upon its place in `wait`: whatever is there counts as sent.
 local function add(prefix, at, count)
   local events, meta = prefix .. "events", prefix .. "meta"
   local keys, ids, positions = {}, {}, {}

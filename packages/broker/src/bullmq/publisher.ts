@@ -64,7 +64,7 @@ export function openPublisher(commands: Connection, { prefix, deadline, maxPaylo
     }
   }
 
-  /** Enqueues `parcels` in one call, whatever their queues. A second try marks them: the first may have enqueued them, and they may be done by now. */
+  /** Enqueues `parcels` in one call. A second try marks them as resent: the first may have enqueued them, and they may be done by now. */
   async function send(
     script: Script,
     parcels: readonly Parcel[],

@@ -11,8 +11,9 @@ export const messageVersion = 1;
 export const defaultMaxPayload = 1024 * 1024;
 
 /**
- * `message` as the text that goes into the broker, without what the broker keeps beside it (id and task) and without what is at its default, so that Redis can
- * store a small one compactly. Throws `ENCODE_ERROR` for arguments or headers that JSON would change silently and `PAYLOAD_TOO_LARGE` over `maxPayload` bytes.
+ * `message` as the text that goes into the broker, without what the broker keeps beside it (id and task) and what is at its default, so
+ * that Redis can store a small one compactly. Throws `ENCODE_ERROR` for arguments or headers that JSON would change silently and
+ * `PAYLOAD_TOO_LARGE` over `maxPayload` bytes.
  */
 export function encodeMessage(message: Message, maxPayload = defaultMaxPayload): string {
   const { id, task, headers, rootId, replyTo } = message;
@@ -50,7 +51,8 @@ export function isEnvelope(data: unknown): data is { readonly bullrush: unknown 
 }
 
 /**
- * The message in the envelope of job `id`, whose name is the task. Throws `DECODE_ERROR`, naming the field, if it is of a newer version or malformed.
+ * The message in the envelope of job `id`, whose name is the task. Throws `DECODE_ERROR`, naming the field, if it is of a newer version or
+ * malformed.
  */
 export function decodeMessage(id: string, task: string, envelope: Record<string, unknown>): Message {
   if (envelope["bullrush"] !== messageVersion) {

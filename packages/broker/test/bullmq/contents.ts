@@ -1,6 +1,9 @@
 import type { Redis } from "ioredis";
 
-/** All that Redis holds under the keys that begin with `start`, by the rest of the key: values, encodings, how long it lives. Times are left out, orders by time kept. */
+/**
+ * All that Redis holds under the keys that begin with `start`, by the rest of the key: values, encodings, how long they live. Times are
+ * left out, orders by time kept.
+ */
 export async function contentsUnder(redis: Redis, start: string): Promise<Readonly<Record<string, unknown>>> {
   const keys = (await redis.keys(`${start}*`)).toSorted();
   const entries = keys.map(async (key) => {

@@ -114,8 +114,9 @@ export class App {
   }
 
   /**
-   * Sends many calls in as few round trips as possible, and gives their handles, in order: `app.publishAll([add.s(1, 2), greet.s("ann")])`. They go where this app's routes say. If one
-   * cannot be encoded or routed, it rejects with that error and nothing is sent; if some are not confirmed, with a `PublishError`, whose `results` say which.
+   * Sends many calls in as few round trips as possible, and gives their handles, in order: `app.publishAll([add.s(1, 2), greet.s("ann")])`.
+   * They go where this app's routes say. If one cannot be encoded or routed, it rejects with that error and nothing is sent; if some are
+   * not confirmed, with a `PublishError`, whose `results` say which.
    */
   async publishAll<const Calls extends readonly Signature[]>(calls: Calls): Promise<ResultsOf<Calls>> {
     isList(calls, "what was given to publishAll()");

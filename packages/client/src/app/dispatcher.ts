@@ -38,8 +38,8 @@ export function sendingOf(
 }
 
 /**
- * Publishes calls: the first message of each, then the copies of those whose first message was confirmed. Gives for each call `undefined`, or the error of the first of
- * its messages that was not confirmed.
+ * Publishes calls: the first message of each, then the copies of those whose first message was confirmed. Gives for each call
+ * `undefined`, or the error of the first of its messages that was not confirmed.
  */
 export async function publishCalls(transport: Transport, calls: readonly Sending[]): Promise<readonly (BullrushError | undefined)[]> {
   const errors = await transport.publish(calls.map(([first]) => first));

@@ -17,7 +17,7 @@ export interface TaskStub<Args extends unknown[] = unknown[], Result = unknown> 
   s(...args: Args): Signature<Result>;
 }
 
-/** A declared task: called, it runs here and now, without a broker; `delay` and `applyAsync` send it to a worker, `s` makes a call to be sent. */
+/** A declared task: called, it runs here and now, without a broker; `delay` and `applyAsync` send it to a worker. */
 export interface Task<Args extends unknown[] = unknown[], Returned = unknown> extends TaskStub<Args, Awaited<Returned>> {
   (...args: Args): Returned;
 }
