@@ -19,7 +19,7 @@
   ARGV[11]      how many groups of settlements follow: settlements that are alike, each with a head of four arguments
     queue
     action      done (ours, succeeded), failed, buried (failed, and kept in the morgue), requeued; for a job of a plain BullMQ producer
-                foreign-completed, foreign-failed, or foreign-unrecoverable (failed for good, whatever its attempts)
+                foreign-completed, foreign-failed, foreign-unrecoverable (failed for good, whatever its attempts) or foreign-buried
     finish      the how-manieth time it ends
     how many settlements follow, for each
       id, token
@@ -48,6 +48,7 @@ local function isWrong(settlement, reply)
   wrong[#wrong + 1] = reply
 end
 
+--- @include bullmq/exchange/burying
 --- @include bullmq/exchange/by-bullmq
 --- @include bullmq/exchange/ours
 --- @include bullmq/exchange/taking
@@ -62,7 +63,7 @@ for _ = 1, tonumber(ARGV[11]) do
   if action == "done" or action == "failed" or action == "buried" then
     check({ prefix = KEYS[2 * queue - 1], morgue = KEYS[2 * queue], action = action, finish = finish }, at, width, count, number)
   else
-    unusual[#unusual + 1] = { KEYS[2 * queue - 1], action, at, width, count, number }
+    unusual[#unusual + 1] = { KEYS[2 * queue - 1], KEYS[2 * queue], action, at, width, count, number }
   end
   at = at + width * count
   number = number + count

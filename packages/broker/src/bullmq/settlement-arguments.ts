@@ -3,7 +3,15 @@ import type { Settlement } from "../ports/transport.js";
 import { describeFailure } from "../protocol/failure.js";
 import type { Outcome } from "../protocol/outcome.js";
 
-type Action = "done" | "failed" | "buried" | "requeued" | "foreign-completed" | "foreign-failed" | "foreign-unrecoverable";
+type Action =
+  | "done"
+  | "failed"
+  | "buried"
+  | "requeued"
+  | "foreign-completed"
+  | "foreign-failed"
+  | "foreign-unrecoverable"
+  | "foreign-buried";
 
 /** Settlements as `lua/bullmq/exchange.lua` reads them: in groups of those that are alike. */
 export interface SettlementArguments {
@@ -34,15 +42,18 @@ export function settlementArguments(settlements: readonly Settlement[], numberOf
 
 function actionOf({ delivery, outcome }: Settlement): Action {
   if (outcome.type === "requeued") return "requeued";
-  if (delivery.content.type === "foreign") return foreignActionOf(outcome);
+  if (delivery.content.type !== "message") return foreignActionOf(outcome);
   if (outcome.type === "succeeded") return "done";
   return outcome.type === "failed" && outcome.bury ? "buried" : "failed";
 }
 
+/** What cannot be read may be a plain producer's too, with a parent that waits for it. */
 function foreignActionOf(outcome: Outcome): Action {
   if (outcome.type === "succeeded") return "foreign-completed";
+  if (outcome.type !== "failed") return "foreign-unrecoverable";
+  if (outcome.bury) return "foreign-buried";
   // By its name, as BullMQ's Worker does.
-  return outcome.type === "failed" && outcome.failure.name !== "UnrecoverableError" ? "foreign-failed" : "foreign-unrecoverable";
+  return outcome.failure.name === "UnrecoverableError" ? "foreign-unrecoverable" : "foreign-failed";
 }
 
 /** The return value, or why it failed; then the list of stacks, if there is one. */

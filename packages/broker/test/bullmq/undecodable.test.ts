@@ -1,4 +1,5 @@
 import { inspect } from "node:util";
+import { FlowProducer, Queue } from "bullmq";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { newId } from "../../src/id.js";
 import { encodeMessage } from "../../src/protocol/codec.js";
@@ -91,6 +92,24 @@ describe("what cannot be read", () => {
       id: "7",
       content: { type: "foreign", message: { id: "7", task: "mail.send", args: [["bullrush"]], priority: 9 } },
     });
+  });
+
+  test("of a plain producer lets go of what it held, and its parent hears of it", async () => {
+    const options = { connection: broker.redis, prefix: broker.prefix };
+    const [queue, flow] = [new Queue("feeds", options), new FlowProducer(options)];
+    const data = JSON.parse(`{"__proto__":"${secret}"}`) as unknown;
+    await queue.add("mail.send", data, { attempts: 3, removeOnFail: true, deduplication: { id: "one" } });
+    const child = { name: "mail.send", queueName: "feeds", data, opts: { failParentOnFailure: true } };
+    const { job } = await flow.add({ name: "parent", queueName: "feeds", children: [child] });
+    const consumer = stage.consume(["feeds"]);
+    const deliveries = await take(consumer, 5);
+    const settle = deliveries.map((delivery) => settlementOf(delivery, outcomes.buried));
+    expect(await consumer.exchange({ settle, take: 5 })).toEqual({ settled: ["settled", "settled"], deliveries: [] });
+    expect(await job.getState()).toBe("failed");
+    expect(await queue.getDeduplicationJobId("one")).toBeNull();
+    expect(await stage.counts("feeds")).toEqual({ waiting: 0, delayed: 0, active: 0, completed: 0, failed: 2 });
+    expect((await morgue()).map((entry) => entry["data"])).toEqual([JSON.stringify(data), JSON.stringify(data)]);
+    await Promise.all([queue.close(), flow.close()]);
   });
 
   describe("the morgue", () => {

@@ -3,7 +3,7 @@
   taking from queues that are paused, limited, prioritised or have due jobs. What BullMQ's Worker decides in JavaScript before it calls them
   (whether and when a job is tried again) is decided here.
 
-  Reads of the exchange: call, now, lease, worker, kept, attempt, isWrong
+  Reads of the exchange: call, now, lease, worker, kept, attempt, isWrong, bury
 ]]
 --- @include moveToFinished
 --- @include moveToActive
@@ -119,7 +119,7 @@ local function refuse(prefix, id, token, name, reason)
   return failForeign(prefix, id, token, reason, cjson.encode({ name .. ": " .. reason }), name == "UnrecoverableError")
 end
 
--- Ends one run of a plain job. `target`: completed, failed, or unrecoverable, which is failed for good whatever its attempts.
+-- Ends one run of a plain job. `target`: completed or failed; unrecoverable or buried, which is failed for good whatever its attempts.
 local function finishForeign(prefix, id, token, target, value, stack)
   if target == "completed" then
     local reply = finishByBullmq(prefix, id, token, target, value, "")
@@ -133,7 +133,7 @@ local function finishForeign(prefix, id, token, target, value, stack)
   end
   -- The message of BullMQ's RateLimitError: it is no failure.
   if value == "bullmq:rateLimitExceeded" then return requeue(prefix, id, token) end
-  return failForeign(prefix, id, token, value, stack, target == "unrecoverable")
+  return failForeign(prefix, id, token, value, stack, target ~= "failed")
 end
 
 -- By BullMQ: promotes what is due, obeys limits, takes by priority.
@@ -151,13 +151,17 @@ local function takeUnusual(queue, prefix, token)
 end
 
 -- Settles a group of settlements that stands in ARGV from `at` on, `width` arguments each, one by one.
-local function settleUnusual(prefix, action, at, width, count, number)
+local function settleUnusual(prefix, morgue, action, at, width, count, number)
   for i = 1, count do
     local place = at + (i - 1) * width
     local id, token, value, stack = ARGV[place], ARGV[place + 1], ARGV[place + 2], ARGV[place + 3]
     local reply
     if action == "requeued" then
       reply = attempt(requeue, prefix, id, token)
+    elseif action == "foreign-buried" then
+      local job = call("HMGET", prefix .. id, "name", "data")
+      reply = attempt(finishForeign, prefix, id, token, "buried", value, stack)
+      if reply == 0 then bury(morgue, id, value, job) end
     else
       reply = attempt(finishForeign, prefix, id, token, string.sub(action, #"foreign-" + 1), value, stack)
     end

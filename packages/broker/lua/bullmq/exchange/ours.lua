@@ -2,10 +2,8 @@
   Finishes messages of ours in batches: every token is checked before anything is written, and what deletes comes first, since a full Redis refuses a script's first write, never a
   later one.
 
-  Reads of the exchange: call, now, worker, kept, isWrong, attempt
+  Reads of the exchange: call, now, kept, isWrong, attempt, bury
 ]]
-local morgueLength = 10000
-
 -- What was checked, a batch for each group of settlements, and the queues of these.
 local checked, touched = {}, {}
 
@@ -56,15 +54,10 @@ local function leave(batch)
   return absent
 end
 
-local function bury(batch, id, reason)
-  local job = call("HMGET", batch.prefix .. id, "name", "data")
-  call("XADD", batch.morgue, "MAXLEN", "~", morgueLength, "*", "id", id, "at", now, "reason", reason, "worker", worker, "name", job[1] or "", "data", job[2] or "")
-end
-
 local function fail(batch, id, place)
   local jobKey, events = batch.prefix .. id, batch.events
   local reason, stack = ARGV[place + 2], ARGV[place + 3]
-  if batch.action == "buried" then bury(batch, id, reason) end
+  if batch.action == "buried" then bury(batch.morgue, id, reason, call("HMGET", jobKey, "name", "data")) end
   if stack == "" then
     call("HSET", jobKey, "atm", batch.finish, "failedReason", reason, "finishedOn", now)
   else
