@@ -50,8 +50,10 @@ describe("a job of BullMQ's own producers", () => {
       })),
     );
     const consumer = bench.worker();
-    const deliveries = await take(consumer, 20);
-    await consumer.exchange({ settle: deliveries.map((delivery) => settlementOf(delivery, outcomes.failed)), take: 0 });
+    for (let call = 0; call < 10; call++) {
+      const deliveries = await take(consumer, 2);
+      await consumer.exchange({ settle: deliveries.map((delivery) => settlementOf(delivery, outcomes.failed)), take: 0 });
+    }
     const delays = (await bench.queue.getDelayed()).map(({ delay }) => delay);
     expect(delays).toHaveLength(20);
     for (const delay of delays) {
@@ -92,10 +94,11 @@ describe("a job of BullMQ's own producers", () => {
     const flow = bench.closed(new FlowProducer(bench.options()));
     const { job } = await flow.add({ name: "job", queueName: "feeds", children: [{ name: "job", queueName: "feeds", data: 1 }] });
     await job.log("a line");
+    // The last job of a scheduler, which tools may not remove.
+    const last = await bench.queue.upsertJobScheduler("s", { every: hour, limit: 1 }, { name: "job" });
     const consumer = bench.worker();
     const settle = async () => consumer.exchange({ settle: [settlementOf(await takeOne(consumer))], take: 0 });
-    await settle();
-    await settle();
+    for (let jobs = 0; jobs < 3; jobs++) await settle();
     await redis.zadd(
       `${prefix}:feeds:completed`,
       ...Array.from({ length: 1000 }, (_, index) => [Date.now() + hour, `other-${index}`]).flat(),
@@ -103,7 +106,9 @@ describe("a job of BullMQ's own producers", () => {
     await bench.stage.send({ queue: "feeds", message: messageOf() });
     await settle();
     await eventually("removal", async () => (await redis.zscore(`${prefix}:feeds:completed`, job.id!)) === null);
-    expect((await redis.keys(`${prefix}:feeds:${job.id}*`)).toSorted()).toEqual([]);
+    expect(await redis.keys(`${prefix}:feeds:${job.id}*`)).toEqual([]);
+    expect(await redis.keys(`${prefix}:feeds:${last?.id}*`)).toEqual([]);
+    expect(await redis.zcard(`${prefix}:feeds:completed`)).toBe(1000);
   });
 
   describe("of a scheduler whose pattern is its producer's own", () => {
