@@ -60,7 +60,7 @@ local function requeue(prefix, id, token)
   return reply
 end
 
--- Between 0 and 1. Redis begins every script with the same random numbers; the token is drawn anew at every take.
+-- Between 0 and 1. A Redis before 7 begins every script with the same random numbers; the token is drawn anew at every take.
 local function chanceOf(token)
   return tonumber(string.sub(redis.sha1hex(token), 1, 8), 16) / 0x100000000
 end
