@@ -5,9 +5,11 @@ import type { Redis } from "ioredis";
  * left out, orders by time kept.
  */
 export async function contentsUnder(redis: Redis, start: string): Promise<Readonly<Record<string, unknown>>> {
+  // On Valkey, Lua writes the fields of options in any order.
+  const isRedis = !(await redis.info("server")).includes("valkey_version");
   const keys = (await redis.keys(`${start}*`)).toSorted();
   const entries = keys.map(async (key) => {
-    const value = await valueOf(redis, key);
+    const value = await valueOf(redis, key, isRedis);
     return [
       key.slice(start.length),
       { value, encoding: await redis.call("OBJECT", "ENCODING", key), lives: await redis.pttl(key) },
@@ -16,15 +18,17 @@ export async function contentsUnder(redis: Redis, start: string): Promise<Readon
   return Object.fromEntries(await Promise.all(entries));
 }
 
-async function valueOf(redis: Redis, key: string): Promise<unknown> {
+async function valueOf(redis: Redis, key: string, isRedis: boolean): Promise<unknown> {
   const type = await redis.type(key);
   switch (type) {
     case "string":
       return redis.get(key);
     case "list":
       return redis.lrange(key, 0, -1);
-    case "hash":
-      return withoutTimes((await redis.call("HGETALL", key)) as readonly string[]);
+    case "hash": {
+      const fields = withoutTimes((await redis.call("HGETALL", key)) as readonly string[]);
+      return isRedis ? fields : fields.map((item, index) => (fields[index - 1] === "opts" ? (JSON.parse(item) as unknown) : item));
+    }
     case "zset":
       // Scores that are times: only their order.
       return (await redis.zrange(key, "0", "-1", "WITHSCORES")).map((item, index) =>
@@ -45,6 +49,6 @@ function withoutTimes(fields: readonly string[]): readonly string[] {
     if (index % 2 === 0) return item;
     return fields[index - 1] === "delay" && item !== "0"
       ? "a delay"
-      : item.replace(/^\d{13}$/, "a time").replace(/"delay":\d+/, '"delay":…');
+      : item.replace(/^\d{13}$/, "a time").replace(/"delay":\d+/, '"delay":"…"');
   });
 }
