@@ -2,20 +2,21 @@
 import type { FromStage, Stage } from "./measuring/stage.js";
 import { catalogue } from "./scenarios/catalogue.js";
 
-const { type, scenario: name, contender: contenderName, setting } = JSON.parse(process.argv[2] ?? "") as Stage;
+const { type, scenario: name, contender: id, setting } = JSON.parse(process.argv[2] ?? "") as Stage;
 const scenario = catalogue.find((scenario) => scenario.name === name);
-const contender = scenario?.contenders.find((contender) => contender.name === contenderName);
+const contender = scenario?.contenders.find((contender) => contender.id === id);
 
-// The parent lets go when it has heard all.
+// The parent lets go when it has heard all. What this process has started must end with it, however it ends.
 process.once("disconnect", () => process.exit(0));
+process.once("SIGTERM", () => process.exit(143));
+process.once("SIGINT", () => process.exit(130));
 process.send?.(await run());
 
 async function run(): Promise<FromStage> {
-  if (scenario === undefined || contender === undefined) throw new Error(`no ${contenderName} in ${name}`);
+  if (scenario === undefined || contender === undefined) throw new Error(`no ${id} in ${name}`);
   switch (type) {
     case "prepare":
-      await scenario.prepare?.(contender, setting);
-      return { type: "ready" };
+      return { type: "prepared", sent: (await scenario.prepare?.(contender, setting)) ?? [] };
     case "work":
       await scenario.work?.(contender, setting);
       return { type: "ready" };

@@ -1,48 +1,117 @@
 import { randomUUID } from "node:crypto";
-import { Queue, QueueEvents, Worker, type ConnectionOptions } from "bullmq";
-import type { Contender, Producer } from "./contender.js";
+import { Job, Queue, QueueEvents, Worker, type ConnectionOptions } from "bullmq";
+import type { Logger } from "pino";
+import { sendInLots } from "../measuring/load.js";
+import type { Setting } from "../measuring/setting.js";
+import { bodies } from "./body.js";
+import { bullQueues, queueNames } from "./bull-queues.js";
+import type { Contender, Producer, Work } from "./contender.js";
+import { logFile, openLog, type LogTarget } from "./log.js";
+import { versionOf } from "./version.js";
+
+export interface BullmqOptions {
+  readonly id: string;
+  readonly name: string;
+  /** How many queues, with a Worker and an even part of the slots for each. Default: 1. */
+  readonly queues?: number;
+  /** BullMQ's Worker writes none, so its processor writes those that ours does. Default: nowhere. */
+  readonly log?: LogTarget;
+}
+
+type Data = readonly [number];
+type Result = number | string;
+type Run = (job: Job<Data, Result>) => Promise<Result>;
 
 /**
  * BullMQ as it comes. What Bullrush does, it is asked to do: an id chosen by the producer, results kept (as return values), 1,000 completed jobs kept. The last is an
  * option of the worker, so that no message has to carry it.
  */
-export function bullmq(name: string): Contender {
-  const queueName = "bench";
+export function bullmq({ id, name, queues: count = 1, log: target = "nowhere" }: BullmqOptions): Contender {
+  const names = queueNames(count);
 
-  function produce(url: string): Producer {
+  function produce({ url }: Setting): Producer {
     const connection = connectionTo(url);
-    const queue = new Queue<readonly [number], number>(queueName, { connection });
     // Each result that is waited for listens here, and Node would warn.
-    queue.setMaxListeners(0);
+    const queues = names.map((queue) => new Queue<Data, Result>(queue, { connection }).setMaxListeners(0));
+    const [first] = queues as [Queue<Data, Result>];
+    const queueOf = (number: number) => queues[number % count] ?? first;
     let events: QueueEvents | undefined;
-    const send = (number: number) => queue.add("echo", [number], { jobId: randomUUID() });
+    const send = (number: number) => queueOf(number).add("bench", [number], { jobId: randomUUID() });
     return {
-      send,
+      send: (from, to, width) => sendInLots(from, to, width, (numbers) => Promise.all(numbers.map(send))),
+      sendBulk: (from, to, width) =>
+        sendInLots(from, to, width, async (numbers) => {
+          const jobs = numbers.map((number) => ({ number, id: randomUUID() }));
+          await Promise.all(
+            queues.map((queue) =>
+              queue.addBulk(
+                jobs
+                  .filter(({ number }) => queueOf(number) === queue)
+                  .map(({ number, id }) => ({ name: "bench", data: [number], opts: { jobId: id } })),
+              ),
+            ),
+          );
+          return jobs;
+        }),
       ask: async (number) => {
-        events ??= new QueueEvents(queueName, { connection }).setMaxListeners(0);
+        events ??= new QueueEvents(first.name, { connection }).setMaxListeners(0);
         await events.waitUntilReady();
         return (await send(number)).waitUntilFinished(events);
       },
+      results: (sent) =>
+        Promise.all(
+          sent.map(async (one) => {
+            const job = await Job.fromId<Data, Result>(queueOf(one.number), one.id);
+            if (job === undefined || !(await job.isCompleted())) throw new Error(`task ${one.number} is not done`);
+            return job.returnvalue;
+          }),
+        ),
       close: async () => {
         await events?.close();
-        await queue.close();
+        await Promise.all(queues.map((queue) => queue.close()));
       },
     };
   }
 
-  async function consume(url: string, concurrency: number, body: (sent: number) => number): Promise<void> {
-    const worker = new Worker<readonly [number], number>(queueName, async ({ data: [sent] }) => body(sent), {
-      connection: connectionTo(url),
-      concurrency,
-      removeOnComplete: { count: 1000 },
-    });
-    worker.on("error", (error) => {
-      throw error;
-    });
-    await worker.waitUntilReady();
+  async function consume(setting: Setting, { concurrency, onRun }: Work): Promise<void> {
+    const connection = connectionTo(setting.url);
+    const body = bodies[setting.body];
+    const run: Run = async ({ data: [sent] }) => {
+      onRun?.();
+      return body(sent);
+    };
+    const process = target === "nowhere" ? run : logged(run, openLog(target, setting));
+    const slots = Math.max(1, Math.floor(concurrency / count));
+    const workers = names.map((queue) => new Worker(queue, process, { connection, concurrency: slots, removeOnComplete: { count: 1000 } }));
+    for (const worker of workers) {
+      worker.on("error", (error) => {
+        throw error;
+      });
+    }
+    await Promise.all(workers.map((worker) => worker.waitUntilReady()));
   }
 
-  return { name, queueKey: `bull:${queueName}`, produce, consume };
+  return {
+    id,
+    name,
+    version: () => versionOf("bullmq"),
+    ...(target === "file" && { logFile }),
+    produce,
+    consume,
+    queue: bullQueues(names),
+  };
+}
+
+/** `run` with the two lines that our worker writes for a task. */
+function logged(run: Run, log: Logger): Run {
+  return async (job) => {
+    const task = { task: job.name, id: job.id };
+    const startedAt = Date.now();
+    log.info({ ...task, queue: job.queueName, attempt: job.attemptsMade + 1 }, "received");
+    const result = await run(job);
+    log.info({ ...task, ms: Date.now() - startedAt }, "succeeded");
+    return result;
+  };
 }
 
 function connectionTo(url: string): ConnectionOptions {

@@ -1,30 +1,62 @@
 import { createApp } from "@bullrush/client";
 import { createWorker } from "@bullrush/worker";
-import { pino } from "pino";
+import { sendInLots } from "../measuring/load.js";
+import type { Setting } from "../measuring/setting.js";
+import { bodies } from "./body.js";
+import { bullQueues, queueNames } from "./bull-queues.js";
 import type { Contender, Producer } from "./contender.js";
+import { logFile, openLog, type LogTarget } from "./log.js";
+import { versionOf } from "./version.js";
 
-/** Bullrush with its results in database `resultDatabase` of the Redis that holds the queue, which is in database 0. */
-export function bullrush(name: string, resultDatabase: number): Contender {
-  const queue = "bench";
+export interface BullrushOptions {
+  readonly id: string;
+  readonly name: string;
+  /** Where results are: in database 1 of the Redis whose database 0 has the queues (default), in the same database, or on another server. */
+  readonly results?: "another database" | "same database" | "another server";
+  /** How many queues, one worker for all. Default: 1. */
+  readonly queues?: number;
+  /** Default: nowhere. */
+  readonly log?: LogTarget;
+}
 
-  function open(url: string, body: (sent: number) => number) {
-    const app = createApp({ broker: `${url}/0`, backend: `${url}/${resultDatabase}`, queues: [queue], defaultQueue: queue });
-    return { app, echo: app.task("echo", body) };
+export function bullrush({ id, name, results = "another database", queues: count = 1, log = "nowhere" }: BullrushOptions): Contender {
+  const queues = queueNames(count);
+
+  function open(setting: Setting, onRun?: () => void) {
+    const { url, otherUrl, body } = setting;
+    const backend = { "another database": `${url}/1`, "same database": `${url}/0`, "another server": `${otherUrl}/0` }[results];
+    const app = createApp({ broker: `${url}/0`, backend, queues, defaultQueue: queues[0] });
+    const run = (sent: number): number | string => {
+      onRun?.();
+      return bodies[body](sent);
+    };
+    return { app, task: app.task("bench", run) };
   }
 
-  function produce(url: string): Producer {
-    const { app, echo } = open(url, (sent) => sent);
+  function produce(setting: Setting): Producer {
+    const { app, task } = open(setting);
+    const send = (number: number) =>
+      count === 1 ? task.delay(number) : task.applyAsync([number], { queue: queues[number % count] ?? queues[0] });
+    const sendMany = (numbers: readonly number[]) => Promise.all(numbers.map(send));
     return {
-      send: (number) => echo.delay(number),
-      ask: async (number) => (await echo.delay(number)).get(),
+      send: (first, last, width) => sendInLots(first, last, width, sendMany),
+      sendBulk: (first, last, width) => sendInLots(first, last, width, sendMany),
+      ask: async (number) => (await send(number)).get(),
+      results: (sent) => Promise.all(sent.map((one) => app.asyncResult(one.id).get({ timeout: "5s" }))),
       close: () => app.close(),
     };
   }
 
-  async function consume(url: string, concurrency: number, body: (sent: number) => number): Promise<void> {
-    const { app } = open(url, body);
-    await createWorker(app, { concurrency, log: pino({ level: "silent" }) }).start();
-  }
-
-  return { name, queueKey: `bull:${queue}`, produce, consume };
+  return {
+    id,
+    name,
+    version: () => versionOf("@bullrush/client"),
+    ...(log === "file" && { logFile }),
+    produce,
+    consume: async (setting, { concurrency, onRun }) => {
+      const { app } = open(setting, onRun);
+      await createWorker(app, { concurrency, log: openLog(log, setting) }).start();
+    },
+    queue: bullQueues(queues),
+  };
 }

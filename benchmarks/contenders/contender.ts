@@ -1,19 +1,54 @@
+import type { Redis } from "ioredis";
+import type { Sent, Setting } from "../measuring/setting.js";
+
 /** A library that is measured, as all scenarios use it: what they do with one they do with every other. */
 export interface Contender {
+  /** For `--contender`. */
+  readonly id: string;
   /** Shown in tables. */
   readonly name: string;
-  /** What the keys of its queue start with. */
-  readonly queueKey: string;
-  /** A producer on the Redis at `url`. */
-  produce(url: string): Producer;
-  /** Begins to take tasks and to run `body` for each, which gets the number that was sent and gives the result. */
-  consume(url: string, concurrency: number, body: (sent: number) => number): Promise<void>;
+  /** Its tasks run outside of Node, so what Node uses says nothing about it. Default: false. */
+  readonly outside?: boolean;
+  /** Its part of a scenario's tasks, because it is slower than others by far. Default: 1. */
+  readonly share?: number;
+  /** Whether it keeps results that can be looked up later. Default: true. */
+  readonly storesResults?: boolean;
+  /** The file to which its worker writes its lines; none when absent. */
+  readonly logFile?: (setting: Setting) => string;
+  /** Its version; `undefined` when it is not installed. */
+  version(): string | undefined;
+  /** How to install it; absent for those that always are. */
+  readonly install?: string;
+  produce(setting: Setting): Producer;
+  /** Begins to take tasks and to run their body for each; resolves when it does. */
+  consume(setting: Setting, work: Work): Promise<void>;
+  readonly queue: QueueView;
+}
+
+export interface Work {
+  /** How many tasks may run at once. */
+  readonly concurrency: number;
+  /** Called for each task that runs, except outside of Node. */
+  readonly onRun?: () => void;
 }
 
 export interface Producer {
-  /** Sends one task; resolves when Redis has it. */
-  send(number: number): Promise<unknown>;
+  /** Sends `first` to `last - 1`, each with a call of its own, `width` at once: the next lot when Redis has all of one. Gives the last of them. */
+  send(first: number, last: number, width: number): Promise<readonly Sent[]>;
+  /** The same with the library's call for many, which gets `width` each time. */
+  sendBulk(first: number, last: number, width: number): Promise<readonly Sent[]>;
   /** Sends one task and gives its result. */
-  ask(number: number): Promise<number>;
+  ask(number: number): Promise<unknown>;
+  /** What these tasks gave, or `undefined` for each if the library keeps no results. Throws if one is not done. */
+  results(sent: readonly Sent[]): Promise<readonly unknown[]>;
   close(): Promise<void>;
+}
+
+/** A look at its tasks from beside it, on a connection to database 0. */
+export interface QueueView {
+  /** How many wait. */
+  waiting(redis: Redis): Promise<number>;
+  /** How many of the `sent` tasks that were sent in all are not done. */
+  unfinished(redis: Redis, sent: number): Promise<number>;
+  failed(redis: Redis): Promise<number>;
 }

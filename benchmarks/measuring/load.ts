@@ -1,11 +1,25 @@
 import type { Producer } from "../contenders/contender.js";
+import type { Sent } from "./setting.js";
 
-/** Sends tasks `first` to `last - 1`, `width` at a time: the next lot when all of one are confirmed. */
-export async function sendInLots(producer: Producer, first: number, last: number, width: number): Promise<void> {
+/** How many of the tasks that were sent are looked at afterwards: the last, because some keep the results of no more than the last 1,000. */
+const sample = 100;
+
+/** Has `send` send `first` to `last - 1`, `width` at a time: the next lot when all of one are confirmed. Gives the last 100 or so. */
+export async function sendInLots(
+  first: number,
+  last: number,
+  width: number,
+  send: (numbers: readonly number[]) => Promise<readonly { readonly id?: string | undefined }[]>,
+): Promise<readonly Sent[]> {
+  let latest: readonly Sent[] = [];
   for (let at = first; at < last; at += width) {
-    const lot = Math.min(width, last - at);
-    await Promise.all(Array.from({ length: lot }, (_, index) => producer.send(at + index)));
+    const numbers = Array.from({ length: Math.min(width, last - at) }, (_, index) => at + index);
+    const handles = await send(numbers);
+    if (last - at > Math.max(sample, width)) continue;
+    const lot = numbers.map((number, index) => ({ number, id: handles[index]?.id ?? "" }));
+    latest = [...latest, ...lot].slice(-sample);
   }
+  return latest;
 }
 
 /** Asks for tasks `first` to `last - 1`, at most `width` at a time: the next as soon as one is answered. Throws if an answer is not what was sent. */
@@ -15,7 +29,7 @@ export async function askAll(producer: Producer, first: number, last: number, wi
     while (next < last) {
       const sent = next++;
       const answer = await producer.ask(sent);
-      if (answer !== sent) throw new Error(`task ${sent} gave ${answer}`);
+      if (answer !== sent) throw new Error(`task ${sent} gave ${String(answer)}`);
     }
   };
   await Promise.all(Array.from({ length: width }, lane));

@@ -1,17 +1,23 @@
 import { Redis } from "ioredis";
 import type { Contender } from "../contenders/contender.js";
 import type { Sample } from "./metric.js";
-import type { Scenario, Setting } from "./scenario.js";
+import type { Scenario } from "./scenario.js";
+import type { Setting } from "./setting.js";
 import { runBeside, runStage, type Stage, type StageOptions } from "./stage.js";
 
 /** One run of `scenario` with one contender, on an empty Redis. */
-export async function runOnce(scenario: Scenario, contender: Contender, setting: Setting, options: StageOptions): Promise<Sample> {
-  await empty(setting.url);
+export async function runOnce(scenario: Scenario, contender: Contender, given: Setting, options: StageOptions): Promise<Sample> {
   const { profile: _, ...plain } = options;
-  const stage = (type: Stage["type"]): Stage => ({ type, scenario: scenario.name, contender: contender.name, setting });
-  if (scenario.prepare !== undefined) await runStage(stage("prepare"), plain);
-  const measure = () => runStage(stage("measure"), options);
-  return scenario.work === undefined ? measure() : runBeside(stage("work"), options, measure);
+  const stage = (type: Stage["type"], setting: Setting): Stage => ({ type, scenario: scenario.name, contender: contender.id, setting });
+  await Promise.all([given.url, given.otherUrl].map(empty));
+  const prepared = scenario.prepare === undefined ? undefined : await runStage(stage("prepare", given), plain);
+  const setting = prepared?.type === "prepared" ? { ...given, sent: prepared.sent } : given;
+  const measure = async (setting: Setting): Promise<Sample> => {
+    const said = await runStage(stage("measure", setting), options);
+    return said.type === "done" ? said.sample : {};
+  };
+  if (scenario.work === undefined) return measure(setting);
+  return runBeside(stage("work", setting), options, (worker) => measure({ ...setting, worker }));
 }
 
 async function empty(url: string): Promise<void> {

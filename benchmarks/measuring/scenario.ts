@@ -1,5 +1,7 @@
+import type { Body } from "../contenders/body.js";
 import type { Contender } from "../contenders/contender.js";
 import type { Sample } from "./metric.js";
+import type { Sent, Setting } from "./setting.js";
 
 /** Something that people do with a task queue, done with each contender in turn. Each function runs in a fresh process. */
 export interface Scenario {
@@ -9,17 +11,13 @@ export interface Scenario {
   readonly title: string;
   /** How many tasks one run has, unless `--tasks` says otherwise. */
   readonly tasks: number;
+  /** What the tasks do. Default: `echo`. */
+  readonly body?: Body;
   /** Ours first; the last is the one to compare with. */
   readonly contenders: readonly Contender[];
-  /** Runs to its end before `measure` starts. */
-  readonly prepare?: (contender: Contender, setting: Setting) => Promise<void>;
+  /** Runs to its end before `measure` starts. What it gives is in the `sent` of `measure`'s setting. */
+  readonly prepare?: (contender: Contender, setting: Setting) => Promise<readonly Sent[]>;
   /** Resolves when the worker consumes, and goes on beside `measure`. */
   readonly work?: (contender: Contender, setting: Setting) => Promise<void>;
   readonly measure: (contender: Contender, setting: Setting) => Promise<Sample>;
-}
-
-export interface Setting {
-  /** A Redis that is empty when `prepare` starts. */
-  readonly url: string;
-  readonly tasks: number;
 }

@@ -1,26 +1,29 @@
+import { Redis } from "ioredis";
 import type { Contender } from "../contenders/contender.js";
-import { sendInLots } from "./load.js";
 import { startMeter } from "./meter.js";
 import type { Sample } from "./metric.js";
-import type { Setting } from "./scenario.js";
-import { watchRedis } from "./watched-redis.js";
+import { sized, type Setting } from "./setting.js";
 
-/** How many tasks are sent before the measuring, so that everything is connected and compiled. */
-const warmUp = 1000;
+/** How tasks are sent: each by a call, `width` at once, or `width` by each call. */
+export interface Sending {
+  readonly call: "send" | "sendBulk";
+  readonly width: number;
+}
 
-/** Measures the sending of tasks, `width` at a time. Throws unless all are in the queue in the end. */
-export async function measureSending(contender: Contender, { url, tasks }: Setting, width: number): Promise<Sample> {
-  const redis = watchRedis(url);
-  const producer = contender.produce(url);
-  await sendInLots(producer, 0, warmUp, width);
-  const cpu = await redis.cpu();
-  const meter = startMeter();
-  await sendInLots(producer, warmUp, warmUp + tasks, width);
-  const reading = meter.read(tasks);
-  const redisCpu = ((await redis.cpu()) - cpu) / tasks;
-  const waiting = await redis.waiting(contender.queueKey);
-  if (waiting !== warmUp + tasks) throw new Error(`${waiting} tasks in the queue instead of ${warmUp + tasks}`);
+/** Measures the sending of tasks. Throws unless all are in the queue in the end. */
+export async function measureSending(contender: Contender, setting: Setting, { call, width }: Sending): Promise<Sample> {
+  const redis = new Redis(setting.url);
+  const producer = contender.produce(setting);
+  // So that everything is connected and compiled.
+  const warmUp = sized(Math.ceil(1000 * (contender.share ?? 1)), setting);
+  const last = warmUp + setting.tasks;
+  await producer[call](0, warmUp, width);
+  const meter = await startMeter(redis, contender);
+  await producer[call](warmUp, last, width);
+  const reading = await meter.read(setting.tasks);
+  const waiting = await contender.queue.waiting(redis);
+  if (waiting !== last) throw new Error(`${waiting} tasks in the queue instead of ${last}`);
   await producer.close();
-  redis.close();
-  return { ...reading, redisCpu };
+  redis.disconnect();
+  return reading;
 }

@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { Sample } from "./metric.js";
-import type { Setting } from "./scenario.js";
+import type { Sent, Setting } from "./setting.js";
 
 /** What a process of its own is to do. */
 export interface Stage {
@@ -14,7 +14,10 @@ export interface Stage {
 }
 
 /** What it says: that it has prepared, that it consumes, or what it measured. */
-export type FromStage = { readonly type: "ready" } | { readonly type: "done"; readonly sample: Sample };
+export type FromStage =
+  | { readonly type: "prepared"; readonly sent: readonly Sent[] }
+  | { readonly type: "ready" }
+  | { readonly type: "done"; readonly sample: Sample };
 
 export interface StageOptions {
   /** The core that it runs on; any when absent. */
@@ -24,27 +27,26 @@ export interface StageOptions {
 }
 
 /** Longest time that a stage may take, in ms. */
-const timeout = 300_000;
+const timeout = 900_000;
 
 const program = fileURLToPath(new URL("../child.js", import.meta.url));
 
-/** Runs a stage in a fresh process and gives what it measured. Rejects if that process ends before. */
-export async function runStage(stage: Stage, options: StageOptions): Promise<Sample> {
+/** Runs a stage in a fresh process and gives what it says at its end. Rejects if that process ends before. */
+export async function runStage(stage: Stage, options: StageOptions): Promise<FromStage> {
   const child = start(stage, options);
   try {
-    const message = await said(child, stage);
-    return message.type === "done" ? message.sample : {};
+    return await said(child, stage);
   } finally {
     await end(child);
   }
 }
 
-/** Runs the worker of `stage` in a fresh process while `body` runs. Rejects if that process ends before. */
-export async function runBeside<T>(stage: Stage, options: StageOptions, body: () => Promise<T>): Promise<T> {
+/** Runs the worker of `stage` in a fresh process while `body` runs, which gets its process id. Rejects if that process ends before. */
+export async function runBeside<T>(stage: Stage, options: StageOptions, body: (pid: number) => Promise<T>): Promise<T> {
   const child = start(stage, options);
   try {
     await said(child, stage);
-    return await Promise.race([body(), endedEarly(child, stage)]);
+    return await Promise.race([body(child.pid ?? 0), endedEarly(child, stage)]);
   } finally {
     await end(child);
   }

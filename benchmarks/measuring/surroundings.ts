@@ -1,11 +1,17 @@
-import { cpus, loadavg } from "node:os";
+import { spawnSync } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { cpus, loadavg, tmpdir, totalmem, type } from "node:os";
+import { join } from "node:path";
 import { openRedis } from "@bullrush/broker/embedded";
 import { Redis } from "ioredis";
 import { findPinning, pin, type Pinning } from "./pinning.js";
 
-/** The machine, and the private Redis that all contenders use in turn. */
+/** The machine, and the private servers that all contenders use in turn. */
 export interface Surroundings {
   readonly url: string;
+  readonly otherUrl: string;
+  /** A folder that goes away in the end. */
+  readonly folder: string;
   /** The core for Node; any when absent. */
   readonly core?: number;
   /** Lines about it, to show. */
@@ -15,30 +21,47 @@ export interface Surroundings {
   close(): Promise<void>;
 }
 
-export async function openSurroundings(): Promise<Surroundings> {
+/** Opens all; `pinned` says whether Redis and Node are to have cores of their own. */
+export async function openSurroundings(given: { readonly pinned: boolean }): Promise<Surroundings> {
   const redis = await openRedis();
-  const pinning = redis.kind === "native" ? findPinning() : undefined;
-  if (pinning !== undefined) pin(await pidOf(redis.url), pinning.redis);
+  const other = await openRedis();
+  const folder = await mkdtemp(join(tmpdir(), "bullrush-bench-"));
+  const pinning = redis.kind === "native" && given.pinned ? findPinning() : undefined;
+  if (pinning !== undefined) for (const { url } of [redis, other]) pin(await pidOf(url), pinning.redis);
   return {
     url: redis.url,
+    otherUrl: other.url,
+    folder,
     ...(pinning !== undefined && { core: pinning.node }),
-    description: [`${redis.description}; Node ${process.version}; ${cpus().length} cores; ${pinned(pinning)}; ${load()}`],
+    description: [
+      `${cpus().length} × ${cpus()[0]?.model ?? "unknown processor"}, ${Math.round(totalmem() / 2 ** 30)} GB, ${type()}`,
+      `${redis.description.replace(/,.*/, "")}, which saves nothing; Node ${process.version}; ${pinned(pinning)}`,
+      load(),
+    ],
     warnings: [
       ...(redis.kind === "native" ? [] : ["no native Redis on PATH: the embedded one is several times slower and hides most differences"]),
       ...(pinning === undefined ? ["not pinned to cores (that takes Linux, taskset and two cores): expect more noise"] : []),
-      ...((loadavg()[0] ?? 0) > 0.5 ? ["other programs use this machine now: read the ratios, not the figures"] : []),
+      ...((loadavg()[0] ?? 0) > 0.5 ? ["other programs used the machine when this began: read the ratios, not the figures"] : []),
     ],
-    close: () => redis.stop(),
+    close: async () => {
+      await Promise.all([redis.stop(), other.stop(), rm(folder, { recursive: true, force: true })]);
+    },
   };
 }
 
-/** How busy the machine was during the last minute, these benchmarks included. */
-export function load(): string {
-  return `load average ${(loadavg()[0] ?? 0).toFixed(2)}`;
+/** How busy the machine was during the last minute. */
+function load(): string {
+  return `load average ${(loadavg()[0] ?? 0).toFixed(2)} before it began`;
+}
+
+/** The commit that is measured; absent where there is no git. */
+export function commit(): string | undefined {
+  const { status, stdout } = spawnSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" });
+  return status === 0 ? stdout.trim() : undefined;
 }
 
 function pinned(pinning: Pinning | undefined): string {
-  return pinning === undefined ? "not pinned" : `Redis on core ${pinning.redis}, Node on core ${pinning.node}`;
+  return pinning === undefined ? "not pinned" : `Redis on core ${pinning.redis}, Node and others on core ${pinning.node}`;
 }
 
 async function pidOf(url: string): Promise<number> {

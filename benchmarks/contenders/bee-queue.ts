@@ -1,0 +1,80 @@
+import { randomUUID } from "node:crypto";
+import BeeQueue from "bee-queue";
+import { sendInLots } from "../measuring/load.js";
+import type { Setting } from "../measuring/setting.js";
+import { bodies } from "./body.js";
+import type { Contender, Producer, QueueView } from "./contender.js";
+import { versionOf } from "./version.js";
+
+const name = "bench";
+const key = `bq:${name}`;
+
+type Data = readonly [number];
+
+/** bee-queue as it comes. It tells results to whoever listens and keeps none; of done jobs it keeps all or none: by default, and here, all. */
+export function beeQueue(): Contender {
+  return { id: "bee-queue", name: "bee-queue", version: () => versionOf("bee-queue"), storesResults: false, produce, consume, queue: view };
+}
+
+function produce({ url }: Setting): Producer {
+  const open = (getEvents: boolean) => new BeeQueue<Data>(name, { redis: connectionTo(url), isWorker: false, getEvents });
+  const queue = open(false);
+  let listening: BeeQueue<Data> | undefined;
+  const jobOf = (number: number) => queue.createJob<Data>([number]).setId(randomUUID());
+  return {
+    send: (first, last, width) => sendInLots(first, last, width, (numbers) => Promise.all(numbers.map((number) => jobOf(number).save()))),
+    sendBulk: (first, last, width) =>
+      sendInLots(first, last, width, async (numbers) => {
+        const jobs = numbers.map(jobOf);
+        const errors = await queue.saveAll(jobs);
+        for (const error of errors.values()) throw error;
+        return jobs;
+      }),
+    ask: async (number) => {
+      listening ??= open(true);
+      await listening.ready();
+      const job = listening.createJob<Data>([number]).setId(randomUUID());
+      const result = new Promise<unknown>((resolve, reject) => {
+        job.on("succeeded", resolve);
+        job.on("failed", reject);
+      });
+      await job.save();
+      return result;
+    },
+    results: (sent) =>
+      Promise.all(
+        sent.map(async (one) => {
+          const { status } = await queue.getJob(one.id);
+          if (status !== "succeeded") throw new Error(`task ${one.number} is not done: ${status}`);
+          return undefined;
+        }),
+      ),
+    close: async () => {
+      await Promise.all([queue.close(), listening?.close()]);
+    },
+  };
+}
+
+const consume: Contender["consume"] = async (setting, { concurrency, onRun }) => {
+  const queue = new BeeQueue<Data>(name, { redis: connectionTo(setting.url), getEvents: false });
+  const body = bodies[setting.body];
+  queue.on("error", (error) => {
+    throw error;
+  });
+  await queue.ready();
+  queue.process(concurrency, async ({ data: [sent] }) => {
+    onRun?.();
+    return body(sent);
+  });
+};
+
+const view: QueueView = {
+  waiting: (redis) => redis.llen(`${key}:waiting`),
+  unfinished: async (redis) => (await redis.llen(`${key}:waiting`)) + (await redis.llen(`${key}:active`)),
+  failed: (redis) => redis.scard(`${key}:failed`),
+};
+
+function connectionTo(url: string): { readonly host: string; readonly port: number } {
+  const { hostname, port } = new URL(url);
+  return { host: hostname, port: Number(port) };
+}

@@ -1,0 +1,120 @@
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { Redis } from "ioredis";
+import type { Body } from "./body.js";
+import type { Sent } from "../measuring/setting.js";
+import type { Contender, Producer } from "./contender.js";
+
+/** A library in another language: its commands, which run in `programs/` with the Redis's URL in `BENCH_REDIS`. */
+export interface Program {
+  readonly id: string;
+  readonly name: string;
+  readonly share: number;
+  readonly storesResults?: boolean;
+  /** Writes its version, or fails when it is not installed; and how it is. */
+  readonly version: Command;
+  readonly install: string;
+  /** Reads requests as lines of JSON, and answers each with one. */
+  readonly client: Command;
+  /** Its worker, and what it says when it consumes. */
+  readonly worker: Command;
+  readonly ready: RegExp;
+  /** The list in database 0 with the tasks that wait. */
+  readonly waitingKey: string;
+  /** How many tasks are done. */
+  readonly done: (redis: Redis) => Promise<number>;
+}
+
+type Command = readonly [string, ...string[]];
+
+type Request =
+  | { readonly call: "send" | "send_bulk"; readonly body: Body; readonly first: number; readonly last: number }
+  | { readonly call: "ask"; readonly body: Body; readonly number: number }
+  | { readonly call: "results"; readonly ids: readonly string[] };
+
+const folder = fileURLToPath(new URL("../../programs/", import.meta.url));
+
+/** A contender that runs as programs of its own. */
+export function program({ version, client, worker, ready, waitingKey, done, ...contender }: Program): Contender {
+  return {
+    ...contender,
+    outside: true,
+    version: () => {
+      const { status, stdout } = spawnSync(version[0], version.slice(1), { cwd: folder, encoding: "utf8" });
+      return status === 0 ? stdout.trim() : undefined;
+    },
+    produce: ({ url, body }) => produce(start(client, url), body),
+    consume: ({ url }) => untilItSays(ready, start(worker, url)),
+    queue: {
+      waiting: (redis) => redis.llen(waitingKey),
+      unfinished: async (redis, sent) => sent - (await done(redis)),
+      // Those that fail give no result, and are missed.
+      failed: async () => 0,
+    },
+  };
+}
+
+/** How many results there are, for those that keep each under a key of its own in database 1. */
+export async function countResults(redis: Redis): Promise<number> {
+  return Number(/^db1:keys=(\d+)/m.exec(await redis.info("keyspace"))?.[1] ?? 0);
+}
+
+function produce(child: ChildProcess, body: Body): Producer {
+  const { stdin, stdout } = child;
+  if (stdin === null || stdout === null) throw new Error("no pipes");
+  const answers = createInterface(stdout)[Symbol.asyncIterator]();
+  let last: Promise<unknown> = Promise.resolve();
+
+  /** One at a time, in order. */
+  function request<T>(what: Request): Promise<T> {
+    const answer = last.then(async () => {
+      stdin?.write(`${JSON.stringify(what)}\n`);
+      const { value, done } = await answers.next();
+      if (done === true) throw new Error(`the client ended at "${what.call}"`);
+      return JSON.parse(value) as T;
+    });
+    last = answer;
+    return answer;
+  }
+
+  return {
+    send: (first, last) => request<readonly Sent[]>({ call: "send", body, first, last }),
+    sendBulk: (first, last) => request<readonly Sent[]>({ call: "send_bulk", body, first, last }),
+    ask: (number) => request({ call: "ask", body, number }),
+    results: (sent) => request<readonly unknown[]>({ call: "results", ids: sent.map(({ id }) => id) }),
+    close: async () => {
+      stdin.end();
+      if (child.exitCode === null) await once(child, "exit");
+    },
+  };
+}
+
+/** In a process group of its own, which ends with this process. */
+function start([file, ...args]: Command, url: string): ChildProcess {
+  const env = { ...process.env, BENCH_REDIS: url, PYTHONDONTWRITEBYTECODE: "1", PYTHONUNBUFFERED: "1" };
+  const child = spawn(file, args, { cwd: folder, env, detached: true, stdio: ["pipe", "pipe", "pipe"] });
+  process.once("exit", () => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+    } catch {
+      // It has ended.
+    }
+  });
+  return child;
+}
+
+async function untilItSays(ready: RegExp, child: ChildProcess): Promise<void> {
+  let said = "";
+  await new Promise<void>((resolve, reject) => {
+    const hear = (chunk: Buffer) => {
+      said = (said + chunk.toString()).slice(-4000);
+      if (ready.test(said)) resolve();
+    };
+    child.stdout?.on("data", hear);
+    child.stderr?.on("data", hear);
+    child.once("error", reject);
+    child.once("exit", () => reject(new Error(`the worker ended: ${said}`)));
+  });
+}

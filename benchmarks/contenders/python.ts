@@ -1,0 +1,4 @@
+import { existsSync } from "node:fs";
+
+/** Debian's, which has what apt installs, before any other on PATH. */
+export const python = existsSync("/usr/bin/python3") ? "/usr/bin/python3" : "python3";

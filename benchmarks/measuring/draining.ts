@@ -1,0 +1,68 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { Redis } from "ioredis";
+import { bodies } from "../contenders/body.js";
+import type { Contender } from "../contenders/contender.js";
+import { startMeter } from "./meter.js";
+import type { Sample } from "./metric.js";
+import type { Sent, Setting } from "./setting.js";
+
+/** Time between two looks at what is left, in ms: it bounds how exactly the end is known, and more looks would take from what is measured. */
+const interval = 5;
+
+/** After how many ms without any progress a task is taken for lost. */
+const patience = 60_000;
+
+/** Sends what is to be drained. */
+export async function fill(contender: Contender, setting: Setting): Promise<readonly Sent[]> {
+  const producer = contender.produce(setting);
+  const sent = await producer.sendBulk(0, setting.tasks, 1000);
+  await producer.close();
+  return sent;
+}
+
+/**
+ * Measures from the start of a worker until all that waits is done and its results are stored. Where a program in another language has to start first, from when it
+ * is ready. Throws if a task is missing, has failed, or gave something else.
+ */
+export async function measureDrain(contender: Contender, setting: Setting, concurrency: number): Promise<Sample> {
+  const { tasks } = setting;
+  const { outside = false, queue } = contender;
+  const redis = new Redis(setting.url);
+  let ran = 0;
+  const consume = () => contender.consume(setting, { concurrency, onRun: () => (ran += 1) });
+  if (outside) await consume();
+  const meter = await startMeter(redis, contender);
+  if (!outside) await consume();
+  await untilNone(async () => (!outside && ran < tasks ? tasks - ran : queue.unfinished(redis, tasks)));
+  const reading = await meter.read(tasks);
+  if (!outside && ran !== tasks) throw new Error(`${ran} runs of ${tasks} tasks`);
+  const failed = await queue.failed(redis);
+  if (failed > 0) throw new Error(`${failed} tasks failed`);
+  redis.disconnect();
+  await checkResults(contender, setting);
+  return reading;
+}
+
+/** Resolves when nothing is left. Throws when that stays what it was for a minute. */
+export async function untilNone(left: () => Promise<number>): Promise<void> {
+  let before = NaN;
+  let changedAt = Date.now();
+  for (let now = await left(); now > 0; now = await left()) {
+    if (now !== before) [before, changedAt] = [now, Date.now()];
+    if (Date.now() - changedAt > patience) throw new Error(`${now} tasks are not done, and no other has been for ${patience / 1000} s`);
+    await pause(interval);
+  }
+}
+
+/** Throws unless the tasks that were sent last gave what they had to. */
+async function checkResults(contender: Contender, setting: Setting): Promise<void> {
+  const { storesResults = true } = contender;
+  const producer = contender.produce(setting);
+  const results = await producer.results(setting.sent);
+  if (results.length === 0) throw new Error("no results to look at");
+  for (const [index, { number }] of setting.sent.entries()) {
+    const result = results[index];
+    if (storesResults && result !== bodies[setting.body](number)) throw new Error(`task ${number} gave ${String(result).slice(0, 80)}`);
+  }
+  await producer.close();
+}
