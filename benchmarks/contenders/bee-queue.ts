@@ -66,6 +66,7 @@ const consume: Contender["consume"] = async (setting, { concurrency, onRun }) =>
     onRun?.();
     return body(sent);
   });
+  return () => queue.close();
 };
 
 const view: QueueView = {

@@ -5,7 +5,7 @@ import { sendInLots } from "../measuring/load.js";
 import type { Setting } from "../measuring/setting.js";
 import { bodies } from "./body.js";
 import { bullQueues, queueNames } from "./bull-queues.js";
-import type { Contender, Producer, Work } from "./contender.js";
+import type { Contender, Producer, Stop, Work } from "./contender.js";
 import { logFile, openLog, type LogTarget } from "./log.js";
 import { versionOf } from "./version.js";
 
@@ -54,7 +54,8 @@ export function bullmq({ id, name, queues: count = 1, log: target = "nowhere" }:
           return jobs;
         }),
       ask: async (number) => {
-        events ??= new QueueEvents(first.name, { connection }).setMaxListeners(0);
+        // From the first event on: by default it would miss those before it first reads.
+        events ??= new QueueEvents(first.name, { connection, lastEventId: "0-0" }).setMaxListeners(0);
         await events.waitUntilReady();
         return (await send(number)).waitUntilFinished(events);
       },
@@ -73,7 +74,7 @@ export function bullmq({ id, name, queues: count = 1, log: target = "nowhere" }:
     };
   }
 
-  async function consume(setting: Setting, { concurrency, onRun }: Work): Promise<void> {
+  async function consume(setting: Setting, { concurrency, onRun }: Work): Promise<Stop> {
     const connection = connectionTo(setting.url);
     const body = bodies[setting.body];
     const run: Run = async ({ data: [sent] }) => {
@@ -89,6 +90,7 @@ export function bullmq({ id, name, queues: count = 1, log: target = "nowhere" }:
       });
     }
     await Promise.all(workers.map((worker) => worker.waitUntilReady()));
+    return () => Promise.all(workers.map((worker) => worker.close()));
   }
 
   return {

@@ -55,7 +55,9 @@ export function bullrush({ id, name, results = "another database", queues: count
     produce,
     consume: async (setting, { concurrency, onRun }) => {
       const { app } = open(setting, onRun);
-      await createWorker(app, { concurrency, log: openLog(log, setting) }).start();
+      const worker = createWorker(app, { concurrency, log: openLog(log, setting) });
+      await worker.start();
+      return () => worker.stop();
     },
     queue: bullQueues(queues),
   };

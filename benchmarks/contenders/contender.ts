@@ -20,10 +20,12 @@ export interface Contender {
   /** How to install it; absent for those that always are. */
   readonly install?: string;
   produce(setting: Setting): Producer;
-  /** Begins to take tasks and to run their body for each; resolves when it does. */
-  consume(setting: Setting, work: Work): Promise<void>;
+  /** Begins to take tasks and to run their body for each; resolves when it does, with what ends it. */
+  consume(setting: Setting, work: Work): Promise<Stop>;
   readonly queue: QueueView;
 }
+
+export type Stop = () => Promise<unknown>;
 
 export interface Work {
   /** How many tasks may run at once. */

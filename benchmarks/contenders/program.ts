@@ -46,7 +46,11 @@ export function program({ version, client, worker, ready, waitingKey, done, ...c
       return status === 0 ? stdout.trim() : undefined;
     },
     produce: ({ url, body }) => produce(start(client, url), body),
-    consume: ({ url }) => untilItSays(ready, start(worker, url)),
+    consume: async ({ url }) => {
+      const child = start(worker, url);
+      await untilItSays(ready, child);
+      return () => end(child);
+    },
     queue: {
       waiting: (redis) => redis.llen(waitingKey),
       unfinished: async (redis, sent) => sent - (await done(redis)),
@@ -95,14 +99,24 @@ function produce(child: ChildProcess, body: Body): Producer {
 function start([file, ...args]: Command, url: string): ChildProcess {
   const env = { ...process.env, BENCH_REDIS: url, PYTHONDONTWRITEBYTECODE: "1", PYTHONUNBUFFERED: "1" };
   const child = spawn(file, args, { cwd: folder, env, detached: true, stdio: ["pipe", "pipe", "pipe"] });
-  process.once("exit", () => {
-    try {
-      if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
-    } catch {
-      // It has ended.
-    }
-  });
+  process.once("exit", () => kill(child));
   return child;
+}
+
+/** Ends its process group, at once: what it does is done. */
+function kill({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGKILL");
+  } catch {
+    // It has ended.
+  }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  child.removeAllListeners("exit");
+  const exited = once(child, "exit");
+  kill(child);
+  await exited;
 }
 
 async function untilItSays(ready: RegExp, child: ChildProcess): Promise<void> {

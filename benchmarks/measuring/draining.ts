@@ -30,15 +30,16 @@ export async function measureDrain(contender: Contender, setting: Setting, concu
   const redis = new Redis(setting.url);
   let ran = 0;
   const consume = () => contender.consume(setting, { concurrency, onRun: () => (ran += 1) });
-  if (outside) await consume();
+  let stop = outside ? await consume() : undefined;
   const meter = await startMeter(redis, contender);
-  if (!outside) await consume();
+  stop ??= await consume();
   await untilNone(async () => (!outside && ran < tasks ? tasks - ran : queue.unfinished(redis, tasks)));
   const reading = await meter.read(tasks);
   if (!outside && ran !== tasks) throw new Error(`${ran} runs of ${tasks} tasks`);
   const failed = await queue.failed(redis);
   if (failed > 0) throw new Error(`${failed} tasks failed`);
   redis.disconnect();
+  await stop();
   await checkResults(contender, setting);
   return reading;
 }

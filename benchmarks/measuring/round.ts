@@ -7,9 +7,10 @@ import { runBeside, runStage, type Stage, type StageOptions } from "./stage.js";
 
 /** One run of `scenario` with one contender, on an empty Redis. */
 export async function runOnce(scenario: Scenario, contender: Contender, given: Setting, options: StageOptions): Promise<Sample> {
+  await Promise.all([given.url, given.otherUrl].map(empty));
+  if (given.quick) return runHere(scenario, contender, given);
   const { profile: _, ...plain } = options;
   const stage = (type: Stage["type"], setting: Setting): Stage => ({ type, scenario: scenario.name, contender: contender.id, setting });
-  await Promise.all([given.url, given.otherUrl].map(empty));
   const prepared = scenario.prepare === undefined ? undefined : await runStage(stage("prepare", given), plain);
   const setting = prepared?.type === "prepared" ? { ...given, sent: prepared.sent } : given;
   const measure = async (setting: Setting): Promise<Sample> => {
@@ -18,6 +19,17 @@ export async function runOnce(scenario: Scenario, contender: Contender, given: S
   };
   if (scenario.work === undefined) return measure(setting);
   return runBeside(stage("work", setting), options, (worker) => measure({ ...setting, worker }));
+}
+
+/** All in this process, because starting others would take longer than the rest. */
+async function runHere(scenario: Scenario, contender: Contender, given: Setting): Promise<Sample> {
+  const setting = { ...given, sent: (await scenario.prepare?.(contender, given)) ?? [], worker: process.pid };
+  const stop = await scenario.work?.(contender, setting);
+  try {
+    return await scenario.measure(contender, setting);
+  } finally {
+    await stop?.();
+  }
 }
 
 async function empty(url: string): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Body } from "../contenders/body.js";
-import type { Contender } from "../contenders/contender.js";
+import type { Contender, Stop } from "../contenders/contender.js";
 import type { Sample } from "./metric.js";
 import type { Sent, Setting } from "./setting.js";
 
@@ -17,7 +17,7 @@ export interface Scenario {
   readonly contenders: readonly Contender[];
   /** Runs to its end before `measure` starts. What it gives is in the `sent` of `measure`'s setting. */
   readonly prepare?: (contender: Contender, setting: Setting) => Promise<readonly Sent[]>;
-  /** Resolves when the worker consumes, and goes on beside `measure`. */
-  readonly work?: (contender: Contender, setting: Setting) => Promise<void>;
+  /** Resolves when the worker consumes, with what ends it; it goes on beside `measure`. */
+  readonly work?: (contender: Contender, setting: Setting) => Promise<Stop>;
   readonly measure: (contender: Contender, setting: Setting) => Promise<Sample>;
 }

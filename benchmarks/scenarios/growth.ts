@@ -34,12 +34,13 @@ export function growth(label: string, backlog: number): Scenario {
 
       let ran = 0;
       const draining = await startMeter(redis, contender);
-      await contender.consume(setting, { concurrency: 100, onRun: () => (ran += 1) });
+      const stop = await contender.consume(setting, { concurrency: 100, onRun: () => (ran += 1) });
       await untilNone(async () => Math.max(0, tasks - ran));
       const { rate: drainRate, ...cpu } = await draining.read(ran);
       const failed = await contender.queue.failed(redis);
       if (failed > 0) throw new Error(`${failed} tasks failed`);
       redis.disconnect();
+      await stop();
       return { sendRate, drainRate, ...cpu };
     },
   };
