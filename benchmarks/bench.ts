@@ -8,6 +8,10 @@ import type { Report, ScenarioReport } from "./reporting/report.js";
 import { tableOf } from "./reporting/table.js";
 import { catalogue } from "./scenarios/catalogue.js";
 
+// What it has started ends with it.
+process.once("SIGTERM", () => process.exit(143));
+process.once("SIGINT", () => process.exit(130));
+
 const options = optionsOrExit();
 const { from, json, plot, report: page } = options;
 const report = from === undefined ? await run(options, show) : (JSON.parse(await readFile(from, "utf8")) as Report);

@@ -34,6 +34,9 @@ type Request =
   | { readonly call: "ask"; readonly body: Body; readonly number: number }
   | { readonly call: "results"; readonly ids: readonly string[] };
 
+/** How long a worker may take to start, in ms. */
+const patience = 60_000;
+
 const folder = fileURLToPath(new URL("../../programs/", import.meta.url));
 
 /** A contender that runs as programs of its own. */
@@ -121,14 +124,21 @@ async function end(child: ChildProcess): Promise<void> {
 
 async function untilItSays(ready: RegExp, child: ChildProcess): Promise<void> {
   let said = "";
-  await new Promise<void>((resolve, reject) => {
-    const hear = (chunk: Buffer) => {
-      said = (said + chunk.toString()).slice(-4000);
-      if (ready.test(said)) resolve();
-    };
-    child.stdout?.on("data", hear);
-    child.stderr?.on("data", hear);
-    child.once("error", reject);
-    child.once("exit", () => reject(new Error(`the worker ended: ${said}`)));
-  });
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const fail = (what: string) => reject(new Error(`the worker ${what}: ${said}`));
+      const hear = (chunk: Buffer) => {
+        said = (said + chunk.toString()).slice(-4000);
+        if (ready.test(said)) resolve();
+      };
+      timer = setTimeout(() => fail(`has not been ready for ${patience / 1000} s`), patience);
+      child.stdout?.on("data", hear);
+      child.stderr?.on("data", hear);
+      child.once("error", reject);
+      child.once("exit", () => fail("ended"));
+    });
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -3,7 +3,10 @@ require "json"
 require "sidekiq"
 
 url = ENV.fetch("BENCH_REDIS")
-Sidekiq.configure_server { |config| config.redis = { url: "#{url}/0" } }
+Sidekiq.configure_server do |config|
+  config.redis = { url: "#{url}/0" }
+  config.on(:startup) { warn "starts to take jobs" }
+end
 Sidekiq.configure_client { |config| config.redis = { url: "#{url}/0" } }
 
 # Sidekiq keeps no results: the jobs store their own.
