@@ -20,6 +20,13 @@ function produce({ url }: Setting): Producer {
   const open = (getEvents: boolean) => new BeeQueue<Data>(name, { redis: connectionTo(url), isWorker: false, getEvents });
   const queue = open(false);
   let listening: BeeQueue<Data> | undefined;
+  // A job hears of its end only if that comes after the reply to its `save()`, so what waits is kept here.
+  const waiting = new Map<string, (result: unknown) => void>();
+  const listen = () =>
+    open(true).on("job succeeded", (id, result: unknown) => {
+      waiting.get(id)?.(result);
+      waiting.delete(id);
+    });
   const jobOf = (number: number) => queue.createJob<Data>([number]).setId(randomUUID());
   return {
     send: (first, last, width) => sendInLots(first, last, width, (numbers) => Promise.all(numbers.map((number) => jobOf(number).save()))),
@@ -31,14 +38,11 @@ function produce({ url }: Setting): Producer {
         return jobs;
       }),
     ask: async (number) => {
-      listening ??= open(true);
+      listening ??= listen();
       await listening.ready();
-      const job = listening.createJob<Data>([number]).setId(randomUUID());
-      const result = new Promise<unknown>((resolve, reject) => {
-        job.on("succeeded", resolve);
-        job.on("failed", reject);
-      });
-      await job.save();
+      const id = randomUUID();
+      const result = new Promise<unknown>((resolve) => waiting.set(id, resolve));
+      await listening.createJob<Data>([number]).setId(id).save();
       return result;
     },
     results: (sent) =>
