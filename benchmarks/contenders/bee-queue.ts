@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import BeeQueue from "bee-queue";
+import type BeeQueue from "bee-queue";
 import { sendInLots } from "../measuring/load.js";
 import type { Setting } from "../measuring/setting.js";
 import { bodies } from "./body.js";
@@ -16,7 +16,8 @@ export function beeQueue(): Contender {
   return { id: "bee-queue", name: "bee-queue", version: () => versionOf("bee-queue"), storesResults: false, produce, consume, queue: view };
 }
 
-function produce({ url }: Setting): Producer {
+async function produce({ url }: Setting): Promise<Producer> {
+  const BeeQueue = await load();
   const open = (getEvents: boolean) => new BeeQueue<Data>(name, { redis: connectionTo(url), isWorker: false, getEvents });
   const queue = open(false);
   let listening: BeeQueue<Data> | undefined;
@@ -60,6 +61,7 @@ function produce({ url }: Setting): Producer {
 }
 
 const consume: Contender["consume"] = async (setting, { concurrency, onRun }) => {
+  const BeeQueue = await load();
   const queue = new BeeQueue<Data>(name, { redis: connectionTo(setting.url), getEvents: false });
   const body = bodies[setting.body];
   queue.on("error", (error) => {
@@ -72,6 +74,10 @@ const consume: Contender["consume"] = async (setting, { concurrency, onRun }) =>
   });
   return () => queue.close();
 };
+
+async function load(): Promise<typeof BeeQueue> {
+  return (await import("bee-queue")).default;
+}
 
 const view: QueueView = {
   waiting: (redis) => redis.llen(`${key}:waiting`),

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { Job, Queue, QueueEvents, Worker, type ConnectionOptions } from "bullmq";
+import type { ConnectionOptions, Job, Queue, QueueEvents } from "bullmq";
 import type { Logger } from "pino";
 import { sendInLots } from "../measuring/load.js";
 import type { Setting } from "../measuring/setting.js";
@@ -29,7 +29,8 @@ type Run = (job: Job<Data, Result>) => Promise<Result>;
 export function bullmq({ id, name, queues: count = 1, log: target = "nowhere" }: BullmqOptions): Contender {
   const names = queueNames(count);
 
-  function produce({ url }: Setting): Producer {
+  async function produce({ url }: Setting): Promise<Producer> {
+    const { Job, Queue, QueueEvents } = await import("bullmq");
     const connection = connectionTo(url);
     // Each result that is waited for listens here, and Node would warn.
     const queues = names.map((queue) => new Queue<Data, Result>(queue, { connection }).setMaxListeners(0));
@@ -75,13 +76,14 @@ export function bullmq({ id, name, queues: count = 1, log: target = "nowhere" }:
   }
 
   async function consume(setting: Setting, { concurrency, onRun }: Work): Promise<Stop> {
+    const { Worker } = await import("bullmq");
     const connection = connectionTo(setting.url);
     const body = bodies[setting.body];
     const run: Run = async ({ data: [sent] }) => {
       onRun?.();
       return body(sent);
     };
-    const process = target === "nowhere" ? run : logged(run, openLog(target, setting));
+    const process = target === "nowhere" ? run : logged(run, await openLog(target, setting));
     const slots = Math.max(1, Math.floor(concurrency / count));
     const workers = names.map((queue) => new Worker(queue, process, { connection, concurrency: slots, removeOnComplete: { count: 1000 } }));
     for (const worker of workers) {

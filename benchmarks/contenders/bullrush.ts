@@ -1,5 +1,3 @@
-import { createApp } from "@bullrush/client";
-import { createWorker } from "@bullrush/worker";
 import { sendInLots } from "../measuring/load.js";
 import type { Setting } from "../measuring/setting.js";
 import { bodies } from "./body.js";
@@ -22,7 +20,8 @@ export interface BullrushOptions {
 export function bullrush({ id, name, results = "another database", queues: count = 1, log = "nowhere" }: BullrushOptions): Contender {
   const queues = queueNames(count);
 
-  function open(setting: Setting, onRun?: () => void) {
+  async function open(setting: Setting, onRun?: () => void) {
+    const { createApp } = await import("@bullrush/client");
     const { url, otherUrl, body } = setting;
     const backend = { "another database": `${url}/1`, "same database": `${url}/0`, "another server": `${otherUrl}/0` }[results];
     const app = createApp({ broker: `${url}/0`, backend, queues, defaultQueue: queues[0] });
@@ -33,8 +32,8 @@ export function bullrush({ id, name, results = "another database", queues: count
     return { app, task: app.task("bench", run) };
   }
 
-  function produce(setting: Setting): Producer {
-    const { app, task } = open(setting);
+  async function produce(setting: Setting): Promise<Producer> {
+    const { app, task } = await open(setting);
     const send = (number: number) =>
       count === 1 ? task.delay(number) : task.applyAsync([number], { queue: queues[number % count] ?? queues[0] });
     const sendMany = (numbers: readonly number[]) => Promise.all(numbers.map(send));
@@ -54,8 +53,9 @@ export function bullrush({ id, name, results = "another database", queues: count
     ...(log === "file" && { logFile }),
     produce,
     consume: async (setting, { concurrency, onRun }) => {
-      const { app } = open(setting, onRun);
-      const worker = createWorker(app, { concurrency, log: openLog(log, setting) });
+      const { createWorker } = await import("@bullrush/worker");
+      const { app } = await open(setting, onRun);
+      const worker = createWorker(app, { concurrency, log: await openLog(log, setting) });
       await worker.start();
       return () => worker.stop();
     },

@@ -1,7 +1,10 @@
 import type { Redis } from "ioredis";
 import type { Sent, Setting } from "../measuring/setting.js";
 
-/** A library that is measured, as all scenarios use it: what they do with one they do with every other. */
+/**
+ * A library that is measured, as all scenarios use it: what they do with one they do with every other. It is not loaded before it is used, so that no process has the code of
+ * the others in its memory.
+ */
 export interface Contender {
   /** For `--contender`. */
   readonly id: string;
@@ -19,7 +22,7 @@ export interface Contender {
   version(): string | undefined;
   /** How to install it; absent for those that always are. */
   readonly install?: string;
-  produce(setting: Setting): Producer;
+  produce(setting: Setting): Promise<Producer>;
   /** Begins to take tasks and to run their body for each; resolves when it does, with what ends it. */
   consume(setting: Setting, work: Work): Promise<Stop>;
   readonly queue: QueueView;

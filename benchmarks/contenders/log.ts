@@ -1,11 +1,12 @@
 import { join } from "node:path";
-import { pino, type Logger } from "pino";
+import type { Logger } from "pino";
 import type { Setting } from "../measuring/setting.js";
 
 /** Where a worker's lines go. */
 export type LogTarget = "nowhere" | "/dev/null" | "file";
 
-export function openLog(target: LogTarget, setting: Setting): Logger {
+export async function openLog(target: LogTarget, setting: Setting): Promise<Logger> {
+  const { pino } = await import("pino");
   if (target === "nowhere") return pino({ level: "silent" });
   return pino(pino.destination({ dest: target === "file" ? logFile(setting) : target, append: false }));
 }

@@ -48,7 +48,7 @@ export function program({ version, client, worker, ready, waitingKey, done, ...c
       const { status, stdout } = spawnSync(version[0], version.slice(1), { cwd: folder, encoding: "utf8" });
       return status === 0 ? stdout.trim() : undefined;
     },
-    produce: ({ url, body }) => produce(start(client, url), body),
+    produce: async ({ url, body }) => produce(start(client, url), body),
     consume: async ({ url }) => {
       const child = start(worker, url);
       await untilItSays(ready, child);

@@ -8,7 +8,7 @@ import { sized, type Setting } from "./setting.js";
 /** Measures tasks that are sent and whose results are awaited, `inFlight` at a time. Throws if one gives something else. */
 export async function measureRoundTrips(contender: Contender, setting: Setting, inFlight: number): Promise<Sample> {
   const redis = new Redis(setting.url);
-  const producer = contender.produce(setting);
+  const producer = await contender.produce(setting);
   const warmUp = sized(Math.ceil(500 * (contender.share ?? 1)), setting);
   await askAll(producer, 0, warmUp, inFlight);
   const meter = await startMeter(redis, contender);

@@ -14,7 +14,7 @@ const patience = 60_000;
 
 /** Sends what is to be drained. */
 export async function fill(contender: Contender, setting: Setting): Promise<readonly Sent[]> {
-  const producer = contender.produce(setting);
+  const producer = await contender.produce(setting);
   const sent = await producer.sendBulk(0, setting.tasks, 1000);
   await producer.close();
   return sent;
@@ -58,7 +58,7 @@ export async function untilNone(left: () => Promise<number>): Promise<void> {
 /** Throws unless the tasks that were sent last gave what they had to. */
 async function checkResults(contender: Contender, setting: Setting): Promise<void> {
   const { storesResults = true } = contender;
-  const producer = contender.produce(setting);
+  const producer = await contender.produce(setting);
   const results = await producer.results(setting.sent);
   if (results.length === 0) throw new Error("no results to look at");
   for (const [index, { number }] of setting.sent.entries()) {

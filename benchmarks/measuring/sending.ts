@@ -13,7 +13,7 @@ export interface Sending {
 /** Measures the sending of tasks. Throws unless all are in the queue in the end. */
 export async function measureSending(contender: Contender, setting: Setting, { call, width }: Sending): Promise<Sample> {
   const redis = new Redis(setting.url);
-  const producer = contender.produce(setting);
+  const producer = await contender.produce(setting);
   // So that everything is connected and compiled.
   const warmUp = sized(Math.ceil(1000 * (contender.share ?? 1)), setting);
   const last = warmUp + setting.tasks;

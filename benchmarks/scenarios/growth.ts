@@ -14,7 +14,7 @@ export function growth(label: string, backlog: number): Scenario {
     contenders: [ours, peer],
 
     prepare: async (contender, setting) => {
-      const producer = contender.produce(setting);
+      const producer = await contender.produce(setting);
       const sent = await producer.sendBulk(0, sized(backlog, setting), 1000);
       await producer.close();
       return sent;
@@ -24,7 +24,7 @@ export function growth(label: string, backlog: number): Scenario {
       const { tasks } = setting;
       const redis = new Redis(setting.url);
       const waiting = sized(backlog, setting);
-      const producer = contender.produce(setting);
+      const producer = await contender.produce(setting);
       const sending = await startMeter(redis, contender);
       await producer.send(waiting, waiting + tasks, 1000);
       const { rate: sendRate } = await sending.read(tasks);

@@ -18,7 +18,7 @@ export const latencyIdle: Scenario = {
   work: (contender, setting) => contender.consume(setting, { concurrency: 100 }),
 
   measure: async (contender, setting) => {
-    const producer = contender.produce(setting);
+    const producer = await contender.produce(setting);
     const warmUp = sized(20, setting);
     const latencies: Latency[] = [];
     for (let call = 0; call < warmUp + setting.tasks; call++) {

@@ -24,7 +24,7 @@ export function latencyLoad(load: "half" | "equal"): Scenario {
     work: (contender, setting) => contender.consume(setting, { concurrency: 100 }),
 
     measure: async (contender, setting) => {
-      const producer = contender.produce(setting);
+      const producer = await contender.produce(setting);
       const capacity = await capacityOf(producer, setting);
       const offered = load === "half" ? capacity / 2 : equalLoad;
       const latencies = await askSteadily(producer, setting.tasks, offered);

@@ -13,7 +13,7 @@ export const memoryQueued: Scenario = {
   measure: async (contender, setting) => {
     const { tasks } = setting;
     const redis = new Redis(setting.url);
-    const producer = contender.produce(setting);
+    const producer = await contender.produce(setting);
     // Connections and scripts are there, and the queue's own keys.
     const few = sized(1000, setting);
     await producer.sendBulk(0, few, 1000);

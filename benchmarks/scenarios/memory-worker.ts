@@ -17,7 +17,7 @@ export const memoryWorker: Scenario = {
     if (!existsSync("/proc/self/status") || worker === undefined) return {};
     const redis = new Redis(setting.url);
     const idleMemory = await residentMemory(worker);
-    const producer = contender.produce(setting);
+    const producer = await contender.produce(setting);
     await producer.sendBulk(0, tasks, 1000);
     await untilNone(() => contender.queue.unfinished(redis, tasks));
     const usedMemory = await residentMemory(worker);
