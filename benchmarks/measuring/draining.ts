@@ -1,9 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { Redis } from "ioredis";
 import { bodies } from "../contenders/body.js";
 import type { Contender } from "../contenders/contender.js";
 import { startMeter } from "./meter.js";
 import type { Sample } from "./metric.js";
+import { connect } from "./redis.js";
 import type { Sent, Setting } from "./setting.js";
 
 /** Time between two looks at what is left, in ms: it bounds how exactly the end is known, and more looks would take from what is measured. */
@@ -27,7 +27,7 @@ export async function fill(contender: Contender, setting: Setting): Promise<read
 export async function measureDrain(contender: Contender, setting: Setting, concurrency: number): Promise<Sample> {
   const { tasks } = setting;
   const { outside = false, queue } = contender;
-  const redis = new Redis(setting.url);
+  const redis = await connect(setting.url);
   let ran = 0;
   const consume = () => contender.consume(setting, { concurrency, onRun: () => (ran += 1) });
   let stop = outside ? await consume() : undefined;

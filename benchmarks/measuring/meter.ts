@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import type { Contender } from "../contenders/contender.js";
 import { now } from "./clock.js";
 import type { Sample } from "./metric.js";
-import { cpuOf } from "./redis-usage.js";
+import { cpuOf } from "./redis.js";
 
 /** Time and CPU, of this process and of Redis, from its start to its reading. */
 export interface Meter {

@@ -1,6 +1,6 @@
-import { Redis } from "ioredis";
 import type { Contender } from "../contenders/contender.js";
 import type { Sample } from "./metric.js";
+import { connect } from "./redis.js";
 import type { Scenario } from "./scenario.js";
 import type { Setting } from "./setting.js";
 import { runBeside, runStage, type Stage, type StageOptions } from "./stage.js";
@@ -33,7 +33,7 @@ async function runHere(scenario: Scenario, contender: Contender, given: Setting)
 }
 
 async function empty(url: string): Promise<void> {
-  const redis = new Redis(url);
+  const redis = await connect(url);
   await redis.flushall();
   redis.disconnect();
 }

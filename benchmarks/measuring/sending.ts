@@ -1,7 +1,7 @@
-import { Redis } from "ioredis";
 import type { Contender } from "../contenders/contender.js";
 import { startMeter } from "./meter.js";
 import type { Sample } from "./metric.js";
+import { connect } from "./redis.js";
 import { sized, type Setting } from "./setting.js";
 
 /** How tasks are sent: each by a call, `width` at once, or `width` by each call. */
@@ -12,7 +12,7 @@ export interface Sending {
 
 /** Measures the sending of tasks. Throws unless all are in the queue in the end. */
 export async function measureSending(contender: Contender, setting: Setting, { call, width }: Sending): Promise<Sample> {
-  const redis = new Redis(setting.url);
+  const redis = await connect(setting.url);
   const producer = await contender.produce(setting);
   // So that everything is connected and compiled.
   const warmUp = sized(Math.ceil(1000 * (contender.share ?? 1)), setting);

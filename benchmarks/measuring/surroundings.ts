@@ -3,8 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { cpus, loadavg, tmpdir, totalmem, type } from "node:os";
 import { join } from "node:path";
 import { openRedis } from "@bullrush/broker/embedded";
-import { Redis } from "ioredis";
 import { findPinning, pin, type Pinning } from "./pinning.js";
+import { connect } from "./redis.js";
 
 /** The machine, and the private servers that all contenders use in turn. */
 export interface Surroundings {
@@ -65,7 +65,7 @@ function pinned(pinning: Pinning | undefined): string {
 }
 
 async function pidOf(url: string): Promise<number> {
-  const redis = new Redis(url);
+  const redis = await connect(url);
   const server = await redis.info("server");
   redis.disconnect();
   return Number(/process_id:(\d+)/.exec(server)?.[1]);

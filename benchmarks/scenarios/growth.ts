@@ -1,7 +1,7 @@
-import { Redis } from "ioredis";
 import { ours, peer } from "../contenders/roster.js";
 import { untilNone } from "../measuring/draining.js";
 import { startMeter } from "../measuring/meter.js";
+import { connect } from "../measuring/redis.js";
 import type { Scenario } from "../measuring/scenario.js";
 import { sized } from "../measuring/setting.js";
 
@@ -22,7 +22,7 @@ export function growth(label: string, backlog: number): Scenario {
 
     measure: async (contender, setting) => {
       const { tasks } = setting;
-      const redis = new Redis(setting.url);
+      const redis = await connect(setting.url);
       const waiting = sized(backlog, setting);
       const producer = await contender.produce(setting);
       const sending = await startMeter(redis, contender);

@@ -1,6 +1,5 @@
-import { Redis } from "ioredis";
 import { bee, ours, peer } from "../contenders/roster.js";
-import { memoryOf } from "../measuring/redis-usage.js";
+import { connect, memoryOf } from "../measuring/redis.js";
 import type { Scenario } from "../measuring/scenario.js";
 import { sized } from "../measuring/setting.js";
 
@@ -12,7 +11,7 @@ export const memoryQueued: Scenario = {
   contenders: [ours, bee, peer],
   measure: async (contender, setting) => {
     const { tasks } = setting;
-    const redis = new Redis(setting.url);
+    const redis = await connect(setting.url);
     const producer = await contender.produce(setting);
     // Connections and scripts are there, and the queue's own keys.
     const few = sized(1000, setting);

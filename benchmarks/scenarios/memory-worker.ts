@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { Redis } from "ioredis";
 import { bee, ours, peer } from "../contenders/roster.js";
 import { untilNone } from "../measuring/draining.js";
+import { connect } from "../measuring/redis.js";
 import { residentMemory } from "../measuring/resident.js";
 import type { Scenario } from "../measuring/scenario.js";
 
@@ -15,7 +15,7 @@ export const memoryWorker: Scenario = {
   measure: async (contender, setting) => {
     const { tasks, worker } = setting;
     if (!existsSync("/proc/self/status") || worker === undefined) return {};
-    const redis = new Redis(setting.url);
+    const redis = await connect(setting.url);
     const idleMemory = await residentMemory(worker);
     const producer = await contender.produce(setting);
     await producer.sendBulk(0, tasks, 1000);

@@ -1,5 +1,11 @@
 import type { Redis } from "ioredis";
 
+/** A connection. The client is loaded here and not by whoever imports this, so that a worker's memory is its own. */
+export async function connect(url: string): Promise<Redis> {
+  const { Redis } = await import("ioredis");
+  return new Redis(url);
+}
+
 /** CPU that the server has used so far, in µs. */
 export async function cpuOf(redis: Redis): Promise<number> {
   const usage = await redis.info("cpu");
