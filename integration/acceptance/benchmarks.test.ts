@@ -1,0 +1,68 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { startProgram } from "../support/program.js";
+
+const file = fileURLToPath(new URL("../../benchmarks/run.mjs", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "bullrush-bench-test-"));
+const saved = join(folder, "saved.json");
+
+interface Report {
+  readonly failures: readonly string[];
+  readonly scenarios: readonly {
+    readonly name: string;
+    readonly rows: readonly { readonly contender: string; readonly median: number; readonly ratio?: number }[];
+  }[];
+}
+
+async function bench(...args: readonly string[]): Promise<string> {
+  await using program = startProgram({ file, args });
+  const { code } = await program.exit;
+  expect(code, [...program.lines, ...program.errors].join("\n")).toBe(0);
+  return program.lines.join("\n");
+}
+
+beforeAll(async () => {
+  const report = await bench("--quick", "--rounds", "1", "--contender", "bullrush,bullmq", "--json");
+  writeFileSync(saved, report);
+}, 60_000);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test("every scenario gives figures for both sides", async () => {
+  const { failures, scenarios } = JSON.parse(readFileSync(saved, "utf8")) as Report;
+  expect(failures).toEqual([]);
+  const named = /^Scenarios: (.*)$/m.exec(await bench("--help"))?.[1]?.split(", ");
+  expect(scenarios.map(({ name }) => name)).toEqual(named);
+  for (const { name, rows } of scenarios) {
+    // How much memory a process takes is known on Linux only.
+    if (name === "memory-worker" && process.platform !== "linux") continue;
+    expect([...new Set(rows.map(({ contender }) => contender))], name).toEqual(["Bullrush", "BullMQ"]);
+    expect(
+      rows.filter(({ median }) => !(median >= 0)),
+      name,
+    ).toEqual([]);
+    expect(
+      rows.filter(({ contender, ratio }) => (ratio === undefined) !== (contender === "BullMQ")),
+      name,
+    ).toEqual([]);
+  }
+});
+
+test("what is saved can be shown, plotted, and written into a page", async () => {
+  const [plot, page] = [join(folder, "plot.svg"), join(folder, "page.md")];
+  writeFileSync(page, "Before.\n<!-- figures: drain-1 -->\nold\n<!-- end of figures -->\nAfter.\n");
+  const shown = await bench("--from", saved, "--plot", plot, "--report", page);
+  expect(shown).toMatch(/^drain-1: 20 waiting tasks/m);
+  expect(readFileSync(plot, "utf8")).toMatch(/^<svg [^]*>drain-1<[^]*<\/svg>\n$/);
+  const written = readFileSync(page, "utf8");
+  expect(written).toMatch(/^Before\.\n[^]*tasks\/s \(more is better\) +\| Bullrush[^]*\nAfter\.\n$/);
+  expect(written).not.toMatch(/^old$/m);
+});
+
+test("stages run in processes of their own", async () => {
+  const shown = await bench("--tasks", "20", "--rounds", "1", "--scenario", "drain-1,round-trips-1", "--contender", "bullrush,bullmq");
+  expect(shown.match(/^\| tasks\/s .*\| Bullrush .*×/gm)).toHaveLength(2);
+});
