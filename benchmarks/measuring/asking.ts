@@ -2,19 +2,16 @@ import type { Contender } from "../contenders/contender.js";
 import { askAll } from "./load.js";
 import { startMeter } from "./meter.js";
 import type { Sample } from "./metric.js";
-import { connect } from "./redis.js";
 import { sized, type Setting } from "./setting.js";
 
 /** Measures tasks that are sent and whose results are awaited, `inFlight` at a time. Throws if one gives something else. */
 export async function measureRoundTrips(contender: Contender, setting: Setting, inFlight: number): Promise<Sample> {
-  const redis = await connect(setting.url);
   const producer = await contender.produce(setting);
   const warmUp = sized(Math.ceil(500 * (contender.share ?? 1)), setting);
   await askAll(producer, 0, warmUp, inFlight);
-  const meter = await startMeter(redis, contender);
+  const meter = await startMeter(setting, contender);
   await askAll(producer, warmUp, warmUp + setting.tasks, inFlight);
   const reading = await meter.read(setting.tasks);
   await producer.close();
-  redis.disconnect();
   return reading;
 }

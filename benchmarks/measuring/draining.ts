@@ -31,7 +31,7 @@ export async function measureDrain(contender: Contender, setting: Setting, concu
   let ran = 0;
   const consume = () => contender.consume(setting, { concurrency, onRun: () => (ran += 1) });
   let stop = outside ? await consume() : undefined;
-  const meter = await startMeter(redis, contender);
+  const meter = await startMeter(setting, contender);
   stop ??= await consume();
   await untilNone(async () => (!outside && ran < tasks ? tasks - ran : queue.unfinished(redis, tasks)));
   const reading = await meter.read(tasks);

@@ -1,27 +1,31 @@
-import type { Redis } from "ioredis";
 import type { Contender } from "../contenders/contender.js";
 import { now } from "./clock.js";
 import type { Sample } from "./metric.js";
-import { cpuOf } from "./redis.js";
+import { connect, cpuOf } from "./redis.js";
+import type { Setting } from "./setting.js";
 
-/** Time and CPU, of this process and of Redis, from its start to its reading. */
+/** Time and CPU, of this process and of both servers, from its start to its reading. */
 export interface Meter {
-  /** What `tasks` tasks took. */
+  /** What `tasks` tasks took. Once. */
   read(tasks: number): Promise<Sample & { readonly rate: number }>;
 }
 
-export async function startMeter(redis: Redis, { outside = false }: Contender): Promise<Meter> {
-  const redisCpu = await cpuOf(redis);
+export async function startMeter({ url, otherUrl }: Setting, { outside = false }: Contender): Promise<Meter> {
+  const servers = await Promise.all([url, otherUrl].map(connect));
+  const usedCpu = async () => (await Promise.all(servers.map(cpuOf))).reduce((sum, used) => sum + used, 0);
+  const redisCpu = await usedCpu();
   const cpu = process.cpuUsage();
   const startedAt = now();
   return {
     read: async (tasks) => {
       const took = now() - startedAt;
       const { user, system } = process.cpuUsage(cpu);
+      const redisCpuNow = await usedCpu();
+      for (const server of servers) server.disconnect();
       return {
         rate: (tasks / took) * 1000,
         ...(!outside && { nodeCpu: (user + system) / tasks }),
-        redisCpu: ((await cpuOf(redis)) - redisCpu) / tasks,
+        redisCpu: (redisCpuNow - redisCpu) / tasks,
       };
     },
   };

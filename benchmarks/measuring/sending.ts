@@ -18,7 +18,7 @@ export async function measureSending(contender: Contender, setting: Setting, { c
   const warmUp = sized(Math.ceil(1000 * (contender.share ?? 1)), setting);
   const last = warmUp + setting.tasks;
   await producer[call](0, warmUp, width);
-  const meter = await startMeter(redis, contender);
+  const meter = await startMeter(setting, contender);
   await producer[call](warmUp, last, width);
   const reading = await meter.read(setting.tasks);
   const waiting = await contender.queue.waiting(redis);

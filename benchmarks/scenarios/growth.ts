@@ -25,7 +25,7 @@ export function growth(label: string, backlog: number): Scenario {
       const redis = await connect(setting.url);
       const waiting = sized(backlog, setting);
       const producer = await contender.produce(setting);
-      const sending = await startMeter(redis, contender);
+      const sending = await startMeter(setting, contender);
       await producer.send(waiting, waiting + tasks, 1000);
       const { rate: sendRate } = await sending.read(tasks);
       await producer.close();
@@ -33,7 +33,7 @@ export function growth(label: string, backlog: number): Scenario {
       if (there !== waiting + tasks) throw new Error(`${there} tasks in the queue instead of ${waiting + tasks}`);
 
       let ran = 0;
-      const draining = await startMeter(redis, contender);
+      const draining = await startMeter(setting, contender);
       const stop = await contender.consume(setting, { concurrency: 100, onRun: () => (ran += 1) });
       await untilNone(async () => Math.max(0, tasks - ran));
       const { rate: drainRate, ...cpu } = await draining.read(ran);
