@@ -11,7 +11,10 @@ const key = `bq:${name}`;
 
 type Data = readonly [number];
 
-/** bee-queue as it comes. It tells results to whoever listens and keeps none; of done jobs it keeps all or none: by default, and here, all. */
+/**
+ * bee-queue as it comes. It tells results to whoever listens and keeps none; of done jobs it keeps all or none: by default, and here,
+ * all.
+ */
 export function beeQueue(): Contender {
   return { id: "bee-queue", name: "bee-queue", version: () => versionOf("bee-queue"), storesResults: false, produce, consume, queue: view };
 }

@@ -2,8 +2,8 @@ import type { Redis } from "ioredis";
 import type { Sent, Setting } from "../measuring/setting.js";
 
 /**
- * A library that is measured, as all scenarios use it: what they do with one they do with every other. It is not loaded before it is used, so that no process has the code of
- * the others in its memory.
+ * A library that is measured, as all scenarios use it: what they do with one they do with every other. It is not loaded before it is
+ * used, so that no process has the code of the others in its memory.
  */
 export interface Contender {
   /** For `--contender`. */
@@ -38,7 +38,10 @@ export interface Work {
 }
 
 export interface Producer {
-  /** Sends `first` to `last - 1`, each with a call of its own, `width` at once: the next lot when Redis has all of one. Gives the last of them. */
+  /**
+   * Sends `first` to `last - 1`, each with a call of its own, `width` at once: the next lot when Redis has all of one. Gives the last
+   * of them.
+   */
   send(first: number, last: number, width: number): Promise<readonly Sent[]>;
   /** The same with the library's call for many, which gets `width` each time. */
   sendBulk(first: number, last: number, width: number): Promise<readonly Sent[]>;

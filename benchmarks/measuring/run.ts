@@ -37,7 +37,10 @@ export async function run(options: Options, onScenario: (report: ScenarioReport)
   return { date, rounds: options.rounds, surroundings: described, warnings, failures, scenarios };
 }
 
-/** Contenders in turn within each round, so that whatever else the machine does meets all of them. One that fails is left out from then on. */
+/**
+ * Contenders in turn within each round, so that whatever else the machine does meets all of them. One that fails is left out from then
+ * on.
+ */
 async function measure(scenario: Scenario, options: Options, surroundings: Surroundings, failures: string[]): Promise<ScenarioReport> {
   const { core, url, otherUrl, folder } = surroundings;
   const { rounds, quick, profile } = options;

@@ -6,8 +6,8 @@ import { summaryOf, tableOf } from "./table.js";
 const marks = /(<!-- figures: ([\w-]+) -->\n)[^]*?(<!-- end of figures -->)/g;
 
 /**
- * The page with its figures replaced by those of `report`. NAME is `surroundings`, `summary`, or the name of a scenario or its first words. Throws for a page without
- * any mark.
+ * The page with its figures replaced by those of `report`. NAME is `surroundings`, `summary`, or the name of a scenario or its first
+ * words. Throws for a page without any mark.
  */
 export function fillPage(page: string, report: Report): string {
   if (page.match(marks) === null) throw new Error("the page has no marks for figures");

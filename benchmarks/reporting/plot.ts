@@ -18,8 +18,8 @@ interface Point {
 }
 
 /**
- * Of each scenario the first metric as an SVG: a line for each scenario, on a logarithmic scale how many times as good as the peer each contender is, with least and most of all rounds. Ours is
- * first in each scenario, and filled.
+ * Of each scenario the first metric as an SVG: a line for each scenario, on a logarithmic scale how many times as good as the peer each
+ * contender is, with least and most of all rounds. Ours is first in each scenario, and filled.
  */
 export function plotOf({ scenarios, date, rounds }: Report): string {
   const lines = scenarios.map(({ name, rows }) => ({ name, points: pointsOf(rows) })).filter(({ points }) => points.length > 0);
@@ -36,7 +36,7 @@ export function plotOf({ scenarios, date, rounds }: Report): string {
     `<svg xmlns="http://www.w3.org/2000/svg" width="${label + width + 40}" height="${height}" font-family="sans-serif" font-size="12">`,
     `<rect width="100%" height="100%" fill="white"/>`,
     `<text x="16" y="22" font-size="14">How many times as good as BullMQ (1×), right is better</text>`,
-    `<text x="16" y="40" fill="#666">Medians and range of ${rounds} rounds, ${date.slice(0, 10)}. Filled: Bullrush; hollow: others, named on hover.</text>`,
+    `<text x="16" y="40" fill="#666">Medians and range of ${rounds} rounds, ${date.slice(0, 10)}. Filled: Bullrush; hollow: others.</text>`,
     ...ticks.map((power) => tick(x(2 ** power), 2 ** power)),
     ...lines.map(({ name, points }, index) => scenario(name, points, head + (index + 0.5) * line)),
     "</svg>\n",

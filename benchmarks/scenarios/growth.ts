@@ -9,7 +9,7 @@ import { sized } from "../measuring/setting.js";
 export function growth(label: string, backlog: number): Scenario {
   return {
     name: `growth-${label}`,
-    title: `%n tasks sent, 1,000 at a time, and then as many done by a worker with 100 slots, while ${backlog.toLocaleString("en-US")} others wait`,
+    title: `%n tasks sent 1,000 at a time, then as many done with 100 slots, while ${backlog.toLocaleString("en-US")} others wait`,
     tasks: 20_000,
     contenders: [ours, peer],
 

@@ -51,7 +51,10 @@ async function askConcurrently(producer: Producer, tasks: number): Promise<void>
   await Promise.all(Array.from({ length: 100 }, lane));
 }
 
-/** Each task is timed from when it is due, so that a client that falls behind cannot hide it; several are due in the same ms if `rate` is above 1,000/s. */
+/**
+ * Each task is timed from when it is due, so that a client that falls behind cannot hide it; several are due in the same ms if `rate`
+ * is above 1,000/s.
+ */
 async function askSteadily(producer: Producer, tasks: number, rate: number): Promise<readonly Latency[]> {
   const startedAt = now();
   const calls: Promise<Latency>[] = [];
