@@ -37,12 +37,12 @@ export function bullrush({ id, name, results = "another database", queues: count
 
   async function produce(setting: Setting): Promise<Producer> {
     const { app, task } = await open(setting);
-    const send = (number: number) =>
-      count === 1 ? task.delay(number) : task.applyAsync([number], { queue: queues[number % count] ?? queues[0] });
-    const sendMany = (numbers: readonly number[]) => Promise.all(numbers.map(send));
+    const optionsOf = (number: number) => ({ queue: queues[number % count] ?? queues[0] });
+    const send = (number: number) => (count === 1 ? task.delay(number) : task.applyAsync([number], optionsOf(number)));
+    const signatureOf = (number: number) => (count === 1 ? task.s(number) : task.s(number).set(optionsOf(number)));
     return {
-      send: (first, last, width) => sendInLots(first, last, width, sendMany),
-      sendBulk: (first, last, width) => sendInLots(first, last, width, sendMany),
+      send: (first, last, width) => sendInLots(first, last, width, (numbers) => Promise.all(numbers.map(send))),
+      sendBulk: (first, last, width) => sendInLots(first, last, width, (numbers) => app.publishAll(numbers.map(signatureOf))),
       ask: async (number) => (await send(number)).get(),
       results: (sent) => Promise.all(sent.map((one) => app.asyncResult(one.id).get({ timeout: "5s" }))),
       close: () => app.close(),
