@@ -38,8 +38,8 @@ export async function run(options: Options, onScenario: (report: ScenarioReport)
 }
 
 /**
- * Contenders in turn within each round, so that whatever else the machine does meets all of them. One that fails is left out from then
- * on.
+ * Contenders in turn within each round, forth and back, so that whatever else the machine does meets all of them. One that fails is left
+ * out from then on.
  */
 async function measure(scenario: Scenario, options: Options, surroundings: Surroundings, failures: string[]): Promise<ScenarioReport> {
   const { core, url, otherUrl, folder } = surroundings;
@@ -48,7 +48,8 @@ async function measure(scenario: Scenario, options: Options, surroundings: Surro
   const stageOptions = { ...(core !== undefined && { core }), ...(profile !== undefined && { profile }) };
   const samples = new Map<Contender, Sample[]>(scenario.contenders.map((contender) => [contender, []]));
   for (let round = 0; round < rounds; round++) {
-    for (const [contender, taken] of samples) {
+    const forth = [...samples];
+    for (const [contender, taken] of round % 2 === 0 ? forth : forth.toReversed()) {
       const own = Math.max(1, Math.round(tasks * (contender.share ?? 1)));
       const setting = { url, otherUrl, folder, quick, tasks: own, body: scenario.body ?? ("echo" as const), sent: [] };
       try {
