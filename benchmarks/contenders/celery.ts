@@ -4,7 +4,7 @@ import { python } from "./python.js";
 
 /** Celery with one of its pools: `solo` runs tasks in the worker itself, `prefork` in two processes. */
 export function celery(pool: "solo" | "prefork"): Contender {
-  const common = ["-m", "celery", "-A", "celery_bench", "worker", "--loglevel", "INFO"];
+  const common = ["-m", "celery", "-A", "celery_bench", "worker", "--loglevel", "WARNING"];
   const options = pool === "solo" ? ["--pool", "solo"] : ["--pool", "prefork", "--concurrency", "2"];
   return program({
     id: `celery-${pool}`,
@@ -14,7 +14,6 @@ export function celery(pool: "solo" | "prefork"): Contender {
     install: "apt install python3-celery python3-redis",
     client: [python, "celery_bench.py"],
     worker: [python, ...common, ...options],
-    ready: / ready\./,
     waitingKey: "celery",
     done: countResults,
   });

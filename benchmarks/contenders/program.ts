@@ -1,4 +1,4 @@
-import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { spawn, spawnSync, type ChildProcess, type StdioOptions } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -18,9 +18,8 @@ export interface Program {
   readonly install: string;
   /** Reads requests as lines of JSON, and answers each with one. */
   readonly client: Command;
-  /** Its worker, and what it says when it consumes. */
+  /** Its worker, which says "takes tasks" on stderr when it does, and writes no line for each task. */
   readonly worker: Command;
-  readonly ready: RegExp;
   /** The list in database 0 with the tasks that wait. */
   readonly waitingKey: string;
   /** How many tasks are done. */
@@ -40,7 +39,7 @@ const patience = 60_000;
 const folder = fileURLToPath(new URL("../../programs/", import.meta.url));
 
 /** A contender that runs as programs of its own. */
-export function program({ version, client, worker, ready, waitingKey, done, ...contender }: Program): Contender {
+export function program({ version, client, worker, waitingKey, done, ...contender }: Program): Contender {
   return {
     ...contender,
     outside: true,
@@ -48,10 +47,10 @@ export function program({ version, client, worker, ready, waitingKey, done, ...c
       const { status, stdout } = spawnSync(version[0], version.slice(1), { cwd: folder, encoding: "utf8" });
       return status === 0 ? stdout.trim() : undefined;
     },
-    produce: async ({ url, body }) => produce(start(client, url), body),
+    produce: async ({ url, body }) => produce(start(client, url, ["pipe", "pipe", "inherit"]), body),
     consume: async ({ url }) => {
-      const child = start(worker, url);
-      await untilItSays(ready, child);
+      const child = start(worker, url, ["ignore", "ignore", "pipe"]);
+      await untilReady(child);
       return () => end(child);
     },
     queue: {
@@ -99,9 +98,9 @@ function produce(child: ChildProcess, body: Body): Producer {
 }
 
 /** In a process group of its own, which ends with this process. */
-function start([file, ...args]: Command, url: string): ChildProcess {
+function start([file, ...args]: Command, url: string, stdio: StdioOptions): ChildProcess {
   const env = { ...process.env, BENCH_REDIS: url, PYTHONDONTWRITEBYTECODE: "1", PYTHONUNBUFFERED: "1" };
-  const child = spawn(file, args, { cwd: folder, env, detached: true, stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(file, args, { cwd: folder, env, detached: true, stdio });
   process.once("exit", () => kill(child));
   return child;
 }
@@ -122,19 +121,17 @@ async function end(child: ChildProcess): Promise<void> {
   await exited;
 }
 
-async function untilItSays(ready: RegExp, child: ChildProcess): Promise<void> {
+async function untilReady(child: ChildProcess): Promise<void> {
   let said = "";
   let timer: NodeJS.Timeout | undefined;
   try {
     await new Promise<void>((resolve, reject) => {
       const fail = (what: string) => reject(new Error(`the worker ${what}: ${said}`));
-      const hear = (chunk: Buffer) => {
-        said = (said + chunk.toString()).slice(-4000);
-        if (ready.test(said)) resolve();
-      };
       timer = setTimeout(() => fail(`has not been ready for ${patience / 1000} s`), patience);
-      child.stdout?.on("data", hear);
-      child.stderr?.on("data", hear);
+      child.stderr?.on("data", (chunk: Buffer) => {
+        said = (said + chunk.toString()).slice(-4000);
+        if (said.includes("takes tasks")) resolve();
+      });
       child.once("error", reject);
       child.once("exit", () => fail("ended"));
     });

@@ -12,7 +12,6 @@ export function rq(): Contender {
     install: "apt install python3-rq",
     client: [python, "rq_bench.py"],
     worker: [python, "rq_bench.py", "worker"],
-    ready: /Listening on/,
     waitingKey: "rq:queue:bench",
     done: (redis) => redis.zcard("rq:finished:bench"),
   });

@@ -11,7 +11,6 @@ export function sidekiq(): Contender {
     install: "apt install ruby-sidekiq",
     client: ["ruby", "sidekiq_bench.rb"],
     worker: ["sidekiq", "--require", "./sidekiq_bench.rb", "--queue", "bench", "--concurrency", "10", "--environment", "production"],
-    ready: /starts to take jobs/,
     waitingKey: "queue:bench",
     done: countResults,
   });

@@ -1,12 +1,19 @@
 """Celery's tasks, and, as a program, its client."""
 
 import os
+import sys
 import time
 
 from celery import Celery
+from celery.signals import worker_ready
 
 url = os.environ["BENCH_REDIS"]
 app = Celery("celery_bench", broker=f"{url}/0", backend=f"{url}/1")
+
+
+@worker_ready.connect
+def say_so(**_):
+    print("takes tasks", file=sys.stderr)
 
 
 @app.task(name="echo")

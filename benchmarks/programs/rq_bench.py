@@ -48,7 +48,8 @@ def results(ids):
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["worker"]:
-        Worker([queue], connection=connection).work()
+        print("takes tasks", file=sys.stderr)
+        Worker([queue], connection=connection).work(logging_level="WARNING")
     else:
         from requests_by_line import serve
 

@@ -5,7 +5,8 @@ require "sidekiq"
 url = ENV.fetch("BENCH_REDIS")
 Sidekiq.configure_server do |config|
   config.redis = { url: "#{url}/0" }
-  config.on(:startup) { warn "starts to take jobs" }
+  config.logger.level = Logger::WARN
+  config.on(:startup) { warn "takes tasks" }
 end
 Sidekiq.configure_client { |config| config.redis = { url: "#{url}/0" } }
 
