@@ -16,7 +16,16 @@ type Data = readonly [number];
  * all.
  */
 export function beeQueue(): Contender {
-  return { id: "bee-queue", name: "bee-queue", version: () => versionOf("bee-queue"), storesResults: false, produce, consume, queue: view };
+  return {
+    id: "bee-queue",
+    name: "bee-queue",
+    version: () => versionOf("bee-queue"),
+    storesResults: false,
+    load,
+    produce,
+    consume,
+    queue: view,
+  };
 }
 
 async function produce({ url }: Setting): Promise<Producer> {

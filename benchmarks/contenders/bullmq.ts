@@ -100,6 +100,7 @@ export function bullmq({ id, name, queues: count = 1, log: target = "nowhere" }:
     name,
     version: () => versionOf("bullmq"),
     ...(target === "file" && { logFile }),
+    load: () => Promise.all([import("bullmq"), import("pino")]),
     produce,
     consume,
     queue: bullQueues(names),

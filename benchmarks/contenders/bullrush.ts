@@ -54,6 +54,7 @@ export function bullrush({ id, name, results = "another database", queues: count
     name,
     version: () => versionOf("@bullrush/client"),
     ...(log === "file" && { logFile }),
+    load: () => Promise.all([import("@bullrush/client"), import("@bullrush/worker"), import("pino")]),
     produce,
     consume: async (setting, { concurrency, onRun }) => {
       const { createWorker } = await import("@bullrush/worker");

@@ -22,6 +22,8 @@ export interface Contender {
   version(): string | undefined;
   /** How to install it; absent for those that always are. */
   readonly install?: string;
+  /** Loads its code, where the time for that is not to be measured. */
+  load(): Promise<unknown>;
   produce(setting: Setting): Promise<Producer>;
   /** Begins to take tasks and to run their body for each; resolves when it does, with what ends it. */
   consume(setting: Setting, work: Work): Promise<Stop>;

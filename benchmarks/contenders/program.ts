@@ -47,6 +47,7 @@ export function program({ version, client, worker, waitingKey, done, ...contende
       const { status, stdout } = spawnSync(version[0], version.slice(1), { cwd: folder, encoding: "utf8" });
       return status === 0 ? stdout.trim() : undefined;
     },
+    load: async () => undefined,
     produce: async ({ url, body }) => produce(start(client, url, ["pipe", "pipe", "inherit"]), body),
     consume: async ({ url }) => {
       const child = start(worker, url, ["ignore", "ignore", "pipe"]);

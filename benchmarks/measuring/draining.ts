@@ -31,6 +31,7 @@ export async function measureDrain(contender: Contender, setting: Setting, concu
   const { tasks } = setting;
   const { outside = false, queue } = contender;
   const redis = await connect(setting.url);
+  await contender.load();
   let ran = 0;
   const consume = () => contender.consume(setting, { concurrency, onRun: () => (ran += 1) });
   let stop = outside ? await consume() : undefined;

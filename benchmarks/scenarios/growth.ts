@@ -32,6 +32,7 @@ export function growth(label: string, backlog: number): Scenario {
       const there = await contender.queue.waiting(redis);
       if (there !== waiting + tasks) throw new Error(`${there} tasks in the queue instead of ${waiting + tasks}`);
 
+      await contender.load();
       let ran = 0;
       const draining = await startMeter(setting, contender);
       const stop = await contender.consume(setting, { concurrency: 100, onRun: () => (ran += 1) });
