@@ -12,9 +12,10 @@ export async function cpuOf(redis: Redis): Promise<number> {
   return (figure(usage, "used_cpu_user") + figure(usage, "used_cpu_sys")) * 1e6;
 }
 
-/** Memory that its data takes, in bytes. */
+/** Memory that it takes, without the buffers of connections, which come and go, in bytes. */
 export async function memoryOf(redis: Redis): Promise<number> {
-  return figure(await redis.info("memory"), "used_memory");
+  const usage = await redis.info("memory");
+  return figure(usage, "used_memory") - figure(usage, "mem_clients_normal");
 }
 
 function figure(info: string, name: string): number {
