@@ -98,7 +98,7 @@ export const deduplication: readonly Case[] = [
     what: "debounce",
     produce: async ({ queue }) => {
       for (const data of [1, 2, 3]) {
-        await queue.add("ok", data, { delay: 300, deduplication: { id: "one", ttl: 300, extend: true, replace: true } });
+        await queue.add("ok", data, { delay: 300, deduplication: { id: "one", ttl: hour, extend: true, replace: true } });
       }
     },
   },
