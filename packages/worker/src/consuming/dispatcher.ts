@@ -15,8 +15,11 @@ export interface DispatcherOptions {
   readonly trouble: TroubleLog;
 }
 
-/** Most settlements and most messages in one exchange, so that one call never holds Redis for long, and most exchanges at once, so that Redis and this process both work. */
-const limits = { batch: 50, exchanges: 4 };
+/**
+ * Most settlements and most messages in one exchange, so that one call never holds Redis for long; in how many exchanges the slots can be filled, so that Redis works on one while
+ * this process works on another (more would only cost more calls); and most exchanges at once.
+ */
+const limits = { batch: 50, shares: 2, exchanges: 4 };
 
 /**
  * A slot first, then a message: takes what the free slots can run, runs it, settles it. A slot is free when the task has ended; at most as many wait to be settled as there are
@@ -41,13 +44,15 @@ export class Dispatcher {
   #stopped = false;
   #ringing: Promise<void> | undefined;
   #scheduled = false;
+  /** Lets what exchanges gave begin, in the order in which they came. */
+  readonly #arrived: (() => void)[] = [];
   #retry: NodeJS.Timeout | undefined;
   #onQuiet: (() => void) | undefined;
 
   constructor(options: DispatcherOptions) {
     const { consumer, clock, trouble, concurrency } = options;
     this.#options = options;
-    this.#batch = Math.min(limits.batch, Math.ceil(concurrency / limits.exchanges));
+    this.#batch = Math.min(limits.batch, Math.ceil(concurrency / limits.shares));
     this.#outbox = new Outbox({
       consumer,
       most: this.#batch,
@@ -118,7 +123,18 @@ export class Dispatcher {
     setImmediate(() => {
       this.#scheduled = false;
       this.#pump();
+      this.#arrived.shift()?.();
+      if (this.#arrived.length > 0) this.#schedule();
     });
+  }
+
+  /**
+   * Resolves when what an exchange gave may begin: at once, unless something else happened in this turn of the event loop. Redis answers several exchanges at a time; if all
+   * began together, all would be settled together, and Redis would have nothing to do meanwhile.
+   */
+  #turn(): Promise<void> | undefined {
+    if (!this.#scheduled) return undefined;
+    return new Promise((resolve) => this.#arrived.push(resolve));
   }
 
   #pump(): void {
@@ -155,6 +171,7 @@ export class Dispatcher {
     if (take > 0) this.#takes++;
     try {
       const exchange = await consumer.exchange({ settle, take });
+      await this.#turn();
       this.#breaker.succeeded();
       if (take > 0) this.#backlog = exchange.deliveries.length === take;
       this.#settled(settle, exchange);
