@@ -20,6 +20,9 @@ const messages = {
     "does the worker's -A module import the file that declares it?",
   TASK_ALREADY_REGISTERED: (d: { task: string }) =>
     `task "${d.task}" is already declared on this app: give it another name, or see that its module is not loaded twice`,
+  TASK_POISONED: (d: { task: string; crashes: number }) =>
+    `"${d.task}" was not run again: each of the ${d.crashes} workers that began it died before it ended`,
+  WORKER_LOST: (d: { task: string }) => `"${d.task}" began to run, its worker died, and it is declared to run at most once`,
   UNROUTABLE: (d: { task: string; exchange: string; routingKey: string }) =>
     `no queue is bound to exchange "${d.exchange}" with routing key "${d.routingKey}", so "${d.task}" cannot be sent`,
   QUEUE_NOT_DECLARED: (d: { queue: string; task: string; declared: readonly string[] }) =>

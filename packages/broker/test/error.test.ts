@@ -20,6 +20,8 @@ const details: { readonly [C in ErrorCode]: ErrorDetails<C> } = {
   INVALID_QUEUE_NAME: { queue: "a:b", reason: "it has a colon" },
   TASK_NOT_REGISTERED: { task: "tasks.ad", known: ["tasks.add", "tasks.sub"] },
   TASK_ALREADY_REGISTERED: { task: "tasks.add" },
+  TASK_POISONED: { task: "tasks.add", crashes: 3 },
+  WORKER_LOST: { task: "tasks.add" },
   UNROUTABLE: { task: "tasks.add", exchange: "feeds", routingKey: "feeds.import" },
   QUEUE_NOT_DECLARED: { queue: "mail", task: "tasks.add", declared: ["default", "feeds"] },
   ENCODE_ERROR: { what: "the result", path: "$.a", reason: "NaN has no JSON form" },

@@ -83,6 +83,7 @@ function assemble(app: App, options: CompiledWorkerOptions, { consumer, log, tro
   const executor = new Executor({
     tasks: app.tasks,
     backend: app.backend,
+    begin: (delivery) => consumer.begin(delivery),
     run: compose([eventLog(log, clock), expiry(clock)], (execution) => pool.run(execution)),
     worker: name,
     resultExpires: app.options.resultExpires,

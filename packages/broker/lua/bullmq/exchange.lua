@@ -18,18 +18,21 @@
   ARGV[10]      longest record that is sent along with a notification, in bytes
   ARGV[11]      how many groups of settlements follow: settlements that are alike, each with a head of four arguments
     queue
-    action      done (ours, succeeded), failed, buried (failed, and kept in the morgue), requeued; for a job of a plain BullMQ producer
+    action      done (ours, succeeded), failed, buried (failed, and kept in the morgue), requeued, crashed (put back too, and it counts as a crash),
+                retried; for a job of a plain BullMQ producer
                 foreign-completed, foreign-failed, foreign-unrecoverable (failed for good, whatever its attempts) or foreign-buried
     finish      the how-manieth time it ends
     how many settlements follow, for each
       id, token
-      value, stack    except for done and requeued: return value (JSON), or why it failed; JSON list of stacks, or ""
+      value, stack    except for done, requeued and crashed: return value (JSON), or why it failed; JSON list of stacks, or "". For retried the next
+                      message, and the time at which it is due, ms
   then how many groups of results follow, as parts/store-records reads them
   then the queues in their turn, one argument each: q to look whatever its marker says, -q to look only if its marker says that there is something
 
   Returns { wrong, deliveries, dry, trouble }
     wrong       for each settlement that went wrong, two: its number, and a negative code of BullMQ's or an error text
-    deliveries  for each, eight: queue, id, name or false, data or false, priority or false, times taken, times ended, number of its token
+    deliveries  for each, ten: queue, id, name or false, data or false, priority or false, times taken, times ended, number of its token, why it was
+                revoked or false, number of crashes
     dry         for each queue that was looked into and gave nothing: { queue, ms of its rate limit, time of its next delayed job or 0, 1 if a limit may hold jobs back }
     trouble     why taking was broken off, or false; what was settled and taken before stands
   Fails as a whole, with nothing settled or taken, when results cannot be stored or Redis is a replica.
@@ -58,7 +61,7 @@ local at, number = 12, 0
 for _ = 1, tonumber(ARGV[11]) do
   local queue, action, finish, count = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3])
   at = at + 4
-  local bare = action == "done" or action == "requeued"
+  local bare = action == "done" or action == "requeued" or action == "crashed"
   local width = bare and 2 or 4
   if action == "done" or action == "failed" or action == "buried" then
     check({ prefix = KEYS[2 * queue - 1], morgue = KEYS[2 * queue], action = action, finish = finish }, at, width, count, number)

@@ -4,6 +4,7 @@ import { openConnection } from "../redis/connection.js";
 import { morgueKey, queueKey } from "../redis/keys.js";
 import type { CompiledLocation } from "../redis/location.js";
 import { runScript } from "../redis/script.js";
+import { coalesced } from "./coalesced.js";
 import { readContent } from "./content.js";
 import { Doorbell } from "./doorbell.js";
 import { engineScript } from "./engine.js";
@@ -27,7 +28,12 @@ const mostRenewed = 1000;
 /** Longest time that a call may take, outages included, in ms. */
 const deadline = 5000;
 
-const scripts = { exchange: engineScript("exchange"), renew: engineScript("renew"), recover: engineScript("recover") };
+const scripts = {
+  exchange: engineScript("exchange"),
+  renew: engineScript("renew"),
+  recover: engineScript("recover"),
+  count: engineScript("count"),
+};
 
 /** The consuming side of some queues: one connection for commands and one that blocks, however many queues. */
 export function openConsumer(options: ConsumeOptions, context: ConsumerContext): Consumer {
@@ -139,13 +145,15 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
   function read([wrong, given, dry, broken]: ExchangeReply, call: Call): Exchange {
     const now = Date.now();
     const gave = new Set<number>();
-    const deliveries = givenIn(given).map(({ queue, id, name, text, priority, times, ended, token }): Delivery => {
+    const deliveries = givenIn(given).map(({ queue, id, name, text, priority, times, ended, token, revoked, crashes }): Delivery => {
       gave.add(queue - 1);
       return {
         queue: names[queue - 1] as string,
         id,
         number: times,
         endedBefore: ended,
+        crashes,
+        ...(revoked !== null && { revoked }),
         token: `${call.token}:${token}`,
         content: readContent(id, name, text, priority),
       };
@@ -181,6 +189,14 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     return deliveries.filter((_, index) => (replies as number[])[index] === 0);
   }
 
+  const count = coalesced(mostRenewed, async (entries: readonly { readonly delivery: Delivery; readonly token: string }[]) => {
+    const args = entries.flatMap(({ delivery: { queue, id }, token }) => [numberOf(queue), id, token]);
+    const replies = await commands.run({ action: `${entries.length} runs were not counted`, deadline }, (client) =>
+      runScript(client, scripts.count, prefixes, args),
+    );
+    return replies as number[];
+  });
+
   async function recover(): Promise<number> {
     const reply = await commands.run({ action: "queues were not scanned for lost tasks", deadline }, (client) =>
       runScript(client, scripts.recover, prefixes, [Date.now(), Math.round(lease / 3)]),
@@ -206,6 +222,8 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     mayTake: () => outlook.mayTake(Date.now()),
     rest: (queue, pause) => outlook.rest(numberOf(queue) - 1, Date.now() + pause),
     renew,
+    begin: async (delivery) => (await count({ delivery, token: delivery.token })) === 1,
+    end: async (delivery) => void (await count({ delivery, token: "" })),
     recover,
     close,
   };

@@ -19,16 +19,19 @@ export interface Given {
   readonly ended: number;
   /** What its token ends with. */
   readonly token: number;
+  /** Why it was revoked, if it was. */
+  readonly revoked: string | null;
+  readonly crashes: number;
 }
 
-const width = 8;
+const width = 10;
 
 /** The jobs that were given, out of one flat list. */
 export function givenIn(flat: ExchangeReply[1]): readonly Given[] {
   const jobs: Given[] = [];
   for (let at = 0; at < flat.length; at += width) {
-    const [queue, id, name, text, priority, times, ended, token] = flat.slice(at, at + width);
-    jobs.push({ queue, id, name, text, priority, times, ended, token } as Given);
+    const [queue, id, name, text, priority, times, ended, token, revoked, crashes] = flat.slice(at, at + width);
+    jobs.push({ queue, id, name, text, priority, times, ended, token, revoked, crashes } as Given);
   }
   return jobs;
 }

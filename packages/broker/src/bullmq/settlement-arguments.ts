@@ -8,6 +8,8 @@ type Action =
   | "failed"
   | "buried"
   | "requeued"
+  | "crashed"
+  | "retried"
   | "foreign-completed"
   | "foreign-failed"
   | "foreign-unrecoverable"
@@ -34,14 +36,17 @@ export function settlementArguments(settlements: readonly Settlement[], numberOf
     args.push(numberOf(queue), action, endedBefore + 1, group.length);
     for (const settlement of group) {
       args.push(settlement.delivery.id, settlement.delivery.token);
-      if (action !== "done" && action !== "requeued") args.push(...valuesOf(settlement));
+      if (!bare.has(action)) args.push(...valuesOf(settlement));
     }
   }
   return { groups: groups.length, args, order: groups.flat() };
 }
 
+/** What says all by itself. */
+const bare: ReadonlySet<Action> = new Set<Action>(["done", "requeued", "crashed"]);
+
 function actionOf({ delivery, outcome }: Settlement): Action {
-  if (outcome.type === "requeued") return "requeued";
+  if (outcome.type === "requeued" || outcome.type === "crashed" || outcome.type === "retried") return outcome.type;
   if (delivery.content.type !== "message") return foreignActionOf(outcome);
   if (outcome.type === "succeeded") return "done";
   return outcome.type === "failed" && outcome.bury ? "buried" : "failed";
@@ -56,8 +61,8 @@ function foreignActionOf(outcome: Outcome): Action {
   return outcome.failure.name === "UnrecoverableError" ? "foreign-unrecoverable" : "foreign-failed";
 }
 
-/** The return value, or why it failed; then the list of stacks, if there is one. */
-function valuesOf({ delivery, outcome }: Settlement): readonly [value: string, stacks: string] {
+/** The return value, or why it failed, then the list of stacks, if there is one; the next message and when it is due. */
+function valuesOf({ delivery, outcome }: Settlement): readonly [string, string] {
   switch (outcome.type) {
     case "succeeded":
       return [outcome.result ?? "null", ""];
@@ -68,7 +73,10 @@ function valuesOf({ delivery, outcome }: Settlement): readonly [value: string, s
     }
     case "revoked":
       return [`revoked: ${outcome.reason}`, ""];
+    case "retried":
+      return [outcome.text, String(Math.ceil(outcome.eta))];
     case "requeued":
+    case "crashed":
       return ["", ""];
   }
 }

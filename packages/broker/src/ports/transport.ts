@@ -88,6 +88,15 @@ export interface Consumer {
   /** Renews the lease of each delivery and returns those that are lost: others may run them. */
   renew(deliveries: readonly Delivery[]): Promise<readonly Delivery[]>;
 
+  /**
+   * Counts that a delivery, taken for the second time or more, begins to run: if it does not end, that was a crash. Gives whether it is still on loan. The first
+   * run of a message needs no counting.
+   */
+  begin(delivery: Delivery): Promise<boolean>;
+
+  /** Counts that a delivery whose lease was lost has ended here all the same: that was no crash. */
+  end(delivery: Delivery): Promise<void>;
+
   /** Puts deliveries whose lease ran out back into their queues, and says how many. Any worker may do it at any time. */
   recover(): Promise<number>;
 
@@ -103,6 +112,10 @@ export interface Delivery {
   readonly number: number;
   /** How often it has ended before: more than 0 when a tool sent a finished one round again. */
   readonly endedBefore: number;
+  /** How often it began to run and whoever ran it died: 0 for most, and for what was only put back. */
+  readonly crashes: number;
+  /** Why it must not run any more; absent unless somebody has revoked it. */
+  readonly revoked?: string;
   /** Proof of the loan; fresh at every take. */
   readonly token: string;
   /** The call, or why it cannot be read. */

@@ -10,5 +10,17 @@ export type Outcome =
       readonly bury?: boolean;
     }
   | { readonly type: "revoked"; readonly reason: string }
+  /** To be tried again: the next attempt takes the place of this one. */
+  | {
+      readonly type: "retried";
+      /** Why this attempt failed. */
+      readonly failure: Failure;
+      /** The message of the next attempt, encoded. */
+      readonly text: string;
+      /** When the next attempt is due, ms since the epoch. */
+      readonly eta: number;
+    }
+  /** Whoever ran it died of it, or beside it: back to its queue at once, and one crash more. */
+  | { readonly type: "crashed"; readonly reason: string }
   /** Back to its queue at once, with no change of state (shutdown, a foreign message). */
   | { readonly type: "requeued"; readonly reason: string };

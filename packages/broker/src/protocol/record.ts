@@ -10,7 +10,7 @@ export interface TaskRecord {
   readonly delivery: number;
   /** The returned value; absent for `undefined` and for all states but SUCCESS. */
   readonly result?: unknown;
-  /** Why it failed; FAILURE only. */
+  /** Why it failed, or its last attempt did; FAILURE and RETRY only. */
   readonly failure?: Failure;
   /** Why it was revoked; REVOKED only. */
   readonly reason?: string;
@@ -25,6 +25,8 @@ export interface TaskRecord {
   readonly attempt?: number;
   readonly startedAt?: number;
   readonly endedAt?: number;
+  /** When the next attempt is due; RETRY only. */
+  readonly eta?: number;
 }
 
 /** A record on its way out, whose result is JSON text already. */
@@ -41,6 +43,7 @@ export interface UnsentRecord {
   readonly attempt?: number | undefined;
   readonly startedAt?: number | undefined;
   readonly endedAt?: number | undefined;
+  readonly eta?: number | undefined;
 }
 
 /**
@@ -59,6 +62,7 @@ export function encodeRecord(record: UnsentRecord): string {
   if (record.attempt !== undefined) text += `,"attempt":${record.attempt}`;
   if (record.startedAt !== undefined) text += `,"startedAt":${record.startedAt}`;
   if (record.endedAt !== undefined) text += `,"endedAt":${record.endedAt}`;
+  if (record.eta !== undefined) text += `,"eta":${record.eta}`;
   return `${text}}`;
 }
 

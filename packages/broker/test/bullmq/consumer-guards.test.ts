@@ -87,7 +87,15 @@ describe("consuming, when the way to Redis fails", () => {
       await send();
       const consumer = worker({ worker: "worker-of-the-lost-reply" });
       await consumer.renew([
-        { queue: "feeds", id: "none", number: 1, endedBefore: 0, token: "none", content: { type: "message", message: messageOf() } },
+        {
+          queue: "feeds",
+          id: "none",
+          number: 1,
+          endedBefore: 0,
+          crashes: 0,
+          token: "none",
+          content: { type: "message", message: messageOf() },
+        },
       ]);
       const lost = proxy.loseReply("worker-of-the-lost-reply");
       const exchanged = consumer.exchange({ settle: [], take: 1 });

@@ -1,8 +1,8 @@
 import { expectTypeOf, test } from "vitest";
 import type { Failure, Outcome, TaskState, TerminalState } from "@bullrush/broker";
 
-test("an outcome is one of four, told apart by its type", () => {
-  expectTypeOf<Outcome["type"]>().toEqualTypeOf<"succeeded" | "failed" | "revoked" | "requeued">();
+test("an outcome is one of six, told apart by its type", () => {
+  expectTypeOf<Outcome["type"]>().toEqualTypeOf<"succeeded" | "failed" | "revoked" | "retried" | "crashed" | "requeued">();
   const describeOutcome = (outcome: Outcome): string => {
     switch (outcome.type) {
       case "succeeded":
@@ -10,7 +10,11 @@ test("an outcome is one of four, told apart by its type", () => {
       case "failed":
         expectTypeOf(outcome.failure).toEqualTypeOf<Failure>();
         return outcome.failure.message;
+      case "retried":
+        expectTypeOf(outcome.failure).toEqualTypeOf<Failure>();
+        return outcome.text;
       case "revoked":
+      case "crashed":
       case "requeued":
         return outcome.reason;
     }

@@ -45,6 +45,15 @@ export function isPriority(value: unknown, option: string): void {
   if (!fits) refuse(option, typeof value === "number" ? String(value) : kindOf(value), "a whole number from 0 (first) to 9");
 }
 
+export function isCount(value: unknown, option: string): void {
+  const fits = Number.isSafeInteger(value) && (value as number) >= 1;
+  if (!fits) refuse(option, typeof value === "number" ? String(value) : kindOf(value), "a whole number from 1");
+}
+
+export function isDelivery(value: unknown, option: string): void {
+  if (value !== "at-least-once" && value !== "at-most-once") refuse(option, kindOf(value), "at-least-once or at-most-once");
+}
+
 /** A number of bytes; `Infinity` is one. */
 export function isSize(value: unknown, option: string): void {
   const fits = typeof value === "number" && value >= 1;

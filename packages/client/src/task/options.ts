@@ -1,7 +1,9 @@
 import type { Duration, Json } from "@bullrush/broker";
 import {
   checkOptions,
+  isCount,
   isDate,
+  isDelivery,
   isDuration,
   isFlag,
   isId,
@@ -36,6 +38,13 @@ export interface TaskOptions extends SharedOptions {
   readonly expires?: Duration;
   /** How long its results are kept, at least 1 ms. Default: the app's `resultExpires`, one day. */
   readonly resultExpires?: Duration;
+  /**
+   * `at-least-once` (default): when its worker dies, another one runs it. `at-most-once`: it has failed then, with `WORKER_LOST`. Late acknowledgement in Celery is the
+   * former, early acknowledgement the latter.
+   */
+  readonly delivery?: "at-least-once" | "at-most-once";
+  /** After how many deaths of its worker it fails with `TASK_POISONED`, from 1. Default: 3. */
+  readonly maxCrashes?: number;
 }
 
 /** Options of one call. */
@@ -60,7 +69,13 @@ const shared: Record<keyof SharedOptions, Check> = {
   ignoreResult: isFlag,
 };
 
-const taskChecks: Record<keyof TaskOptions, Check> = { ...shared, expires: isDuration, resultExpires: isLifetime };
+const taskChecks: Record<keyof TaskOptions, Check> = {
+  ...shared,
+  expires: isDuration,
+  resultExpires: isLifetime,
+  delivery: isDelivery,
+  maxCrashes: isCount,
+};
 
 const callChecks: Record<keyof CallOptions, Check> = {
   ...shared,

@@ -2,6 +2,7 @@ import type { Clock, Consumer, Delivery, Exchange, Settlement } from "@bullrush/
 import type { Logger } from "pino";
 import type { Executor, Running } from "../execution/executor.js";
 import type { TroubleLog } from "../trouble-log.js";
+import { Admission } from "./admission.js";
 import { Breaker } from "./breaker.js";
 import { Outbox } from "./outbox.js";
 
@@ -28,6 +29,7 @@ const limits = { batch: 50, shares: 2, exchanges: 4 };
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #running = new Map<Delivery, Running>();
+  readonly #admission: Admission;
   readonly #outbox: Outbox;
   /** Settlements that went out before and may have been applied. */
   readonly #repeated = new WeakSet<Settlement>();
@@ -50,9 +52,13 @@ export class Dispatcher {
   #onQuiet: (() => void) | undefined;
 
   constructor(options: DispatcherOptions) {
-    const { consumer, clock, trouble, concurrency } = options;
+    const { consumer, executor, clock, trouble, concurrency } = options;
     this.#options = options;
     this.#batch = Math.min(limits.batch, Math.ceil(concurrency / limits.shares));
+    this.#admission = new Admission({
+      isRisky: (delivery) => executor.isRisky(delivery),
+      start: (delivery) => this.#run(delivery),
+    });
     this.#outbox = new Outbox({
       consumer,
       most: this.#batch,
@@ -72,13 +78,14 @@ export class Dispatcher {
     return this.#running.size;
   }
 
-  /** The deliveries on loan here: those that run and those that are not settled yet. */
+  /** The deliveries on loan here: those that run, those that wait to run alone, and those that are not settled yet. */
   held(): readonly Delivery[] {
-    return [...this.#running.keys(), ...this.#outbox.deliveries()];
+    return [...this.#running.keys(), ...this.#admission.waiting, ...this.#outbox.deliveries()];
   }
 
   /** Asks the task of `delivery` to end, because others may run it. */
   lost(delivery: Delivery): void {
+    this.#admission.leave(delivery);
     this.#running.get(delivery)?.stop.request(new Error("the lease of this task was lost; others may run it"));
   }
 
@@ -91,11 +98,7 @@ export class Dispatcher {
     this.#options.consumer.mute();
     const passedOn = this.#passOnLast();
     await Promise.race([this.#quiet(), aborted(patience)]);
-    for (const [delivery, running] of this.#running) {
-      this.#running.delete(delivery);
-      running.stop.request(new Error("the worker shuts down"));
-      this.#outbox.add(this.#options.executor.putBack(delivery, "the worker shuts down"));
-    }
+    this.#putBackAll("the worker shuts down");
     await Promise.race([this.#quiet(), aborted(limit)]);
     // Once more, for what the last exchanges saw.
     await Promise.race([passedOn.then(() => this.#passOn()), aborted(limit)]);
@@ -105,8 +108,23 @@ export class Dispatcher {
     return this.#unsettledCount();
   }
 
+  #putBackAll(reason: string): void {
+    const { executor } = this.#options;
+    const waiting = [...this.#admission.waiting];
+    const running = [...this.#running];
+    this.#running.clear();
+    for (const delivery of waiting) {
+      this.#admission.leave(delivery);
+      this.#outbox.add(executor.putBack(delivery, reason));
+    }
+    for (const [delivery, { stop }] of running) {
+      stop.request(new Error(reason));
+      this.#outbox.add(executor.putBack(delivery, reason));
+    }
+  }
+
   #unsettledCount(): number {
-    return this.#running.size + this.#outbox.size;
+    return this.#running.size + this.#admission.waiting.length + this.#outbox.size;
   }
 
   #quiet(): Promise<void> {
@@ -153,13 +171,13 @@ export class Dispatcher {
   }
 
   get #free(): number {
-    return this.#options.concurrency - this.#running.size - this.#reserved;
+    return this.#options.concurrency - this.#running.size - this.#admission.waiting.length - this.#reserved;
   }
 
   /** How many messages to ask for along with `settled` settlements. */
   #wanted(settled: number): number {
     const { consumer, concurrency } = this.#options;
-    if (!this.#taking || (this.#takes > 0 && !this.#backlog)) return 0;
+    if (!this.#taking || this.#admission.closed || (this.#takes > 0 && !this.#backlog)) return 0;
     if (settled === 0 && !consumer.mayTake()) return 0;
     return Math.max(0, Math.min(this.#batch, this.#free, concurrency - this.#outbox.size + settled));
   }
@@ -203,9 +221,14 @@ export class Dispatcher {
   #begin(delivery: Delivery): void {
     const { executor } = this.#options;
     if (!this.#taking) return this.#outbox.add(executor.putBack(delivery, "the worker shuts down"));
-    const running = executor.start(delivery);
+    this.#admission.enter(delivery);
+  }
+
+  #run(delivery: Delivery): void {
+    const running = this.#options.executor.start(delivery);
     this.#running.set(delivery, running);
     void running.ended.then((settlement) => {
+      this.#admission.leave(delivery);
       // It was put back at the end of a shutdown's patience: what the task came to after that is nobody's.
       if (!this.#running.delete(delivery)) return;
       if (settlement === undefined) this.#schedule();
@@ -214,6 +237,7 @@ export class Dispatcher {
   }
 
   #mayRing(): boolean {
+    if (this.#admission.closed) return false;
     return this.#taking && this.#ringing === undefined && this.#free > 0 && this.#takes === 0 && !this.#options.consumer.mayTake();
   }
 

@@ -19,6 +19,8 @@ import { Stop } from "./stop.js";
 export interface ExecutorOptions {
   readonly tasks: ReadonlyMap<string, TaskDefinition>;
   readonly backend: ResultBackend;
+  /** Counts that a delivery begins to run, and gives whether it is still on loan. */
+  readonly begin: (delivery: Delivery) => Promise<boolean>;
   /** Runs a message that has a task, through all layers. */
   readonly run: Run;
   /** Name of the worker. */
@@ -58,6 +60,12 @@ export class Executor {
     return { delivery, stop, ended: this.#end(delivery, stop) };
   }
 
+  /** Whether `delivery` may take down the process in which it runs: it has done so, or been near, as often as is tolerated but for once. */
+  isRisky({ crashes, content }: Delivery): boolean {
+    if (crashes === 0 || content.type === "undecodable") return false;
+    return crashes >= maxCrashesOf(this.#options.tasks.get(content.message.task)) - 1;
+  }
+
   /** What puts `delivery` back into its queue, run or not. */
   putBack(delivery: Delivery, reason: string): Settlement {
     const { id, queue } = delivery;
@@ -74,12 +82,17 @@ export class Executor {
     const definition = this.#options.tasks.get(message.task);
     if (definition === undefined) return this.#unknown(delivery, message, startedAt);
     const storesResult = stores(delivery, message, definition);
+    const { revoked } = delivery;
+    if (revoked !== undefined) return this.#settle(delivery, { type: "revoked", reason: revoked }, startedAt, definition, storesResult);
+    const doom = doomOf(delivery, definition);
+    if (doom !== undefined) return this.#bury(delivery, startedAt, doom, storesResult);
     if (storesResult && (delivery.number > 1 || message.resent)) {
       const earlier = await this.#claim(delivery, message, definition);
       if (earlier !== "claimed") return earlier;
-      // It was put back, or its lease was lost, while the claim was under way.
-      if (stop.requested) return undefined;
     }
+    if (delivery.number > 1 && !(await this.#begin(delivery))) return this.putBack(delivery, "its start could not be counted");
+    // It was put back, or its lease was lost, while the claim was under way.
+    if (stop.requested) return undefined;
     const outcome = await this.#options.run({ delivery, message, definition, startedAt, storesResult, stop });
     return this.#settle(delivery, outcome, startedAt, definition, storesResult);
   }
@@ -124,6 +137,16 @@ export class Executor {
     return { delivery, outcome: { type: "requeued", reason: `no task "${message.task}" here` } };
   }
 
+  /** Without the broker it does not begin: what it may come to could not be counted. */
+  async #begin(delivery: Delivery): Promise<boolean> {
+    try {
+      return await this.#options.begin(delivery);
+    } catch {
+      this.#options.rest(delivery.queue, pauses.unclaimed);
+      return false;
+    }
+  }
+
   /** A message that was taken before, or may have been sent before, is run only if it has no result yet. */
   async #claim(delivery: Delivery, message: Message, definition: TaskDefinition): Promise<"claimed" | Settlement | undefined> {
     const { backend, worker, resultExpires, log, rest } = this.#options;
@@ -145,6 +168,20 @@ export class Executor {
       return this.putBack(delivery, error instanceof Error ? error.message : "not claimed");
     }
   }
+}
+
+/** How many crashes are tolerated unless the task says otherwise. */
+const defaultMaxCrashes = 3;
+
+function maxCrashesOf(definition: TaskDefinition | undefined): number {
+  return definition?.options.maxCrashes ?? defaultMaxCrashes;
+}
+
+/** Why a message whose workers died is not run again. */
+function doomOf({ crashes }: Delivery, definition: TaskDefinition): BullrushError | undefined {
+  const task = definition.name;
+  if (crashes > 0 && definition.options.delivery === "at-most-once") return new BullrushError("WORKER_LOST", { task });
+  return crashes >= maxCrashesOf(definition) ? new BullrushError("TASK_POISONED", { task, crashes }) : undefined;
 }
 
 /** Whether the result backend hears of this delivery. A call whose sender may wait says itself what it wants; the declaration counts for the others. */

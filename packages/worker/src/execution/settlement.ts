@@ -13,13 +13,15 @@ export interface Facts {
 
 /** What became of `delivery`, with what the result backend is to keep of it. */
 export function settlementOf(delivery: Delivery, outcome: Outcome, facts: Facts): Settlement {
-  if (!facts.storesResult || outcome.type === "requeued" || !isTaskId(delivery.id)) return { delivery, outcome };
+  if (!facts.storesResult || outcome.type === "requeued" || outcome.type === "crashed" || !isTaskId(delivery.id)) {
+    return { delivery, outcome };
+  }
   return { delivery, outcome, store: storeOf(delivery, outcome, facts) };
 }
 
-type Ended = Exclude<Outcome, { type: "requeued" }>;
+type Ended = Exclude<Outcome, { type: "requeued" | "crashed" }>;
 
-const states = { succeeded: "SUCCESS", failed: "FAILURE", revoked: "REVOKED" } as const;
+const states = { succeeded: "SUCCESS", failed: "FAILURE", revoked: "REVOKED", retried: "RETRY" } as const;
 
 function storeOf({ content, id, number, queue }: Delivery, outcome: Ended, facts: Facts): StoreRequest {
   const message = content.type === "message" ? content.message : undefined;
@@ -27,7 +29,7 @@ function storeOf({ content, id, number, queue }: Delivery, outcome: Ended, facts
     state: states[outcome.type],
     delivery: number,
     resultText: outcome.type === "succeeded" ? outcome.result : undefined,
-    failure: outcome.type === "failed" ? outcome.failure : undefined,
+    failure: outcome.type === "failed" || outcome.type === "retried" ? outcome.failure : undefined,
     reason: outcome.type === "revoked" ? outcome.reason : undefined,
     task: message?.task,
     queue,
@@ -35,6 +37,7 @@ function storeOf({ content, id, number, queue }: Delivery, outcome: Ended, facts
     attempt: message === undefined ? undefined : message.retries + 1,
     startedAt: facts.startedAt,
     endedAt: facts.endedAt,
+    eta: outcome.type === "retried" ? outcome.eta : undefined,
   });
   return { id, delivery: number, expires: facts.expires, replyTo: message?.replyTo, record };
 }

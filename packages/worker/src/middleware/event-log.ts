@@ -4,7 +4,7 @@ import type { Execution } from "../execution/execution.js";
 import type { Middleware } from "./middleware.js";
 
 /** What is put back is no end. */
-const levels = { succeeded: "info", failed: "error", revoked: "warn", requeued: undefined } as const;
+const levels = { succeeded: "info", failed: "error", revoked: "warn", requeued: undefined, retried: "warn", crashed: "error" } as const;
 
 /**
  * One line for each event of a task: received, and how it ended. Never its arguments or its result. A line that the logger's level would
@@ -35,7 +35,10 @@ function detailsOf(outcome: Outcome): object {
   switch (outcome.type) {
     case "failed":
       return { error: describeFailure(outcome.failure), stack: outcome.failure.stack };
+    case "retried":
+      return { error: describeFailure(outcome.failure), next: new Date(outcome.eta).toISOString() };
     case "revoked":
+    case "crashed":
       return { reason: outcome.reason };
     case "succeeded":
     case "requeued":

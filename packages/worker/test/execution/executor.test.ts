@@ -21,14 +21,18 @@ function executor(): { readonly executor: Executor; readonly ran: readonly strin
   const tasks = new Map([["add", { name: "add", options: {}, run: () => 3 }]]);
   const log = pino({ level: "silent" });
   const rest = () => undefined;
-  return { executor: new Executor({ tasks, backend, run, worker: "w1", resultExpires: 60_000, clock: systemClock, log, rest }), ran };
+  const begin = async () => true;
+  return {
+    executor: new Executor({ tasks, backend, begin, run, worker: "w1", resultExpires: 60_000, clock: systemClock, log, rest }),
+    ran,
+  };
 }
 
 /** A message that was taken before, so that it has to be claimed. */
 function secondDelivery(): Delivery {
   const id = newId();
   const message = { id, task: "add", args: [1, 2], headers: {}, priority: 0, retries: 0, rootId: id };
-  return { queue: "default", id, number: 2, endedBefore: 0, token: "t", content: { type: "message", message } };
+  return { queue: "default", id, number: 2, endedBefore: 0, crashes: 0, token: "t", content: { type: "message", message } };
 }
 
 it("runs nothing that was asked to end while it was claimed: it is somebody else's by then", async () => {

@@ -17,7 +17,15 @@ async function linesOf(level: string, outcome: Outcome, toldToEnd = false): Prom
     { write: (line) => lines.push(JSON.parse(line) as object) },
   );
   const message: Message = { id, task: "add", args: ["secret"], headers: {}, priority: 0, retries: 1, rootId: id };
-  const delivery: Delivery = { id, queue: "sums", number: 1, endedBefore: 0, token: "t", content: { type: "message", message } };
+  const delivery: Delivery = {
+    id,
+    queue: "sums",
+    number: 1,
+    endedBefore: 0,
+    crashes: 0,
+    token: "t",
+    content: { type: "message", message },
+  };
   const definition = { name: "add", options: {}, run: () => undefined };
   const execution: Execution = { delivery, message, definition, startedAt: 1000, storesResult: true, stop: new Stop() };
   const given = await eventLog(log, { now: () => 1007 })(execution, async ({ stop }) => {

@@ -60,6 +60,30 @@ local function requeue(prefix, id, token)
   return reply
 end
 
+-- What is put back by whoever had it has ended there, and is no crash.
+local function putBack(prefix, id, token)
+  local reply = requeue(prefix, id, token)
+  if reply >= 0 then call("HINCRBY", prefix .. id, "ends", 1) end
+  return reply
+end
+
+-- Sends the next attempt of one of our messages, in the place of this one.
+local function retry(prefix, id, token, message, due)
+  local fields, delay = cmsgpack.pack({ "data", message }), tonumber(due) - tonumber(now)
+  local reply
+  if delay > 0 then
+    reply = moveToDelayed(
+      keysOf(prefix, "marker", "active", "prioritized", "delayed", id, "events", "meta", "stalled", "wait", "limiter", "pc"),
+      { prefix, now, id, token, delay, "0", fields, "0" })
+  else
+    reply = retryJob(
+      keysOf(prefix, "active", "wait", "paused", id, "meta", "events", "delayed", "prioritized", "pc", "marker", "stalled"),
+      { prefix, now, "LPUSH", id, token, fields })
+  end
+  if type(reply) == "number" and reply >= 0 then call("HINCRBY", prefix .. id, "ends", 1) end
+  return reply
+end
+
 -- Between 0 and 1. A Redis before 7 begins every script with the same random numbers; the token is drawn anew at every take.
 local function chanceOf(token)
   return tonumber(string.sub(redis.sha1hex(token), 1, 8), 16) / 0x100000000
@@ -146,7 +170,7 @@ local function takeUnusual(queue, prefix, token)
   for i = 1, #reply[1], 2 do fields[reply[1][i]] = reply[1][i + 1] end
   return {
     queue = queue, id = reply[2], name = fields.name or false, data = fields.data or false, priority = fields.priority or false,
-    times = tonumber(fields.ats), ended = tonumber(fields.atm) or 0,
+    times = tonumber(fields.ats), ended = tonumber(fields.atm) or 0, revoked = fields.revoked or false, claims = fields.claims, ends = fields.ends,
   }
 end
 
@@ -157,7 +181,11 @@ local function settleUnusual(prefix, morgue, action, at, width, count, number)
     local id, token, value, stack = ARGV[place], ARGV[place + 1], ARGV[place + 2], ARGV[place + 3]
     local reply
     if action == "requeued" then
+      reply = attempt(putBack, prefix, id, token)
+    elseif action == "crashed" then
       reply = attempt(requeue, prefix, id, token)
+    elseif action == "retried" then
+      reply = attempt(retry, prefix, id, token, value, stack)
     elseif action == "foreign-buried" then
       local job = call("HMGET", prefix .. id, "name", "data")
       reply = attempt(finishForeign, prefix, id, token, "buried", value, stack)
