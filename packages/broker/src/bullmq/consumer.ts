@@ -4,7 +4,6 @@ import { openConnection } from "../redis/connection.js";
 import { morgueKey, queueKey } from "../redis/keys.js";
 import type { CompiledLocation } from "../redis/location.js";
 import { runScript } from "../redis/script.js";
-import { coalesced } from "./coalesced.js";
 import { readContent } from "./content.js";
 import { Doorbell } from "./doorbell.js";
 import { engineScript } from "./engine.js";
@@ -189,13 +188,13 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     return deliveries.filter((_, index) => (replies as number[])[index] === 0);
   }
 
-  const count = coalesced(mostRenewed, async (entries: readonly { readonly delivery: Delivery; readonly token: string }[]) => {
-    const args = entries.flatMap(({ delivery: { queue, id }, token }) => [numberOf(queue), id, token]);
-    const replies = await commands.run({ action: `${entries.length} runs were not counted`, deadline }, (client) =>
-      runScript(client, scripts.count, prefixes, args),
-    );
-    return replies as number[];
-  });
+  /** @param token proof of the loan that begins; "" for one that has ended */
+  async function count({ queue, id }: Delivery, token: string): Promise<boolean> {
+    const [counted] = (await commands.run({ action: `it was not counted that task ${id} runs`, deadline }, (client) =>
+      runScript(client, scripts.count, prefixes, [numberOf(queue), id, token]),
+    )) as number[];
+    return counted === 1;
+  }
 
   async function recover(): Promise<number> {
     const reply = await commands.run({ action: "queues were not scanned for lost tasks", deadline }, (client) =>
@@ -222,8 +221,8 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     mayTake: () => outlook.mayTake(Date.now()),
     rest: (queue, pause) => outlook.rest(numberOf(queue) - 1, Date.now() + pause),
     renew,
-    begin: async (delivery) => (await count({ delivery, token: delivery.token })) === 1,
-    end: async (delivery) => void (await count({ delivery, token: "" })),
+    begin: (delivery) => count(delivery, delivery.token),
+    end: async (delivery) => void (await count(delivery, "")),
     recover,
     close,
   };

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe } from "vitest";
+import { describeCrashes } from "./crashes.js";
 import { describeExchanging } from "./exchanging.js";
 import { describeLeases } from "./leases.js";
 import { describeLookup } from "./lookup.js";
@@ -26,6 +27,7 @@ export function describeTransport(name: string, open: () => Broker | Promise<Bro
     describeOrder(onStage);
     describeRinging(onStage);
     describeLeases(onStage);
+    describeCrashes(onStage);
     describeLookup(onStage);
   });
 }
