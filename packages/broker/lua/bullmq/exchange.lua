@@ -39,6 +39,7 @@
 ]]
 --- @include removeJob
 --- @include parts/attempt
+--- @include parts/begun
 --- @include parts/store-records
 
 local call = redis.call

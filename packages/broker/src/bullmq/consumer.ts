@@ -37,7 +37,7 @@ const scripts = {
 /** The consuming side of some queues: one connection for commands and one that blocks, however many queues. */
 export function openConsumer(options: ConsumeOptions, context: ConsumerContext): Consumer {
   const { location, results, prefix } = context;
-  const { lease, worker, order } = options;
+  const { lease, scan = lease / 3, worker, order } = options;
   const silence = lease / 3;
   const trouble = context.onTrouble && { onTrouble: context.onTrouble };
   const commands = openConnection(location, { service: "broker", name: `bullrush:${worker}`, silence, ...trouble });
@@ -189,16 +189,18 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
   }
 
   /** @param token proof of the loan that begins; "" for one that has ended */
-  async function count({ queue, id }: Delivery, token: string): Promise<boolean> {
+  async function count({ queue, id, number }: Delivery, token: string): Promise<boolean> {
     const [counted] = (await commands.run({ action: `it was not counted that task ${id} runs`, deadline }, (client) =>
-      runScript(client, scripts.count, prefixes, [numberOf(queue), id, token]),
+      runScript(client, scripts.count, prefixes, [numberOf(queue), id, number, token]),
     )) as number[];
     return counted === 1;
   }
 
   async function recover(): Promise<number> {
+    // A bit less than the time between two looks: the next one must not come too early by the jitter of a timer, and be put off by a whole turn.
+    const pause = Math.round(scan * 0.8);
     const reply = await commands.run({ action: "queues were not scanned for lost tasks", deadline }, (client) =>
-      runScript(client, scripts.recover, prefixes, [Date.now(), Math.round(lease / 3)]),
+      runScript(client, scripts.recover, prefixes, [Date.now(), pause]),
     );
     return reply as number;
   }

@@ -46,6 +46,8 @@ export interface ConsumeOptions {
   readonly order: "round-robin" | "strict";
   /** How long a delivery is on loan before others may take it, in ms. Renewed while the task runs. */
   readonly lease: number;
+  /** How often `recover` is called, in ms: whoever calls it, a queue is not looked through more often than that. Default: a third of the lease. */
+  readonly scan?: number;
   /** Name of the worker, kept with what it takes. */
   readonly worker: string;
 }
@@ -89,7 +91,7 @@ export interface Consumer {
   renew(deliveries: readonly Delivery[]): Promise<readonly Delivery[]>;
 
   /**
-   * Counts that a delivery, taken for the second time or more, begins to run: if it does not end, that was a crash. Gives whether it is still on loan. The first
+   * Counts that a delivery, taken for the second time or more, begins to run: if it does not end, that was a crash. Gives whether it is still on loan. Safe to repeat, as `end` is. The first
    * run of a message needs no counting.
    */
   begin(delivery: Delivery): Promise<boolean>;

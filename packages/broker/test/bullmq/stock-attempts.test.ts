@@ -27,6 +27,18 @@ describe("a job of BullMQ's own producers", () => {
     return { job: job!, state: await job!.getState() };
   }
 
+  test("has no crashes, however often it fails", async () => {
+    const { id } = await bench.queue.add("job", 1, { attempts: 5 });
+    const consumer = bench.worker();
+    for (let failures = 0; failures < 5; failures++) {
+      const delivery = await takeOne(consumer);
+      expect(delivery).toMatchObject({ number: failures + 1, crashes: 0 });
+      if (failures > 0) await consumer.begin(delivery);
+      await consumer.exchange({ settle: [settlementOf(delivery, outcomes.failed)], take: 0 });
+    }
+    expect(await bench.broker.redis.hexists(bench.queue.toKey(id!), "begun")).toBe(0);
+  });
+
   test("knows its attempt", async () => {
     await bench.queue.add("job", 1, { attempts: 3 });
     const consumer = bench.worker();

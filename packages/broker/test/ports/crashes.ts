@@ -47,6 +47,27 @@ export function describeCrashes(stage: () => Stage): void {
       }
     });
 
+    test("stay counted when a delivery after them is put back that never began", async () => {
+      const consumer = await start();
+      await takeOne(consumer);
+      for (let round = 0; round < 3; round++) {
+        const delivery = await (round === 0 ? again(consumer) : takeOne(consumer));
+        expect(delivery).toMatchObject({ number: round + 2, crashes: 1 });
+        await consumer.exchange({ settle: [settlementOf(delivery, outcomes.requeued)], take: 0 });
+      }
+    });
+
+    test("are counted once each, however often it is said that they began and that they ended", async () => {
+      const consumer = await start();
+      const first = await takeOne(consumer);
+      const second = await again(consumer);
+      for (let said = 0; said < 3; said++) expect(await consumer.begin(second)).toBe(true);
+      const third = await again(consumer);
+      expect(third).toMatchObject({ crashes: 2 });
+      for (let said = 0; said < 3; said++) await consumer.end(first);
+      expect(await again(consumer)).toMatchObject({ crashes: 1 });
+    });
+
     test("count what was given back by a worker whose runner died, at once", async () => {
       const consumer = await start();
       for (const crashes of [0, 1, 2]) {

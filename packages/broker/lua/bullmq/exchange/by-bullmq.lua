@@ -3,7 +3,7 @@
   taking from queues that are paused, limited, prioritised or have due jobs. What BullMQ's Worker decides in JavaScript before it calls them
   (whether and when a job is tried again) is decided here.
 
-  Reads of the exchange: call, now, lease, worker, kept, attempt, isWrong, bury
+  Reads of the exchange: call, now, lease, worker, kept, attempt, hasEnded, isWrong, bury
 ]]
 --- @include moveToFinished
 --- @include moveToActive
@@ -44,11 +44,13 @@ local function finishByBullmq(prefix, id, token, target, value, stack)
     token = token, keepJobs = keepOf(given, target), lockDuration = tonumber(lease), attempts = tonumber(given.attempts) or 0, maxMetricsSize = "",
   }
   local property = target == "completed" and "returnvalue" or "failedReason"
-  return moveToFinished(
+  local reply = moveToFinished(
     keysOf(prefix, "wait", "active", "prioritized", "events", "stalled", "limiter", "delayed", "paused", "meta", "pc", target, id,
       "metrics:" .. target, "marker"),
     { id, now, property, value, target, "0", prefix, cmsgpack.pack(options),
       stack ~= "" and cmsgpack.pack({ property, value, "stacktrace", stack }) or nil })
+  if reply == 0 then call("HDEL", prefix .. id, "begun") end
+  return reply
 end
 
 local function requeue(prefix, id, token)
@@ -63,7 +65,7 @@ end
 -- What is put back by whoever had it has ended there, and is no crash.
 local function putBack(prefix, id, token)
   local reply = requeue(prefix, id, token)
-  if reply >= 0 then call("HINCRBY", prefix .. id, "ends", 1) end
+  if reply >= 0 then hasEnded(prefix .. id, call("HGET", prefix .. id, "ats")) end
   return reply
 end
 
@@ -80,7 +82,7 @@ local function retry(prefix, id, token, message, due)
       keysOf(prefix, "active", "wait", "paused", id, "meta", "events", "delayed", "prioritized", "pc", "marker", "stalled"),
       { prefix, now, "LPUSH", id, token, fields })
   end
-  if type(reply) == "number" and reply >= 0 then call("HINCRBY", prefix .. id, "ends", 1) end
+  if type(reply) == "number" and reply >= 0 then hasEnded(prefix .. id, call("HGET", prefix .. id, "ats")) end
   return reply
 end
 
@@ -127,15 +129,18 @@ local function failForeign(prefix, id, token, reason, stack, final)
   end
   local stacks = stacksOf(job[2], stack, options.stackTraceLimit)
   if delay == -1 then return finishByBullmq(prefix, id, token, "failed", reason, stacks) end
-  local fields = cmsgpack.pack({ "failedReason", reason, "stacktrace", stacks })
+  local fields, reply = cmsgpack.pack({ "failedReason", reason, "stacktrace", stacks }), nil
   if delay == 0 then
-    return retryJob(
+    reply = retryJob(
       keysOf(prefix, "active", "wait", "paused", id, "meta", "events", "delayed", "prioritized", "pc", "marker", "stalled"),
       { prefix, now, options.lifo == true and "RPUSH" or "LPUSH", id, token, fields })
+  else
+    reply = moveToDelayed(
+      keysOf(prefix, "marker", "active", "prioritized", "delayed", id, "events", "meta", "stalled", "wait", "limiter", "pc"),
+      { prefix, now, id, token, delay, "0", fields, "0" })
   end
-  return moveToDelayed(
-    keysOf(prefix, "marker", "active", "prioritized", "delayed", id, "events", "meta", "stalled", "wait", "limiter", "pc"),
-    { prefix, now, id, token, delay, "0", fields, "0" })
+  if reply == 0 then call("HDEL", jobKey, "begun") end
+  return reply
 end
 
 -- Fails a job that cannot have succeeded, with the error of BullMQ's Worker.
@@ -156,7 +161,7 @@ local function finishForeign(prefix, id, token, target, value, stack)
     return reply
   end
   -- The message of BullMQ's RateLimitError: it is no failure.
-  if value == "bullmq:rateLimitExceeded" then return requeue(prefix, id, token) end
+  if value == "bullmq:rateLimitExceeded" then return putBack(prefix, id, token) end
   return failForeign(prefix, id, token, value, stack, target ~= "failed")
 end
 
@@ -170,7 +175,7 @@ local function takeUnusual(queue, prefix, token)
   for i = 1, #reply[1], 2 do fields[reply[1][i]] = reply[1][i + 1] end
   return {
     queue = queue, id = reply[2], name = fields.name or false, data = fields.data or false, priority = fields.priority or false,
-    times = tonumber(fields.ats), ended = tonumber(fields.atm) or 0, revoked = fields.revoked or false, claims = fields.claims, ends = fields.ends,
+    times = tonumber(fields.ats), ended = tonumber(fields.atm) or 0, revoked = fields.revoked or false, begun = fields.begun,
   }
 end
 

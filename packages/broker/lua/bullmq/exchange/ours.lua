@@ -63,7 +63,7 @@ local function fail(batch, id, place)
   else
     call("HSET", jobKey, "atm", batch.finish, "failedReason", reason, "finishedOn", now, "stacktrace", stack)
   end
-  call("HDEL", jobKey, "defa")
+  call("HDEL", jobKey, "defa", "begun")
   call("XADD", events, "*", "event", "failed", "jobId", id, "failedReason", reason, "prev", "active")
   call("XADD", events, "*", "event", "retries-exhausted", "jobId", id, "attemptsMade", batch.finish)
 end

@@ -1,7 +1,7 @@
 --[[
   Takes messages from the queues in their turn: plain ones are reserved first, then popped from each queue in one go, then given their leases.
 
-  Reads of the exchange: call, now, lease, worker, tokens, takeUnusual, attempt
+  Reads of the exchange: call, now, lease, worker, tokens, takeUnusual, attempt, crashesOf
 ]]
 -- What was taken, flat, and the queues that had nothing.
 local given, dry = {}, {}
@@ -10,11 +10,6 @@ local function give(queue, id, name, data, priority, times, ended, token, revoke
   local n = #given
   given[n + 1], given[n + 2], given[n + 3], given[n + 4], given[n + 5] = queue, id, name, data, priority
   given[n + 6], given[n + 7], given[n + 8], given[n + 9], given[n + 10] = times, ended, token, revoked, crashes
-end
-
--- How often a job that is taken for the nth time has begun to run and not ended: its first run is counted by nobody, each later one when it begins.
-local function crashesOf(times, claims, ends)
-  return times > 1 and math.max(0, 1 + (tonumber(claims) or 0) - (tonumber(ends) or 0)) or 0
 end
 
 -- What a queue has for us: a supply of plain jobs, or only BullMQ's way.
@@ -86,11 +81,11 @@ local function begin(view, token)
   local jobKey = prefix .. id
   local job = call("HMGET", jobKey, "name", "data", "priority", "ats", "atm", "revoked")
   local times = (tonumber(job[4]) or 0) + 1
-  local counts = times > 1 and call("HMGET", jobKey, "claims", "ends") or {}
+  local begun = times > 1 and call("HGET", jobKey, "begun")
   call("SET", jobKey .. ":lock", tokens .. ":" .. token, "PX", lease)
   call("XADD", view.events, "*", "event", "active", "jobId", id, "prev", "waiting")
   call("HSET", jobKey, "processedOn", now, "pb", worker, "ats", times)
-  give(view.queue, id, job[1], job[2], job[3], times, tonumber(job[5]) or 0, token, job[6], crashesOf(times, counts[1], counts[2]))
+  give(view.queue, id, job[1], job[2], job[3], times, tonumber(job[5]) or 0, token, job[6], crashesOf(times, begun, job[5]))
 end
 
 -- The queues in the turns that ARGV gives from `at` on, a view for each.
@@ -131,7 +126,7 @@ local function takeAll(at, wanted)
   end)
   for token, slot in ipairs(slots) do
     if slot.id then
-      local crashes = crashesOf(slot.times, slot.claims, slot.ends)
+      local crashes = crashesOf(slot.times, slot.begun, slot.ended)
       give(slot.queue, slot.id, slot.name, slot.data, slot.priority, slot.times, slot.ended, token, slot.revoked, crashes)
     elseif slot.ids then
       local reply = attempt(begin, slot, token)
