@@ -19,6 +19,8 @@ export interface WorkerOptions {
   readonly name?: string;
   /** How long after a worker's death its tasks stay with it; renewed while they run. 1 s to 24 days. Default: `"15s"`. */
   readonly lease?: Duration;
+  /** How often to look for tasks whose lease has run out: they run again at most two such times after that. 100 ms to 24 days. Default: `"5s"`. */
+  readonly scan?: Duration;
   /** How long a stop waits for the tasks that run, before it puts them back. Up to 24 days. Default: `"30s"`. */
   readonly shutdownTimeout?: Duration;
   /** Where the lines go. Default: pino on stdout, at `info`. */
@@ -32,6 +34,7 @@ export interface CompiledWorkerOptions {
   readonly order: "round-robin" | "strict";
   readonly name: string;
   readonly lease: number;
+  readonly scan: number;
   readonly shutdownTimeout: number;
 }
 
@@ -43,6 +46,7 @@ const known: Readonly<Record<keyof WorkerOptions, true>> = {
   order: true,
   name: true,
   lease: true,
+  scan: true,
   shutdownTimeout: true,
   log: true,
 };
@@ -62,6 +66,7 @@ export function compileWorkerOptions(given: WorkerOptions, declaredQueues: reado
     order,
     name: expandName(given.name ?? "worker@%h"),
     lease: compileTime(given.lease ?? "15s", "lease", 1000),
+    scan: compileTime(given.scan ?? "5s", "scan", 100),
     shutdownTimeout: compileTime(given.shutdownTimeout ?? "30s", "shutdownTimeout", 0),
   };
 }

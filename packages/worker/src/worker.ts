@@ -39,8 +39,8 @@ export function createWorker(app: App, given: WorkerOptions = {}): Worker {
   let stopped: Promise<number> | undefined;
 
   async function startOnce(): Promise<void> {
-    const { lease, order, queues, name } = options;
-    const consumer = app.transport.consume({ queues, order, lease, worker: name });
+    const { lease, scan, order, queues, name } = options;
+    const consumer = app.transport.consume({ queues, order, lease, scan, worker: name });
     const warnings = await consumer.open();
     await app.backend.open();
     for (const warning of warnings) log.warn(warning);
@@ -76,7 +76,7 @@ interface Surroundings {
 }
 
 function assemble(app: App, options: CompiledWorkerOptions, { consumer, log, trouble }: Surroundings): Parts {
-  const { lease, name, concurrency } = options;
+  const { lease, scan, name, concurrency } = options;
   const clock = systemClock;
   const source = { app, worker: name, log };
   const pool = inlinePool((execution) => new ExecutionContext(execution, source), app.options.maxPayload);
@@ -95,7 +95,7 @@ function assemble(app: App, options: CompiledWorkerOptions, { consumer, log, tro
   const held = () => dispatcher.held();
   const services = [
     leaseKeeper({ consumer, lease, held, onLost: (delivery) => dispatcher.lost(delivery), log, trouble }),
-    recovery({ consumer, lease, log }),
+    recovery({ consumer, scan, log }),
     lagMonitor({ lease, log }),
   ];
   return { dispatcher, services };

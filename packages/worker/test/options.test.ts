@@ -23,6 +23,7 @@ describe("compileWorkerOptions", () => {
       order: "round-robin",
       name: `worker@${hostname()}`,
       lease: 15_000,
+      scan: 5000,
       shutdownTimeout: 30_000,
     });
   });
@@ -131,12 +132,13 @@ describe("the name", () => {
 });
 
 describe("times", () => {
-  it.each(["lease", "shutdownTimeout"] as const)("%s is in whole ms", (option) => {
+  it.each(["lease", "scan", "shutdownTimeout"] as const)("%s is in whole ms", (option) => {
     expect(compile({ [option]: "2s" })[option]).toBe(2000);
     expect(compile({ [option]: 1234.5 })[option]).toBe(1235);
   });
 
-  it("shutdownTimeout may be 0, lease not below 1 s", () => {
+  it("shutdownTimeout may be 0, lease not below 1 s, scan not below 100 ms", () => {
+    expect(() => compile({ scan: 99 })).toThrow(refusal("scan is 99 ms; expected at least 100 ms and at most 24 days"));
     expect(compile({ shutdownTimeout: 0 }).shutdownTimeout).toBe(0);
     expect(compile({ lease: "1s" }).lease).toBe(1000);
     expect(() => compile({ lease: 999 })).toThrow(refusal("lease is 999 ms; expected at least 1000 ms and at most 24 days"));

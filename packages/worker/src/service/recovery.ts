@@ -2,14 +2,15 @@ import type { Consumer } from "@bullrush/broker";
 import type { Logger } from "pino";
 import { every, type Service } from "./service.js";
 
-/** Puts back what dead workers had on loan: looks every third of a lease, so that a task runs again at most about two thirds of a lease after its lease has run out. */
+/** Puts back what dead workers had on loan. BullMQ looks twice before it does, so a task runs again at most two `scan` after its lease has run out. */
 export function recovery({
   consumer,
-  lease,
+  scan,
   log,
 }: {
   readonly consumer: Pick<Consumer, "recover">;
-  readonly lease: number;
+  /** Time between two looks, in ms. */
+  readonly scan: number;
   readonly log: Logger;
 }): Service {
   async function recover(stopped: AbortSignal): Promise<void> {
@@ -21,5 +22,5 @@ export function recovery({
     }
   }
 
-  return every(lease / 3, (stopped) => void recover(stopped));
+  return every(scan, (stopped) => void recover(stopped));
 }
