@@ -85,7 +85,10 @@ export class Dispatcher {
 
   /** Asks the task of `delivery` to end, because others may run it. */
   lost(delivery: Delivery): void {
-    this.#admission.leave(delivery);
+    if (this.#admission.waiting.includes(delivery)) {
+      this.#admission.leave(delivery);
+      void this.#end(delivery);
+    }
     this.#running.get(delivery)?.stop.request(new Error("the lease of this task was lost; others may run it"));
   }
 
@@ -212,10 +215,21 @@ export class Dispatcher {
     this.#outbox.refused(refused);
     this.#outbox.settled(refused.length === 0 ? settle : settle.filter((_, index) => settled[index] !== "again"));
     settle.forEach((settlement, index) => {
-      if (settled[index] !== "lost" || this.#repeated.has(settlement)) return;
+      if (settled[index] !== "lost") return;
+      void this.#end(settlement.delivery);
+      if (this.#repeated.has(settlement)) return;
       const { id, queue } = settlement.delivery;
       this.#options.log.warn({ id, queue, outcome: settlement.outcome.type }, "lease lost before the task was settled");
     });
+  }
+
+  /** It is somebody else's by now, and has ended here all the same: that was no crash. */
+  async #end(delivery: Delivery): Promise<void> {
+    try {
+      await this.#options.consumer.end(delivery);
+    } catch (error) {
+      if (!this.#stopped) this.#options.trouble.warn("it was not counted that a task has ended", error);
+    }
   }
 
   #begin(delivery: Delivery): void {
@@ -231,8 +245,9 @@ export class Dispatcher {
       this.#admission.leave(delivery);
       // It was put back at the end of a shutdown's patience: what the task came to after that is nobody's.
       if (!this.#running.delete(delivery)) return;
-      if (settlement === undefined) this.#schedule();
-      else this.#outbox.add(settlement);
+      if (settlement !== undefined) return this.#outbox.add(settlement);
+      void this.#end(delivery);
+      this.#schedule();
     });
   }
 

@@ -84,12 +84,13 @@ export class Executor {
     const storesResult = stores(delivery, message, definition);
     const { revoked } = delivery;
     if (revoked !== undefined) return this.#settle(delivery, { type: "revoked", reason: revoked }, startedAt, definition, storesResult);
-    const doom = doomOf(delivery, definition);
-    if (doom !== undefined) return this.#bury(delivery, startedAt, doom, storesResult);
     if (storesResult && (delivery.number > 1 || message.resent)) {
       const earlier = await this.#claim(delivery, message, definition);
       if (earlier !== "claimed") return earlier;
     }
+    // Only now: whoever died may have stored its result before.
+    const doom = doomOf(delivery, definition);
+    if (doom !== undefined) return this.#bury(delivery, startedAt, doom, storesResult);
     if (delivery.number > 1 && !(await this.#begin(delivery))) return this.putBack(delivery, "its start could not be counted");
     // It was put back, or its lease was lost, while the claim was under way.
     if (stop.requested) return undefined;
