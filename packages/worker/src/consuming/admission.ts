@@ -7,12 +7,17 @@ export interface AdmissionOptions {
   readonly start: (delivery: Delivery) => void;
 }
 
-/** Lets deliveries begin: a risky one alone, when all others have ended, and the others when it has, so that a killer takes no neighbour along. */
+/**
+ * Lets deliveries begin: a risky one alone, when all others are settled, so that a killer takes neither a neighbour nor its result along; the others once it
+ * has ended.
+ */
 export class Admission {
   readonly #options: AdmissionOptions;
+  /** Those that have begun and are not settled. */
   readonly #inside = new Set<Delivery>();
   readonly #waiting: Delivery[] = [];
-  #alone = false;
+  /** The risky one that runs. */
+  #alone: Delivery | undefined;
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
@@ -20,7 +25,7 @@ export class Admission {
 
   /** Whether nothing more should be taken: what came would have to wait. */
   get closed(): boolean {
-    return this.#alone || this.#waiting.length > 0;
+    return this.#alone !== undefined || this.#waiting.length > 0;
   }
 
   /** Those that have not begun. */
@@ -33,22 +38,33 @@ export class Admission {
     this.#admit();
   }
 
-  /** It has ended, or is not to begin. */
+  /** It runs no more. */
+  ended(delivery: Delivery): void {
+    if (this.#alone === delivery) this.#alone = undefined;
+    this.#admit();
+  }
+
+  /** It is settled, or somebody else's; begun or not. */
   leave(delivery: Delivery): void {
     const index = this.#waiting.indexOf(delivery);
     if (index >= 0) this.#waiting.splice(index, 1);
-    if (this.#inside.delete(delivery)) this.#alone = false;
-    this.#admit();
+    this.#inside.delete(delivery);
+    this.ended(delivery);
+  }
+
+  /** Takes out, and gives, those that have not begun. */
+  withdraw(): readonly Delivery[] {
+    return this.#waiting.splice(0);
   }
 
   #admit(): void {
     const { isRisky, start } = this.#options;
-    for (let next = this.#waiting[0]; next !== undefined && !this.#alone; next = this.#waiting[0]) {
+    for (let next = this.#waiting[0]; next !== undefined && this.#alone === undefined; next = this.#waiting[0]) {
       const risky = isRisky(next);
       if (risky && this.#inside.size > 0) return;
       this.#waiting.shift();
       this.#inside.add(next);
-      this.#alone = risky;
+      if (risky) this.#alone = next;
       start(next);
     }
   }

@@ -113,13 +113,10 @@ export class Dispatcher {
 
   #putBackAll(reason: string): void {
     const { executor } = this.#options;
-    const waiting = [...this.#admission.waiting];
+    const waiting = this.#admission.withdraw();
     const running = [...this.#running];
     this.#running.clear();
-    for (const delivery of waiting) {
-      this.#admission.leave(delivery);
-      this.#outbox.add(executor.putBack(delivery, reason));
-    }
+    for (const delivery of waiting) this.#outbox.add(executor.putBack(delivery, reason));
     for (const [delivery, { stop }] of running) {
       stop.request(new Error(reason));
       this.#outbox.add(executor.putBack(delivery, reason));
@@ -215,6 +212,7 @@ export class Dispatcher {
     this.#outbox.refused(refused);
     this.#outbox.settled(refused.length === 0 ? settle : settle.filter((_, index) => settled[index] !== "again"));
     settle.forEach((settlement, index) => {
+      if (settled[index] !== "again") this.#admission.leave(settlement.delivery);
       if (settled[index] !== "lost") return;
       void this.#end(settlement.delivery);
       if (this.#repeated.has(settlement)) return;
@@ -242,10 +240,11 @@ export class Dispatcher {
     const running = this.#options.executor.start(delivery);
     this.#running.set(delivery, running);
     void running.ended.then((settlement) => {
-      this.#admission.leave(delivery);
+      this.#admission.ended(delivery);
       // It was put back at the end of a shutdown's patience: what the task came to after that is nobody's.
       if (!this.#running.delete(delivery)) return;
       if (settlement !== undefined) return this.#outbox.add(settlement);
+      this.#admission.leave(delivery);
       void this.#end(delivery);
       this.#schedule();
     });
