@@ -68,6 +68,23 @@ describe("the proxy", () => {
     expect(await answers(open())).toBe("PONG");
   });
 
+  test("keeps back what was asked, and passes it on when it is let go, whoever is still there", async () => {
+    const key = `test-${newId()}`;
+    const clients = [open(), open()];
+    for (const client of clients) await client.ping();
+    const hold = proxy.hold(key);
+    const answers = clients.map((client) => client.incr(key).catch(() => "error"));
+    await hold.held;
+    expect(await open().ping()).toBe("PONG");
+    clients[0]!.disconnect();
+    expect(await answers[0]).toBe("error");
+    hold.letGo();
+    expect(await answers[1]).toBeTypeOf("number");
+    const other = open();
+    await eventually("both", async () => (await other.get(key)) === "2");
+    await other.del(key);
+  });
+
   test("loses the reply to what was asked, not the question", async () => {
     const key = `test-${newId()}`;
     const client = open();

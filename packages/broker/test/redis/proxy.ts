@@ -18,7 +18,16 @@ export interface Proxy {
   refuse(): void;
   /** Loses the reply to the next request that contains `text`, and all that comes back on that connection after it. Resolves when Redis has answered. */
   loseReply(text: string): Promise<void>;
+  /** Keeps back each request that contains `text`, and what follows on its connection, until it is let go. What was kept arrives even if its sender has gone. */
+  hold(text: string): Hold;
   close(): Promise<void>;
+}
+
+export interface Hold {
+  /** Resolves when the first request is kept. */
+  readonly held: Promise<void>;
+  /** Passes on what is kept; nothing is kept from now on. */
+  letGo(): void;
 }
 
 interface Link {
@@ -27,6 +36,8 @@ interface Link {
   mute: boolean;
   /** Hears of the next reply instead of the client. */
   onReply?: () => void;
+  /** What is kept back, in its order. */
+  kept?: Buffer[];
 }
 
 /** Opens a proxy on a free port of 127.0.0.1, in front of the Redis at `target`, whose user, password and database it keeps. */
@@ -34,6 +45,7 @@ export async function openProxy(target: string): Promise<Proxy> {
   const { hostname, port } = new URL(target);
   const links = new Set<Link>();
   const lost: { readonly text: string; readonly answered: () => void }[] = [];
+  const holds = new Set<{ readonly text: string; readonly onHeld: () => void }>();
   let mode: "pass" | "silent" | "refuse" = "pass";
 
   let refused = 0;
@@ -52,6 +64,7 @@ export async function openProxy(target: string): Promise<Proxy> {
       socket.setNoDelay(true);
       socket.on("error", () => undefined);
       socket.on("close", () => {
+        if (link.kept !== undefined) return;
         // An end that nobody hears of is not passed on either.
         if (!link.mute) other.destroy();
         if (client.destroyed) other.destroy();
@@ -64,7 +77,33 @@ export async function openProxy(target: string): Promise<Proxy> {
     if (link.mute) return;
     const index = lost.findIndex(({ text }) => request.includes(text));
     if (index >= 0) link.onReply = lost.splice(index, 1)[0]!.answered;
-    link.server.write(request);
+    const hold = [...holds].find(({ text }) => request.includes(text));
+    if (hold !== undefined) {
+      link.kept ??= [];
+      hold.onHeld();
+    }
+    if (link.kept === undefined) link.server.write(request);
+    else link.kept.push(request);
+  }
+
+  function hold(text: string): Hold {
+    let onHeld = () => {};
+    const held = new Promise<void>((resolve) => (onHeld = resolve));
+    const one = { text, onHeld };
+    holds.add(one);
+    return { held, letGo: () => void (holds.delete(one) && passOnKept()) };
+  }
+
+  function passOnKept(): void {
+    for (const link of [...links]) {
+      const { kept, client, server } = link;
+      if (kept === undefined) continue;
+      delete link.kept;
+      for (const request of kept) server.write(request);
+      if (!client.destroyed) continue;
+      server.end();
+      links.delete(link);
+    }
   }
 
   function onReply(link: Link, reply: Buffer): void {
@@ -104,6 +143,7 @@ export async function openProxy(target: string): Promise<Proxy> {
     refuse: () => {
       mode = "refuse";
     },
+    hold,
     loseReply: (text) => new Promise((answered) => lost.push({ text, answered })),
     close: async () => {
       const closed = new Promise((resolve) => listener.close(resolve));
