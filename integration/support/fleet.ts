@@ -18,7 +18,8 @@ export interface WorkerProcess extends Program {
   readonly ready: Promise<void>;
 }
 
-const taskWorker = fileURLToPath(new URL("../../packages/worker/bin/task-worker.js", import.meta.url));
+/** The command, as its package has it. */
+export const taskWorker = fileURLToPath(new URL("../../packages/worker/bin/task-worker.js", import.meta.url));
 
 /**
  * Starts `task-worker` as its users do, from the built package.

@@ -31,6 +31,8 @@ export class Dispatcher {
   readonly #running = new Map<Delivery, Running>();
   readonly #admission: Admission;
   readonly #outbox: Outbox;
+  /** Those of which the lease was lost while they ran. */
+  readonly #lost = new WeakSet<Delivery>();
   /** Settlements that went out before and may have been applied. */
   readonly #repeated = new WeakSet<Settlement>();
   readonly #breaker = new Breaker();
@@ -89,6 +91,7 @@ export class Dispatcher {
       this.#admission.leave(delivery);
       void this.#end(delivery);
     }
+    this.#lost.add(delivery);
     this.#running.get(delivery)?.stop.request(new Error("the lease of this task was lost; others may run it"));
   }
 
@@ -243,7 +246,9 @@ export class Dispatcher {
       this.#admission.ended(delivery);
       // It was put back at the end of a shutdown's patience: what the task came to after that is nobody's.
       if (!this.#running.delete(delivery)) return;
-      if (settlement !== undefined) return this.#outbox.add(settlement);
+      // That it was asked to end, and failed of it, is no failure of the task: whoever has it now will say how it ends. What it came to all the same counts.
+      const counts = !this.#lost.has(delivery) || settlement?.outcome.type === "succeeded";
+      if (settlement !== undefined && counts) return this.#outbox.add(settlement);
       this.#admission.leave(delivery);
       void this.#end(delivery);
       this.#schedule();

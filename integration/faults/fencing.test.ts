@@ -1,0 +1,117 @@
+import { Redis } from "ioredis";
+import { describe, expect, it } from "vitest";
+import { openProxy } from "../../packages/broker/test/redis/proxy.js";
+import { openFleet } from "../lib/fleet.js";
+import { eventually } from "../support/eventually.js";
+import { redisUrl } from "../support/redis-url.js";
+import { serverBinary, startServer } from "../support/server.js";
+
+if (serverBinary === undefined)
+  console.log("skipped: results on a server of their own, because PATH has no redis-server and no valkey-server");
+
+describe
+  .skipIf(serverBinary === undefined)
+  .concurrent("with results on a server of their own, a worker stopped between body and store", () => {
+    /** The first worker, whose result is held back on its way to the backend, and which is stopped then; and the id of the task. */
+    async function stoppedBeforeStore(secondMs: number) {
+      const backend = await startServer();
+      const proxy = await openProxy(backend.url());
+      const fleet = openFleet({ backend: backend.url(), worker: { lease: "1500ms" } });
+      const first = fleet.start("first", { backend: proxy.url });
+      // From now on the backend knows the script, so that one packet stores.
+      await (await fleet.app.sendTask("hold", [0])).get({ timeout: "30s" });
+      const sent = await fleet.app.sendTask<string>("linger", [0, secondMs, "first"]);
+      const hold = proxy.hold(sent.id);
+      await hold.held;
+      first.signal("SIGSTOP");
+      return {
+        ...{ fleet, first, sent, hold },
+        [Symbol.asyncDispose]: async () => {
+          await fleet[Symbol.asyncDispose]();
+          await proxy.close();
+          await backend[Symbol.asyncDispose]();
+        },
+      };
+    }
+
+    it("is overtaken: the result of whoever ran the task meanwhile stands for ever", async () => {
+      await using scene = await stoppedBeforeStore(0);
+      const { fleet, first, sent, hold } = scene;
+      const second = fleet.start("second");
+      expect(await sent.get({ timeout: "30s" })).toBe("second");
+      hold.letGo();
+      first.signal("SIGCONT");
+      await first.waitForEntry({ msg: "lease lost before the task was settled", id: sent.id });
+      expect(await fleet.app.asyncResult(sent.id).get()).toBe("second");
+      await Promise.all([first.stop(), second.stop()]);
+      expect(await fleet.app.asyncResult(sent.id).get()).toBe("second");
+      expect(fleet.ledger.of(sent.id).map(({ worker }) => worker)).toEqual(["first", "second"]);
+    });
+
+    it("is fenced: what it stores while another runs the task is refused", async () => {
+      await using scene = await stoppedBeforeStore(8000);
+      const { fleet, first, sent, hold } = scene;
+      fleet.start("second");
+      await eventually("the second has begun", () => fleet.ledger.of(sent.id).length === 2);
+      hold.letGo();
+      first.signal("SIGCONT");
+      await first.waitForEntry({ msg: "lease lost before the task was settled", id: sent.id });
+      expect(fleet.ledger.of(sent.id, "end")).toHaveLength(1);
+      expect(await sent.status()).toBe("STARTED");
+      expect(await sent.get({ timeout: "30s" })).toBe("second");
+      expect(await fleet.app.transport.counts(["one"])).toMatchObject([{ waiting: 0, active: 0, completed: 2, failed: 0 }]);
+    });
+
+    it("is in time when nobody has claimed the task: its result stands, and nobody runs the task again", async () => {
+      await using scene = await stoppedBeforeStore(0);
+      const { fleet, sent, hold } = scene;
+      hold.letGo();
+      await eventually("it is stored", async () => (await sent.status()) === "SUCCESS");
+      const second = fleet.start("second");
+      await second.waitForEntry({ msg: "not run: its stored result stands", id: sent.id });
+      expect(await sent.get({ timeout: "30s" })).toBe("first");
+      expect(fleet.ledger.of(sent.id)).toHaveLength(1);
+      await eventually("it is settled", async () => (await fleet.app.transport.counts(["one"]))[0]?.completed === 2);
+    });
+  });
+
+describe.concurrent("a worker that lives on and has lost its lease", () => {
+  it("asks its task to end, and its late result is refused", async () => {
+    await using fleet = openFleet();
+    const { app, ledger } = fleet;
+    const first = fleet.start("first");
+    const sent = await app.sendTask<string>("linger", [60_000, 3000, "first", 500]);
+    await eventually("the first has begun", () => ledger.of(sent.id).length === 1);
+    first.signal("SIGSTOP");
+    fleet.start("second");
+    await eventually("the second has begun", () => ledger.of(sent.id).length === 2);
+    first.signal("SIGCONT");
+    await eventually("its signal has aborted", () => ledger.of(sent.id, "abort").length === 1);
+    expect(ledger.of(sent.id, "abort")).toMatchObject([{ worker: "first" }]);
+    await first.waitForEntry({ msg: "lease lost before the task was settled", id: sent.id });
+    expect(await sent.get({ timeout: "30s" })).toBe("second");
+    expect(ledger.of(sent.id, "end").map(({ worker }) => worker)).toEqual(["first", "second"]);
+  });
+
+  it("is no crash, however often it happens, and no failure, though the task fails when it is asked to end", async () => {
+    await using fleet = openFleet({ worker: { lease: "1s", scan: "1h" } });
+    const { app, ledger, prefix } = fleet;
+    const redis = new Redis(redisUrl(), { replyMapping: "legacy" });
+    const sent = await app.sendTask<string>("heed", [5]);
+    const worker = fleet.start("only");
+    const other = app.transport.consume({ queues: [{ name: "one" }], order: "strict", lease: 1000, scan: 100, worker: "other" });
+    for (let lost = 1; lost <= 4; lost++) {
+      await eventually("it has begun", () => ledger.of(sent.id).length === lost);
+      // That its earlier runs have ended is known by then.
+      const begun = lost === 1 ? null : ` ${lost} `;
+      await eventually("only this run is under way", async () => (await redis.hget(`${prefix}:one:${sent.id}`, "begun")) === begun);
+      worker.signal("SIGSTOP");
+      await eventually("it is put back", async () => (await other.recover()) === 1);
+      worker.signal("SIGCONT");
+    }
+    expect(await sent.get({ timeout: "30s" })).toBe("only");
+    expect(ledger.of(sent.id)).toHaveLength(5);
+    await other.close();
+    redis.disconnect();
+  });
+});

@@ -1,0 +1,133 @@
+import { randomUUID } from "node:crypto";
+import { createApp, type App, type AsyncResult } from "@bullrush/client";
+import { Redis } from "ioredis";
+import { describe, expect, it } from "vitest";
+import { engineScript } from "../../packages/broker/src/bullmq/engine.js";
+import { loadScript } from "../../packages/broker/src/redis/script.js";
+import { openProxy } from "../../packages/broker/test/redis/proxy.js";
+import { openFleet, type Fleet } from "../lib/fleet.js";
+import { eventually } from "../support/eventually.js";
+import { redisUrl } from "../support/redis-url.js";
+
+/** A fleet, and a proxy in front of its Redis for whoever is to lose replies. */
+async function scene() {
+  const proxy = await openProxy(redisUrl());
+  const fleet = openFleet();
+  const redis = new Redis(redisUrl(), { replyMapping: "legacy" });
+  return {
+    ...{ proxy, fleet, redis },
+    [Symbol.asyncDispose]: async () => {
+      redis.disconnect();
+      await fleet[Symbol.asyncDispose]();
+      await proxy.close();
+    },
+  };
+}
+
+/** A producer of the fleet's, through the proxy. */
+function producer({ prefix }: Fleet, broker: string): App {
+  return createApp({ broker, backend: redisUrl(), prefix, queues: ["one"], defaultQueue: "one" });
+}
+
+async function completed({ app }: Fleet): Promise<number | undefined> {
+  return (await app.transport.counts(["one"]))[0]?.completed;
+}
+
+/** Pushes what has ended out of what is kept of the queue: 1,000 jobs. */
+async function outlive(fleet: Fleet, redis: Redis, id: string): Promise<void> {
+  await Promise.all(Array.from({ length: 1000 }, () => fleet.app.sendTask("nothing")));
+  await eventually("it is removed", async () => (await redis.exists(`${fleet.prefix}:one:${id}`)) === 0);
+}
+
+describe.concurrent("a lost reply", () => {
+  it.each([{ removed: false }, { removed: true }])("to a publish sends no second task, removed by then: $removed", async ({ removed }) => {
+    await using scenery = await scene();
+    const { proxy, fleet, redis } = scenery;
+    await using app = producer(fleet, proxy.url);
+    const worker = fleet.start("only");
+    await worker.waitForEntry({ msg: "ready" });
+    await app.transport.counts(["one"]);
+
+    const id = randomUUID();
+    const lost = proxy.loseReply(id);
+    const send = (): Promise<AsyncResult<unknown>> => app.sendTask("hold", [0], { taskId: id });
+    // A machine that is too busy to come back in time says that it may be sent again.
+    const sending = send().catch(send);
+    await lost;
+    await eventually("it has run", () => fleet.ledger.of(id, "end").length === 1);
+    if (removed) await outlive(fleet, redis, id);
+    proxy.reset();
+    const sent = await sending;
+    expect(await sent.get({ timeout: "30s" })).toEqual({ worker: "only", attempt: 1 });
+    if (removed) await worker.waitForEntry({ msg: "not run: its stored result stands", id });
+    expect(fleet.ledger.of(id)).toHaveLength(1);
+    expect(await fleet.app.transport.counts(["one"])).toMatchObject([{ waiting: 0, failed: 0 }]);
+  });
+
+  it("to a take, three times: the task runs once its lease is over, and is no failure", async () => {
+    await using scenery = await scene();
+    const { proxy, fleet, redis } = scenery;
+    const { app, ledger } = fleet;
+    const worker = fleet.start("only", { broker: proxy.url });
+    await worker.waitForEntry({ msg: "ready" });
+    const other = app.transport.consume({ queues: [{ name: "one" }], order: "strict", lease: 2000, scan: 100, worker: "other" });
+    const exchange = engineScript("exchange").sha;
+    let lost = proxy.loseReply(exchange);
+    const sent = await app.sendTask("hold", [0]);
+    for (;;) {
+      await lost;
+      if ((await redis.hget(`${fleet.prefix}:one:${sent.id}`, "ats")) === "3") break;
+      await other.recover();
+      lost = proxy.loseReply(exchange);
+      proxy.reset();
+    }
+    await other.close();
+    expect(ledger.of(sent.id)).toEqual([]);
+    proxy.reset();
+    expect(await sent.get({ timeout: "30s" })).toEqual({ worker: "only", attempt: 1 });
+    expect(ledger.of(sent.id)).toHaveLength(1);
+  });
+
+  it.each([{ removed: false }, { removed: true }])("to a settlement: it has one result, removed by then: $removed", async ({ removed }) => {
+    await using scenery = await scene();
+    const { proxy, fleet, redis } = scenery;
+    const { app, ledger } = fleet;
+    // So long that only its settlement names the task.
+    const worker = fleet.start("first", { broker: proxy.url, lease: "1h" });
+    await worker.waitForEntry({ msg: "ready" });
+    const sent = await app.sendTask("hold", [1000]);
+    await eventually("it has begun", () => ledger.of(sent.id).length === 1);
+    const lost = proxy.loseReply(sent.id);
+    await lost;
+    const other = removed ? fleet.start("second") : undefined;
+    await other?.waitForEntry({ msg: "ready" });
+    await eventually("it is settled", async () => (await completed(fleet)) === 1);
+    if (removed) await outlive(fleet, redis, sent.id);
+    proxy.reset();
+    expect(await sent.get({ timeout: "30s" })).toEqual({ worker: "first", attempt: 1 });
+    expect(await worker.stop()).toEqual({ code: 0, signal: null });
+    expect(ledger.of(sent.id)).toHaveLength(1);
+    expect(await app.transport.counts(["one"])).toMatchObject([{ waiting: 0, active: 0, failed: 0 }]);
+  });
+
+  it.each([
+    { what: "the count of a begin", script: engineScript("count").sha },
+    { what: "a claim", script: loadScript("redis/claim").sha },
+  ])("to $what: the task runs, and it is no crash more", async ({ script }) => {
+    await using scenery = await scene();
+    const { proxy, fleet, redis } = scenery;
+    const { app, ledger } = fleet;
+    const first = fleet.start("first");
+    const sent = await app.sendTask<string>("linger", [60_000, 3000, "first"]);
+    await eventually("it has begun", () => ledger.of(sent.id).length === 1);
+    await first.kill();
+    const lost = proxy.loseReply(script);
+    const second = fleet.start("second", { broker: proxy.url, backend: proxy.url, lease: "15s" });
+    await lost;
+    proxy.reset();
+    await eventually("it has begun again", () => ledger.of(sent.id).length === 2);
+    expect(await redis.hget(`${fleet.prefix}:one:${sent.id}`, "begun")).toBe(" 1 2 ");
+    expect(await sent.get({ timeout: "30s" })).toBe("second");
+    expect(await second.stop()).toEqual({ code: 0, signal: null });
+  });
+});
