@@ -23,6 +23,12 @@ const messages = {
   TASK_POISONED: (d: { task: string; crashes: number }) =>
     `"${d.task}" was not run again: each of the ${d.crashes} workers that began it died before it ended`,
   WORKER_LOST: (d: { task: string }) => `"${d.task}" began to run, its worker died, and it is declared to run at most once`,
+  RETRY_REQUESTED: (d: { task: string }) => `"${d.task}" asks to be tried again: let this error pass, for its worker to see`,
+  MAX_RETRIES_EXCEEDED: (d: { task: string; maxRetries: number }) =>
+    `"${d.task}" asked to be tried again, and has been retried ${d.maxRetries} times, as often as it may`,
+  RETRY_UNSUPPORTED: (d: { task: string }) =>
+    `"${d.task}" called this.retry() in a job of a plain BullMQ producer: only that job's own "attempts" can have it tried again`,
+  TASK_REJECTED: (d: { task: string; reason: string }) => `"${d.task}" rejected its message: ${d.reason}`,
   UNROUTABLE: (d: { task: string; exchange: string; routingKey: string }) =>
     `no queue is bound to exchange "${d.exchange}" with routing key "${d.routingKey}", so "${d.task}" cannot be sent`,
   QUEUE_NOT_DECLARED: (d: { queue: string; task: string; declared: readonly string[] }) =>

@@ -9,7 +9,7 @@ export type { Outcome } from "./protocol/outcome.js";
 export { describeFailure, RemoteError, toFailure, type Failure } from "./protocol/failure.js";
 export { isTerminal, type TaskState, type TerminalState } from "./protocol/state.js";
 export { encodeRecord, type TaskRecord } from "./protocol/record.js";
-export { checkSize, defaultMaxPayload, encodeMessage } from "./protocol/codec.js";
+export { checkSize, defaultMaxPayload, encodeMessage, readMessage } from "./protocol/codec.js";
 export { encodeJson } from "./protocol/json.js";
 
 export type { Consumer, Content, Delivery, Exchange, Location, QueueCounts, Settled, Settlement, Transport } from "./ports/transport.js";

@@ -5,6 +5,9 @@ export { PublishError } from "./app/publish-error.js";
 export type { AnyTask, Stub, Task, TaskDefinition, TaskFunction, TaskStub } from "./task/task.js";
 export type { CallOptions, SharedOptions, TaskOptions } from "./task/options.js";
 export { Signature, type ResultsOf } from "./task/signature.js";
+export { isRetry, Retry, type RetryOptions } from "./task/retry.js";
+export { isReject, Reject, type RejectOptions } from "./task/reject.js";
+export { matchesError, type ErrorMatch } from "./task/error-match.js";
 export { currentTask, runInTask, type TaskContext } from "./task/context.js";
 
 export { AsyncResult, type GetOptions, type TaskOutcome } from "./result/async-result.js";

@@ -79,7 +79,8 @@ function assemble(app: App, options: CompiledWorkerOptions, { consumer, log, tro
   const { lease, scan, name, concurrency } = options;
   const clock = systemClock;
   const source = { app, worker: name, log };
-  const pool = inlinePool((execution) => new ExecutionContext(execution, source), app.options.maxPayload);
+  const { maxPayload } = app.options;
+  const pool = inlinePool((execution) => new ExecutionContext(execution, source), { maxPayload, clock, random: Math.random });
   const executor = new Executor({
     tasks: app.tasks,
     backend: app.backend,

@@ -9,7 +9,7 @@ export function readContent(id: string, name: string | null, text: string | null
     if (name === null || text === null) throw new BullrushError("DECODE_ERROR", { what: "the message", reason: "its hash is gone" });
     const decoded = decodeJson(text, "the message");
     if (!isEnvelope(decoded)) return { type: "foreign", message: foreignMessage(id, name, decoded, Number(priority) || 0) };
-    return { type: "message", message: decodeMessage(id, name, decoded) };
+    return { type: "message", message: decodeMessage(id, name, decoded), text };
   } catch (error) {
     if (error instanceof BullrushError) return { type: "undecodable", error };
     throw error;

@@ -125,7 +125,12 @@ export interface Delivery {
 }
 
 export type Content =
-  | { readonly type: "message"; readonly message: Message }
+  | {
+      readonly type: "message";
+      readonly message: Message;
+      /** The message as `readMessage` reads it: the arguments of `message` are handed to the task, which may change them. */
+      readonly text?: string;
+    }
   /** A job of a plain BullMQ producer. */
   | { readonly type: "foreign"; readonly message: Message }
   | { readonly type: "undecodable"; readonly error: BullrushError };

@@ -1,6 +1,6 @@
 import { BullrushError } from "../error.js";
 import { isTaskId } from "../id.js";
-import { encodeJson } from "./json.js";
+import { decodeJson, encodeJson } from "./json.js";
 import type { Json, Message } from "./message.js";
 import { clientOf, replyChannel } from "./reply-channel.js";
 
@@ -31,7 +31,7 @@ export function encodeMessage(message: Message, maxPayload = defaultMaxPayload):
 }
 
 /** Fields that are written as they are, where they apply. */
-const asTheyAre = ["parentId", "groupId", "eta", "expires", "timeLimit", "softTimeLimit", "ignoreResult", "resent"] as const;
+const asTheyAre = ["parentId", "groupId", "eta", "expires", "maxRetries", "timeLimit", "softTimeLimit", "ignoreResult", "resent"] as const;
 
 function encodeReplyTo(channel: string): string {
   const client = clientOf(channel);
@@ -74,6 +74,11 @@ export function decodeMessage(id: string, task: string, envelope: Record<string,
   return message as unknown as Message;
 }
 
+/** The message that stands in `text`, which `encodeMessage` wrote. Throws `DECODE_ERROR`. */
+export function readMessage(id: string, task: string, text: string): Message {
+  return decodeMessage(id, task, decodeJson(text, "the message") as Record<string, unknown>);
+}
+
 type Expectation = readonly [accepts: (value: unknown) => boolean, expected: string];
 
 const isText = (value: unknown) => typeof value === "string" && value !== "";
@@ -95,6 +100,7 @@ const fields = new Map<string, Expectation>([
   ["groupId", [isTaskId, "a UUID"]],
   ["eta", [isTime, "a time in milliseconds"]],
   ["expires", [isTime, "a time in milliseconds"]],
+  ["maxRetries", [(value) => value === null || isCount(value), "a count or null"]],
   ["timeLimit", [isTime, "milliseconds"]],
   ["softTimeLimit", [isTime, "milliseconds"]],
   ["to", [isText, "a client"]],

@@ -27,6 +27,8 @@ export interface Message {
   readonly eta?: number;
   /** Revoke instead of run from this time on. */
   readonly expires?: number;
+  /** How often it may be retried; `null` is for ever, absent is for its declaration to say. */
+  readonly maxRetries?: number | null;
   /** Hard and soft limit of one run. */
   readonly timeLimit?: number;
   readonly softTimeLimit?: number;

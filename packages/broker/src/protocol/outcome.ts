@@ -6,8 +6,10 @@ export type Outcome =
   | {
       readonly type: "failed";
       readonly failure: Failure;
-      /** Keep the message in the morgue, because it could not be run (unknown task, undecodable). */
+      /** Keep the message in the morgue, because it could not be run (unknown task, undecodable) or was rejected. */
       readonly bury?: boolean;
+      /** It is nothing unusual: the task declares that it may fail so. */
+      readonly expected?: boolean;
     }
   | { readonly type: "revoked"; readonly reason: string }
   /** To be tried again: the next attempt takes the place of this one. */

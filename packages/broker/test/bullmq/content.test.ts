@@ -8,7 +8,8 @@ describe("what a job holds", () => {
   test("is a message of ours under its own id", () => {
     const message = messageOf({ priority: 3 });
     // The envelope's priority counts: the job's is for BullMQ's tools.
-    expect(readContent(message.id, message.task, encodeMessage(message), "7")).toEqual({ type: "message", message });
+    const text = encodeMessage(message);
+    expect(readContent(message.id, message.task, text, "7")).toEqual({ type: "message", message, text });
   });
 
   test.each<[string | null, number]>([

@@ -1,7 +1,15 @@
 import { randomBytes } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodeMessage, defaultMaxPayload, encodeMessage, foreignMessage, isEnvelope, messageVersion } from "../../src/protocol/codec.js";
+import {
+  decodeMessage,
+  defaultMaxPayload,
+  encodeMessage,
+  foreignMessage,
+  isEnvelope,
+  messageVersion,
+  readMessage,
+} from "../../src/protocol/codec.js";
 import { decodeJson } from "../../src/protocol/json.js";
 import type { Message } from "../../src/protocol/message.js";
 import { replyChannel } from "../../src/protocol/reply-channel.js";
@@ -34,6 +42,7 @@ const messages: fc.Arbitrary<Message> = fc.record(
     groupId: fc.uuid(),
     eta: time,
     expires: time,
+    maxRetries: fc.option(fc.nat()),
     timeLimit: fc.nat(),
     softTimeLimit: fc.nat(),
     replyTo: fc.string({ minLength: 1 }),
@@ -48,6 +57,7 @@ describe("a message", () => {
     fc.assert(
       fc.property(messages, (message) => {
         expect(returned(message)).toEqual(asJson(message));
+        expect(readMessage(message.id, message.task, encodeMessage(message))).toEqual(returned(message));
       }),
       { numRuns: 300 },
     );
@@ -128,6 +138,7 @@ describe("an envelope is refused", () => {
     groupId: text,
     eta: [canary, -1, true, null, "2026-01-01"],
     expires: [canary, -1, true, null],
+    maxRetries: [canary, -1, 1.5, 2 ** 53, true],
     timeLimit: [canary, -1, true, null, "30s"],
     softTimeLimit: [canary, -1, true, null],
     replyTo: ["", 5, true, null, [canary]],

@@ -72,6 +72,7 @@ function messageOf({ task, args, declared, options }: Call, priority: number, re
   // `false` too, when somebody says so: the worker's declaration may say otherwise.
   if (ignoreResult !== undefined) message.ignoreResult = ignoreResult;
   if (ignoreResult !== true) message.replyTo = replyTo;
+  if (options.maxRetries !== undefined) message.maxRetries = options.maxRetries === Infinity ? null : options.maxRetries;
   // An id of the caller's may have been sent before.
   if (options.taskId !== undefined) message.resent = true;
   return message;

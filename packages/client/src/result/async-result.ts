@@ -114,10 +114,11 @@ export class AsyncResult<Result = unknown> {
     return this.#errorOf(record) ?? (record.result as Result | undefined);
   }
 
-  /** As `result()`; for a task that set a state of its own, such as PROGRESS, the `meta` that it gave. */
+  /** As `result()`; for a task that set a state of its own, such as PROGRESS, the `meta` that it gave; for one that will be retried, `{ failure, eta }`. */
   async info(): Promise<unknown> {
     const record = await this.#read();
     if (record === undefined) return undefined;
+    if (record.state === "RETRY") return { failure: failureOf(record), eta: new Date(record.eta ?? 0) };
     return isTerminal(record.state) ? (this.#errorOf(record) ?? record.result) : record.meta;
   }
 
@@ -126,7 +127,7 @@ export class AsyncResult<Result = unknown> {
     return (await this.#read())?.worker;
   }
 
-  /** How many attempts it took, once it has ended. */
+  /** How many attempts it took, once it has ended; how many there were, while it waits to be retried. */
   async attempts(): Promise<number | undefined> {
     return (await this.#read())?.attempt;
   }

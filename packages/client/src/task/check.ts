@@ -50,6 +50,16 @@ export function isCount(value: unknown, option: string): void {
   if (!fits) refuse(option, typeof value === "number" ? String(value) : kindOf(value), "a whole number from 1");
 }
 
+/** A number of retries; `null` and `Infinity` are for ever. */
+export function isRetryLimit(value: unknown, option: string): void {
+  const fits = value === null || value === Infinity || (Number.isSafeInteger(value) && (value as number) >= 0);
+  if (!fits) refuse(option, typeof value === "number" ? String(value) : kindOf(value), "a whole number from 0, or null for ever");
+}
+
+export function isBackoff(value: unknown, option: string): void {
+  if (typeof value !== "boolean") isLifetime(value, option);
+}
+
 export function isDelivery(value: unknown, option: string): void {
   if (value !== "at-least-once" && value !== "at-most-once") refuse(option, kindOf(value), "at-least-once or at-most-once");
 }
@@ -64,7 +74,7 @@ export function isDuration(value: unknown, option: string): void {
   toMilliseconds(value as Duration, option);
 }
 
-/** A time for which Redis can keep a key. */
+/** A time of at least 1 ms, and not beyond all measure: Redis can keep a key for so long. */
 export function isLifetime(value: unknown, option: string): void {
   const lifetime = toMilliseconds(value as Duration, option);
   if (lifetime < 1 || !Number.isSafeInteger(lifetime)) refuse(option, `${lifetime} ms`, "at least 1 ms");

@@ -1,6 +1,8 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { BullrushError, type Json } from "@bullrush/broker";
 import type { Logger as PinoLogger } from "pino";
+import type { RejectOptions } from "./reject.js";
+import type { RetryOptions } from "./retry.js";
 
 /** The running task, as its function sees it: `this` in a `function`, or `currentTask()`. */
 export interface TaskContext {
@@ -34,6 +36,13 @@ export interface TaskContext {
   progress(meta: unknown): Promise<void>;
   /** Stores a state of your own, in capitals, with `meta`. It lasts until the task ends. */
   updateState(state: string, meta?: unknown): Promise<void>;
+  /**
+   * Ends this attempt by throwing a `Retry`, which the task has to let pass, and has the worker run it again, under the same id: `throw this.retry({ error })`. When it has been
+   * retried as often as it may, it fails with `error`, else with `MAX_RETRIES_EXCEEDED`. In a direct call it throws `error`. Throws `INVALID_OPTION`.
+   */
+  retry(options?: RetryOptions): never;
+  /** Ends the task by throwing a `Reject`, which the task has to let pass: it fails with `TASK_REJECTED` and its message is kept, or goes back into its queue. */
+  reject(options?: RejectOptions): never;
 }
 
 // One for the process, also when a module loader makes a second copy of this package.

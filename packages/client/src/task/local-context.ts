@@ -1,6 +1,8 @@
 import { newId } from "@bullrush/broker";
 import { pino, type Logger } from "pino";
 import { local, type TaskContext } from "./context.js";
+import { Reject } from "./reject.js";
+import { Retry } from "./retry.js";
 
 let log: Logger | undefined;
 
@@ -26,5 +28,12 @@ export function localContext(name: string, args: readonly unknown[]): TaskContex
     log: log.child({ task: name, id }),
     progress: async () => {},
     updateState: async () => {},
+    retry: (options) => {
+      const retry = new Retry(name, options);
+      throw (retry.options.error ?? retry) as Error;
+    },
+    reject: (options) => {
+      throw new Reject(name, options);
+    },
   };
 }

@@ -1,6 +1,7 @@
 import type { Duration, Json } from "@bullrush/broker";
 import {
   checkOptions,
+  isBackoff,
   isCount,
   isDate,
   isDelivery,
@@ -13,10 +14,12 @@ import {
   isPriority,
   isQueue,
   isRecord,
+  isRetryLimit,
   isText,
   refuse,
   type Check,
 } from "./check.js";
+import { isErrorMatch, type ErrorMatch } from "./error-match.js";
 
 /** What can be said both where a task is declared and where it is called; the call wins. */
 export interface SharedOptions {
@@ -30,6 +33,8 @@ export interface SharedOptions {
   readonly priority?: number;
   /** Store no result: `get()` then gives `undefined` at once. Default: false. */
   readonly ignoreResult?: boolean;
+  /** How often it may be retried; `null` or `Infinity` is for ever. Default: 3. */
+  readonly maxRetries?: number | null;
 }
 
 /** Options of a task, for all its calls. */
@@ -45,6 +50,18 @@ export interface TaskOptions extends SharedOptions {
   readonly delivery?: "at-least-once" | "at-most-once";
   /** After how many deaths of its worker it fails with `TASK_POISONED`, from 1. Default: 3. */
   readonly maxCrashes?: number;
+  /** Errors after which it is retried, up to `maxRetries` times: classes, or functions that give `true`. Default: none, it asks with `this.retry()`. */
+  readonly autoRetryFor?: ErrorMatch | readonly ErrorMatch[];
+  /** Time until the next attempt, where neither `this.retry()` nor `retryBackoff` says it. Default: 3 minutes. */
+  readonly retryDelay?: Duration;
+  /** With `autoRetryFor`: the time until the second attempt, doubled for each further one. `true` is 1 s. Default: `false`, all are `retryDelay`. */
+  readonly retryBackoff?: boolean | Duration;
+  /** Longest time that `retryBackoff` comes to. Default: 10 minutes. */
+  readonly retryBackoffMax?: Duration;
+  /** Draw the time between 0 and what `retryBackoff` comes to, so that what failed together is not tried again together. Default: true. */
+  readonly retryJitter?: boolean;
+  /** Errors that are nothing unusual: a task that fails with one is logged at `info`, without a stack. Default: none. */
+  readonly expectedErrors?: ErrorMatch | readonly ErrorMatch[];
 }
 
 /** Options of one call. */
@@ -67,6 +84,7 @@ const shared: Record<keyof SharedOptions, Check> = {
   routingKey: isText,
   priority: isPriority,
   ignoreResult: isFlag,
+  maxRetries: isRetryLimit,
 };
 
 const taskChecks: Record<keyof TaskOptions, Check> = {
@@ -75,6 +93,12 @@ const taskChecks: Record<keyof TaskOptions, Check> = {
   resultExpires: isLifetime,
   delivery: isDelivery,
   maxCrashes: isCount,
+  autoRetryFor: isErrorMatch,
+  retryDelay: isDuration,
+  retryBackoff: isBackoff,
+  retryBackoffMax: isLifetime,
+  retryJitter: isFlag,
+  expectedErrors: isErrorMatch,
 };
 
 const callChecks: Record<keyof CallOptions, Check> = {

@@ -1,5 +1,5 @@
 import { BullrushError, checkSize, encodeJson, encodeRecord, type Json, type Message } from "@bullrush/broker";
-import type { App, TaskContext } from "@bullrush/client";
+import { Reject, Retry, type App, type RejectOptions, type RetryOptions, type TaskContext } from "@bullrush/client";
 import type { Logger } from "pino";
 import type { Execution } from "./execution.js";
 
@@ -84,6 +84,14 @@ export class ExecutionContext implements TaskContext {
 
   get log(): Logger {
     return (this.#log ??= this.#source.log.child({ task: this.name, id: this.id }));
+  }
+
+  retry(options?: RetryOptions): never {
+    throw new Retry(this.name, options);
+  }
+
+  reject(options?: RejectOptions): never {
+    throw new Reject(this.name, options);
   }
 
   progress(meta: unknown): Promise<void> {

@@ -39,5 +39,8 @@ function storeOf({ content, id, number, queue }: Delivery, outcome: Ended, facts
     endedAt: facts.endedAt,
     eta: outcome.type === "retried" ? outcome.eta : undefined,
   });
+  // Nobody waits for a retry; and what is known of the task is not to expire before its next attempt.
+  if (outcome.type === "retried")
+    return { id, delivery: number, expires: facts.expires + Math.max(0, outcome.eta - facts.endedAt), record };
   return { id, delivery: number, expires: facts.expires, replyTo: message?.replyTo, record };
 }

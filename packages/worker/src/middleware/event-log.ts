@@ -3,8 +3,7 @@ import type { Logger } from "pino";
 import type { Execution } from "../execution/execution.js";
 import type { Middleware } from "./middleware.js";
 
-/** What is put back is no end. */
-const levels = { succeeded: "info", failed: "error", revoked: "warn", requeued: undefined, retried: "warn", crashed: "error" } as const;
+const levels = { succeeded: "info", failed: "error", revoked: "warn", requeued: "warn", retried: "warn", crashed: "error" } as const;
 
 /**
  * One line for each event of a task: received, and how it ended. Never its arguments or its result. A line that the logger's level would
@@ -17,8 +16,8 @@ export function eventLog(log: Logger, clock: Clock): Middleware {
   }
 
   function ended({ message, startedAt }: Execution, outcome: Outcome): void {
-    const level = levels[outcome.type];
-    if (level === undefined || !log.isLevelEnabled(level)) return;
+    const level = isExpected(outcome) ? "info" : levels[outcome.type];
+    if (!log.isLevelEnabled(level)) return;
     log[level]({ task: message.task, id: message.id, ms: clock.now() - startedAt, ...detailsOf(outcome) }, outcome.type);
   }
 
@@ -34,14 +33,18 @@ export function eventLog(log: Logger, clock: Clock): Middleware {
 function detailsOf(outcome: Outcome): object {
   switch (outcome.type) {
     case "failed":
-      return { error: describeFailure(outcome.failure), stack: outcome.failure.stack };
+      return { error: describeFailure(outcome.failure), ...(!isExpected(outcome) && { stack: outcome.failure.stack }) };
     case "retried":
       return { error: describeFailure(outcome.failure), next: new Date(outcome.eta).toISOString() };
     case "revoked":
     case "crashed":
+    case "requeued":
       return { reason: outcome.reason };
     case "succeeded":
-    case "requeued":
       return {};
   }
+}
+
+function isExpected(outcome: Outcome): boolean {
+  return outcome.type === "failed" && outcome.expected === true;
 }

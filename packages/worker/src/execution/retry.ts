@@ -1,0 +1,103 @@
+import {
+  BullrushError,
+  encodeMessage,
+  readMessage,
+  toFailure,
+  toMilliseconds,
+  type Clock,
+  type Duration,
+  type Message,
+  type Outcome,
+} from "@bullrush/broker";
+import { isReject, isRetry, matchesError, type Reject, type Retry, type TaskDefinition, type TaskOptions } from "@bullrush/client";
+
+/** What decides, beside an error, what becomes of the attempt that it ended. */
+export interface Attempt extends Surroundings {
+  readonly message: Message;
+  /** The message as it came, encoded: the function may have changed the arguments that it was given. Default: it has not. */
+  readonly text?: string | undefined;
+  readonly definition: TaskDefinition;
+  /** Whether it is a job of a plain BullMQ producer, whose own `attempts` count. */
+  readonly foreign: boolean;
+}
+
+/** What is the same for all attempts. */
+export interface Surroundings {
+  readonly clock: Clock;
+  /** Draws a number from 0 to below 1. */
+  readonly random: () => number;
+  /** Longest encoded message or result, in bytes. */
+  readonly maxPayload: number;
+}
+
+/** What becomes of an attempt whose function has thrown `thrown`. Never throws. */
+export function outcomeOf(thrown: unknown, attempt: Attempt): Outcome {
+  try {
+    if (isReject(thrown)) return rejected(thrown);
+    if (isRetry(thrown)) return asked(thrown, attempt);
+    return mayRetry(thrown, attempt) ? retried(thrown, attempt, attempt.clock.now() + delayOf(attempt)) : failed(thrown, attempt);
+  } catch (error) {
+    // What was asked for cannot be done: the next arguments are not what JSON can carry, or a function of `autoRetryFor` has thrown.
+    return { type: "failed", failure: toFailure(error) };
+  }
+}
+
+function rejected(reject: Reject): Outcome {
+  if (reject.requeue) return { type: "requeued", reason: reject.message };
+  return { type: "failed", failure: toFailure(reject), bury: true };
+}
+
+/** By `this.retry()`. */
+function asked(retry: Retry, attempt: Attempt): Outcome {
+  const { message, definition, clock, foreign } = attempt;
+  const { countdown, eta, error, maxRetries, args } = retry.options;
+  const { name: task, options } = definition;
+  if (foreign) throw new BullrushError("RETRY_UNSUPPORTED", { task }, { cause: error ?? retry });
+  const limit = limitOf(attempt, maxRetries);
+  if (message.retries >= limit) {
+    return failed(error ?? new BullrushError("MAX_RETRIES_EXCEEDED", { task, maxRetries: limit }, { cause: retry }), attempt);
+  }
+  const due =
+    eta === undefined ? clock.now() + toMilliseconds(countdown ?? retryDelayOf(options), "countdown") : Math.max(0, eta.getTime());
+  return retried(error ?? retry, attempt, due, args);
+}
+
+function mayRetry(thrown: unknown, attempt: Attempt): boolean {
+  const { message, definition, foreign } = attempt;
+  return !foreign && message.retries < limitOf(attempt) && matchesError(thrown, definition.options.autoRetryFor);
+}
+
+function retried(thrown: unknown, { message, text, maxPayload }: Attempt, eta: number, args?: readonly unknown[]): Outcome {
+  const original = text === undefined ? message : readMessage(message.id, message.task, text);
+  const next = { ...original, args: args ?? original.args, retries: message.retries + 1, eta };
+  // What was short enough to be sent is short enough to be sent again.
+  return { type: "retried", failure: toFailure(thrown), text: encodeMessage(next, args === undefined ? Infinity : maxPayload), eta };
+}
+
+function failed(thrown: unknown, { definition }: Attempt): Outcome {
+  const failure = toFailure(thrown);
+  return matchesError(thrown, definition.options.expectedErrors)
+    ? { type: "failed", failure, expected: true }
+    : { type: "failed", failure };
+}
+
+const defaultMaxRetries = 3;
+
+/** How often the task may be retried in all. */
+function limitOf({ message, definition }: Attempt, asked?: number | null): number {
+  const limits = [asked, message.maxRetries, definition.options.maxRetries, defaultMaxRetries];
+  return limits.find((limit) => limit !== undefined) ?? Infinity;
+}
+
+function retryDelayOf({ retryDelay = "3m" }: TaskOptions): Duration {
+  return retryDelay;
+}
+
+/** Time until the next attempt of a task that is retried by its declaration, in ms. */
+function delayOf({ message, definition: { options }, random }: Attempt): number {
+  const { retryBackoff = false, retryBackoffMax = "10m", retryJitter = true } = options;
+  if (retryBackoff === false) return toMilliseconds(retryDelayOf(options), "retryDelay");
+  const first = toMilliseconds(retryBackoff === true ? "1s" : retryBackoff, "retryBackoff");
+  const delay = Math.min(first * 2 ** message.retries, toMilliseconds(retryBackoffMax, "retryBackoffMax"));
+  return retryJitter ? Math.floor(random() * (delay + 1)) : delay;
+}
