@@ -45,7 +45,7 @@ it("runs again what asks for it, under the same id, with the attempt in its cont
   app.task("third", { maxRetries: 5 }, async function (word: string) {
     const { id, attempt, retries, args, eta } = this;
     seen.push({ id, attempt, retries, args, ...(eta && { eta }) });
-    if (attempt < 3) throw this.retry({ countdown: 20 });
+    if (attempt < 3) return this.retry({ countdown: 20 });
     return `${word}, at attempt ${attempt}`;
   });
   const producer = await start();
@@ -59,7 +59,7 @@ it("runs again what asks for it, under the same id, with the attempt in its cont
 it("keeps what waits for its next attempt in Redis, and says why and until when", async () => {
   const { app, entries, start } = scene();
   app.task("later", function () {
-    throw this.retry({ countdown: "1h", error: new RangeError("not yet") });
+    return this.retry({ countdown: "1h", error: new RangeError("not yet") });
   });
   const producer = await start();
   const before = Date.now();
@@ -84,7 +84,7 @@ it("keeps what waits for its next attempt in Redis, and says why and until when"
 it("keeps the record of what waits for longer than results are kept", async () => {
   const { app, start } = scene();
   app.task("later", { resultExpires: 30 }, function () {
-    throw this.retry({ countdown: "1h" });
+    return this.retry({ countdown: "1h" });
   });
   const producer = await start();
   const result = await producer.sendTask("later");
@@ -120,7 +120,7 @@ it("retries for the errors that the declaration names, and fails with the last o
 it("lets the call say how often", async () => {
   const { app, start } = scene();
   app.task("ask", { maxRetries: 0 }, function () {
-    throw this.retry({ countdown: 0 });
+    return this.retry({ countdown: 0 });
   });
   const producer = await start();
   const result = await producer.sendTask("ask", [], { maxRetries: 1 });
@@ -156,10 +156,10 @@ it("retries a task that ignores its result, and one with a priority", async () =
   const attempts: number[] = [];
   app.task("quiet", { ignoreResult: true }, function () {
     attempts.push(this.attempt);
-    if (this.attempt === 1) throw this.retry({ countdown: 10 });
+    if (this.attempt === 1) return this.retry({ countdown: 10 });
   });
   app.task("urgent", function () {
-    if (this.attempt === 1) throw this.retry({ countdown: this.args[0] as number });
+    if (this.attempt === 1) return this.retry({ countdown: this.args[0] as number });
     return this.attempt;
   });
   const producer = await start();
@@ -174,7 +174,7 @@ it("retries a task that ignores its result, and one with a priority", async () =
 it("revokes an attempt that comes after the call has expired", async () => {
   const { app, start } = scene();
   app.task("late", function () {
-    throw this.retry({ eta: this.expires! });
+    return this.retry({ eta: this.expires! });
   });
   const producer = await start();
   const result = await producer.sendTask("late", [], { expires: 200 });
@@ -185,12 +185,12 @@ it("revokes an attempt that comes after the call has expired", async () => {
 it("fails what is rejected, and keeps its message; puts back what is to be requeued, as the same attempt", async () => {
   const { app, entries, start } = scene();
   app.task("reject", function () {
-    throw this.reject({ reason: "not ours" });
+    return this.reject({ reason: "not ours" });
   });
   const attempts: number[] = [];
   app.task("requeue", function () {
     attempts.push(this.attempt);
-    if (attempts.length < 3) throw this.reject({ requeue: true });
+    if (attempts.length < 3) return this.reject({ requeue: true });
     return "at last";
   });
   const producer = await start();

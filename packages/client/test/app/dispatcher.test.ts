@@ -146,6 +146,18 @@ describe("what cannot be encoded", () => {
   });
 });
 
+describe("how often it may be retried", () => {
+  test.each<[options: CallOptions, declared: TaskOptions, expected: object]>([
+    [{}, { maxRetries: 5 }, {}],
+    [{ maxRetries: 0 }, { maxRetries: 5 }, { maxRetries: 0 }],
+    [{ maxRetries: null }, {}, { maxRetries: null }],
+    [{ maxRetries: Infinity }, {}, { maxRetries: null }],
+  ])("is said by a call alone: %o, %o", (options, declared, expected) => {
+    const message = only(options, declared);
+    expect("maxRetries" in message ? { maxRetries: message.maxRetries } : {}).toEqual(expected);
+  });
+});
+
 describe("headers", () => {
   test("go along", () => {
     expect(only({ headers: { tenant: "a", list: [1, null] } }).headers).toEqual({ tenant: "a", list: [1, null] });

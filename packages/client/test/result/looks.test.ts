@@ -98,6 +98,12 @@ describe("looks that do not wait", () => {
     expect(await look(re)).toEqual({ ...nothing, info: { done: 50 }, worker: "w1", attempts: 1 });
   });
 
+  test("while it waits to be retried", async () => {
+    const { re } = await ended({ state: "RETRY", failure, eta: 1_900_000_000_000, attempt: 2 });
+    expect(await re.status()).toBe("RETRY");
+    expect(await look(re)).toEqual({ ...nothing, info: { failure, eta: new Date(1_900_000_000_000) }, worker: "w1", attempts: 2 });
+  });
+
   test("after success", async () => {
     const { re } = await ended({ result: { sum: 3 }, attempt: 3, worker: "w2" });
     const value = { sum: 3 };

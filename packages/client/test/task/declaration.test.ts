@@ -67,6 +67,16 @@ describe("a declaration", () => {
     ["a duration that is none", { expires: "tomorrow" }, "INVALID_OPTION", '"expires"'],
     ["a Date for all calls", { expires: new Date() }, "INVALID_OPTION", '"expires"'],
     ["results that live for no time", { resultExpires: 0 }, "INVALID_OPTION", '"resultExpires"'],
+    ["fewer retries than none", { maxRetries: -1 }, "INVALID_OPTION", '"maxRetries"'],
+    ["half a retry", { maxRetries: 0.5 }, "INVALID_OPTION", '"maxRetries"'],
+    ["retries by name", { autoRetryFor: "TypeError" }, "INVALID_OPTION", '"autoRetryFor"'],
+    ["retries for an error, not its class", { autoRetryFor: [new TypeError()] }, "INVALID_OPTION", '"autoRetryFor"'],
+    ["expected errors by name", { expectedErrors: ["TypeError"] }, "INVALID_OPTION", '"expectedErrors"'],
+    ["a delay that is none", { retryDelay: "soon" }, "INVALID_OPTION", '"retryDelay"'],
+    ["a backoff of nothing", { retryBackoff: 0 }, "INVALID_OPTION", '"retryBackoff"'],
+    ["a backoff that is none", { retryBackoff: "soon" }, "INVALID_OPTION", '"retryBackoff"'],
+    ["a backoff up to nothing", { retryBackoffMax: 0 }, "INVALID_OPTION", '"retryBackoffMax"'],
+    ["a jitter that is no flag", { retryJitter: 0.5 }, "INVALID_OPTION", '"retryJitter"'],
     ["null", null, "INVALID_OPTION", "options"],
   ])("with %s is refused", (_, options, code, option) => {
     const app = createApp();

@@ -1,5 +1,5 @@
 import { describe, expectTypeOf, test } from "vitest";
-import { createApp, type AppOptions, type AsyncResult, type CallOptions, type TaskOptions } from "../../src/index.js";
+import { BullrushError, createApp, type AppOptions, type AsyncResult, type CallOptions, type TaskOptions } from "../../src/index.js";
 
 const app = createApp();
 const add = app.task("add", (x: number, y: number) => x + y);
@@ -26,6 +26,23 @@ describe("options that fit", () => {
 
   test("of a task", () => {
     expectTypeOf({ queue: "q", priority: 9, ignoreResult: true, expires: 1000, resultExpires: "1h" } as const).toExtend<TaskOptions>();
+  });
+
+  test("of retries", () => {
+    class Busy extends Error {
+      readonly until = new Date();
+    }
+    const errors = [Busy, BullrushError, (error: unknown) => error === 1];
+    expectTypeOf({ autoRetryFor: errors, expectedErrors: Busy }).toExtend<TaskOptions>();
+    expectTypeOf({
+      maxRetries: null,
+      retryDelay: "1m",
+      retryBackoff: true,
+      retryBackoffMax: "1h",
+      retryJitter: false,
+    } as const).toExtend<TaskOptions>();
+    expectTypeOf({ retryBackoff: "2s", maxRetries: Infinity, autoRetryFor: () => true } as const).toExtend<TaskOptions>();
+    expectTypeOf({ maxRetries: 5 }).toExtend<CallOptions>();
   });
 
   test("of an app", () => {
@@ -69,6 +86,12 @@ describe("options that do not fit do not compile", () => {
     expectTypeOf(() => app.task("t", { resultExpires: "long" }, () => 1)).toBeFunction();
     // @ts-expect-error true or false
     expectTypeOf(() => app.task("t", { ignoreResult: "yes" }, () => 1)).toBeFunction();
+    // @ts-expect-error no class of errors
+    expectTypeOf(() => app.task("t", { autoRetryFor: [Date] }, () => 1)).toBeFunction();
+    // @ts-expect-error its answer comes too late
+    expectTypeOf(() => app.task("t", { autoRetryFor: async () => true }, () => 1)).toBeFunction();
+    // @ts-expect-error an option of the declaration
+    expectTypeOf(() => add.applyAsync([1, 2], { autoRetryFor: Error })).toBeFunction();
     // @ts-expect-error an option of a call, on a stub
     expectTypeOf(() => app.stub<typeof add>("add", { eta: new Date() })).toBeFunction();
   });

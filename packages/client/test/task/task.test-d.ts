@@ -135,3 +135,17 @@ describe("a stub", () => {
     expectTypeOf(stub.delay("a", 1)).resolves.toEqualTypeOf<AsyncResult>();
   });
 });
+
+test("a task that throws what this.retry() and this.reject() throw has the result that it returns", () => {
+  const one = app.task("one", async function (x: number) {
+    if (x > 1) return this.retry({ countdown: "1s", error: new Error("no") });
+    if (x > 2) return this.reject({ requeue: true });
+    return x;
+  });
+  expectTypeOf(one.delay(1)).resolves.toEqualTypeOf<AsyncResult<number>>();
+  expectTypeOf<TaskContext["retry"]>().returns.toBeNever();
+  // @ts-expect-error no duration
+  expectTypeOf((context: TaskContext) => context.retry({ countdown: "soon" })).toBeFunction();
+  // @ts-expect-error misspelt
+  expectTypeOf((context: TaskContext) => context.reject({ requeu: true })).toBeFunction();
+});

@@ -46,6 +46,18 @@ test.each<[Outcome, object]>([
     { level: "error", ...ended, error: "Error: no", stack: failure.stack, msg: "failed" },
   ],
   [
+    { type: "failed", failure, expected: true },
+    { level: "info", ...ended, error: "Error: no", msg: "failed" },
+  ],
+  [
+    { type: "retried", failure, text: '"secret"', eta: 0 },
+    { level: "warn", ...ended, error: "Error: no", next: "1970-01-01T00:00:00.000Z", msg: "retried" },
+  ],
+  [
+    { type: "requeued", reason: "not ours" },
+    { level: "warn", ...ended, reason: "not ours", msg: "requeued" },
+  ],
+  [
     { type: "revoked", reason: "expired" },
     { level: "warn", ...ended, reason: "expired", msg: "revoked" },
   ],
@@ -60,7 +72,6 @@ test("says how a task ended only at the level of that, and nothing when it is si
   expect(await linesOf("silent", { type: "failed", failure })).toEqual([]);
 });
 
-test("does not say that a task ended which is put back, or was told to end", async () => {
-  expect(await linesOf("info", { type: "requeued", reason: "later" })).toEqual([received]);
+test("does not say how a task ended that was told to end", async () => {
   expect(await linesOf("info", succeeded, true)).toEqual([received]);
 });
