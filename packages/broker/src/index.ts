@@ -12,7 +12,19 @@ export { encodeRecord, type TaskRecord } from "./protocol/record.js";
 export { checkSize, defaultMaxPayload, encodeMessage, readMessage } from "./protocol/codec.js";
 export { encodeJson } from "./protocol/json.js";
 
-export type { Consumer, Content, Delivery, Exchange, Location, QueueCounts, Settled, Settlement, Transport } from "./ports/transport.js";
+export type {
+  Consumer,
+  Content,
+  Delivery,
+  Exchange,
+  Location,
+  QueueCounts,
+  Revocation,
+  Settled,
+  Settlement,
+  Transport,
+} from "./ports/transport.js";
+export type { ControlBus, ControlCommand } from "./ports/control-bus.js";
 export type { Claim, ResultBackend, StoreReply, StoreRequest } from "./ports/result-backend.js";
 
 export { Router, type Routing } from "./routing/router.js";
@@ -21,5 +33,6 @@ export { checkQueueName, type QueueOption } from "./routing/queue.js";
 export type { Route, RouteFunction, RouteTable } from "./routing/route.js";
 
 export { compileLocation, type RedisLocation } from "./redis/location.js";
+export { redisControlBus } from "./redis/control-bus.js";
 export { redisResultBackend } from "./redis/result-backend.js";
 export { bullmqTransport } from "./bullmq/transport.js";

@@ -11,6 +11,7 @@ export { matchesError, type ErrorMatch } from "./task/error-match.js";
 export { currentTask, runInTask, type TaskContext } from "./task/context.js";
 
 export { AsyncResult, type GetOptions, type TaskOutcome } from "./result/async-result.js";
+export type { RevokeOptions } from "./control/revoke.js";
 export { TaskFailedError, TaskRevokedError, TimeoutError, UnknownTaskError } from "./result/errors.js";
 
 export { BullrushError, RemoteError, type Duration, type ErrorCode, type Failure, type Json, type TaskState } from "@bullrush/broker";

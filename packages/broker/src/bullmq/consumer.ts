@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { ConsumeOptions, Consumer, Delivery, Exchange, Settled, Settlement } from "../ports/transport.js";
+import type { ConsumeOptions, Consumer, Delivery, Exchange, Renewal, Settled, Settlement } from "../ports/transport.js";
 import { openConnection } from "../redis/connection.js";
 import { morgueKey, queueKey } from "../redis/keys.js";
 import type { CompiledLocation } from "../redis/location.js";
@@ -173,19 +173,26 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     return { deliveries, settled: settledIn(wrong, call) };
   }
 
-  async function renew(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
+  async function renew(deliveries: readonly Delivery[]): Promise<Renewal> {
     const chunks = Array.from({ length: Math.ceil(deliveries.length / mostRenewed) }, (_, index) =>
       deliveries.slice(index * mostRenewed, (index + 1) * mostRenewed),
     );
-    return (await Promise.all(chunks.map(renewChunk))).flat();
+    const renewals = await Promise.all(chunks.map(renewChunk));
+    return { lost: renewals.flatMap(({ lost }) => lost), revoked: renewals.flatMap(({ revoked }) => revoked) };
   }
 
-  async function renewChunk(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
+  async function renewChunk(deliveries: readonly Delivery[]): Promise<Renewal> {
     const args = deliveries.flatMap(({ queue, id, token }) => [numberOf(queue), id, token]);
-    const replies = await commands.run({ action: `${deliveries.length} leases were not renewed`, deadline }, (client) =>
+    const replies = (await commands.run({ action: `${deliveries.length} leases were not renewed`, deadline }, (client) =>
       runScript(client, scripts.renew, prefixes, [lease, ...args]),
-    );
-    return deliveries.filter((_, index) => (replies as number[])[index] === 0);
+    )) as RenewReply;
+    return {
+      lost: deliveries.filter((_, index) => replies[index] === 0),
+      revoked: deliveries.flatMap((delivery, index) => {
+        const reply = replies[index];
+        return typeof reply === "object" ? { delivery, revocation: { reason: reply[0], terminate: reply[1] === 1 } } : [];
+      }),
+    };
   }
 
   /** @param token proof of the loan that begins; "" for one that has ended */
@@ -229,6 +236,9 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     close,
   };
 }
+
+/** As `lua/bullmq/renew.lua` gives it. */
+type RenewReply = readonly (0 | 1 | readonly [reason: string, terminate: 0 | 1])[];
 
 interface Call {
   readonly settle: readonly Settlement[];

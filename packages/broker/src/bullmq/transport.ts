@@ -1,5 +1,5 @@
-import { defaultMaxPayload } from "../protocol/codec.js";
-import type { ConsumeOptions, Consumer, Location, QueueCounts, Transport } from "../ports/transport.js";
+import { defaultMaxPayload, longestReplyTo, replyToAtEnd } from "../protocol/codec.js";
+import type { ConsumeOptions, Consumer, Location, Marked, QueueCounts, Revocation, Transport } from "../ports/transport.js";
 import type { ResultBackend } from "../ports/result-backend.js";
 import { openConnection } from "../redis/connection.js";
 import { queueKey } from "../redis/keys.js";
@@ -28,6 +28,7 @@ const scripts = {
   locate: engineScript("locate"),
   counts: engineScript("counts"),
   purge: engineScript("purge"),
+  revoke: engineScript("revoke"),
 };
 
 const locations: readonly Location[] = ["absent", "waiting", "taken"];
@@ -78,6 +79,20 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
     )) as number;
   }
 
+  async function revoke(ids: readonly string[], queues: readonly string[], { reason, terminate }: Revocation): Promise<readonly Marked[]> {
+    if (ids.length === 0) return [];
+    const keys = queues.map((queue) => queueKey(prefix, queue));
+    const args = [reason, terminate ? "1" : "", longestReplyTo, ...ids];
+    const replies = await commands.run({ action: `${ids.length} tasks were not revoked`, deadline }, (client) =>
+      runScript(client, scripts.revoke, keys, args),
+    );
+    return (replies as (0 | 1 | [taken: 0 | 1, queue: number, task: string, end: string])[]).map((reply) => {
+      if (typeof reply === "number") return { location: reply === 1 ? "ended" : "absent" };
+      const [taken, queue, task, end] = reply;
+      return { location: taken === 1 ? "taken" : "waiting", queue: queues[queue - 1] as string, task, replyTo: replyToAtEnd(end) };
+    });
+  }
+
   function consume(given: ConsumeOptions): Consumer {
     const consumer = openConsumer(given, { location, results: new ResultStore(location, backend), prefix, ...trouble });
     consumers.add(consumer);
@@ -89,5 +104,5 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
     await Promise.all([...consumers].map((consumer) => consumer.close()));
   }
 
-  return { publish, locate, counts, purge, consume, close };
+  return { publish, locate, counts, purge, revoke, consume, close };
 }

@@ -20,6 +20,12 @@ export interface Transport {
   /** Removes all messages that wait in `queue`, delayed ones included, and says how many. */
   purge(queue: string): Promise<number>;
 
+  /**
+   * Marks messages as revoked, wherever in `queues` they are and if they have not ended: whoever takes one drops it, and whoever runs one hears of it at the next `renew`. One call, however many
+   * ids; a thousand keep Redis for some milliseconds. Says for each, in their order, what was found.
+   */
+  revoke(ids: readonly string[], queues: readonly string[], revocation: Revocation): Promise<readonly Marked[]>;
+
   /** Opens the consuming side of some queues. */
   consume(options: ConsumeOptions): Consumer;
 
@@ -29,6 +35,19 @@ export interface Transport {
 
 /** `waiting`: in a queue, due or not; `taken`: on loan to a worker; `absent`: in none of the queues, or finished. */
 export type Location = "waiting" | "taken" | "absent";
+
+/** What became of a message that was to be revoked. */
+export type Marked =
+  /** It is in none of the queues, or has ended: nothing was marked. */
+  | { readonly location: "absent" | "ended" }
+  | {
+      readonly location: "waiting" | "taken";
+      readonly queue: string;
+      /** Name of the task. */
+      readonly task: string;
+      /** Channel on the result backend on which its sender waits. */
+      readonly replyTo?: string | undefined;
+    };
 
 export interface QueueCounts {
   readonly queue: string;
@@ -87,8 +106,8 @@ export interface Consumer {
   /** Takes nothing from `queue` for `pause` ms. */
   rest(queue: string, pause: number): void;
 
-  /** Renews the lease of each delivery and returns those that are lost: others may run them. */
-  renew(deliveries: readonly Delivery[]): Promise<readonly Delivery[]>;
+  /** Renews the lease of each delivery, and says which are lost and which were revoked since they were taken. */
+  renew(deliveries: readonly Delivery[]): Promise<Renewal>;
 
   /**
    * Counts that a delivery, taken for the second time or more, begins to run: if it does not end, that was a crash. Gives whether it is still on loan. Safe to repeat, as `end` is. The first
@@ -103,6 +122,21 @@ export interface Consumer {
   recover(): Promise<number>;
 
   close(): Promise<void>;
+}
+
+export interface Renewal {
+  /** Others may run these. */
+  readonly lost: readonly Delivery[];
+  /** These are to end, at each renewal anew until they are settled. */
+  readonly revoked: readonly { readonly delivery: Delivery; readonly revocation: Revocation }[];
+}
+
+/** The wish that a task be called off. */
+export interface Revocation {
+  /** Why; of several, the first stands. */
+  readonly reason: string;
+  /** Whether it is to be ended at once instead of asked to end. */
+  readonly terminate: boolean;
 }
 
 /** A message on loan to this worker. */

@@ -45,6 +45,16 @@ export function checkSize(text: string, what: string, limit: number): void {
   if (bytes > limit) throw new BullrushError("PAYLOAD_TOO_LARGE", { what, bytes, limit });
 }
 
+/** How many bytes of the end of an encoded message `replyToAtEnd` wants. */
+export const longestReplyTo = 256;
+
+/** The channel on which the sender of a message waits, from the end of the message as `encodeMessage` and a second try of publishing write it: the rest may be long. */
+export function replyToAtEnd(end: string): string | undefined {
+  // Inside of a string its quotes would be escaped, so this is the message's own field.
+  const [, field, value] = /,"(to|replyTo)":"([^"\\]+)"(?:,"resent":true)?\}$/.exec(end) ?? [];
+  return field === "to" ? replyChannel(value as string) : value;
+}
+
 /** Whether decoded `data` is one of our envelopes, of whatever version, rather than the data of a plain BullMQ job. */
 export function isEnvelope(data: unknown): data is { readonly bullrush: unknown } & Record<string, unknown> {
   return typeof data === "object" && data !== null && !Array.isArray(data) && "bullrush" in data;

@@ -14,3 +14,8 @@ export function morgueKey(prefix: string, queue: string): string {
 export function resultKey(id: string): string {
   return `bullrush:result:${id}`;
 }
+
+/** Channel on the broker on which the workers of the queues under `prefix` are told what to do. */
+export function controlChannel(prefix: string): string {
+  return `bullrush:control:${prefix}`;
+}

@@ -1,15 +1,15 @@
 import { randomBytes } from "node:crypto";
-import type { Redis } from "ioredis";
 import type { Claim, ResultBackend, StoreReply, StoreRequest } from "../ports/result-backend.js";
 import { isTaskId } from "../id.js";
 import { replyChannel } from "../protocol/reply-channel.js";
 import { toFailure } from "../protocol/failure.js";
 import { decodeRecord, encodeRecord, type TaskRecord } from "../protocol/record.js";
-import { defaultSilence, openConnection, type Connection } from "./connection.js";
+import { openConnection, type Connection } from "./connection.js";
 import { resultKey } from "./keys.js";
 import { compileLocation, type CompiledLocation, type RedisLocation } from "./location.js";
 import { loadScript, runScript } from "./script.js";
 import { storeArguments } from "./store-arguments.js";
+import { openSubscription } from "./subscription.js";
 
 export interface RedisResultBackendOptions {
   readonly location: RedisLocation;
@@ -41,7 +41,8 @@ export function redisResultBackend(options: RedisResultBackendOptions): RedisRes
       ...(options.onTrouble && { onTrouble: options.onTrouble }),
     });
   const commands = connect("results");
-  const replies = replySubscription(() => connect("replies"), replyChannel(randomBytes(16).toString("base64url")), deadline);
+  const ownChannel = replyChannel(randomBytes(16).toString("base64url"));
+  const replies = openSubscription(() => connect("replies"), { channel: ownChannel, action: "results were not subscribed to", deadline });
 
   async function open(): Promise<void> {
     await commands.run({ action: "it was not opened", deadline }, (client) => client.ping());
@@ -94,8 +95,8 @@ export function redisResultBackend(options: RedisResultBackendOptions): RedisRes
     claim,
     read,
     forget,
-    replyChannel: replies.channel,
-    subscribe: replies.subscribe,
+    replyChannel: ownChannel,
+    subscribe: (listener) => replies.subscribe((payload) => tellLines(payload, listener)),
     close: async () => {
       replies.close();
       commands.close();
@@ -105,57 +106,12 @@ export function redisResultBackend(options: RedisResultBackendOptions): RedisRes
 
 type Listener = (id: string, record: TaskRecord | undefined) => void;
 
-/** The one subscription of this process, opened for the first listener. It sends a PING now and then: an idle subscriber would never notice that its link is dead. */
-function replySubscription(open: () => Connection, channel: string, deadline: number) {
-  const listeners = new Set<Listener>();
-  let connection: Connection | undefined;
-  let subscribed: Promise<void> | undefined;
-  let pings: NodeJS.Timeout | undefined;
-
-  async function begin(): Promise<void> {
-    const opened = open();
-    connection = opened;
-    try {
-      await opened.run({ action: "results were not subscribed to", deadline }, (client) => subscribeOnce(client));
-    } catch (error) {
-      subscribed = undefined;
-      opened.close();
-      throw error;
-    }
-    if (connection !== opened) return;
-    pings = setInterval(() => {
-      opened.run({ action: "no ping", deadline: defaultSilence }, (client) => client.ping()).catch(() => undefined);
-    }, defaultSilence);
-  }
-
-  function tell(line: string): void {
+/** Tells `listener` of each line of a notification. */
+function tellLines(payload: string, listener: Listener): void {
+  for (const line of payload.split("\n")) {
     const id = line.slice(0, idLength);
-    if (!isTaskId(id)) return;
-    const record = line.length > idLength ? readable(line.slice(idLength)) : undefined;
-    for (const listener of listeners) listener(id, record);
+    if (isTaskId(id)) listener(id, line.length > idLength ? readable(line.slice(idLength)) : undefined);
   }
-
-  function subscribeOnce(client: Redis): Promise<unknown> {
-    client.removeAllListeners("message");
-    client.on("message", (_: string, payload: string) => {
-      for (const line of payload.split("\n")) tell(line);
-    });
-    return client.subscribe(channel);
-  }
-
-  return {
-    channel,
-    subscribe: async (listener: Listener) => {
-      await (subscribed ??= begin());
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
-    close: () => {
-      clearInterval(pings);
-      connection?.close();
-      connection = undefined;
-    },
-  };
 }
 
 /** The record in `text`; `undefined` if it is none, so that whoever waits reads what is stored. */

@@ -41,7 +41,7 @@ describe("consuming, when the way to Redis fails", () => {
       await send();
       const [delivery] = await heard;
       proxy.reset();
-      expect(await consumer.renew([delivery!])).toEqual([]);
+      expect(await consumer.renew([delivery!])).toMatchObject({ lost: [] });
       proxy.reset();
       expect(await consumer.exchange({ settle: [settlementOf(delivery!)], take: 0 })).toMatchObject({ settled: ["settled"] });
     }
@@ -160,7 +160,7 @@ describe("consuming, when the way to Redis fails", () => {
       const refused = consumer.exchange({ settle, take: 1 }).catch((error: unknown) => error);
       await eventually("attempt to connect", () => backend.refused() > 1);
       expect(await stage.counts("feeds")).toMatchObject({ waiting: 1, active: 1, completed: 0 });
-      expect(await consumer.renew([delivery])).toEqual([]);
+      expect(await consumer.renew([delivery])).toMatchObject({ lost: [] });
       backend.pass();
       expect(await refused).toMatchObject({ settled: ["settled"], deliveries: [{ number: 1 }] });
       expect(await other.backend.read([delivery.id])).toMatchObject([{ state: "SUCCESS" }]);

@@ -7,6 +7,9 @@ import { eventually, hear, take, takeOne } from "./waiting.js";
 /** In ms: as short as a busy machine allows. */
 const lease = 1000;
 
+/** All were renewed, and none was revoked. */
+const all = { lost: [], revoked: [] };
+
 export function describeLeases(stage: () => Stage): void {
   const recovered = (consumer: Consumer) =>
     eventually("message to recover", async () => (await consumer.recover()) || undefined, 10 * lease);
@@ -18,7 +21,7 @@ export function describeLeases(stage: () => Stage): void {
       const deliveries = await take(consumer, 2);
       const until = Date.now() + 2.5 * lease;
       await eventually("end of two leases and a half", async () => {
-        expect(await consumer.renew(deliveries)).toEqual([]);
+        expect(await consumer.renew(deliveries)).toEqual(all);
         expect(await other.recover()).toBe(0);
         return Date.now() > until;
       });
@@ -32,11 +35,11 @@ export function describeLeases(stage: () => Stage): void {
       const [lost, ended, kept] = await take(dead, 3);
       await dead.exchange({ settle: [settlementOf(ended!)], take: 0 });
       await eventually("end of the lease", async () => {
-        expect(await dead.renew([kept!])).toEqual([]);
+        expect(await dead.renew([kept!])).toEqual(all);
         return (await stage().locate(lost!)) === "waiting";
       });
       // It is lost from here on, whether or not somebody has it already.
-      expect(await dead.renew([lost!, kept!])).toEqual([lost]);
+      expect(await dead.renew([lost!, kept!])).toEqual({ ...all, lost: [lost] });
       const { settled } = await dead.exchange({ settle: [settlementOf(lost!), settlementOf(kept!)], take: 0 });
       expect(settled).toEqual(["lost", "settled"]);
 
@@ -44,11 +47,11 @@ export function describeLeases(stage: () => Stage): void {
       expect(await dead.recover()).toBe(0);
       const delivery = await takeOne(alive);
       expect(delivery).toMatchObject({ id: lost!.id, number: 2 });
-      expect(await dead.renew([lost!])).toEqual([lost]);
+      expect(await dead.renew([lost!])).toEqual({ ...all, lost: [lost] });
       for (const outcome of [outcomes.succeeded, outcomes.requeued]) {
         expect(await dead.exchange({ settle: [settlementOf(lost!, outcome)], take: 0 })).toMatchObject({ settled: ["lost"] });
       }
-      expect(await alive.renew([delivery])).toEqual([]);
+      expect(await alive.renew([delivery])).toEqual(all);
       expect(await alive.exchange({ settle: [settlementOf(delivery)], take: 0 })).toMatchObject({ settled: ["settled"] });
     });
 
@@ -68,13 +71,13 @@ export function describeLeases(stage: () => Stage): void {
       const consumer = stage().consume(["feeds"]);
       const [first, last] = await take(consumer, 2);
       const gone = Array.from({ length: 50_000 }, (_, number) => ({ ...first!, id: `gone-${number}` }));
-      const lost = await consumer.renew([first!, ...gone, last!]);
+      const { lost } = await consumer.renew([first!, ...gone, last!]);
       expect(lost).toHaveLength(gone.length);
       expect(lost.every(({ id }, index) => id === `gone-${index}`)).toBe(true);
     });
 
     test("of nothing needs no renewing", async () => {
-      expect(await stage().consume(["feeds"]).renew([])).toEqual([]);
+      expect(await stage().consume(["feeds"]).renew([])).toEqual(all);
     });
   });
 }

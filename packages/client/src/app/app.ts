@@ -1,16 +1,15 @@
 import {
   BullrushError,
-  bullmqTransport,
   checkTaskId,
-  redisResultBackend,
   systemClock,
   toMilliseconds,
+  type ControlBus,
   type RedisLocation,
   type ResultBackend,
   type Transport,
 } from "@bullrush/broker";
+import type { RevokeOptions } from "../control/revoke.js";
 import { AsyncResult, type Reference, type ResultSource } from "../result/async-result.js";
-import { ResultWaiter } from "../result/waiter.js";
 import type { Call } from "../task/call.js";
 import { isList, kindOf, refuse } from "../task/check.js";
 import { enclosingTask, runInTask } from "../task/context.js";
@@ -19,6 +18,7 @@ import { checkTaskName } from "../task/name.js";
 import { checkCall, checkTaskOptions, type CallOptions, type TaskOptions } from "../task/options.js";
 import { callOf, Signature, type ResultsOf } from "../task/signature.js";
 import type { AnyTask, Stub, Task, TaskDefinition, TaskFunction, TaskStub } from "../task/task.js";
+import { connect, type Connected } from "./connected.js";
 import { publishCalls, sendingOf, type Sending } from "./dispatcher.js";
 import { compileOptions, type AppOptions, type CompiledOptions } from "./options.js";
 import { PublishError } from "./publish-error.js";
@@ -66,6 +66,11 @@ export class App {
   /** The result backend. Connected at its first use. */
   get backend(): ResultBackend {
     return this.#connect().backend;
+  }
+
+  /** What workers are told from outside. Connected at its first use. */
+  get control(): ControlBus {
+    return this.#connect().control;
   }
 
   /**
@@ -135,6 +140,18 @@ export class App {
   }
 
   /**
+   * Calls off tasks, in whichever of the app's queues they are; one that is not sent yet does not run when it comes. Gives whether each is revoked: a task that has ended stays as it is. Throws
+   * `INVALID_TASK_ID` and `INVALID_OPTION` before anything is done; what `BROKER_UNAVAILABLE` or `RESULT_BACKEND_UNAVAILABLE` leaves half done is safe to repeat.
+   */
+  revoke(id: string, options?: RevokeOptions): Promise<boolean>;
+  revoke(ids: readonly string[], options?: RevokeOptions): Promise<readonly boolean[]>;
+  async revoke(given: string | readonly string[], options: RevokeOptions = {}): Promise<boolean | readonly boolean[]> {
+    const ids = (Array.isArray(given) ? given : [given]).map(checkTaskId);
+    const revoked = await this.#connect().revoke(ids, this.#options.queues, options);
+    return Array.isArray(given) ? revoked : revoked[0] === true;
+  }
+
+  /**
    * Puts other options in the place of those given, before the first connection: how a command's flags win over the module's own settings.
    * Throws `INVALID_OPTION` afterwards.
    */
@@ -160,7 +177,7 @@ export class App {
     const connected = this.#connected;
     if (connected === undefined) return;
     connected.waiter.close(new BullrushError("APP_CLOSED", { app: this.#options.name }));
-    await Promise.all([connected.transport.close(), connected.backend.close()]);
+    await Promise.all([connected.transport.close(), connected.backend.close(), connected.control.close()]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -206,25 +223,6 @@ export class App {
     if (this.#closed) throw new BullrushError("APP_CLOSED", { app: this.#options.name });
     return (this.#connected ??= connect(this.#options, (service, reason) => this.#troubleListener?.(service, reason)));
   }
-}
-
-interface Connected extends ResultSource {
-  readonly transport: Transport;
-  readonly backend: ResultBackend;
-}
-
-function connect(options: CompiledOptions, onTrouble: (service: "broker" | "backend", reason: string) => void): Connected {
-  const { broker, backend: location, prefix, publishTimeout: deadline, maxPayload } = options;
-  const backend = redisResultBackend({ location, onTrouble: (reason) => onTrouble("backend", reason) });
-  const transport = bullmqTransport({
-    location: broker,
-    backend,
-    prefix,
-    deadline,
-    maxPayload,
-    onTrouble: (reason) => onTrouble("broker", reason),
-  });
-  return { transport, backend, waiter: new ResultWaiter(backend, transport) };
 }
 
 /** `call` with the properties of `stub`; the name of a function can only be defined anew. */

@@ -10,6 +10,7 @@ import {
   type TaskState,
   type Transport,
 } from "@bullrush/broker";
+import type { Revoke, RevokeOptions } from "../control/revoke.js";
 import { TaskFailedError, TaskRevokedError, TimeoutError } from "./errors.js";
 import type { ResultWaiter } from "./waiter.js";
 
@@ -33,6 +34,7 @@ export interface ResultSource {
   readonly transport: Transport;
   readonly backend: ResultBackend;
   readonly waiter: ResultWaiter;
+  readonly revoke: Revoke;
 }
 
 /** What a handle knows of its task from the start. @internal */
@@ -130,6 +132,15 @@ export class AsyncResult<Result = unknown> {
   /** How many attempts it took, once it has ended; how many there were, while it waits to be retried. */
   async attempts(): Promise<number | undefined> {
     return (await this.#read())?.attempt;
+  }
+
+  /**
+   * Calls it off: it does not run any more, and if it runs its `signal` aborts, or with `terminate` it is ended at once. Whoever waits hears of it now. Gives whether it is revoked; `false` for one that
+   * has ended otherwise.
+   */
+  async revoke(options: RevokeOptions = {}): Promise<boolean> {
+    const [revoked] = await this.#source().revoke([this.id], this.#reference.queues, options);
+    return revoked === true;
   }
 
   /** Removes what the result backend keeps of it. */

@@ -1,4 +1,4 @@
-import type { Clock, Consumer, Delivery, Exchange, Settlement } from "@bullrush/broker";
+import type { Clock, Consumer, Delivery, Exchange, Revocation, Settlement } from "@bullrush/broker";
 import type { Logger } from "pino";
 import type { Executor, Running } from "../execution/executor.js";
 import type { TroubleLog } from "../trouble-log.js";
@@ -93,6 +93,22 @@ export class Dispatcher {
     }
     this.#lost.add(delivery);
     this.#running.get(delivery)?.stop.request(new Error("the lease of this task was lost; others may run it"));
+  }
+
+  /**
+   * Asks the task of `delivery` to end, because it was revoked; with `terminate` it is ended, and its slot is free at once, whatever its function goes on to do. What does not run any more stays as it
+   * is; what has not begun does not begin.
+   */
+  revoked(delivery: Delivery, { reason, terminate }: Revocation): void {
+    const { executor } = this.#options;
+    const running = this.#running.get(delivery);
+    const waits = this.#admission.waiting.includes(delivery);
+    running?.stop.request(executor.revocationOf(delivery, reason));
+    if (terminate) running?.stop.kill(executor.revocationOf(delivery, reason));
+    if (!waits && (running === undefined || !terminate)) return;
+    this.#running.delete(delivery);
+    this.#admission.leave(delivery);
+    this.#outbox.add(executor.revoke(delivery, reason, running?.startedAt));
   }
 
   /**

@@ -36,6 +36,8 @@ export interface ExecutorOptions {
 /** A delivery that is being run. */
 export interface Running {
   readonly delivery: Delivery;
+  /** When it began, ms since the epoch. */
+  readonly startedAt: number;
   /** What became of it; `undefined` when it is somebody else's by now and there is nothing to settle. Never rejects. */
   readonly ended: Promise<Settlement | undefined>;
   /** How the task is asked to end. */
@@ -57,7 +59,8 @@ export class Executor {
   /** Begins to run `delivery`. */
   start(delivery: Delivery): Running {
     const stop = new Stop();
-    return { delivery, stop, ended: this.#end(delivery, stop) };
+    const startedAt = this.#options.clock.now();
+    return { delivery, startedAt, stop, ended: this.#end(delivery, startedAt, stop) };
   }
 
   /** Whether `delivery` may take down the process in which it runs: it has done so, or been near, as often as is tolerated but for once. */
@@ -74,16 +77,25 @@ export class Executor {
     return { delivery, outcome: { type: "requeued", reason } };
   }
 
-  async #end(delivery: Delivery, stop: Stop): Promise<Settlement | undefined> {
-    const { content } = delivery;
-    const startedAt = this.#options.clock.now();
+  /** What settles `delivery` as revoked, whatever its task came to. */
+  revoke(delivery: Delivery, reason: string, startedAt = this.#options.clock.now()): Settlement {
+    const { tasks, clock, log } = this.#options;
+    const { id, content } = delivery;
+    const message = content.type === "undecodable" ? undefined : content.message;
+    const definition = message && tasks.get(message.task);
+    log.warn({ task: message?.task, id, ms: clock.now() - startedAt, reason }, "revoked");
+    const storesResult = message === undefined || stores(delivery, message, definition);
+    return this.#settle(delivery, { type: "revoked", reason }, startedAt, definition, storesResult);
+  }
+
+  async #end(delivery: Delivery, startedAt: number, stop: Stop): Promise<Settlement | undefined> {
+    const { content, revoked } = delivery;
+    if (revoked !== undefined) return this.revoke(delivery, revoked, startedAt);
     if (content.type === "undecodable") return this.#bury(delivery, startedAt, content.error);
     const { message } = content;
     const definition = this.#options.tasks.get(message.task);
     if (definition === undefined) return this.#unknown(delivery, message, startedAt);
     const storesResult = stores(delivery, message, definition);
-    const { revoked } = delivery;
-    if (revoked !== undefined) return this.#settle(delivery, { type: "revoked", reason: revoked }, startedAt, definition, storesResult);
     if (storesResult && (delivery.number > 1 || message.resent)) {
       const earlier = await this.#claim(delivery, message, definition);
       if (earlier !== "claimed") return earlier;

@@ -1,4 +1,4 @@
-import type { Consumer, Delivery } from "@bullrush/broker";
+import type { Consumer, Delivery, Revocation } from "@bullrush/broker";
 import type { Logger } from "pino";
 import type { TroubleLog } from "../trouble-log.js";
 import { every, type Service } from "./service.js";
@@ -11,17 +11,20 @@ export interface LeaseKeeperOptions {
   readonly held: () => readonly Delivery[];
   /** Hears of each delivery that others may have by now. */
   readonly onLost: (delivery: Delivery) => void;
+  /** Hears of each delivery that somebody has revoked, at each round anew. */
+  readonly onRevoked: (delivery: Delivery, revocation: Revocation) => void;
   readonly log: Logger;
   readonly trouble: TroubleLog;
 }
 
 /** Renews the leases of all that is on loan, every third of a lease. */
-export function leaseKeeper({ consumer, lease, held, onLost, log, trouble }: LeaseKeeperOptions): Service {
+export function leaseKeeper({ consumer, lease, held, onLost, onRevoked, log, trouble }: LeaseKeeperOptions): Service {
   const told = new WeakSet<Delivery>();
 
   async function renew(stopped: AbortSignal): Promise<void> {
     try {
-      const lost = await consumer.renew(held());
+      const { lost, revoked } = await consumer.renew(held());
+      for (const { delivery, revocation } of revoked) onRevoked(delivery, revocation);
       const still = new Set(held());
       for (const delivery of lost) {
         // What was settled while the answer was under way is not lost.

@@ -1,0 +1,35 @@
+--[[
+  Marks messages as revoked, wherever they are: whoever takes one drops it, and whoever runs one hears of it when it renews the lease. What has ended stays as it is.
+
+  KEYS[q]       what the keys of queue q start with
+  ARGV[1]       why, if it was not revoked before
+  ARGV[2]       "1" to end what runs at once, "" to ask it to end
+  ARGV[3]       how many bytes of the end of a message are wanted
+  ARGV[3+i]     id of task i
+
+  Returns for each task: 0 in none of the queues, 1 ended, or { 1 if it is on loan to a worker, else 0; queue, an index into KEYS; name of the task; the end of the message }
+]]
+local call = redis.call
+local reason, terminate, wanted = ARGV[1], ARGV[2] == "1", tonumber(ARGV[3])
+
+-- An id of the caller's may have been sent to several queues.
+local function revoke(id)
+  local found = 0
+  for queue, prefix in ipairs(KEYS) do
+    local key = prefix .. id
+    local job = call("HMGET", key, "name", "finishedOn", "data")
+    if job[2] then
+      if found == 0 then found = 1 end
+    elseif job[1] then
+      call("HSETNX", key, "revoked", reason)
+      if terminate then call("HSET", key, "terminate", "1") end
+      local taken = call("EXISTS", key .. ":lock")
+      if type(found) == "number" or taken > found[1] then found = { taken, queue, job[1], string.sub(job[3] or "", -wanted) } end
+    end
+  end
+  return found
+end
+
+local replies = {}
+for i = 4, #ARGV do replies[i - 3] = revoke(ARGV[i]) end
+return replies

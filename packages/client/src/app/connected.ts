@@ -1,0 +1,30 @@
+import {
+  bullmqTransport,
+  redisControlBus,
+  redisResultBackend,
+  systemClock,
+  type ControlBus,
+  type ResultBackend,
+  type Transport,
+} from "@bullrush/broker";
+import { openRevoke } from "../control/revoke.js";
+import type { ResultSource } from "../result/async-result.js";
+import { ResultWaiter } from "../result/waiter.js";
+import type { CompiledOptions } from "./options.js";
+
+/** What an app has opened. Each connection is made at its first use. */
+export interface Connected extends ResultSource {
+  readonly transport: Transport;
+  readonly backend: ResultBackend;
+  readonly control: ControlBus;
+}
+
+export function connect(options: CompiledOptions, onTrouble: (service: "broker" | "backend", reason: string) => void): Connected {
+  const { broker, backend: location, prefix, publishTimeout: deadline, maxPayload, resultExpires: expires } = options;
+  const onBrokerTrouble = (reason: string) => onTrouble("broker", reason);
+  const backend = redisResultBackend({ location, onTrouble: (reason) => onTrouble("backend", reason) });
+  const transport = bullmqTransport({ location: broker, backend, prefix, deadline, maxPayload, onTrouble: onBrokerTrouble });
+  const control = redisControlBus({ location: broker, prefix, onTrouble: onBrokerTrouble });
+  const revoke = openRevoke({ transport, backend, control, expires, clock: systemClock });
+  return { transport, backend, control, revoke, waiter: new ResultWaiter(backend, transport) };
+}
