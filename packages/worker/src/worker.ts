@@ -1,4 +1,4 @@
-import { systemClock, type Consumer } from "@bullrush/broker";
+import { systemClock, type Consumer, type Delivery, type Revocation } from "@bullrush/broker";
 import type { App } from "@bullrush/client";
 import { pino, type Logger } from "pino";
 import { Dispatcher } from "./consuming/dispatcher.js";
@@ -9,6 +9,7 @@ import { expiry } from "./middleware/expiry.js";
 import { compose } from "./middleware/middleware.js";
 import { compileWorkerOptions, type CompiledWorkerOptions, type WorkerOptions } from "./options.js";
 import { inlinePool } from "./pool/inline.js";
+import { controlListener } from "./service/control-listener.js";
 import { lagMonitor } from "./service/lag-monitor.js";
 import { leaseKeeper } from "./service/lease-keeper.js";
 import { recovery } from "./service/recovery.js";
@@ -94,8 +95,10 @@ function assemble(app: App, options: CompiledWorkerOptions, { consumer, log, tro
   });
   const dispatcher = new Dispatcher({ consumer, executor, concurrency, clock, log, trouble });
   const held = () => dispatcher.held();
+  const onRevoked = (delivery: Delivery, revocation: Revocation) => dispatcher.revoked(delivery, revocation);
   const services = [
-    leaseKeeper({ consumer, lease, held, onLost: (delivery) => dispatcher.lost(delivery), log, trouble }),
+    leaseKeeper({ consumer, lease, held, onLost: (delivery) => dispatcher.lost(delivery), onRevoked, log, trouble }),
+    controlListener({ control: app.control, held, onRevoked, trouble }),
     recovery({ consumer, scan, log }),
     lagMonitor({ lease, log }),
   ];

@@ -1,6 +1,7 @@
 import type { Clock, Consumer, Delivery, Exchange, Revocation, Settlement } from "@bullrush/broker";
 import type { Logger } from "pino";
 import type { Executor, Running } from "../execution/executor.js";
+import { revokedError } from "../execution/revoked.js";
 import type { TroubleLog } from "../trouble-log.js";
 import { Admission } from "./admission.js";
 import { Breaker } from "./breaker.js";
@@ -96,15 +97,15 @@ export class Dispatcher {
   }
 
   /**
-   * Asks the task of `delivery` to end, because it was revoked; with `terminate` it is ended, and its slot is free at once, whatever its function goes on to do. What does not run any more stays as it
-   * is; what has not begun does not begin.
+   * Asks the task of `delivery` to end, because it was revoked; with `terminate` its runner is killed, and its slot is free at once, whatever a function goes on to do that is inline. One that waits
+   * to run alone does not begin; one that has ended stays as it is.
    */
   revoked(delivery: Delivery, { reason, terminate }: Revocation): void {
     const { executor } = this.#options;
     const running = this.#running.get(delivery);
     const waits = this.#admission.waiting.includes(delivery);
-    running?.stop.request(executor.revocationOf(delivery, reason));
-    if (terminate) running?.stop.kill(executor.revocationOf(delivery, reason));
+    running?.stop.request(revokedError(delivery, reason));
+    if (terminate) running?.stop.kill(revokedError(delivery, reason));
     if (!waits && (running === undefined || !terminate)) return;
     this.#running.delete(delivery);
     this.#admission.leave(delivery);

@@ -13,6 +13,7 @@ import {
 import type { TaskDefinition } from "@bullrush/client";
 import type { Logger } from "pino";
 import type { Run } from "../middleware/middleware.js";
+import { revokedBy } from "./revoked.js";
 import { settlementOf } from "./settlement.js";
 import { Stop } from "./stop.js";
 
@@ -96,6 +97,10 @@ export class Executor {
     const definition = this.#options.tasks.get(message.task);
     if (definition === undefined) return this.#unknown(delivery, message, startedAt);
     const storesResult = stores(delivery, message, definition);
+    if (!storesResult && message.resent) {
+      const reason = await this.#revokedBefore(message);
+      if (reason !== undefined) return this.revoke(delivery, reason, startedAt);
+    }
     if (storesResult && (delivery.number > 1 || message.resent)) {
       const earlier = await this.#claim(delivery, message, definition);
       if (earlier !== "claimed") return earlier;
@@ -104,10 +109,11 @@ export class Executor {
     const doom = doomOf(delivery, definition);
     if (doom !== undefined) return this.#bury(delivery, startedAt, doom, storesResult);
     if (delivery.number > 1 && !(await this.#begin(delivery))) return this.putBack(delivery, "its start could not be counted");
-    // It was put back, or its lease was lost, while the claim was under way.
-    if (stop.requested) return undefined;
-    const outcome = await this.#options.run({ delivery, message, definition, startedAt, storesResult, stop });
-    return this.#settle(delivery, outcome, startedAt, definition, storesResult);
+    const outcome = stop.requested ? undefined : await this.#options.run({ delivery, message, definition, startedAt, storesResult, stop });
+    const reason = revokedBy(stop);
+    if (reason !== undefined) return this.revoke(delivery, reason, startedAt);
+    // Without an outcome, it was put back, or its lease was lost, while the claim was under way.
+    return outcome && this.#settle(delivery, outcome, startedAt, definition, storesResult);
   }
 
   #settle(
@@ -158,6 +164,12 @@ export class Executor {
       this.#options.rest(delivery.queue, pauses.unclaimed);
       return false;
     }
+  }
+
+  /** Why a message with an id of its caller's, which stores no result, was revoked before it was sent. Without the result backend it runs. */
+  async #revokedBefore({ id }: Message): Promise<string | undefined> {
+    const [record] = await this.#options.backend.read([id]).catch(() => []);
+    return record?.state === "REVOKED" ? (record.reason ?? "") : undefined;
   }
 
   /** A message that was taken before, or may have been sent before, is run only if it has no result yet. */
