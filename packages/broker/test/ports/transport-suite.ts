@@ -6,6 +6,7 @@ import { describeLookup } from "./lookup.js";
 import { describeOrder } from "./order.js";
 import { describePublishing } from "./publishing.js";
 import { describePuttingBack } from "./putting-back.js";
+import { describeRevoking } from "./revoking.js";
 import { describeRinging } from "./ringing.js";
 import { stageOn, type Broker, type Stage } from "./stage.js";
 
@@ -29,5 +30,6 @@ export function describeTransport(name: string, open: () => Broker | Promise<Bro
     describeLeases(onStage);
     describeCrashes(onStage);
     describeLookup(onStage);
+    describeRevoking(onStage);
   });
 }

@@ -7,8 +7,10 @@ import {
   encodeMessage,
   foreignMessage,
   isEnvelope,
+  longestReplyTo,
   messageVersion,
   readMessage,
+  replyToAtEnd,
 } from "../../src/protocol/codec.js";
 import { decodeJson } from "../../src/protocol/json.js";
 import type { Message } from "../../src/protocol/message.js";
@@ -259,5 +261,30 @@ describe("the call of a plain producer", () => {
     [2_097_152, 9],
   ])("of priority %d has priority %d", (given, expected) => {
     expect(foreignMessage("7", "mail.send", {}, given).priority).toBe(expected);
+  });
+});
+
+describe("the channel at the end of a message", () => {
+  const endOf = (text: string) => replyToAtEnd(Buffer.from(text).subarray(-longestReplyTo).toString());
+  const resent = (text: string) => `${text.slice(0, -1)},"resent":true}`;
+
+  test("is its sender's, whatever is before it", () => {
+    fc.assert(
+      fc.property(messages, fc.option(fc.stringMatching(/^[A-Za-z0-9_-]{1,40}$/)), fc.boolean(), (message, client, whole) => {
+        const { replyTo: _, ...silent } = message;
+        const replyTo = client === null ? undefined : whole ? `channel:${client}` : replyChannel(client);
+        const text = encodeMessage({ ...silent, ...(replyTo !== undefined && { replyTo }) });
+        expect([endOf(text), endOf(resent(text))]).toEqual([replyTo, replyTo]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test.each<[what: string, fields: Partial<Message>]>([
+    ["an argument", { args: [',"to":"me"}'] }],
+    ["a header", { headers: { a: 1, to: "me" } }],
+    ["a nested header", { headers: { a: { b: 1, to: "me" } } }],
+  ])("is not taken from %s", (_, fields) => {
+    expect(endOf(encodeMessage({ ...plain, ...fields }))).toBeUndefined();
   });
 });

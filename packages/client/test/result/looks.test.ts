@@ -49,7 +49,9 @@ describe("status()", () => {
       await end({ type: "succeeded", result: "7" }, { result: 7 });
       return app.transport.locate(ids);
     };
-    const source = { backend: app.backend, transport: { ...app.transport, locate }, waiter: new ResultWaiter(app.backend, app.transport) };
+    const revoke = async () => [];
+    const waiter = new ResultWaiter(app.backend, app.transport);
+    const source = { backend: app.backend, transport: { ...app.transport, locate }, waiter, revoke };
     const handle = new AsyncResult(() => source, { id: re.id, queues: ["default"], own: true });
     expect(await handle.status()).toBe("SUCCESS");
   });

@@ -52,6 +52,8 @@ const pauses = { foreign: 30_000, unclaimed: 1000 };
 export class Executor {
   readonly #options: ExecutorOptions;
   readonly #warned = new Set<string>();
+  /** Those of which it is logged that they are revoked. */
+  readonly #revoked = new WeakSet<Delivery>();
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
@@ -84,7 +86,8 @@ export class Executor {
     const { id, content } = delivery;
     const message = content.type === "undecodable" ? undefined : content.message;
     const definition = message && tasks.get(message.task);
-    log.warn({ task: message?.task, id, ms: clock.now() - startedAt, reason }, "revoked");
+    if (!this.#revoked.has(delivery)) log.warn({ task: message?.task, id, ms: clock.now() - startedAt, reason }, "revoked");
+    this.#revoked.add(delivery);
     const storesResult = message === undefined || stores(delivery, message, definition);
     return this.#settle(delivery, { type: "revoked", reason }, startedAt, definition, storesResult);
   }

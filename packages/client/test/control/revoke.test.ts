@@ -1,0 +1,148 @@
+import { newId, type ControlCommand } from "@bullrush/broker";
+import { openRedis, type RedisServer } from "@bullrush/broker/embedded";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { TaskRevokedError, type RevokeOptions } from "../../src/index.js";
+import { callsOf } from "../redis.js";
+import { deadUrl, eventually, failing, rejected, store, take, testApp, timed, waiting } from "../support.js";
+
+describe("a task that is revoked", () => {
+  test("is so at once for whoever waits, looks or asks, here and elsewhere", async () => {
+    const app = testApp();
+    const re = await app.sendTask("tasks.a", [], { countdown: "1h" });
+    const { get } = await waiting(inject("redisUrl"), app, re);
+    const { value, took } = await timed(async () => {
+      const revoked = await testApp({ prefix: app.options.prefix }).revoke(re.id, { reason: "the order was cancelled" });
+      return [revoked, await rejected(get)] as const;
+    });
+    expect(value[0]).toBe(true);
+    expect(value[1]).toBeInstanceOf(TaskRevokedError);
+    expect(value[1]).toMatchObject({ message: `tasks.a[${re.id}] was revoked: the order was cancelled` });
+    expect(took).toBeLessThan(1500);
+    expect(await re.status()).toBe("REVOKED");
+    expect(await app.asyncResult(re.id).get({ propagate: false })).toEqual({ state: "REVOKED", reason: "the order was cancelled" });
+  });
+
+  test("is revoked however often, for the first reason", async () => {
+    const app = testApp();
+    const re = await app.sendTask("tasks.a");
+    expect([await re.revoke(), await re.revoke({ reason: "another", terminate: true }), await app.revoke(re.id)]).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect(await rejected(re.get())).toEqual(failing("TASK_REVOKED", { reason: "by request" }));
+    expect((await take(app)).delivery.revoked).toBe("by request");
+  });
+
+  test("is so whatever the delivery that has claimed it, and whatever its worker says later", async () => {
+    const app = testApp();
+    const re = await app.sendTask("tasks.a");
+    const { end } = await take(app);
+    await app.backend.claim([{ id: re.id, delivery: 7, expires: 60_000, worker: "w1" }]);
+    expect(await re.revoke()).toBe(true);
+    await end({ type: "succeeded", result: "1" }, { result: 1, delivery: 8 });
+    expect(await re.status()).toBe("REVOKED");
+  });
+
+  test("is told to the workers if one has it, and only then", async () => {
+    const app = testApp();
+    const heard: ControlCommand[] = [];
+    await app.control.subscribe((command) => void heard.push(command));
+    const [running, waits] = [await app.sendTask("tasks.a"), await app.sendTask("tasks.b")];
+    await take(app);
+    expect(await app.revoke([waits.id, running.id, newId()], { terminate: true, reason: "x" })).toEqual([true, true, true]);
+    await eventually("the workers were told", () => heard.length > 0);
+    expect(heard).toEqual([{ type: "revoke", ids: [running.id], reason: "x", terminate: true }]);
+  });
+
+  test("before it is sent does not wait for a worker", async () => {
+    const app = testApp();
+    const taskId = newId();
+    expect(await app.revoke(taskId.toUpperCase())).toBe(true);
+    const re = await app.sendTask("tasks.a", [], { taskId });
+    expect(await rejected(re.get({ timeout: "5s" }))).toBeInstanceOf(TaskRevokedError);
+  });
+});
+
+describe("a task that has ended", () => {
+  test("stays as it is", async () => {
+    const app = testApp();
+    const re = await app.sendTask("tasks.a");
+    await (await take(app)).end({ type: "succeeded", result: "7" }, { result: 7 });
+    expect(await re.revoke()).toBe(false);
+    expect(await app.revoke([re.id])).toEqual([false]);
+    expect(await re.get()).toBe(7);
+  });
+
+  test("stays as it is while its message is not settled yet", async () => {
+    const app = testApp();
+    const re = await app.sendTask("tasks.a");
+    await take(app);
+    await store(app, re, { result: 7 });
+    expect(await re.revoke()).toBe(false);
+    expect(await re.get()).toBe(7);
+  });
+
+  test("without a result is known to have ended while its queue remembers it", async () => {
+    const app = testApp();
+    const re = await app.sendTask("tasks.a", [], { ignoreResult: true });
+    const consumer = app.transport.consume({ queues: [{ name: "default" }], order: "strict", lease: 15_000, worker: "w1" });
+    const { deliveries } = await consumer.exchange({ settle: [], take: 1 });
+    await consumer.exchange({ settle: [{ delivery: deliveries[0]!, outcome: { type: "succeeded" } }], take: 0 });
+    expect(await re.revoke()).toBe(false);
+    expect(await re.status()).toBe("UNKNOWN");
+  });
+});
+
+describe("revoke()", () => {
+  test("of a handle looks into the task's own queue, declared or not", async () => {
+    const app = testApp();
+    const re = await app.sendTask("tasks.a", [], { queue: "elsewhere" });
+    expect(await re.revoke()).toBe(true);
+    expect((await take(app, "elsewhere")).delivery.revoked).toBe("by request");
+  });
+
+  test("of nothing is nothing", async () => {
+    expect(await testApp().revoke([])).toEqual([]);
+  });
+
+  test.each<[what: string, ids: unknown, options: unknown, error: unknown]>([
+    ["an id that is none", ["42"], {}, failing("INVALID_TASK_ID", { id: "42" })],
+    ["no id at all", undefined, {}, failing("INVALID_TASK_ID")],
+    ["an option that does not exist", newId(), { kill: true }, failing("INVALID_OPTION", { option: '"kill" of revoke()', got: "unknown" })],
+    ["a flag that is none", newId(), { terminate: "yes" }, failing("INVALID_OPTION", { got: "a string" })],
+    ["a reason that is none", newId(), { reason: "" }, failing("INVALID_OPTION", { got: "0 characters" })],
+    ["a reason that is too long", newId(), { reason: "x".repeat(1001) }, failing("INVALID_OPTION", { got: "1001 characters" })],
+  ])("refuses %s", async (_, ids, options, error) => {
+    expect(await rejected(testApp().revoke(ids as string, options as RevokeOptions))).toEqual(error);
+  });
+
+  test("says so when the broker or the backend is away", async () => {
+    const away = await deadUrl();
+    const withoutBroker = testApp({ broker: away, backend: inject("redisUrl"), publishTimeout: 300 });
+    expect(await rejected(withoutBroker.revoke(newId()))).toEqual(failing("BROKER_UNAVAILABLE"));
+    await withoutBroker.close();
+    expect(await rejected(withoutBroker.revoke(newId()))).toEqual(failing("APP_CLOSED"));
+  });
+});
+
+describe("revoking very many", () => {
+  /** Its calls are counted. */
+  let server: RedisServer;
+  beforeAll(async () => {
+    server = await openRedis();
+  });
+  afterAll(() => server.stop());
+
+  test("takes few calls", async () => {
+    const app = testApp({ broker: server.url, queues: ["default", "a"] });
+    const task = app.stub("tasks.a");
+    const sent = await app.publishAll(Array.from({ length: 5000 }, (_, index) => task.s(index)));
+    const ids = [...sent.map(({ id }) => id), ...Array.from({ length: 5000 }, newId)];
+    await app.revoke(newId());
+    const before = await callsOf(server.url, "evalsha");
+    expect(await app.revoke(ids)).toEqual(ids.map(() => true));
+    expect((await callsOf(server.url, "evalsha")) - before).toBe(20);
+    expect((await take(app)).delivery).toMatchObject({ id: ids[0], revoked: "by request" });
+  });
+});
