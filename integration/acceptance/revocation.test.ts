@@ -144,11 +144,8 @@ test("what is revoked while no worker is there does not run when one comes: wait
   const { linesOf } = await start(app, { lease: "1500ms" });
   await expect.poll(counts, patience).toEqual({ waiting: 0, delayed: 0, active: 0, failed: 5 });
   expect(begun).toEqual([]);
-  expect(
-    linesOf("revoked")
-      .map(({ id }) => id)
-      .toSorted(),
-  ).toEqual(sent.map(({ id }) => id).toSorted());
+  expect(linesOf("revoked")).toHaveLength(sent.length);
+  expect(new Set(linesOf("revoked").map(({ id }) => id))).toEqual(new Set(sent.map(({ id }) => id)));
   expect(linesOf("not run")).toEqual([]);
   for (const { id } of sent) expect(await producer.asyncResult(id).status()).toBe("REVOKED");
 });

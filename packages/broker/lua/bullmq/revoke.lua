@@ -1,5 +1,6 @@
 --[[
-  Marks messages as revoked, wherever they are: whoever takes one drops it, and whoever runs one hears of it when it renews the lease. What has ended stays as it is.
+  Marks messages as revoked, wherever they are: whoever takes one drops it, and whoever runs one hears of it when it renews the lease.
+  What has ended stays as it is.
 
   KEYS[q]       what the keys of queue q start with
   ARGV[1]       why, if it was not revoked before
@@ -7,7 +8,8 @@
   ARGV[3]       how many bytes of the end of a message are wanted
   ARGV[3+i]     id of task i
 
-  Returns for each task: 0 in none of the queues, 1 ended, or { 1 if it is on loan to a worker, else 0; queue, an index into KEYS; name of the task; the end of the message }
+  Returns for each task: 0 in none of the queues, 1 ended, or { 1 if it is on loan to a worker, else 0; queue, an index into KEYS; name
+      of the task; the end of the message }
 ]]
 local call = redis.call
 local reason, terminate, wanted = ARGV[1], ARGV[2] == "1", tonumber(ARGV[3])

@@ -48,7 +48,10 @@ export function checkSize(text: string, what: string, limit: number): void {
 /** How many bytes of the end of an encoded message `replyToAtEnd` wants. */
 export const longestReplyTo = 256;
 
-/** The channel on which the sender of a message waits, from the end of the message as `encodeMessage` and a second try of publishing write it: the rest may be long. */
+/**
+ * The channel on which the sender of a message waits, from the end of the message as `encodeMessage` and a second try of publishing write
+ * it: the rest may be long.
+ */
 export function replyToAtEnd(end: string): string | undefined {
   // Inside of a string its quotes would be escaped, so this is the message's own field.
   const [, field, value] = /,"(to|replyTo)":"([^"\\]+)"(?:,"resent":true)?\}$/.exec(end) ?? [];

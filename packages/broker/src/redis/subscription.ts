@@ -3,7 +3,10 @@ import { defaultSilence, type Connection } from "./connection.js";
 
 /** The one subscription of this process to a channel. */
 export interface Subscription {
-  /** Calls `listener` with whatever is published from now on. Resolves once subscribed; call the returned function to stop. Rejects as `Connection.run` does. */
+  /**
+   * Calls `listener` with whatever is published from now on. Resolves once subscribed; call the returned function to stop. Rejects as
+   * `Connection.run` does.
+   */
   subscribe(listener: (payload: string) => void): Promise<() => void>;
   close(): void;
 }
@@ -17,8 +20,8 @@ export interface SubscriptionOptions {
 }
 
 /**
- * A subscription on a connection of its own, which is opened for the first listener and remade when it is lost; what is published meanwhile is not heard. It sends a PING now and then: an idle
- * subscriber would never notice that its link is dead.
+ * A subscription on a connection of its own, which is opened for the first listener and remade when it is lost; what is published meanwhile
+ * is not heard. It sends a PING now and then: an idle subscriber would never notice that its link is dead.
  */
 export function openSubscription(open: () => Connection, { channel, action, deadline }: SubscriptionOptions): Subscription {
   const listeners = new Set<(payload: string) => void>();

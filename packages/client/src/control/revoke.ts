@@ -10,8 +10,9 @@ export interface RevokeOptions {
 }
 
 /**
- * Calls off tasks that may be in `queues`: none of them runs from now on, and those that run are told to end. Gives for each whether it is revoked, by this call or an earlier one; one that has ended
- * otherwise stays as it is. When it rejects it may have taken effect for some; it is safe to repeat.
+ * Calls off tasks that may be in `queues`: none of them runs from now on, and those that run are told to end. Gives for each whether it is
+ * revoked, by this call or an earlier one; one that has ended otherwise stays as it is. When it rejects it may have taken effect for some;
+ * it is safe to repeat.
  * @internal
  */
 export type Revoke = (ids: readonly string[], queues: readonly string[], options: RevokeOptions) => Promise<readonly boolean[]>;

@@ -135,8 +135,8 @@ export class AsyncResult<Result = unknown> {
   }
 
   /**
-   * Calls it off: it does not run any more, and if it runs its `signal` aborts, or with `terminate` it is ended at once. Whoever waits hears of it now. Gives whether it is revoked; `false` for one that
-   * has ended otherwise.
+   * Calls it off: it does not run any more, and if it runs its `signal` aborts, or with `terminate` it is ended at once. Whoever waits
+   * hears of it now. Gives whether it is revoked; `false` for one that has ended otherwise.
    */
   async revoke(options: RevokeOptions = {}): Promise<boolean> {
     const [revoked] = await this.#source().revoke([this.id], this.#reference.queues, options);

@@ -97,8 +97,8 @@ export class Dispatcher {
   }
 
   /**
-   * Asks the task of `delivery` to end, because it was revoked; with `terminate` its runner is killed, and its slot is free at once, whatever a function goes on to do that is inline. One that waits
-   * to run alone does not begin; one that has ended stays as it is.
+   * Asks the task of `delivery` to end, because it was revoked; with `terminate` its runner is killed, and its slot is free at once,
+   * whatever a function goes on to do that is inline. One that waits to run alone does not begin; one that has ended stays as it is.
    */
   revoked(delivery: Delivery, { reason, terminate }: Revocation): void {
     const { executor } = this.#options;

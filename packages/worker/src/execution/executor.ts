@@ -169,7 +169,9 @@ export class Executor {
     }
   }
 
-  /** Why a message with an id of its caller's, which stores no result, was revoked before it was sent. Without the result backend it runs. */
+  /**
+   * Why a message with an id of its caller's, which stores no result, was revoked before it was sent. Without the result backend it runs.
+   */
   async #revokedBefore({ id }: Message): Promise<string | undefined> {
     const [record] = await this.#options.backend.read([id]).catch(() => []);
     return record?.state === "REVOKED" ? (record.reason ?? "") : undefined;
