@@ -41,6 +41,8 @@ const messages = {
     `${d.failed} of ${d.calls} calls were not confirmed, the first because ${d.reason}; "results" has the handle or the error of each`,
   TASK_FAILED: (d: { task: string; id: string; failure: string }) => `${d.task}[${d.id}] failed: ${d.failure}`,
   TASK_REVOKED: (d: { task: string; id: string; reason: string }) => `${d.task}[${d.id}] was revoked: ${d.reason}`,
+  TIME_LIMIT_EXCEEDED: (d: { task: string; limit: number }) => `${d.task} ran for longer than its time limit of ${d.limit} ms`,
+  SOFT_TIME_LIMIT_EXCEEDED: (d: { task: string; limit: number }) => `${d.task} ran for longer than its soft time limit of ${d.limit} ms`,
   TASK_TIMEOUT: (d: { task: string; id: string; timeout: number }) =>
     `${d.task}[${d.id}] had no result after ${d.timeout} ms; it goes on, and its result can still be fetched`,
   UNKNOWN_TASK: (d: { id: string }) => `nobody knows task ${d.id}: it was never sent, or its result has expired or was forgotten`,
@@ -49,6 +51,7 @@ const messages = {
   NO_CURRENT_TASK: () => "currentTask() was called outside a running task",
   APP_CLOSED: (d: { app: string }) => `app "${d.app}" is closed: create a new app to go on`,
   APP_NOT_FOUND: (d: { where: string; reason: string }) => `no app in ${d.where}: ${d.reason}`,
+  POOL_FAILED: (d: { reason: string }) => `no runner of the pool can be started: ${d.reason}`,
   WORKER_USAGE: (d: { reason: string }) => d.reason,
 } as const;
 

@@ -9,6 +9,7 @@ export { isRetry, Retry, type RetryOptions } from "./task/retry.js";
 export { isReject, Reject, type RejectOptions } from "./task/reject.js";
 export { matchesError, type ErrorMatch } from "./task/error-match.js";
 export { currentTask, runInTask, type TaskContext } from "./task/context.js";
+export { SoftTimeLimitExceeded } from "./task/errors.js";
 
 export { AsyncResult, type GetOptions, type TaskOutcome } from "./result/async-result.js";
 export type { RevokeOptions } from "./control/revoke.js";

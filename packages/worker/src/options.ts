@@ -1,15 +1,15 @@
 import { hostname } from "node:os";
-import { BullrushError, checkQueueName, toMilliseconds, type Duration } from "@bullrush/broker";
+import { checkQueueName, toMilliseconds, type Duration } from "@bullrush/broker";
 import type { Logger } from "pino";
+import { compilePool, type CompiledPoolOptions, type PoolOptions } from "./pool/options.js";
+import { refuse } from "./refuse.js";
 
 /** Options of a worker. All have defaults. */
-export interface WorkerOptions {
+export interface WorkerOptions extends PoolOptions {
   /** Queues to take from, each with a weight if it should get more turns than others: `"a"`, `"a:3"` or `{ name: "a", weight: 3 }`. Default: all that the app declares. */
   readonly queues?: readonly (string | { readonly name: string; readonly weight?: number })[];
   /** Queues to leave out. Default: none. */
   readonly excludeQueues?: readonly string[];
-  /** How many tasks may run at once, over all queues. Default: 100. */
-  readonly concurrency?: number;
   /** `round-robin` (default): the queues in turn, by weight. `strict`: a queue only while those before it are empty. */
   readonly order?: "round-robin" | "strict";
   /**
@@ -21,6 +21,10 @@ export interface WorkerOptions {
   readonly lease?: Duration;
   /** How often to look for tasks whose lease has run out: they run again at most two such times after that. 100 ms to 24 days. Default: `"5s"`. */
   readonly scan?: Duration;
+  /** How long a task may run before it is killed, unless it or its call says otherwise. 1 ms to 24 days. Default: no limit. */
+  readonly timeLimit?: Duration;
+  /** How long a task may run before its `signal` aborts, unless it or its call says otherwise; shorter than `timeLimit`. Default: no limit. */
+  readonly softTimeLimit?: Duration;
   /** How long a stop waits for the tasks that run, before it puts them back. Up to 24 days. Default: `"30s"`. */
   readonly shutdownTimeout?: Duration;
   /** Where the lines go. Default: pino on stdout, at `info`. */
@@ -28,13 +32,14 @@ export interface WorkerOptions {
 }
 
 /** A worker's options with every default in place; times in ms. */
-export interface CompiledWorkerOptions {
+export interface CompiledWorkerOptions extends CompiledPoolOptions {
   readonly queues: readonly { readonly name: string; readonly weight: number }[];
-  readonly concurrency: number;
   readonly order: "round-robin" | "strict";
   readonly name: string;
   readonly lease: number;
   readonly scan: number;
+  readonly timeLimit: number | undefined;
+  readonly softTimeLimit: number | undefined;
   readonly shutdownTimeout: number;
 }
 
@@ -43,6 +48,13 @@ const known: Readonly<Record<keyof WorkerOptions, true>> = {
   queues: true,
   excludeQueues: true,
   concurrency: true,
+  pool: true,
+  module: true,
+  autoscale: true,
+  maxTasksPerChild: true,
+  maxMemoryPerChild: true,
+  timeLimit: true,
+  softTimeLimit: true,
   order: true,
   name: true,
   lease: true,
@@ -57,16 +69,16 @@ const longest = toMilliseconds("24d", "longest");
 /** Throws `INVALID_OPTION` or `INVALID_QUEUE_NAME` for what does not fit. */
 export function compileWorkerOptions(given: WorkerOptions, declaredQueues: readonly string[]): CompiledWorkerOptions {
   checkNames(given);
-  const { concurrency = 100, order = "round-robin" } = given;
-  if (!Number.isInteger(concurrency) || concurrency < 1) refuse("concurrency", String(concurrency), "a whole number from 1");
+  const { order = "round-robin" } = given;
   if (order !== "round-robin" && order !== "strict") refuse("order", `"${String(order)}"`, "round-robin or strict");
   return {
     queues: compileQueues(given, declaredQueues),
-    concurrency,
+    ...compilePool(given),
     order,
     name: expandName(given.name ?? "worker@%h"),
     lease: compileTime(given.lease ?? "15s", "lease", 1000),
     scan: compileTime(given.scan ?? "5s", "scan", 100),
+    ...compileLimits(given),
     shutdownTimeout: compileTime(given.shutdownTimeout ?? "30s", "shutdownTimeout", 0),
   };
 }
@@ -76,6 +88,15 @@ function checkNames(given: WorkerOptions): void {
   for (const option of Object.keys(given)) {
     if (!Object.hasOwn(known, option)) refuse(`"${option}" of createWorker()`, "unknown", `one of ${Object.keys(known).join(", ")}`);
   }
+}
+
+function compileLimits(given: WorkerOptions): Pick<CompiledWorkerOptions, "timeLimit" | "softTimeLimit"> {
+  const timeLimit = given.timeLimit === undefined ? undefined : compileTime(given.timeLimit, "timeLimit", 1);
+  const softTimeLimit = given.softTimeLimit === undefined ? undefined : compileTime(given.softTimeLimit, "softTimeLimit", 1);
+  if (timeLimit !== undefined && softTimeLimit !== undefined && softTimeLimit >= timeLimit) {
+    refuse("softTimeLimit", `${softTimeLimit} ms`, `less than timeLimit, ${timeLimit} ms`);
+  }
+  return { timeLimit, softTimeLimit };
 }
 
 /** In whole ms, which is what Redis takes. */
@@ -113,8 +134,4 @@ function expandName(pattern: string): string {
   const name = pattern.replace(/%([hndp%])/g, (_, place: string) => places[place] ?? "");
   if (!/^[^\s\p{Cc}]{1,200}$/u.test(name)) refuse("name", JSON.stringify(name.slice(0, 80)), "1 to 200 characters without whitespace");
   return name;
-}
-
-function refuse(option: string, got: string, expected: string): never {
-  throw new BullrushError("INVALID_OPTION", { option, got, expected });
 }

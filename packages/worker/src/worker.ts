@@ -1,14 +1,16 @@
-import { systemClock, type Consumer, type Delivery, type Revocation } from "@bullrush/broker";
+import { systemClock, type BullrushError, type Consumer, type Delivery, type Revocation } from "@bullrush/broker";
 import type { App } from "@bullrush/client";
 import { pino, type Logger } from "pino";
 import { Dispatcher } from "./consuming/dispatcher.js";
-import { ExecutionContext } from "./execution/context.js";
 import { Executor } from "./execution/executor.js";
 import { eventLog } from "./middleware/event-log.js";
 import { expiry } from "./middleware/expiry.js";
 import { compose } from "./middleware/middleware.js";
+import { timeLimit } from "./middleware/time-limit.js";
 import { compileWorkerOptions, type CompiledWorkerOptions, type WorkerOptions } from "./options.js";
-import { inlinePool } from "./pool/inline.js";
+import { createPool } from "./pool/create-pool.js";
+import { insideRunner } from "./pool/inside/inside.js";
+import type { Pool } from "./pool/pool.js";
 import { controlListener } from "./service/control-listener.js";
 import { lagMonitor } from "./service/lag-monitor.js";
 import { leaseKeeper } from "./service/lease-keeper.js";
@@ -19,8 +21,13 @@ import { TroubleLog } from "./trouble-log.js";
 /** The consuming process of an app. */
 export interface Worker {
   readonly options: CompiledWorkerOptions;
-  /** Connects, and begins to take. Rejects within 5 s each if broker or result backend cannot be reached or refuse the user; `stop()` closes what was opened. */
+  /**
+   * Connects, and begins to take. Rejects within 5 s each if broker or result backend cannot be reached or refuse the user, and with `POOL_FAILED` if the pool's runners cannot load
+   * the app; `stop()` closes what was opened. In a runner, which may load a module that starts a worker, it does nothing.
+   */
   start(): Promise<void>;
+  /** Resolves when the worker stops by itself, because no runners of its pool can be started any more. */
+  readonly failed: Promise<BullrushError>;
   /**
    * Stops taking, waits for what runs, and at `shutdownTimeout` (or as soon as `now` aborts) asks the tasks to end and puts them back into their queues. Closes the app's connections. Gives the number of
    * deliveries that could not be settled, because the broker could not be reached: they run again when their leases have run out.
@@ -38,8 +45,20 @@ export function createWorker(app: App, given: WorkerOptions = {}): Worker {
   let parts: Parts | undefined;
   let started: Promise<void> | undefined;
   let stopped: Promise<number> | undefined;
+  let onFailure: (error: BullrushError) => void = () => {};
+  const failed = new Promise<BullrushError>((resolve) => {
+    onFailure = (error) => {
+      if (!ready) return;
+      log.fatal({ reason: error.message }, "the worker cannot go on");
+      resolve(error);
+      void stop();
+    };
+  });
+  let ready = false;
+  const stop = (now?: AbortSignal) => (stopped ??= stopOnce(now));
 
   async function startOnce(): Promise<void> {
+    if (insideRunner()) return;
     const { lease, scan, order, queues, name } = options;
     const consumer = app.transport.consume({ queues, order, lease, scan, worker: name });
     const warnings = await consumer.open();
@@ -50,7 +69,11 @@ export function createWorker(app: App, given: WorkerOptions = {}): Worker {
     if (undeclared.length > 0) log.warn({ queues: undeclared, declared }, "takes from queues that the app does not declare");
     const trouble = new TroubleLog(log, systemClock);
     app.onTrouble((service, reason) => trouble.warn(`${service} cannot be reached`, reason));
-    parts = assemble(app, options, { consumer, log, trouble });
+    const pool = createPool(options, { app, worker: name, log, onFailure });
+    parts = assemble(app, options, { consumer, pool, log, trouble });
+    await pool.start();
+    if (stopped !== undefined) return;
+    ready = true;
     for (const service of parts.services) service.start();
     parts.dispatcher.start();
     log.info({ worker: name, queues: queues.map((queue) => queue.name) }, "ready");
@@ -62,31 +85,31 @@ export function createWorker(app: App, given: WorkerOptions = {}): Worker {
     return left;
   }
 
-  return { options, start: () => (started ??= startOnce()), stop: (now) => (stopped ??= stopOnce(now)) };
+  return { options, start: () => (started ??= startOnce()), stop, failed };
 }
 
 interface Parts {
   readonly dispatcher: Dispatcher;
+  readonly pool: Pool;
   readonly services: readonly Service[];
 }
 
 interface Surroundings {
   readonly consumer: Consumer;
+  readonly pool: Pool;
   readonly log: Logger;
   readonly trouble: TroubleLog;
 }
 
-function assemble(app: App, options: CompiledWorkerOptions, { consumer, log, trouble }: Surroundings): Parts {
+function assemble(app: App, options: CompiledWorkerOptions, { consumer, pool, log, trouble }: Surroundings): Parts {
   const { lease, scan, name, concurrency } = options;
   const clock = systemClock;
-  const source = { app, worker: name, log };
-  const { maxPayload } = app.options;
-  const pool = inlinePool((execution) => new ExecutionContext(execution, source), { maxPayload, clock, random: Math.random });
+  const limits = timeLimit({ soft: options.softTimeLimit, hard: options.timeLimit });
   const executor = new Executor({
     tasks: app.tasks,
     backend: app.backend,
     begin: (delivery) => consumer.begin(delivery),
-    run: compose([eventLog(log, clock), expiry(clock)], (execution) => pool.run(execution)),
+    run: compose([eventLog(log, clock), expiry(clock), limits], (execution) => pool.run(execution)),
     worker: name,
     resultExpires: app.options.resultExpires,
     clock,
@@ -102,11 +125,11 @@ function assemble(app: App, options: CompiledWorkerOptions, { consumer, log, tro
     recovery({ consumer, scan, log }),
     lagMonitor({ lease, log }),
   ];
-  return { dispatcher, services };
+  return { dispatcher, pool, services };
 }
 
 async function drain(
-  { dispatcher, services }: Parts,
+  { dispatcher, pool, services }: Parts,
   { shutdownTimeout }: CompiledWorkerOptions,
   now: AbortSignal | undefined,
   log: Logger,
@@ -129,5 +152,6 @@ async function drain(
     clearTimeout(limitTimer);
     now?.removeEventListener("abort", lose);
     for (const service of services) service.stop();
+    await pool.stop();
   }
 }

@@ -13,7 +13,7 @@ import {
 } from "@bullrush/broker";
 import type { Call } from "../task/call.js";
 import { sendingTask } from "../task/context.js";
-import type { CallOptions } from "../task/options.js";
+import { compileLimits, type CallOptions } from "../task/options.js";
 import type { CompiledOptions } from "./options.js";
 
 /** What a call is sent as: one message for each queue that it is routed to, the first under the call's id. */
@@ -57,6 +57,10 @@ function messageOf({ task, args, declared, options }: Call, priority: number, re
   const ignoreResult = options.ignoreResult ?? declared.ignoreResult;
   const eta = etaOf(options, now);
   const expires = expiryOf(options.expires ?? declared.expires, now);
+  const { timeLimit, softTimeLimit } = compileLimits(task, {
+    timeLimit: options.timeLimit ?? declared.timeLimit,
+    softTimeLimit: options.softTimeLimit ?? declared.softTimeLimit,
+  });
   const message: Writable<Message> = {
     id,
     task,
@@ -69,6 +73,8 @@ function messageOf({ task, args, declared, options }: Call, priority: number, re
   if (parent !== undefined) message.parentId = parent.id;
   if (eta !== undefined) message.eta = eta;
   if (expires !== undefined) message.expires = expires;
+  if (timeLimit !== undefined) message.timeLimit = timeLimit;
+  if (softTimeLimit !== undefined) message.softTimeLimit = softTimeLimit;
   // `false` too, when somebody says so: the worker's declaration may say otherwise.
   if (ignoreResult !== undefined) message.ignoreResult = ignoreResult;
   if (ignoreResult !== true) message.replyTo = replyTo;

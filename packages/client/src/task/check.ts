@@ -1,4 +1,4 @@
-import { BullrushError, checkQueueName, checkTaskId, toMilliseconds, type Duration } from "@bullrush/broker";
+import { BullrushError, checkQueueName, checkTaskId, longestTimer, toMilliseconds, type Duration } from "@bullrush/broker";
 
 /** Throws `INVALID_OPTION`, naming `option`, for a value that does not fit. */
 export type Check = (value: unknown, option: string) => void;
@@ -78,6 +78,12 @@ export function isDuration(value: unknown, option: string): void {
 export function isLifetime(value: unknown, option: string): void {
   const lifetime = toMilliseconds(value as Duration, option);
   if (lifetime < 1 || !Number.isSafeInteger(lifetime)) refuse(option, `${lifetime} ms`, "at least 1 ms");
+}
+
+/** A time for which a timer can be set. */
+export function isTimeLimit(value: unknown, option: string): void {
+  const limit = toMilliseconds(value as Duration, option);
+  if (limit < 1 || limit > longestTimer) refuse(option, `${limit} ms`, "1 ms to 24 days");
 }
 
 export function isDate(value: unknown, option: string): void {

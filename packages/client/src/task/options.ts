@@ -1,4 +1,4 @@
-import type { Duration, Json } from "@bullrush/broker";
+import { toMilliseconds, type Duration, type Json, type Message } from "@bullrush/broker";
 import {
   checkOptions,
   isBackoff,
@@ -16,6 +16,7 @@ import {
   isRecord,
   isRetryLimit,
   isText,
+  isTimeLimit,
   refuse,
   type Check,
 } from "./check.js";
@@ -31,6 +32,10 @@ export interface SharedOptions {
   readonly routingKey?: string;
   /** 0 (first, the default) to 9, within a queue. */
   readonly priority?: number;
+  /** How long it may run before it is killed, with `TIME_LIMIT_EXCEEDED` as its failure; 1 ms to 24 days. Default: the worker's, else none. */
+  readonly timeLimit?: Duration;
+  /** How long it may run before its `signal` aborts with `SoftTimeLimitExceeded`; shorter than `timeLimit`. Default: the worker's, else none. */
+  readonly softTimeLimit?: Duration;
   /** Store no result: `get()` then gives `undefined` at once. Default: false. */
   readonly ignoreResult?: boolean;
   /** How often it may be retried; `null` or `Infinity` is for ever. Default: 3. */
@@ -83,6 +88,8 @@ const shared: Record<keyof SharedOptions, Check> = {
   exchange: isName,
   routingKey: isText,
   priority: isPriority,
+  timeLimit: isTimeLimit,
+  softTimeLimit: isTimeLimit,
   ignoreResult: isFlag,
   maxRetries: isRetryLimit,
 };
@@ -113,6 +120,7 @@ const callChecks: Record<keyof CallOptions, Check> = {
 /** Throws `INVALID_OPTION` for an option that does not exist or whose value does not fit, `INVALID_QUEUE_NAME`. */
 export function checkTaskOptions(task: string, options: TaskOptions): void {
   checkOptions(options, taskChecks, `in the options of ${task}`);
+  compileLimits(task, options);
 }
 
 /**
@@ -125,4 +133,19 @@ export function checkCall(task: string, args: readonly unknown[], options: CallO
   if (options.countdown !== undefined && options.eta !== undefined) {
     refuse(`"countdown" in the options of the call of ${task}`, "given beside eta", "one of the two");
   }
+}
+
+/** The time limits in ms, as a message carries them. Throws `INVALID_OPTION` for a soft one that is not below the hard one. */
+export function compileLimits(task: string, options: TimeLimitOptions): Pick<Message, "timeLimit" | "softTimeLimit"> {
+  const hard = options.timeLimit === undefined ? undefined : toMilliseconds(options.timeLimit, "timeLimit");
+  const soft = options.softTimeLimit === undefined ? undefined : toMilliseconds(options.softTimeLimit, "softTimeLimit");
+  if (hard !== undefined && soft !== undefined && soft >= hard) {
+    refuse(`"softTimeLimit" of ${task}`, `${soft} ms`, `less than its timeLimit, ${hard} ms`);
+  }
+  return { ...(hard !== undefined && { timeLimit: hard }), ...(soft !== undefined && { softTimeLimit: soft }) };
+}
+
+interface TimeLimitOptions {
+  readonly timeLimit?: Duration | undefined;
+  readonly softTimeLimit?: Duration | undefined;
 }

@@ -1,5 +1,6 @@
 import { BullrushError, toMilliseconds, type Duration } from "@bullrush/broker";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { poolNames, type Autoscale, type PoolName } from "../pool/options.js";
 
 /** What the command line of `task-worker` says; what it leaves out is `undefined`. */
 export interface WorkerArguments {
@@ -8,6 +9,17 @@ export interface WorkerArguments {
   readonly excludeQueues?: readonly string[];
   readonly hostname?: string;
   readonly concurrency?: number;
+  readonly pool?: PoolName;
+  readonly autoscale?: Autoscale;
+  readonly maxTasksPerChild?: number;
+  /** With a unit, as it was given. */
+  readonly maxMemoryPerChild?: string;
+  /** In ms. */
+  readonly timeLimit?: number;
+  /** In ms. */
+  readonly softTimeLimit?: number;
+  /** In ms. */
+  readonly lease?: number;
   readonly order?: "round-robin" | "strict";
   readonly loglevel: "debug" | "info" | "warn" | "error";
   readonly logFormat?: "pretty" | "json";
@@ -38,13 +50,36 @@ export function parseArguments(argv: readonly string[], version: string): Worker
       "-n, --hostname <name>",
       "name of the worker; %h is the host, %n its first part, %d the rest, %p the process id (default: worker@%h)",
     )
-    .option("-c, --concurrency <number>", "how many tasks may run at once, over all queues (default: 100)", wholeNumber)
+    .addOption(
+      new Option("-P, --pool <pool>", "where tasks run: on the worker's event loop, in threads or in processes (default: inline)").choices(
+        poolNames,
+      ),
+    )
+    .option(
+      "-c, --concurrency <number>",
+      "how many tasks may run at once, over all queues (default: 100 for inline, else the number of cores)",
+      wholeNumber,
+    )
+    .option("--autoscale <max,min>", "most and least threads or processes, as there is work; max takes the place of -c", autoscale)
+    .option("--max-tasks-per-child <number>", "replace a thread or process after so many tasks (default: never)", wholeNumber)
+    .option("--max-memory-per-child <size>", "replace a process whose memory is over this after a task, such as 200mb (default: never)")
+    .option("--time-limit <duration>", "how long a task may run before it is killed (default: no limit)", duration("--time-limit"))
+    .option(
+      "--soft-time-limit <duration>",
+      "how long a task may run before its signal aborts (default: no limit)",
+      duration("--soft-time-limit"),
+    )
+    .option(
+      "--lease <duration>",
+      "how long after a worker's death its tasks stay with it; renewed while they run (default: 15s)",
+      duration("--lease"),
+    )
     .addOption(new Option("--order <order>", "how the queues take turns (default: round-robin)").choices(["round-robin", "strict"]))
     .option("-l, --loglevel <level>", "least important lines to write: debug, info, warn or error", level, "info")
     .addOption(
       new Option("--log-format <format>", "how lines are written (default: pretty on a terminal, else json)").choices(["pretty", "json"]),
     )
-    .option("--shutdown-timeout <duration>", "how long a stop waits for running tasks before it puts them back (default: 30s)", patience)
+    .option("--shutdown-timeout <duration>", "how long a stop waits for running tasks before it puts them back (default: 30s)", duration("--shutdown-timeout"))
     .option("-b, --broker <url>", "Redis that holds the queues, instead of the app's")
     .option("--result-backend <url>", "Redis that holds the results, instead of the app's")
     .option("--purge", "first remove all messages that wait in the queues taken from")
@@ -81,6 +116,12 @@ function level(text: string): string {
   return name;
 }
 
-function patience(text: string): number {
-  return toMilliseconds(text as Duration, "--shutdown-timeout");
+function duration(flag: string): (text: string) => number {
+  return (text) => toMilliseconds(text as Duration, flag);
+}
+
+function autoscale(text: string): Autoscale {
+  const [, max, min = "1"] = /^(\d+)(?:,(\d+))?$/.exec(text) ?? [];
+  if (max === undefined) throw new InvalidArgumentError("It has to be two whole numbers, the most and the least, such as 8,2.");
+  return { max: Number(max), min: Number(min) };
 }

@@ -3,14 +3,15 @@ import type { App } from "@bullrush/client";
 import type { CompiledWorkerOptions } from "../options.js";
 
 /** What a worker says of itself when it starts; never a password. */
-export function bannerFacts(app: App, { name, concurrency, queues, order }: CompiledWorkerOptions) {
+export function bannerFacts(app: App, { name, pool, concurrency, autoscale, queues, order }: CompiledWorkerOptions) {
   return {
     worker: name,
     app: app.options.name,
     broker: compileLocation(app.options.broker).display,
     backend: compileLocation(app.options.backend).display,
-    pool: "inline",
+    pool,
     concurrency,
+    ...(autoscale !== undefined && { least: autoscale.min }),
     order,
     queues: queues.map((queue) => (queue.weight === 1 ? queue.name : `${queue.name}:${queue.weight}`)),
     tasks: [...app.tasks.keys()],
@@ -19,7 +20,8 @@ export function bannerFacts(app: App, { name, concurrency, queues, order }: Comp
 
 /** The facts for a person. */
 export function bannerText(facts: ReturnType<typeof bannerFacts>, version: string): string {
-  const { worker, app, broker, backend, pool, concurrency, order, queues, tasks } = facts;
+  const { worker, app, broker, backend, pool, concurrency, least, order, queues, tasks } = facts;
+  const size = least === undefined ? concurrency : `${least} to ${concurrency}`;
   return [
     "",
     `  bullrush ${version}  ${worker}`,
@@ -27,7 +29,7 @@ export function bannerText(facts: ReturnType<typeof bannerFacts>, version: strin
     `  app      ${app}`,
     `  broker   ${broker}`,
     `  results  ${backend}`,
-    `  pool     ${pool}, ${concurrency} at once, ${order}`,
+    `  pool     ${pool}, ${size} at once, ${order}`,
     `  queues   ${queues.join(", ")}`,
     "",
     "  tasks",

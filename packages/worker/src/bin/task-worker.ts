@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { BullrushError } from "@bullrush/broker";
 import type { App } from "@bullrush/client";
 import { discoverApp } from "../discovery/discover.js";
+import type { WorkerOptions } from "../options.js";
 import { createWorker, type Worker } from "../worker.js";
 import { parseArguments, type WorkerArguments } from "./arguments.js";
 import { bannerFacts, bannerText } from "./banner.js";
@@ -35,12 +36,12 @@ async function work(argv: readonly string[]): Promise<number> {
   const version = ownVersion();
   const given = parseArguments(argv, version);
   if (given === undefined) return exit.done;
-  const app = await discoverApp(given.app, process.cwd(), process.env);
+  const { app, reference } = await discoverApp(given.app, process.cwd(), process.env);
   const { broker, resultBackend: backend } = given;
   app.override({ ...(broker !== undefined && { broker }), ...(backend !== undefined && { backend }) });
   const format = given.logFormat ?? (process.stdout.isTTY ? "pretty" : "json");
   const log = createLogger(given.loglevel, format);
-  const worker = createWorker(app, { ...workerOptions(given), log });
+  const worker = createWorker(app, { ...workerOptions(given), module: reference, log });
   const stop = stopSignals(worker);
   watchFallout(log, stop.crash);
   const facts = bannerFacts(app, worker.options);
@@ -55,6 +56,7 @@ async function work(argv: readonly string[]): Promise<number> {
       throw error;
     }
   }
+  void worker.failed.then(stop.crash);
   const left = await stop.stopped;
   if (left > 0) log.error({ left }, "stopped without the broker: these tasks run again when their leases have run out");
   else log.info({}, "stopped");
@@ -66,15 +68,10 @@ async function work(argv: readonly string[]): Promise<number> {
   }
 }
 
-function workerOptions({ queues, excludeQueues, hostname, concurrency, order, shutdownTimeout }: WorkerArguments) {
-  return {
-    ...(queues && { queues }),
-    ...(excludeQueues && { excludeQueues }),
-    ...(hostname !== undefined && { name: hostname }),
-    ...(concurrency !== undefined && { concurrency }),
-    ...(order && { order }),
-    ...(shutdownTimeout !== undefined && { shutdownTimeout }),
-  };
+/** The arguments that are options of the worker too; those that were not given are absent. */
+function workerOptions(given: WorkerArguments): WorkerOptions {
+  const { app: _app, hostname, loglevel: _l, logFormat: _f, broker: _b, resultBackend: _r, purge: _p, ...options } = given;
+  return { ...options, ...(hostname !== undefined && { name: hostname }) };
 }
 
 /** Removes nothing before it is clear that the worker can start. */

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { BullrushError } from "@bullrush/broker";
 import { isApp, type App } from "@bullrush/client";
 import { loadModule } from "./load-module.js";
@@ -7,15 +8,22 @@ import { reasonOf } from "./reason.js";
 
 const extensions = ["ts", "mts", "js", "mjs", "cts", "cjs"];
 
+/** An app, and the reference that finds it again from whatever directory. */
+export interface FoundApp {
+  readonly app: App;
+  readonly reference: string;
+}
+
 /**
- * The app that `reference` names: a module, and behind a `:` one of its exports. Without an export it is `app`, else the default export. Without a reference it is
+ * The app that `reference` names: a module, by path or file URL, and behind a `:` one of its exports. Without an export it is `app`, else the default export. Without a reference it is
  * `BULLRUSH_APP`, else `bullrush.app` in package.json, else `bullrush.config.*` or `tasks.*` in `directory`. Throws `APP_NOT_FOUND`, naming what there is.
  */
-export async function discoverApp(reference: string | undefined, directory: string, environment: NodeJS.ProcessEnv): Promise<App> {
+export async function discoverApp(reference: string | undefined, directory: string, environment: NodeJS.ProcessEnv): Promise<FoundApp> {
   const named = reference ?? (environment["BULLRUSH_APP"] || namedByPackage(directory) || foundIn(directory));
   const [, module = named, exported] = /^(.+?):([\p{ID_Start}$_][\p{ID_Continue}$]*)$/u.exec(named) ?? [];
-  const exports = await load(findFile(module, directory), module, directory);
-  return pick(exports, exported, module);
+  const file = findFile(module, directory);
+  const exports = await load(file, module, directory);
+  return { app: pick(exports, exported, module), reference: exported === undefined ? file : `${file}:${exported}` };
 }
 
 function namedByPackage(directory: string): string | undefined {
@@ -45,7 +53,7 @@ function foundIn(directory: string): string {
 
 /** The file of `module`, whose extension may be left out. */
 function findFile(module: string, directory: string): string {
-  const path = isAbsolute(module) ? module : resolve(directory, module);
+  const path = module.startsWith("file:") ? fileURLToPath(module) : isAbsolute(module) ? module : resolve(directory, module);
   const candidates = [
     path,
     ...extensions.map((extension) => `${path}.${extension}`),

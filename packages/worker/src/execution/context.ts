@@ -1,26 +1,37 @@
-import { BullrushError, checkSize, encodeJson, encodeRecord, type Json, type Message } from "@bullrush/broker";
-import { Reject, Retry, type App, type RejectOptions, type RetryOptions, type TaskContext } from "@bullrush/client";
+import { BullrushError, checkSize, encodeJson, type Json, type Message } from "@bullrush/broker";
+import { Reject, Retry, type RejectOptions, type RetryOptions, type TaskContext } from "@bullrush/client";
 import type { Logger } from "pino";
-import type { Execution } from "./execution.js";
+import type { Stop } from "./stop.js";
+
+/** What a context knows of the execution that it stands for. */
+export interface Subject {
+  readonly message: Message;
+  readonly delivery: { readonly queue: string };
+  readonly stop: Stop;
+}
 
 /** What all contexts of a worker share. */
-export interface ContextSource {
-  readonly app: App;
+export interface ContextSource<E extends Subject> {
+  /** Name of the worker. */
   readonly worker: string;
   readonly log: Logger;
+  /** Longest encoded meta, in bytes. */
+  readonly maxPayload: number;
+  /** Stores a state of the task's own, if its results are stored. Never rejects: what is only news of a task must not make it fail. */
+  readonly storeState: (execution: E, state: string, meta: unknown) => Promise<void>;
 }
 
 const customState = /^[A-Z][A-Z0-9_]{0,63}$/;
 const ownStates: readonly string[] = ["UNKNOWN", "PENDING", "STARTED", "RETRY", "SUCCESS", "FAILURE", "REVOKED"];
 
 /** The running task, as its function sees it. What few tasks use is made when it is first asked for. */
-export class ExecutionContext implements TaskContext {
-  readonly #execution: Execution;
+export class ExecutionContext<E extends Subject> implements TaskContext {
+  readonly #execution: E;
   readonly #message: Message;
-  readonly #source: ContextSource;
+  readonly #source: ContextSource<E>;
   #log: Logger | undefined;
 
-  constructor(execution: Execution, source: ContextSource) {
+  constructor(execution: E, source: ContextSource<E>) {
     this.#execution = execution;
     this.#message = execution.message;
     this.#source = source;
@@ -106,22 +117,11 @@ export class ExecutionContext implements TaskContext {
         expected: `up to 64 capitals, digits and _, none of ${ownStates.join(", ")}`,
       });
     }
-    const { definition, startedAt, storesResult } = this.#execution;
-    if (!storesResult) return;
-    const { app, worker } = this.#source;
+    const { maxPayload, storeState } = this.#source;
     const what = `the meta of ${this.name}`;
-    const metaText = encodeJson(meta, what);
-    if (metaText !== undefined) checkSize(metaText, what, app.options.maxPayload);
-    const { queue, attempt, id } = this;
-    const delivery = this.#execution.delivery.number;
-    const expires = definition.resultExpires ?? app.options.resultExpires;
-    const record = encodeRecord({ state, delivery, meta, task: this.name, queue, worker, attempt, startedAt });
-    try {
-      await app.backend.store([{ id, delivery, expires, record }]);
-    } catch (error) {
-      // What is only news of a task must not make it fail.
-      this.log.warn({ reason: error instanceof Error ? error.message : String(error) }, "state not stored");
-    }
+    const text = encodeJson(meta, what);
+    if (text !== undefined) checkSize(text, what, maxPayload);
+    await storeState(this.#execution, state, meta);
   }
 }
 

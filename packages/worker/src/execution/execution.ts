@@ -13,4 +13,6 @@ export interface Execution {
   readonly storesResult: boolean;
   /** Whether the task is to end. */
   readonly stop: Stop;
+  /** Is called by the pool when the function begins: a runner may have to be started first. */
+  readonly onBegin?: () => void;
 }

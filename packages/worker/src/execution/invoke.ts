@@ -9,9 +9,15 @@ export async function invoke(context: TaskContext, attempt: Attempt): Promise<Ou
   try {
     returned = await runInTask(context, () => run.call(context, ...context.args));
   } catch (error) {
-    return outcomeOf(error, attempt);
+    return outcomeOf(reasonBehind(error, context), attempt);
   }
   return succeeded(returned, `the result of ${name}`, attempt.maxPayload);
+}
+
+/** Timers and streams that were given the signal throw an AbortError of their own; its cause, the reason of the signal, is what the task has failed of. */
+function reasonBehind(error: unknown, context: TaskContext): unknown {
+  const aborted = error instanceof Error && error.name === "AbortError" && error.cause !== undefined;
+  return aborted && error.cause === context.signal.reason ? error.cause : error;
 }
 
 /** A result that cannot be sent is a failure, and no reason to do the work again. */

@@ -1,7 +1,6 @@
 import {
   BullrushError,
   encodeMessage,
-  readMessage,
   toFailure,
   toMilliseconds,
   type Clock,
@@ -14,8 +13,8 @@ import { isReject, isRetry, matchesError, type Reject, type Retry, type TaskDefi
 /** What decides, beside an error, what becomes of the attempt that it ended. */
 export interface Attempt extends Surroundings {
   readonly message: Message;
-  /** The message as it came, encoded: the function may have changed the arguments that it was given. Default: it has not. */
-  readonly text?: string | undefined;
+  /** The message as it came: the function may have changed the arguments that it was given. */
+  readonly original: () => Message;
   readonly definition: TaskDefinition;
   /** Whether it is a job of a plain BullMQ producer, whose own `attempts` count. */
   readonly foreign: boolean;
@@ -67,9 +66,9 @@ function mayRetry(thrown: unknown, attempt: Attempt): boolean {
   return !foreign && message.retries < limitOf(attempt) && matchesError(thrown, definition.options.autoRetryFor);
 }
 
-function retried(thrown: unknown, { message, text, maxPayload }: Attempt, eta: number, args?: readonly unknown[]): Outcome {
-  const original = text === undefined ? message : readMessage(message.id, message.task, text);
-  const next = { ...original, args: args ?? original.args, retries: message.retries + 1, eta };
+function retried(thrown: unknown, { original, maxPayload }: Attempt, eta: number, args?: readonly unknown[]): Outcome {
+  const message = original();
+  const next = { ...message, args: args ?? message.args, retries: message.retries + 1, eta };
   // What was short enough to be sent is short enough to be sent again.
   return { type: "retried", failure: toFailure(thrown), text: encodeMessage(next, args === undefined ? Infinity : maxPayload), eta };
 }

@@ -1,0 +1,53 @@
+import { BullrushError, longestTimer, toFailure, toMilliseconds, type Duration, type Outcome } from "@bullrush/broker";
+import { SoftTimeLimitExceeded } from "@bullrush/client";
+import type { Execution } from "../execution/execution.js";
+import type { Middleware, Run } from "./middleware.js";
+
+/** How long a task may run, in ms from the beginning of its function: until its signal aborts, and until it is killed. */
+export interface TimeLimits {
+  readonly soft: number | undefined;
+  readonly hard: number | undefined;
+}
+
+/** Ends what runs for too long. The limits are those of the call, else those of the task, else `defaults`. */
+export function timeLimit(defaults: TimeLimits): Middleware {
+  return (execution, next) => {
+    const { message, definition } = execution;
+    const soft = message.softTimeLimit ?? declared(definition.options.softTimeLimit) ?? defaults.soft;
+    const hard = message.timeLimit ?? declared(definition.options.timeLimit) ?? defaults.hard;
+    return soft === undefined && hard === undefined ? next(execution) : runLimited(execution, { soft, hard }, next);
+  };
+}
+
+async function runLimited(execution: Execution, { soft, hard }: TimeLimits, next: Run): Promise<Outcome> {
+  const task = execution.message.task;
+  // What is asked for here is how the task ends, which those outside want to hear of; a stop of theirs is not.
+  const stop = execution.stop.branch();
+  const timers: NodeJS.Timeout[] = [];
+  const set = (limit: number | undefined, ring: (limit: number) => void) => {
+    if (limit !== undefined) timers.push(setTimeout(() => ring(limit), Math.min(limit, longestTimer)));
+  };
+  const ended = new Promise<Outcome>((resolve) => {
+    const onBegin = () => {
+      execution.onBegin?.();
+      set(soft, (limit) => stop.request(new SoftTimeLimitExceeded(task, limit)));
+      set(hard, (limit) => {
+        const error = new BullrushError("TIME_LIMIT_EXCEEDED", { task, limit });
+        const { stack: _, ...failure } = toFailure(error);
+        stop.kill(error);
+        // Inline the function runs on: what it comes to is nobody's.
+        resolve({ type: "failed", failure });
+      });
+    };
+    void next({ ...execution, stop, onBegin }).then(resolve);
+  });
+  try {
+    return await ended;
+  } finally {
+    for (const timer of timers) clearTimeout(timer);
+  }
+}
+
+function declared(limit: Duration | undefined): number | undefined {
+  return limit === undefined ? undefined : toMilliseconds(limit, "limit");
+}

@@ -1,0 +1,48 @@
+import { systemClock, type BullrushError } from "@bullrush/broker";
+import type { App } from "@bullrush/client";
+import type { Logger } from "pino";
+import { ExecutionContext } from "../execution/context.js";
+import { stateStore } from "../execution/state-store.js";
+import { inlinePool } from "./inline.js";
+import { levelFor } from "./lines.js";
+import type { CompiledPoolOptions } from "./options.js";
+import type { Pool } from "./pool.js";
+import { launchProcess } from "./processes.js";
+import { RunnerPool } from "./runner-pool.js";
+import { launchThread } from "./threads.js";
+
+export interface PoolSurroundings {
+  readonly app: App;
+  /** Name of the worker. */
+  readonly worker: string;
+  readonly log: Logger;
+  /** Hears, at most once, that the pool cannot go on. */
+  readonly onFailure: (error: BullrushError) => void;
+}
+
+/** The pool that `options` ask for. */
+export function createPool(options: CompiledPoolOptions, { app, worker, log, onFailure }: PoolSurroundings): Pool {
+  const { pool, module, concurrency, autoscale, maxTasksPerChild: maxTasks, maxMemoryPerChild: maxMemory } = options;
+  const storeState = stateStore(app, worker, log);
+  const { broker, backend, maxPayload } = app.options;
+  if (pool === "inline" || module === undefined) {
+    const source = { worker, log, maxPayload, storeState };
+    return inlinePool((execution) => new ExecutionContext(execution, source), { maxPayload, clock: systemClock, random: Math.random });
+  }
+  // What is no URL is in the module itself, and may be of a kind that cannot be sent.
+  const locations = { ...(typeof broker === "string" && { broker }), ...(typeof backend === "string" && { backend }) };
+  return new RunnerPool({
+    runner: {
+      launch: pool === "threads" ? launchThread : launchProcess,
+      load: { type: "load", module, ...locations, worker, level: levelFor(log) },
+      storeState,
+      log,
+    },
+    min: autoscale?.min ?? concurrency,
+    idle: autoscale?.idle ?? 0,
+    maxTasks,
+    maxMemory,
+    log,
+    onFailure,
+  });
+}

@@ -1,0 +1,116 @@
+import { BullrushError, describeFailure, RemoteError, systemClock, toFailure, type Message, type Outcome } from "@bullrush/broker";
+import { SoftTimeLimitExceeded, type App } from "@bullrush/client";
+import { pino } from "pino";
+import { discoverApp } from "../../discovery/discover.js";
+import { ExecutionContext, type ContextSource, type Subject } from "../../execution/context.js";
+import { invoke } from "../../execution/invoke.js";
+import { Stop } from "../../execution/stop.js";
+import type { Load, StopReason, ToRunner } from "../messages.js";
+import { enterRunner } from "./inside.js";
+import type { Link } from "./link.js";
+
+/** Does in a runner what its worker says over `link`. */
+export function serve(link: Link): void {
+  enterRunner();
+  const server = new Server(link);
+  link.listen((message) => void server.hear(message));
+}
+
+/** An execution, as far as a runner knows it. */
+interface Inner extends Subject {
+  readonly run: number;
+  readonly original: () => Message;
+  readonly foreign: boolean;
+}
+
+/** What there is when the app is loaded. */
+interface Loaded {
+  readonly app: App;
+  readonly source: ContextSource<Inner>;
+}
+
+class Server {
+  readonly #link: Link;
+  /** The states that are being stored, by their calls. */
+  readonly #stores = new Map<number, () => void>();
+  #calls = 0;
+  #loaded: Loaded | undefined;
+  #current: Inner | undefined;
+
+  constructor(link: Link) {
+    this.#link = link;
+  }
+
+  async hear(message: ToRunner): Promise<void> {
+    switch (message.type) {
+      case "load":
+        await this.#load(message);
+        break;
+      case "run":
+        await this.#run(message);
+        break;
+      case "stop":
+        if (message.run === this.#current?.run) this.#current.stop.request(errorOf(message.reason));
+        break;
+      case "stored":
+        this.#stores.get(message.call)?.();
+        this.#stores.delete(message.call);
+        break;
+      case "end":
+        await this.#loaded?.app.close();
+        process.exit(0);
+    }
+  }
+
+  async #load({ module, broker, backend, worker, level }: Load): Promise<void> {
+    const log = pino({ level, base: null }, { write: (line: string) => this.#link.send({ type: "log", line }) });
+    process.on("unhandledRejection", (error) => {
+      const failure = toFailure(error);
+      log.error({ error: describeFailure(failure), stack: failure.stack }, "a promise was rejected, and nobody handled it");
+    });
+    // It is in no known state then.
+    process.on("uncaughtException", (error) => this.#link.send({ type: "crash", failure: toFailure(error) }, () => process.exit(1)));
+    try {
+      const { app } = await discoverApp(module, process.cwd(), {});
+      app.override({ ...(broker !== undefined && { broker }), ...(backend !== undefined && { backend }) });
+      const { maxPayload } = app.options;
+      this.#loaded = { app, source: { worker, log, maxPayload, storeState: (inner, state, meta) => this.#store(inner, state, meta) } };
+      this.#link.send({ type: "ready" });
+    } catch (error) {
+      this.#link.send({ type: "unloadable", reason: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  async #run({ run, queue, message: text, foreign }: Extract<ToRunner, { type: "run" }>): Promise<void> {
+    const original = () => JSON.parse(text) as Message;
+    const inner: Inner = { run, message: original(), original, foreign, delivery: { queue }, stop: new Stop() };
+    this.#current = inner;
+    const outcome = await this.#invoke(inner);
+    this.#current = undefined;
+    this.#link.send({ type: "done", run, outcome, memory: process.memoryUsage.rss() });
+  }
+
+  async #invoke(inner: Inner): Promise<Outcome> {
+    if (this.#loaded === undefined) throw new TypeError("a runner runs nothing before it is ready");
+    const { app, source } = this.#loaded;
+    const { message, original, foreign } = inner;
+    const { task } = message;
+    const { maxPayload } = source;
+    const definition = app.tasks.get(task);
+    if (definition !== undefined) {
+      const attempt = { message, original, definition, foreign, clock: systemClock, random: Math.random, maxPayload };
+      return invoke(new ExecutionContext(inner, source), attempt);
+    }
+    return { type: "failed", failure: toFailure(new BullrushError("TASK_NOT_REGISTERED", { task, known: [...app.tasks.keys()] })) };
+  }
+
+  #store({ run }: Inner, state: string, meta: unknown): Promise<void> {
+    const call = ++this.#calls;
+    this.#link.send({ type: "state", run, call, state, ...(meta !== undefined && { meta: JSON.stringify(meta) }) });
+    return new Promise((resolve) => this.#stores.set(call, resolve));
+  }
+}
+
+function errorOf(reason: StopReason): Error {
+  return reason.type === "soft-time-limit" ? new SoftTimeLimitExceeded(reason.task, reason.limit) : new RemoteError(reason.failure);
+}

@@ -1,0 +1,45 @@
+import type { Failure, Outcome } from "@bullrush/broker";
+
+/** All that a worker says to a runner of its pool. Plain data: the sides share no memory. */
+export type ToRunner =
+  | Load
+  /** Run this; `message` is the JSON of a `Message`, `foreign` whether a plain BullMQ producer sent it. Only said to a runner that is ready and runs nothing. */
+  | { readonly type: "run"; readonly run: number; readonly queue: string; readonly message: string; readonly foreign: boolean }
+  /** Ask that run to end. */
+  | { readonly type: "stop"; readonly run: number; readonly reason: StopReason }
+  /** The state of that `state` message is stored, or will not be. */
+  | { readonly type: "stored"; readonly call: number }
+  /** Close what is open and end. */
+  | { readonly type: "end" };
+
+/** The first message: what to load, and what all runs have in common. */
+export interface Load {
+  readonly type: "load";
+  /** The module of the app, as behind `-A`. */
+  readonly module: string;
+  /** URLs that win over the module's own. */
+  readonly broker?: string;
+  readonly backend?: string;
+  /** Name of the worker. */
+  readonly worker: string;
+  /** Least important lines to send. */
+  readonly level: string;
+}
+
+/** Why a run is asked to end. */
+export type StopReason =
+  | { readonly type: "soft-time-limit"; readonly task: string; readonly limit: number }
+  | { readonly type: "other"; readonly failure: Failure };
+
+/** All that a runner says to its worker. */
+export type FromRunner =
+  | { readonly type: "ready" }
+  | { readonly type: "unloadable"; readonly reason: string }
+  /** `memory` is the resident memory of the process, in bytes. */
+  | { readonly type: "done"; readonly run: number; readonly outcome: Outcome; readonly memory: number }
+  /** Store a state of the task's own, with `meta`, which is JSON; to be answered with `stored`. */
+  | { readonly type: "state"; readonly run: number; readonly call: number; readonly state: string; readonly meta?: string }
+  /** A line of pino's JSON. */
+  | { readonly type: "log"; readonly line: string }
+  /** An exception that nobody caught: it ends. */
+  | { readonly type: "crash"; readonly failure: Failure };

@@ -1,0 +1,151 @@
+import { BullrushError, type Outcome } from "@bullrush/broker";
+import type { Logger } from "pino";
+import type { Execution } from "../execution/execution.js";
+import type { Pool } from "./pool.js";
+import { Runner, type RunnerOptions } from "./runner.js";
+
+export interface RunnerPoolOptions {
+  readonly runner: RunnerOptions;
+  /** How many runners there are at least. More are started when there is something to run for them. */
+  readonly min: number;
+  /** How long a runner beyond `min` may have nothing to do before it is ended, in ms. */
+  readonly idle: number;
+  /** A runner is replaced when it has run so many tasks. */
+  readonly maxTasks: number;
+  /** A runner is replaced when it has more than these bytes of resident memory after a task. */
+  readonly maxMemory: number;
+  readonly log: Logger;
+  /** Hears, at most once, that no runners can be started any more. */
+  readonly onFailure: (error: BullrushError) => void;
+}
+
+/** How many runners in a row may die before they are ready. */
+const mostFailures = 3;
+
+/** Runs each task in a child of its own while it lasts. How many run at once is for the slots to say. */
+export class RunnerPool implements Pool {
+  readonly #options: RunnerPoolOptions;
+  readonly #runners = new Set<Runner>();
+  /** Those that run nothing, the last used last: it is used again first, so that the others are seen to be idle. */
+  readonly #free: Runner[] = [];
+  readonly #idleTimers = new Map<Runner, NodeJS.Timeout>();
+  readonly #started: Promise<BullrushError | undefined>;
+  #settleStart: (error?: BullrushError) => void = () => {};
+  #failures = 0;
+  #closed = false;
+
+  constructor(options: RunnerPoolOptions) {
+    this.#options = options;
+    this.#started = new Promise((resolve) => {
+      this.#settleStart = resolve;
+    });
+  }
+
+  /** One runner first, which shows whether the app can be loaded; then the others. */
+  async start(): Promise<void> {
+    this.#refill(1);
+    const error = await this.#started;
+    if (error !== undefined) throw error;
+    this.#refill(this.#options.min);
+  }
+
+  async run(execution: Execution): Promise<Outcome> {
+    if (this.#closed) return { type: "requeued", reason: "the pool is closed" };
+    const runner = this.#free.pop() ?? this.#launch();
+    this.#forgetIdle(runner);
+    const outcome = await runner.run(execution);
+    this.#release(runner);
+    return outcome;
+  }
+
+  async stop(): Promise<void> {
+    this.#closed = true;
+    this.#settleStart();
+    for (const runner of this.#idleTimers.keys()) this.#forgetIdle(runner);
+    const runners = [...this.#runners];
+    for (const runner of runners) {
+      if (this.#free.includes(runner)) runner.end();
+      else if (!runner.ending) runner.kill(new Error("the worker shuts down"));
+    }
+    await Promise.all(runners.map((runner) => runner.gone));
+  }
+
+  #refill(least: number): void {
+    while (!this.#closed && this.#living() < least) this.#free.unshift(this.#launch());
+  }
+
+  #living(): number {
+    let living = 0;
+    for (const runner of this.#runners) if (!runner.ending) living++;
+    return living;
+  }
+
+  #launch(): Runner {
+    const runner = new Runner(this.#options.runner);
+    this.#runners.add(runner);
+    void this.#watch(runner);
+    return runner;
+  }
+
+  /** Follows a runner from its start to its end. */
+  async #watch(runner: Runner): Promise<void> {
+    const { log, min } = this.#options;
+    const start = await runner.started;
+    if (start.type === "ready") {
+      this.#failures = 0;
+      log.info({ ...runner.facts, runners: this.#living() }, "runner started");
+      this.#settleStart();
+    }
+    if (start.type === "unloadable") this.#fail(`${runner.name} cannot load the app: ${start.reason}`);
+    const how = await runner.gone;
+    this.#runners.delete(runner);
+    this.#remove(runner);
+    if (this.#closed) return;
+    const facts = { ...runner.facts, how, runners: this.#living() };
+    if (runner.ending) log.info(facts, "runner ended");
+    else log.warn(facts, "runner died");
+    if (start.type === "died" && !runner.ending && ++this.#failures >= mostFailures) {
+      return this.#fail(`${mostFailures} in a row died before they were ready, ${runner.name} with ${how}`);
+    }
+    this.#refill(min);
+  }
+
+  #fail(reason: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const error = new BullrushError("POOL_FAILED", { reason });
+    this.#settleStart(error);
+    this.#options.onFailure(error);
+  }
+
+  #release(runner: Runner): void {
+    if (runner.ending || !this.#runners.has(runner)) return;
+    const { maxTasks, maxMemory, min, idle, log } = this.#options;
+    const reason = runner.runs >= maxTasks ? "its number of tasks" : runner.memory > maxMemory ? "its memory" : undefined;
+    if (reason !== undefined) {
+      log.info({ ...runner.facts, reason, tasks: runner.runs, memory: runner.memory }, "runner is replaced");
+      runner.end();
+      return this.#refill(min);
+    }
+    this.#free.push(runner);
+    if (this.#living() > min) this.#idleTimers.set(runner, setTimeout(() => this.#endIdle(runner), idle));
+  }
+
+  #endIdle(runner: Runner): void {
+    this.#idleTimers.delete(runner);
+    if (this.#living() <= this.#options.min) return;
+    this.#remove(runner);
+    runner.end();
+  }
+
+  #remove(runner: Runner): void {
+    this.#forgetIdle(runner);
+    const index = this.#free.indexOf(runner);
+    if (index >= 0) this.#free.splice(index, 1);
+  }
+
+  #forgetIdle(runner: Runner): void {
+    clearTimeout(this.#idleTimers.get(runner));
+    this.#idleTimers.delete(runner);
+  }
+}

@@ -1,0 +1,180 @@
+import { describeFailure, toFailure, type Failure, type Outcome } from "@bullrush/broker";
+import { SoftTimeLimitExceeded } from "@bullrush/client";
+import type { Logger } from "pino";
+import type { Execution } from "../execution/execution.js";
+import type { StoreState } from "../execution/state-store.js";
+import type { Carrier, Launch } from "./carrier.js";
+import { writeLine } from "./lines.js";
+import type { FromRunner, Load, StopReason } from "./messages.js";
+
+export interface RunnerOptions {
+  readonly launch: Launch;
+  readonly load: Load;
+  readonly storeState: StoreState;
+  readonly log: Logger;
+}
+
+/** How the start of a runner went. `died` is how it ended. */
+export type Start =
+  | { readonly type: "ready" }
+  | { readonly type: "unloadable"; readonly reason: string }
+  | { readonly type: "died"; readonly how: string };
+
+/** What a runner is doing. */
+interface Run {
+  readonly number: number;
+  readonly execution: Execution;
+  readonly finish: (outcome: Outcome) => void;
+}
+
+/** How long a runner that was asked to end may take to close what it has open, in ms. */
+const patience = 2000;
+
+/** One child of a pool, from its launch to its end: loads the app once, then runs one execution at a time. */
+export class Runner {
+  /** Never rejects. */
+  readonly started: Promise<Start>;
+  /** Resolves with how it ended. */
+  readonly gone: Promise<string>;
+  readonly #options: RunnerOptions;
+  readonly #carrier: Carrier;
+  #onStart: (start: Start) => void = () => {};
+  #run: Run | undefined;
+  #runs = 0;
+  #memory = 0;
+  #killed: Error | undefined;
+  #ending = false;
+  #endTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+    this.started = new Promise((resolve) => {
+      this.#onStart = resolve;
+    });
+    this.#carrier = options.launch((message) => this.#hear(message));
+    this.gone = this.#carrier.gone.then((how) => this.#end(how));
+    this.#carrier.send(options.load);
+  }
+
+  get name(): string {
+    return this.#carrier.name;
+  }
+
+  get facts(): Carrier["facts"] {
+    return this.#carrier.facts;
+  }
+
+  /** How many executions it has begun. */
+  get runs(): number {
+    return this.#runs;
+  }
+
+  get busy(): boolean {
+    return this.#run !== undefined;
+  }
+
+  /** Whether it ends, or has ended, because it was told to. */
+  get ending(): boolean {
+    return this.#ending;
+  }
+
+  /** Its resident memory after the last execution, in bytes. */
+  get memory(): number {
+    return this.#memory;
+  }
+
+  /** Runs one execution when it has started; one at a time. Never rejects. */
+  async run(execution: Execution): Promise<Outcome> {
+    const { stop, message, delivery } = execution;
+    const start = await this.started;
+    if (start.type !== "ready" || this.#ending) return { type: "requeued", reason: `${this.name} did not start` };
+    if (stop.requested) return { type: "requeued", reason: "asked to end before it began" };
+    return new Promise((resolve) => {
+      const run: Run = { number: ++this.#runs, execution, finish: resolve };
+      this.#run = run;
+      stop.onRequest((reason) => {
+        if (this.#run === run) this.#carrier.send({ type: "stop", run: run.number, reason: reasonOf(reason) });
+      });
+      stop.onKill((reason) => {
+        if (this.#run === run) this.kill(reason);
+      });
+      const foreign = delivery.content.type === "foreign";
+      this.#carrier.send({ type: "run", run: run.number, queue: delivery.queue, message: JSON.stringify(message), foreign });
+      execution.onBegin?.();
+    });
+  }
+
+  /** Ends it when it has closed what it has open, or is too slow at it. To be called between executions. */
+  end(): void {
+    this.#ending = true;
+    this.#carrier.send({ type: "end" });
+    this.#endTimer ??= setTimeout(() => this.#carrier.kill(), patience);
+  }
+
+  /** Ends it at once. What it runs has failed with `reason`. */
+  kill(reason: Error): void {
+    this.#ending = true;
+    this.#killed ??= reason;
+    this.#carrier.kill();
+  }
+
+  #hear(message: FromRunner): void {
+    switch (message.type) {
+      case "ready":
+      case "unloadable":
+        this.#onStart(message);
+        break;
+      case "done":
+        this.#memory = message.memory;
+        if (message.run === this.#run?.number) this.#finish(message.outcome);
+        break;
+      case "state":
+        void this.#store(message);
+        break;
+      case "log":
+        writeLine(this.#options.log, message.line);
+        break;
+      case "crash":
+        this.#tellCrash(message.failure);
+        break;
+    }
+  }
+
+  async #store({ run, call, state, meta }: Extract<FromRunner, { type: "state" }>): Promise<void> {
+    // What a task that has ended says belatedly is not stored.
+    if (run === this.#run?.number) {
+      await this.#options.storeState(this.#run.execution, state, meta === undefined ? undefined : (JSON.parse(meta) as unknown));
+    }
+    this.#carrier.send({ type: "stored", call });
+  }
+
+  #tellCrash(failure: Failure): void {
+    const { message } = this.#run?.execution ?? {};
+    const task = message === undefined ? {} : { task: message.task, id: message.id };
+    const facts = { ...this.facts, ...task, error: describeFailure(failure), stack: failure.stack };
+    this.#options.log.error(facts, "an exception was thrown, and nobody caught it: the runner ends");
+  }
+
+  #finish(outcome: Outcome): void {
+    const run = this.#run;
+    this.#run = undefined;
+    run?.finish(outcome);
+  }
+
+  #end(how: string): string {
+    clearTimeout(this.#endTimer);
+    this.#onStart({ type: "died", how });
+    const reason = this.#killed;
+    this.#finish(
+      reason === undefined
+        ? { type: "crashed", reason: `${this.name} died (${how})` }
+        : { type: "failed", failure: toFailure(reason) },
+    );
+    return how;
+  }
+}
+
+function reasonOf(reason: Error): StopReason {
+  if (reason instanceof SoftTimeLimitExceeded) return { type: "soft-time-limit", ...reason.details };
+  return { type: "other", failure: toFailure(reason) };
+}
