@@ -1,4 +1,4 @@
-import { hostname } from "node:os";
+import { availableParallelism, hostname } from "node:os";
 import { describe, expect, it } from "vitest";
 import { compileWorkerOptions, type WorkerOptions } from "../src/options.js";
 
@@ -19,7 +19,14 @@ describe("compileWorkerOptions", () => {
         { name: "default", weight: 1 },
         { name: "mail", weight: 1 },
       ],
+      pool: "inline",
       concurrency: 100,
+      module: undefined,
+      autoscale: undefined,
+      maxTasksPerChild: Infinity,
+      maxMemoryPerChild: Infinity,
+      timeLimit: undefined,
+      softTimeLimit: undefined,
       order: "round-robin",
       name: `worker@${hostname()}`,
       lease: 15_000,
@@ -43,6 +50,44 @@ describe("compileWorkerOptions", () => {
 
   it("refuses an order that does not exist", () => {
     expect(() => compile({ order: "random" as "strict" })).toThrow(refusal('order is "random"; expected round-robin or strict'));
+  });
+});
+
+describe("the pool", () => {
+  const module = "/tasks.ts";
+
+  it("has as many runners as there are cores, or as many as autoscale allows", () => {
+    expect(compile({ pool: "threads", module }).concurrency).toBe(availableParallelism());
+    expect(compile({ pool: "processes", module, concurrency: 3, autoscale: { max: 8, min: 2 } })).toMatchObject({
+      concurrency: 8,
+      autoscale: { max: 8, min: 2, idle: 30_000 },
+    });
+  });
+
+  it.each([
+    ["200mb", 200 * 1024 ** 2],
+    ["1GB", 1024 ** 3],
+    [4096, 4096],
+  ])("may limit a process's memory to %s", (maxMemoryPerChild, bytes) => {
+    expect(compile({ pool: "processes", module, maxMemoryPerChild })).toMatchObject({ maxMemoryPerChild: bytes });
+  });
+
+  it.each<[WorkerOptions, string]>([
+    [{ pool: "prefork" as "threads" }, 'pool is "prefork"; expected inline, threads, processes'],
+    [{ pool: "threads" }, "module is missing; expected the module that exports the app"],
+    [{ autoscale: { max: 2, min: 1 } }, "autoscale is given with the pool inline; expected the pool threads or processes"],
+    [{ maxTasksPerChild: 2 }, "maxTasksPerChild is given with the pool inline; expected the pool threads or processes"],
+    [{ maxMemoryPerChild: "9mb" }, "maxMemoryPerChild is given with the pool inline; expected the pool threads or processes"],
+    [
+      { pool: "threads", module, maxMemoryPerChild: "9mb" },
+      "maxMemoryPerChild is given with the pool threads; expected the pool processes",
+    ],
+    [{ pool: "processes", module, maxMemoryPerChild: "200" }, 'maxMemoryPerChild is "200"; expected a number of bytes'],
+    [{ pool: "processes", module, autoscale: { max: 1, min: 2 } }, "autoscale is 1,2; expected the most first"],
+    [{ pool: "processes", module, autoscale: { max: 1, min: 0 } }, "the min of autoscale is 0; expected a whole number from 1"],
+    [{ timeLimit: "1s", softTimeLimit: "1s" }, "softTimeLimit is 1000 ms; expected less than timeLimit, 1000 ms"],
+  ])("is not misused: %j", (given, message) => {
+    expect(() => compile(given)).toThrow(refusal(expect.stringContaining(message) as string));
   });
 });
 

@@ -79,7 +79,11 @@ export function parseArguments(argv: readonly string[], version: string): Worker
     .addOption(
       new Option("--log-format <format>", "how lines are written (default: pretty on a terminal, else json)").choices(["pretty", "json"]),
     )
-    .option("--shutdown-timeout <duration>", "how long a stop waits for running tasks before it puts them back (default: 30s)", duration("--shutdown-timeout"))
+    .option(
+      "--shutdown-timeout <duration>",
+      "how long a stop waits for running tasks before it puts them back (default: 30s)",
+      duration("--shutdown-timeout"),
+    )
     .option("-b, --broker <url>", "Redis that holds the queues, instead of the app's")
     .option("--result-backend <url>", "Redis that holds the results, instead of the app's")
     .option("--purge", "first remove all messages that wait in the queues taken from")

@@ -55,7 +55,8 @@ export interface CompiledPoolOptions {
 export function compilePool(given: PoolOptions): CompiledPoolOptions {
   const { pool = "inline", module, maxTasksPerChild, maxMemoryPerChild } = given;
   if (!poolNames.includes(pool)) refuse("pool", JSON.stringify(pool), poolNames.join(", "));
-  if (pool === "inline") refuseAll(["autoscale", "maxTasksPerChild", "maxMemoryPerChild"], given, "the pool threads or processes: inline has no children");
+  if (pool === "inline")
+    refuseAll(["autoscale", "maxTasksPerChild", "maxMemoryPerChild"], given, "the pool threads or processes: inline has no children");
   if (pool === "threads") refuseAll(["maxMemoryPerChild"], given, "the pool processes: threads share one memory");
   if (pool !== "inline" && module === undefined) {
     refuse("module", "missing", `the module that exports the app, such as import.meta.url, which each runner of the pool ${pool} loads`);
@@ -97,5 +98,9 @@ function compileSize(given: number | string, option: string): number {
   const [, digits, unit = ""] = /^(\d{1,9})(kb|mb|gb)$/i.exec(String(given)) ?? [];
   const bytes = typeof given === "number" ? given : Number(digits) * (units[unit.toLowerCase()] ?? Number.NaN);
   if (Number.isFinite(bytes) && bytes >= 1) return bytes;
-  return refuse(option, JSON.stringify(typeof given === "string" ? given.slice(0, 80) : given), 'a number of bytes, or a size such as "200mb" (kb, mb or gb)');
+  return refuse(
+    option,
+    JSON.stringify(typeof given === "string" ? given.slice(0, 80) : given),
+    'a number of bytes, or a size such as "200mb" (kb, mb or gb)',
+  );
 }

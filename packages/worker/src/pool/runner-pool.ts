@@ -128,7 +128,11 @@ export class RunnerPool implements Pool {
       return this.#refill(min);
     }
     this.#free.push(runner);
-    if (this.#living() > min) this.#idleTimers.set(runner, setTimeout(() => this.#endIdle(runner), idle));
+    if (this.#living() > min)
+      this.#idleTimers.set(
+        runner,
+        setTimeout(() => this.#endIdle(runner), idle),
+      );
   }
 
   #endIdle(runner: Runner): void {

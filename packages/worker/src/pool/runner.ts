@@ -166,9 +166,7 @@ export class Runner {
     this.#onStart({ type: "died", how });
     const reason = this.#killed;
     this.#finish(
-      reason === undefined
-        ? { type: "crashed", reason: `${this.name} died (${how})` }
-        : { type: "failed", failure: toFailure(reason) },
+      reason === undefined ? { type: "crashed", reason: `${this.name} died (${how})` } : { type: "failed", failure: toFailure(reason) },
     );
     return how;
   }

@@ -27,8 +27,8 @@ function app(label: string): string {
 }
 
 async function labelOf(reference?: string, environment: NodeJS.ProcessEnv = {}): Promise<unknown> {
-  const found: unknown = await discoverApp(reference, directory, environment);
-  return (found as { readonly label: unknown }).label;
+  const { app }: { readonly app: unknown } = await discoverApp(reference, directory, environment);
+  return (app as { readonly label: unknown }).label;
 }
 
 function notFound(message: string): object {
