@@ -30,7 +30,10 @@ test.each([
   ["Call options", [...shared, ...fieldsOf(`${client}/task/options.ts`, "CallOptions")]],
   ["get", fieldsOf(`${client}/result/async-result.ts`, "GetOptions")],
   ["revoke", fieldsOf(`${client}/control/revoke.ts`, "RevokeOptions")],
-  ["createWorker", fieldsOf("packages/worker/src/options.ts", "WorkerOptions")],
+  [
+    "createWorker",
+    [...fieldsOf("packages/worker/src/options.ts", "WorkerOptions"), ...fieldsOf("packages/worker/src/pool/options.ts", "PoolOptions")],
+  ],
 ])("the table of %s has every option, and no other", (heading, fields) => {
   expect(fields.length).toBeGreaterThan(1);
   expect(listed(heading)).toEqual(fields.toSorted());

@@ -14,11 +14,17 @@ interface Where {
   readonly thread: number;
 }
 
+interface Stage extends AsyncDisposable {
+  readonly app: App;
+  readonly worker: WorkerProcess;
+}
+
 /** A producer, and a worker of the fixture beside it. */
-function scene(...args: readonly string[]): { readonly app: App; readonly worker: WorkerProcess } {
+function scene(...args: readonly string[]): Stage {
   const prefix = `pools-${randomUUID()}`;
   const app = createApp({ broker: redisUrl(), prefix, queues: ["one"], defaultQueue: "one" });
-  return { app, worker: startWorker({ app: fixture, args, env: { FIXTURE_PREFIX: prefix } }) };
+  const worker = startWorker({ app: fixture, args, env: { FIXTURE_PREFIX: prefix } });
+  return { app, worker, [Symbol.asyncDispose]: async () => void (await Promise.all([app.close(), worker.kill()])) };
 }
 
 async function run<Result>(app: App, task: string, ...args: readonly unknown[]): Promise<Result> {
@@ -39,9 +45,8 @@ function lives(pid: number): boolean {
 
 describe.concurrent.each(["threads", "processes"])("a worker with %s", (pool) => {
   it("gives its tasks all that they have inline, and ends those that run for too long", async ({ expect }) => {
-    const { app, worker } = scene("-P", pool, "-c", "2");
-    await using _ = app;
-    await using __ = worker;
+    await using stage = scene("-P", pool, "-c", "2");
+    const { app, worker } = stage;
     const given = await run<Record<string, unknown>>(app, "context", { a: 1 });
     expect(given).toMatchObject({ name: "pools.context", args: [{ a: 1 }], attempt: 1, queue: "one" });
     expect(await app.asyncResult(String(given["child"])).get({ timeout })).toMatchObject({ pid: expect.any(Number) as number });
@@ -54,9 +59,8 @@ describe.concurrent.each(["threads", "processes"])("a worker with %s", (pool) =>
   });
 
   it("replaces runners after their number of tasks, and loses none", async ({ expect }) => {
-    const { app, worker } = scene("-P", pool, "-c", "1", "--max-tasks-per-child", "2");
-    await using _ = app;
-    await using __ = worker;
+    await using stage = scene("-P", pool, "-c", "1", "--max-tasks-per-child", "2");
+    const { app } = stage;
     const wheres = await Promise.all(Array.from({ length: 6 }, () => run<Where>(app, "who")));
     expect(new Set(wheres.map(({ pid, thread }) => `${pid} ${thread}`)).size).toBe(3);
   });
@@ -64,30 +68,30 @@ describe.concurrent.each(["threads", "processes"])("a worker with %s", (pool) =>
 
 describe.concurrent("a worker", () => {
   it("inline frees the slot at the time limit, and ignores what comes later", async ({ expect }) => {
-    const { app, worker } = scene("-c", "1");
-    await using _ = app;
-    await using __ = worker;
+    await using stage = scene("-c", "1");
+    const { app, worker } = stage;
     await expect(run(app, "wait")).rejects.toThrow(codeOf("TIME_LIMIT_EXCEEDED"));
     expect(await run<Where>(app, "who")).toEqual({ pid: worker.pid, thread: 0 });
   });
 
   it("runs the task of a killed process again at once, and no other", async ({ expect }) => {
-    const { app, worker } = scene("-P", "processes", "-c", "2");
-    await using _ = app;
-    await using __ = worker;
-    const [struck, spared] = await Promise.all([0, 1].map(() => app.sendTask<Where>("pools.hold", [1500])));
-    const [first] = await Promise.all([struck, spared].map(({ id } = struck!) => worker.waitForEntry({ msg: "holding", id })));
-    process.kill(Number(first!["pid"]), "SIGKILL");
-    await worker.waitForEntry({ msg: "crashed", id: struck!.id });
-    await eventually("it runs again", () => holds(worker, struck!.id).length === 2, 2000);
-    expect(await struck!.get({ timeout })).toMatchObject({ thread: 0 });
-    expect(await spared!.get({ timeout })).toMatchObject({ thread: 0 });
-    expect(holds(worker, spared!.id)).toHaveLength(1);
+    await using stage = scene("-P", "processes", "-c", "2");
+    const { app, worker } = stage;
+    const struck = await app.sendTask<Where>("pools.hold", [1500]);
+    const spared = await app.sendTask<Where>("pools.hold", [1500]);
+    await worker.waitForEntry({ msg: "holding", id: spared.id });
+    const { pid } = await worker.waitForEntry({ msg: "holding", id: struck.id });
+    process.kill(Number(pid), "SIGKILL");
+    await worker.waitForEntry({ msg: "crashed", id: struck.id });
+    await eventually("it runs again", () => holds(worker, struck.id).length === 2, 2000);
+    expect(await struck.get({ timeout })).toMatchObject({ thread: 0 });
+    expect(await spared.get({ timeout })).toMatchObject({ thread: 0 });
+    expect(holds(worker, spared.id)).toHaveLength(1);
   });
 
   it("leaves no process behind when it is killed, not even one that computes", async ({ expect }) => {
-    const { app, worker } = scene("-P", "processes", "-c", "2");
-    await using _ = app;
+    await using stage = scene("-P", "processes", "-c", "2");
+    const { app, worker } = stage;
     const { id } = await app.sendTask("pools.compute", [60_000]);
     const { pid } = await worker.waitForEntry({ msg: "computing", id });
     await worker.kill();
@@ -96,9 +100,8 @@ describe.concurrent("a worker", () => {
   });
 
   it("replaces processes that hold too much memory, between tasks", async ({ expect }) => {
-    const { app, worker } = scene("-P", "processes", "-c", "1", "--max-memory-per-child", "200mb");
-    await using _ = app;
-    await using __ = worker;
+    await using stage = scene("-P", "processes", "-c", "1", "--max-memory-per-child", "200mb");
+    const { app, worker } = stage;
     const pids = await Promise.all(Array.from({ length: 6 }, () => run<number>(app, "leak", 80)));
     expect(new Set(pids).size).toBeGreaterThan(1);
     await worker.waitForEntry({ msg: "runner is replaced", reason: "its memory" });
