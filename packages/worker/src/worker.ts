@@ -123,7 +123,7 @@ function assemble(app: App, options: CompiledWorkerOptions, { consumer, pool, lo
     leaseKeeper({ consumer, lease, held, onLost: (delivery) => dispatcher.lost(delivery), onRevoked, log, trouble }),
     controlListener({ control: app.control, held, onRevoked, trouble }),
     recovery({ consumer, scan, log }),
-    lagMonitor({ lease, log }),
+    lagMonitor({ lease, pool: options.pool, held, now: () => performance.now(), log }),
   ];
   return { dispatcher, pool, services };
 }

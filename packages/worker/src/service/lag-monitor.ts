@@ -1,24 +1,51 @@
-import { monitorEventLoopDelay } from "node:perf_hooks";
+import type { Delivery } from "@bullrush/broker";
 import type { Logger } from "pino";
+import type { PoolName } from "../pool/options.js";
 import { every, type Service } from "./service.js";
 
-/** Warns when a task keeps the event loop for longer than a quarter of a lease: no lease is renewed meanwhile, and after a whole one others run the tasks as well. */
-export function lagMonitor({ lease, log }: { readonly lease: number; readonly log: Logger }): Service {
-  const delay = monitorEventLoopDelay({ resolution: 20 });
-  const looks = every(1000, () => {
-    const longest = delay.max / 1e6;
-    delay.reset();
-    if (longest > lease / 4)
-      log.warn({ ms: Math.round(longest), lease }, "the event loop was blocked: a task computes for too long, and leases may be lost");
-  });
+export interface LagMonitorOptions {
+  /** In ms. */
+  readonly lease: number;
+  readonly pool: PoolName;
+  /** What is on loan now. */
+  readonly held: () => readonly Delivery[];
+  /** Ms that only go forward. */
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+/**
+ * Warns when the event loop stands still for longer than a quarter of a lease: no lease is renewed meanwhile, and after a whole one others run
+ * the tasks as well. It looks at once when the loop goes on, before what was computed is settled: inline, one of the tasks that it names is
+ * the cause.
+ */
+export function lagMonitor({ lease, pool, held, now, log }: LagMonitorOptions): Service {
+  const interval = lease / 16;
+  let last = now();
+
+  function look(): void {
+    const stood = now() - last - interval;
+    last = now();
+    if (stood <= lease / 4) return;
+    const facts = { ms: Math.round(stood), lease, tasks: [...new Set(held().flatMap(taskOf))] };
+    log.warn(facts, `the event loop stood still, and leases may be lost: ${pool === "inline" ? causes.inline : causes.runners}`);
+  }
+
+  const looks = every(interval, look);
   return {
     start: () => {
-      delay.enable();
+      last = now();
       looks.start();
     },
-    stop: () => {
-      looks.stop();
-      delay.disable();
-    },
+    stop: () => looks.stop(),
   };
+}
+
+const causes = {
+  inline: "one of these tasks computes for too long; threads or processes (-P) are for such tasks",
+  runners: "its tasks run elsewhere, so the machine is overloaded, or was asleep",
+};
+
+function taskOf({ content }: Delivery): readonly string[] {
+  return content.type === "undecodable" ? [] : [content.message.task];
 }
