@@ -3,7 +3,10 @@ import type { Failure, Outcome } from "@bullrush/broker";
 /** All that a worker says to a runner of its pool. Plain data: the sides share no memory. */
 export type ToRunner =
   | Load
-  /** Run this; `message` is the JSON of a `Message`, `foreign` whether a plain BullMQ producer sent it. Only said to a runner that is ready and runs nothing. */
+  /**
+   * Run this; `message` is the JSON of a `Message`, `foreign` whether a plain BullMQ producer sent it. Only said to a runner that is ready
+   * and runs nothing.
+   */
   | { readonly type: "run"; readonly run: number; readonly queue: string; readonly message: string; readonly foreign: boolean }
   /** Ask that run to end. */
   | { readonly type: "stop"; readonly run: number; readonly reason: StopReason }
@@ -26,9 +29,10 @@ export interface Load {
   readonly level: string;
 }
 
-/** Why a run is asked to end. */
+/** Why a run is asked to end. Those that are errors of ours become the same class again: a task may look at the reason of its signal. */
 export type StopReason =
   | { readonly type: "soft-time-limit"; readonly task: string; readonly limit: number }
+  | { readonly type: "revoked"; readonly task: string; readonly id: string; readonly reason: string }
   | { readonly type: "other"; readonly failure: Failure };
 
 /** All that a runner says to its worker. */

@@ -1,5 +1,5 @@
 import { describeFailure, toFailure, type Failure, type Outcome } from "@bullrush/broker";
-import { SoftTimeLimitExceeded } from "@bullrush/client";
+import { SoftTimeLimitExceeded, TaskRevokedError } from "@bullrush/client";
 import type { Logger } from "pino";
 import type { Execution } from "../execution/execution.js";
 import type { StoreState } from "../execution/state-store.js";
@@ -174,5 +174,6 @@ export class Runner {
 
 function reasonOf(reason: Error): StopReason {
   if (reason instanceof SoftTimeLimitExceeded) return { type: "soft-time-limit", ...reason.details };
+  if (reason instanceof TaskRevokedError) return { type: "revoked", ...reason.details };
   return { type: "other", failure: toFailure(reason) };
 }

@@ -1,5 +1,5 @@
 import { BullrushError, describeFailure, RemoteError, systemClock, toFailure, type Message, type Outcome } from "@bullrush/broker";
-import { SoftTimeLimitExceeded, type App } from "@bullrush/client";
+import { SoftTimeLimitExceeded, TaskRevokedError, type App } from "@bullrush/client";
 import { pino } from "pino";
 import { discoverApp } from "../../discovery/discover.js";
 import { ExecutionContext, type ContextSource, type Subject } from "../../execution/context.js";
@@ -112,5 +112,12 @@ class Server {
 }
 
 function errorOf(reason: StopReason): Error {
-  return reason.type === "soft-time-limit" ? new SoftTimeLimitExceeded(reason.task, reason.limit) : new RemoteError(reason.failure);
+  switch (reason.type) {
+    case "soft-time-limit":
+      return new SoftTimeLimitExceeded(reason.task, reason.limit);
+    case "revoked":
+      return new TaskRevokedError(reason.task, reason.id, reason.reason);
+    case "other":
+      return new RemoteError(reason.failure);
+  }
 }
