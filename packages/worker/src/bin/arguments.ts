@@ -30,7 +30,10 @@ export interface WorkerArguments {
   readonly purge?: boolean;
 }
 
-/** Reads `argv`. `undefined` when help or version was asked for, and shown. Throws `WORKER_USAGE` or `INVALID_OPTION` for what cannot be understood. */
+/**
+ * Reads `argv`. `undefined` when help or version was asked for, and shown. Throws `WORKER_USAGE` or `INVALID_OPTION` for what cannot be
+ * understood.
+ */
 export function parseArguments(argv: readonly string[], version: string): WorkerArguments | undefined {
   const command = new Command("task-worker")
     .description("Runs the tasks of an app, taken from its queues.")

@@ -1,7 +1,10 @@
 import { pino, stdTimeFunctions, type Logger } from "pino";
 import { PinoPretty } from "pino-pretty";
 
-/** A pino logger on stdout. `pretty` is for terminals, `json` for machines. It writes at once, so that a line is never lost when the process ends. */
+/**
+ * A pino logger on stdout. `pretty` is for terminals, `json` for machines. It writes at once, so that a line is never lost when the process
+ * ends.
+ */
 export function createLogger(level: string, format: "pretty" | "json"): Logger {
   const options = { level, base: null, timestamp: stdTimeFunctions.isoTime };
   if (format === "json") return pino(options, pino.destination({ dest: 1, sync: true }));

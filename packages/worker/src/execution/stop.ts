@@ -1,8 +1,8 @@
 type Listener = (reason: Error) => void;
 
 /**
- * The wish that a task end, at two levels: it is asked to, or what it runs in is killed. The signal is made when it is first looked at: most tasks never do, and an
- * AbortController costs more than a small task.
+ * The wish that a task end, at two levels: it is asked to, or what it runs in is killed. The signal is made when it is first looked at: most
+ * tasks never do, and an AbortController costs more than a small task.
  */
 export class Stop {
   #requested: Error | undefined;
@@ -33,8 +33,8 @@ export class Stop {
   }
 
   /**
-   * Asks the task to end, and ends the runner that it is in at once. Inline there is nothing to end: whoever calls this sees to the slot itself, and ignores what the
-   * task comes to. Only the first reason counts.
+   * Asks the task to end, and ends the runner that it is in at once. Inline there is nothing to end: whoever calls this sees to the slot
+   * itself, and ignores what the task comes to. Only the first reason counts.
    */
   kill(reason: Error): void {
     if (this.#killed !== undefined) return;
