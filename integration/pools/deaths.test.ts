@@ -1,0 +1,108 @@
+import { describe, it } from "vitest";
+import { eventually } from "../support/eventually.js";
+import { startWorker } from "../support/fleet.js";
+import { makeProject } from "../support/project.js";
+import { failedOf, linesOf, lives, open, type Where } from "./stage.js";
+
+describe.each(["threads", "processes"])("a worker with %s", (pool) => {
+  it.concurrent("gives up what ends its runner time and again, and nothing beside it", async ({ expect }) => {
+    await using stage = open("-P", pool, "-c", "2");
+    const { worker, run, send } = stage;
+    const neighbour = await send<Where>("hold", 1500);
+    await worker.waitForEntry({ msg: "holding", id: neighbour.id });
+    const killer = await send("killer");
+    await expect(killer.get({ timeout: "20s" })).rejects.toThrow(failedOf({ code: "TASK_POISONED" }));
+    expect(linesOf(worker, { msg: "received", id: killer.id })).toHaveLength(3);
+    expect(linesOf(worker, { msg: "crashed", id: killer.id })).toHaveLength(3);
+    await neighbour.get({ timeout: "20s" });
+    expect(linesOf(worker, { msg: "holding", id: neighbour.id })).toHaveLength(1);
+
+    const once = await send("killerOnce");
+    await expect(once.get({ timeout: "20s" })).rejects.toThrow(failedOf({ code: "WORKER_LOST" }));
+    expect(linesOf(worker, { msg: "received", id: once.id })).toHaveLength(1);
+    await run("who");
+  });
+
+  it.concurrent("replaces a runner in which an exception was thrown that nobody caught", async ({ expect }) => {
+    await using stage = open("-P", pool, "-c", "1");
+    const { worker, run, send } = stage;
+    const before = await run<Where>("who");
+    const exploding = await send("explode");
+    await expect(exploding.get({ timeout: "20s" })).rejects.toThrow(failedOf({ code: "TASK_POISONED" }));
+    await worker.waitForEntry({ level: 50, id: exploding.id, error: "RangeError: far away" });
+    await worker.waitForEntry({ msg: "crashed", id: exploding.id });
+    expect(await run("who")).not.toEqual(before);
+    expect(await worker.stop()).toEqual({ code: 0, signal: null });
+  });
+
+  it.concurrent("that is told to stop ends in time, though a runner hears nothing, and another worker goes on", async ({ expect }) => {
+    await using stage = open("-P", pool, "-c", "1", "--shutdown-timeout", "300ms");
+    const { worker, send } = stage;
+    const spinning = await send("spin");
+    await worker.waitForEntry({ msg: "spinning", id: spinning.id });
+    const other = stage.another("-P", pool, "-c", "1");
+    await other.ready;
+    const from = Date.now();
+    worker.signal("SIGTERM");
+    await other.waitForEntry({ msg: "received", id: spinning.id, attempt: 1 });
+    expect(Date.now() - from).toBeLessThan(300 + 4000);
+    expect(await worker.exit).toEqual({ code: 0, signal: null });
+    expect(Date.now() - from).toBeLessThan(300 + 5000);
+  });
+
+  it.concurrent("ends when its runners cannot load the app", async ({ expect }) => {
+    using project = makeProject({
+      "tasks.mjs": `
+        import { isMainThread } from "node:worker_threads";
+        import { createApp } from "@bullrush/client";
+        if (!isMainThread || process.send !== undefined) throw new TypeError("not in here");
+        export const app = createApp({ queues: ["unloadable-${pool}"], defaultQueue: "unloadable-${pool}" });`,
+    });
+    await using worker = startWorker({ app: "tasks.mjs", args: ["-P", pool], cwd: project.directory });
+    expect(await worker.exit).toEqual({ code: 1, signal: null });
+    expect(worker.errors).toEqual([expect.stringMatching(/^task-worker: .*cannot load the app: .*TypeError: not in here/)]);
+  });
+});
+
+describe("a worker with processes", () => {
+  it.concurrent("runs the task of a killed one again at once, and no other", async ({ expect }) => {
+    await using stage = open("-P", "processes", "-c", "2");
+    const { worker, send } = stage;
+    const struck = await send<Where>("hold", 1500);
+    const spared = await send<Where>("hold", 1500);
+    await worker.waitForEntry({ msg: "holding", id: spared.id });
+    const { pid } = await worker.waitForEntry({ msg: "holding", id: struck.id });
+    process.kill(Number(pid), "SIGKILL");
+    const starts = () => linesOf(worker, { msg: "holding", id: struck.id });
+    await eventually("it runs again", () => starts().length === 2, 5000);
+    expect((await struck.get({ timeout: "20s" })).pid).not.toBe(pid);
+    await spared.get({ timeout: "20s" });
+    expect(linesOf(worker, { msg: "crashed" })).toMatchObject([{ id: struck.id, reason: `pool process ${Number(pid)} died (SIGKILL)` }]);
+    expect([...starts(), ...linesOf(worker, { msg: "holding", id: spared.id })]).toHaveLength(3);
+  });
+
+  it.concurrent("leaves none behind when it is killed, not even one that computes", async ({ expect }) => {
+    await using stage = open("-P", "processes", "-c", "2");
+    const { worker, send } = stage;
+    const { id } = await send("compute", 60_000);
+    await worker.waitForEntry({ msg: "computing", id });
+    await worker.waitForEntry({ msg: "runner started", runners: 2 });
+    const pids = linesOf(worker, { msg: "runner started" }).map(({ pid }) => Number(pid));
+    expect(pids).toHaveLength(2);
+    await worker.kill();
+    await eventually("its runners are gone", () => !pids.some(lives), 5000);
+  });
+
+  it.concurrent("finishes what runs when all of them get a SIGINT, as Ctrl-C sends it", async ({ expect }) => {
+    await using stage = open("-P", "processes", "-c", "1");
+    const { worker, send } = stage;
+    const running = await send("hold", 1000);
+    const { pid } = await worker.waitForEntry({ msg: "holding", id: running.id });
+    process.kill(Number(pid), "SIGINT");
+    worker.signal("SIGINT");
+    await running.get({ timeout: "20s" });
+    expect(await worker.exit).toEqual({ code: 0, signal: null });
+    expect(linesOf(worker, { msg: "received" })).toHaveLength(1);
+    expect(lives(Number(pid))).toBe(false);
+  });
+});
