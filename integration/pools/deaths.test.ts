@@ -68,6 +68,7 @@ describe("a worker with processes", () => {
   it.concurrent("runs the task of a killed one again at once, and no other", async ({ expect }) => {
     await using stage = open("-P", "processes", "-c", "2");
     const { worker, send } = stage;
+    await worker.waitForEntry({ msg: "runner started", runners: 2 });
     const struck = await send<Where>("hold", 1500);
     const spared = await send<Where>("hold", 1500);
     await worker.waitForEntry({ msg: "holding", id: spared.id });
