@@ -2,9 +2,9 @@ import { describeFailure, toFailure } from "@bullrush/broker";
 import type { Logger } from "pino";
 
 /**
- * What tasks leave behind outside their own promises. A rejection that nobody handled is logged, and the worker goes on: ending it would take
- * all the other tasks along. After an exception that nobody caught the process is in no known state: `onCrash` is called, to end it in an
- * orderly way.
+ * What tasks leave behind outside their own promises. A rejection that nobody handled is logged, and the worker goes on: ending it would
+ * take all the other tasks along. After an exception that nobody caught the process is in no known state: `onCrash` is called, to end it
+ * in an orderly way.
  */
 export function watchFallout(log: Logger, onCrash: () => void): void {
   process.on("unhandledRejection", (error) => log.error(factsOf(error), "a promise was rejected, and nobody handled it"));

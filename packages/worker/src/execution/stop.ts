@@ -1,8 +1,8 @@
 type Listener = (reason: Error) => void;
 
 /**
- * The wish that a task end, at two levels: it is asked to, or what it runs in is killed. The signal is made when it is first looked at: most
- * tasks never do, and an AbortController costs more than a small task.
+ * The wish that a task end, at two levels: it is asked to, or what it runs in is killed. The signal is made when it is first looked at:
+ * most tasks never do, and an AbortController costs more than a small task.
  */
 export class Stop {
   #requested: Error | undefined;

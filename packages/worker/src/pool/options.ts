@@ -19,16 +19,16 @@ export interface Autoscale {
 /** Options of a worker that say where its tasks run. */
 export interface PoolOptions {
   /**
-   * `inline` (default): on the worker's event loop, for tasks that mostly wait. `threads` and `processes`: each task has a runner of its own
-   * while it lasts, for tasks that compute; a process can also be limited in memory, and takes nothing along when it crashes.
+   * `inline` (default): on the worker's event loop, for tasks that mostly wait. `threads` and `processes`: each task has a runner of its
+   * own while it lasts, for tasks that compute; a process can also be limited in memory, and takes nothing along when it crashes.
    */
   readonly pool?: PoolName;
   /** How many tasks may run at once, over all queues. Default: 100 inline, else the number of cores. */
   readonly concurrency?: number;
   /**
-   * The module that exports the app, which each runner loads: a file URL such as `import.meta.url`, or a path, with `:name` behind it if the
-   * export is not `app`. Needed for, and only used by, `threads` and `processes`. Where a runner loads a module that starts a worker, that
-   * start does nothing.
+   * The module that exports the app, which each runner loads: a file URL such as `import.meta.url`, or a path, with `:name` behind it if
+   * the export is not `app`. Needed for, and only used by, `threads` and `processes`. Where a runner loads a module that starts a worker,
+   * that start does nothing.
    */
   readonly module?: string;
   /** Runners on demand; `max` takes the place of `concurrency`. Default: as many as that from the start. Not with `inline`. */

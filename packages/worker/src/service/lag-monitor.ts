@@ -15,9 +15,9 @@ export interface LagMonitorOptions {
 }
 
 /**
- * Warns when the event loop stands still for longer than a quarter of a lease: no lease is renewed meanwhile, and after a whole one others run
- * the tasks as well. It looks at once when the loop goes on, before what was computed is settled: inline, one of the tasks that it names is
- * the cause.
+ * Warns when the event loop stands still for longer than a quarter of a lease: no lease is renewed meanwhile, and after a whole one
+ * others run the tasks as well. It looks at once when the loop goes on, before what was computed is settled: inline, one of the tasks
+ * that it names is the cause.
  */
 export function lagMonitor({ lease, pool, held, now, log }: LagMonitorOptions): Service {
   const interval = lease / 16;

@@ -3,8 +3,8 @@ import type { Logger } from "pino";
 import { every, type Service } from "./service.js";
 
 /**
- * Puts back what dead workers had on loan. BullMQ looks twice before it does, so a task runs again at most two `scan` after its lease has run
- * out.
+ * Puts back what dead workers had on loan. BullMQ looks twice before it does, so a task runs again at most two `scan` after its lease has
+ * run out.
  */
 export function recovery({
   consumer,

@@ -5,8 +5,8 @@ export interface Service {
 }
 
 /**
- * Does `work` every `interval` ms, and does not wait for it: a hung round must not hold up the next. The signal aborts at `stop`: what fails
- * after that is no news.
+ * Does `work` every `interval` ms, and does not wait for it: a hung round must not hold up the next. The signal aborts at `stop`: what
+ * fails after that is no news.
  */
 export function every(interval: number, work: (stopped: AbortSignal) => void): Service {
   const stopped = new AbortController();

@@ -1,14 +1,16 @@
 import { Worker } from "node:worker_threads";
 import type { ToRunner } from "../messages.js";
-import { serve } from "./serve.js";
 
-// They go to all processes of a terminal; the worker is the one to say what becomes of its runners.
+// All this before what takes its time to load. The signals go to all processes of a terminal; the worker is the one to say what becomes of
+// its runners.
 process.on("SIGINT", () => {});
 process.on("SIGTERM", () => {});
 
 // The worker is gone, by whatever: nobody would settle what this runs.
 process.once("disconnect", () => process.kill(process.pid, "SIGKILL"));
 new Worker(new URL("./watchdog.js", import.meta.url), { workerData: process.ppid }).unref();
+
+const { serve } = await import("./serve.js");
 
 serve({
   send: (message, sent) => void process.send?.(message, () => sent?.()),
