@@ -1,7 +1,12 @@
+import { randomUUID } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createApp } from "@bullrush/client";
 import { describe, it } from "vitest";
 import { eventually } from "../support/eventually.js";
 import { startWorker } from "../support/fleet.js";
 import { makeProject } from "../support/project.js";
+import { redisUrl } from "../support/redis-url.js";
 import { failedOf, linesOf, lives, open, type Where } from "./stage.js";
 
 describe.each(["threads", "processes"])("a worker with %s", (pool) => {
@@ -92,6 +97,29 @@ describe("a worker with processes", () => {
     expect(pids).toHaveLength(2);
     await worker.kill();
     await eventually("its runners are gone", () => !pids.some(lives), 5000);
+  });
+
+  it.concurrent("ends when it can replace none, and leaves the task to others", async ({ expect, onTestFinished }) => {
+    const prefix = `pools-${randomUUID()}`;
+    using project = makeProject({
+      "tasks.mjs": `
+        import { existsSync } from "node:fs";
+        import { createApp } from "@bullrush/client";
+        if (existsSync("broken")) throw new TypeError("broken by now");
+        export const app = createApp({ prefix: "${prefix}" });
+        app.task("quit", () => process.exit(3));`,
+    });
+    const app = createApp({ broker: redisUrl(), prefix });
+    onTestFinished(() => app.close());
+    await using worker = startWorker({ app: "tasks.mjs", args: ["-P", "processes", "-c", "1"], cwd: project.directory });
+    await worker.ready;
+    writeFileSync(join(project.directory, "broken"), "");
+    await app.sendTask("quit");
+    expect(await worker.exit).toEqual({ code: 1, signal: null });
+    const { reason } = await worker.waitForEntry({ level: 60, msg: "the worker cannot go on" });
+    expect(reason).toContain("cannot load the app: no app in");
+    expect(reason).toContain("TypeError: broken by now");
+    expect(await app.transport.counts(["default"])).toMatchObject([{ waiting: 1, active: 0 }]);
   });
 
   it.concurrent("finishes what runs when all of them get a SIGINT, as Ctrl-C sends it", async ({ expect }) => {
