@@ -4,7 +4,7 @@ import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
 import { engineScript } from "../../packages/broker/src/bullmq/engine.js";
 import { loadScript } from "../../packages/broker/src/redis/script.js";
-import { openProxy } from "../../packages/broker/test/redis/proxy.js";
+import { openProxy } from "../lib/proxy.js";
 import { openFleet, type Fleet } from "../lib/fleet.js";
 import { eventually } from "../support/eventually.js";
 import { redisUrl } from "../support/redis-url.js";
@@ -50,7 +50,7 @@ describe.concurrent("a lost reply", () => {
 
     const id = randomUUID();
     const lost = proxy.loseReply(id);
-    const send = (): Promise<AsyncResult<unknown>> => app.sendTask("hold", [0], { taskId: id });
+    const send = (): Promise<AsyncResult> => app.sendTask("hold", [0], { taskId: id });
     // A machine that is too busy to come back in time says that it may be sent again.
     const sending = send().catch(send);
     await lost;

@@ -5,9 +5,9 @@ import { join } from "node:path";
 /** What a task, or a test, did. A task writes `start` first and `end` last; what it writes in between is its own. */
 export interface Deed {
   readonly deed: string;
-  /** Of the task; absent for deeds of the test. */
-  readonly id?: string;
-  /** Name of the worker. */
+  /** Of the task. */
+  readonly id: string;
+  /** Name of the worker, or "test". */
   readonly worker: string;
   readonly pid: number;
   /** Ms since the epoch. */
@@ -25,7 +25,8 @@ export interface Ledger extends Disposable {
   starts(): ReadonlyMap<string, number>;
   /** The ids of the tasks that began in a process and have not ended there: those that die with it. */
   runningIn(pid: number): readonly string[];
-  write(deed: Deed): void;
+  /** Writes a deed of the test, for tasks that wait for it. */
+  write(deed: string, id: string): void;
 }
 
 export function openLedger(): Ledger {
@@ -41,14 +42,14 @@ export function openLedger(): Ledger {
 
   function starts(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
-    for (const { deed, id } of read()) if (deed === "start" && id !== undefined) counts.set(id, (counts.get(id) ?? 0) + 1);
+    for (const { deed, id } of read()) if (deed === "start") counts.set(id, (counts.get(id) ?? 0) + 1);
     return counts;
   }
 
   function runningIn(pid: number): readonly string[] {
     const running = new Set<string>();
     for (const deed of read()) {
-      if (deed.pid !== pid || deed.id === undefined) continue;
+      if (deed.pid !== pid) continue;
       if (deed.deed === "start") running.add(deed.id);
       if (deed.deed === "end") running.delete(deed.id);
     }
@@ -61,7 +62,7 @@ export function openLedger(): Ledger {
     of: (id, deed = "start") => read().filter((one) => one.id === id && one.deed === deed),
     starts,
     runningIn,
-    write: (deed) => appendFileSync(file, `${JSON.stringify(deed)}\n`),
+    write: (deed, id) => appendFileSync(file, `${JSON.stringify({ deed, id, worker: "test", pid: process.pid, at: Date.now() })}\n`),
     [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
   };
 }

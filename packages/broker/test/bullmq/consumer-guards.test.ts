@@ -3,7 +3,7 @@ import type { Consumer, ConsumeOptions, Transport } from "../../src/ports/transp
 import { messageOf, numbered, outcomes, settlementOf, storeOf } from "../ports/messages.js";
 import { stageOn, type Stage } from "../ports/stage.js";
 import { eventually, hear, take, takeOne } from "../ports/waiting.js";
-import { openProxy, type Proxy } from "../redis/proxy.js";
+import { openProxy, type Proxy } from "../../../../integration/lib/proxy.js";
 import { openBroker, type RedisBroker } from "./broker.js";
 
 /** In ms. A connection is dead after a third of it. */

@@ -4,7 +4,7 @@ import { freePort } from "../../src/embedded/free-port.js";
 import { contentOf, messageOf, numbered, settlementOf } from "../ports/messages.js";
 import type { Transport } from "../../src/ports/transport.js";
 import { eventually, take, takeOne } from "../ports/waiting.js";
-import { openProxy, type Proxy } from "../redis/proxy.js";
+import { openProxy, type Proxy } from "../../../../integration/lib/proxy.js";
 import { openBroker, type RedisBroker } from "./broker.js";
 
 const secret = "canary-5ecret";

@@ -9,7 +9,7 @@ import { messageOf, numbered, outcomes, settlementOf, storeOf } from "../ports/m
 import { stageOn, type Stage } from "../ports/stage.js";
 import { eventually, take, takeOne } from "../ports/waiting.js";
 import { redisBinary, startRedis, type PrivateRedis } from "../redis/private-redis.js";
-import { openProxy } from "../redis/proxy.js";
+import { openProxy } from "../../../../integration/lib/proxy.js";
 import { openBroker, type RedisBroker } from "./broker.js";
 
 describe.skipIf(redisBinary === undefined)("the results of an exchange", () => {

@@ -5,7 +5,7 @@ import type { ControlBus, ControlCommand } from "../../src/ports/control-bus.js"
 import { redisControlBus } from "../../src/redis/control-bus.js";
 import { controlChannel } from "../../src/redis/keys.js";
 import { eventually } from "../ports/waiting.js";
-import { openProxy, type Proxy } from "./proxy.js";
+import { openProxy, type Proxy } from "../../../../integration/lib/proxy.js";
 
 let prefix: string;
 let redis: Redis;

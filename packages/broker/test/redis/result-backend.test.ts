@@ -11,7 +11,7 @@ import { storeOf } from "../ports/messages.js";
 import { largestNotified } from "../ports/notifications.js";
 import { describeResultBackend } from "../ports/result-backend-suite.js";
 import { eventually } from "../ports/waiting.js";
-import { openProxy, type Proxy } from "./proxy.js";
+import { openProxy, type Proxy } from "../../../../integration/lib/proxy.js";
 
 describeResultBackend("Redis", () => redisResultBackend({ location: inject("redisUrl"), largestNotified }));
 

@@ -1,10 +1,10 @@
+import { randomUUID } from "node:crypto";
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
-import { newId } from "../../src/id.js";
-import { eventually } from "../ports/waiting.js";
+import { eventually } from "../support/eventually.js";
 import { openProxy, type Proxy } from "./proxy.js";
 
-/** The tests of the guards say nothing if the proxy does not do what it says. */
+/** Tests of faults say nothing if the proxy does not do what it says. */
 describe("the proxy", () => {
   let proxy: Proxy;
   let clients: Redis[];
@@ -43,7 +43,7 @@ describe("the proxy", () => {
     const client = open();
     await client.ping();
     proxy.reset();
-    await eventually("end of the connection", () => client.status === "end");
+    await eventually("the connection has ended", () => client.status === "end");
     expect(await answers(open())).toBe("PONG");
   });
 
@@ -63,13 +63,13 @@ describe("the proxy", () => {
   test("refuses", async () => {
     proxy.refuse();
     const client = open();
-    await eventually("refusal", () => client.status === "end");
+    await eventually("it is refused", () => client.status === "end");
     proxy.pass();
     expect(await answers(open())).toBe("PONG");
   });
 
   test("keeps back what was asked, and passes it on when it is let go, whoever is still there", async () => {
-    const key = `test-${newId()}`;
+    const key = `test-${randomUUID()}`;
     const clients = [open(), open()];
     for (const client of clients) await client.ping();
     const hold = proxy.hold(key);
@@ -81,12 +81,12 @@ describe("the proxy", () => {
     hold.letGo();
     expect(await answers[1]).toBeTypeOf("number");
     const other = open();
-    await eventually("both", async () => (await other.get(key)) === "2");
+    await eventually("both have arrived", async () => (await other.get(key)) === "2");
     await other.del(key);
   });
 
   test("loses the reply to what was asked, not the question", async () => {
-    const key = `test-${newId()}`;
+    const key = `test-${randomUUID()}`;
     const client = open();
     await client.ping();
     const lost = proxy.loseReply(key);
@@ -96,5 +96,31 @@ describe("the proxy", () => {
     expect(await open().get(key)).toBe("x");
     proxy.reset();
     expect(await answer).toBe("error");
+  });
+
+  test("loses what is asked, and whatever follows", async () => {
+    const key = `test-${randomUUID()}`;
+    const client = open();
+    await client.ping();
+    const lost = proxy.loseRequest(key);
+    const answer = client.set(key, "x", "PX", 10_000).catch(() => "error");
+    await lost;
+    expect(await answers(client)).toBe("silence");
+    expect(await open().get(key)).toBeNull();
+    proxy.reset();
+    expect(await answer).toBe("error");
+  });
+
+  test("slows down, keeping the order", async () => {
+    const key = `test-${randomUUID()}`;
+    const client = open();
+    await client.ping();
+    proxy.slow(100);
+    const from = performance.now();
+    expect(await Promise.all([client.incr(key), client.incr(key), client.incr(key), client.del(key)])).toEqual([1, 2, 3, 1]);
+    // There and back; a timer may be early by a millisecond.
+    expect(performance.now() - from).toBeGreaterThan(197);
+    proxy.slow(0);
+    expect(await answers(client)).toBe("PONG");
   });
 });

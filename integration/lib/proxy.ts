@@ -18,6 +18,10 @@ export interface Proxy {
   refuse(): void;
   /** Loses the reply to the next request that contains `text`, and all that comes back on that connection after it. Resolves when Redis has answered. */
   loseReply(text: string): Promise<void>;
+  /** Loses the next request that contains `text`, and all that follows on that connection, in both directions. Resolves when it has come. */
+  loseRequest(text: string): Promise<void>;
+  /** From now on all that passes is `ms` late, in each direction; 0: no longer, which is for when nothing is under way. */
+  slow(ms: number): void;
   /** Keeps back each request that contains `text`, and what follows on its connection, until it is let go. What was kept arrives even if its sender has gone. */
   hold(text: string): Hold;
   close(): Promise<void>;
@@ -40,14 +44,22 @@ interface Link {
   kept?: Buffer[];
 }
 
+/** What is to be lost next. */
+interface Loss {
+  readonly text: string;
+  readonly what: "request" | "reply";
+  /** Is called when it is. */
+  readonly happened: () => void;
+}
+
 /** Opens a proxy on a free port of 127.0.0.1, in front of the Redis at `target`, whose user, password and database it keeps. */
 export async function openProxy(target: string): Promise<Proxy> {
   const { hostname, port } = new URL(target);
   const links = new Set<Link>();
-  const lost: { readonly text: string; readonly answered: () => void }[] = [];
+  const losses: Loss[] = [];
   const holds = new Set<{ readonly text: string; readonly onHeld: () => void }>();
   let mode: "pass" | "silent" | "refuse" = "pass";
-
+  let delay = 0;
   let refused = 0;
 
   const listener = createServer((client) => {
@@ -75,15 +87,31 @@ export async function openProxy(target: string): Promise<Proxy> {
 
   function onRequest(link: Link, request: Buffer): void {
     if (link.mute) return;
-    const index = lost.findIndex(({ text }) => request.includes(text));
-    if (index >= 0) link.onReply = lost.splice(index, 1)[0]!.answered;
+    const loss = losses.find(({ text }) => request.includes(text));
+    if (loss !== undefined) {
+      losses.splice(losses.indexOf(loss), 1);
+      if (loss.what === "request") {
+        link.mute = true;
+        return loss.happened();
+      }
+      link.onReply = loss.happened;
+    }
     const hold = [...holds].find(({ text }) => request.includes(text));
     if (hold !== undefined) {
       link.kept ??= [];
       hold.onHeld();
     }
-    if (link.kept === undefined) link.server.write(request);
+    if (link.kept === undefined) pass(link.server, request);
     else link.kept.push(request);
+  }
+
+  function pass(to: Socket, data: Buffer): void {
+    if (delay === 0) to.write(data);
+    else setTimeout(() => to.writable && to.write(data), delay);
+  }
+
+  function lose(what: Loss["what"], text: string): Promise<void> {
+    return new Promise((happened) => losses.push({ text, what, happened }));
   }
 
   function hold(text: string): Hold {
@@ -112,7 +140,7 @@ export async function openProxy(target: string): Promise<Proxy> {
       link.onReply();
       delete link.onReply;
     }
-    if (!link.mute) link.client.write(reply);
+    if (!link.mute) pass(link.client, reply);
   }
 
   function reset(): void {
@@ -144,7 +172,11 @@ export async function openProxy(target: string): Promise<Proxy> {
       mode = "refuse";
     },
     hold,
-    loseReply: (text) => new Promise((answered) => lost.push({ text, answered })),
+    loseReply: (text) => lose("reply", text),
+    loseRequest: (text) => lose("request", text),
+    slow: (ms) => {
+      delay = ms;
+    },
     close: async () => {
       const closed = new Promise((resolve) => listener.close(resolve));
       for (const { client, server } of links) for (const socket of [client, server]) socket.destroy();
