@@ -6,13 +6,16 @@ import { engineScript } from "../../packages/broker/src/bullmq/engine.js";
 import { loadScript } from "../../packages/broker/src/redis/script.js";
 import { openProxy } from "../lib/proxy.js";
 import { openFleet, type Fleet } from "../lib/fleet.js";
+import { places, type Place } from "../lib/places.js";
 import { eventually } from "../support/eventually.js";
 import { redisUrl } from "../support/redis-url.js";
 
-/** A fleet, and a proxy in front of its Redis for whoever is to lose replies. */
-async function scene() {
+const [beside] = places as readonly [Place];
+
+/** A fleet, and a proxy in front of its broker for whoever is to lose replies. */
+async function scene({ backend }: Place = beside) {
   const proxy = await openProxy(redisUrl());
-  const fleet = openFleet();
+  const fleet = openFleet({ backend: await backend() });
   const redis = new Redis(redisUrl(), { replyMapping: "legacy" });
   return {
     ...{ proxy, fleet, redis },
@@ -64,6 +67,24 @@ describe.concurrent("a lost reply", () => {
     expect(await fleet.app.transport.counts(["one"])).toMatchObject([{ waiting: 0, failed: 0 }]);
   });
 
+  it("no less than a lost request sends a task once", async () => {
+    await using scenery = await scene();
+    const { proxy, fleet } = scenery;
+    await using app = producer(fleet, proxy.url);
+    await app.transport.counts(["one"]);
+    const id = randomUUID();
+    const lost = proxy.loseRequest(id);
+    const send = (): Promise<AsyncResult> => app.sendTask("hold", [0], { taskId: id });
+    const sending = send().catch(send);
+    await lost;
+    expect(await fleet.app.transport.counts(["one"])).toMatchObject([{ waiting: 0 }]);
+    proxy.reset();
+    const sent = await sending;
+    fleet.start("only");
+    expect(await sent.get({ timeout: "30s" })).toEqual({ worker: "only", attempt: 1 });
+    expect(fleet.ledger.of(id)).toHaveLength(1);
+  });
+
   it("to a take, three times: the task runs once its lease is over, and is no failure", async () => {
     await using scenery = await scene();
     const { proxy, fleet, redis } = scenery;
@@ -88,8 +109,10 @@ describe.concurrent("a lost reply", () => {
     expect(ledger.of(sent.id)).toHaveLength(1);
   });
 
-  it.each([{ removed: false }, { removed: true }])("to a settlement: it has one result, removed by then: $removed", async ({ removed }) => {
-    await using scenery = await scene();
+  const settlements = places.flatMap((place) => [false, true].map((removed) => ({ ...place, removed })));
+
+  it.each(settlements)("to a settlement: one result $results, removed by then: $removed", async ({ removed, ...place }) => {
+    await using scenery = await scene(place);
     const { proxy, fleet, redis } = scenery;
     const { app, ledger } = fleet;
     // So long that only its settlement names the task.
@@ -102,31 +125,54 @@ describe.concurrent("a lost reply", () => {
     const other = removed ? fleet.start("second") : undefined;
     await other?.waitForEntry({ msg: "ready" });
     await eventually("it is settled", async () => (await completed(fleet)) === 1);
+    const stored = await sent.get({ timeout: "30s" });
+    expect(stored).toEqual({ worker: "first", attempt: 1 });
     if (removed) await outlive(fleet, redis, sent.id);
     proxy.reset();
-    expect(await sent.get({ timeout: "30s" })).toEqual({ worker: "first", attempt: 1 });
     expect(await worker.stop()).toEqual({ code: 0, signal: null });
+    expect(await sent.get()).toEqual(stored);
     expect(ledger.of(sent.id)).toHaveLength(1);
     expect(await app.transport.counts(["one"])).toMatchObject([{ waiting: 0, active: 0, failed: 0 }]);
   });
 
+  const apart = places.filter(({ results }) => results === "on another server");
+
+  it.each(apart)("to a store $results: it is stored once, and settled", async (place) => {
+    await using scenery = await scene(place);
+    const { fleet } = scenery;
+    await using proxy = await openProxy(await place.backend());
+    const worker = fleet.start("only", { backend: proxy.url });
+    await worker.waitForEntry({ msg: "ready" });
+    const sent = await fleet.app.sendTask("hold", [500]);
+    await proxy.loseReply(sent.id);
+    const stored = await sent.get({ timeout: "30s" });
+    expect(await completed(fleet)).toBe(0);
+    proxy.reset();
+    await eventually("it is settled", async () => (await completed(fleet)) === 1);
+    expect(await sent.get()).toEqual(stored);
+    expect(fleet.ledger.of(sent.id)).toHaveLength(1);
+    expect(worker.entries.filter(({ msg }) => msg === "lease lost before the task was settled")).toEqual([]);
+  });
+
   it.each([
-    { what: "the count of a begin", script: engineScript("count").sha },
-    { what: "a claim", script: loadScript("redis/claim").sha },
-  ])("to $what: the task runs, and it is no crash more", async ({ script }) => {
-    await using scenery = await scene();
-    const { proxy, fleet, redis } = scenery;
+    { what: "the count of a begin", script: engineScript("count").sha, place: beside, of: "broker" as const },
+    ...places.map((place) => ({ what: `a claim ${place.results}`, script: loadScript("redis/claim").sha, place, of: "backend" as const })),
+  ])("to $what: the task runs, and it is no crash more", async ({ script, place, of }) => {
+    await using scenery = await scene(place);
+    const { fleet, redis } = scenery;
+    await using proxy = await openProxy(of === "broker" ? redisUrl() : await place.backend());
     const { app, ledger } = fleet;
     const first = fleet.start("first");
-    const sent = await app.sendTask<string>("linger", [60_000, 3000, "first"]);
+    const sent = await app.sendTask<string>("linger", [60_000, null, "first"]);
     await eventually("it has begun", () => ledger.of(sent.id).length === 1);
     await first.kill();
     const lost = proxy.loseReply(script);
-    const second = fleet.start("second", { broker: proxy.url, backend: proxy.url, lease: "15s" });
+    const second = fleet.start("second", { [of]: proxy.url, lease: "15s" });
     await lost;
     proxy.reset();
     await eventually("it has begun again", () => ledger.of(sent.id).length === 2);
     expect(await redis.hget(`${fleet.prefix}:one:${sent.id}`, "begun")).toBe(" 1 2 ");
+    ledger.write("may end", sent.id);
     expect(await sent.get({ timeout: "30s" })).toBe("second");
     expect(await second.stop()).toEqual({ code: 0, signal: null });
   });

@@ -2,8 +2,10 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { openFleet } from "../lib/fleet.js";
+import { places, type Place } from "../lib/places.js";
 import { eventually } from "../support/eventually.js";
 import { taskWorker } from "../support/fleet.js";
+import { redisUrl } from "../support/redis-url.js";
 import { startProgram, type Program } from "../support/program.js";
 import { serverBinary, startServer } from "../support/server.js";
 
@@ -20,20 +22,20 @@ const busy = 2000;
 
 interface Start {
   readonly env: Readonly<Record<string, string>>;
-  readonly name?: string;
   readonly asProcessOne?: boolean;
+  readonly lease?: string;
 }
 
 /** `task-worker` with a `--shutdown-timeout` of 1 s. */
-function command({ env, name = "command", asProcessOne = false }: Start): Program {
-  const args = ["-A", path("tasks.mjs"), "-n", name, "--shutdown-timeout", "1s"];
+function command({ env, lease = "15s", asProcessOne = false }: Start): Program {
+  const args = ["-A", path("tasks.mjs"), "-n", "command", "--shutdown-timeout", "1s", "--lease", lease];
   if (!asProcessOne) return startProgram({ file: taskWorker, args, env });
   return startProgram({ file: path("first-process.mjs"), args: [taskWorker, ...args], env });
 }
 
 describe.concurrent("at SIGTERM with a task that ignores its signal, task-worker", () => {
-  async function stopsInTime(asProcessOne: boolean): Promise<void> {
-    await using fleet = openFleet();
+  async function stopsInTime({ backend }: Place, asProcessOne: boolean): Promise<void> {
+    await using fleet = openFleet({ backend: await backend() });
     const { app, ledger } = fleet;
     const first = command({ env: fleet.env(), asProcessOne });
     const sent = await app.sendTask("linger", [60_000, 0, "command"]);
@@ -45,30 +47,66 @@ describe.concurrent("at SIGTERM with a task that ignores its signal, task-worker
     const endedAt = Date.now();
     expect(endedAt - toldAt).toBeLessThan(1000 + grace + busy);
     expect(await sent.get({ timeout: "30s" })).toBe("second");
-    expect((ledger.of(sent.id)[1]?.at ?? Infinity) - endedAt).toBeLessThan(1000 + busy);
+    const took = (ledger.of(sent.id)[1]?.at ?? Infinity) - endedAt;
+    console.log(`ended ${endedAt - toldAt} ms after SIGTERM, and the task began elsewhere ${took} ms after that`);
+    expect(took).toBeLessThan(1000 + busy);
     expect(await sent.attempts()).toBe(1);
     expect(ledger.of(sent.id, "abort")).toHaveLength(1);
     expect(ledger.of(sent.id)).toHaveLength(2);
   }
 
-  it("ends in time, and the task starts elsewhere at once, as the same attempt", () => stopsInTime(false));
+  it.each(places)("ends in time, and the task starts elsewhere at once, as the same attempt, with results $results", (place) =>
+    stopsInTime(place, false),
+  );
 
-  it.skipIf(noNamespaces !== undefined)("does so as process 1, too", () => stopsInTime(true));
+  it.skipIf(noNamespaces !== undefined)("does so as process 1, too", () => stopsInTime(places[0] as Place, true));
 });
 
-describe.concurrent("at SIGTERM with a dead Redis, task-worker", () => {
-  it.skipIf(serverBinary === undefined)("ends in time, with code 1 and one line that says what will be redelivered", async () => {
-    await using server = await startServer();
-    await using fleet = openFleet({ broker: server.url(), backend: server.url() });
+describe.skipIf(serverBinary === undefined).concurrent("at SIGTERM with a dead Redis, task-worker", () => {
+  const oneLine = (worker: Program) =>
+    worker.entries.filter(({ msg }) => typeof msg === "string" && msg.startsWith("stopped without the broker"));
+  const saysSo = (left: number) => [{ level: 50, left, msg: expect.stringContaining("these tasks run again") as string }];
+
+  it.each([{ results: "dead, too" }, { results: "on a live server" }])(
+    "ends in time, with code 1 and one line; results: $results",
+    async ({ results }) => {
+      await using server = await startServer();
+      await using fleet = openFleet({ broker: server.url(), backend: results === "dead, too" ? server.url() : redisUrl() });
+      const { app, ledger } = fleet;
+      const worker = command({ env: fleet.env() });
+      const sent = await Promise.all([60_000, 60_000].map((ms) => app.sendTask("hold", [ms])));
+      await eventually("both have begun", () => sent.every(({ id }) => ledger.of(id).length === 1));
+      await server.kill();
+      const toldAt = Date.now();
+      expect(await worker.stop()).toEqual({ code: 1, signal: null });
+      expect(Date.now() - toldAt).toBeLessThan(1000 + grace + busy);
+      expect(oneLine(worker)).toMatchObject(saysSo(2));
+    },
+  );
+
+  it("puts back what runs when only the results are away, and leaves what it could not store to whoever comes", async () => {
+    const server = await startServer();
+    await using fleet = openFleet({ backend: server.url() });
     const { app, ledger } = fleet;
-    const worker = command({ env: fleet.env() });
-    const sent = await Promise.all([60_000, 60_000].map((ms) => app.sendTask("hold", [ms])));
-    await eventually("both have begun", () => sent.every(({ id }) => ledger.of(id).length === 1));
+    const worker = command({ env: fleet.env(), lease: "2s" });
+    const [ended, running] = await Promise.all([
+      app.sendTask("linger", [null, 0, "command"]),
+      app.sendTask("linger", [60_000, 0, "command"]),
+    ]);
+    await eventually("both have begun", () => [ended, running].every(({ id }) => ledger.of(id).length === 1));
     await server.kill();
+    ledger.write("may end", ended.id);
+    await worker.waitForEntry({ msg: "succeeded", id: ended.id });
     const toldAt = Date.now();
     expect(await worker.stop()).toEqual({ code: 1, signal: null });
     expect(Date.now() - toldAt).toBeLessThan(1000 + grace + busy);
-    const said = worker.entries.filter(({ msg }) => typeof msg === "string" && msg.startsWith("stopped without the broker"));
-    expect(said).toMatchObject([{ level: 50, left: 2, msg: expect.stringContaining("these tasks run again") as string }]);
+    expect(oneLine(worker)).toMatchObject(saysSo(1));
+    expect(await app.transport.counts(["one"])).toMatchObject([{ waiting: 1, active: 1, failed: 0 }]);
+
+    await using again = await startServer([], { port: server.port });
+    expect(again.port).toBe(server.port);
+    fleet.start("second");
+    expect(await Promise.all([ended, running].map((one) => one.get({ timeout: "30s" })))).toEqual(["second", "second"]);
+    expect([ended, running].map(({ id }) => ledger.of(id).length)).toEqual([2, 2]);
   });
 });

@@ -1,7 +1,7 @@
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 
 /** A TCP proxy in this process, in front of a Redis, that does to its connections what networks do. */
-export interface Proxy {
+export interface Proxy extends AsyncDisposable {
   /** The URL of the Redis, through the proxy. */
   readonly url: string;
   /** How many connections there are, those that no longer carry anything included. */
@@ -24,6 +24,7 @@ export interface Proxy {
   slow(ms: number): void;
   /** Keeps back each request that contains `text`, and what follows on its connection, until it is let go. What was kept arrives even if its sender has gone. */
   hold(text: string): Hold;
+  /** Ends it, as the end of `await using` does. */
   close(): Promise<void>;
 }
 
@@ -152,6 +153,12 @@ export async function openProxy(target: string): Promise<Proxy> {
     }
   }
 
+  async function close(): Promise<void> {
+    const closed = new Promise((resolve) => listener.close(resolve));
+    for (const { client, server } of links) for (const socket of [client, server]) socket.destroy();
+    await closed;
+  }
+
   await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
   const url = new URL(target);
   url.host = `127.0.0.1:${(listener.address() as AddressInfo).port}`;
@@ -177,10 +184,7 @@ export async function openProxy(target: string): Promise<Proxy> {
     slow: (ms) => {
       delay = ms;
     },
-    close: async () => {
-      const closed = new Promise((resolve) => listener.close(resolve));
-      for (const { client, server } of links) for (const socket of [client, server]) socket.destroy();
-      await closed;
-    },
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
