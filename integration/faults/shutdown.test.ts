@@ -9,7 +9,8 @@ import { redisUrl } from "../support/redis-url.js";
 import { startProgram, type Program } from "../support/program.js";
 import { serverBinary, startServer } from "../support/server.js";
 
-const path = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
+const tasks = fileURLToPath(new URL("fixtures/tasks.mjs", import.meta.url));
+const firstProcess = fileURLToPath(new URL("fixtures/first-process.mjs", import.meta.url));
 
 const namespaces = spawnSync("unshare", ["--pid", "--fork", "true"]);
 const noNamespaces = namespaces.error?.message ?? (namespaces.status === 0 ? undefined : String(namespaces.stderr).trim());
@@ -28,9 +29,9 @@ interface Start {
 
 /** `task-worker` with a `--shutdown-timeout` of 1 s. */
 function command({ env, lease = "15s", asProcessOne = false }: Start): Program {
-  const args = ["-A", path("tasks.mjs"), "-n", "command", "--shutdown-timeout", "1s", "--lease", lease];
+  const args = ["-A", tasks, "-n", "command", "--shutdown-timeout", "1s", "--lease", lease];
   if (!asProcessOne) return startProgram({ file: taskWorker, args, env });
-  return startProgram({ file: path("first-process.mjs"), args: [taskWorker, ...args], env });
+  return startProgram({ file: firstProcess, args: [taskWorker, ...args], env });
 }
 
 describe.concurrent("at SIGTERM with a task that ignores its signal, task-worker", () => {

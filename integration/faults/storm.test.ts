@@ -25,44 +25,46 @@ const long: Storm = { tasks: 2000, hold: 500, every: 2000, kills: Infinity, leas
 
 const given = process.env["BULLRUSH_LONG_TESTS"] === undefined ? short : long;
 
-const title = `${given.tasks} tasks survive a storm of kills, each with one result $results`;
-
 /** Another database is nothing new to those who store along with the settlement: not worth its time in each run. */
 const here = given === long ? places : places.filter(({ results }) => results !== "in another database");
 
-test.each(here)(title, { timeout: 300_000 }, async ({ results: place, backend }) => {
-  const { lease, scan } = given;
-  await using fleet = openFleet({ backend: await backend(), worker: { lease, scan, concurrency: 10 } });
-  const { app, ledger } = fleet;
-  const begun = Date.now();
-  const sent: AsyncResult<number>[] = await Promise.all(
-    Array.from({ length: given.tasks }, (_, number) => app.sendTask<number>("square", [number, given.hold])),
-  );
-  const workers = ["first", "second", "third"].map((name) => fleet.supervise(name));
-  const results = Promise.all(sent.map((one) => one.get({ timeout: "280s" })));
-  const kills = await killInTurn(fleet, workers, results);
-  expect(await results).toEqual(sent.map((_, number) => number * number));
+test.each(here)(
+  `${given.tasks} tasks survive a storm of kills, each with one result $results`,
+  { timeout: 300_000 },
+  async ({ results: place, backend }) => {
+    const { lease, scan } = given;
+    await using fleet = openFleet({ backend: await backend(), worker: { lease, scan, concurrency: 10 } });
+    const { app, ledger } = fleet;
+    const begun = Date.now();
+    const sent: AsyncResult<number>[] = await Promise.all(
+      Array.from({ length: given.tasks }, (_, number) => app.sendTask<number>("square", [number, given.hold])),
+    );
+    const workers = ["first", "second", "third"].map((name) => fleet.supervise(name));
+    const results = Promise.all(sent.map((one) => one.get({ timeout: "280s" })));
+    const kills = await killInTurn(fleet, workers, results);
+    expect(await results).toEqual(sent.map((_, number) => number * number));
 
-  const starts = ledger.starts();
-  const counts = [...starts.values()];
-  const died = new Set(kills.flat());
-  console.log(
-    [
-      `${given.tasks} tasks of ${given.hold} ms, results ${place}, lease ${lease} ms, scan ${scan} ms: ${((Date.now() - begun) / 1000).toFixed(1)} s`,
-      `${kills.length} kills, running at each: ${kills.map(({ length }) => length).join(" ")}`,
-      `${died.size} tasks died at least once, ${counts.filter((count) => count > 1).length} ran more than once, one ${Math.max(...counts)} times`,
-      `${counts.reduce((sum, count) => sum + count, 0)} starts for ${given.tasks} results`,
-    ].join("\n"),
-  );
-  expect(kills.length).toBeGreaterThan(1);
-  expect(died.size).toBeGreaterThan(0);
-  // Whatever died has run again, and is not on loan to anybody.
-  for (const id of died) expect(starts.get(id)).toBeGreaterThan(1);
-  await eventually("all are settled", async () => (await app.transport.counts(["one"]))[0]?.active === 0);
-  expect(await app.transport.counts(["one"])).toMatchObject([{ waiting: 0, delayed: 0, failed: 0 }]);
-  // The result that each had first is the one that stands.
-  expect(await Promise.all(sent.map((one) => one.result()))).toEqual(await results);
-});
+    const starts = ledger.starts();
+    const counts = [...starts.values()];
+    const died = new Set(kills.flat());
+    console.log(
+      [
+        `${given.tasks} tasks of ${given.hold} ms, results ${place}, lease ${lease} ms, scan ${scan} ms: ${((Date.now() - begun) / 1000).toFixed(1)} s`,
+        `${kills.length} kills, running at each: ${kills.map(({ length }) => length).join(" ")}`,
+        `${died.size} tasks died at least once, ${counts.filter((count) => count > 1).length} ran more than once, one ${Math.max(...counts)} times`,
+        `${counts.reduce((sum, count) => sum + count, 0)} starts for ${given.tasks} results`,
+      ].join("\n"),
+    );
+    expect(kills.length).toBeGreaterThan(1);
+    expect(died.size).toBeGreaterThan(0);
+    // Whatever died has run again, and is not on loan to anybody.
+    for (const id of died) expect(starts.get(id)).toBeGreaterThan(1);
+    await eventually("all are settled", async () => (await app.transport.counts(["one"]))[0]?.active === 0);
+    expect(await app.transport.counts(["one"])).toMatchObject([{ waiting: 0, delayed: 0, failed: 0 }]);
+    // The result that each had first is the one that stands.
+    expect(await Promise.all(sent.map((one) => one.result()))).toEqual(await results);
+  },
+);
 
 /** Kills one worker after the other, each once it consumes, until all is done. Gives the tasks that died at each kill. */
 async function killInTurn({ ledger }: Fleet, workers: readonly Supervised[], results: Promise<unknown>): Promise<readonly string[][]> {
