@@ -123,4 +123,18 @@ describe("the proxy", () => {
     proxy.slow(0);
     expect(await answers(client)).toBe("PONG");
   });
+
+  test("heals", async () => {
+    const client = open();
+    await client.ping();
+    void proxy.loseReply("never asked");
+    const lost = proxy.loseReply("lost");
+    const answer = client.ping("lost").catch(() => "error");
+    await lost;
+    proxy.refuse();
+    proxy.heal();
+    expect(await answer).toBe("error");
+    expect(await open().ping("never asked")).toBe("never asked");
+    expect(await answers(open())).toBe("PONG");
+  });
 });

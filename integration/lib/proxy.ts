@@ -20,10 +20,12 @@ export interface Proxy extends AsyncDisposable {
   loseReply(text: string): Promise<void>;
   /** Loses the next request that contains `text`, and all that follows on that connection, in both directions. Resolves when it has come. */
   loseRequest(text: string): Promise<void>;
-  /** From now on all that passes is `ms` late, in each direction; 0: no longer, which is for when nothing is under way. */
+  /** From now on all that passes is `ms` late, in each direction; 0: no longer. */
   slow(ms: number): void;
   /** Keeps back each request that contains `text`, and what follows on its connection, until it is let go. What was kept arrives even if its sender has gone. */
   hold(text: string): Hold;
+  /** Ends all trouble: what has not been lost yet will not be, nothing is late, what carries nothing is reset, and new connections pass. */
+  heal(): void;
   /** Ends it, as the end of `await using` does. */
   close(): Promise<void>;
 }
@@ -61,6 +63,7 @@ export async function openProxy(target: string): Promise<Proxy> {
   const holds = new Set<{ readonly text: string; readonly onHeld: () => void }>();
   let mode: "pass" | "silent" | "refuse" = "pass";
   let delay = 0;
+  const dueBefore = new WeakMap<Socket, number>();
   let refused = 0;
 
   const listener = createServer((client) => {
@@ -106,9 +109,13 @@ export async function openProxy(target: string): Promise<Proxy> {
     else link.kept.push(request);
   }
 
+  /** What is late is not overtaken by what is less late. */
   function pass(to: Socket, data: Buffer): void {
-    if (delay === 0) to.write(data);
-    else setTimeout(() => to.writable && to.write(data), delay);
+    const now = performance.now();
+    const due = Math.max(now + delay, dueBefore.get(to) ?? 0);
+    if (due <= now) return void to.write(data);
+    dueBefore.set(to, due);
+    setTimeout(() => to.writable && to.write(data), due - now);
   }
 
   function lose(what: Loss["what"], text: string): Promise<void> {
@@ -145,12 +152,14 @@ export async function openProxy(target: string): Promise<Proxy> {
   }
 
   function reset(): void {
-    for (const { client, server } of links) {
-      // The handle of a socket that is ending already cannot be reset, and would be left open.
-      if (client.writableEnded) client.destroy();
-      else client.resetAndDestroy();
-      server.destroy();
-    }
+    for (const link of links) cut(link);
+  }
+
+  function cut({ client, server }: Link): void {
+    // The handle of a socket that is ending already cannot be reset, and would be left open.
+    if (client.writableEnded) client.destroy();
+    else client.resetAndDestroy();
+    server.destroy();
   }
 
   async function close(): Promise<void> {
@@ -183,6 +192,12 @@ export async function openProxy(target: string): Promise<Proxy> {
     loseRequest: (text) => lose("request", text),
     slow: (ms) => {
       delay = ms;
+    },
+    heal: () => {
+      mode = "pass";
+      delay = 0;
+      losses.length = 0;
+      for (const link of links) if (link.mute) cut(link);
     },
     close,
     [Symbol.asyncDispose]: close,
