@@ -95,9 +95,11 @@ describe("parseArguments", () => {
     expect(parse("--shutdown-timeout", text)?.shutdownTimeout).toBe(time);
   });
 
-  it.each(["", "soon", "30", "-1s", "NaN", "Infinity"])("refuses --shutdown-timeout %j", (text) => {
-    const error = { code: "INVALID_OPTION", message: expect.stringContaining(`--shutdown-timeout is ${JSON.stringify(text)}`) as string };
-    expect(() => parse(`--shutdown-timeout=${text}`)).toThrow(expect.objectContaining(error));
+  it.each(["", "soon", "30", "-1s", "NaN", "Infinity"])("refuses a time of %j", (text) => {
+    for (const flag of ["--shutdown-timeout", "--time-limit", "--soft-time-limit", "--lease"]) {
+      const error = { code: "INVALID_OPTION", message: expect.stringContaining(`${flag} is ${JSON.stringify(text)}`) as string };
+      expect(() => parse(`${flag}=${text}`)).toThrow(expect.objectContaining(error));
+    }
   });
 
   it.each(["0", "-1", "x", "", "1.5", "1e3", "0x10", "99999999999999999999"])("refuses -c %j", (text) => {
@@ -116,6 +118,13 @@ describe("parseArguments", () => {
     { args: ["tasks.ts"], says: "too many arguments. Expected 0 arguments but got 1. (see task-worker --help)" },
     { args: ["-l", "loud"], says: "argument 'loud' is invalid. Allowed choices are debug, info, warn, error." },
     { args: ["--order", "random"], says: "argument 'random' is invalid. Allowed choices are round-robin, strict." },
+    { args: ["-P", "prefork"], says: "argument 'prefork' is invalid. Allowed choices are inline, threads, processes." },
+    {
+      args: ["--autoscale", "many"],
+      says: "argument 'many' is invalid. It has to be two whole numbers, the most and the least, such as 8,2.",
+    },
+    { args: ["--autoscale", "8,2,1"], says: "argument '8,2,1' is invalid. It has to be two whole numbers" },
+    { args: ["--max-tasks-per-child", "0"], says: "argument '0' is invalid. It has to be a whole number from 1." },
     { args: ["--log-format", "xml"], says: "argument 'xml' is invalid. Allowed choices are pretty, json." },
   ])("refuses $args on one line", ({ args, says }) => {
     expect(() => parse(...args)).toThrow(usage(says));
