@@ -18,6 +18,9 @@ const unit: TestProjectInlineConfiguration = {
   },
 };
 
+/** Where processes compute, or are stopped and killed by the dozen. */
+const heavy = ["integration/{faults,pools}/**/*.test.ts"];
+
 /** Tests that start real processes. */
 const integration: TestProjectInlineConfiguration = {
   ssr,
@@ -25,10 +28,17 @@ const integration: TestProjectInlineConfiguration = {
     ...running,
     name: "integration",
     include: ["{integration,examples,docs}/**/*.test.ts"],
+    exclude: heavy,
     globalSetup: "integration/setup/build.ts",
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
+};
+
+/** Behind all others, and few at a time: what computes has to have a core, and what is timed must not wait for one. */
+const faults: TestProjectInlineConfiguration = {
+  ...integration,
+  test: { ...integration.test, name: "faults", include: heavy, exclude: [], maxWorkers: 2, sequence: { groupOrder: 1 } },
 };
 
 const types: TestProjectInlineConfiguration = {
@@ -54,6 +64,6 @@ export default defineConfig({
     teardownTimeout: 10_000,
     // Tests wait more than they work: more files at once than cores.
     maxWorkers: 4,
-    projects: [unit, integration, types],
+    projects: [unit, integration, faults, types],
   },
 });
