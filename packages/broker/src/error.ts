@@ -22,7 +22,7 @@ const messages = {
     `task "${d.task}" is already declared on this app: give it another name, or see that its module is not loaded twice`,
   TASK_POISONED: (d: { task: string; crashes: number }) =>
     `"${d.task}" was not run again: each of the ${d.crashes} workers that began it died before it ended`,
-  WORKER_LOST: (d: { task: string }) => `"${d.task}" began to run, its worker died, and it is declared to run at most once`,
+  WORKER_LOST: (d: { task: string }) => `"${d.task}" began to run, its worker died or was stopped, and it is declared to run at most once`,
   RETRY_REQUESTED: (d: { task: string }) => `"${d.task}" asks to be tried again: let this error pass, for its worker to see`,
   MAX_RETRIES_EXCEEDED: (d: { task: string; maxRetries: number }) =>
     `"${d.task}" asked to be tried again, and has been retried ${d.maxRetries} times, as often as it may`,

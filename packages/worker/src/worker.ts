@@ -110,6 +110,7 @@ function assemble(app: App, options: CompiledWorkerOptions, { consumer, pool, lo
     backend: app.backend,
     begin: (delivery) => consumer.begin(delivery),
     run: compose([eventLog(log, clock), expiry(clock), limits], (execution) => pool.run(execution)),
+    sharesProcess: options.pool !== "processes",
     worker: name,
     resultExpires: app.options.resultExpires,
     clock,

@@ -1,4 +1,4 @@
-import type { Clock, Consumer, Delivery, Exchange, Revocation, Settlement } from "@bullrush/broker";
+import type { Clock, Consumer, Delivery, Exchange, Outcome, Revocation, Settlement } from "@bullrush/broker";
 import type { Logger } from "pino";
 import type { Executor, Running } from "../execution/executor.js";
 import { revokedError } from "../execution/revoked.js";
@@ -41,6 +41,8 @@ export class Dispatcher {
   readonly #batch: number;
   #exchanges = 0;
   #takes = 0;
+  /** Ends that are being counted. */
+  #ends = 0;
   /** Slots that are kept for what the takes under way may give. */
   #reserved = 0;
   /** Whether the last exchange got all it asked for: only then is it worth asking several times at once. */
@@ -91,6 +93,7 @@ export class Dispatcher {
     if (this.#admission.waiting.includes(delivery)) {
       this.#admission.leave(delivery);
       void this.#end(delivery);
+      this.#schedule();
     }
     this.#lost.add(delivery);
     this.#running.get(delivery)?.stop.request(new Error("the lease of this task was lost; others may run it"));
@@ -101,15 +104,17 @@ export class Dispatcher {
    * whatever a function goes on to do that is inline. One that waits to run alone does not begin; one that has ended stays as it is.
    */
   revoked(delivery: Delivery, { reason, terminate }: Revocation): void {
-    const { executor } = this.#options;
     const running = this.#running.get(delivery);
-    const waits = this.#admission.waiting.includes(delivery);
-    running?.stop.request(revokedError(delivery, reason));
-    if (terminate) running?.stop.kill(revokedError(delivery, reason));
-    if (!waits && (running === undefined || !terminate)) return;
-    this.#running.delete(delivery);
+    // It is said at each renewal anew.
+    if (running?.stop.requested && !terminate) return;
+    if (running !== undefined) {
+      const error = revokedError(delivery, reason);
+      if (!terminate) return running.stop.request(error);
+      running.stop.kill(error);
+      this.#running.delete(delivery);
+    } else if (!this.#admission.waiting.includes(delivery)) return;
     this.#admission.leave(delivery);
-    this.#outbox.add(executor.revoke(delivery, reason, running?.startedAt));
+    this.#outbox.add(this.#options.executor.revoke(delivery, reason, running?.startedAt));
   }
 
   /**
@@ -137,9 +142,9 @@ export class Dispatcher {
     const running = [...this.#running];
     this.#running.clear();
     for (const delivery of waiting) this.#outbox.add(executor.putBack(delivery, reason));
-    for (const [delivery, { stop }] of running) {
-      stop.request(new Error(reason));
-      this.#outbox.add(executor.putBack(delivery, reason));
+    for (const [, one] of running) {
+      one.stop.request(new Error(reason));
+      this.#outbox.add(executor.abandon(one, reason));
     }
   }
 
@@ -177,7 +182,7 @@ export class Dispatcher {
 
   #pump(): void {
     if (this.#stopped) return;
-    if (!this.#taking && this.#unsettledCount() === 0 && this.#exchanges === 0) this.#onQuiet?.();
+    if (!this.#taking && this.#unsettledCount() === 0 && this.#exchanges === 0 && this.#ends === 0) this.#onQuiet?.();
     const pause = this.#breaker.pause(this.#options.clock.now());
     if (pause > 0) return this.#retryAfter(pause);
     while (this.#exchanges < limits.exchanges) {
@@ -187,7 +192,7 @@ export class Dispatcher {
       void this.#exchange(settle, take);
     }
     if (this.#mayRing()) this.#ringing = this.#ring();
-    if (this.#free <= 0 && this.#taking) void this.#passOn();
+    if (this.#taking && (this.#free <= 0 || this.#admission.closed)) void this.#passOn();
   }
 
   get #free(): number {
@@ -234,19 +239,25 @@ export class Dispatcher {
     settle.forEach((settlement, index) => {
       if (settled[index] !== "again") this.#admission.leave(settlement.delivery);
       if (settled[index] !== "lost") return;
-      void this.#end(settlement.delivery);
+      void this.#end(settlement.delivery, settlement.outcome);
       if (this.#repeated.has(settlement)) return;
       const { id, queue } = settlement.delivery;
       this.#options.log.warn({ id, queue, outcome: settlement.outcome.type }, "lease lost before the task was settled");
     });
   }
 
-  /** It is somebody else's by now, and has ended here all the same: that was no crash. */
-  async #end(delivery: Delivery): Promise<void> {
+  /** It is somebody else's by now, and has ended here all the same, if it has begun: that was no crash, unless `outcome` says so. */
+  async #end(delivery: Delivery, outcome?: Outcome): Promise<void> {
+    const { consumer, executor, trouble } = this.#options;
+    if (executor.isCrash(delivery, outcome)) return;
+    this.#ends++;
     try {
-      await this.#options.consumer.end(delivery);
+      await consumer.end(delivery);
     } catch (error) {
-      if (!this.#stopped) this.#options.trouble.warn("it was not counted that a task has ended", error);
+      if (!this.#stopped) trouble.warn("it was not counted that a task has ended", error);
+    } finally {
+      this.#ends--;
+      this.#schedule();
     }
   }
 
@@ -267,7 +278,7 @@ export class Dispatcher {
       const counts = !this.#lost.has(delivery) || settlement?.outcome.type === "succeeded";
       if (settlement !== undefined && counts) return this.#outbox.add(settlement);
       this.#admission.leave(delivery);
-      void this.#end(delivery);
+      void this.#end(delivery, settlement?.outcome);
       this.#schedule();
     });
   }

@@ -30,6 +30,8 @@ export interface ExecutorOptions {
   readonly resultExpires: number;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Whether a task that kills its process takes others along. */
+  readonly sharesProcess: boolean;
   /** Leaves a queue alone for a while, in ms, because what it gave cannot be run now. */
   readonly rest: (queue: string, pause: number) => void;
 }
@@ -37,7 +39,7 @@ export interface ExecutorOptions {
 /** A delivery that is being run. */
 export interface Running {
   readonly delivery: Delivery;
-  /** When it began, ms since the epoch. */
+  /** When it was taken up here, ms since the epoch. */
   readonly startedAt: number;
   /** What became of it; `undefined` when it is somebody else's by now and there is nothing to settle. Never rejects. */
   readonly ended: Promise<Settlement | undefined>;
@@ -54,6 +56,8 @@ export class Executor {
   readonly #warned = new Set<string>();
   /** Those of which it is logged that they are revoked. */
   readonly #revoked = new WeakSet<Delivery>();
+  /** Those whose functions have been called and must not be called again. */
+  readonly #spent = new WeakSet<Delivery>();
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
@@ -66,10 +70,29 @@ export class Executor {
     return { delivery, startedAt, stop, ended: this.#end(delivery, startedAt, stop) };
   }
 
-  /** Whether `delivery` may take down the process in which it runs: it has done so, or been near, as often as is tolerated but for once. */
-  isRisky({ crashes, content }: Delivery): boolean {
-    if (crashes === 0 || content.type === "undecodable") return false;
-    return crashes >= maxCrashesOf(this.#options.tasks.get(content.message.task)) - 1;
+  /**
+   * Whether `delivery` may take down the process in which it runs, and others along: it has done so, or been near, as often as is tolerated but for once. Not if it
+   * will not run at all.
+   */
+  isRisky(delivery: Delivery): boolean {
+    const { crashes, content, revoked } = delivery;
+    if (crashes === 0 || !this.#options.sharesProcess || content.type === "undecodable" || revoked !== undefined) return false;
+    const definition = this.#options.tasks.get(content.message.task);
+    return definition !== undefined && doomOf(delivery, definition) === undefined && crashes >= maxCrashesOf(definition) - 1;
+  }
+
+  /** Whether a delivery that came to `outcome`, which could not be settled, is a crash for whoever takes its message next: its runner died, or it must not run twice. */
+  isCrash(delivery: Delivery, outcome: Outcome | undefined): boolean {
+    return outcome?.type === "crashed" || (this.#spent.has(delivery) && outcome?.type !== "requeued");
+  }
+
+  /** What settles a delivery whose end is not waited for: it goes back into its queue, unless it must not run twice. */
+  abandon({ delivery, startedAt }: Running, reason: string): Settlement {
+    const { content } = delivery;
+    if (content.type === "undecodable" || !this.#spent.has(delivery)) return this.putBack(delivery, reason);
+    const { message } = content;
+    const error = new BullrushError("WORKER_LOST", { task: message.task });
+    return this.#bury(delivery, startedAt, error, stores(delivery, message, this.#options.tasks.get(message.task)), reason);
   }
 
   /** What puts `delivery` back into its queue, run or not. */
@@ -112,7 +135,10 @@ export class Executor {
     const doom = doomOf(delivery, definition);
     if (doom !== undefined) return this.#bury(delivery, startedAt, doom, storesResult);
     if (delivery.number > 1 && !(await this.#begin(delivery))) return this.putBack(delivery, "its start could not be counted");
-    const outcome = stop.requested ? undefined : await this.#options.run({ delivery, message, definition, startedAt, storesResult, stop });
+    const once = isOnce(definition) && { onBegin: () => this.#spent.add(delivery) };
+    const outcome = stop.requested
+      ? undefined
+      : await this.#options.run({ delivery, message, definition, startedAt, storesResult, stop, ...once });
     const reason = revokedBy(stop);
     if (reason !== undefined) return this.revoke(delivery, reason, startedAt);
     // Without an outcome, it was put back, or its lease was lost, while the claim was under way.
@@ -131,12 +157,12 @@ export class Executor {
     return settlementOf(delivery, outcome, { worker, expires, storesResult, startedAt, endedAt: clock.now() });
   }
 
-  /** A message that cannot be run fails for good and is kept for inspection. */
-  #bury(delivery: Delivery, startedAt: number, error: BullrushError, storesResult = true): Settlement {
+  /** A message that cannot be run, or not again, fails for good and is kept for inspection. */
+  #bury(delivery: Delivery, startedAt: number, error: BullrushError, storesResult = true, reason = "not run"): Settlement {
     const { stack: _, ...failure } = toFailure(error);
     const { id, queue } = delivery;
     const task = taskOf(delivery);
-    this.#options.log.error({ ...task, id, queue, code: error.code, error: describeFailure(failure) }, "not run");
+    this.#options.log.error({ ...task, id, queue, code: error.code, error: describeFailure(failure) }, reason);
     return this.#settle(delivery, { type: "failed", failure, bury: true }, startedAt, undefined, storesResult);
   }
 
@@ -207,10 +233,14 @@ function maxCrashesOf(definition: TaskDefinition | undefined): number {
   return definition?.options.maxCrashes ?? defaultMaxCrashes;
 }
 
+function isOnce({ options }: TaskDefinition): boolean {
+  return options.delivery === "at-most-once";
+}
+
 /** Why a message whose workers died is not run again. */
 function doomOf({ crashes }: Delivery, definition: TaskDefinition): BullrushError | undefined {
   const task = definition.name;
-  if (crashes > 0 && definition.options.delivery === "at-most-once") return new BullrushError("WORKER_LOST", { task });
+  if (crashes > 0 && isOnce(definition)) return new BullrushError("WORKER_LOST", { task });
   return crashes >= maxCrashesOf(definition) ? new BullrushError("TASK_POISONED", { task, crashes }) : undefined;
 }
 

@@ -23,7 +23,18 @@ function executor(): { readonly executor: Executor; readonly ran: readonly strin
   const rest = () => undefined;
   const begin = async () => true;
   return {
-    executor: new Executor({ tasks, backend, begin, run, worker: "w1", resultExpires: 60_000, clock: systemClock, log, rest }),
+    executor: new Executor({
+      tasks,
+      backend,
+      begin,
+      run,
+      sharesProcess: true,
+      worker: "w1",
+      resultExpires: 60_000,
+      clock: systemClock,
+      log,
+      rest,
+    }),
     ran,
   };
 }
