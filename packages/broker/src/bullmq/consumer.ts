@@ -13,6 +13,7 @@ import { Outlook } from "./outlook.js";
 import type { ResultStore } from "./result-store.js";
 import { settlementArguments } from "./settlement-arguments.js";
 import { from, oneRound } from "./turns.js";
+import { Unheard } from "./unheard.js";
 
 export interface ConsumerContext {
   readonly location: CompiledLocation;
@@ -60,6 +61,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
   };
   /** Settlements whose result was stored in a call before. */
   const stored = new WeakSet<Settlement>();
+  const unheard = new Unheard(prefixes);
   let probed: Promise<string | undefined> | undefined;
   let turn = 0;
   let exchanges = 0;
@@ -112,8 +114,13 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     // A second try of the same call must not take under the tokens of the first, whose deliveries nobody got.
     let tries = 0;
     let token = "";
+    const noteLoss = () => {
+      if (tries > 0 && take > 0) unheard.add(token);
+    };
     try {
-      const reply = await commands.run({ action: `${settle.length} tasks were not settled`, deadline }, (client) => {
+      const reply = await commands.run({ action: `${settle.length} tasks were not settled`, deadline }, async (client) => {
+        noteLoss();
+        if (!unheard.empty) await unheard.putBack(client);
         const now = Date.now();
         token = `${tokens}:${number}:${tries++}`;
         const head = [now, lease, worker, token, take, order === "strict" ? "strict" : "turns", ...results.head(), groups];
@@ -122,6 +129,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
       const { deliveries, settled } = read(reply as ExchangeReply, { settle, sent, token, repeated: tries > 1 });
       return { deliveries: await beginForeign(deliveries, foreign), settled };
     } catch (error) {
+      noteLoss();
       // What a user may do can change.
       if (records.length > 0) probed = undefined;
       throw error;

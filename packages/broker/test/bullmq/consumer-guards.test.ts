@@ -83,9 +83,9 @@ describe("consuming, when the way to Redis fails", () => {
   });
 
   describe("a lost reply", () => {
-    test("to a take: the message comes again when its lease is over, and does not fail", async () => {
+    test("to a take: the message comes again at once, long before its lease is over, and that was no crash", async () => {
       await send();
-      const consumer = worker({ worker: "worker-of-the-lost-reply" });
+      const consumer = worker({ worker: "worker-of-the-lost-reply", lease: 3_600_000 });
       await consumer.renew([
         {
           queue: "feeds",
@@ -101,14 +101,29 @@ describe("consuming, when the way to Redis fails", () => {
       const exchanged = consumer.exchange({ settle: [], take: 1 });
       await lost;
       proxy.reset();
-      // It is on loan to a try of which nobody knows.
-      expect((await exchanged).deliveries).toEqual([]);
-      expect(await stage.counts("feeds")).toMatchObject({ waiting: 0, active: 1 });
-      await eventually("message to recover", async () => (await consumer.recover()) || undefined);
-      const delivery = await takeOne(consumer);
-      expect(delivery).toMatchObject({ number: 2 });
-      expect(await consumer.exchange({ settle: [settlementOf(delivery)], take: 0 })).toMatchObject({ settled: ["settled"] });
+      const [delivery] = (await exchanged).deliveries;
+      expect(delivery).toMatchObject({ number: 2, crashes: 0 });
+      expect(await consumer.exchange({ settle: [settlementOf(delivery!)], take: 0 })).toMatchObject({ settled: ["settled"] });
       expect(await stage.counts("feeds")).toEqual({ waiting: 0, delayed: 0, active: 0, completed: 1, failed: 0 });
+    });
+
+    test("to a take, for good: what it took comes with the next one, of several queues, and what others have stays theirs", async () => {
+      await stage.send(...numbered("feeds", 3), ...numbered("news", 2));
+      const queues = [{ name: "feeds" }, { name: "news" }];
+      const other = worker({ worker: "other", queues, lease: 60_000 }, broker.connect());
+      const theirs = await take(other, 2);
+      const consumer = worker({ worker: "worker-of-the-lost-reply", queues, lease: 3_600_000 }, broker.connect({ location: proxy.url }));
+      await consumer.recover();
+      const lost = proxy.loseReply("worker-of-the-lost-reply");
+      const exchanged = consumer.exchange({ settle: [], take: 3 });
+      await lost;
+      await expect(exchanged).rejects.toMatchObject({ code: "BROKER_UNAVAILABLE" });
+      for (const queue of ["feeds", "news"]) expect(await stage.counts(queue)).toMatchObject({ waiting: 0 });
+      proxy.reset();
+      const deliveries = await take(consumer, 5);
+      expect(deliveries).toHaveLength(3);
+      for (const delivery of deliveries) expect(delivery).toMatchObject({ number: 2, crashes: 0 });
+      expect(await other.renew(theirs)).toEqual({ lost: [], revoked: [] });
     });
 
     test.each(Object.entries(outcomes))("to a settlement: it is settled, once: %s", async (_, outcome) => {
@@ -141,8 +156,7 @@ describe("consuming, when the way to Redis fails", () => {
       proxy.reset();
       const { settled, deliveries } = await exchanged;
       expect(settled).toEqual(["settled"]);
-      expect(deliveries).toHaveLength(1);
-      expect(deliveries[0]?.id).not.toBe(orphaned);
+      expect(deliveries).toMatchObject([{ id: orphaned, number: 2, crashes: 0 }]);
       expect(token).toMatch(/:\d+$/);
       expect(deliveries[0]?.token).not.toBe(token);
     });

@@ -7,16 +7,9 @@
 ]]
 --- @include moveToFinished
 --- @include moveToActive
---- @include moveJobFromActiveToWait
 --- @include moveToDelayed
 --- @include retryJob
-
--- Keys of a queue by their suffixes, in their order.
-local function keysOf(prefix, ...)
-  local keys = { ... }
-  for i, suffix in ipairs(keys) do keys[i] = prefix .. suffix end
-  return keys
-end
+--- @include parts/put-back
 
 -- The table that a JSON text holds; an empty one when it holds none.
 local function decoded(json)
@@ -50,22 +43,6 @@ local function finishByBullmq(prefix, id, token, target, value, stack)
     { id, now, property, value, target, "0", prefix, cmsgpack.pack(options),
       stack ~= "" and cmsgpack.pack({ property, value, "stacktrace", stack }) or nil })
   if reply == 0 then call("HDEL", prefix .. id, "begun") end
-  return reply
-end
-
-local function requeue(prefix, id, token)
-  local reply = moveJobFromActiveToWait(
-    keysOf(prefix, "active", "wait", "stalled", "paused", "meta", "limiter", "prioritized", "marker", "events"),
-    { id, token, prefix .. id })
-  -- BullMQ rings for a job without priority only.
-  if reply >= 0 and call("HEXISTS", prefix .. "meta", "paused") == 0 then call("ZADD", prefix .. "marker", 0, "0") end
-  return reply
-end
-
--- What is put back by whoever had it has ended there, and is no crash.
-local function putBack(prefix, id, token)
-  local reply = requeue(prefix, id, token)
-  if reply >= 0 then hasEnded(prefix .. id, call("HGET", prefix .. id, "ats")) end
   return reply
 end
 
