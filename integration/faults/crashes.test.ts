@@ -67,15 +67,14 @@ describe.concurrent("a task that is to run at most once", () => {
     expect(ledger.of(sent.id)).toHaveLength(1);
   });
 
-  it("runs when a deploy has put it back", async () => {
+  it("is a failure when a deploy ended it", async () => {
     await using fleet = openFleet({ worker: { lease: "15s", shutdownTimeout: 0 } });
     const { app, ledger } = fleet;
     const sent = await app.sendTask("once", [2000]);
     const first = fleet.start("first");
     await eventually("it has begun", () => ledger.of(sent.id).length === 1);
     expect(await first.stop()).toEqual({ code: 0, signal: null });
-    fleet.start("second");
-    expect(await sent.get({ timeout: "30s" })).toEqual({ worker: "second", attempt: 1 });
-    expect(ledger.of(sent.id)).toHaveLength(2);
+    expect(await sent.get({ propagate: false, timeout: "30s" })).toMatchObject({ state: "FAILURE", failure: { code: "WORKER_LOST" } });
+    expect(ledger.of(sent.id)).toHaveLength(1);
   });
 });
