@@ -5,6 +5,7 @@ import { revokedError } from "../execution/revoked.js";
 import type { TroubleLog } from "../trouble-log.js";
 import { Admission } from "./admission.js";
 import { Breaker } from "./breaker.js";
+import { Listener } from "./listener.js";
 import { Outbox } from "./outbox.js";
 
 export interface DispatcherOptions {
@@ -32,6 +33,7 @@ export class Dispatcher {
   readonly #running = new Map<Delivery, Running>();
   readonly #admission: Admission;
   readonly #outbox: Outbox;
+  readonly #listener: Listener;
   /** Those of which the lease was lost while they ran. */
   readonly #lost = new WeakSet<Delivery>();
   /** Settlements that went out before and may have been applied. */
@@ -49,7 +51,6 @@ export class Dispatcher {
   #backlog = false;
   #taking = false;
   #stopped = false;
-  #ringing: Promise<void> | undefined;
   #scheduled = false;
   /** Lets what exchanges gave begin, in the order in which they came. */
   readonly #arrived: (() => void)[] = [];
@@ -64,6 +65,7 @@ export class Dispatcher {
       isRisky: (delivery) => executor.isRisky(delivery),
       start: (delivery) => this.#run(delivery),
     });
+    this.#listener = new Listener({ consumer, clock, trouble, breaker: this.#breaker, onHeard: () => this.#schedule() });
     this.#outbox = new Outbox({
       consumer,
       most: this.#batch,
@@ -123,15 +125,15 @@ export class Dispatcher {
    */
   async stop(patience: AbortSignal, limit: AbortSignal): Promise<number> {
     this.#taking = false;
-    this.#options.consumer.mute();
-    const passedOn = this.#passOnLast();
+    const muted = this.#listener.mute();
     await Promise.race([this.#quiet(), aborted(patience)]);
     this.#putBackAll("the worker shuts down");
     await Promise.race([this.#quiet(), aborted(limit)]);
     // Once more, for what the last exchanges saw.
-    await Promise.race([passedOn.then(() => this.#passOn()), aborted(limit)]);
+    await Promise.race([muted.then(() => this.#listener.passOn()), aborted(limit)]);
     clearTimeout(this.#retry);
     this.#outbox.close();
+    this.#listener.close();
     this.#stopped = true;
     return this.#unsettledCount();
   }
@@ -191,8 +193,9 @@ export class Dispatcher {
       if (settle.length === 0 && take === 0) break;
       void this.#exchange(settle, take);
     }
-    if (this.#mayRing()) this.#ringing = this.#ring();
-    if (this.#taking && (this.#free <= 0 || this.#admission.closed)) void this.#passOn();
+    if (!this.#taking) return;
+    if (this.#free <= 0 || this.#admission.closed) void this.#listener.passOn();
+    else if (this.#takes === 0 && !this.#options.consumer.mayTake()) this.#listener.listen();
   }
 
   get #free(): number {
@@ -281,40 +284,6 @@ export class Dispatcher {
       void this.#end(delivery, settlement?.outcome);
       this.#schedule();
     });
-  }
-
-  #mayRing(): boolean {
-    if (this.#admission.closed) return false;
-    return this.#taking && this.#ringing === undefined && this.#free > 0 && this.#takes === 0 && !this.#options.consumer.mayTake();
-  }
-
-  async #ring(): Promise<void> {
-    const { consumer, clock, trouble } = this.#options;
-    try {
-      await consumer.ring();
-    } catch (error) {
-      if (this.#taking) {
-        this.#breaker.failed(clock.now());
-        trouble.warn("not waiting for tasks", error);
-      }
-    } finally {
-      this.#ringing = undefined;
-      this.#schedule();
-    }
-  }
-
-  /** What is on its way to a worker that no longer listens still arrives, and what is passed on before Redis knows that it no longer listens comes back to it. */
-  async #passOnLast(): Promise<void> {
-    await this.#ringing;
-    await this.#passOn();
-  }
-
-  async #passOn(): Promise<void> {
-    try {
-      await this.#options.consumer.passOn();
-    } catch (error) {
-      if (!this.#stopped) this.#options.trouble.warn("what was heard was not passed on", error);
-    }
   }
 
   #retryAfter(pause: number): void {

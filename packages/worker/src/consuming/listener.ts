@@ -1,0 +1,69 @@
+import type { Clock, Consumer } from "@bullrush/broker";
+import type { TroubleLog } from "../trouble-log.js";
+import type { Breaker } from "./breaker.js";
+
+export interface ListenerOptions {
+  readonly consumer: Pick<Consumer, "ring" | "passOn" | "mute">;
+  readonly clock: Clock;
+  readonly trouble: TroubleLog;
+  readonly breaker: Breaker;
+  /** Hears each time that a wait is over, for whatever reason. */
+  readonly onHeard: () => void;
+}
+
+/** Waits until there may be something to take, and passes on to other workers what was heard here and cannot be used. */
+export class Listener {
+  readonly #options: ListenerOptions;
+  #ringing: Promise<void> | undefined;
+  #muted = false;
+  #closed = false;
+
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+  }
+
+  /** Listens, unless it does already. */
+  listen(): void {
+    this.#ringing ??= this.#listen();
+  }
+
+  /** Leaves it to others that something may be taken. Never rejects. */
+  async passOn(): Promise<void> {
+    try {
+      await this.#options.consumer.passOn();
+    } catch (error) {
+      if (!this.#closed) this.#options.trouble.warn("what was heard was not passed on", error);
+    }
+  }
+
+  /**
+   * Listens no more. Resolves when what was on its way here is passed on: it still arrives, and what is passed on before Redis knows that nobody listens here comes
+   * back.
+   */
+  async mute(): Promise<void> {
+    this.#muted = true;
+    this.#options.consumer.mute();
+    await this.#ringing;
+    await this.passOn();
+  }
+
+  /** Says nothing more of what goes wrong. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  async #listen(): Promise<void> {
+    const { consumer, clock, trouble, breaker, onHeard } = this.#options;
+    try {
+      await consumer.ring();
+    } catch (error) {
+      if (!this.#muted) {
+        breaker.failed(clock.now());
+        trouble.warn("not waiting for tasks", error);
+      }
+    } finally {
+      this.#ringing = undefined;
+      onHeard();
+    }
+  }
+}
