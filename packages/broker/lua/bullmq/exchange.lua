@@ -18,13 +18,13 @@
   ARGV[10]      longest record that is sent along with a notification, in bytes
   ARGV[11]      how many groups of settlements follow: settlements that are alike, each with a head of four arguments
     queue
-    action      done (ours, succeeded), failed, buried (failed, and kept in the morgue), requeued, crashed (put back too, and it counts as a crash),
-                retried; for a job of a plain BullMQ producer
+    action      done (ours, succeeded), done-again (the same, taken for the second time or more), failed, buried (failed, and kept in the morgue),
+                requeued, crashed (put back too, and it counts as a crash), retried; for a job of a plain BullMQ producer
                 foreign-completed, foreign-failed, foreign-unrecoverable (failed for good, whatever its attempts) or foreign-buried
     finish      the how-manieth time it ends
     how many settlements follow, for each
       id, token
-      value, stack    except for done, requeued and crashed: return value (JSON), or why it failed; JSON list of stacks, or "". For retried the next
+      value, stack    except for done, done-again, requeued and crashed: return value (JSON), or why it failed; JSON list of stacks, or "". For retried the next
                       message, and the time at which it is due, ms
   then how many groups of results follow, as parts/store-records reads them
   then the queues in their turn, one argument each: q to look whatever its marker says, -q to look only if its marker says that there is something
@@ -57,15 +57,16 @@ end
 --- @include bullmq/exchange/ours
 --- @include bullmq/exchange/taking
 
+local bare = { done = true, ["done-again"] = true, requeued = true, crashed = true }
 local unusual = {}
 local at, number = 12, 0
 for _ = 1, tonumber(ARGV[11]) do
   local queue, action, finish, count = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3])
   at = at + 4
-  local bare = action == "done" or action == "requeued" or action == "crashed"
-  local width = bare and 2 or 4
-  if action == "done" or action == "failed" or action == "buried" then
-    check({ prefix = KEYS[2 * queue - 1], morgue = KEYS[2 * queue], action = action, finish = finish }, at, width, count, number)
+  local width = bare[action] and 2 or 4
+  if ends[action] then
+    local batch = { prefix = KEYS[2 * queue - 1], morgue = KEYS[2 * queue], action = action, target = ends[action], finish = finish }
+    check(batch, at, width, count, number)
   else
     unusual[#unusual + 1] = { KEYS[2 * queue - 1], KEYS[2 * queue], action, at, width, count, number }
   end

@@ -5,6 +5,7 @@ import type { Outcome } from "../protocol/outcome.js";
 
 type Action =
   | "done"
+  | "done-again"
   | "failed"
   | "buried"
   | "requeued"
@@ -43,12 +44,13 @@ export function settlementArguments(settlements: readonly Settlement[], numberOf
 }
 
 /** What says all by itself. */
-const bare: ReadonlySet<Action> = new Set<Action>(["done", "requeued", "crashed"]);
+const bare: ReadonlySet<Action> = new Set<Action>(["done", "done-again", "requeued", "crashed"]);
 
 function actionOf({ delivery, outcome }: Settlement): Action {
   if (outcome.type === "requeued" || outcome.type === "crashed" || outcome.type === "retried") return outcome.type;
   if (delivery.content.type !== "message") return foreignActionOf(outcome);
-  if (outcome.type === "succeeded") return "done";
+  // Only of what was taken before are the runs counted, in a field that goes with the last.
+  if (outcome.type === "succeeded") return delivery.number > 1 ? "done-again" : "done";
   return outcome.type === "failed" && outcome.bury ? "buried" : "failed";
 }
 

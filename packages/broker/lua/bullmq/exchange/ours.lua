@@ -4,6 +4,9 @@
 
   Reads of the exchange: call, now, kept, isWrong, attempt, bury
 ]]
+-- Where a job goes that ends in this way.
+local ends = { done = "completed", ["done-again"] = "completed", failed = "failed", buried = "failed" }
+
 -- What was checked, a batch for each group of settlements, and the queues of these.
 local checked, touched = {}, {}
 
@@ -91,15 +94,16 @@ local function trim(prefix, target)
 end
 
 local function finishOne(batch, id, place)
-  if batch.action ~= "done" then return fail(batch, id, place) end
-  call("HSET", batch.prefix .. id, "atm", batch.finish, "returnvalue", "null", "finishedOn", now)
+  if batch.target == "failed" then return fail(batch, id, place) end
+  local jobKey = batch.prefix .. id
+  call("HSET", jobKey, "atm", batch.finish, "returnvalue", "null", "finishedOn", now)
+  if batch.action == "done-again" then call("HDEL", jobKey, "begun") end
   call("XADD", batch.events, "*", "event", "completed", "jobId", id, "returnvalue", "null", "prev", "active")
 end
 
 -- What may fail for all of them comes before their locks are freed.
 local function finish(batch)
-  local prefix, ids = batch.prefix, batch.ids
-  local target = batch.action == "done" and "completed" or "failed"
+  local prefix, ids, target = batch.prefix, batch.ids, batch.target
   batch.events = prefix .. "events"
   call("XTRIM", batch.events, "MAXLEN", "~", longestEvents(prefix))
   local absent = leave(batch)

@@ -1,0 +1,37 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Consumer, Delivery } from "../../src/ports/transport.js";
+import { numbered, outcomes, settlementOf } from "../ports/messages.js";
+import { eventually, takeOne } from "../ports/waiting.js";
+import { openBench, type Bench } from "./bench.js";
+
+describe("a message that has ended, and that BullMQ's tools send round again", () => {
+  let bench: Bench;
+
+  beforeEach(() => {
+    bench = openBench();
+  });
+
+  afterEach(() => bench.close());
+
+  /** The second delivery of a message whose first worker died; it has begun to run. */
+  async function begun(consumer: Consumer): Promise<Delivery> {
+    await bench.stage.send(...numbered("feeds", 1));
+    await takeOne(consumer);
+    await eventually("recovery", async () => (await consumer.recover()) > 0);
+    const delivery = await takeOne(consumer);
+    expect(delivery).toMatchObject({ number: 2, crashes: 1 });
+    await consumer.begin(delivery);
+    return delivery;
+  }
+
+  test.each([
+    ["completed", outcomes.succeeded],
+    ["failed", outcomes.failed],
+  ] as const)("has no crashes that were before it %s", async (state, outcome) => {
+    const consumer = bench.stage.consume(["feeds"], { lease: 300 });
+    const delivery = await begun(consumer);
+    await consumer.exchange({ settle: [settlementOf(delivery, outcome)], take: 0 });
+    await (await bench.queue.getJob(delivery.id))?.retry(state);
+    expect(await takeOne(consumer)).toMatchObject({ id: delivery.id, number: 3, endedBefore: 1, crashes: 0 });
+  });
+});
