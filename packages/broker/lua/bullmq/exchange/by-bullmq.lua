@@ -42,7 +42,7 @@ local function finishByBullmq(prefix, id, token, target, value, stack)
       "metrics:" .. target, "marker"),
     { id, now, property, value, target, "0", prefix, cmsgpack.pack(options),
       stack ~= "" and cmsgpack.pack({ property, value, "stacktrace", stack }) or nil })
-  if reply == 0 then call("HDEL", prefix .. id, "begun") end
+  if reply == 0 then call("HDEL", prefix .. id, "begun", "revoked", "terminate") end
   return reply
 end
 

@@ -66,7 +66,7 @@ local function fail(batch, id, place)
   else
     call("HSET", jobKey, "atm", batch.finish, "failedReason", reason, "finishedOn", now, "stacktrace", stack)
   end
-  call("HDEL", jobKey, "defa", "begun")
+  call("HDEL", jobKey, "defa", "begun", "revoked", "terminate")
   call("XADD", events, "*", "event", "failed", "jobId", id, "failedReason", reason, "prev", "active")
   call("XADD", events, "*", "event", "retries-exhausted", "jobId", id, "attemptsMade", batch.finish)
 end
@@ -97,7 +97,7 @@ local function finishOne(batch, id, place)
   if batch.target == "failed" then return fail(batch, id, place) end
   local jobKey = batch.prefix .. id
   call("HSET", jobKey, "atm", batch.finish, "returnvalue", "null", "finishedOn", now)
-  if batch.action == "done-again" then call("HDEL", jobKey, "begun") end
+  if batch.action == "done-again" then call("HDEL", jobKey, "begun", "revoked", "terminate") end
   call("XADD", batch.events, "*", "event", "completed", "jobId", id, "returnvalue", "null", "prev", "active")
 end
 
