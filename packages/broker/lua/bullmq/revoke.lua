@@ -9,10 +9,15 @@
   ARGV[3+i]     id of task i
 
   Returns for each task: 0 in none of the queues, 1 ended, or { 1 if it is on loan to a worker, else 0; queue, an index into KEYS; name
-      of the task; the end of the message }
+      of the task; the end of the message; when it is due, ms, if it is not yet, else 0 }
 ]]
 local call = redis.call
 local reason, terminate, wanted = ARGV[1], ARGV[2] == "1", tonumber(ARGV[3])
+
+-- BullMQ keeps it in the upper bits of the score.
+local function dueOf(prefix, id)
+  return math.floor((tonumber(call("ZSCORE", prefix .. "delayed", id)) or 0) / 0x1000)
+end
 
 -- An id of the caller's may have been sent to several queues.
 local function revoke(id)
@@ -26,7 +31,7 @@ local function revoke(id)
       call("HSETNX", key, "revoked", reason)
       if terminate then call("HSET", key, "terminate", "1") end
       local taken = call("EXISTS", key .. ":lock")
-      if type(found) == "number" or taken > found[1] then found = { taken, queue, job[1], string.sub(job[3] or "", -wanted) } end
+      if type(found) == "number" or taken > found[1] then found = { taken, queue, job[1], string.sub(job[3] or "", -wanted), dueOf(prefix, id) } end
     end
   end
   return found

@@ -31,7 +31,7 @@ const scripts = {
   revoke: engineScript("revoke"),
 };
 
-const locations: readonly Location[] = ["absent", "waiting", "taken"];
+const locations = ["absent", "waiting", "taken"] as const;
 
 /** Queues on BullMQ: each of ours is one of its queues, each message one of its jobs, so that its tools see them. */
 export function bullmqTransport(options: BullmqTransportOptions): Transport {
@@ -54,7 +54,7 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
         args,
       ),
     );
-    return (replies as number[]).map((reply) => locations[reply] as Location);
+    return (replies as (0 | 1 | 2 | string)[]).map((reply) => (typeof reply === "string" ? { revoked: reply } : locations[reply]));
   }
 
   async function counts(queues: readonly string[]): Promise<readonly QueueCounts[]> {
@@ -86,10 +86,11 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
     const replies = await commands.run({ action: `${ids.length} tasks were not revoked`, deadline }, (client) =>
       runScript(client, scripts.revoke, keys, args),
     );
-    return (replies as (0 | 1 | [taken: 0 | 1, queue: number, task: string, end: string])[]).map((reply) => {
+    return (replies as (0 | 1 | [taken: 0 | 1, queue: number, task: string, end: string, due: number])[]).map((reply) => {
       if (typeof reply === "number") return { location: reply === 1 ? "ended" : "absent" };
-      const [taken, queue, task, end] = reply;
-      return { location: taken === 1 ? "taken" : "waiting", queue: queues[queue - 1] as string, task, replyTo: replyToAtEnd(end) };
+      const [taken, queue, task, end, due] = reply;
+      const location = taken === 1 ? "taken" : "waiting";
+      return { location, queue: queues[queue - 1] as string, task, replyTo: replyToAtEnd(end), ...(due > 0 && { due }) };
     });
   }
 

@@ -34,8 +34,11 @@ export interface Transport {
   close(): Promise<void>;
 }
 
-/** `waiting`: in a queue, due or not; `taken`: on loan to a worker; `absent`: in none of the queues, or finished. */
-export type Location = "waiting" | "taken" | "absent";
+/**
+ * `waiting`: in a queue, due or not; `taken`: on loan to a worker; `absent`: in none of the queues, or finished. With why it was `revoked`: in a queue, and whoever
+ * takes it will drop it.
+ */
+export type Location = "waiting" | "taken" | "absent" | { readonly revoked: string };
 
 /** What became of a message that was to be revoked. */
 export type Marked =
@@ -48,6 +51,8 @@ export type Marked =
       readonly task: string;
       /** Channel on the result backend on which its sender waits. */
       readonly replyTo?: string | undefined;
+      /** When it is due, in ms since the epoch; absent if it is. */
+      readonly due?: number | undefined;
     };
 
 export interface QueueCounts {

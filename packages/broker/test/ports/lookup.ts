@@ -21,6 +21,20 @@ export function describeLookup(stage: () => Stage): void {
       expect(await stage().locate(task)).toBe("absent");
     });
 
+    test("is said of one that is revoked and waits: it will not run", async () => {
+      const message = messageOf();
+      const task = { id: message.id, queue: "feeds" };
+      await stage().send({ queue: "feeds", message });
+      await stage().transport.revoke([message.id], ["feeds"], { reason: "too late", terminate: false });
+      expect(await stage().locate(task)).toEqual({ revoked: "too late" });
+      const consumer = stage().consume(["feeds"]);
+      const delivery = await takeOne(consumer);
+      // Of one that runs, its record says it: it may still end otherwise.
+      expect(await stage().locate(task)).toBe("taken");
+      await consumer.exchange({ settle: [settlementOf(delivery, outcomes.revoked)], take: 0 });
+      expect(await stage().locate(task)).toBe("absent");
+    });
+
     test("is answered for many at once, each in queues of its own", async () => {
       const [waiting, delayed, urgent, taken] = [
         messageOf(),

@@ -15,17 +15,18 @@ export function describeRevoking(stage: () => Stage): void {
   describe("revoking", () => {
     test("a message that waits: it is found wherever it is, and whoever takes it is told", async () => {
       const replyTo = replyChannel("somebody");
+      const eta = Date.now() + 200;
       const messages = [
         messageOf({ replyTo, args: ["x".repeat(10_000)] }),
         messageOf({ priority: 4, replyTo, resent: true }),
-        messageOf({ eta: Date.now() + 200, task: "tasks.later" }),
+        messageOf({ eta, task: "tasks.later" }),
       ];
       await stage().send(...messages.map((message, index) => ({ queue: index === 0 ? "a" : "b", message })));
       const ids = messages.map(({ id }) => id);
       expect(await stage().transport.revoke(ids, ["none", "a", "b"], asked)).toEqual([
         { location: "waiting", queue: "a", task: "tasks.add", replyTo },
         { location: "waiting", queue: "b", task: "tasks.add", replyTo },
-        { location: "waiting", queue: "b", task: "tasks.later" },
+        { location: "waiting", queue: "b", task: "tasks.later", due: eta },
       ]);
       const deliveries = await hear(stage().consume(["a", "b"]), 3);
       expect(new Map(deliveries.map(({ id, revoked }) => [id, revoked]))).toEqual(new Map(ids.map((id) => [id, "too late"])));

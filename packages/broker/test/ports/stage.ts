@@ -1,7 +1,7 @@
 import { BullrushError } from "../../src/error.js";
 import type { RoutedMessage } from "../../src/protocol/message.js";
 import type { ResultBackend } from "../../src/ports/result-backend.js";
-import type { ConsumeOptions, Consumer, Delivery, QueueCounts, Transport } from "../../src/ports/transport.js";
+import type { ConsumeOptions, Consumer, Delivery, Location, QueueCounts, Transport } from "../../src/ports/transport.js";
 
 /** What a transport is tested on: a broker in which there is nothing yet. */
 export interface Broker {
@@ -22,7 +22,7 @@ export interface Stage {
   /** Publishes, and throws the first error. */
   send(...messages: readonly RoutedMessage[]): Promise<void>;
   counts(queue: string): Promise<Omit<QueueCounts, "queue">>;
-  locate(delivery: Pick<Delivery, "id" | "queue">): Promise<string | undefined>;
+  locate(delivery: Pick<Delivery, "id" | "queue">): Promise<Location | undefined>;
 }
 
 export function stageOn(broker: Broker): Stage {

@@ -222,7 +222,7 @@ export class App {
 
   #connect(): Connected {
     if (this.#closed) throw new BullrushError("APP_CLOSED", { app: this.#options.name });
-    return (this.#connected ??= connect(this.#options, (service, reason) => this.#troubleListener?.(service, reason)));
+    return (this.#connected ??= connect(this.#options, this.#tasks, (service, reason) => this.#troubleListener?.(service, reason)));
   }
 }
 

@@ -10,6 +10,7 @@ import {
 import { openRevoke } from "../control/revoke.js";
 import type { ResultSource } from "../result/async-result.js";
 import { ResultWaiter } from "../result/waiter.js";
+import type { TaskDefinition } from "../task/task.js";
 import type { CompiledOptions } from "./options.js";
 
 /** What an app has opened. Each connection is made at its first use. */
@@ -19,12 +20,17 @@ export interface Connected extends ResultSource {
   readonly control: ControlBus;
 }
 
-export function connect(options: CompiledOptions, onTrouble: (service: "broker" | "backend", reason: string) => void): Connected {
-  const { broker, backend: location, prefix, publishTimeout: deadline, maxPayload, resultExpires: expires } = options;
+export function connect(
+  options: CompiledOptions,
+  tasks: ReadonlyMap<string, TaskDefinition>,
+  onTrouble: (service: "broker" | "backend", reason: string) => void,
+): Connected {
+  const { broker, backend: location, prefix, publishTimeout: deadline, maxPayload, resultExpires } = options;
   const onBrokerTrouble = (reason: string) => onTrouble("broker", reason);
   const backend = redisResultBackend({ location, onTrouble: (reason) => onTrouble("backend", reason) });
   const transport = bullmqTransport({ location: broker, backend, prefix, deadline, maxPayload, onTrouble: onBrokerTrouble });
   const control = redisControlBus({ location: broker, prefix, onTrouble: onBrokerTrouble });
-  const revoke = openRevoke({ transport, backend, control, expires, clock: systemClock });
+  const lifetimeOf = (task = "") => tasks.get(task)?.resultExpires ?? resultExpires;
+  const revoke = openRevoke({ transport, backend, control, lifetimeOf, clock: systemClock });
   return { transport, backend, control, revoke, waiter: new ResultWaiter(backend, transport) };
 }

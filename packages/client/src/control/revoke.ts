@@ -22,8 +22,8 @@ export interface RevokeSource {
   readonly transport: Transport;
   readonly backend: ResultBackend;
   readonly control: ControlBus;
-  /** How long the records are kept, in ms; the mark on a message stays with it. */
-  readonly expires: number;
+  /** How long the result of a task is kept, in ms; without its name, as far as the app says. */
+  readonly lifetimeOf: (task: string | undefined) => number;
   readonly clock: Clock;
 }
 
@@ -35,7 +35,7 @@ const fence = { store: Number.MAX_SAFE_INTEGER, record: 0 };
 
 /** @internal */
 export function openRevoke(source: RevokeSource): Revoke {
-  const { transport, backend, control, expires, clock } = source;
+  const { transport, backend, control, lifetimeOf, clock } = source;
 
   /** First the messages, so that none begins; then the records; then those that run. */
   async function revokeChunk(ids: readonly string[], queues: readonly string[], revocation: Revocation): Promise<readonly boolean[]> {
@@ -44,8 +44,10 @@ export function openRevoke(source: RevokeSource): Revoke {
     const endedAt = clock.now();
     const requests = marked.flatMap((found, index) => {
       if (found.location === "ended") return [];
-      const { task, queue, replyTo } = "queue" in found ? found : {};
+      const { task, queue, replyTo, due = endedAt } = "queue" in found ? found : {};
       const record = encodeRecord({ state: "REVOKED", delivery: fence.record, reason, task, queue, endedAt });
+      // Until its message is gone, and then as long as any result.
+      const expires = lifetimeOf(task) + Math.max(0, due - endedAt);
       return { id: ids[index] as string, delivery: fence.store, expires, replyTo, record };
     });
     const replies = await backend.store(requests);

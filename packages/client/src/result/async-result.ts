@@ -89,9 +89,10 @@ export class AsyncResult<Result = unknown> {
     const record = await this.#read();
     if (record !== undefined) return record.state;
     const [location] = await transport.locate([{ id, queues }]);
-    if (location !== "absent") return location === "taken" ? "STARTED" : "PENDING";
+    if (location === "taken") return "STARTED";
+    if (location === "waiting") return "PENDING";
     // It may have ended between the two looks.
-    return (await this.#read())?.state ?? "UNKNOWN";
+    return (await this.#read())?.state ?? (location === "absent" ? "UNKNOWN" : "REVOKED");
   }
 
   /** Whether it has ended, whichever way. */

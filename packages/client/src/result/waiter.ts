@@ -210,12 +210,21 @@ export class ResultWaiter {
     }
   }
 
-  /** A task without a record that is in no queue either is unknown, unless its record came in between. */
+  /**
+   * A task without a record that is in no queue either is unknown, unless its record came in between. One whose message waits revoked does not run, though its record
+   * may have expired.
+   */
   async #findUnknown(waits: readonly Wait[]): Promise<void> {
     if (waits.length === 0) return;
     // Without the broker nothing can be said of them; the backend alone may still bring their results.
     const locations = await this.#transport.locate(waits.map(({ sought }) => sought)).catch(() => []);
-    const absent = waits.filter((_, index) => locations[index] === "absent");
-    for (const wait of await this.#read(absent)) this.#reject(wait, new UnknownTaskError(wait.sought.id));
+    const found = new Map(waits.map((wait, index) => [wait, locations[index]]));
+    const over = waits.filter((wait) => found.get(wait) === "absent" || typeof found.get(wait) === "object");
+    for (const wait of await this.#read(over)) {
+      const { id } = wait.sought;
+      const location = found.get(wait);
+      if (typeof location === "object") this.#resolve(id, { state: "REVOKED", delivery: 0, reason: location.revoked });
+      else this.#reject(wait, new UnknownTaskError(id));
+    }
   }
 }

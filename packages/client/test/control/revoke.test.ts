@@ -1,9 +1,11 @@
 import { newId, type ControlCommand } from "@bullrush/broker";
 import { openRedis, type RedisServer } from "@bullrush/broker/embedded";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { TaskRevokedError, type RevokeOptions } from "../../src/index.js";
-import { callsOf } from "../redis.js";
+import { TaskRevokedError, type App, type RevokeOptions } from "../../src/index.js";
+import { callsOf, redis } from "../redis.js";
 import { deadUrl, eventually, failing, rejected, store, take, testApp, timed, waiting } from "../support.js";
+
+const later = (app: App, task: string) => app.sendTask(task, [], { countdown: "1h" });
 
 describe("a task that is revoked", () => {
   test("is so at once for whoever waits, looks or asks, here and elsewhere", async () => {
@@ -53,6 +55,29 @@ describe("a task that is revoked", () => {
     expect(await app.revoke([waits.id, running.id, newId()], { terminate: true, reason: "x" })).toEqual([true, true, true]);
     await eventually("the workers were told", () => heard.length > 0);
     expect(heard).toEqual([{ type: "revoke", ids: [running.id], reason: "x", terminate: true }]);
+  });
+
+  test("is so until its message is due, and then as long as any result of the task", async () => {
+    const app = testApp({ resultExpires: "1m" });
+    app.task("tasks.kept", { resultExpires: "2m" }, () => 1);
+    const [soon, late, kept] = [await app.sendTask("tasks.a"), ...(await Promise.all([later(app, "tasks.a"), later(app, "tasks.kept")]))];
+    expect(await app.revoke([soon.id, late!.id, kept!.id])).toEqual([true, true, true]);
+    const lives = await Promise.all([soon, late, kept].map((re) => redis(inject("redisUrl"), "PTTL", `bullrush:result:${re!.id}`)));
+    for (const [index, minutes] of [1, 61, 62].entries()) {
+      expect(lives[index]).toBeGreaterThan((minutes - 1) * 60_000);
+      expect(lives[index]).toBeLessThanOrEqual(minutes * 60_000);
+    }
+  });
+
+  test("is so while its message waits, though its record has expired", async () => {
+    const app = testApp();
+    const re = await app.sendTask("tasks.a");
+    await re.revoke({ reason: "too late" });
+    await re.forget();
+    const handles = [re, app.asyncResult(re.id)];
+    expect(await Promise.all(handles.map((handle) => handle.status()))).toEqual(["REVOKED", "REVOKED"]);
+    const outcome = { state: "REVOKED", reason: "too late" };
+    expect(await Promise.all(handles.map((handle) => handle.get({ propagate: false, timeout: "5s" })))).toEqual([outcome, outcome]);
   });
 
   test("before it is sent does not wait for a worker", async () => {
