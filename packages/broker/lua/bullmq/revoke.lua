@@ -6,13 +6,21 @@
   ARGV[1]       why, if it was not revoked before
   ARGV[2]       "1" to end what runs at once, "" to ask it to end
   ARGV[3]       how many bytes of the end of a message are wanted
-  ARGV[3+i]     id of task i
+  ARGV[4]       how many bytes of messages are read at most: Redis can only read them whole
+  ARGV[4+i]     id of task i
 
   Returns for each task: 0 in none of the queues, 1 ended, or { 1 if it is on loan to a worker, else 0; queue, an index into KEYS; name
-      of the task; the end of the message; when it is due, ms, if it is not yet, else 0 }
+      of the task; the end of the message, or "" if it was not read; when it is due, ms, if it is not yet, else 0 }
 ]]
 local call = redis.call
-local reason, terminate, wanted = ARGV[1], ARGV[2] == "1", tonumber(ARGV[3])
+local reason, terminate, wanted, readable = ARGV[1], ARGV[2] == "1", tonumber(ARGV[3]), tonumber(ARGV[4])
+
+local function endOf(key)
+  local length = call("HSTRLEN", key, "data")
+  if length > readable then return "" end
+  readable = readable - length
+  return string.sub(call("HGET", key, "data") or "", -wanted)
+end
 
 -- BullMQ keeps it in the upper bits of the score.
 local function dueOf(prefix, id)
@@ -24,19 +32,19 @@ local function revoke(id)
   local found = 0
   for queue, prefix in ipairs(KEYS) do
     local key = prefix .. id
-    local job = call("HMGET", key, "name", "finishedOn", "data")
+    local job = call("HMGET", key, "name", "finishedOn")
     if job[2] then
       if found == 0 then found = 1 end
     elseif job[1] then
       call("HSETNX", key, "revoked", reason)
       if terminate then call("HSET", key, "terminate", "1") end
       local taken = call("EXISTS", key .. ":lock")
-      if type(found) == "number" or taken > found[1] then found = { taken, queue, job[1], string.sub(job[3] or "", -wanted), dueOf(prefix, id) } end
+      if type(found) == "number" or taken > found[1] then found = { taken, queue, job[1], endOf(key), dueOf(prefix, id) } end
     end
   end
   return found
 end
 
 local replies = {}
-for i = 4, #ARGV do replies[i - 3] = revoke(ARGV[i]) end
+for i = 5, #ARGV do replies[i - 4] = revoke(ARGV[i]) end
 return replies

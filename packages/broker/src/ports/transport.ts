@@ -22,8 +22,8 @@ export interface Transport {
 
   /**
    * Marks messages as revoked, wherever in `queues` they are and if they have not ended: whoever takes one drops it, and whoever runs one
-   * hears of it at the next `renew`. One call, however many ids; a thousand keep Redis for about 10 ms. Says for each, in their
-   * order, what was found.
+   * hears of it at the next `renew`. One call, however many ids; a thousand keep Redis for about 10 ms, and for twice that if their
+   * messages are long. Says for each, in their order, what was found.
    */
   revoke(ids: readonly string[], queues: readonly string[], revocation: Revocation): Promise<readonly Marked[]>;
 
@@ -49,7 +49,7 @@ export type Marked =
       readonly queue: string;
       /** Name of the task. */
       readonly task: string;
-      /** Channel on the result backend on which its sender waits. */
+      /** Channel on the result backend on which its sender waits; absent too for those that are left when 8 MiB of messages were read: their senders look. */
       readonly replyTo?: string | undefined;
       /** When it is due, in ms since the epoch; absent if it is. */
       readonly due?: number | undefined;

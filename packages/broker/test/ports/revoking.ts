@@ -94,6 +94,23 @@ export function describeRevoking(stage: () => Stage): void {
       expect(await transport.revoke([], ["a"], asked)).toEqual([]);
     });
 
+    test("many long messages are all marked; who waits for them is not looked for in all of them, for they would have to be read whole", async () => {
+      const replyTo = replyChannel("somebody");
+      const long = Array.from({ length: 12 }, () => messageOf({ replyTo, args: ["x".repeat(1_000_000)] }));
+      const messages = [...long, messageOf({ replyTo })];
+      await stage().send(...messages.map((message) => ({ queue: "a", message })));
+      const marked = await stage().transport.revoke(
+        messages.map(({ id }) => id),
+        ["a"],
+        asked,
+      );
+      expect(marked).toMatchObject(messages.map(() => ({ location: "waiting", queue: "a", task: "tasks.add" })));
+      const told = marked.map((found) => "replyTo" in found && found.replyTo === replyTo);
+      expect(told).toEqual([...Array(8).fill(true), ...Array(4).fill(false), true]);
+      const deliveries = await hear(stage().consume(["a"]), 13);
+      expect(deliveries.map(({ revoked }) => revoked)).toEqual(messages.map(() => "too late"));
+    });
+
     test("an id that was sent to two queues holds in both", async () => {
       const message = messageOf();
       await stage().send({ queue: "a", message }, { queue: "b", message });
