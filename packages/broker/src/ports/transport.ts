@@ -152,7 +152,7 @@ export interface Delivery {
   readonly id: string;
   /** How often it was taken: the fence of its result. */
   readonly number: number;
-  /** How often it has ended before: more than 0 when a tool sent a finished one round again. */
+  /** How often it has ended before: each attempt that was followed by another counts, and each time that a tool sent a finished one round again. */
   readonly endedBefore: number;
   /** How often it began to run and whoever ran it died: 0 for most, and for what was only put back. */
   readonly crashes: number;
