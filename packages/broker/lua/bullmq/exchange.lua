@@ -18,14 +18,14 @@
   ARGV[10]      longest record that is sent along with a notification, in bytes
   ARGV[11]      how many groups of settlements follow: settlements that are alike, each with a head of four arguments
     queue
-    action      done (ours, succeeded), done-again (the same, taken for the second time or more), failed, buried (failed, and kept in the morgue),
-                requeued, crashed (put back too, and it counts as a crash), retried; for a job of a plain BullMQ producer
-                foreign-completed, foreign-failed, foreign-unrecoverable (failed for good, whatever its attempts) or foreign-buried
+    action      done (ours, succeeded), done-again (the same, taken for the second time or more), failed, buried (failed,
+                and kept in the morgue), requeued, crashed (put back too, and it counts as a crash), retried; for a job of a plain BullMQ
+                producer foreign-completed, foreign-failed, foreign-unrecoverable (failed for good, whatever its attempts) or foreign-buried
     finish      the how-manieth time it ends
     how many settlements follow, for each
       id, token
-      value, stack    except for done, done-again, requeued and crashed: return value (JSON), or why it failed; JSON list of stacks, or "". For retried the next
-                      message, and the time at which it is due, ms
+      value, stack    except for done, done-again, requeued and crashed: return value (JSON), or why it failed; JSON list of stacks,
+                      or "". For retried the next message, and the time at which it is due, ms
   then how many groups of results follow, as parts/store-records reads them
   then the queues in their turn, one argument each: q to look whatever its marker says, -q to look only if its marker says that there is something
 

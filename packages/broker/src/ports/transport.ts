@@ -35,8 +35,8 @@ export interface Transport {
 }
 
 /**
- * `waiting`: in a queue, due or not; `taken`: on loan to a worker; `absent`: in none of the queues, or finished. With why it was `revoked`: in a queue, and whoever
- * takes it will drop it.
+ * `waiting`: in a queue, due or not; `taken`: on loan to a worker; `absent`: in none of the queues, or finished. With why it was `revoked`:
+ * in a queue, and whoever takes it will drop it.
  */
 export type Location = "waiting" | "taken" | "absent" | { readonly revoked: string };
 
@@ -49,7 +49,7 @@ export type Marked =
       readonly queue: string;
       /** Name of the task. */
       readonly task: string;
-      /** Channel on the result backend on which its sender waits; absent too for those that are left when 8 MiB of messages were read: their senders look. */
+      /** Channel on the result backend on which its sender waits. Not read of what is left after 8 MiB of messages: its senders look. */
       readonly replyTo?: string | undefined;
       /** When it is due, in ms since the epoch; absent if it is. */
       readonly due?: number | undefined;
@@ -152,7 +152,7 @@ export interface Delivery {
   readonly id: string;
   /** How often it was taken: the fence of its result. */
   readonly number: number;
-  /** How often it has ended before: each attempt that was followed by another counts, and each time that a tool sent a finished one round again. */
+  /** How often it has ended before: each attempt that was followed by another, and each end after which a tool sent it round again. */
   readonly endedBefore: number;
   /** How often it began to run and whoever ran it died: 0 for most, and for what was only put back. */
   readonly crashes: number;

@@ -140,8 +140,9 @@ export class App {
   }
 
   /**
-   * Calls off tasks, in whichever of the app's queues they are. Gives whether each is revoked: a task that has ended stays as it is. Of an id that is in none of these queues and
-   * has no result, REVOKED is stored, and `true` is given: if it is not sent yet, it does not run when it comes; if it is in another queue, it still runs. Throws `INVALID_TASK_ID` and `INVALID_OPTION` before anything is done; what
+   * Calls off tasks, in whichever of the app's queues they are. Gives whether each is revoked: a task that has ended stays as it is. Of an
+   * id that is in none of these queues and has no result, REVOKED is stored, and `true` is given: if it is not sent yet, it does not run
+   * when it comes; if it is in another queue, it still runs. Throws `INVALID_TASK_ID` and `INVALID_OPTION` before anything is done; what
    * `BROKER_UNAVAILABLE` or `RESULT_BACKEND_UNAVAILABLE` leaves half done is safe to repeat.
    */
   revoke(id: string, options?: RevokeOptions): Promise<boolean>;

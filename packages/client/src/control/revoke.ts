@@ -11,7 +11,8 @@ export interface RevokeOptions {
 
 /**
  * Calls off tasks that may be in `queues`: none of them runs from now on, and those that run are told to end. Gives for each whether it is
- * revoked, by this call or an earlier one; one that has ended otherwise stays as it is. One that is in none of `queues` and has no record counts as not sent yet, and as revoked. When it rejects it may have taken effect for some;
+ * revoked, by this call or an earlier one; one that has ended otherwise stays as it is. One that is in none of `queues` and has no record
+ * counts as not sent yet, and as revoked. When it rejects it may have taken effect for some;
  * it is safe to repeat.
  * @internal
  */

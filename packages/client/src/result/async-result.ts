@@ -137,8 +137,9 @@ export class AsyncResult<Result = unknown> {
 
   /**
    * Calls it off: it does not run any more, and if it runs its `signal` aborts, or with `terminate` it is ended at once. Whoever waits
-   * hears of it now. Gives whether it is revoked; `false` for one that has ended otherwise, while its result or its queue remembers that. A handle that was made from an id looks
-   * into the queues that the app declares: a task in another one still runs, and what it comes to is dropped.
+   * hears of it now. Gives whether it is revoked; `false` for one that has ended otherwise, while its result or its queue remembers that.
+   * A handle that was made from an id looks into the queues that the app declares: a task in another one still runs, and what it comes to
+   * is dropped.
    */
   async revoke(options: RevokeOptions = {}): Promise<boolean> {
     const [revoked] = await this.#source().revoke([this.id], this.#reference.queues, options);

@@ -211,8 +211,8 @@ export class ResultWaiter {
   }
 
   /**
-   * A task without a record that is in no queue either is unknown, unless its record came in between. One whose message waits revoked does not run, though its record
-   * may have expired.
+   * A task without a record that is in no queue either is unknown, unless its record came in between. One whose message waits revoked does
+   * not run, though its record may have expired.
    */
   async #findUnknown(waits: readonly Wait[]): Promise<void> {
     if (waits.length === 0) return;

@@ -29,8 +29,9 @@ export interface TaskContext {
   readonly expires: Date | undefined;
   readonly headers: Readonly<Record<string, Json>>;
   /**
-   * Aborts when the worker wants the task to end: it was revoked (the reason is a `TaskRevokedError`), its soft time limit is over (a `SoftTimeLimitExceeded`), or, where
-   * nothing can be killed, its time limit; at the end of a shutdown's patience; or when its lease is lost and others may run it.
+   * Aborts when the worker wants the task to end: it was revoked (the reason is a `TaskRevokedError`), its soft time limit is over (a
+   * `SoftTimeLimitExceeded`) or, where nothing can be killed, its time limit; at the end of a shutdown's patience; or when its lease is lost
+   * and others may run it.
    */
   readonly signal: AbortSignal;
   /** Writes lines that carry the task's name and id. */

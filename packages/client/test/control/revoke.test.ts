@@ -127,6 +127,16 @@ describe("revoke()", () => {
     expect((await take(app, "elsewhere")).delivery.revoked).toBe("by request");
   });
 
+  test("by an id alone does not stop a task in a queue that the app does not declare: its result is dropped", async () => {
+    const app = testApp();
+    const re = await app.sendTask("tasks.a", [], { queue: "elsewhere" });
+    expect(await app.revoke(re.id)).toBe(true);
+    const { delivery, end } = await take(app, "elsewhere");
+    expect(delivery.revoked).toBeUndefined();
+    await end({ type: "succeeded", result: "7" }, { result: 7 });
+    expect(await re.status()).toBe("REVOKED");
+  });
+
   test("of nothing is nothing", async () => {
     expect(await testApp().revoke([])).toEqual([]);
   });
