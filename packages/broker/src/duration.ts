@@ -4,10 +4,16 @@ import { BullrushError } from "./error.js";
 /** A length of time: milliseconds as a number, or a string with a unit such as `"500ms"`, `"20s"`, `"5m"`, `"1h"`, `"1d"`. */
 export type Duration = number | Exclude<ms.StringValue, `${number}`>;
 
-/** `duration` in whole milliseconds. Throws `INVALID_OPTION`, naming `option`, unless it is finite and not negative. */
+/**
+ * Longest duration, in ms: 100 years. What is due at the end of it can still be kept by Redis as a time to live, by BullMQ as a score (4096 times the
+ * time) that tells milliseconds apart, and by a `Date`.
+ */
+export const longestDuration = ms("100y");
+
+/** `duration` in whole milliseconds. Throws `INVALID_OPTION`, naming `option`, unless it is from 0 to 100 years. */
 export function toMilliseconds(duration: Duration, option: string): number {
   const value = typeof duration === "string" ? parse(duration) : duration;
-  if (typeof value === "number" && Number.isFinite(value) && value >= 0) return Math.round(value);
+  if (typeof value === "number" && value >= 0 && value <= longestDuration) return Math.round(value);
   throw new BullrushError("INVALID_OPTION", {
     option,
     got:
@@ -16,7 +22,7 @@ export function toMilliseconds(duration: Duration, option: string): number {
         : typeof duration === "number"
           ? String(duration)
           : `a ${typeof duration}`,
-    expected: 'milliseconds, or a string such as "20s" or "5m"',
+    expected: 'milliseconds, or a string such as "20s" or "5m", up to 100 years',
   });
 }
 

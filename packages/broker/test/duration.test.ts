@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { toMilliseconds, type Duration } from "../src/duration.js";
+import { longestDuration, toMilliseconds, type Duration } from "../src/duration.js";
 
 describe("toMilliseconds", () => {
   test.each<[Duration, number]>([
@@ -15,6 +15,8 @@ describe("toMilliseconds", () => {
     ["2 days", 172_800_000],
     [".5s", 500],
     ["1.5m", 90_000],
+    ["100y", 3_155_760_000_000],
+    [3_155_760_000_000, 3_155_760_000_000],
   ])("%j is %d ms", (duration, expected) => {
     expect(toMilliseconds(duration, "expires")).toBe(expected);
   });
@@ -32,7 +34,7 @@ describe("toMilliseconds", () => {
 
   test("any number of milliseconds is itself, rounded", () => {
     fc.assert(
-      fc.property(fc.double({ min: 0, max: 1e15, noNaN: true }), (duration) => {
+      fc.property(fc.double({ min: 0, max: longestDuration, noNaN: true }), (duration) => {
         expect(toMilliseconds(duration, "timeLimit")).toBe(Math.round(duration));
       }),
     );
@@ -50,6 +52,10 @@ describe("toMilliseconds", () => {
     [-1, "-1"],
     [Number.NaN, "NaN"],
     [Number.POSITIVE_INFINITY, "Infinity"],
+    [3_155_760_000_001, "3155760000001"],
+    ["101y", '"101y"'],
+    [1e16, "10000000000000000"],
+    [1e22, "1e+22"],
     [undefined, "a undefined"],
     [null, "a object"],
     [10n, "a bigint"],
@@ -59,7 +65,7 @@ describe("toMilliseconds", () => {
     expect(() => toMilliseconds(duration as Duration, "lease")).toThrow(
       expect.objectContaining({
         code: "INVALID_OPTION",
-        message: `lease is ${got}; expected milliseconds, or a string such as "20s" or "5m"`,
+        message: `lease is ${got}; expected milliseconds, or a string such as "20s" or "5m", up to 100 years`,
       }),
     );
   });

@@ -85,6 +85,10 @@ describe("the pool", () => {
     [{ pool: "processes", module, maxMemoryPerChild: "200" }, 'maxMemoryPerChild is "200"; expected a number of bytes'],
     [{ pool: "processes", module, autoscale: { max: 1, min: 2 } }, "autoscale is 1,2; expected the most first"],
     [{ pool: "processes", module, autoscale: { max: 1, min: 0 } }, "the min of autoscale is 0; expected a whole number from 1"],
+    [
+      { pool: "processes", module, autoscale: { max: 2, min: 1, idle: "25d" } },
+      "the idle of autoscale is 2160000000 ms; expected at most 24 days",
+    ],
     [{ timeLimit: "1s", softTimeLimit: "1s" }, "softTimeLimit is 1000 ms; expected less than timeLimit, 1000 ms"],
   ])("is not misused: %j", (given, message) => {
     expect(() => compile(given)).toThrow(refusal(expect.stringContaining(message) as string));

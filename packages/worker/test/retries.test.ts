@@ -214,3 +214,20 @@ it("logs an expected error at info, without a stack", async () => {
   expect(line).toMatchObject({ level: 30, error: "RangeError: no such page" });
   expect(line).not.toHaveProperty("stack");
 });
+
+it("tries nothing again after more than 100 years, and goes on", async () => {
+  const { app, start } = scene();
+  app.task("late", function (countdown: number): void {
+    this.retry({ countdown });
+  });
+  app.task("soon", () => "done");
+  const producer = await start();
+  for (const countdown of [1e16, 1e22]) {
+    const refused = await producer.sendTask("late", [countdown]);
+    const cause = expect.objectContaining({ code: "INVALID_OPTION", message: expect.stringContaining("up to 100 years") }) as Error;
+    await expect(refused.get({ timeout: "10s" })).rejects.toThrow(expect.objectContaining({ cause }));
+  }
+  const longest = await producer.sendTask("late", [100 * 365 * 24 * 3_600_000]);
+  await until(async () => expect(await longest.status()).toBe("RETRY"));
+  expect(await (await producer.sendTask("soon")).get({ timeout: "10s" })).toBe("done");
+});

@@ -74,10 +74,10 @@ export function isDuration(value: unknown, option: string): void {
   toMilliseconds(value as Duration, option);
 }
 
-/** A time of at least 1 ms, and not beyond all measure: Redis can keep a key for so long. */
+/** A time of at least 1 ms: Redis keeps no key for less. */
 export function isLifetime(value: unknown, option: string): void {
   const lifetime = toMilliseconds(value as Duration, option);
-  if (lifetime < 1 || !Number.isSafeInteger(lifetime)) refuse(option, `${lifetime} ms`, "at least 1 ms");
+  if (lifetime < 1) refuse(option, `${lifetime} ms`, "at least 1 ms");
 }
 
 /** A time for which a timer can be set. */
@@ -86,9 +86,13 @@ export function isTimeLimit(value: unknown, option: string): void {
   if (limit < 1 || limit > longestTimer) refuse(option, `${limit} ms`, "1 ms to 24 days");
 }
 
+/** The end of the year 9999: still a time to the millisecond in BullMQ's scores, which are 4096 times the time. */
+const lastTime = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
 export function isDate(value: unknown, option: string): void {
   if (!(value instanceof Date)) refuse(option, kindOf(value), "a Date");
   if (Number.isNaN(value.getTime())) refuse(option, "an invalid Date", "a valid one");
+  if (value.getTime() > lastTime) refuse(option, value.toISOString(), "a Date up to the year 9999");
 }
 
 export function isList(value: unknown, option: string): void {

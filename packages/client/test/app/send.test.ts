@@ -69,8 +69,10 @@ describe("a call arrives", () => {
     const app = testApp();
     await app.sendTask("tasks.a", [], { countdown: "1h" });
     await app.sendTask("tasks.a", [], { eta: new Date(Date.now() + 3_600_000) });
+    await app.sendTask("tasks.a", [], { countdown: "100y", expires: "100y" });
+    await app.sendTask("tasks.a", [], { eta: new Date("9999-12-31T23:59:59.999Z") });
     const late = await app.sendTask("tasks.a", [], { eta: new Date(0) });
-    expect(await app.transport.counts(["default"])).toMatchObject([{ waiting: 1, delayed: 2 }]);
+    expect(await app.transport.counts(["default"])).toMatchObject([{ waiting: 1, delayed: 4 }]);
     expect((await take(app)).message.id).toBe(late.id);
   });
 
@@ -147,6 +149,15 @@ describe("a call is refused at the caller, and nothing is enqueued", () => {
     ["a misspelt option", { prio: 1 }, "INVALID_OPTION", { option: '"prio" in the options of the call of tasks.a', got: "unknown" }],
     ["countdown and eta", { countdown: 1, eta: new Date() }, "INVALID_OPTION", { got: "given beside eta" }],
     ["a countdown that is none", { countdown: "later" }, "INVALID_OPTION", { got: '"later"' }],
+    ["a countdown beyond all measure", { countdown: 1e22 }, "INVALID_OPTION", { got: "1e+22" }],
+    ["an eta beyond all measure", { eta: new Date(8.64e15) }, "INVALID_OPTION", { got: "+275760-09-13T00:00:00.000Z" }],
+    ["an expiry beyond all measure", { expires: 1e16 }, "INVALID_OPTION", { got: "10000000000000000" }],
+    [
+      "an expiry at a time beyond all measure",
+      { expires: new Date(8.64e15) },
+      "INVALID_OPTION",
+      { expected: "a Date up to the year 9999" },
+    ],
     ["a countdown into the past", { countdown: -1 }, "INVALID_OPTION", { got: "-1" }],
     ["a countdown that JSON cannot carry", { countdown: 10n }, "INVALID_OPTION", { got: "a bigint" }],
     ["an eta that is a text", { eta: "2030-01-01" }, "INVALID_OPTION", { got: "a string", expected: "a Date" }],

@@ -40,7 +40,9 @@ describe("options that are refused", () => {
   test.each<[what: string, options: unknown, option: string]>([
     ["a misspelt option", { cuontdown: 1 }, '"cuontdown" of this.retry() in tasks.a'],
     ["a countdown that is none", { countdown: "soon" }, '"countdown"'],
+    ["a countdown beyond all measure", { countdown: 1e22 }, '"countdown"'],
     ["a time that is none", { eta: 5 }, '"eta"'],
+    ["a time beyond all measure", { eta: new Date(8.64e15) }, '"eta"'],
     ["a countdown beside a time", { countdown: 1, eta: new Date() }, '"countdown"'],
     ["half a retry", { maxRetries: 0.5 }, '"maxRetries"'],
     ["fewer retries than none", { maxRetries: -1 }, '"maxRetries"'],

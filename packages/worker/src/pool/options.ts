@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { toMilliseconds, type Duration } from "@bullrush/broker";
+import { longestTimer, toMilliseconds, type Duration } from "@bullrush/broker";
 import { refuse } from "../refuse.js";
 
 export const poolNames = ["inline", "threads", "processes"] as const;
@@ -88,7 +88,9 @@ function compileAutoscale({ max, min, idle = "30s" }: Autoscale): CompiledPoolOp
   checkCount("the max of autoscale", max);
   checkCount("the min of autoscale", min);
   if (min > max) refuse("autoscale", `${max},${min}`, "the most first, then the least");
-  return { max, min, idle: toMilliseconds(idle, "the idle of autoscale") };
+  const longest = toMilliseconds(idle, "the idle of autoscale");
+  if (longest > longestTimer) refuse("the idle of autoscale", `${longest} ms`, "at most 24 days");
+  return { max, min, idle: longest };
 }
 
 function checkCount(option: string, count: number): void {
