@@ -67,7 +67,8 @@ export class Executor {
   start(delivery: Delivery): Running {
     const stop = new Stop();
     const startedAt = this.#options.clock.now();
-    return { delivery, startedAt, stop, ended: this.#end(delivery, startedAt, stop) };
+    const ended = this.#end(delivery, startedAt, stop).catch((error: unknown) => this.#fail(delivery, startedAt, error));
+    return { delivery, startedAt, stop, ended };
   }
 
   /**
@@ -155,6 +156,19 @@ export class Executor {
     const { worker, clock, resultExpires } = this.#options;
     const expires = definition?.resultExpires ?? resultExpires;
     return settlementOf(delivery, outcome, { worker, expires, storesResult, startedAt, endedAt: clock.now() });
+  }
+
+  /** An error of what is around a task, such as a middleware, settles it all the same: its slot and its lease are not to be lost. */
+  #fail(delivery: Delivery, startedAt: number, error: unknown): Settlement {
+    const { id, queue, content } = delivery;
+    const failure = toFailure(error);
+    this.#options.log.error(
+      { ...taskOf(delivery), id, queue, error: describeFailure(failure), stack: failure.stack },
+      "not settled as it ended",
+    );
+    const definition = content.type === "undecodable" ? undefined : this.#options.tasks.get(content.message.task);
+    const storesResult = content.type === "undecodable" || stores(delivery, content.message, definition);
+    return this.#settle(delivery, { type: "failed", failure }, startedAt, definition, storesResult);
   }
 
   /** A message that cannot be run, or not again, fails for good and is kept for inspection. */

@@ -11,15 +11,21 @@ beforeEach(() => {
 
 afterEach(() => backend.close());
 
-/** An executor of the task `add`, and the ids of what it ran. */
-function executor(): { readonly executor: Executor; readonly ran: readonly string[] } {
+/** An executor of the task `add`, the ids of what it ran, and the lines that it has written. */
+function executor(layer?: () => never): {
+  readonly executor: Executor;
+  readonly ran: readonly string[];
+  readonly lines: readonly string[];
+} {
   const ran: string[] = [];
+  const lines: string[] = [];
   const run = async ({ delivery }: { readonly delivery: Delivery }) => {
     ran.push(delivery.id);
+    layer?.();
     return { type: "succeeded", result: "3" } as const;
   };
   const tasks = new Map([["add", { name: "add", options: {}, run: () => 3 }]]);
-  const log = pino({ level: "silent" });
+  const log = pino({ level: "error" }, { write: (line: string) => void lines.push(line) });
   const rest = () => undefined;
   const begin = async () => true;
   return {
@@ -36,19 +42,20 @@ function executor(): { readonly executor: Executor; readonly ran: readonly strin
       rest,
     }),
     ran,
+    lines,
   };
 }
 
-/** A message that was taken before, so that it has to be claimed. */
-function secondDelivery(): Delivery {
+/** A message that was taken so often: twice, and it has to be claimed. */
+function deliveryOf(number = 2): Delivery {
   const id = newId();
   const message = { id, task: "add", args: [1, 2], headers: {}, priority: 0, retries: 0, rootId: id };
-  return { queue: "default", id, number: 2, endedBefore: 0, crashes: 0, token: "t", content: { type: "message", message } };
+  return { queue: "default", id, number, endedBefore: 0, crashes: 0, token: "t", content: { type: "message", message } };
 }
 
 it("runs nothing that was asked to end while it was claimed: it is somebody else's by then", async () => {
   const { executor: asked, ran } = executor();
-  const running = asked.start(secondDelivery());
+  const running = asked.start(deliveryOf());
   running.stop.request(new Error("the worker shuts down"));
   expect(await running.ended).toBeUndefined();
   expect(ran).toEqual([]);
@@ -56,8 +63,21 @@ it("runs nothing that was asked to end while it was claimed: it is somebody else
 
 it("runs what it has claimed", async () => {
   const { executor: asked, ran } = executor();
-  const delivery = secondDelivery();
+  const delivery = deliveryOf();
   expect(await asked.start(delivery).ended).toMatchObject({ outcome: { type: "succeeded" } });
   expect(ran).toEqual([delivery.id]);
   await backend.forget([delivery.id]);
+});
+
+it("fails what a layer around the task has thrown for, and says so", async () => {
+  const { executor: asked, lines } = executor(() => {
+    throw new RangeError("Invalid time value");
+  });
+  const delivery = deliveryOf(1);
+  const settlement = await asked.start(delivery).ended;
+  expect(settlement).toMatchObject({ delivery, outcome: { type: "failed", failure: { name: "RangeError" } } });
+  expect(settlement?.store?.record).toContain("FAILURE");
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+    { id: delivery.id, task: "add", error: "RangeError: Invalid time value" },
+  ]);
 });
