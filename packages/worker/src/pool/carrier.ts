@@ -4,8 +4,8 @@ import type { FromRunner, ToRunner } from "./messages.js";
 export interface Carrier {
   /** For people: `pool process 123`, `pool thread 3`. */
   readonly name: string;
-  /** For log lines: the id of the process or the thread. */
-  readonly facts: { readonly pid: number } | { readonly thread: number };
+  /** For log lines: the id of the process or the thread, if it has one. */
+  readonly facts: { readonly pid?: number; readonly thread?: number };
   /** Never throws: what cannot be delivered is followed by `gone`. */
   send(message: ToRunner): void;
   /** Ends it at once, whatever it computes. */
@@ -14,5 +14,15 @@ export interface Carrier {
   readonly gone: Promise<string>;
 }
 
-/** Starts a runner. `hear` gets all that it says. */
+/** Starts a runner. `hear` gets all that it says. May throw. */
 export type Launch = (hear: (message: FromRunner) => void) => Carrier;
+
+/** A carrier by `launch`; one that cannot be started, for want of memory or processes, is gone at once. Never throws. */
+export function carry(launch: Launch, hear: (message: FromRunner) => void): Carrier {
+  try {
+    return launch(hear);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { name: "a runner without a process", facts: {}, send: () => {}, kill: () => {}, gone: Promise.resolve(reason) };
+  }
+}

@@ -1,6 +1,7 @@
 import { BullrushError, type Outcome } from "@bullrush/broker";
 import type { Logger } from "pino";
 import type { Execution } from "../execution/execution.js";
+import type { Stop } from "../execution/stop.js";
 import type { Pool } from "./pool.js";
 import { Runner, type RunnerOptions } from "./runner.js";
 
@@ -26,8 +27,12 @@ const mostFailures = 3;
 export class RunnerPool implements Pool {
   readonly #options: RunnerPoolOptions;
   readonly #runners = new Set<Runner>();
-  /** Those that run nothing, the last used last: it is used again first, so that the others are seen to be idle. */
+  /** Those that are not ready yet. */
+  readonly #starting = new Set<Runner>();
+  /** Those that are ready and run nothing, the last used last: it is used again first, so that the others are seen to be idle. */
   readonly #free: Runner[] = [];
+  /** Executions that are to get the next runner that is free, be it a new one or not; none is for a pool that is closed. */
+  readonly #waiting: ((runner: Runner | undefined) => void)[] = [];
   readonly #idleTimers = new Map<Runner, NodeJS.Timeout>();
   readonly #started: Promise<BullrushError | undefined>;
   #settleStart: (error?: BullrushError) => void = () => {};
@@ -51,7 +56,8 @@ export class RunnerPool implements Pool {
 
   async run(execution: Execution): Promise<Outcome> {
     if (this.#closed) return { type: "requeued", reason: "the pool is closed" };
-    const runner = this.#free.pop() ?? this.#launch();
+    const runner = this.#free.pop() ?? (await this.#nextFree(execution.stop));
+    if (runner === undefined) return { type: "requeued", reason: "no runner was there for it" };
     this.#forgetIdle(runner);
     const outcome = await runner.run(execution);
     this.#release(runner);
@@ -59,42 +65,58 @@ export class RunnerPool implements Pool {
   }
 
   async stop(): Promise<void> {
-    this.#closed = true;
+    this.#close();
     this.#settleStart();
     for (const runner of this.#idleTimers.keys()) this.#forgetIdle(runner);
     const runners = [...this.#runners];
     for (const runner of runners) {
-      if (this.#free.includes(runner)) runner.end();
-      else if (!runner.ending) runner.kill(new Error("the worker shuts down"));
+      if (runner.busy) runner.kill(new Error("the worker shuts down"));
+      else if (runner.usable) runner.end();
     }
     await Promise.all(runners.map((runner) => runner.gone));
   }
 
-  #refill(least: number): void {
-    while (!this.#closed && this.#living() < least) this.#free.unshift(this.#launch());
+  /** As many runners as there are to be at least, and as many on their way as are waited for. */
+  #refill(least = this.#options.min): void {
+    while (!this.#closed && (this.#living() < least || this.#starting.size < this.#waiting.length)) this.#launch();
   }
 
   #living(): number {
     let living = 0;
-    for (const runner of this.#runners) if (!runner.ending) living++;
+    for (const runner of this.#runners) if (runner.usable) living++;
     return living;
   }
 
-  #launch(): Runner {
+  #launch(): void {
     const runner = new Runner(this.#options.runner);
     this.#runners.add(runner);
+    this.#starting.add(runner);
     void this.#watch(runner);
-    return runner;
+  }
+
+  /** The runner that is free first; none for what is asked to end before. */
+  #nextFree(stop: Stop): Promise<Runner | undefined> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      stop.onRequest(() => {
+        const index = this.#waiting.indexOf(resolve);
+        if (index >= 0) this.#waiting.splice(index, 1);
+        resolve(undefined);
+      });
+      this.#refill();
+    });
   }
 
   /** Follows a runner from its start to its end. */
   async #watch(runner: Runner): Promise<void> {
-    const { log, min } = this.#options;
+    const { log } = this.#options;
     const start = await runner.started;
+    this.#starting.delete(runner);
     if (start.type === "ready") {
       this.#failures = 0;
       log.info({ ...runner.facts, runners: this.#living() }, "runner started");
       this.#settleStart();
+      this.#offer(runner);
     }
     if (start.type === "unloadable") this.#fail(`${runner.name} cannot load the app: ${start.reason}`);
     const how = await runner.gone;
@@ -107,26 +129,38 @@ export class RunnerPool implements Pool {
     if (start.type === "died" && !runner.ending && ++this.#failures >= mostFailures) {
       return this.#fail(`${mostFailures} in a row died before they were ready, ${runner.name} with ${how}`);
     }
-    this.#refill(min);
+    this.#refill();
+  }
+
+  #close(): void {
+    this.#closed = true;
+    for (const take of this.#waiting.splice(0)) take(undefined);
   }
 
   #fail(reason: string): void {
     if (this.#closed) return;
-    this.#closed = true;
+    this.#close();
     const error = new BullrushError("POOL_FAILED", { reason });
     this.#settleStart(error);
     this.#options.onFailure(error);
   }
 
+  /** After an execution. */
   #release(runner: Runner): void {
-    if (runner.ending || !this.#runners.has(runner)) return;
-    const { maxTasks, maxMemory, min, idle, log } = this.#options;
+    const { maxTasks, maxMemory, log } = this.#options;
     const reason = runner.runs >= maxTasks ? "its number of tasks" : runner.memory > maxMemory ? "its memory" : undefined;
-    if (reason !== undefined) {
-      log.info({ ...runner.facts, reason, tasks: runner.runs, memory: runner.memory }, "runner is replaced");
-      runner.end();
-      return this.#refill(min);
-    }
+    if (reason === undefined || !runner.usable) return this.#offer(runner);
+    log.info({ ...runner.facts, reason, tasks: runner.runs, memory: runner.memory }, "runner is replaced");
+    runner.end();
+    this.#refill();
+  }
+
+  /** To whatever has waited longest. */
+  #offer(runner: Runner): void {
+    if (!runner.usable) return;
+    const take = this.#waiting.shift();
+    if (take !== undefined) return take(runner);
+    const { min, idle } = this.#options;
     this.#free.push(runner);
     if (this.#living() > min)
       this.#idleTimers.set(

@@ -3,7 +3,7 @@ import { SoftTimeLimitExceeded, TaskRevokedError } from "@bullrush/client";
 import type { Logger } from "pino";
 import type { Execution } from "../execution/execution.js";
 import type { StoreState } from "../execution/state-store.js";
-import type { Carrier, Launch } from "./carrier.js";
+import { carry, type Carrier, type Launch } from "./carrier.js";
 import { writeLine } from "./lines.js";
 import type { FromRunner, Load, StopReason } from "./messages.js";
 
@@ -44,6 +44,7 @@ export class Runner {
   #memory = 0;
   #killed: Error | undefined;
   #ending = false;
+  #ended = false;
   #endTimer: NodeJS.Timeout | undefined;
 
   constructor(options: RunnerOptions) {
@@ -51,7 +52,7 @@ export class Runner {
     this.started = new Promise((resolve) => {
       this.#onStart = resolve;
     });
-    this.#carrier = options.launch((message) => this.#hear(message));
+    this.#carrier = carry(options.launch, (message) => this.#hear(message));
     this.gone = this.#carrier.gone.then((how) => this.#end(how));
     this.#carrier.send(options.load);
   }
@@ -78,16 +79,20 @@ export class Runner {
     return this.#ending;
   }
 
+  /** Whether it is there, or will be, for further executions. */
+  get usable(): boolean {
+    return !this.#ending && !this.#ended;
+  }
+
   /** Its resident memory after the last execution, in bytes. */
   get memory(): number {
     return this.#memory;
   }
 
-  /** Runs one execution when it has started; one at a time. Never rejects. */
+  /** Runs one execution; to be called when it has started, for one at a time. Never rejects. */
   async run(execution: Execution): Promise<Outcome> {
     const { stop, message, delivery } = execution;
-    const start = await this.started;
-    if (start.type !== "ready" || this.#ending) return { type: "requeued", reason: `${this.name} did not start` };
+    if (!this.usable) return { type: "requeued", reason: `${this.name} has ended` };
     if (stop.requested) return { type: "requeued", reason: "asked to end before it began" };
     return new Promise((resolve) => {
       const run: Run = { number: ++this.#runs, execution, finish: resolve };
@@ -162,6 +167,7 @@ export class Runner {
   }
 
   #end(how: string): string {
+    this.#ended = true;
     clearTimeout(this.#endTimer);
     this.#onStart({ type: "died", how });
     const reason = this.#killed;

@@ -1,0 +1,153 @@
+import { newId, type BullrushError } from "@bullrush/broker";
+import { pino } from "pino";
+import { describe, expect, it, vi } from "vitest";
+import type { Execution } from "../../src/execution/execution.js";
+import { Stop } from "../../src/execution/stop.js";
+import type { Launch } from "../../src/pool/carrier.js";
+import type { FromRunner } from "../../src/pool/messages.js";
+import { RunnerPool } from "../../src/pool/runner-pool.js";
+
+/** A runner that a test speaks for: by itself it does nothing but run, and end. */
+interface Puppet {
+  readonly say: (message: FromRunner) => void;
+  /** The runs that it was given. */
+  readonly runs: number[];
+  readonly die: (how: string) => void;
+}
+
+/** Launches puppets, the first of them ready at once. `mayLaunch` is told how many there were before, and may throw. */
+function stage(mayLaunch: (before: number) => void = () => {}) {
+  const puppets: Puppet[] = [];
+  const failures: BullrushError[] = [];
+  let launches = 0;
+  const launch: Launch = (hear) => {
+    mayLaunch(launches++);
+    const runs: number[] = [];
+    let die: (how: string) => void = () => {};
+    const gone = new Promise<string>((resolve) => (die = resolve));
+    puppets.push({ say: hear, runs, die });
+    if (puppets.length === 1) queueMicrotask(() => hear({ type: "ready" }));
+    const pid = puppets.length;
+    return {
+      name: `puppet ${pid}`,
+      facts: { pid },
+      send: (message) => {
+        if (message.type === "run") runs.push(message.run);
+        if (message.type === "end") die("exit code 0");
+      },
+      kill: () => die("SIGKILL"),
+      gone,
+    };
+  };
+  const log = pino({ level: "silent" });
+  const load = { type: "load", module: "/tasks.ts", worker: "w1", level: "silent" } as const;
+  const pool = new RunnerPool({
+    runner: { launch, load, storeState: async () => {}, log },
+    min: 1,
+    idle: 60_000,
+    maxTasks: Infinity,
+    maxMemory: Infinity,
+    log,
+    onFailure: (error) => void failures.push(error),
+  });
+  return { pool, puppets, failures, launches: () => launches };
+}
+
+function execution(stop = new Stop()): Execution {
+  const id = newId();
+  const message = { id, task: "add", args: [], headers: {}, priority: 0, retries: 0, rootId: id };
+  return {
+    delivery: { queue: "default", id, number: 1, endedBefore: 0, crashes: 0, token: "t", content: { type: "message", message } },
+    message,
+    definition: { name: "add", options: {}, run: () => 3 },
+    startedAt: 0,
+    storesResult: false,
+    stop,
+  };
+}
+
+const done = (run: number): FromRunner => ({ type: "done", run, outcome: { type: "succeeded" }, memory: 1 });
+
+function notStarted(): never {
+  throw Object.assign(new Error("spawn ENOMEM"), { code: "ENOMEM" });
+}
+
+describe("runners that cannot be started", () => {
+  it("fail the pool when the first of them cannot", async () => {
+    const { pool, launches } = stage(notStarted);
+    await expect(pool.start()).rejects.toMatchObject({ code: "POOL_FAILED", message: expect.stringContaining("spawn ENOMEM") });
+    expect(launches()).toBe(3);
+    await pool.stop();
+  });
+
+  it("are tried again for what waits, and fail the pool at the third in a row", async () => {
+    const { pool, puppets, failures, launches } = stage((before) => before > 0 && notStarted());
+    await pool.start();
+    const first = pool.run(execution());
+    expect(await pool.run(execution())).toMatchObject({ type: "requeued" });
+    expect(failures).toMatchObject([{ code: "POOL_FAILED", message: expect.stringContaining("spawn ENOMEM") }]);
+    expect(launches()).toBe(1 + 3);
+    puppets[0]?.say(done(1));
+    expect(await first).toMatchObject({ type: "succeeded" });
+    await pool.stop();
+  });
+
+  it("are forgotten when the next one starts", async () => {
+    const { pool, puppets, failures } = stage((before) => (before === 1 || before === 2) && notStarted());
+    await pool.start();
+    void pool.run(execution());
+    const second = pool.run(execution());
+    await vi.waitFor(() => expect(puppets).toHaveLength(2));
+    puppets[1]?.say({ type: "ready" });
+    await vi.waitFor(() => expect(puppets[1]?.runs).toEqual([1]));
+    puppets[1]?.say(done(1));
+    expect(await second).toMatchObject({ type: "succeeded" });
+    expect(failures).toEqual([]);
+    await pool.stop();
+  });
+});
+
+describe("what waits for a runner that starts", () => {
+  it("gets one that is free before", async () => {
+    const { pool, puppets, launches } = stage();
+    await pool.start();
+    const first = pool.run(execution());
+    const second = pool.run(execution());
+    await vi.waitFor(() => expect(puppets[0]?.runs).toEqual([1]));
+    expect(launches()).toBe(2);
+    puppets[0]?.say(done(1));
+    expect(await first).toMatchObject({ type: "succeeded" });
+    await vi.waitFor(() => expect(puppets[0]?.runs).toEqual([1, 2]));
+    puppets[0]?.say(done(2));
+    expect(await second).toMatchObject({ type: "succeeded" });
+    await pool.stop();
+  });
+
+  it("waits no longer when it is asked to end, or the pool ends", async () => {
+    const { pool, puppets } = stage();
+    await pool.start();
+    void pool.run(execution());
+    const stop = new Stop();
+    const revoked = pool.run(execution(stop));
+    const waiting = pool.run(execution());
+    stop.request(new Error("enough"));
+    expect(await revoked).toMatchObject({ type: "requeued" });
+    await pool.stop();
+    expect(await waiting).toMatchObject({ type: "requeued" });
+    expect(puppets[1]?.runs).toEqual([]);
+  });
+
+  it("is run by another when that one dies", async () => {
+    const { pool, puppets } = stage();
+    await pool.start();
+    void pool.run(execution());
+    const second = pool.run(execution());
+    puppets[1]?.die("SIGKILL");
+    await vi.waitFor(() => expect(puppets).toHaveLength(3));
+    puppets[2]?.say({ type: "ready" });
+    await vi.waitFor(() => expect(puppets[2]?.runs).toEqual([1]));
+    puppets[2]?.say(done(1));
+    expect(await second).toMatchObject({ type: "succeeded" });
+    await pool.stop();
+  });
+});
