@@ -1,5 +1,6 @@
-import { describeFailure, toFailure } from "@bullrush/broker";
+import { toFailure } from "@bullrush/broker";
 import type { Logger } from "pino";
+import { redactFailure } from "../redact.js";
 
 /**
  * What tasks leave behind outside their own promises. A rejection that nobody handled is logged, and the worker goes on: ending it would
@@ -7,14 +8,9 @@ import type { Logger } from "pino";
  * in an orderly way.
  */
 export function watchFallout(log: Logger, onCrash: () => void): void {
-  process.on("unhandledRejection", (error) => log.error(factsOf(error), "a promise was rejected, and nobody handled it"));
+  process.on("unhandledRejection", (error) => log.error(redactFailure(toFailure(error)), "a promise was rejected, and nobody handled it"));
   process.on("uncaughtException", (error) => {
-    log.fatal(factsOf(error), "an exception was thrown, and nobody caught it: the worker ends");
+    log.fatal(redactFailure(toFailure(error)), "an exception was thrown, and nobody caught it: the worker ends");
     onCrash();
   });
-}
-
-function factsOf(error: unknown): { readonly error: string; readonly stack: string | undefined } {
-  const failure = toFailure(error);
-  return { error: describeFailure(failure), stack: failure.stack };
 }

@@ -3,12 +3,12 @@ import { BullrushError } from "@bullrush/broker";
 import type { App } from "@bullrush/client";
 import { discoverApp } from "../discovery/discover.js";
 import type { WorkerOptions } from "../options.js";
+import { redact } from "../redact.js";
 import { createWorker, type Worker } from "../worker.js";
 import { parseArguments, type WorkerArguments } from "./arguments.js";
 import { bannerFacts, bannerText } from "./banner.js";
 import { watchFallout } from "./fallout.js";
 import { createLogger } from "./logger.js";
-import { redact } from "./redact.js";
 
 /** What the process says when it ends: done, failed, misused. */
 const exit = { done: 0, failed: 1, misused: 2 };

@@ -13,6 +13,7 @@ import {
 import type { TaskDefinition } from "@bullrush/client";
 import type { Logger } from "pino";
 import type { Run } from "../middleware/middleware.js";
+import { redactFailure } from "../redact.js";
 import { revokedBy } from "./revoked.js";
 import { settlementOf } from "./settlement.js";
 import { Stop } from "./stop.js";
@@ -162,10 +163,7 @@ export class Executor {
   #fail(delivery: Delivery, startedAt: number, error: unknown): Settlement {
     const { id, queue, content } = delivery;
     const failure = toFailure(error);
-    this.#options.log.error(
-      { ...taskOf(delivery), id, queue, error: describeFailure(failure), stack: failure.stack },
-      "not settled as it ended",
-    );
+    this.#options.log.error({ ...taskOf(delivery), id, queue, ...redactFailure(failure) }, "not settled as it ended");
     const definition = content.type === "undecodable" ? undefined : this.#options.tasks.get(content.message.task);
     const storesResult = content.type === "undecodable" || stores(delivery, content.message, definition);
     return this.#settle(delivery, { type: "failed", failure }, startedAt, definition, storesResult);

@@ -1,8 +1,9 @@
-import { describeFailure, toFailure, type Failure, type Outcome } from "@bullrush/broker";
+import { toFailure, type Failure, type Outcome } from "@bullrush/broker";
 import { SoftTimeLimitExceeded, TaskRevokedError } from "@bullrush/client";
 import type { Logger } from "pino";
 import type { Execution } from "../execution/execution.js";
 import type { StoreState } from "../execution/state-store.js";
+import { redact, redactFailure } from "../redact.js";
 import { carry, type Carrier, type Launch } from "./carrier.js";
 import { writeLine } from "./lines.js";
 import type { FromRunner, Load, StopReason } from "./messages.js";
@@ -14,7 +15,7 @@ export interface RunnerOptions {
   readonly log: Logger;
 }
 
-/** How the start of a runner went. `died` is how it ended. */
+/** How the start of a runner went. `died` is how it ended. What is said of it is without the passwords of URLs. */
 export type Start =
   | { readonly type: "ready" }
   | { readonly type: "unloadable"; readonly reason: string }
@@ -34,7 +35,7 @@ const patience = 2000;
 export class Runner {
   /** Never rejects. */
   readonly started: Promise<Start>;
-  /** Resolves with how it ended. */
+  /** Resolves with how it ended, without the passwords of URLs. */
   readonly gone: Promise<string>;
   readonly #options: RunnerOptions;
   readonly #carrier: Carrier;
@@ -53,7 +54,7 @@ export class Runner {
       this.#onStart = resolve;
     });
     this.#carrier = carry(options.launch, (message) => this.#hear(message));
-    this.gone = this.#carrier.gone.then((how) => this.#end(how));
+    this.gone = this.#carrier.gone.then((how) => this.#end(redact(how)));
     this.#carrier.send(options.load);
   }
 
@@ -126,8 +127,10 @@ export class Runner {
   #hear(message: FromRunner): void {
     switch (message.type) {
       case "ready":
-      case "unloadable":
         this.#onStart(message);
+        break;
+      case "unloadable":
+        this.#onStart({ ...message, reason: redact(message.reason) });
         break;
       case "done":
         this.#memory = message.memory;
@@ -156,7 +159,7 @@ export class Runner {
   #tellCrash(failure: Failure): void {
     const { message } = this.#run?.execution ?? {};
     const task = message === undefined ? {} : { task: message.task, id: message.id };
-    const facts = { ...this.facts, ...task, error: describeFailure(failure), stack: failure.stack };
+    const facts = { ...this.facts, ...task, ...redactFailure(failure) };
     this.#options.log.error(facts, "an exception was thrown, and nobody caught it: the runner ends");
   }
 

@@ -39,7 +39,8 @@ function stage(mayLaunch: (before: number) => void = () => {}) {
       gone,
     };
   };
-  const log = pino({ level: "silent" });
+  const lines: string[] = [];
+  const log = pino({ base: null }, { write: (line: string) => void lines.push(line) });
   const load = { type: "load", module: "/tasks.ts", worker: "w1", level: "silent" } as const;
   const pool = new RunnerPool({
     runner: { launch, load, storeState: async () => {}, log },
@@ -50,7 +51,7 @@ function stage(mayLaunch: (before: number) => void = () => {}) {
     log,
     onFailure: (error) => void failures.push(error),
   });
-  return { pool, puppets, failures, launches: () => launches };
+  return { pool, puppets, failures, lines, launches: () => launches };
 }
 
 function execution(stop = new Stop()): Execution {
@@ -103,6 +104,42 @@ describe("runners that cannot be started", () => {
     puppets[1]?.say(done(1));
     expect(await second).toMatchObject({ type: "succeeded" });
     expect(failures).toEqual([]);
+    await pool.stop();
+  });
+});
+
+describe("what a module of the user's says of its troubles", () => {
+  const secret = "canary-7d1e";
+  const message = `cannot connect to postgres://shop:${secret}@db/orders`;
+
+  it("is told without passwords when it cannot be loaded", async () => {
+    const { pool, puppets, failures } = stage();
+    await pool.start();
+    void pool.run(execution());
+    const waiting = pool.run(execution());
+    puppets[1]?.say({ type: "unloadable", reason: message });
+    expect(await waiting).toMatchObject({ type: "requeued" });
+    expect(failures).toMatchObject([{ message: expect.stringContaining("cannot connect to postgres://***@db/orders") }]);
+    await pool.stop();
+  });
+
+  it("is logged without passwords when its runner crashes", async () => {
+    const { pool, puppets, lines } = stage();
+    await pool.start();
+    const crashed = pool.run(execution());
+    const stack = `Error: ${message}\n    at file:///app/tasks.ts:1:1`;
+    puppets[0]?.say({ type: "crash", failure: { name: "Error", message, stack } });
+    puppets[0]?.die(message);
+    expect(await crashed).toMatchObject({ type: "crashed", reason: expect.not.stringContaining(secret) });
+    await vi.waitFor(() => expect(lines.join("")).toContain("runner died"));
+    expect(lines.join("")).not.toContain(secret);
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toContainEqual(
+      expect.objectContaining({
+        level: 50,
+        error: "Error: cannot connect to postgres://***@db/orders",
+        stack: expect.stringContaining("tasks.ts:1:1"),
+      }),
+    );
     await pool.stop();
   });
 });

@@ -1,10 +1,11 @@
-import { BullrushError, describeFailure, RemoteError, systemClock, toFailure, type Message, type Outcome } from "@bullrush/broker";
+import { BullrushError, RemoteError, systemClock, toFailure, type Message, type Outcome } from "@bullrush/broker";
 import { SoftTimeLimitExceeded, TaskRevokedError, type App } from "@bullrush/client";
 import { pino } from "pino";
 import { discoverApp } from "../../discovery/discover.js";
 import { ExecutionContext, type ContextSource, type Subject } from "../../execution/context.js";
 import { invoke } from "../../execution/invoke.js";
 import { Stop } from "../../execution/stop.js";
+import { redactFailure } from "../../redact.js";
 import type { Load, StopReason, ToRunner } from "../messages.js";
 import { enterRunner } from "./inside.js";
 import type { Link } from "./link.js";
@@ -65,8 +66,7 @@ class Server {
   async #load({ module, broker, backend, worker, level }: Load): Promise<void> {
     const log = pino({ level, base: null }, { write: (line: string) => this.#link.send({ type: "log", line }) });
     process.on("unhandledRejection", (error) => {
-      const failure = toFailure(error);
-      log.error({ error: describeFailure(failure), stack: failure.stack }, "a promise was rejected, and nobody handled it");
+      log.error(redactFailure(toFailure(error)), "a promise was rejected, and nobody handled it");
     });
     // It is in no known state then.
     process.on("uncaughtException", (error) => this.#link.send({ type: "crash", failure: toFailure(error) }, () => process.exit(1)));
