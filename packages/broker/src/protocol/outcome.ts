@@ -25,6 +25,4 @@ export type Outcome =
   /** Whoever ran it died of it, or beside it: back to its queue at once, and one crash more. */
   | { readonly type: "crashed"; readonly reason: string }
   /** Back to its queue at once, with no change of state (shutdown, a foreign message). */
-  | { readonly type: "requeued"; readonly reason: string }
-  /** What it ran in died by itself: back to its queue at once, as a crash of the task's. */
-  | { readonly type: "crashed"; readonly reason: string };
+  | { readonly type: "requeued"; readonly reason: string };
