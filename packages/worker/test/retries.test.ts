@@ -188,8 +188,10 @@ it("fails what is rejected, and keeps its message; puts back what is to be reque
     return this.reject({ reason: "not ours" });
   });
   const attempts: number[] = [];
+  const times: number[] = [];
   app.task("requeue", function () {
     attempts.push(this.attempt);
+    times.push(Date.now());
     if (attempts.length < 3) return this.reject({ requeue: true });
     return "at last";
   });
@@ -197,8 +199,13 @@ it("fails what is rejected, and keeps its message; puts back what is to be reque
   const rejected = await producer.sendTask("reject");
   await expect(rejected.get({ timeout: "10s" })).rejects.toMatchObject({ cause: { code: "TASK_REJECTED" } });
   const requeued = await producer.sendTask("requeue");
+  await until(() => expect(attempts).toHaveLength(1));
+  await (await producer.sendTask("reject")).get({ timeout: "10s", propagate: false });
+  expect(attempts).toHaveLength(1);
+  expect(await requeued.status()).toBe("PENDING");
   expect(await requeued.get({ timeout: "10s" })).toBe("at last");
   expect(attempts).toEqual([1, 1, 1]);
+  expect(times[2]! - times[0]!).toBeGreaterThanOrEqual(2 * 990);
   expect(await requeued.attempts()).toBe(1);
   expect(entries.filter(({ id, msg }) => id === requeued.id && msg === "requeued")).toHaveLength(2);
 });

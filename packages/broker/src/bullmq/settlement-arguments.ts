@@ -1,5 +1,6 @@
 import { groupsOf } from "../groups.js";
 import type { Settlement } from "../ports/transport.js";
+import { encodeMessage } from "../protocol/codec.js";
 import { describeFailure } from "../protocol/failure.js";
 import type { Outcome } from "../protocol/outcome.js";
 
@@ -47,6 +48,8 @@ export function settlementArguments(settlements: readonly Settlement[], numberOf
 const bare: ReadonlySet<Action> = new Set<Action>(["done", "done-again", "requeued", "crashed"]);
 
 function actionOf({ delivery, outcome }: Settlement): Action {
+  // For later it goes the way of a retry, with the message that it is.
+  if (outcome.type === "requeued" && outcome.eta !== undefined && delivery.content.type === "message") return "retried";
   if (outcome.type === "requeued" || outcome.type === "crashed" || outcome.type === "retried") return outcome.type;
   if (delivery.content.type !== "message") return foreignActionOf(outcome);
   // Only of what was taken before are the runs counted, in a field that goes with the last.
@@ -77,7 +80,11 @@ function valuesOf({ delivery, outcome }: Settlement): readonly [string, string] 
       return [`revoked: ${outcome.reason}`, ""];
     case "retried":
       return [outcome.text, String(Math.ceil(outcome.eta))];
-    case "requeued":
+    case "requeued": {
+      const { content } = delivery;
+      if (outcome.eta === undefined || content.type !== "message") return ["", ""];
+      return [content.text ?? encodeMessage(content.message, Infinity), String(Math.ceil(outcome.eta))];
+    }
     case "crashed":
       return ["", ""];
   }

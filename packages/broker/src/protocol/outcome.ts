@@ -24,5 +24,10 @@ export type Outcome =
     }
   /** Whoever ran it died of it, or beside it: back to its queue at once, and one crash more. */
   | { readonly type: "crashed"; readonly reason: string }
-  /** Back to its queue at once, with no change of state (shutdown, a foreign message). */
-  | { readonly type: "requeued"; readonly reason: string };
+  /** Back to its queue, with no change of state (shutdown, a foreign message). */
+  | {
+      readonly type: "requeued";
+      readonly reason: string;
+      /** When it may be taken again, ms since the epoch; a job of a plain BullMQ producer may at once. Default: at once. */
+      readonly eta?: number;
+    };

@@ -37,6 +37,19 @@ export function describePuttingBack(stage: () => Stage): void {
       expect(await heard).toMatchObject([{ id: delivery.id, number: 2 }]);
     });
 
+    test("for later lets the others go first, and is the same message then", async () => {
+      await stage().send(...numbered("feeds", 3));
+      const consumer = stage().consume(["feeds"]);
+      const first = await takeOne(consumer);
+      const later = { ...outcomes.requeued, eta: Date.now() + 300 };
+      await consumer.exchange({ settle: [settlementOf(first, later)], take: 0 });
+      expect(argumentsOf(await take(consumer, 3))).toEqual([1, 2]);
+      const heard = await hear(consumer, 1);
+      expect(Date.now()).toBeGreaterThanOrEqual(later.eta);
+      expect(heard).toMatchObject([{ id: first.id, number: 2, crashes: 0 }]);
+      expect(contentOf(heard[0]!)).toEqual(contentOf(first));
+    });
+
     test("is not delayed a second time", async () => {
       await stage().send({ queue: "feeds", message: messageOf({ eta: Date.now() + 50 }) });
       const consumer = stage().consume(["feeds"]);

@@ -48,7 +48,7 @@ export interface Running {
   readonly stop: Stop;
 }
 
-/** How long a queue is left alone that gave a job of somebody else's, and one whose messages cannot be claimed, in ms. */
+/** How long a queue is left alone that gave a job of somebody else's, and one whose messages cannot be claimed or are not wanted, in ms. */
 const pauses = { foreign: 30_000, unclaimed: 1000 };
 
 /** Brings one delivery from its start to its settlement. */
@@ -154,8 +154,11 @@ export class Executor {
     definition: TaskDefinition | undefined,
     storesResult: boolean,
   ): Settlement {
-    const { worker, clock, resultExpires } = this.#options;
+    const { worker, clock, resultExpires, rest } = this.#options;
     const expires = definition?.resultExpires ?? resultExpires;
+    // A plain job cannot be put back for later.
+    if (outcome.type === "requeued" && outcome.eta !== undefined && delivery.content.type === "foreign")
+      rest(delivery.queue, pauses.unclaimed);
     return settlementOf(delivery, outcome, { worker, expires, storesResult, startedAt, endedAt: clock.now() });
   }
 

@@ -32,7 +32,7 @@ export interface Surroundings {
 /** What becomes of an attempt whose function has thrown `thrown`. Never throws. */
 export function outcomeOf(thrown: unknown, attempt: Attempt): Outcome {
   try {
-    if (isReject(thrown)) return rejected(thrown);
+    if (isReject(thrown)) return rejected(thrown, attempt);
     if (isRetry(thrown)) return asked(thrown, attempt);
     return mayRetry(thrown, attempt) ? retried(thrown, attempt, attempt.clock.now() + delayOf(attempt)) : failed(thrown, attempt);
   } catch (error) {
@@ -41,8 +41,11 @@ export function outcomeOf(thrown: unknown, attempt: Attempt): Outcome {
   }
 }
 
-function rejected(reject: Reject): Outcome {
-  if (reject.requeue) return { type: "requeued", reason: reject.message };
+/** How long what is put back by its task is left alone, in ms: whoever takes it first may not want it either. */
+const requeuePause = 1000;
+
+function rejected(reject: Reject, { clock }: Attempt): Outcome {
+  if (reject.requeue) return { type: "requeued", reason: reject.message, eta: clock.now() + requeuePause };
   return { type: "failed", failure: toFailure(reject), bury: true };
 }
 

@@ -1,4 +1,4 @@
-import { newId, redisResultBackend, systemClock, type Delivery, type ResultBackend } from "@bullrush/broker";
+import { newId, redisResultBackend, systemClock, type Delivery, type Outcome, type ResultBackend } from "@bullrush/broker";
 import { pino } from "pino";
 import { afterEach, beforeEach, expect, inject, it } from "vitest";
 import { Executor } from "../../src/execution/executor.js";
@@ -11,22 +11,23 @@ beforeEach(() => {
 
 afterEach(() => backend.close());
 
-/** An executor of the task `add`, the ids of what it ran, and the lines that it has written. */
-function executor(layer?: () => never): {
+/** An executor of the task `add`, the ids of what it ran, the lines that it has written, and the queues that it lets rest. */
+function executor(layer: () => Outcome = () => ({ type: "succeeded", result: "3" })): {
   readonly executor: Executor;
   readonly ran: readonly string[];
   readonly lines: readonly string[];
+  readonly rested: readonly string[];
 } {
   const ran: string[] = [];
   const lines: string[] = [];
   const run = async ({ delivery }: { readonly delivery: Delivery }) => {
     ran.push(delivery.id);
-    layer?.();
-    return { type: "succeeded", result: "3" } as const;
+    return layer();
   };
   const tasks = new Map([["add", { name: "add", options: {}, run: () => 3 }]]);
   const log = pino({ level: "error" }, { write: (line: string) => void lines.push(line) });
-  const rest = () => undefined;
+  const rested: string[] = [];
+  const rest = (queue: string) => void rested.push(queue);
   const begin = async () => true;
   return {
     executor: new Executor({
@@ -43,6 +44,7 @@ function executor(layer?: () => never): {
     }),
     ran,
     lines,
+    rested,
   };
 }
 
@@ -80,4 +82,15 @@ it("fails what a layer around the task has thrown for, and says so", async () =>
   expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
     { id: delivery.id, task: "add", error: "RangeError: Invalid time value" },
   ]);
+});
+
+it("lets the queue of a plain job rest that is to come back later, and of nothing else", async () => {
+  const { executor: asked, rested } = executor(() => ({ type: "requeued", reason: "not now", eta: Date.now() + 1000 }));
+  const ours = deliveryOf(1);
+  expect(await asked.start(ours).ended).toMatchObject({ outcome: { type: "requeued" } });
+  expect(rested).toEqual([]);
+  const { content } = ours;
+  if (content.type !== "message") throw new Error("it is a message");
+  await asked.start({ ...ours, content: { type: "foreign", message: content.message } }).ended;
+  expect(rested).toEqual(["default"]);
 });

@@ -224,7 +224,7 @@ describe("a rejected message", () => {
   });
 
   test("may go back", () => {
-    expect(outcomeOf(new Reject("tasks.a", { requeue: true }), attemptOf())).toMatchObject({ type: "requeued" });
+    expect(outcomeOf(new Reject("tasks.a", { requeue: true }), attemptOf())).toMatchObject({ type: "requeued", eta: now + 1000 });
   });
 });
 
