@@ -1,17 +1,30 @@
 import { checkSize, encodeJson, toFailure, type Outcome } from "@bullrush/broker";
-import { runInTask, type TaskContext } from "@bullrush/client";
+import { runInTask, type TaskContext, type TaskDefinition } from "@bullrush/client";
 import { outcomeOf, type Attempt } from "./retry.js";
 
-/** Calls the function of a task, and says how it ended. Never rejects. */
-export async function invoke(context: TaskContext, attempt: Attempt): Promise<Outcome> {
-  const { name, run } = attempt.definition;
+/** What is the same for all executions of a pool. */
+export interface Invoking<Execution> {
+  /** Longest encoded result, in bytes. */
+  readonly maxPayload: number;
+  /** What decides about an execution whose function has thrown; it is made for no other. */
+  readonly attemptOf: (execution: Execution, definition: TaskDefinition) => Attempt;
+}
+
+/** Calls the function of the task that `definition` declares, and says how `execution` ended. Never rejects. */
+export async function invoke<Execution>(
+  context: TaskContext,
+  definition: TaskDefinition,
+  execution: Execution,
+  { maxPayload, attemptOf }: Invoking<Execution>,
+): Promise<Outcome> {
+  const { name, run } = definition;
   let returned: unknown;
   try {
     returned = await runInTask(context, () => run.call(context, ...context.args));
   } catch (error) {
-    return outcomeOf(reasonBehind(error, context), attempt);
+    return outcomeOf(reasonBehind(error, context), attemptOf(execution, definition));
   }
-  return succeeded(returned, `the result of ${name}`, attempt.maxPayload);
+  return succeeded(returned, `the result of ${name}`, maxPayload);
 }
 
 /** Timers and streams that were given the signal throw an AbortError of their own; its cause, the reason of the signal, is what the task has failed of. */

@@ -1,22 +1,26 @@
 import { readMessage } from "@bullrush/broker";
 import type { TaskContext } from "@bullrush/client";
 import type { Execution } from "../execution/execution.js";
-import { invoke } from "../execution/invoke.js";
-import type { Surroundings } from "../execution/retry.js";
+import { invoke, type Invoking } from "../execution/invoke.js";
+import type { Attempt, Surroundings } from "../execution/retry.js";
 import type { Pool } from "./pool.js";
 
 /** Runs all tasks on this process's event loop: for work that mostly waits. */
 export function inlinePool(contextOf: (execution: Execution) => TaskContext, surroundings: Surroundings): Pool {
+  const { maxPayload } = surroundings;
+  const invoking: Invoking<Execution> = { maxPayload, attemptOf: (execution) => attemptOf(execution, surroundings) };
   return {
     start: () => Promise.resolve(),
     run: (execution) => {
-      const { message, definition, delivery } = execution;
-      const { content } = delivery;
-      const text = content.type === "message" ? content.text : undefined;
-      const original = () => (text === undefined ? message : readMessage(message.id, message.task, text));
       execution.onBegin?.();
-      return invoke(contextOf(execution), { message, original, definition, foreign: content.type === "foreign", ...surroundings });
+      return invoke(contextOf(execution), execution.definition, execution, invoking);
     },
     stop: () => Promise.resolve(),
   };
+}
+
+function attemptOf({ message, definition, delivery: { content } }: Execution, surroundings: Surroundings): Attempt {
+  const text = content.type === "message" ? content.text : undefined;
+  const original = () => (text === undefined ? message : readMessage(message.id, message.task, text));
+  return { message, original, definition, foreign: content.type === "foreign", ...surroundings };
 }

@@ -3,7 +3,7 @@ import { SoftTimeLimitExceeded, TaskRevokedError, type App } from "@bullrush/cli
 import { pino } from "pino";
 import { discoverApp } from "../../discovery/discover.js";
 import { ExecutionContext, type ContextSource, type Subject } from "../../execution/context.js";
-import { invoke } from "../../execution/invoke.js";
+import { invoke, type Invoking } from "../../execution/invoke.js";
 import { Stop } from "../../execution/stop.js";
 import { redactFailure } from "../../redact.js";
 import type { Load, StopReason, ToRunner } from "../messages.js";
@@ -28,6 +28,7 @@ interface Inner extends Subject {
 interface Loaded {
   readonly app: App;
   readonly source: ContextSource<Inner>;
+  readonly invoking: Invoking<Inner>;
 }
 
 class Server {
@@ -74,7 +75,12 @@ class Server {
       const { app } = await discoverApp(module, process.cwd(), {});
       app.override({ ...(broker !== undefined && { broker }), ...(backend !== undefined && { backend }) });
       const { maxPayload } = app.options;
-      this.#loaded = { app, source: { worker, log, maxPayload, storeState: (inner, state, meta) => this.#store(inner, state, meta) } };
+      const source: Loaded["source"] = { worker, log, maxPayload, storeState: (inner, state, meta) => this.#store(inner, state, meta) };
+      const surroundings = { clock: systemClock, random: Math.random, maxPayload };
+      const attemptOf: Loaded["invoking"]["attemptOf"] = ({ message, original, foreign }, definition) => {
+        return { message, original, definition, foreign, ...surroundings };
+      };
+      this.#loaded = { app, source, invoking: { maxPayload, attemptOf } };
       this.#link.send({ type: "ready" });
     } catch (error) {
       this.#link.send({ type: "unloadable", reason: error instanceof Error ? error.message : String(error) });
@@ -92,15 +98,10 @@ class Server {
 
   async #invoke(inner: Inner): Promise<Outcome> {
     if (this.#loaded === undefined) throw new TypeError("a runner runs nothing before it is ready");
-    const { app, source } = this.#loaded;
-    const { message, original, foreign } = inner;
-    const { task } = message;
-    const { maxPayload } = source;
+    const { app, source, invoking } = this.#loaded;
+    const { task } = inner.message;
     const definition = app.tasks.get(task);
-    if (definition !== undefined) {
-      const attempt = { message, original, definition, foreign, clock: systemClock, random: Math.random, maxPayload };
-      return invoke(new ExecutionContext(inner, source), attempt);
-    }
+    if (definition !== undefined) return invoke(new ExecutionContext(inner, source), definition, inner, invoking);
     return { type: "failed", failure: toFailure(new BullrushError("TASK_NOT_REGISTERED", { task, known: [...app.tasks.keys()] })) };
   }
 
