@@ -13,7 +13,7 @@ import {
 } from "@bullrush/broker";
 import type { Call } from "../task/call.js";
 import { sendingTask } from "../task/context.js";
-import { compileLimits, type CallOptions } from "../task/options.js";
+import { compileLimits, type CallOptions, type TaskOptions } from "../task/options.js";
 import type { CompiledOptions } from "./options.js";
 
 /** What a call is sent as: one message for each queue that it is routed to, the first under the call's id. */
@@ -57,10 +57,7 @@ function messageOf({ task, args, declared, options }: Call, priority: number, re
   const ignoreResult = options.ignoreResult ?? declared.ignoreResult;
   const eta = etaOf(options, now);
   const expires = expiryOf(options.expires ?? declared.expires, now);
-  const { timeLimit, softTimeLimit } = compileLimits(task, {
-    timeLimit: options.timeLimit ?? declared.timeLimit,
-    softTimeLimit: options.softTimeLimit ?? declared.softTimeLimit,
-  });
+  const { timeLimit, softTimeLimit } = limitsOf(task, declared, options);
   const message: Writable<Message> = {
     id,
     task,
@@ -84,11 +81,27 @@ function messageOf({ task, args, declared, options }: Call, priority: number, re
   return message;
 }
 
+type Limits = ReturnType<typeof compileLimits>;
+
 type Writable<T> = { -readonly [Field in keyof T]: T[Field] };
 
 /** What a further queue gets: a task of its own, for which nobody waits. */
 function copyFor(queue: string, { replyTo: _, ...message }: Message): Message {
   return { ...message, id: copyId(message.id, queue), headers: { ...message.headers, fanoutOf: message.id } };
+}
+
+/** The limits of declarations, by the options that were given. */
+const declaredLimits = new WeakMap<TaskOptions, Limits>();
+const noLimits: Limits = {};
+
+/** Most calls have none of their own, and most tasks none at all. */
+function limitsOf(task: string, declared: TaskOptions, options: CallOptions): Limits {
+  const { timeLimit = declared.timeLimit, softTimeLimit = declared.softTimeLimit } = options;
+  if (timeLimit === undefined && softTimeLimit === undefined) return noLimits;
+  if (options.timeLimit !== undefined || options.softTimeLimit !== undefined) return compileLimits(task, { timeLimit, softTimeLimit });
+  let limits = declaredLimits.get(declared);
+  if (limits === undefined) declaredLimits.set(declared, (limits = compileLimits(task, declared)));
+  return limits;
 }
 
 function etaOf({ countdown, eta }: CallOptions, now: number): number | undefined {

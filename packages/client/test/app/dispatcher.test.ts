@@ -118,6 +118,26 @@ describe("times", () => {
   });
 });
 
+describe("time limits", () => {
+  const declared: TaskOptions = { timeLimit: "30s", softTimeLimit: "20s" };
+
+  test.each<[what: string, options: CallOptions, declared: TaskOptions, limits: object]>([
+    ["none by default", {}, {}, {}],
+    ["those of the declaration", {}, declared, { timeLimit: 30_000, softTimeLimit: 20_000 }],
+    ["one of the call, the other of the declaration", { softTimeLimit: "5s" }, declared, { timeLimit: 30_000, softTimeLimit: 5000 }],
+    ["those of the declaration again", {}, declared, { timeLimit: 30_000, softTimeLimit: 20_000 }],
+    ["one of the call alone", { timeLimit: 500 }, {}, { timeLimit: 500 }],
+  ])("%s", (_, options, given, limits) => {
+    const { timeLimit, softTimeLimit } = only(options, given);
+    expect({ timeLimit, softTimeLimit }).toEqual({ timeLimit: undefined, softTimeLimit: undefined, ...limits });
+  });
+
+  test("of the call have to fit those of the declaration", () => {
+    const refused = failing("INVALID_OPTION", { option: '"softTimeLimit" of tasks.a', got: "20000 ms" });
+    expect(thrownBy(() => sent({ timeLimit: "10s" }, declared))).toEqual(refused);
+  });
+});
+
 describe("priority", () => {
   test.each<[what: string, priority: number, task: string, options: CallOptions, declared: TaskOptions]>([
     ["0 by default", 0, "tasks.a", {}, {}],
