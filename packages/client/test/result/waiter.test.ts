@@ -168,7 +168,7 @@ describe("looks", () => {
     await eventually("the next look is due much later", () => reads === 1 && timers() > before);
     giveUp(closing);
     await wait;
-    await eventually("no timer is left", () => timers() <= before, 1000);
+    await eventually("no timer is left", () => timers() <= before, 1500);
   });
 });
 
