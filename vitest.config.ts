@@ -1,5 +1,5 @@
 import { defaultServerConditions } from "vite";
-import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
+import { configDefaults, defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 
 /** Packages are tested from their sources: `@bullrush/broker` is `packages/broker/src/index.ts`. */
 const ssr = { resolve: { conditions: ["@bullrush/source", ...defaultServerConditions.filter((condition) => condition !== "module")] } };
@@ -28,7 +28,7 @@ const integration: TestProjectInlineConfiguration = {
     ...running,
     name: "integration",
     include: ["{integration,examples,docs}/**/*.test.ts"],
-    exclude: heavy,
+    exclude: [...configDefaults.exclude, ...heavy],
     globalSetup: "integration/setup/build.ts",
     testTimeout: 60_000,
     hookTimeout: 60_000,
@@ -38,7 +38,7 @@ const integration: TestProjectInlineConfiguration = {
 /** Behind all others, and few at a time: what computes has to have a core, and what is timed must not wait for one. */
 const faults: TestProjectInlineConfiguration = {
   ...integration,
-  test: { ...integration.test, name: "faults", include: heavy, exclude: [], maxWorkers: 2, sequence: { groupOrder: 1 } },
+  test: { ...integration.test, name: "faults", include: heavy, exclude: configDefaults.exclude, maxWorkers: 2, sequence: { groupOrder: 1 } },
 };
 
 const types: TestProjectInlineConfiguration = {
