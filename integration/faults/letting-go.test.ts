@@ -47,6 +47,9 @@ function open(): Scene {
       begin(this.id);
       await pause(ms, undefined, { signal: this.signal });
     });
+    app.task("busy", (ms: number) => {
+      for (const end = Date.now() + ms; Date.now() < end;);
+    });
     app.task("short", function () {
       begin(this.id);
     });
@@ -82,6 +85,14 @@ describe("a task that is to run at most once, and has begun,", () => {
     expect(await sent.get({ propagate: false, timeout: "10s" })).toMatchObject({ state: "FAILURE", failure: { code: "WORKER_LOST" } });
     expect(began).toHaveLength(1);
   });
+});
+
+it("is not taken for lost when it keeps the event loop until its leases are due, and ends", async () => {
+  const { producer, work } = open();
+  const lines: string[] = [];
+  await work({ lease: 1000, log: pino({ level: "warn" }, { write: (line: string) => void lines.push(line) }) });
+  for (let times = 0; times < 10; times++) await (await producer.sendTask("busy", [400])).get({ timeout: "10s" });
+  expect(lines.filter((line) => line.includes("lease lost"))).toEqual([]);
 });
 
 describe("a message that has crashed often, and comes beside a long task,", () => {

@@ -22,7 +22,7 @@ export function toMilliseconds(duration: Duration, option: string): number {
         : typeof duration === "number"
           ? String(duration)
           : `a ${typeof duration}`,
-    expected: 'milliseconds, or a string such as "20s" or "5m", up to 100 years',
+    expected: `${typeof duration === "string" ? "a duration with its unit," : "milliseconds, or a string"} such as "20s" or "5m", up to 100 years`,
   });
 }
 

@@ -12,7 +12,7 @@ const messages = {
     `${d.url} is a Redis Cluster node, and Cluster is not supported: use a single Redis or Sentinel`,
   INVALID_URL: (d: { reason: string }) => `not a Redis URL (${d.reason}): write redis://[user:password@]host[:port][/db] or rediss://…`,
   INVALID_OPTION: (d: { option: string; got: string; expected: string }) => `${d.option} is ${d.got}; expected ${d.expected}`,
-  INVALID_TASK_ID: (d: { id: string }) => `"${d.id}" is not a task id: use a UUID, or leave taskId out`,
+  INVALID_TASK_ID: (d: { id: string }) => `"${d.id}" is not a task id: ids are UUIDs, and calls without a taskId get a fresh one`,
   INVALID_TASK_NAME: (d: { name: string; reason: string }) => `"${d.name}" is not a task name: ${d.reason}`,
   INVALID_QUEUE_NAME: (d: { queue: string; reason: string }) => `"${d.queue}" is not a queue name: ${d.reason}`,
   TASK_NOT_REGISTERED: (d: { task: string; known: readonly string[] }) =>
@@ -21,7 +21,7 @@ const messages = {
   TASK_ALREADY_REGISTERED: (d: { task: string }) =>
     `task "${d.task}" is already declared on this app: give it another name, or see that its module is not loaded twice`,
   TASK_POISONED: (d: { task: string; crashes: number }) =>
-    `"${d.task}" was not run again: each of the ${d.crashes} workers that began it died before it ended`,
+    `"${d.task}" was not run again: it has begun ${d.crashes} times, and what ran it died each time`,
   WORKER_LOST: (d: { task: string }) => `"${d.task}" began to run, its worker died or was stopped, and it is declared to run at most once`,
   RETRY_REQUESTED: (d: { task: string }) => `"${d.task}" asks to be tried again: let this error pass, for its worker to see`,
   MAX_RETRIES_EXCEEDED: (d: { task: string; maxRetries: number }) =>

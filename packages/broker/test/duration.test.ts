@@ -62,10 +62,11 @@ describe("toMilliseconds", () => {
     [new Date(0), "a object"],
     [Object.create(null), "a object"],
   ])("%o is refused, and the option named", (duration, got) => {
+    const expected = typeof duration === "string" ? "a duration with its unit," : "milliseconds, or a string";
     expect(() => toMilliseconds(duration as Duration, "lease")).toThrow(
       expect.objectContaining({
         code: "INVALID_OPTION",
-        message: `lease is ${got}; expected milliseconds, or a string such as "20s" or "5m", up to 100 years`,
+        message: `lease is ${got}; expected ${expected} such as "20s" or "5m", up to 100 years`,
       }),
     );
   });

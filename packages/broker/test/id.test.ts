@@ -57,7 +57,9 @@ describe("a task id", () => {
   });
 
   test("that is refused is quoted, cut to 80 characters", () => {
-    expect(() => checkTaskId("x".repeat(10_000))).toThrow(`"${"x".repeat(80)}" is not a task id: use a UUID, or leave taskId out`);
+    expect(() => checkTaskId("x".repeat(10_000))).toThrow(
+      `"${"x".repeat(80)}" is not a task id: ids are UUIDs, and calls without a taskId get a fresh one`,
+    );
   });
 });
 

@@ -115,7 +115,7 @@ function compileQueues({ queues, excludeQueues = [] }: WorkerOptions, declared: 
   }
   for (const name of excludeQueues) checkQueueName(name);
   const left = chosen.filter(({ name }) => !excludeQueues.includes(name));
-  if (left.length === 0) refuse("queues", "none left to take from", "at least one that is not excluded");
+  if (left.length === 0) refuse("queues", "empty without the excluded ones", "at least one that is left");
   if (new Set(left.map(({ name }) => name)).size < left.length) refuse("queues", left.map(({ name }) => name).join(", "), "each once");
   return left;
 }

@@ -121,7 +121,16 @@ function assemble(app: App, options: CompiledWorkerOptions, { consumer, pool, lo
   const held = () => dispatcher.held();
   const onRevoked = (delivery: Delivery, revocation: Revocation) => dispatcher.revoked(delivery, revocation);
   const services = [
-    leaseKeeper({ consumer, lease, held, onLost: (delivery) => dispatcher.lost(delivery), onRevoked, log, trouble }),
+    leaseKeeper({
+      consumer,
+      lease,
+      held,
+      isOpen: (delivery) => dispatcher.isOpen(delivery),
+      onLost: (delivery) => dispatcher.lost(delivery),
+      onRevoked,
+      log,
+      trouble,
+    }),
     controlListener({ control: app.control, held, onRevoked, trouble }),
     recovery({ consumer, scan, log }),
     lagMonitor({ lease, pool: options.pool, held, now: () => performance.now(), log }),

@@ -112,7 +112,7 @@ describe("queues", () => {
   });
 
   it.each([{ excludeQueues: declared }, { queues: [] }, { queues: ["a"], excludeQueues: ["a"] }])("may not be none: %j", (given) => {
-    expect(() => compile(given)).toThrow(refusal("queues is none left to take from; expected at least one that is not excluded"));
+    expect(() => compile(given)).toThrow(refusal("queues is empty without the excluded ones; expected at least one that is left"));
   });
 
   it("may not be named twice", () => {

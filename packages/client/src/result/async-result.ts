@@ -11,6 +11,7 @@ import {
   type Transport,
 } from "@bullrush/broker";
 import type { Revoke, RevokeOptions } from "../control/revoke.js";
+import { checkOptions, isDuration, isFlag, isSignal, type Check } from "../task/check.js";
 import { TaskFailedError, TaskRevokedError, TimeoutError } from "./errors.js";
 import type { ResultWaiter } from "./waiter.js";
 
@@ -28,6 +29,8 @@ export interface GetOptions {
   /** Whether a failed or revoked task makes `get` reject (default), or gives its outcome as a value. */
   readonly propagate?: boolean;
 }
+
+const getChecks: Record<keyof GetOptions, Check> = { timeout: isDuration, signal: isSignal, propagate: isFlag };
 
 /** What a handle needs of its app. @internal */
 export interface ResultSource {
@@ -68,12 +71,14 @@ export class AsyncResult<Result = unknown> {
   /**
    * The returned value, once the task has ended; at once and `undefined` for one that ignores its result.
    * Throws `TaskFailedError` (its `cause` has name, message and remote stack), `TaskRevokedError`, `TimeoutError`, `UnknownTaskError` when nobody knows
-   * the id (never for a task just sent), `RESULT_BACKEND_UNAVAILABLE`.
+   * the id (never for a task just sent), `RESULT_BACKEND_UNAVAILABLE`, `INVALID_OPTION`.
    */
   get(options?: GetOptions & { readonly propagate?: true }): Promise<Result>;
   /** How the task ended, as a value, once it has. */
   get(options: GetOptions & { readonly propagate: false }): Promise<TaskOutcome<Result>>;
-  async get({ timeout, signal, propagate = true }: GetOptions = {}): Promise<Result | TaskOutcome<Result>> {
+  async get(options?: GetOptions): Promise<Result | TaskOutcome<Result>> {
+    if (options !== undefined) checkOptions(options, getChecks, "of get()");
+    const { timeout, signal, propagate = true } = options ?? {};
     if (this.#reference.ignoreResult) return propagate ? (undefined as Result) : { state: "SUCCESS", result: undefined as Result };
     const record = await this.#ended(timeout, signal);
     if (!propagate) return outcomeOf(record);
@@ -159,7 +164,7 @@ export class AsyncResult<Result = unknown> {
   /** The record once it is terminal. What bounds the waiting is made only if it is asked for: most gets have no bounds. */
   #ended(timeout: Duration | undefined, signal: AbortSignal | undefined): Promise<TaskRecord> {
     signal?.throwIfAborted();
-    const longest = timeout === undefined ? undefined : toMilliseconds(timeout, "timeout of get()");
+    const longest = timeout === undefined ? undefined : toMilliseconds(timeout, "timeout");
     const { ended, giveUp } = this.#source().waiter.wait(this.#reference);
     if (longest === undefined && signal === undefined) return ended;
     const timer = longest === undefined ? undefined : this.#giveUpAfter(longest, giveUp);

@@ -36,6 +36,10 @@ export function isId(value: unknown): void {
   checkTaskId(value);
 }
 
+export function isSignal(value: unknown, option: string): void {
+  if (!(value instanceof AbortSignal)) refuse(option, kindOf(value), "an AbortSignal");
+}
+
 export function isFlag(value: unknown, option: string): void {
   if (typeof value !== "boolean") refuse(option, kindOf(value), "true or false");
 }

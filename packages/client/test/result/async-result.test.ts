@@ -135,7 +135,18 @@ describe("get() of a task that has not ended", () => {
 
   test.each([["soon"], [-1], [Number.NaN], [{}]])("refuses a timeout that is none (%j)", async (timeout) => {
     const { re } = await sent();
-    expect(await rejected(re.get({ timeout: timeout as number }))).toEqual(failing("INVALID_OPTION", { option: "timeout of get()" }));
+    expect(await rejected(re.get({ timeout: timeout as number }))).toEqual(failing("INVALID_OPTION", { option: '"timeout" of get()' }));
+  });
+
+  test.each([
+    ['"timeOut" of get()', { timeOut: 300 }],
+    ['"propagate" of get()', { propagate: "no" }],
+    ['"signal" of get()', { signal: "now" }],
+    ["what was given for the options of get()", 5000],
+    ["what was given for the options of get()", null],
+  ])("refuses options that do not exist or fit: %s", async (option, options) => {
+    const { re } = await sent();
+    expect(await rejected(re.get(options as object))).toMatchObject({ code: "INVALID_OPTION", details: { option } });
   });
 });
 

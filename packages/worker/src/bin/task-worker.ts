@@ -89,12 +89,11 @@ interface Stopping {
   readonly stopped: Promise<number>;
 }
 
-/** Stops the worker at SIGTERM, a first SIGINT, or a crash; a second SIGINT ends its patience. */
+/** Stops the worker at SIGTERM, a first SIGINT, or a crash; a SIGINT after any of them ends its patience. */
 function stopSignals(worker: Worker): Stopping {
   const now = new AbortController();
   let told = false;
   let crashed = false;
-  let interrupts = 0;
   let stop = () => {};
   const stopped = new Promise<number>((resolve, reject) => {
     stop = () => {
@@ -105,9 +104,8 @@ function stopSignals(worker: Worker): Stopping {
   // Not `once`: a second SIGTERM would end the process on the spot.
   process.on("SIGTERM", stop);
   process.on("SIGINT", () => {
-    interrupts++;
-    if (interrupts === 1) stop();
-    else now.abort();
+    if (told) now.abort();
+    else stop();
   });
   const crash = () => {
     crashed = true;

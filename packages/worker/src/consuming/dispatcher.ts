@@ -90,6 +90,11 @@ export class Dispatcher {
     return [...this.#running.keys(), ...this.#admission.waiting, ...this.#outbox.deliveries()];
   }
 
+  /** Whether `delivery` runs here, or waits to run alone: it has not come to anything yet. */
+  isOpen(delivery: Delivery): boolean {
+    return this.#running.has(delivery) || this.#admission.waiting.includes(delivery);
+  }
+
   /** Asks the task of `delivery` to end, because others may run it. */
   lost(delivery: Delivery): void {
     if (this.#admission.waiting.includes(delivery)) {
@@ -217,10 +222,10 @@ export class Dispatcher {
     if (take > 0) this.#takes++;
     try {
       const exchange = await consumer.exchange({ settle, take });
-      await this.#turn();
       this.#breaker.succeeded();
       if (take > 0) this.#backlog = exchange.deliveries.length === take;
       this.#settled(settle, exchange);
+      await this.#turn();
       for (const delivery of exchange.deliveries) this.#begin(delivery);
     } catch (error) {
       this.#breaker.failed(clock.now());

@@ -173,11 +173,14 @@ export class Executor {
   }
 
   /** A message that cannot be run, or not again, fails for good and is kept for inspection. */
-  #bury(delivery: Delivery, startedAt: number, error: BullrushError, storesResult = true, reason = "not run"): Settlement {
+  #bury(delivery: Delivery, startedAt: number, error: BullrushError, storesResult = true, reason?: string): Settlement {
     const { stack: _, ...failure } = toFailure(error);
     const { id, queue } = delivery;
     const task = taskOf(delivery);
-    this.#options.log.error({ ...task, id, queue, code: error.code, error: describeFailure(failure) }, reason);
+    this.#options.log.error(
+      { ...task, id, queue, code: error.code, error: describeFailure(failure), reason },
+      reason === undefined ? "not run" : "failed",
+    );
     return this.#settle(delivery, { type: "failed", failure, bury: true }, startedAt, undefined, storesResult);
   }
 

@@ -9,6 +9,8 @@ export interface LeaseKeeperOptions {
   readonly lease: number;
   /** What is on loan now. */
   readonly held: () => readonly Delivery[];
+  /** Whether a delivery still runs here, or waits to. */
+  readonly isOpen: (delivery: Delivery) => boolean;
   /** Hears of each delivery that others may have by now. */
   readonly onLost: (delivery: Delivery) => void;
   /** Hears of each delivery that somebody has revoked, at each round anew. */
@@ -18,17 +20,16 @@ export interface LeaseKeeperOptions {
 }
 
 /** Renews the leases of all that is on loan, every third of a lease. */
-export function leaseKeeper({ consumer, lease, held, onLost, onRevoked, log, trouble }: LeaseKeeperOptions): Service {
+export function leaseKeeper({ consumer, lease, held, isOpen, onLost, onRevoked, log, trouble }: LeaseKeeperOptions): Service {
   const told = new WeakSet<Delivery>();
 
   async function renew(stopped: AbortSignal): Promise<void> {
     try {
       const { lost, revoked } = await consumer.renew(held());
       for (const { delivery, revocation } of revoked) onRevoked(delivery, revocation);
-      const still = new Set(held());
       for (const delivery of lost) {
-        // What was settled while the answer was under way is not lost.
-        if (!still.has(delivery) || told.has(delivery)) continue;
+        // What is being settled has no lease any more, or hears of it when it is settled.
+        if (!isOpen(delivery) || told.has(delivery)) continue;
         told.add(delivery);
         log.warn({ id: delivery.id, queue: delivery.queue }, "lease lost: another worker may run this task");
         onLost(delivery);
