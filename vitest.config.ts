@@ -38,7 +38,14 @@ const integration: TestProjectInlineConfiguration = {
 /** Behind all others, and few at a time: what computes has to have a core, and what is timed must not wait for one. */
 const faults: TestProjectInlineConfiguration = {
   ...integration,
-  test: { ...integration.test, name: "faults", include: heavy, exclude: configDefaults.exclude, maxWorkers: 2, sequence: { groupOrder: 1 } },
+  test: {
+    ...integration.test,
+    name: "faults",
+    include: heavy,
+    exclude: configDefaults.exclude,
+    maxWorkers: 2,
+    sequence: { groupOrder: 1 },
+  },
 };
 
 const types: TestProjectInlineConfiguration = {
