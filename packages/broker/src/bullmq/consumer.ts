@@ -114,6 +114,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     // A second try of the same call must not take under the tokens of the first, whose deliveries nobody got.
     let tries = 0;
     let token = "";
+    let rings = 0;
     const noteLoss = () => {
       if (tries > 0 && take > 0) unheard.add(token);
     };
@@ -123,10 +124,11 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
         if (!unheard.empty) await unheard.putBack(client);
         const now = Date.now();
         token = `${tokens}:${number}:${tries++}`;
+        rings = outlook.rings;
         const head = [now, lease, worker, token, take, order === "strict" ? "strict" : "turns", ...results.head(), groups];
         return runScript(client, scripts.exchange, exchangeKeys, [...head, ...args, ...results.arguments(records), ...turns(take, now)]);
       });
-      const { deliveries, settled } = read(reply as ExchangeReply, { settle, sent, token, repeated: tries > 1 });
+      const { deliveries, settled } = read(reply as ExchangeReply, { settle, sent, token, rings, repeated: tries > 1 });
       return { deliveries: await beginForeign(deliveries, foreign), settled };
     } catch (error) {
       noteLoss();
@@ -170,6 +172,8 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
       bell.answered(queue);
     }
     for (const [queue, limited, due, heldBack] of dry) {
+      // Its marker came on the other connection, while the reply was under way: what it stands for may be newer.
+      if (outlook.rangSince(queue - 1, call.rings)) continue;
       outlook.ranDry(queue - 1, now, { limited, due, heldBack: heldBack === 1 });
       bell.ranDry(queue - 1, due);
     }
@@ -254,6 +258,8 @@ interface Call {
   readonly sent: readonly Settlement[];
   /** What the tokens of its deliveries start with. */
   readonly token: string;
+  /** How many markers had been heard when it was sent. */
+  readonly rings: number;
   /** Whether an earlier try may have settled already what is no longer on loan. */
   readonly repeated: boolean;
 }

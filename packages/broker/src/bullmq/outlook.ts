@@ -9,6 +9,8 @@ interface View {
   lookAt: number;
   /** Leave it alone until this time. */
   restUntil: number;
+  /** The how-manieth ring of all was its last one. */
+  lastRing: number;
 }
 
 interface Dry {
@@ -20,9 +22,10 @@ interface Dry {
 /** What a consumer expects of its queues, so that it looks into those that may hold something and leaves the others to their markers. Times are ms since the epoch. */
 export class Outlook {
   readonly #views: readonly View[];
+  #rings = 0;
 
   constructor(queues: number) {
-    this.#views = Array.from({ length: queues }, () => ({ lookAt: 0, restUntil: 0 }));
+    this.#views = Array.from({ length: queues }, () => ({ lookAt: 0, restUntil: 0, lastRing: 0 }));
   }
 
   /** It gave a message: it may hold more. */
@@ -40,9 +43,20 @@ export class Outlook {
     this.#view(queue).lookAt = Math.min(...next);
   }
 
+  /** How many markers have been heard. */
+  get rings(): number {
+    return this.#rings;
+  }
+
+  /** Whether its marker was heard when `rings` others had been, or later. */
+  rangSince(queue: number, rings: number): boolean {
+    return this.#view(queue).lastRing > rings;
+  }
+
   /** Its marker was heard: it holds something from `due` on. */
   rang(queue: number, due: number): void {
     const view = this.#view(queue);
+    view.lastRing = ++this.#rings;
     view.lookAt = Math.min(view.lookAt, due);
   }
 

@@ -40,6 +40,15 @@ describe("what a worker expects of its queues", () => {
     expect(outlook.mayTake(now)).toBe(true);
   });
 
+  test("of one that rang while a call was under way, what the ring says, and not what the call did not find", () => {
+    const outlook = new Outlook(2);
+    outlook.rang(0, now);
+    const before = outlook.rings;
+    expect([outlook.rangSince(0, before), outlook.rangSince(1, before)]).toEqual([false, false]);
+    outlook.rang(1, now);
+    expect([outlook.rangSince(0, before), outlook.rangSince(1, before)]).toEqual([false, true]);
+  });
+
   test("of one that rests, nothing until its rest is over", () => {
     const outlook = new Outlook(2);
     outlook.ranDry(1, now, dry);
