@@ -7,7 +7,7 @@ import { eventually } from "../support/eventually.js";
 import { startWorker, type WorkerProcess } from "../support/fleet.js";
 import { makeProject } from "../support/project.js";
 import { redisUrl } from "../support/redis-url.js";
-import { freePort } from "../support/server.js";
+import { deadPort } from "../support/server.js";
 
 const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
 
@@ -167,7 +167,7 @@ describe("broker and result backend", () => {
   }
 
   it("are those of the flags, whatever the app and the environment say", async () => {
-    const wrong = `redis://127.0.0.1:${await freePort()}`;
+    const wrong = `redis://127.0.0.1:${deadPort}`;
     using project = makeProject({ "tasks.mjs": tasks(`broker: "${wrong}", backend: "${wrong}"`) });
     await expectOneAndTwo(project, {
       args: ["--broker", redisUrl(1), "--result-backend", redisUrl(2)],
@@ -176,7 +176,7 @@ describe("broker and result backend", () => {
   });
 
   it("are those of the app, whatever the environment says", async () => {
-    const wrong = `redis://127.0.0.1:${await freePort()}`;
+    const wrong = `redis://127.0.0.1:${deadPort}`;
     using project = makeProject({ "tasks.mjs": tasks(`broker: "${redisUrl(1)}", backend: "${redisUrl(2)}"`) });
     await expectOneAndTwo(project, { env: { BULLRUSH_BROKER_URL: wrong, BULLRUSH_RESULT_BACKEND: wrong } });
   });

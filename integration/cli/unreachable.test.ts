@@ -5,7 +5,7 @@ import { createApp } from "@bullrush/client";
 import { describe, expect, it } from "vitest";
 import { startWorker } from "../support/fleet.js";
 import { redisUrl } from "../support/redis-url.js";
-import { freePort, serverBinary, startServer } from "../support/server.js";
+import { deadPort, serverBinary, startServer } from "../support/server.js";
 
 const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
 const canary = "c4nary-pass";
@@ -29,14 +29,14 @@ async function reasonToEnd(args: readonly string[]): Promise<string> {
 
 describe.concurrent("task-worker ends, after a while,", () => {
   it("when nobody listens where the broker should be", async () => {
-    const port = await freePort();
+    const port = deadPort;
     const reason = await reasonToEnd(["--broker", `redis://u:${canary}@127.0.0.1:${port}/3`]);
     expect(reason).toMatch(/^task-worker: .*redis:\/\/127\.0\.0\.1:\d+\/3.*ECONNREFUSED/);
     expect(reason).toContain(`127.0.0.1:${port}/3`);
   });
 
   it("when nobody listens where the result backend should be", async () => {
-    const port = await freePort();
+    const port = deadPort;
     const reason = await reasonToEnd(["--result-backend", `redis://u:${canary}@127.0.0.1:${port}/4`]);
     expect(reason).toMatch(/^task-worker: .*result backend.*ECONNREFUSED/);
     expect(reason).toContain(`redis://127.0.0.1:${port}/4`);
@@ -99,7 +99,7 @@ describe.concurrent("task-worker that cannot start", () => {
     await app.sendTask("fixture.add", [1, 2]);
     await using worker = startWorker({
       app: fixture,
-      args: ["-Q", "one", "--purge", "--result-backend", `redis://127.0.0.1:${await freePort()}`],
+      args: ["-Q", "one", "--purge", "--result-backend", `redis://127.0.0.1:${deadPort}`],
       env: { FIXTURE_PREFIX: prefix },
     });
     expect(await worker.exit).toMatchObject({ code: 1 });
@@ -110,7 +110,7 @@ describe.concurrent("task-worker that cannot start", () => {
     "because its broker %s, can be told to stop, and has nothing to complain about",
     async (what) => {
       await using silent = await silentServer();
-      const url = what === "says nothing" ? silent.url : `redis://127.0.0.1:${await freePort()}`;
+      const url = what === "says nothing" ? silent.url : `redis://127.0.0.1:${deadPort}`;
       await using worker = startWorker({ app: fixture, args: ["--broker", url] });
       await worker.waitForEntry({ msg: "starting" });
       if (what === "says nothing") await silent.called;

@@ -50,7 +50,10 @@ export async function startServer(args: readonly string[] = [], given?: { readon
   }
 }
 
-/** A port of 127.0.0.1 on which nobody listens. */
+/** A port on which nobody listens, and that no test is given for a server. */
+export const deadPort = 1;
+
+/** A port of 127.0.0.1 for a server that is about to be started: others may be given it as well. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -1,11 +1,11 @@
 import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { freePort } from "../../src/embedded/free-port.js";
 import { contentOf, messageOf, numbered, settlementOf } from "../ports/messages.js";
 import type { Transport } from "../../src/ports/transport.js";
 import { eventually, take, takeOne } from "../ports/waiting.js";
 import { openProxy, type Proxy } from "../../../../integration/lib/proxy.js";
 import { openBroker, type RedisBroker } from "./broker.js";
+import { deadPort } from "../redis/private-redis.js";
 
 const secret = "canary-5ecret";
 
@@ -45,7 +45,7 @@ describe("publishing, when the way to Redis fails", () => {
   }
 
   test("a port on which nobody listens: an error by the deadline, that names task and host and not the password", async () => {
-    const port = await freePort();
+    const port = deadPort;
     const transport = broker.connect({ location: `redis://ann:${secret}@127.0.0.1:${port}/1`, deadline: 500 });
     const { message, id } = await refusalOf(transport, 1500);
     expect(message).toContain(id);
@@ -72,7 +72,7 @@ describe("publishing, when the way to Redis fails", () => {
   });
 
   test("each of several calls has its own deadline", async () => {
-    const port = await freePort();
+    const port = deadPort;
     const transport = broker.connect({ location: `redis://127.0.0.1:${port}`, deadline: 400 });
     await Promise.all([refusalOf(transport, 1200), refusalOf(transport, 1200)]);
     await refusalOf(transport, 1200);

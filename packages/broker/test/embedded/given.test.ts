@@ -1,8 +1,8 @@
 import { inspect } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openRedis, type RedisServer } from "../../src/embedded/index.js";
-import { freePort } from "../../src/embedded/free-port.js";
 import { kinds, portOf, withClient, withSilentServer } from "./support.js";
+import { deadPort } from "../redis/private-redis.js";
 
 let server: RedisServer;
 let host: string;
@@ -43,7 +43,7 @@ describe("a Redis given by its URL", () => {
   });
 
   test("that does not listen is waited for, for 5 s", async () => {
-    const port = await freePort();
+    const port = deadPort;
     const since = Date.now();
     const error = await refusal(`redis://ann:s3cret@127.0.0.1:${port}/1`);
     expect(Date.now() - since).toBeLessThan(5500);

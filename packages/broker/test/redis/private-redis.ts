@@ -8,6 +8,9 @@ import { findBinaries } from "../../src/embedded/binary.js";
 import { freePort } from "../../src/embedded/free-port.js";
 import { eventually } from "../ports/waiting.js";
 
+/** A port on which nobody listens, and that no test is given for a server. */
+export const deadPort = 1;
+
 /** The binary of the servers that are started here; without one their tests are skipped. */
 export const redisBinary = findBinaries(process.env["PATH"] ?? "")[0];
 

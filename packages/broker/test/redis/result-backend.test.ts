@@ -1,7 +1,6 @@
 import { inspect } from "node:util";
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
-import { freePort } from "../../src/embedded/free-port.js";
 import { newId } from "../../src/id.js";
 import type { ResultBackend } from "../../src/ports/result-backend.js";
 import type { TaskRecord } from "../../src/protocol/record.js";
@@ -12,6 +11,7 @@ import { largestNotified } from "../ports/notifications.js";
 import { describeResultBackend } from "../ports/result-backend-suite.js";
 import { eventually } from "../ports/waiting.js";
 import { openProxy, type Proxy } from "../../../../integration/lib/proxy.js";
+import { deadPort } from "./private-redis.js";
 
 describeResultBackend("Redis", () => redisResultBackend({ location: inject("redisUrl"), largestNotified }));
 
@@ -70,7 +70,7 @@ describe("the Redis result backend", () => {
   });
 
   test("says by its deadline that Redis cannot be reached, and names it without the password", async () => {
-    const port = await freePort();
+    const port = deadPort;
     const backend = open({ location: `redis://ann:${secret}@127.0.0.1:${port}/2`, deadline: 400 });
     const since = Date.now();
     const errors = await Promise.all(

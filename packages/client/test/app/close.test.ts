@@ -98,7 +98,7 @@ describe("closing leaves no timer and no socket", () => {
 
   test("while Redis cannot be reached", async () => {
     const before = open();
-    const app = createApp({ broker: await deadUrl() });
+    const app = createApp({ broker: deadUrl });
     const call = rejected(app.sendTask("tasks.a"));
     const status = rejected(app.asyncResult("0b5a7a10-1111-4222-8333-abcdefabcdef").status());
     await app.close();

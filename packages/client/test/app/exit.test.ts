@@ -31,7 +31,7 @@ describe.concurrent("a process ends by itself after", () => {
   });
 
   test("a call to a Redis that cannot be reached", async ({ expect }) => {
-    const ended = await run("a call that nobody awaits", await deadUrl());
+    const ended = await run("a call that nobody awaits", deadUrl);
     expect(ended).toEqual({ code: 0, inTime: true, said: expect.stringMatching(/^closed/), errors: "" });
   });
 });

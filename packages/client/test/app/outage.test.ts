@@ -17,7 +17,7 @@ function noUnhandledRejections(): void {
 describe("a call rejects within publishTimeout", () => {
   test("when nobody listens where the broker should be", async () => {
     noUnhandledRejections();
-    const url = await deadUrl();
+    const url = deadUrl;
     const app = testApp({ broker: url.replace("//", `//:${secret}@`), backend: inject("redisUrl"), publishTimeout: "400ms" });
     const add = app.task("tasks.add", (text: string) => text);
     const { value: error, took } = await timed(() => rejected(add.delay(secret)));
@@ -63,7 +63,7 @@ describe("a call rejects within publishTimeout", () => {
 
 test("whoever listens for trouble hears of it, and which service has it, without the password", async () => {
   noUnhandledRejections();
-  const url = (await deadUrl()).replace("//", `//:${secret}@`);
+  const url = deadUrl.replace("//", `//:${secret}@`);
   const app = testApp({ broker: url, publishTimeout: 100 });
   const heard = new Set<string>();
   app.onTrouble((service, reason) => void heard.add(`${service}: ${reason}`));

@@ -118,7 +118,7 @@ describe("when some calls are not confirmed", () => {
   });
 
   test("each has an error of its own when the broker is away", async () => {
-    const app = testApp({ broker: await deadUrl(), backend: inject("redisUrl"), publishTimeout: 300 });
+    const app = testApp({ broker: deadUrl, backend: inject("redisUrl"), publishTimeout: 300 });
     const task = app.stub("tasks.a");
     const ids = [newId(), newId()];
     const error = (await rejected(app.publishAll(ids.map((taskId) => task.s().set({ taskId }))))) as PublishError;

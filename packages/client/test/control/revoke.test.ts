@@ -153,7 +153,7 @@ describe("revoke()", () => {
   });
 
   test("says so when the broker or the backend is away", async () => {
-    const away = await deadUrl();
+    const away = deadUrl;
     const withoutBroker = testApp({ broker: away, backend: inject("redisUrl"), publishTimeout: 300 });
     expect(await rejected(withoutBroker.revoke(newId()))).toEqual(failing("BROKER_UNAVAILABLE"));
     await withoutBroker.close();

@@ -242,7 +242,7 @@ describe("a task that was just sent, of which nothing was missed", () => {
 describe("a subscription that fails", () => {
   test("ends the wait, and is tried again for the next", async () => {
     const app = testApp();
-    const backend = redisResultBackend({ location: await deadUrl(), deadline: 100 });
+    const backend = redisResultBackend({ location: deadUrl, deadline: 100 });
     onTestFinished(() => backend.close());
     let fails = true;
     const subscribe: ResultBackend["subscribe"] = (listener) => (fails ? backend : app.backend).subscribe(listener);
