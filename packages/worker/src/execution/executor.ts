@@ -247,8 +247,8 @@ export class Executor {
 /** How many crashes are tolerated unless the task says otherwise. */
 const defaultMaxCrashes = 3;
 
-function maxCrashesOf(definition: TaskDefinition | undefined): number {
-  return definition?.options.maxCrashes ?? defaultMaxCrashes;
+function maxCrashesOf({ options }: TaskDefinition): number {
+  return options.maxCrashes ?? defaultMaxCrashes;
 }
 
 function isOnce({ options }: TaskDefinition): boolean {
