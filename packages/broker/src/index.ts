@@ -5,6 +5,7 @@ export { Alarm, longestTimer, systemTiming, type Timing } from "./alarm.js";
 export { checkTaskId, copyId, isTaskId, newId } from "./id.js";
 
 export type { Json, Message, RoutedMessage } from "./protocol/message.js";
+export type { Flow, FlowCall, FlowJoin, Mishap, Place, Target } from "./protocol/flow.js";
 export type { Outcome } from "./protocol/outcome.js";
 export { describeFailure, RemoteError, toFailure, type Failure } from "./protocol/failure.js";
 export { isTerminal, type TaskState, type TerminalState } from "./protocol/state.js";
@@ -17,6 +18,7 @@ export type {
   Content,
   Delivery,
   Exchange,
+  FlowRevocation,
   Location,
   QueueCounts,
   Revocation,

@@ -1,4 +1,5 @@
 import type { BullrushError } from "../error.js";
+import type { Flow } from "../protocol/flow.js";
 import type { Message, RoutedMessage } from "../protocol/message.js";
 import type { Outcome } from "../protocol/outcome.js";
 import type { StoreRequest } from "./result-backend.js";
@@ -10,6 +11,18 @@ export interface Transport {
    * else the error for that one. A message that was not confirmed may still be delivered; publishing it again with the same id is safe.
    */
   publish(messages: readonly RoutedMessage[]): Promise<readonly (BullrushError | undefined)[]>;
+
+  /**
+   * Keeps `flow` on the broker until all its calls have ended, and begins it. Resolves once confirmed. Rejects within the deadline (5 s by default), or a multiple of it
+   * for one of many thousand calls; starting it again, with the same id, is safe.
+   */
+  startFlow(flow: Flow): Promise<void>;
+
+  /**
+   * Has calls of a flow that have not begun, all or those with these numbers, end as revoked when their turn comes; what has been sent is for `revoke`. Gives what
+   * has not ended, or `undefined` when there is no such flow (any more).
+   */
+  revokeFlow(flow: string, calls: "all" | readonly number[], reason: string): Promise<FlowRevocation | undefined>;
 
   /** Where the tasks with these ids are, looked up in the queues given with each, in one round trip. */
   locate(ids: readonly { readonly id: string; readonly queues: readonly string[] }[]): Promise<readonly Location[]>;
@@ -39,6 +52,14 @@ export interface Transport {
  * in a queue, and whoever takes it will drop it.
  */
 export type Location = "waiting" | "taken" | "absent" | { readonly revoked: string };
+
+/** What was to be revoked with a flow, as far as it has not ended. */
+export interface FlowRevocation {
+  /** Ids of the tasks. */
+  readonly ids: readonly string[];
+  /** Queues in which they may be. */
+  readonly queues: readonly string[];
+}
 
 /** What became of a message that was to be revoked. */
 export type Marked =

@@ -1,6 +1,7 @@
 import { BullrushError } from "../error.js";
 import { isTaskId } from "../id.js";
 import { decodeJson, encodeJson } from "./json.js";
+import { isPlace } from "./flow.js";
 import type { Json, Message } from "./message.js";
 import { clientOf, replyChannel } from "./reply-channel.js";
 
@@ -31,7 +32,7 @@ export function encodeMessage(message: Message, maxPayload = defaultMaxPayload):
 }
 
 /** Fields that are written as they are, where they apply. */
-const asTheyAre = ["parentId", "groupId", "eta", "expires", "maxRetries", "timeLimit", "softTimeLimit", "ignoreResult", "resent"] as const;
+const asTheyAre = ["parentId", "groupId", "eta", "expires", "maxRetries", "timeLimit", "softTimeLimit", "ignoreResult", "each", "places", "standsFor", "resent"] as const;
 
 function encodeReplyTo(channel: string): string {
   const client = clientOf(channel);
@@ -100,6 +101,8 @@ const isTime = (value: unknown) => typeof value === "number" && Number.isFinite(
 const isFlag = (value: unknown) => typeof value === "boolean";
 const isRecord = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
 
+const isListOf = (accepts: (value: unknown) => boolean) => (value: unknown) => Array.isArray(value) && value.every(accepts);
+
 const isList: Expectation = [Array.isArray, "an array"];
 
 /** What may stand in an envelope; whatever else does is ignored. */
@@ -119,6 +122,9 @@ const fields = new Map<string, Expectation>([
   ["to", [isText, "a client"]],
   ["replyTo", [isText, "a channel"]],
   ["ignoreResult", [isFlag, "true or false"]],
+  ["each", [isFlag, "true or false"]],
+  ["places", [isListOf(isPlace), "a list of places in flows"]],
+  ["standsFor", [isListOf(isTaskId), "a list of UUIDs"]],
   ["resent", [isFlag, "true or false"]],
 ]);
 

@@ -1,4 +1,5 @@
 import type { Failure } from "./failure.js";
+import type { Flow } from "./flow.js";
 
 /** How an execution ended: a closed union, switched exhaustively. `result` is the encoded JSON of the returned value, absent for `undefined`. */
 export type Outcome =
@@ -22,6 +23,8 @@ export type Outcome =
       /** When the next attempt is due, ms since the epoch. */
       readonly eta: number;
     }
+  /** Other tasks run in its place: it ends when they do, as they do. */
+  | { readonly type: "replaced"; readonly flow: Flow }
   /** Whoever ran it died of it, or beside it: back to its queue at once, and one crash more. */
   | { readonly type: "crashed"; readonly reason: string }
   /** Back to its queue, with no change of state (shutdown, a foreign message). */
