@@ -53,7 +53,7 @@ function actionOf({ delivery, outcome }: Settlement): Action {
   if (outcome.type === "requeued" || outcome.type === "crashed" || outcome.type === "retried") return outcome.type;
   if (delivery.content.type !== "message") return foreignActionOf(outcome);
   // Only of what was taken before are the runs counted, in a field that goes with the last.
-  if (outcome.type === "succeeded") return delivery.number > 1 ? "done-again" : "done";
+  if (outcome.type === "succeeded" || outcome.type === "replaced") return delivery.number > 1 ? "done-again" : "done";
   return outcome.type === "failed" && outcome.bury ? "buried" : "failed";
 }
 
@@ -85,6 +85,8 @@ function valuesOf({ delivery, outcome }: Settlement): readonly [string, string] 
       if (outcome.eta === undefined || content.type !== "message") return ["", ""];
       return [content.text ?? encodeMessage(content.message, Infinity), String(Math.ceil(outcome.eta))];
     }
+    case "replaced":
+      return ["null", ""];
     case "crashed":
       return ["", ""];
   }

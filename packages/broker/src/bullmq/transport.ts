@@ -1,5 +1,6 @@
 import { defaultMaxPayload, longestReplyTo, replyToAtEnd } from "../protocol/codec.js";
-import type { ConsumeOptions, Consumer, Location, Marked, QueueCounts, Revocation, Transport } from "../ports/transport.js";
+import type { Flow } from "../protocol/flow.js";
+import type { ConsumeOptions, Consumer, FlowRevocation, Location, Marked, QueueCounts, Revocation, Transport } from "../ports/transport.js";
 import type { ResultBackend } from "../ports/result-backend.js";
 import { openConnection } from "../redis/connection.js";
 import { queueKey } from "../redis/keys.js";
@@ -103,10 +104,18 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
     return consumer;
   }
 
+  async function startFlow(_flow: Flow): Promise<void> {
+    throw new TypeError("not yet");
+  }
+
+  async function revokeFlow(_flow: string, _calls: "all" | readonly number[], _reason: string): Promise<FlowRevocation | undefined> {
+    throw new TypeError("not yet");
+  }
+
   async function close(): Promise<void> {
     commands.close();
     await Promise.all([...consumers].map((consumer) => consumer.close()));
   }
 
-  return { publish, locate, counts, purge, revoke, consume, close };
+  return { publish, startFlow, revokeFlow, locate, counts, purge, revoke, consume, close };
 }

@@ -32,7 +32,20 @@ export function encodeMessage(message: Message, maxPayload = defaultMaxPayload):
 }
 
 /** Fields that are written as they are, where they apply. */
-const asTheyAre = ["parentId", "groupId", "eta", "expires", "maxRetries", "timeLimit", "softTimeLimit", "ignoreResult", "each", "places", "standsFor", "resent"] as const;
+const asTheyAre = [
+  "parentId",
+  "groupId",
+  "eta",
+  "expires",
+  "maxRetries",
+  "timeLimit",
+  "softTimeLimit",
+  "ignoreResult",
+  "each",
+  "places",
+  "standsFor",
+  "resent",
+] as const;
 
 function encodeReplyTo(channel: string): string {
   const client = clientOf(channel);

@@ -1,3 +1,5 @@
+import type { Place } from "./flow.js";
+
 /** Arguments and headers are what JSON can carry. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined };
 
@@ -36,6 +38,12 @@ export interface Message {
   readonly replyTo?: string;
   /** Store no result. */
   readonly ignoreResult?: boolean;
+  /** Call the function once for each of `args`, which are lists of arguments, one after the other; the result is the array of what it returned. */
+  readonly each?: boolean;
+  /** Where it stands in flows: in the one that it is part of, then in those of the tasks that it stands for. */
+  readonly places?: readonly Place[];
+  /** Ids of the tasks in whose place it runs: how it ends, they end. */
+  readonly standsFor?: readonly string[];
   /** May have been enqueued before (its reply was lost, or the caller chose the id): look for a result before running. */
   readonly resent?: boolean;
 }

@@ -27,6 +27,19 @@ export interface TaskRecord {
   readonly endedAt?: number;
   /** When the next attempt is due; RETRY only. */
   readonly eta?: number;
+  /** The flow that it is part of and its number there, while it has not been sent; the flow that runs in its place, once it was replaced. */
+  readonly flow?: string;
+  readonly call?: number;
+  /** The task or group that has failed or was revoked, so that this one did not run. */
+  readonly origin?: Origin;
+  /** Ids of the tasks that it sent while it ran; at most 1000. */
+  readonly children?: readonly string[];
+}
+
+/** Whose failure a record tells of. */
+export interface Origin {
+  readonly id: string;
+  readonly task: string;
 }
 
 /** A record on its way out, whose result is JSON text already. */
@@ -44,6 +57,10 @@ export interface UnsentRecord {
   readonly startedAt?: number | undefined;
   readonly endedAt?: number | undefined;
   readonly eta?: number | undefined;
+  readonly flow?: string | undefined;
+  readonly call?: number | undefined;
+  readonly origin?: Origin | undefined;
+  readonly children?: readonly string[] | undefined;
 }
 
 /**
@@ -63,6 +80,10 @@ export function encodeRecord(record: UnsentRecord): string {
   if (record.startedAt !== undefined) text += `,"startedAt":${record.startedAt}`;
   if (record.endedAt !== undefined) text += `,"endedAt":${record.endedAt}`;
   if (record.eta !== undefined) text += `,"eta":${record.eta}`;
+  if (record.flow !== undefined) text += `,"flow":${JSON.stringify(record.flow)}`;
+  if (record.call !== undefined) text += `,"call":${record.call}`;
+  if (record.origin !== undefined) text += `,"origin":${JSON.stringify(record.origin)}`;
+  if (record.children !== undefined) text += `,"children":${JSON.stringify(record.children)}`;
   return `${text}}`;
 }
 

@@ -21,7 +21,7 @@ export function settlementOf(delivery: Delivery, outcome: Outcome, facts: Facts)
 
 type Ended = Exclude<Outcome, { type: "requeued" | "crashed" }>;
 
-const states = { succeeded: "SUCCESS", failed: "FAILURE", revoked: "REVOKED", retried: "RETRY" } as const;
+const states = { succeeded: "SUCCESS", failed: "FAILURE", revoked: "REVOKED", retried: "RETRY", replaced: "STARTED" } as const;
 
 function storeOf({ content, id, number, queue }: Delivery, outcome: Ended, facts: Facts): StoreRequest {
   const message = content.type === "message" ? content.message : undefined;

@@ -3,7 +3,15 @@ import type { Logger } from "pino";
 import type { Execution } from "../execution/execution.js";
 import type { Middleware } from "./middleware.js";
 
-const levels = { succeeded: "info", failed: "error", revoked: "warn", requeued: "warn", retried: "warn", crashed: "error" } as const;
+const levels = {
+  succeeded: "info",
+  failed: "error",
+  revoked: "warn",
+  requeued: "warn",
+  retried: "warn",
+  replaced: "info",
+  crashed: "error",
+} as const;
 
 /**
  * One line for each event of a task: received, and how it ended. Never its arguments or its result. A line that the logger's level would
@@ -41,6 +49,7 @@ function detailsOf(outcome: Outcome): object {
     case "requeued":
       return { reason: outcome.reason };
     case "succeeded":
+    case "replaced":
       return {};
   }
 }
