@@ -29,6 +29,8 @@ const messages = {
   RETRY_UNSUPPORTED: (d: { task: string }) =>
     `"${d.task}" called this.retry() in a job of a plain BullMQ producer: only that job's own "attempts" can have it tried again`,
   TASK_REJECTED: (d: { task: string; reason: string }) => `"${d.task}" rejected its message: ${d.reason}`,
+  CHORD_FAILED: (d: { failed: number; size: number; members: readonly string[] }) =>
+    `${d.failed} of ${d.size} members of a group failed: ${d.members.join("; ")}${d.failed > d.members.length ? "; …" : ""}`,
   UNROUTABLE: (d: { task: string; exchange: string; routingKey: string }) =>
     `no queue is bound to exchange "${d.exchange}" with routing key "${d.routingKey}", so "${d.task}" cannot be sent`,
   QUEUE_NOT_DECLARED: (d: { queue: string; task: string; declared: readonly string[] }) =>

@@ -9,6 +9,11 @@ export function newId(): string {
   return randomUUID();
 }
 
+/** Id of call `number` of the flow `flow`, and of the tasks of a flow that take the place of a task: the same, however often it is made. */
+export function callId(flow: string, number: number): string {
+  return v5(String(number), flow);
+}
+
 /** Whether `id` may be a task id: a UUID, nothing else, because BullMQ keeps an id beside keys such as `wait` and `events`. */
 export function isTaskId(id: unknown): id is string {
   return typeof id === "string" && uuid.test(id);

@@ -2,11 +2,11 @@ export { BullrushError, errorCodes, type ErrorCode, type ErrorDetails } from "./
 export { toMilliseconds, type Duration } from "./duration.js";
 export { systemClock, type Clock } from "./clock.js";
 export { Alarm, longestTimer, systemTiming, type Timing } from "./alarm.js";
-export { checkTaskId, copyId, isTaskId, newId } from "./id.js";
+export { callId, checkTaskId, copyId, isTaskId, newId } from "./id.js";
 
 export type { Json, Message, RoutedMessage } from "./protocol/message.js";
 export type { Flow, FlowCall, FlowJoin, Mishap, Place, Target } from "./protocol/flow.js";
-export type { Outcome } from "./protocol/outcome.js";
+export { outcomeOfRecord, type Outcome } from "./protocol/outcome.js";
 export { describeFailure, RemoteError, toFailure, type Failure } from "./protocol/failure.js";
 export { isTerminal, type TaskState, type TerminalState } from "./protocol/state.js";
 export { encodeRecord, type TaskRecord } from "./protocol/record.js";

@@ -12,6 +12,7 @@ import { createPool } from "./pool/create-pool.js";
 import { insideRunner } from "./pool/inside/inside.js";
 import type { Pool } from "./pool/pool.js";
 import { controlListener } from "./service/control-listener.js";
+import { flowMender } from "./service/flow-mender.js";
 import { lagMonitor } from "./service/lag-monitor.js";
 import { leaseKeeper } from "./service/lease-keeper.js";
 import { recovery } from "./service/recovery.js";
@@ -108,6 +109,7 @@ function assemble(app: App, options: CompiledWorkerOptions, { consumer, pool, lo
   const executor = new Executor({
     tasks: app.tasks,
     backend: app.backend,
+    startFlow: (flow) => app.transport.startFlow(flow),
     begin: (delivery) => consumer.begin(delivery),
     run: compose([eventLog(log, clock), expiry(clock), limits], (execution) => pool.run(execution)),
     sharesProcess: options.pool !== "processes",
@@ -133,6 +135,7 @@ function assemble(app: App, options: CompiledWorkerOptions, { consumer, pool, lo
     }),
     controlListener({ control: app.control, held, onRevoked, trouble }),
     recovery({ consumer, scan, log }),
+    flowMender({ consumer, stale: lease, log }),
     lagMonitor({ lease, pool: options.pool, held, now: () => performance.now(), log }),
   ];
   return { dispatcher, pool, services };

@@ -27,14 +27,23 @@
       value, stack    except for done, done-again, requeued and crashed: return value (JSON), or why it failed; JSON list of stacks,
                       or "". For retried the next message, and the time at which it is due, ms
   then how many groups of results follow, as parts/store-records reads them
+  then how many continuations follow, for what has ended and is part of a flow; if any do, what the keys of flows start with, what those of queues start with, and the index
+  of the flows; then for each
+      number of the settlement, number of its result among those above or 0
+      places          where it stands in flows, JSON
+      ending          "value" or "mishap", and the value or the mishap, JSON
+      known           what was stored and said before it: { stored, mishaps }, JSON
   then the queues in their turn, one argument each: q to look whatever its marker says, -q to look only if its marker says that there is something
 
-  Returns { wrong, deliveries, dry, trouble }
+  Returns { wrong, deliveries, dry, trouble, held, behind }
     wrong       for each settlement that went wrong, two: its number, and a negative code of BullMQ's or an error text
     deliveries  for each, ten: queue, id, name or false, data or false, priority or false, times taken, times ended, number of its token, why it was
                 revoked or false, number of crashes
     dry         for each queue that was looked into and gave nothing: { queue, ms of its rate limit, time of its next delayed job or 0, 1 if a limit may hold jobs back }
     trouble     why taking was broken off, or false; what was settled and taken before stands
+    held        for each settlement that was not settled because its flow wants something first, two: its number, and "superseded" (another result had been stored, and goes on)
+                or what is wanted, JSON; see flow/following
+    behind      flows with a backlog
   Fails as a whole, with nothing settled or taken, when results cannot be stored or Redis is a replica.
 ]]
 --- @include removeJob
@@ -52,10 +61,14 @@ local function isWrong(settlement, reply)
   wrong[#wrong + 1] = reply
 end
 
+local flowKeys, queueKeys, flowIndex
+
 --- @include bullmq/exchange/burying
 --- @include bullmq/exchange/by-bullmq
 --- @include bullmq/exchange/ours
 --- @include bullmq/exchange/taking
+--- @include bullmq/flow/following
+--- @include bullmq/exchange/continuing
 
 local bare = { done = true, ["done-again"] = true, requeued = true, crashed = true }
 local unusual = {}
@@ -76,14 +89,15 @@ end
 
 local groups = tonumber(ARGV[at])
 at = at + 1
+local stored
 if groups > 0 then
   local own, results = ARGV[7], ARGV[8]
   if own ~= results then call("SELECT", results) end
-  local _
-  _, at = storeRecords(at, groups, ARGV[9], tonumber(ARGV[10]))
+  stored, at = storeRecords(at, groups, ARGV[9], tonumber(ARGV[10]))
   if own ~= results then call("SELECT", own) end
 end
 
+at = continueAll(at, stored)
 finishChecked()
 for _, group in ipairs(unusual) do settleUnusual(unpack(group)) end
 for i = 2, #wrong, 2 do
@@ -91,7 +105,7 @@ for i = 2, #wrong, 2 do
 end
 
 local wanted = tonumber(ARGV[5])
-if wanted == 0 then return { wrong, {}, {}, false } end
+if wanted == 0 then return { wrong, {}, {}, false, held, behind } end
 local trouble = takeAll(at, wanted)
 if isForPrimary(trouble) and #given == 0 then return redis.error_reply(trouble) end
-return { wrong, given, dry, trouble or false }
+return { wrong, given, dry, trouble or false, held, behind }

@@ -1,6 +1,5 @@
 --[[
-  Adds messages with a priority or a delay to their queues, each with BullMQ's own script for its kind. A message whose id is
-  already there is left as it is.
+  Adds messages with a priority or a delay to their queues.
 
   KEYS[q]       what the keys of queue q start with
   ARGV[1]       now, ms
@@ -11,33 +10,9 @@
 
   Returns { m, why } for each message that was not added, m counted over all queues
 ]]
---- @include addStandardJob
---- @include addDelayedJob
---- @include addPrioritizedJob
-
 local now = ARGV[1]
 
-local function add(prefix, id, name, message, priority, delay)
-  local function key(suffix) return prefix .. suffix end
-  local call = cmsgpack.pack({ prefix, id, name, now })
-  local options = { jobId = id, attempts = 0 }
-  if delay > 0 then options.delay = delay end
-  if priority > 0 then options.priority = priority end
-  if delay > 0 then
-    return addDelayedJob(
-      { key("marker"), key("meta"), key("id"), key("delayed"), key("completed"), key("events") },
-      { call, message, cmsgpack.pack(options) })
-  end
-  if priority > 0 then
-    return addPrioritizedJob(
-      { key("marker"), key("meta"), key("id"), key("prioritized"), key("delayed"), key("completed"), key("active"), key("events"),
-        key("pc") },
-      { call, message, cmsgpack.pack(options) })
-  end
-  return addStandardJob(
-    { key("wait"), key("paused"), key("meta"), key("id"), key("completed"), key("delayed"), key("active"), key("events"), key("marker") },
-    { call, message, cmsgpack.pack(options) })
-end
+--- @include bullmq/adding/by-bullmq
 
 local refused = {}
 local at, position = 2, 0
@@ -45,7 +20,7 @@ for _, prefix in ipairs(KEYS) do
   local first, last = at + 1, at + 5 * tonumber(ARGV[at])
   for m = first, last, 5 do
     position = position + 1
-    local ok, reply = pcall(add, prefix, ARGV[m], ARGV[m + 1], ARGV[m + 2], tonumber(ARGV[m + 3]), tonumber(ARGV[m + 4]))
+    local ok, reply = pcall(addByBullmq, prefix, ARGV[m], ARGV[m + 1], ARGV[m + 2], tonumber(ARGV[m + 3]), tonumber(ARGV[m + 4]))
     if not ok then
       local why = type(reply) == "table" and reply.err or tostring(reply)
       -- A replica: nothing was written, and the whole call is for the primary.

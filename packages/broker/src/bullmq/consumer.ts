@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { ConsumeOptions, Consumer, Delivery, Exchange, Renewal, Settled, Settlement } from "../ports/transport.js";
+import type { StoreRequest } from "../ports/result-backend.js";
 import { openConnection } from "../redis/connection.js";
 import { morgueKey, queueKey } from "../redis/keys.js";
 import type { CompiledLocation } from "../redis/location.js";
@@ -11,6 +12,9 @@ import { givenIn, type ExchangeReply } from "./exchange-reply.js";
 import { beginForeign, type ForeignContext } from "./foreign.js";
 import { Outlook } from "./outlook.js";
 import type { ResultStore } from "./result-store.js";
+import { Continuations } from "./flows/continuations.js";
+import { FlowStore } from "./flows/flow-store.js";
+import { mendFlows } from "./flows/mending.js";
 import { settlementArguments } from "./settlement-arguments.js";
 import { from, oneRound } from "./turns.js";
 import { Unheard } from "./unheard.js";
@@ -62,6 +66,8 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
   /** Settlements whose result was stored in a call before. */
   const stored = new WeakSet<Settlement>();
   const unheard = new Unheard(prefixes);
+  const continuations = new Continuations(results, prefix);
+  const flows = new FlowStore(commands, { prefix, deadline });
   let probed: Promise<string | undefined> | undefined;
   let turn = 0;
   let exchanges = 0;
@@ -102,14 +108,20 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     await probe();
     if (results.aboard) return;
     const unstored = settlements.filter((settlement) => !stored.has(settlement));
-    await results.store(unstored.flatMap(({ store: request }) => request ?? []));
+    const records = unstored.flatMap(recordsOf);
+    const replies = await results.store(records);
+    const refused = new Set(records.filter((_, index) => replies[index] === "superseded"));
+    const superseded = refused.size === 0 ? [] : unstored.filter(({ store: request }) => request !== undefined && refused.has(request));
+    await continuations.supersede(superseded.filter(isInFlow));
     for (const settlement of unstored) stored.add(settlement);
   }
 
   async function exchange({ settle, take }: { readonly settle: readonly Settlement[]; readonly take: number }): Promise<Exchange> {
     await store(settle);
-    const records = results.aboard ? settle.flatMap((settlement) => (stored.has(settlement) ? [] : (settlement.store ?? []))) : [];
-    const { groups, args, order: sent } = settlementArguments(settle, numberOf);
+    const unstored = results.aboard ? settle.filter((settlement) => !stored.has(settlement)) : [];
+    const records = results.arguments(unstored.flatMap(recordsOf));
+    const { groups, args, order: sent } = settlementArguments(settle.map((settlement) => continuations.current(settlement)), numberOf);
+    const next = continuations.arguments(sent, ({ store: request }) => (request === undefined ? 0 : records.order.indexOf(request) + 1));
     const number = exchanges++;
     // A second try of the same call must not take under the tokens of the first, whose deliveries nobody got.
     let tries = 0;
@@ -126,16 +138,40 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
         token = `${tokens}:${number}:${tries++}`;
         rings = outlook.rings;
         const head = [now, lease, worker, token, take, order === "strict" ? "strict" : "turns", ...results.head(), groups];
-        return runScript(client, scripts.exchange, exchangeKeys, [...head, ...args, ...results.arguments(records), ...turns(take, now)]);
+        return runScript(client, scripts.exchange, exchangeKeys, [...head, ...args, ...records.args, ...next, ...turns(take, now)]);
       });
-      const { deliveries, settled } = read(reply as ExchangeReply, { settle, sent, token, rings, repeated: tries > 1 });
-      return { deliveries: await beginForeign(deliveries, foreign), settled };
+      const call = { settle, sent, token, rings, repeated: tries > 1 };
+      const { deliveries, settled } = read(reply as ExchangeReply, call);
+      for (const settlement of unstored) stored.add(settlement);
+      const [given] = await Promise.all([beginForeign(deliveries, foreign), settleHeld(reply as ExchangeReply, call, settled)]);
+      return { deliveries: given, settled };
     } catch (error) {
       noteLoss();
       // What a user may do can change.
-      if (records.length > 0) probed = undefined;
+      if (records.order.length > 0) probed = undefined;
       throw error;
     }
+  }
+
+  /** Settles once more what was held because its flow wanted something first, and notes in `settled` what became of it. Never rejects. */
+  async function settleHeld({ 4: held, 5: behind }: ExchangeReply, { settle, sent }: Call, settled: Settled[]): Promise<void> {
+    for (const flow of behind) void flows.sendBacklog(flow).catch(() => undefined);
+    if (held.length === 0) return;
+    const why = new Map<Settlement, string>();
+    for (let at = 0; at < held.length; at += 2) {
+      const current = sent[Number(held[at]) - 1];
+      const index = settle.findIndex((settlement) => continuations.current(settlement) === current);
+      why.set(settle[index] as Settlement, held[at + 1] as string);
+    }
+    const again = [...why.keys()];
+    let replies: readonly Settled[] = again.map(() => "again");
+    try {
+      await continuations.provide(why, Date.now());
+      replies = (await exchange({ settle: again, take: 0 })).settled;
+    } catch (error) {
+      context.onTrouble?.(error instanceof Error ? error.message : String(error));
+    }
+    again.forEach((settlement, index) => (settled[settle.indexOf(settlement)] = replies[index] as Settled));
   }
 
   /** The queues in their turn. Those that were empty come first, and only if their marker says that there is something: turns among the others would be lost on them. */
@@ -151,7 +187,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     return [...empty.map(marked), ...from(full, start).map((index) => index + 1)];
   }
 
-  function read([wrong, given, dry, broken]: ExchangeReply, call: Call): Exchange {
+  function read([wrong, given, dry, broken]: ExchangeReply, call: Call): Exchange & { readonly settled: Settled[] } {
     const now = Date.now();
     const gave = new Set<number>();
     const deliveries = givenIn(given).map(({ queue, id, name, text, priority, times, ended, token, revoked, crashes }): Delivery => {
@@ -182,7 +218,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
       // Redis is full, say: the others are not asked again at once either.
       names.forEach((_, index) => outlook.ranDry(index, now, { heldBack: true }));
     }
-    return { deliveries, settled: settledIn(wrong, call) };
+    return { deliveries, settled: settledIn(wrong, call, (settlement) => continuations.current(settlement)) };
   }
 
   async function renew(deliveries: readonly Delivery[]): Promise<Renewal> {
@@ -245,12 +281,22 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     begin: (delivery) => count(delivery, delivery.token),
     end: async (delivery) => void (await count(delivery, "")),
     recover,
+    mendFlows: (stale) => mendFlows({ flows, results }, stale),
     close,
   };
 }
 
 /** As `lua/bullmq/renew.lua` gives it. */
 type RenewReply = readonly (0 | 1 | readonly [reason: string, terminate: 0 | 1])[];
+
+/** What a settlement has stored: first its own record. */
+function recordsOf({ store: request, copies = [] }: Settlement): readonly StoreRequest[] {
+  return request === undefined ? copies : [request, ...copies];
+}
+
+function isInFlow({ delivery: { content } }: Settlement): boolean {
+  return content.type === "message" && content.message.places !== undefined;
+}
 
 interface Call {
   readonly settle: readonly Settlement[];
@@ -265,11 +311,11 @@ interface Call {
 }
 
 /** @param wrong pairs of a settlement's number and what went wrong with it */
-function settledIn(wrong: ExchangeReply[0], { settle, sent, repeated }: Call): readonly Settled[] {
+function settledIn(wrong: ExchangeReply[0], { settle, sent, repeated }: Call, current: (settlement: Settlement) => Settlement): Settled[] {
   const others = new Map<Settlement | undefined, Settled>();
   for (let at = 0; at < wrong.length; at += 2) {
     const code = wrong[at + 1];
     others.set(sent[Number(wrong[at]) - 1], typeof code === "string" ? "again" : repeated ? "settled" : "lost");
   }
-  return settle.map((settlement) => others.get(settlement) ?? "settled");
+  return settle.map((settlement) => others.get(current(settlement)) ?? "settled");
 }

@@ -4,6 +4,8 @@ export type ExchangeReply = readonly [
   given: readonly (string | number | null)[],
   dry: readonly (readonly [queue: number, limited: number, due: number, heldBack: number])[],
   trouble: string | null,
+  held: readonly (number | string)[],
+  behind: readonly string[],
 ];
 
 /** A job that was given. */

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import type { ResultBackend, StoreRequest } from "../ports/result-backend.js";
+import type { ResultBackend, StoreReply, StoreRequest } from "../ports/result-backend.js";
 import type { Connection } from "../redis/connection.js";
+import type { TaskRecord } from "../protocol/record.js";
 import { replyChannel } from "../protocol/reply-channel.js";
 import { resultKey } from "../redis/keys.js";
 import { isSameServer, type CompiledLocation } from "../redis/location.js";
@@ -57,14 +58,19 @@ export class ResultStore {
     return "location" in to ? [own, to.location.options.db ?? 0, resultKey(""), to.largestNotified] : [own, own, resultKey(""), 0];
   }
 
-  /** The records as arguments of the script. */
-  arguments(records: readonly StoreRequest[]): readonly (string | number)[] {
-    const { groups, args } = storeArguments(records);
-    return [groups, ...args];
+  /** The records as arguments of the script, and the order in which they stand there. */
+  arguments(records: readonly StoreRequest[]): { readonly args: readonly (string | number)[]; readonly order: readonly StoreRequest[] } {
+    const { groups, args, order } = storeArguments(records);
+    return { args: [groups, ...args], order };
   }
 
   /** Stores them in a call of its own. */
-  async store(records: readonly StoreRequest[]): Promise<void> {
-    if (records.length > 0) await this.#backend.store(records);
+  async store(records: readonly StoreRequest[]): Promise<readonly StoreReply[]> {
+    return records.length > 0 ? this.#backend.store(records) : [];
+  }
+
+  /** The record of each task, `undefined` where there is none. */
+  async read(ids: readonly string[]): Promise<readonly (TaskRecord | undefined)[]> {
+    return ids.length > 0 ? this.#backend.read(ids) : [];
   }
 }

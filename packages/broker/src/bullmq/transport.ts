@@ -1,6 +1,6 @@
 import { defaultMaxPayload, longestReplyTo, replyToAtEnd } from "../protocol/codec.js";
 import type { Flow } from "../protocol/flow.js";
-import type { ConsumeOptions, Consumer, FlowRevocation, Location, Marked, QueueCounts, Revocation, Transport } from "../ports/transport.js";
+import type { ConsumeOptions, Consumer, Location, Marked, QueueCounts, Revocation, Transport } from "../ports/transport.js";
 import type { ResultBackend } from "../ports/result-backend.js";
 import { openConnection } from "../redis/connection.js";
 import { queueKey } from "../redis/keys.js";
@@ -9,6 +9,7 @@ import type { RedisResultBackend } from "../redis/result-backend.js";
 import { runScript } from "../redis/script.js";
 import { openConsumer } from "./consumer.js";
 import { engineScript } from "./engine.js";
+import { FlowStore } from "./flows/flow-store.js";
 import { openPublisher } from "./publisher.js";
 import { ResultStore } from "./result-store.js";
 
@@ -45,6 +46,8 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
   const commands = openConnection(location, { service: "broker", name: "bullrush:producer", ...trouble });
   const consumers = new Set<Consumer>();
   const publish = openPublisher(commands, { prefix, deadline, maxPayload });
+
+  const flows = new FlowStore(commands, { prefix, deadline });
 
   async function locate(ids: readonly { readonly id: string; readonly queues: readonly string[] }[]): Promise<readonly Location[]> {
     if (ids.length === 0) return [];
@@ -104,18 +107,13 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
     return consumer;
   }
 
-  async function startFlow(_flow: Flow): Promise<void> {
-    throw new TypeError("not yet");
-  }
-
-  async function revokeFlow(_flow: string, _calls: "all" | readonly number[], _reason: string): Promise<FlowRevocation | undefined> {
-    throw new TypeError("not yet");
-  }
-
   async function close(): Promise<void> {
     commands.close();
     await Promise.all([...consumers].map((consumer) => consumer.close()));
   }
+
+  const startFlow = (flow: Flow) => flows.start(flow);
+  const revokeFlow = (flow: string, calls: "all" | readonly number[]) => flows.callOff(flow, calls);
 
   return { publish, startFlow, revokeFlow, locate, counts, purge, revoke, consume, close };
 }

@@ -19,10 +19,10 @@ export interface Transport {
   startFlow(flow: Flow): Promise<void>;
 
   /**
-   * Has calls of a flow that have not begun, all or those with these numbers, end as revoked when their turn comes; what has been sent is for `revoke`. Gives what
-   * has not ended, or `undefined` when there is no such flow (any more).
+   * Sees to it that calls of a flow, all or those with these numbers, do not run if they are revoked before their turn comes. Gives those that have not ended,
+   * for whoever calls this to revoke; `undefined` when there is no such flow (any more).
    */
-  revokeFlow(flow: string, calls: "all" | readonly number[], reason: string): Promise<FlowRevocation | undefined>;
+  revokeFlow(flow: string, calls: "all" | readonly number[]): Promise<FlowRevocation | undefined>;
 
   /** Where the tasks with these ids are, looked up in the queues given with each, in one round trip. */
   locate(ids: readonly { readonly id: string; readonly queues: readonly string[] }[]): Promise<readonly Location[]>;
@@ -145,6 +145,12 @@ export interface Consumer {
   /** Counts that a delivery whose lease was lost has ended here all the same: that was no crash. */
   end(delivery: Delivery): Promise<void>;
 
+  /**
+   * Looks after flows that have not gone on for `stale` ms: sends what is left to send, and goes on where a message has gone without a trace, with what its task came to, or as revoked. Gives how many
+   * it mended. Any worker may do it at any time.
+   */
+  mendFlows(stale: number): Promise<number>;
+
   /** Puts deliveries whose lease ran out back into their queues, and says how many. Any worker may do it at any time. */
   recover(): Promise<number>;
 
@@ -202,6 +208,8 @@ export interface Settlement {
   readonly outcome: Outcome;
   /** What to keep in the result backend; absent when nothing is. */
   readonly store?: StoreRequest;
+  /** The same for the tasks that this one stands for. */
+  readonly copies?: readonly StoreRequest[];
 }
 
 export interface Exchange {

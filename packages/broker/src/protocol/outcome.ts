@@ -1,5 +1,6 @@
 import type { Failure } from "./failure.js";
 import type { Flow } from "./flow.js";
+import type { TaskRecord } from "./record.js";
 
 /** How an execution ended: a closed union, switched exhaustively. `result` is the encoded JSON of the returned value, absent for `undefined`. */
 export type Outcome =
@@ -34,3 +35,17 @@ export type Outcome =
       /** When it may be taken again, ms since the epoch; a job of a plain BullMQ producer may at once. Default: at once. */
       readonly eta?: number;
     };
+
+/** How a task ended whose record this is; `undefined` if it has not. */
+export function outcomeOfRecord({ state, result, failure, reason = "no reason given" }: TaskRecord): Outcome | undefined {
+  switch (state) {
+    case "SUCCESS":
+      return result === undefined ? { type: "succeeded" } : { type: "succeeded", result: JSON.stringify(result) };
+    case "FAILURE":
+      return { type: "failed", failure: failure ?? { name: "Error", message: "the stored failure is incomplete" } };
+    case "REVOKED":
+      return { type: "revoked", reason };
+    default:
+      return undefined;
+  }
+}

@@ -10,6 +10,16 @@ export function morgueKey(prefix: string, queue: string): string {
   return `bullrush:morgue:${prefix}:${queue}`;
 }
 
+/** What the keys of flows under `prefix` start with; the id of a flow follows, and perhaps `:` and one of its parts. */
+export function flowKeys(prefix: string): string {
+  return `bullrush:flow:${prefix}:`;
+}
+
+/** The flows under `prefix` that have not ended, a sorted set by the time, in ms, at which each last went on. */
+export function flowIndexKey(prefix: string): string {
+  return `bullrush:flows:${prefix}`;
+}
+
 /** The record of task `id`, a string of JSON. */
 export function resultKey(id: string): string {
   return `bullrush:result:${id}`;

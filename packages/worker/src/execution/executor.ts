@@ -1,18 +1,20 @@
 import {
   BullrushError,
   describeFailure,
+  outcomeOfRecord,
   toFailure,
   type Clock,
   type Delivery,
+  type Flow,
   type Message,
   type Outcome,
   type ResultBackend,
   type Settlement,
-  type TaskRecord,
 } from "@bullrush/broker";
 import type { TaskDefinition } from "@bullrush/client";
 import type { Logger } from "pino";
 import type { Run } from "../middleware/middleware.js";
+import type { Execution } from "./execution.js";
 import { redactFailure } from "../redact.js";
 import { revokedBy } from "./revoked.js";
 import { settlementOf } from "./settlement.js";
@@ -21,6 +23,8 @@ import { Stop } from "./stop.js";
 export interface ExecutorOptions {
   readonly tasks: ReadonlyMap<string, TaskDefinition>;
   readonly backend: ResultBackend;
+  /** Begins the tasks that run in the place of another. */
+  readonly startFlow: (flow: Flow) => Promise<void>;
   /** Counts that a delivery begins to run, and gives whether it is still on loan. */
   readonly begin: (delivery: Delivery) => Promise<boolean>;
   /** Runs a message that has a task, through all layers. */
@@ -47,6 +51,9 @@ export interface Running {
   /** How the task is asked to end. */
   readonly stop: Stop;
 }
+
+/** What ends a flow that has the place of a task and comes to an array: the array is the result. */
+const collect: TaskDefinition = { name: "bullrush.collect", options: {}, run: (value: unknown) => value };
 
 /** How long a queue is left alone that gave a job of somebody else's, and one whose messages cannot be claimed or are not wanted, in ms. */
 const pauses = { foreign: 30_000, unclaimed: 1000 };
@@ -79,7 +86,7 @@ export class Executor {
   isRisky(delivery: Delivery): boolean {
     const { crashes, content, revoked } = delivery;
     if (crashes === 0 || !this.#options.sharesProcess || content.type === "undecodable" || revoked !== undefined) return false;
-    const definition = this.#options.tasks.get(content.message.task);
+    const definition = this.#definitionOf(content.message.task);
     return definition !== undefined && doomOf(delivery, definition) === undefined && crashes >= maxCrashesOf(definition) - 1;
   }
 
@@ -94,7 +101,7 @@ export class Executor {
     if (content.type === "undecodable" || !this.#spent.has(delivery)) return this.putBack(delivery, reason);
     const { message } = content;
     const error = new BullrushError("WORKER_LOST", { task: message.task });
-    return this.#bury(delivery, startedAt, error, stores(delivery, message, this.#options.tasks.get(message.task)), reason);
+    return this.#bury(delivery, startedAt, error, stores(delivery, message, this.#definitionOf(message.task)), reason);
   }
 
   /** What puts `delivery` back into its queue, run or not. */
@@ -107,14 +114,18 @@ export class Executor {
 
   /** What settles `delivery` as revoked, whatever its task came to. */
   revoke(delivery: Delivery, reason: string, startedAt = this.#options.clock.now()): Settlement {
-    const { tasks, clock, log } = this.#options;
+    const { clock, log } = this.#options;
     const { id, content } = delivery;
     const message = content.type === "undecodable" ? undefined : content.message;
-    const definition = message && tasks.get(message.task);
+    const definition = message && this.#definitionOf(message.task);
     if (!this.#revoked.has(delivery)) log.warn({ task: message?.task, id, ms: clock.now() - startedAt, reason }, "revoked");
     this.#revoked.add(delivery);
     const storesResult = message === undefined || stores(delivery, message, definition);
     return this.#settle(delivery, { type: "revoked", reason }, startedAt, definition, storesResult);
+  }
+
+  #definitionOf(task: string): TaskDefinition | undefined {
+    return this.#options.tasks.get(task) ?? (task === collect.name ? collect : undefined);
   }
 
   async #end(delivery: Delivery, startedAt: number, stop: Stop): Promise<Settlement | undefined> {
@@ -122,7 +133,7 @@ export class Executor {
     if (revoked !== undefined) return this.revoke(delivery, revoked, startedAt);
     if (content.type === "undecodable") return this.#bury(delivery, startedAt, content.error);
     const { message } = content;
-    const definition = this.#options.tasks.get(message.task);
+    const definition = this.#definitionOf(message.task);
     if (definition === undefined) return this.#unknown(delivery, message, startedAt);
     const storesResult = stores(delivery, message, definition);
     if (!storesResult && message.resent) {
@@ -140,9 +151,10 @@ export class Executor {
     const once = isOnce(definition) && { onBegin: () => this.#spent.add(delivery) };
     const outcome = stop.requested
       ? undefined
-      : await this.#options.run({ delivery, message, definition, startedAt, storesResult, stop, ...once });
+      : await this.#run({ delivery, message, definition, startedAt, storesResult, stop, ...once });
     const reason = revokedBy(stop);
     if (reason !== undefined) return this.revoke(delivery, reason, startedAt);
+    if (outcome?.type === "replaced" && !(await this.#replace(outcome.flow))) return this.putBack(delivery, "what was to replace it could not be sent");
     // Without an outcome, it was put back, or its lease was lost, while the claim was under way.
     return outcome && this.#settle(delivery, outcome, startedAt, definition, storesResult);
   }
@@ -167,7 +179,7 @@ export class Executor {
     const { id, queue, content } = delivery;
     const failure = toFailure(error);
     this.#options.log.error({ ...taskOf(delivery), id, queue, ...redactFailure(failure) }, "not settled as it ended");
-    const definition = content.type === "undecodable" ? undefined : this.#options.tasks.get(content.message.task);
+    const definition = content.type === "undecodable" ? undefined : this.#definitionOf(content.message.task);
     const storesResult = content.type === "undecodable" || stores(delivery, content.message, definition);
     return this.#settle(delivery, { type: "failed", failure }, startedAt, definition, storesResult);
   }
@@ -203,6 +215,22 @@ export class Executor {
     return { delivery, outcome: { type: "requeued", reason: `no task "${message.task}" here` } };
   }
 
+  /** The runners of a pool have the app's tasks, not ours. */
+  #run(execution: Execution): Promise<Outcome> {
+    if (execution.definition !== collect) return this.#options.run(execution);
+    return Promise.resolve({ type: "succeeded", result: JSON.stringify(execution.message.args[0] ?? null) });
+  }
+
+  /** Its settlement says that others run in its place: they have to be sent before. */
+  async #replace(flow: Flow): Promise<boolean> {
+    try {
+      await this.#options.startFlow(flow);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /** Without the broker it does not begin: what it may come to could not be counted. */
   async #begin(delivery: Delivery): Promise<boolean> {
     try {
@@ -231,7 +259,7 @@ export class Executor {
       const facts = { task: message.task, id: message.id, delivery: delivery.number };
       if (answer !== "fenced") {
         log.info({ ...facts, state: answer.state }, "not run: its stored result stands");
-        return { delivery, outcome: outcomeOf(answer) };
+        return { delivery, outcome: outcomeOfRecord(answer) ?? { type: "succeeded" } };
       }
       // A later delivery has it; or it was purged and sent anew, and its deliveries are counted from 1 again.
       log.info(facts, "not run: a later delivery has claimed it");
@@ -263,19 +291,15 @@ function doomOf({ crashes }: Delivery, definition: TaskDefinition): BullrushErro
 }
 
 /** Whether the result backend hears of this delivery. A call whose sender may wait says itself what it wants; the declaration counts for the others. */
-function stores({ content }: Delivery, { ignoreResult, replyTo }: Message, definition?: TaskDefinition): boolean {
+function stores({ content }: Delivery, { ignoreResult, replyTo, places }: Message, definition?: TaskDefinition): boolean {
   // A job of a plain BullMQ producer has an id that is no task's, and keeps its own return value.
   if (content.type === "foreign") return false;
+  // Whoever takes it again goes on with what it came to.
+  if (places !== undefined) return true;
   if (ignoreResult !== undefined) return !ignoreResult;
   return replyTo !== undefined || definition?.options.ignoreResult !== true;
 }
 
 function taskOf({ content }: Delivery): { readonly task?: string } {
   return content.type === "message" ? { task: content.message.task } : {};
-}
-
-/** How a task that ended before is settled now; its record stands. */
-function outcomeOf({ state, failure, reason = "" }: TaskRecord): Outcome {
-  if (state === "FAILURE" && failure !== undefined) return { type: "failed", failure };
-  return state === "REVOKED" ? { type: "revoked", reason } : { type: "succeeded" };
 }

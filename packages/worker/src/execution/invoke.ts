@@ -8,6 +8,8 @@ export interface Invoking<Execution> {
   readonly maxPayload: number;
   /** What decides about an execution whose function has thrown; it is made for no other. */
   readonly attemptOf: (execution: Execution, definition: TaskDefinition) => Attempt;
+  /** Whether the arguments of an execution are those of several calls, one after the other. */
+  readonly isEach: (execution: Execution) => boolean;
 }
 
 /** Calls the function of the task that `definition` declares, and says how `execution` ended. Never rejects. */
@@ -15,16 +17,30 @@ export async function invoke<Execution>(
   context: TaskContext,
   definition: TaskDefinition,
   execution: Execution,
-  { maxPayload, attemptOf }: Invoking<Execution>,
+  { maxPayload, attemptOf, isEach }: Invoking<Execution>,
 ): Promise<Outcome> {
   const { name, run } = definition;
   let returned: unknown;
   try {
-    returned = await runInTask(context, () => run.call(context, ...context.args));
+    returned = await runInTask(context, () => (isEach(execution) ? callEach(context, run) : run.call(context, ...context.args)));
   } catch (error) {
     return outcomeOf(reasonBehind(error, context), attemptOf(execution, definition));
   }
   return succeeded(returned, `the result of ${name}`, maxPayload);
+}
+
+/** Calls the function of a chunk for each list of arguments, until it is asked to end. */
+async function callEach(context: TaskContext, run: TaskDefinition["run"]): Promise<readonly unknown[]> {
+  const returned: unknown[] = [];
+  for (const args of context.args as readonly (readonly unknown[])[]) {
+    if (returned.length > 0) context.signal.throwIfAborted();
+    // One after the other: that is what a chunk is for.
+    // oxlint-disable-next-line no-await-in-loop
+    const value: unknown = await run.call(context, ...args);
+    // What an array cannot carry is what JSON makes of it there.
+    returned.push(value === undefined ? null : value);
+  }
+  return returned;
 }
 
 /** Timers and streams that were given the signal throw an AbortError of their own; its cause, the reason of the signal, is what the task has failed of. */

@@ -16,8 +16,22 @@ export function settlementOf(delivery: Delivery, outcome: Outcome, facts: Facts)
   if (!facts.storesResult || outcome.type === "requeued" || outcome.type === "crashed" || !isTaskId(delivery.id)) {
     return { delivery, outcome };
   }
-  return { delivery, outcome, store: storeOf(delivery, outcome, facts) };
+  const store = storeOf(delivery, outcome, facts);
+  const standsFor = delivery.content.type === "message" ? delivery.content.message.standsFor : undefined;
+  if (standsFor === undefined || outcome.type === "retried" || outcome.type === "replaced") return { delivery, outcome, store };
+  return { delivery, outcome, store, copies: standsFor.map((id) => copyOf(store, id)) };
 }
+
+/** How a task ends that this one stands for. */
+function copyOf(store: StoreRequest, id: string): StoreRequest {
+  return { ...store, id, delivery: anyDelivery };
+}
+
+/** Wins over the claim of any delivery of the task that was replaced. */
+const anyDelivery = Number.MAX_SAFE_INTEGER;
+
+/** How long it is known at least which tasks run in the place of another, in ms. */
+const replacedFor = 30 * 24 * 3600 * 1000;
 
 type Ended = Exclude<Outcome, { type: "requeued" | "crashed" }>;
 
@@ -38,7 +52,9 @@ function storeOf({ content, id, number, queue }: Delivery, outcome: Ended, facts
     startedAt: facts.startedAt,
     endedAt: facts.endedAt,
     eta: outcome.type === "retried" ? outcome.eta : undefined,
+    flow: outcome.type === "replaced" ? outcome.flow.id : undefined,
   });
+  if (outcome.type === "replaced") return { id, delivery: number, expires: Math.max(facts.expires, replacedFor), record };
   // Nobody waits for a retry; and what is known of the task is not to expire before its next attempt.
   if (outcome.type === "retried")
     return { id, delivery: number, expires: facts.expires + Math.max(0, outcome.eta - facts.endedAt), record };

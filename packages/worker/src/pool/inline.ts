@@ -8,7 +8,11 @@ import type { Pool } from "./pool.js";
 /** Runs all tasks on this process's event loop: for work that mostly waits. */
 export function inlinePool(contextOf: (execution: Execution) => TaskContext, surroundings: Surroundings): Pool {
   const { maxPayload } = surroundings;
-  const invoking: Invoking<Execution> = { maxPayload, attemptOf: (execution) => attemptOf(execution, surroundings) };
+  const invoking: Invoking<Execution> = {
+    maxPayload,
+    attemptOf: (execution) => attemptOf(execution, surroundings),
+    isEach: ({ message }) => message.each === true,
+  };
   return {
     start: () => Promise.resolve(),
     run: (execution) => {

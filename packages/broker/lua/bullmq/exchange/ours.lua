@@ -126,9 +126,24 @@ local function finish(batch)
   touched[prefix] = true
 end
 
+-- Without what is left out; false if nothing stays.
+local function reduced(batch)
+  if not batch.out then return true end
+  local ids, places, numbers, freed, leaving = {}, {}, {}, {}, {}
+  for i, id in ipairs(batch.ids) do
+    if not batch.out[i] then
+      local n = #ids + 1
+      ids[n], places[n], numbers[n], freed[n] = id, batch.places[i], batch.numbers[i], batch.freed[i]
+      leaving[id] = true
+    end
+  end
+  batch.ids, batch.places, batch.numbers, batch.freed, batch.leaving = ids, places, numbers, freed, leaving
+  return #ids > 0
+end
+
 local function finishChecked()
   for _, batch in ipairs(checked) do
-    local trouble = attempt(finish, batch)
+    local trouble = reduced(batch) and attempt(finish, batch)
     if trouble and not batch.left then
       for _, number in ipairs(batch.numbers) do isWrong(number, trouble) end
     end

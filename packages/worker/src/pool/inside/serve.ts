@@ -80,7 +80,7 @@ class Server {
       const attemptOf: Loaded["invoking"]["attemptOf"] = ({ message, original, foreign }, definition) => {
         return { message, original, definition, foreign, ...surroundings };
       };
-      this.#loaded = { app, source, invoking: { maxPayload, attemptOf } };
+      this.#loaded = { app, source, invoking: { maxPayload, attemptOf, isEach: ({ message }) => message.each === true } };
       this.#link.send({ type: "ready" });
     } catch (error) {
       this.#link.send({ type: "unloadable", reason: error instanceof Error ? error.message : String(error) });

@@ -1,0 +1,56 @@
+--[[
+  Does what follows upon the end of flows' calls, before they are settled: all in one script, so that no step is lost or done twice.
+
+  Reads of the exchange: attempt, checked, isWrong, continue, and sets flowKeys, queueKeys, flowIndex
+]]
+local held, behind = {}, {}
+
+-- Settlements that passed the check of their tokens, by number.
+local function batchesOfNumbers()
+  local batches = {}
+  for _, batch in ipairs(checked) do
+    for i, number in ipairs(batch.numbers) do batches[number] = { batch, i } end
+  end
+  return batches
+end
+
+-- A settlement that is not carried out after all.
+local function leaveOut(batch, index)
+  batch.out = batch.out or {}
+  batch.out[index] = true
+end
+
+local function continueOne(place, batches, stored)
+  local number, record = tonumber(ARGV[place]), tonumber(ARGV[place + 1])
+  local found = batches[number]
+  if not found then return end
+  if record > 0 and stored[record] == 1 then
+    held[#held + 1], held[#held + 2] = number, "superseded"
+    return leaveOut(unpack(found))
+  end
+  local wanted, late
+  local trouble = attempt(function()
+    wanted, late = continue(cjson.decode(ARGV[place + 2]), { [ARGV[place + 3]] = ARGV[place + 4] }, cjson.decode(ARGV[place + 5]))
+  end)
+  if trouble then
+    isWrong(number, trouble)
+  elseif wanted then
+    held[#held + 1], held[#held + 2] = number, wanted
+  else
+    for _, id in ipairs(late) do behind[#behind + 1] = id end
+    return
+  end
+  leaveOut(unpack(found))
+end
+
+-- Gives where the continuations end that stand in ARGV from `at` on.
+local function continueAll(at, stored)
+  local count = tonumber(ARGV[at])
+  at = at + 1
+  if count == 0 then return at end
+  flowKeys, queueKeys, flowIndex = ARGV[at], ARGV[at + 1], ARGV[at + 2]
+  at = at + 3
+  local batches = batchesOfNumbers()
+  for i = 1, count do continueOne(at + (i - 1) * 6, batches, stored) end
+  return at + 6 * count
+end

@@ -1,0 +1,27 @@
+--[[
+  Begins a flow, unless it has begun.
+
+  KEYS[1]       the flow
+  KEYS[2]       index of the flows
+  ARGV[1]       now, ms
+  ARGV[2]       what the keys of flows start with
+  ARGV[3]       what the keys of queues start with
+  ARGV[4]       its id
+  ARGV[5]       what begins: JSON list of targets
+  ARGV[6...]    fields and values: left, limit, …, and calls and joins that were not kept before
+
+  Returns how long its backlog is
+]]
+local call = redis.call
+local now, flowKeys, queueKeys, flowIndex = ARGV[1], ARGV[2], ARGV[3], KEYS[2]
+
+--- @include bullmq/flow/following
+
+local backlog = KEYS[1] .. ":backlog"
+if call("HEXISTS", KEYS[1], "left") == 1 then return call("LLEN", backlog) end
+for at = 6, #ARGV, 1000 do call("HSET", KEYS[1], unpack(ARGV, at, math.min(at + 999, #ARGV))) end
+local plan = newPlan({ stored = {}, mishaps = {} })
+push(plan, flowIn(plan, ARGV[4]), cjson.decode(ARGV[5]), { starts = true })
+walk(plan)
+carryOut(plan)
+return call("LLEN", backlog)

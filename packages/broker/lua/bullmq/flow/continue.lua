@@ -1,0 +1,21 @@
+--[[
+  Does what follows upon the end of calls whose own messages are gone.
+
+  KEYS[1]       index of the flows
+  ARGV[1]       now, ms
+  ARGV[2]       what the keys of flows start with
+  ARGV[3]       what the keys of queues start with
+  ARGV[4]       places of the call, JSON
+  ARGV[5]       "value" or "mishap"
+  ARGV[6]       the value or the mishap, JSON
+  ARGV[7]       what is known: { stored, mishaps }, JSON
+
+  Returns what is wanted first, JSON, or false; and the flows with a backlog
+]]
+local call = redis.call
+local now, flowKeys, queueKeys, flowIndex = ARGV[1], ARGV[2], ARGV[3], KEYS[1]
+
+--- @include bullmq/flow/following
+
+local wanted, behind = continue(cjson.decode(ARGV[4]), { [ARGV[5]] = ARGV[6] }, cjson.decode(ARGV[7]))
+return { wanted or false, behind or {} }

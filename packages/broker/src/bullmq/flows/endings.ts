@@ -1,0 +1,27 @@
+import type { Mishap } from "../../protocol/flow.js";
+import type { Message } from "../../protocol/message.js";
+import type { Outcome } from "../../protocol/outcome.js";
+
+/** What a call hands on, as the scripts read it: a value or a mishap, and its JSON. */
+export type Ending = readonly [kind: "value" | "mishap", text: string];
+
+/** What a task that came to `outcome` hands on; `undefined` if it has not ended. */
+export function endingOf({ id, task }: Pick<Message, "id" | "task">, outcome: Outcome): Ending | undefined {
+  switch (outcome.type) {
+    case "succeeded":
+      return ["value", outcome.result ?? "null"];
+    case "failed":
+      return ["mishap", mishapText({ id, task, state: "FAILURE", failure: outcome.failure })];
+    case "revoked":
+      return ["mishap", mishapText({ id, task, state: "REVOKED", reason: outcome.reason })];
+    case "replaced":
+    case "retried":
+    case "requeued":
+    case "crashed":
+      return undefined;
+  }
+}
+
+export function mishapText(mishap: Mishap): string {
+  return JSON.stringify(mishap);
+}
