@@ -120,7 +120,14 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     await store(settle);
     const unstored = results.aboard ? settle.filter((settlement) => !stored.has(settlement)) : [];
     const records = results.arguments(unstored.flatMap(recordsOf));
-    const { groups, args, order: sent } = settlementArguments(settle.map((settlement) => continuations.current(settlement)), numberOf);
+    const {
+      groups,
+      args,
+      order: sent,
+    } = settlementArguments(
+      settle.map((settlement) => continuations.current(settlement)),
+      numberOf,
+    );
     const next = continuations.arguments(sent, ({ store: request }) => (request === undefined ? 0 : records.order.indexOf(request) + 1));
     const number = exchanges++;
     // A second try of the same call must not take under the tokens of the first, whose deliveries nobody got.

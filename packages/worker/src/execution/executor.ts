@@ -149,12 +149,11 @@ export class Executor {
     if (doom !== undefined) return this.#bury(delivery, startedAt, doom, storesResult);
     if (delivery.number > 1 && !(await this.#begin(delivery))) return this.putBack(delivery, "its start could not be counted");
     const once = isOnce(definition) && { onBegin: () => this.#spent.add(delivery) };
-    const outcome = stop.requested
-      ? undefined
-      : await this.#run({ delivery, message, definition, startedAt, storesResult, stop, ...once });
+    const outcome = stop.requested ? undefined : await this.#run({ delivery, message, definition, startedAt, storesResult, stop, ...once });
     const reason = revokedBy(stop);
     if (reason !== undefined) return this.revoke(delivery, reason, startedAt);
-    if (outcome?.type === "replaced" && !(await this.#replace(outcome.flow))) return this.putBack(delivery, "what was to replace it could not be sent");
+    if (outcome?.type === "replaced" && !(await this.#replace(outcome.flow)))
+      return this.putBack(delivery, "what was to replace it could not be sent");
     // Without an outcome, it was put back, or its lease was lost, while the claim was under way.
     return outcome && this.#settle(delivery, outcome, startedAt, definition, storesResult);
   }

@@ -111,20 +111,20 @@ export class FlowStore {
       flowKeys(this.#prefix),
       stale,
     ]);
-    return (reply as [id: string, behind: number, queues: string, odd: string, edges: string, expires: string, to: string, sent: number[]][]).map(
-      ([id, behind, queues, odd, edges, expires, to, sent]) => {
-        const ids = JSON.parse(odd) as Readonly<Record<number, string>>;
-        const all = JSON.parse(edges) as readonly Edge[];
-        return {
-          id,
-          behind: behind > 0,
-          queues: JSON.parse(queues) as readonly string[],
-          expires: Number(expires),
-          to,
-          sent: sent.map((call) => ({ id: ids[call] ?? callId(id, call), places: placesOf(id, call, all) })),
-        };
-      },
-    );
+    return (
+      reply as [id: string, behind: number, queues: string, odd: string, edges: string, expires: string, to: string, sent: number[]][]
+    ).map(([id, behind, queues, odd, edges, expires, to, sent]) => {
+      const ids = JSON.parse(odd) as Readonly<Record<number, string>>;
+      const all = JSON.parse(edges) as readonly Edge[];
+      return {
+        id,
+        behind: behind > 0,
+        queues: JSON.parse(queues) as readonly string[],
+        expires: Number(expires),
+        to,
+        sent: sent.map((call) => ({ id: ids[call] ?? callId(id, call), places: placesOf(id, call, all) })),
+      };
+    });
   }
 
   /** Which of the calls have no message in `queues` that has not ended. */

@@ -52,7 +52,7 @@ async function continueWith({ id, places }: SentCall, task: string, outcome: Out
   const ending = endingOf({ id, task }, outcome);
   if (ending === undefined) return;
   let known = nothingKnown;
-  for (let wanted = await flows.continue(places, ending, known); wanted !== undefined; ) {
+  for (let wanted = await flows.continue(places, ending, known); wanted !== undefined;) {
     const one = JSON.parse(wanted) as Wanted;
     await results.store(recordsFor(one, Date.now()));
     known = knownWith(known, one);

@@ -85,7 +85,9 @@ const most = { named: 10, described: 200 };
 
 function failureOf({ size, failed, named, bytes, limit }: Missing): Failure {
   if (failed === 0) {
-    const { stack: _, ...failure } = toFailure(new BullrushError("PAYLOAD_TOO_LARGE", { what: `the results of ${size} members`, bytes, limit }));
+    const { stack: _, ...failure } = toFailure(
+      new BullrushError("PAYLOAD_TOO_LARGE", { what: `the results of ${size} members`, bytes, limit }),
+    );
     return failure;
   }
   const mishaps = listOf(named).map((text) => JSON.parse(text) as Mishap);

@@ -1,0 +1,331 @@
+import { describe, expect, test } from "vitest";
+import type { Target } from "../../src/protocol/flow.js";
+import { contentOf } from "./messages.js";
+import { flowOf, play, recordsOf, settlementOf } from "./flow-play.js";
+import type { Stage } from "./stage.js";
+import { eventually, hear, take, takeOne } from "./waiting.js";
+
+/** @param keys what the broker still keeps of flows */
+export function describeFlows(stage: () => Stage, keys: () => Promise<readonly string[]>): void {
+  describe("a flow", () => {
+    const results = async (flow: ReturnType<typeof flowOf>) => (await recordsOf(stage(), flow)).map((record) => record?.result);
+
+    test("hands a value on from step to step, before their own arguments", async () => {
+      const flow = flowOf([
+        { task: "sum", args: [1, 2], next: [["step", 1]] },
+        { task: "list", args: ["own"], next: [["step", 2]] },
+        { task: "list", next: [["step", 3]] },
+        { task: "list", args: ["alone"], takesValue: false },
+      ]);
+      await stage().transport.startFlow(flow);
+      const consumer = stage().consume(["feeds"]);
+      const played = await play(stage(), consumer, flow);
+      expect(played.map(({ args }) => args)).toEqual([[1, 2], [3, "own"], [[3, "own"]], ["alone"]]);
+      expect(await results(flow)).toEqual([3, [3, "own"], [[3, "own"]], ["alone"]]);
+      expect(await keys()).toEqual([]);
+    });
+
+    test("joins the values of members in their order, whoever ends first", async () => {
+      const flow = flowOf(
+        [
+          { task: "list", args: [0], next: [["slot", 0, 0]] },
+          { task: "list", args: [1], next: [["slot", 0, 1]] },
+          { task: "list", args: [2], next: [["slot", 0, 2]] },
+          { task: "list", args: ["body"] },
+        ],
+        [{ size: 3, next: [["step", 3]] }],
+        [
+          ["step", 0],
+          ["step", 1],
+          ["step", 2],
+        ],
+      );
+      await stage().transport.startFlow(flow);
+      const consumer = stage().consume(["feeds"]);
+      const [a, b, c] = await take(consumer, 3);
+      await consumer.exchange({ settle: [settlementOf(c!)], take: 0 });
+      await consumer.exchange({ settle: [settlementOf(b!), settlementOf(a!)], take: 0 });
+      expect((await play(stage(), consumer, flow)).map(({ args }) => args)).toEqual([[[[0], [1], [2]], "body"]]);
+      expect(await keys()).toEqual([]);
+    });
+
+    test("lets an empty group pass as an empty array", async () => {
+      const flow = flowOf([{ task: "list" }], [{ size: 0, next: [["step", 0]] }], [["open", 0]]);
+      await stage().transport.startFlow(flow);
+      expect((await play(stage(), stage().consume(["feeds"]), flow)).map(({ args }) => args)).toEqual([[[]]]);
+    });
+
+    test("goes on in other queues, with priorities, delays and times", async () => {
+      const eta = Date.now() + 60_000;
+      const next: readonly Target[] = [
+        ["step", 1],
+        ["step", 2],
+        ["step", 3],
+      ];
+      const flow = flowOf([
+        { task: "sum", next },
+        { task: "sum", queue: "urgent", message: { priority: 3 } },
+        { task: "sum", queue: "later", countdown: 300, lifetime: 1000 },
+        { task: "sum", queue: "later", message: { eta } },
+      ]);
+      await stage().transport.startFlow(flow);
+      const consumer = stage().consume(["feeds", "urgent", "later"]);
+      const before = Date.now();
+      await consumer.exchange({ settle: [settlementOf(await takeOne(consumer))], take: 0 });
+      expect(await stage().counts("later")).toMatchObject({ delayed: 2 });
+      expect((await takeOne(consumer)).queue).toBe("urgent");
+      const [delayed] = await hear(consumer, 1);
+      const message = contentOf(delayed!);
+      expect(message.eta).toBeGreaterThanOrEqual(before + 300);
+      expect(message.expires).toBe(message.eta! + 700);
+      expect(Date.now()).toBeGreaterThanOrEqual(message.eta!);
+    });
+
+    test("calls links after a success, error links after a failure, and drops the others with all behind them", async () => {
+      const flow = flowOf(
+        [
+          {
+            task: "sum",
+            args: [4],
+            next: [
+              ["link", 1],
+              ["error", 2],
+            ],
+          },
+          { task: "list", args: ["linked"] },
+          {
+            task: "list",
+            next: [
+              ["step", 3],
+              ["slot", 0, 0],
+            ],
+          },
+          { task: "list", next: [["slot", 0, 1]] },
+          { task: "list" },
+        ],
+        [{ next: [["step", 4]] }],
+      );
+      await stage().transport.startFlow(flow);
+      const played = await play(stage(), stage().consume(["feeds"]), flow);
+      expect(played.map(({ args }) => args)).toEqual([[4], [4, "linked"]]);
+      expect(await keys()).toEqual([]);
+    });
+
+    test("fails the steps behind a failure without running them, and tells error links who failed", async () => {
+      const flow = flowOf([
+        { task: "fail", args: [7], next: [["step", 1]] },
+        {
+          task: "list",
+          next: [
+            ["step", 2],
+            ["link", 3],
+          ],
+        },
+        { task: "list", next: [["error", 4]] },
+        { task: "list" },
+        { task: "list", args: ["told"] },
+      ]);
+      await stage().transport.startFlow(flow);
+      const played = await play(stage(), stage().consume(["feeds"]), flow);
+      const [first] = flow.calls;
+      const origin = { id: first!.message.id, task: "fail" };
+      const failure = { name: "RangeError", message: "no 7" };
+      expect(played.map(({ task, args }) => [task, args])).toEqual([
+        ["fail", [7]],
+        ["list", [{ ...origin, state: "FAILURE", failure }, "told"]],
+      ]);
+      expect(await recordsOf(stage(), flow)).toMatchObject(
+        [
+          { state: "FAILURE", failure },
+          { state: "FAILURE", failure, origin, task: "list", queue: "feeds" },
+          { state: "FAILURE", failure, origin },
+          {},
+          { state: "SUCCESS" },
+        ].map((record) => (Object.keys(record).length === 0 ? undefined : record)) as unknown[],
+      );
+      expect(await keys()).toEqual([]);
+    });
+
+    const chord = (tasks: readonly string[], onFailure: "fail" | "partial" = "fail") =>
+      flowOf(
+        [
+          ...tasks.map((task, slot) => ({ task, args: [slot], next: [["slot", 0, slot] as const] })),
+          { task: "list", next: [["step", tasks.length + 1] as const] },
+          { task: "list" },
+        ],
+        [{ size: tasks.length, onFailure, next: [["step", tasks.length]] }],
+        tasks.map((_, call) => ["step", call] as const),
+      );
+
+    test("fails a join of which members have failed, and names them", async () => {
+      const flow = chord(["list", "fail", "revoke", "list"]);
+      await stage().transport.startFlow(flow);
+      const played = await play(stage(), stage().consume(["feeds"]), flow);
+      expect(played).toHaveLength(4);
+      const [, failed, revoked] = flow.calls;
+      const failure = {
+        name: "ChordError",
+        code: "CHORD_FAILED",
+        message:
+          `2 of 4 members of a group failed: fail[${failed!.message.id}] failed: RangeError: no 1; ` +
+          `revoke[${revoked!.message.id}] was revoked: by hand`,
+        cause: { name: "RangeError", message: "no 1" },
+      };
+      const origin = { id: flow.joins[0]!.id, task: "group" };
+      expect((await recordsOf(stage(), flow)).slice(4)).toMatchObject([
+        { state: "FAILURE", failure, origin },
+        { state: "FAILURE", failure, origin },
+      ]);
+      expect(await keys()).toEqual([]);
+    });
+
+    test("puts null in the place of members that have failed, if that is wanted", async () => {
+      const flow = chord(["list", "fail", "list"], "partial");
+      await stage().transport.startFlow(flow);
+      await play(stage(), stage().consume(["feeds"]), flow);
+      expect((await results(flow)).slice(3)).toEqual([[[[0], null, [2]]], [[[[0], null, [2]]]]]);
+    });
+
+    test("fails what is behind a group as the step before the group has failed", async () => {
+      const flow = flowOf(
+        [
+          {
+            task: "fail",
+            args: [1],
+            next: [
+              ["step", 1],
+              ["step", 2],
+            ],
+          },
+          { task: "list", next: [["slot", 0, 0]] },
+          { task: "list", next: [["slot", 0, 1]] },
+          { task: "list" },
+        ],
+        [{ next: [["step", 3]] }],
+      );
+      await stage().transport.startFlow(flow);
+      await play(stage(), stage().consume(["feeds"]), flow);
+      expect((await recordsOf(stage(), flow))[3]).toMatchObject({ failure: { name: "RangeError" }, origin: { task: "fail" } });
+    });
+
+    test("fails a join whose values are too long together", async () => {
+      const flow = flowOf(
+        [
+          { task: "list", args: ["x".repeat(600)], next: [["slot", 0, 0]] },
+          { task: "list", args: ["y".repeat(600)], next: [["slot", 0, 1]] },
+          { task: "list" },
+        ],
+        [{ next: [["step", 2]] }],
+        [
+          ["step", 0],
+          ["step", 1],
+        ],
+      );
+      await stage().transport.startFlow(flow);
+      await play(stage(), stage().consume(["feeds"]), flow);
+      expect((await recordsOf(stage(), flow))[2]).toMatchObject({ state: "FAILURE", failure: { code: "PAYLOAD_TOO_LARGE" } });
+      expect(await keys()).toEqual([]);
+    });
+
+    test("sends what is much in small lots, from its beginning and from its middle", async () => {
+      const members = Array.from({ length: 350 }, (_, call) => call);
+      const flow = flowOf(
+        [
+          ...members.map((call) => ({ task: "sum", args: [call], next: [["slot", 0, call] as const] })),
+          { task: "sum", next: members.map((call) => ["step", 351 + call] as const) },
+          ...members.map((call) => ({ task: "sum", args: [call], next: [["slot", 1, call] as const] })),
+          { task: "sum" },
+        ],
+        [
+          { size: 350, next: [["step", 350]] },
+          { size: 350, next: [["step", 701]] },
+        ],
+        members.map((call) => ["step", call] as const),
+      );
+      const large = { ...flow, maxPayload: 1_000_000 };
+      await stage().transport.startFlow(large);
+      expect(await stage().counts("feeds")).toMatchObject({ waiting: 350 });
+      const consumer = stage().consume(["feeds"]);
+      await play(stage(), consumer, large, 50);
+      const sum = (349 * 350) / 2;
+      expect((await results(large)).at(-1)).toBe(350 * sum + sum);
+      expect(await keys()).toEqual([]);
+    });
+
+    test("goes on with the result that was stored first, not with a later one", async () => {
+      const flow = flowOf([{ task: "list", args: ["late"], next: [["step", 1]] }, { task: "list" }]);
+      await stage().transport.startFlow(flow);
+      const consumer = stage().consume(["feeds"]);
+      const delivery = await takeOne(consumer);
+      const first = { type: "succeeded", result: '"first"' } as const;
+      await stage().broker.backend.store([settlementOf(delivery, first).store!]);
+      expect(await consumer.exchange({ settle: [settlementOf(delivery)], take: 0 })).toMatchObject({ settled: ["settled"] });
+      expect((await play(stage(), consumer, flow)).map(({ args }) => args)).toEqual([["first"]]);
+    });
+
+    test("goes on once, however often a delivery is settled, and not by one whose lease is lost", async () => {
+      const flow = flowOf([{ task: "list", next: [["step", 1]] }, { task: "list" }]);
+      await stage().transport.startFlow(flow);
+      const consumer = stage().consume(["feeds"]);
+      const delivery = await takeOne(consumer);
+      const lost = { ...settlementOf(delivery), delivery: { ...delivery, token: "lost" } };
+      expect(await consumer.exchange({ settle: [lost], take: 0 })).toMatchObject({ settled: ["lost"] });
+      expect(await stage().counts("feeds")).toMatchObject({ waiting: 0, active: 1 });
+      await consumer.exchange({ settle: [settlementOf(delivery)], take: 0 });
+      expect(await consumer.exchange({ settle: [settlementOf(delivery)], take: 0 })).toMatchObject({ settled: ["lost"] });
+      expect(await stage().counts("feeds")).toMatchObject({ waiting: 1, active: 0 });
+    });
+
+    test("takes what was called off before it was sent for something to be looked up", async () => {
+      const flow = flowOf([
+        { task: "list", next: [["step", 1]] },
+        { task: "list", queue: "other" },
+      ]);
+      await stage().transport.startFlow(flow);
+      const ids = flow.calls.map(({ message }) => message.id);
+      expect(await stage().transport.revokeFlow(flow.id, "all")).toEqual({ ids, queues: ["feeds", "other"] });
+      expect(await stage().transport.revokeFlow(flow.id, [1])).toEqual({ ids: [ids[1]], queues: ["feeds", "other"] });
+      const consumer = stage().consume(["feeds", "other"]);
+      await consumer.exchange({ settle: [settlementOf(await takeOne(consumer))], take: 0 });
+      expect(await stage().transport.revokeFlow(flow.id, "all")).toMatchObject({ ids: [ids[1]] });
+      expect(contentOf(await takeOne(consumer))).toMatchObject({ resent: true });
+    });
+
+    test("goes on for the tasks in whose place a call runs, in their flows", async () => {
+      const outer = flowOf([{ task: "list", next: [["step", 1]] }, { task: "list" }]);
+      await stage().transport.startFlow(outer);
+      const consumer = stage().consume(["feeds"]);
+      const replaced = await takeOne(consumer);
+      const own = flowOf([{ task: "list", args: ["instead"] }]);
+      const [call] = own.calls;
+      const places = [...call!.message.places!, ...contentOf(replaced).places!];
+      const inner = { ...own, calls: [{ ...call!, message: { ...call!.message, places, standsFor: [replaced.id] } }] };
+      await stage().transport.startFlow(inner);
+      await consumer.exchange({ settle: [{ delivery: replaced, outcome: { type: "replaced", flow: inner } }], take: 0 });
+      expect((await play(stage(), consumer, outer)).map(({ args }) => args)).toEqual([["instead"], [["instead"]]]);
+      expect(await keys()).toEqual([]);
+    });
+
+    test("is started once, however often", async () => {
+      const flow = flowOf([{ task: "list" }]);
+      await stage().transport.startFlow(flow);
+      await stage().transport.startFlow(flow);
+      expect(await play(stage(), stage().consume(["feeds"]), flow)).toHaveLength(1);
+    });
+
+    test("that stands still is mended: with the result of a message that has gone, or as revoked", async () => {
+      const flow = chord(["list", "list", "list"], "partial");
+      await stage().transport.startFlow(flow);
+      const consumer = stage().consume(["feeds"]);
+      const [first] = await take(consumer, 1);
+      await stage().broker.backend.store([settlementOf(first!).store!]);
+      await consumer.exchange({ settle: [settlementOf(first!, { type: "requeued", reason: "to be removed" })], take: 0 });
+      await stage().transport.purge("feeds");
+      expect(await consumer.mendFlows(60_000)).toBe(0);
+      await eventually("mended flow", async () => (await consumer.mendFlows(1)) === 1);
+      expect((await play(stage(), consumer, flow)).map(({ args }) => args)).toEqual([[[[0], null, null]], [[[[0], null, null]]]]);
+      expect(await recordsOf(stage(), flow)).toMatchObject([{}, { state: "REVOKED" }, { state: "REVOKED" }, {}, {}]);
+      expect(await keys()).toEqual([]);
+    });
+  });
+}
