@@ -129,6 +129,9 @@ describe("an envelope is refused", () => {
     });
   });
 
+  const badTargets = [canary, [canary, 1], ["step"], ["step", -1], ["slot", 1], ["open", 1, 2], ["link", canary], [["step"], 1]].map(
+    (target) => [{ flow: id, call: 0, next: [target] }],
+  );
   const text = [canary, "", 5, true, null, [canary], { a: canary }];
   const bad: { readonly [F in Exclude<keyof Message, "id" | "task">]-?: readonly unknown[] } & { readonly to: readonly unknown[] } = {
     args: [canary, 5, true, null, { length: 1, 0: canary }],
@@ -146,6 +149,9 @@ describe("an envelope is refused", () => {
     replyTo: ["", 5, true, null, [canary]],
     to: ["", 5, true, null, [canary]],
     ignoreResult: [canary, 0, 1, null, "true"],
+    each: [canary, 0, 1, null],
+    places: [canary, 5, null, [canary], [{}], [{ flow: canary, call: 0, next: [] }], ...badTargets],
+    standsFor: [canary, 5, null, [canary], [null]],
     resent: [canary, 0, 1, null],
   };
 

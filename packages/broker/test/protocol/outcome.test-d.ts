@@ -1,8 +1,8 @@
 import { expectTypeOf, test } from "vitest";
-import type { Failure, Outcome, TaskState, TerminalState } from "@bullrush/broker";
+import type { Failure, Flow, Outcome, TaskState, TerminalState } from "@bullrush/broker";
 
-test("an outcome is one of six, told apart by its type", () => {
-  expectTypeOf<Outcome["type"]>().toEqualTypeOf<"succeeded" | "failed" | "revoked" | "retried" | "crashed" | "requeued">();
+test("an outcome is one of seven, told apart by its type", () => {
+  expectTypeOf<Outcome["type"]>().toEqualTypeOf<"succeeded" | "failed" | "revoked" | "retried" | "replaced" | "crashed" | "requeued">();
   const describeOutcome = (outcome: Outcome): string => {
     switch (outcome.type) {
       case "succeeded":
@@ -13,6 +13,9 @@ test("an outcome is one of six, told apart by its type", () => {
       case "retried":
         expectTypeOf(outcome.failure).toEqualTypeOf<Failure>();
         return outcome.text;
+      case "replaced":
+        expectTypeOf(outcome.flow).toEqualTypeOf<Flow>();
+        return outcome.flow.id;
       case "revoked":
       case "crashed":
       case "requeued":
