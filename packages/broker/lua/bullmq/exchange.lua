@@ -32,7 +32,7 @@
       number of the settlement, number of its result among those above or 0
       places          where it stands in flows, JSON
       ending          "value" or "mishap", and the value or the mishap, JSON
-      known           what was stored and said before it: { stored, mishaps }, JSON
+      known           what was stored and said before it: { stored, mishaps }, JSON, or ""
   then the queues in their turn, one argument each: q to look whatever its marker says, -q to look only if its marker says that there is something
 
   Returns { wrong, deliveries, dry, trouble, held, behind }

@@ -30,7 +30,7 @@ local function continueOne(place, batches, stored)
   end
   local wanted, late
   local trouble = attempt(function()
-    wanted, late = continue(cjson.decode(ARGV[place + 2]), { [ARGV[place + 3]] = ARGV[place + 4] }, cjson.decode(ARGV[place + 5]))
+    wanted, late = continue(ARGV[place + 2], { [ARGV[place + 3]] = ARGV[place + 4] }, ARGV[place + 5])
   end)
   if trouble then
     isWrong(number, trouble)

@@ -20,7 +20,7 @@ local now, flowKeys, queueKeys, flowIndex = ARGV[1], ARGV[2], ARGV[3], KEYS[2]
 local backlog = KEYS[1] .. ":backlog"
 if call("HEXISTS", KEYS[1], "left") == 1 then return call("LLEN", backlog) end
 for at = 6, #ARGV, 1000 do call("HSET", KEYS[1], unpack(ARGV, at, math.min(at + 999, #ARGV))) end
-local plan = newPlan({ stored = {}, mishaps = {} })
+local plan = newPlan(nothingKnown)
 push(plan, flowIn(plan, ARGV[4]), cjson.decode(ARGV[5]), { starts = true })
 walk(plan)
 carryOut(plan)

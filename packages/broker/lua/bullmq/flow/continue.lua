@@ -8,7 +8,7 @@
   ARGV[4]       places of the call, JSON
   ARGV[5]       "value" or "mishap"
   ARGV[6]       the value or the mishap, JSON
-  ARGV[7]       what is known: { stored, mishaps }, JSON
+  ARGV[7]       what is known: { stored, mishaps }, JSON, or ""
 
   Returns what is wanted first, JSON, or false; and the flows with a backlog
 ]]
@@ -17,5 +17,5 @@ local now, flowKeys, queueKeys, flowIndex = ARGV[1], ARGV[2], ARGV[3], KEYS[1]
 
 --- @include bullmq/flow/following
 
-local wanted, behind = continue(cjson.decode(ARGV[4]), { [ARGV[5]] = ARGV[6] }, cjson.decode(ARGV[7]))
+local wanted, behind = continue(ARGV[4], { [ARGV[5]] = ARGV[6] }, ARGV[7])
 return { wanted or false, behind or {} }

@@ -24,6 +24,7 @@
 -- Most messages that are sent at once, so that none holds Redis for long; what is beyond goes to the backlog.
 local mostSent = 100
 local dropped = {}
+local nothingKnown = { stored = {}, mishaps = {} }
 
 local function newPlan(known)
   return { known = known, flows = {}, work = {}, ended = {}, sent = {}, doomed = {}, missing = {} }
@@ -34,7 +35,7 @@ local function flowIn(plan, id)
   if flow ~= nil then return flow end
   local key = flowKeys .. id
   local head = call("HMGET", key, "left", "resent", "limit", "expires", "to")
-  flow = head[1] and { id = id, key = key, resent = head[2], limit = tonumber(head[3]), expires = head[4], to = head[5] or "", calls = {}, joins = {} } or false
+  flow = head[1] and { id = id, key = key, left = tonumber(head[1]), resent = head[2], limit = tonumber(head[3]), expires = head[4], to = head[5] or "", calls = {}, joins = {} } or false
   plan.flows[id] = flow
   return flow
 end
@@ -43,12 +44,12 @@ local function push(plan, flow, targets, ending)
   for _, target in ipairs(targets) do plan.work[#plan.work + 1] = { flow, target, ending } end
 end
 
--- A call that stands at these places has ended.
-local function leave(plan, places, ending)
+-- A call that stands at these places has ended; `unsent` if it has not run.
+local function leave(plan, places, ending, unsent)
   for _, place in ipairs(places) do
     local flow = flowIn(plan, place.flow)
     if flow and call("GETBIT", flow.key .. ":done", place.call) == 0 then
-      plan.ended[#plan.ended + 1] = { flow, place.call }
+      plan.ended[#plan.ended + 1] = { flow, place.call, unsent }
       push(plan, flow, place.next, ending)
     end
   end
@@ -73,9 +74,9 @@ local function visitCall(plan, flow, kind, number, ending)
     plan.sent[#plan.sent + 1] = { flow = flow, number = number, head = head, message = message, value = value }
   elseif kind == "step" and ending.mishap then
     plan.doomed[#plan.doomed + 1] = { flow = flow, head = head, mishap = ending.mishap }
-    leave(plan, head.places, ending)
+    leave(plan, head.places, ending, true)
   else
-    leave(plan, head.places, dropped)
+    leave(plan, head.places, dropped, true)
   end
 end
 
@@ -290,14 +291,14 @@ local function carryOut(plan)
     if flow then writeJoins(flow) end
   end
   for _, one in ipairs(plan.ended) do
-    local flow, number = unpack(one)
-    call("HDEL", flow.key, "c" .. number)
-    if call("SETBIT", flow.key .. ":done", number, 1) == 0 then call("HINCRBY", flow.key, "left", -1) end
+    local flow, number, unsent = unpack(one)
+    if unsent then call("HDEL", flow.key, "c" .. number) end
+    if call("SETBIT", flow.key .. ":done", number, 1) == 0 then flow.left = call("HINCRBY", flow.key, "left", -1) end
   end
   local behind = {}
   for id, flow in pairs(plan.flows) do
     if flow then
-      if tonumber(call("HGET", flow.key, "left")) <= 0 then
+      if flow.left == 0 then
         removeFlow(flow)
       else
         call("ZADD", flowIndex, now, id)
@@ -310,12 +311,12 @@ end
 
 --[[
   Does what follows upon the end of the call at `places`, or gives as JSON what is wanted first: { doomed, missing }.
-    known     what was stored and said of it before: { stored = { id = true }, mishaps = { ["flow/join"] = mishap } }
+    known     what was stored and said of it before: { stored = { id = true }, mishaps = { ["flow/join"] = mishap } }, JSON; "" for nothing
   Gives nil and the flows with a backlog when it is done.
 ]]
 local function continue(places, ending, known)
-  local plan = newPlan(known)
-  leave(plan, places, ending)
+  local plan = newPlan(known == "" and nothingKnown or cjson.decode(known))
+  leave(plan, cjson.decode(places), ending)
   walk(plan)
   local wanted = wantedBy(plan)
   if wanted then return wanted end

@@ -37,8 +37,9 @@ export class Continuations {
       if (content.type !== "message" || content.message.places === undefined) return;
       const ending = endingOf(content.message, settlement.outcome);
       if (ending === undefined) return;
-      const known = this.#known.get(settlement) ?? nothingKnown;
-      args.push(index + 1, recordOf(settlement), JSON.stringify(content.message.places), ...ending, JSON.stringify(known));
+      const known = this.#known.get(settlement);
+      const places = JSON.stringify(content.message.places);
+      args.push(index + 1, recordOf(settlement), places, ...ending, known === undefined ? "" : JSON.stringify(known));
       count++;
     });
     return count === 0 ? [0] : [count, ...this.#keys, ...args];
