@@ -5,7 +5,8 @@ export { Alarm, longestTimer, systemTiming, type Timing } from "./alarm.js";
 export { callId, checkTaskId, copyId, isTaskId, newId } from "./id.js";
 
 export type { Json, Message, RoutedMessage } from "./protocol/message.js";
-export type { Flow, FlowCall, FlowJoin, Mishap, Place, Target } from "./protocol/flow.js";
+export type { Flow, FlowCall, FlowJoin, Mishap } from "./protocol/flow.js";
+export type { Place, Target } from "./protocol/place.js";
 export { outcomeOfRecord, type Outcome } from "./protocol/outcome.js";
 export { describeFailure, RemoteError, toFailure, type Failure } from "./protocol/failure.js";
 export { isTerminal, type TaskState, type TerminalState } from "./protocol/state.js";

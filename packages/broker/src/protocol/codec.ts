@@ -1,7 +1,7 @@
 import { BullrushError } from "../error.js";
 import { isTaskId } from "../id.js";
 import { decodeJson, encodeJson } from "./json.js";
-import { isPlace } from "./flow.js";
+import { isPlace } from "./place.js";
 import type { Json, Message } from "./message.js";
 import { clientOf, replyChannel } from "./reply-channel.js";
 

@@ -1,4 +1,4 @@
-import type { Place } from "./flow.js";
+import type { Place } from "./place.js";
 
 /** Arguments and headers are what JSON can carry. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Target } from "../../src/protocol/flow.js";
+import type { Target } from "../../src/protocol/place.js";
 import { contentOf } from "./messages.js";
 import { flowOf, play, recordsOf, settlementOf } from "./flow-play.js";
 import type { Stage } from "./stage.js";

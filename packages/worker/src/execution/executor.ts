@@ -14,8 +14,9 @@ import {
 import type { TaskDefinition } from "@bullrush/client";
 import type { Logger } from "pino";
 import type { Run } from "../middleware/middleware.js";
-import type { Execution } from "./execution.js";
 import { redactFailure } from "../redact.js";
+import { collect, collected } from "./collect.js";
+import { doomOf, isOnce, maxCrashesOf } from "./doom.js";
 import { revokedBy } from "./revoked.js";
 import { settlementOf } from "./settlement.js";
 import { Stop } from "./stop.js";
@@ -51,9 +52,6 @@ export interface Running {
   /** How the task is asked to end. */
   readonly stop: Stop;
 }
-
-/** What ends a flow that has the place of a task and comes to an array: the array is the result. */
-const collect: TaskDefinition = { name: "bullrush.collect", options: {}, run: (value: unknown) => value };
 
 /** How long a queue is left alone that gave a job of somebody else's, and one whose messages cannot be claimed or are not wanted, in ms. */
 const pauses = { foreign: 30_000, unclaimed: 1000 };
@@ -149,7 +147,9 @@ export class Executor {
     if (doom !== undefined) return this.#bury(delivery, startedAt, doom, storesResult);
     if (delivery.number > 1 && !(await this.#begin(delivery))) return this.putBack(delivery, "its start could not be counted");
     const once = isOnce(definition) && { onBegin: () => this.#spent.add(delivery) };
-    const outcome = stop.requested ? undefined : await this.#run({ delivery, message, definition, startedAt, storesResult, stop, ...once });
+    const execution = { delivery, message, definition, startedAt, storesResult, stop, ...once };
+    const run = definition === collect ? () => collected(message) : this.#options.run;
+    const outcome = stop.requested ? undefined : await run(execution);
     const reason = revokedBy(stop);
     if (reason !== undefined) return this.revoke(delivery, reason, startedAt);
     if (outcome?.type === "replaced" && !(await this.#replace(outcome.flow)))
@@ -214,12 +214,6 @@ export class Executor {
     return { delivery, outcome: { type: "requeued", reason: `no task "${message.task}" here` } };
   }
 
-  /** The runners of a pool have the app's tasks, not ours. */
-  #run(execution: Execution): Promise<Outcome> {
-    if (execution.definition !== collect) return this.#options.run(execution);
-    return Promise.resolve({ type: "succeeded", result: JSON.stringify(execution.message.args[0] ?? null) });
-  }
-
   /** Its settlement says that others run in its place: they have to be sent before. */
   async #replace(flow: Flow): Promise<boolean> {
     try {
@@ -269,24 +263,6 @@ export class Executor {
       return this.putBack(delivery, error instanceof Error ? error.message : "not claimed");
     }
   }
-}
-
-/** How many crashes are tolerated unless the task says otherwise. */
-const defaultMaxCrashes = 3;
-
-function maxCrashesOf({ options }: TaskDefinition): number {
-  return options.maxCrashes ?? defaultMaxCrashes;
-}
-
-function isOnce({ options }: TaskDefinition): boolean {
-  return options.delivery === "at-most-once";
-}
-
-/** Why a message whose workers died is not run again. */
-function doomOf({ crashes }: Delivery, definition: TaskDefinition): BullrushError | undefined {
-  const task = definition.name;
-  if (crashes > 0 && isOnce(definition)) return new BullrushError("WORKER_LOST", { task });
-  return crashes >= maxCrashesOf(definition) ? new BullrushError("TASK_POISONED", { task, crashes }) : undefined;
 }
 
 /** Whether the result backend hears of this delivery. A call whose sender may wait says itself what it wants; the declaration counts for the others. */

@@ -35,7 +35,6 @@ async function callEach(context: TaskContext, run: TaskDefinition["run"]): Promi
   for (const args of context.args as readonly (readonly unknown[])[]) {
     if (returned.length > 0) context.signal.throwIfAborted();
     // One after the other: that is what a chunk is for.
-    // oxlint-disable-next-line no-await-in-loop
     const value: unknown = await run.call(context, ...args);
     // What an array cannot carry is what JSON makes of it there.
     returned.push(value === undefined ? null : value);

@@ -1,6 +1,7 @@
 import { callId } from "../../id.js";
 import { encodeMessage } from "../../protocol/codec.js";
-import type { Flow, FlowCall, Place } from "../../protocol/flow.js";
+import type { Flow, FlowCall } from "../../protocol/flow.js";
+import type { Place } from "../../protocol/place.js";
 import type { FlowRevocation } from "../../ports/transport.js";
 import type { Connection } from "../../redis/connection.js";
 import { flowIndexKey, flowKeys, queueKey } from "../../redis/keys.js";

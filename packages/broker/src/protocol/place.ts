@@ -1,0 +1,39 @@
+import { isTaskId } from "../id.js";
+
+/**
+ * Where a value goes, or why there is none.
+ * `step`: to a call, which fails too when there is no value. `link`: to a call that is dropped then. `error`: to a call that takes a
+ * `Mishap`, and is dropped when there is a value. `slot`: to a place in a join. `open`: to a join of size 0, which lets pass an empty array.
+ */
+export type Target =
+  | readonly ["step" | "link" | "error", call: number]
+  | readonly ["slot", join: number, slot: number]
+  | readonly ["open", join: number];
+
+/** Where a message stands in a flow, and what comes after it. */
+export interface Place {
+  /** Id of the flow. */
+  readonly flow: string;
+  /** Number of the call. */
+  readonly call: number;
+  readonly next: readonly Target[];
+}
+
+/** Whether decoded `value` is a place in a flow. */
+export function isPlace(value: unknown): value is Place {
+  if (typeof value !== "object" || value === null) return false;
+  const { flow, call, next } = value as Partial<Record<string, unknown>>;
+  return isTaskId(flow) && isNumber(call) && Array.isArray(next) && next.every(isTarget);
+}
+
+const sizes: Readonly<Record<string, number>> = { step: 2, link: 2, error: 2, slot: 3, open: 2 } satisfies Record<Target[0], number>;
+
+function isTarget(value: unknown): value is Target {
+  if (!Array.isArray(value)) return false;
+  const [kind, ...numbers] = value as unknown[];
+  return typeof kind === "string" && sizes[kind] === value.length && numbers.every(isNumber);
+}
+
+function isNumber(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
