@@ -1,7 +1,11 @@
-import { afterEach, beforeEach, describe } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { openProxy } from "../../../../integration/lib/proxy.js";
 import { redisResultBackend } from "../../src/redis/result-backend.js";
+import { flowOf, play, recordsOf, settlementOf } from "../ports/flow-play.js";
 import { describeFlows } from "../ports/flows.js";
+import { contentOf } from "../ports/messages.js";
 import { stageOn, type Stage } from "../ports/stage.js";
+import { eventually, takeOne } from "../ports/waiting.js";
 import { redisBinary, startRedis, type PrivateRedis } from "../redis/private-redis.js";
 import { openBroker, type RedisBroker } from "./broker.js";
 
@@ -25,6 +29,53 @@ describe("with the results on the broker,", () => {
     () => stage,
     () => keysOf(broker),
   );
+});
+
+describe("a flow whose replies are lost", () => {
+  test.each([
+    ["begins once, also if it has ended by the time it is begun again", "when it is begun"],
+    ["goes on once", "when its first call is settled"],
+  ])("%s", async (_, when) => {
+    const broker = openBroker();
+    onTestFinished(() => broker.close());
+    const stage = stageOn(broker);
+    const proxy = await openProxy(broker.url);
+    onTestFinished(() => proxy.close());
+    const through = broker.connect({ location: proxy.url });
+    const consumer = (when === "when it is begun" ? broker.connect() : through).consume({
+      queues: [{ name: "feeds" }],
+      order: "strict",
+      lease: 1500,
+      worker: "worker-b",
+    });
+    const flow = flowOf([{ task: "list", args: ["first"], next: [["step", 1]] }, { task: "list" }]);
+    const ran: unknown[] = [];
+    if (when === "when it is begun") {
+      const lost = proxy.loseReply(flow.id);
+      const begun = through.startFlow(flow);
+      await lost;
+      ran.push(...(await play(stage, consumer, flow)));
+      proxy.reset();
+      await begun;
+      // What is sent once more is known to have been, and what follows is mended.
+      await eventually("end of the flow", async () => {
+        await consumer.mendFlows(1);
+        return (await stage.transport.revokeFlow(flow.id, [])) === undefined;
+      });
+      expect(await stage.counts("feeds")).toMatchObject({ waiting: 0, active: 0 });
+      expect(await consumer.exchange({ settle: [], take: 5 })).toMatchObject({ deliveries: [] });
+      expect(await recordsOf(stage, flow)).toMatchObject([{ state: "SUCCESS" }, { state: "SUCCESS" }]);
+    } else {
+      await stage.transport.startFlow(flow);
+      const delivery = await takeOne(consumer);
+      const lost = proxy.loseReply(delivery.token);
+      const settled = consumer.exchange({ settle: [settlementOf(delivery)], take: 0 });
+      await lost;
+      expect(await settled).toMatchObject({ settled: ["settled"] });
+      ran.push(contentOf(delivery), ...(await play(stage, consumer, flow)));
+    }
+    expect(ran).toMatchObject([{ args: ["first"] }, { args: [["first"]] }]);
+  });
 });
 
 describe.skipIf(redisBinary === undefined)("with the results elsewhere,", () => {
