@@ -1,0 +1,23 @@
+import { Redis } from "ioredis";
+import { expect } from "vitest";
+import type { Fleet } from "../lib/fleet.js";
+import { expectQuiet } from "../lib/quiet.js";
+import { eventually } from "../support/eventually.js";
+import { redisUrl } from "../support/redis-url.js";
+
+/** Holds a fleet whose canvases have all ended to having left nothing of them in Redis but results with a time to live. */
+export async function expectNothingLeft(fleet: Fleet, options?: { readonly failed?: number }): Promise<void> {
+  const redis = new Redis(redisUrl(), { replyMapping: "legacy" });
+  try {
+    await eventually("no flow is left", async () => (await redis.keys(`bullrush:flow*:${fleet.prefix}*`)).length === 0);
+    await expectQuiet(fleet, options);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/** Holds the records of tasks to having a time to live, and to being of tasks that have ended. */
+export async function expectEnded(fleet: Fleet, ids: readonly string[]): Promise<void> {
+  const records = await fleet.app.backend.read(ids);
+  for (const record of records) expect(["SUCCESS", "FAILURE", "REVOKED"]).toContain(record?.state);
+}
