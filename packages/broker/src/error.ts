@@ -28,6 +28,7 @@ const messages = {
     `"${d.task}" asked to be tried again, and has been retried ${d.maxRetries} times, as often as it may`,
   RETRY_UNSUPPORTED: (d: { task: string }) =>
     `"${d.task}" called this.retry() in a job of a plain BullMQ producer: only that job's own "attempts" can have it tried again`,
+  REPLACEMENT_REQUESTED: (d: { task: string }) => `"${d.task}" asks to be replaced by a canvas: let this error pass, for its worker to see`,
   TASK_REJECTED: (d: { task: string; reason: string }) => `"${d.task}" rejected its message: ${d.reason}`,
   CHORD_FAILED: (d: { failed: number; size: number; members: readonly string[] }) =>
     `${d.failed} of ${d.size} members of a group failed: ${d.members.join("; ")}${d.failed > d.members.length ? "; …" : ""}`,

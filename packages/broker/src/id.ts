@@ -9,9 +9,19 @@ export function newId(): string {
   return randomUUID();
 }
 
-/** Id of call `number` of the flow `flow`, and of the tasks of a flow that take the place of a task: the same, however often it is made. */
+/** Id of call `number` of the flow `flow`: the same, however often it is made. */
 export function callId(flow: string, number: number): string {
   return v5(String(number), flow);
+}
+
+/** Id of group `number` of the flow `flow`: the same, however often it is made. */
+export function groupId(flow: string, number: number): string {
+  return v5(`group ${number}`, flow);
+}
+
+/** Id of the flow that runs in the place of task `id`: the same, however often it is made. */
+export function replacementId(id: string): string {
+  return v5("replacement", id);
 }
 
 /** Whether `id` may be a task id: a UUID, nothing else, because BullMQ keeps an id beside keys such as `wait` and `events`. */

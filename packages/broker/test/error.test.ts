@@ -23,6 +23,7 @@ const details: { readonly [C in ErrorCode]: ErrorDetails<C> } = {
   TASK_POISONED: { task: "tasks.add", crashes: 3 },
   WORKER_LOST: { task: "tasks.add" },
   RETRY_REQUESTED: { task: "tasks.add" },
+  REPLACEMENT_REQUESTED: { task: "tasks.add" },
   MAX_RETRIES_EXCEEDED: { task: "tasks.add", maxRetries: 3 },
   RETRY_UNSUPPORTED: { task: "tasks.add" },
   TASK_REJECTED: { task: "tasks.add", reason: "it is for another shop" },

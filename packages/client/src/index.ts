@@ -4,15 +4,31 @@ export { PublishError } from "./app/publish-error.js";
 
 export type { AnyTask, Stub, Task, TaskDefinition, TaskFunction, TaskStub } from "./task/task.js";
 export type { CallOptions, SharedOptions, TaskOptions } from "./task/options.js";
-export { Signature, type ResultsOf } from "./task/signature.js";
+export { Signature, type HandlesOf } from "./task/signature.js";
+export { isReplace, Replace } from "./task/replace.js";
 export { isRetry, Retry, type RetryOptions } from "./task/retry.js";
 export { isReject, Reject, type RejectOptions } from "./task/reject.js";
 export { matchesError, type ErrorMatch } from "./task/error-match.js";
 export { currentTask, runInTask, type TaskContext } from "./task/context.js";
 export { SoftTimeLimitExceeded } from "./task/errors.js";
 
+export type { AnyCanvas, Canvas, CanvasData, NeedsOf, OnFailure, ResultOf } from "./canvas/canvas.js";
+export { chain, Chain } from "./canvas/chain.js";
+export { chord, Chord, type ChordOptions } from "./canvas/chord.js";
+export { group, Group } from "./canvas/group.js";
+
 export { AsyncResult, type GetOptions, type TaskOutcome } from "./result/async-result.js";
 export type { RevokeOptions } from "./control/revoke.js";
+export { GroupResult } from "./result/group-result.js";
 export { TaskFailedError, TaskRevokedError, TimeoutError, UnknownTaskError } from "./result/errors.js";
 
-export { BullrushError, RemoteError, type Duration, type ErrorCode, type Failure, type Json, type TaskState } from "@bullrush/broker";
+export {
+  BullrushError,
+  RemoteError,
+  type Duration,
+  type ErrorCode,
+  type Failure,
+  type Json,
+  type Mishap,
+  type TaskState,
+} from "@bullrush/broker";

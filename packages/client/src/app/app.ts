@@ -1,27 +1,31 @@
 import {
   BullrushError,
   checkTaskId,
-  systemClock,
   toMilliseconds,
   type ControlBus,
+  type Flow,
+  type Message,
   type RedisLocation,
   type ResultBackend,
   type Transport,
 } from "@bullrush/broker";
 import type { RevokeOptions } from "../control/revoke.js";
-import { AsyncResult, type Reference, type ResultSource } from "../result/async-result.js";
-import type { Call } from "../task/call.js";
+import type { Canvas, CanvasData, Ignores } from "../canvas/canvas.js";
+import { canvasOf, type SomeCanvas } from "../canvas/canvas-of.js";
+import { nodeOf } from "../canvas/data.js";
+import type { Send } from "../canvas/node.js";
+import { AsyncResult } from "../result/async-result.js";
 import { isList, kindOf, refuse } from "../task/check.js";
 import { enclosingTask, runInTask } from "../task/context.js";
 import { localContext } from "../task/local-context.js";
 import { checkTaskName } from "../task/name.js";
-import { checkCall, checkTaskOptions, type CallOptions, type TaskOptions } from "../task/options.js";
-import { callOf, Signature, type ResultsOf } from "../task/signature.js";
+import { checkTaskOptions, type CallOptions, type TaskOptions } from "../task/options.js";
+import { callNode, callOf, Signature, type HandlesOf } from "../task/signature.js";
+import { stubOf } from "../task/stub.js";
 import type { AnyTask, Stub, Task, TaskDefinition, TaskFunction, TaskStub } from "../task/task.js";
 import { connect, type Connected } from "./connected.js";
-import { publishCalls, sendingOf, type Sending } from "./dispatcher.js";
 import { compileOptions, type AppOptions, type CompiledOptions } from "./options.js";
-import { PublishError } from "./publish-error.js";
+import { Sender } from "./sender.js";
 
 /** Declares an app. Nothing is connected before the first call. Throws `INVALID_OPTION`, `INVALID_URL` or `INVALID_QUEUE_NAME`. */
 export function createApp(options: AppOptions = {}): App {
@@ -40,7 +44,11 @@ export class App {
   #connected: Connected | undefined;
   #troubleListener: ((service: "broker" | "backend", reason: string) => void) | undefined;
   #closed = false;
-  readonly #source = (): ResultSource => this.#connect();
+  readonly #sender = new Sender(
+    () => this.#connect(),
+    () => this.#options,
+  );
+  readonly #begin: Send = (node) => this.#sender.begin(node);
 
   /** @internal */
   constructor(given: AppOptions) {
@@ -115,7 +123,7 @@ export class App {
   /** Sends a call by the task's name alone. Rejects as `delay()` does. */
   async sendTask<Result = unknown>(name: string, args: readonly unknown[] = [], options: CallOptions = {}): Promise<AsyncResult<Result>> {
     checkTaskName(name);
-    return this.#send<Result>({ task: name, args, declared: this.#tasks.get(name)?.options ?? {}, options });
+    return this.#sender.send<Result>({ task: name, args, declared: this.#declaredOf(name), options });
   }
 
   /**
@@ -123,20 +131,36 @@ export class App {
    * They go where this app's routes say. If one cannot be encoded or routed, it rejects with that error and nothing is sent; if some are
    * not confirmed, with a `PublishError`, whose `results` say which.
    */
-  async publishAll<const Calls extends readonly Signature[]>(calls: Calls): Promise<ResultsOf<Calls>> {
+  async publishAll<const Calls extends readonly Signature[]>(calls: Calls): Promise<HandlesOf<Calls>> {
     isList(calls, "what was given to publishAll()");
-    const { transport, waiter } = this.#connect();
-    const sendings = calls.map((call, index) => this.#prepare(callOf(call, index + 1)));
-    const { missed } = waiter;
-    const errors = await publishCalls(transport, sendings);
-    const results = sendings.map((sending, index) => errors[index] ?? this.#handle(sending, missed));
-    if (errors.some((error) => error !== undefined)) throw new PublishError(results);
-    return results as ResultsOf<Calls>;
+    return (await this.#sender.sendAll(calls.map((call, index) => callOf(call, `call ${index + 1} of publishAll()`)))) as HandlesOf<Calls>;
+  }
+
+  /** A call by the task's name alone, to be sent later or as a part of a canvas. Throws `INVALID_TASK_NAME`, and `INVALID_OPTION` for links that are no canvases. */
+  signature<Result = unknown>(name: string, args: readonly unknown[] = [], options: CallOptions = {}): Signature<Result, Ignores> {
+    checkTaskName(name);
+    return new Signature({ node: callNode({ task: name, args, declared: this.#declaredOf(name), options }, false), send: this.#begin });
+  }
+
+  /**
+   * The canvas that `data`, from the `toJSON()` of one, tell of: a task can get canvases as arguments in that form. Its tasks have the options with which this app declares them.
+   * Throws `INVALID_OPTION` for what is no such data, naming the place, `INVALID_QUEUE_NAME`, `INVALID_TASK_ID`.
+   */
+  canvas<Result = unknown>(data: CanvasData): SomeCanvas<Result> {
+    return canvasOf({ node: nodeOf(data, (task) => this.#declaredOf(task), "the data"), send: this.#begin }) as SomeCanvas<Result>;
+  }
+
+  /**
+   * @internal The flow that runs in the place of the task of `message`, from `queue`, which asked for it by `this.replace(canvas)`. The same at every run of the task, if
+   * the canvas is. Throws as sending the canvas does.
+   */
+  replacementOf(canvas: Canvas, message: Message, queue: string): Flow {
+    return this.#sender.replacement(canvas, message, queue);
   }
 
   /** The handle on the result of a task that was sent elsewhere. Throws `INVALID_TASK_ID` unless `id` is a UUID. */
   asyncResult<Result = unknown>(id: string): AsyncResult<Result> {
-    return this.#result<Result>({ id: checkTaskId(id), queues: this.#options.queues, own: false });
+    return new AsyncResult<Result>(() => this.#connect(), { id: checkTaskId(id), queues: this.#options.queues, own: false });
   }
 
   /**
@@ -187,38 +211,11 @@ export class App {
   }
 
   #stub<Args extends unknown[], Result>(name: string, declared: TaskOptions): TaskStub<Args, Result> {
-    const send = (args: Args, options: CallOptions = {}) => this.#send<Result>({ task: name, args, declared, options });
-    return {
-      name,
-      delay: (...args) => send(args),
-      applyAsync: send,
-      s: (...args) => new Signature<Result>({ task: name, args, declared, options: {} }, (call) => this.#send(call)),
-    };
+    return stubOf<Args, Result>({ send: (call) => this.#sender.send(call), begin: this.#begin }, name, declared);
   }
 
-  async #send<Result>(call: Call): Promise<AsyncResult<Result>> {
-    const { transport, waiter } = this.#connect();
-    const sending = this.#prepare(call);
-    // Before it is sent: its result may be heard of before the broker's confirmation.
-    const { missed } = waiter;
-    // Most calls are one message.
-    const [error] = await (sending.length === 1 ? transport.publish(sending) : publishCalls(transport, [sending]));
-    if (error !== undefined) throw error;
-    return this.#handle<Result>(sending, missed);
-  }
-
-  #prepare(call: Call): Sending {
-    checkCall(call.task, call.args, call.options);
-    return sendingOf(call, this.#options, { replyTo: this.backend.replyChannel, clock: systemClock });
-  }
-
-  #handle<Result>([{ queue, message }]: Sending, missed: number | undefined): AsyncResult<Result> {
-    const { id, task, ignoreResult = false } = message;
-    return this.#result<Result>({ id, task, queues: [queue], own: true, missed, ignoreResult });
-  }
-
-  #result<Result>(reference: Reference): AsyncResult<Result> {
-    return new AsyncResult<Result>(this.#source, reference);
+  #declaredOf(task: string): TaskOptions {
+    return this.#tasks.get(task)?.options ?? {};
   }
 
   #connect(): Connected {

@@ -30,7 +30,12 @@ export function sendingOf(
 ): Sending {
   const { task, args, declared, options } = call;
   const { queues, priority = 0 } = router.route({ task, args, call: options, declared });
-  const message = messageOf(call, priority, replyTo, clock.now());
+  const parent = sendingParent();
+  const id = options.taskId === undefined ? newId() : checkTaskId(options.taskId);
+  // An id of the caller's may have been sent before.
+  const resent = options.taskId !== undefined;
+  const rootId = parent?.rootId ?? id;
+  const message = messageOf(call, { id, priority, replyTo, now: clock.now(), rootId, parentId: parent?.id, resent });
   const seal = (queue: string, message: Message): RoutedMessage => ({ queue, message, text: encodeMessage(message, maxPayload) });
   const [queue, ...others] = queues;
   if (queue === undefined) throw new TypeError("a call goes to one queue at least");
@@ -49,44 +54,56 @@ export async function publishCalls(transport: Transport, calls: readonly Sending
   );
 }
 
-function messageOf({ task, args, declared, options }: Call, priority: number, replyTo: string, now: number): Message {
-  const id = options.taskId === undefined ? newId() : checkTaskId(options.taskId);
+/** What a message says beside what its call does. */
+export interface Address {
+  readonly id: string;
+  readonly priority: number;
+  /** Channel on which somebody waits for the result. */
+  readonly replyTo: string | undefined;
+  /** The time from which its countdown and its time to live count; absent when they count from a turn that is still to come. */
+  readonly now: number | undefined;
+  /** The first task of its flow, and the one before it. */
+  readonly rootId: string;
+  readonly parentId: string | undefined;
+  /** Whether it may have been sent before. */
+  readonly resent: boolean;
+}
+
+/** The task in which this code runs, as the parent of what it sends. */
+export function sendingParent(): { readonly id: string; readonly rootId: string } | undefined {
   const context = sendingTask();
   // A task that runs from a job of a plain BullMQ producer has an id that is no task's.
-  const parent = context !== undefined && isTaskId(context.rootId) ? context : undefined;
+  return context !== undefined && isTaskId(context.rootId) ? context : undefined;
+}
+
+/** The message of a call. Throws `INVALID_OPTION` for a soft time limit that is not below the hard one. */
+export function messageOf({ task, args, declared, options, each }: Call, address: Address): Writable<Message> {
+  const { id, priority, replyTo, now, rootId, parentId, resent } = address;
   const ignoreResult = options.ignoreResult ?? declared.ignoreResult;
   const eta = etaOf(options, now);
   const expires = expiryOf(options.expires ?? declared.expires, now);
   const { timeLimit, softTimeLimit } = limitsOf(task, declared, options);
-  const message: Writable<Message> = {
-    id,
-    task,
-    args,
-    headers: options.headers ?? {},
-    priority,
-    retries: 0,
-    rootId: parent?.rootId ?? id,
-  };
-  if (parent !== undefined) message.parentId = parent.id;
+  const message: Writable<Message> = { id, task, args, headers: options.headers ?? {}, priority, retries: 0, rootId };
+  if (parentId !== undefined) message.parentId = parentId;
   if (eta !== undefined) message.eta = eta;
   if (expires !== undefined) message.expires = expires;
   if (timeLimit !== undefined) message.timeLimit = timeLimit;
   if (softTimeLimit !== undefined) message.softTimeLimit = softTimeLimit;
   // `false` too, when somebody says so: the worker's declaration may say otherwise.
   if (ignoreResult !== undefined) message.ignoreResult = ignoreResult;
-  if (ignoreResult !== true) message.replyTo = replyTo;
+  if (ignoreResult !== true && replyTo !== undefined) message.replyTo = replyTo;
   if (options.maxRetries !== undefined) message.maxRetries = options.maxRetries === Infinity ? null : options.maxRetries;
-  // An id of the caller's may have been sent before.
-  if (options.taskId !== undefined) message.resent = true;
+  if (each === true) message.each = true;
+  if (resent) message.resent = true;
   return message;
 }
 
 type Limits = ReturnType<typeof compileLimits>;
 
-type Writable<T> = { -readonly [Field in keyof T]: T[Field] };
+export type Writable<T> = { -readonly [Field in keyof T]: T[Field] };
 
 /** What a further queue gets: a task of its own, for which nobody waits. */
-function copyFor(queue: string, { replyTo: _, ...message }: Message): Message {
+export function copyFor(queue: string, { replyTo: _, ...message }: Message): Message {
   return { ...message, id: copyId(message.id, queue), headers: { ...message.headers, fanoutOf: message.id } };
 }
 
@@ -104,14 +121,15 @@ function limitsOf(task: string, declared: TaskOptions, options: CallOptions): Li
   return limits;
 }
 
-function etaOf({ countdown, eta }: CallOptions, now: number): number | undefined {
-  if (countdown !== undefined) return now + toMilliseconds(countdown, "countdown");
+function etaOf({ countdown, eta }: CallOptions, now: number | undefined): number | undefined {
+  if (countdown !== undefined) return now === undefined ? undefined : now + toMilliseconds(countdown, "countdown");
   return eta === undefined ? undefined : timeOf(eta);
 }
 
-function expiryOf(expires: CallOptions["expires"], now: number): number | undefined {
+function expiryOf(expires: CallOptions["expires"], now: number | undefined): number | undefined {
   if (expires === undefined) return undefined;
-  return expires instanceof Date ? timeOf(expires) : now + toMilliseconds(expires, "expires");
+  if (expires instanceof Date) return timeOf(expires);
+  return now === undefined ? undefined : now + toMilliseconds(expires, "expires");
 }
 
 /** A message knows no time before the epoch. */

@@ -51,6 +51,9 @@ export interface Reference {
   /** What `missed` of the waiter was before it was sent. */
   readonly missed?: number | undefined;
   readonly ignoreResult?: boolean;
+  /** Id of the flow of which it is the result. */
+  readonly flow?: string;
+  readonly parent?: unknown;
 }
 
 /**
@@ -58,12 +61,14 @@ export interface Reference {
  */
 export class AsyncResult<Result = unknown> {
   readonly id: string;
+  readonly parent: unknown;
   readonly #source: () => ResultSource;
   readonly #reference: Reference;
 
   /** @internal */
   constructor(source: () => ResultSource, reference: Reference) {
     this.id = reference.id;
+    this.parent = reference.parent;
     this.#source = source;
     this.#reference = reference;
   }

@@ -7,4 +7,6 @@ export interface Call {
   /** Options of the task's declaration, where it is known. */
   readonly declared: TaskOptions;
   readonly options: CallOptions;
+  /** `args` are lists of arguments, one for each of several runs. */
+  readonly each?: boolean;
 }

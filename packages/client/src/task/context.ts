@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { BullrushError, type Json } from "@bullrush/broker";
 import type { Logger as PinoLogger } from "pino";
+import type { Canvas } from "../canvas/canvas.js";
 import type { RejectOptions } from "./reject.js";
 import type { RetryOptions } from "./retry.js";
 
@@ -47,6 +48,12 @@ export interface TaskContext {
   retry(options?: RetryOptions): never;
   /** Ends the task by throwing a `Reject`, which the task has to let pass: it fails with `TASK_REJECTED` and its message is kept, or goes back into its queue. */
   reject(options?: RejectOptions): never;
+  /**
+   * Ends the task by throwing a `Replace`, which the task has to let pass, and has the worker run a canvas in its place: how that ends, the task ends, and what follows
+   * upon the task gets its result. `return this.replace(canvas)` keeps the type of the result. In a direct call it throws the `Replace`. Throws `INVALID_OPTION` for
+   * what is no canvas.
+   */
+  replace(canvas: Canvas): never;
 }
 
 // One for the process, also when a module loader makes a second copy of this package.

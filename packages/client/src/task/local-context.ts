@@ -2,6 +2,7 @@ import { newId } from "@bullrush/broker";
 import { pino, type Logger } from "pino";
 import { local, type TaskContext } from "./context.js";
 import { Reject } from "./reject.js";
+import { Replace } from "./replace.js";
 import { Retry } from "./retry.js";
 
 let log: Logger | undefined;
@@ -34,6 +35,9 @@ export function localContext(name: string, args: readonly unknown[]): TaskContex
     },
     reject: (options) => {
       throw new Reject(name, options);
+    },
+    replace: (canvas) => {
+      throw new Replace(name, canvas);
     },
   };
 }

@@ -1,4 +1,5 @@
 import { toMilliseconds, type Duration, type Json, type Message } from "@bullrush/broker";
+import type { AnyCanvas } from "../canvas/canvas.js";
 import {
   checkOptions,
   isBackoff,
@@ -81,6 +82,10 @@ export interface CallOptions extends SharedOptions {
   readonly taskId?: string;
   /** Sent along, free to use. What JSON can carry. */
   readonly headers?: Readonly<Record<string, Json>>;
+  /** What runs when it has ended well, and gets its result in front of its arguments, unless it is immutable. */
+  readonly link?: AnyCanvas | readonly AnyCanvas[];
+  /** What runs when it has failed or was revoked, and gets a `Mishap` in front of its arguments, unless it is immutable. */
+  readonly linkError?: AnyCanvas | readonly AnyCanvas[];
 }
 
 const shared: Record<keyof SharedOptions, Check> = {
@@ -115,7 +120,12 @@ const callChecks: Record<keyof CallOptions, Check> = {
   expires: (value, option) => (value instanceof Date ? isDate(value, option) : isDuration(value, option)),
   taskId: isId,
   headers: isRecord,
+  link: leftToCanvas,
+  linkError: leftToCanvas,
 };
+
+/** Whoever makes a canvas of the call looks at its links. */
+function leftToCanvas(): void {}
 
 /** Throws `INVALID_OPTION` for an option that does not exist or whose value does not fit, `INVALID_QUEUE_NAME`. */
 export function checkTaskOptions(task: string, options: TaskOptions): void {

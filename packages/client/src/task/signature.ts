@@ -1,62 +1,54 @@
+import { BaseCanvas } from "../canvas/base-canvas.js";
+import type { Canvas } from "../canvas/canvas.js";
+import { withOptions } from "../canvas/edit.js";
+import { contentOf, type CallNode, type Content } from "../canvas/node.js";
 import type { AsyncResult } from "../result/async-result.js";
 import type { Call } from "./call.js";
-import { kindOf, refuse } from "./check.js";
+import { refuse } from "./check.js";
 import type { CallOptions } from "./options.js";
 
-const mark = Symbol.for("bullrush.signature");
-
-/** Sends a call, at once. */
-type Send = (call: Call) => Promise<AsyncResult>;
-
-/** A call that is not sent yet, as `task.s(...args)` makes it: data that never change, and what sends them. */
-export class Signature<Result = unknown> {
-  /** @internal How it is told from other values, whichever copy of this package made it. */
-  readonly [mark] = true;
+/**
+ * A call that is not sent yet, as `task.s(...args)` and `task.si(...args)` make it: data that never change, and what sends them. That of `s` takes the value of the step
+ * before it in front of its arguments, that of `si` takes nothing.
+ */
+export class Signature<out Result = unknown, in Needs extends unknown[] = []> extends BaseCanvas<Result, Needs, AsyncResult<Result>> {
   /** Name of the task. */
   readonly task: string;
   readonly args: readonly unknown[];
   readonly options: CallOptions;
-  readonly #call: Call;
-  readonly #send: Send;
 
   /** @internal */
-  constructor(call: Call, send: Send) {
-    this.task = call.task;
-    this.args = call.args;
-    this.options = call.options;
-    this.#call = call;
-    this.#send = send;
+  constructor(content: Content<CallNode>) {
+    super(content);
+    const { task, args, options } = content.node;
+    this.task = task;
+    this.args = args;
+    this.options = options;
   }
+}
 
-  /** The same call with these options, which win over those that it has. What does not fit is told when it is sent. */
-  set(options: CallOptions): Signature<Result> {
-    return new Signature({ ...this.#call, options: { ...this.options, ...options } }, this.#send);
-  }
+/** The node of a call. Throws `INVALID_OPTION` for links that are no canvases. */
+export function callNode({ options: { link, linkError, ...options }, ...call }: Call, immutable: boolean): CallNode {
+  const node: CallNode = { type: "call", ...call, options, immutable, link: [], onError: [] };
+  return link === undefined && linkError === undefined
+    ? node
+    : withOptions(node, { ...(link && { link }), ...(linkError && { linkError }) });
+}
 
-  /** Sends the call, as the task's own `delay` does. Each time it is another task, unless it has a `taskId`. */
-  delay(): Promise<AsyncResult<Result>> {
-    return this.#send(this.#call) as Promise<AsyncResult<Result>>;
-  }
+/** The call of a signature. Throws `INVALID_OPTION`, naming its `place`, for anything else, and for a signature with links. */
+export function callOf(signature: unknown, place: string): Call {
+  const { node } = contentOf(signature, place);
+  if (node.type !== "call") refuse(place, `a ${node.type}`, "a signature: task.s(...)");
+  if (hasLinks(node)) refuse(place, "a signature with links", "one without, or that it is sent by itself");
+  return node;
+}
 
-  /** Sends the call with these options beside its own. */
-  applyAsync(options: CallOptions = {}): Promise<AsyncResult<Result>> {
-    return this.set(options).delay();
-  }
-
-  /** @internal What is sent. */
-  toCall(): Call {
-    return this.#call;
-  }
+/** Whether something follows upon a call. */
+export function hasLinks({ link, onError }: CallNode): boolean {
+  return link.length > 0 || onError.length > 0;
 }
 
 /** The handles on the results of `Calls`, in their order. */
-export type ResultsOf<Calls extends readonly Signature[]> = { -readonly [Place in keyof Calls]: ResultOf<Calls[Place]> };
+export type HandlesOf<Calls extends readonly unknown[]> = { -readonly [Place in keyof Calls]: HandleOf<Calls[Place]> };
 
-type ResultOf<Call> = Call extends Signature<infer Result> ? AsyncResult<Result> : never;
-
-/** The call of `signature`. Throws `INVALID_OPTION`, naming its place, for what is no signature. */
-export function callOf(signature: unknown, place: number): Call {
-  const isSignature = typeof signature === "object" && signature !== null && mark in signature;
-  if (!isSignature) refuse(`call ${place} of publishAll()`, kindOf(signature), "a signature: task.s(...)");
-  return (signature as Signature).toCall();
-}
+type HandleOf<Call> = Call extends Canvas<infer Result, never> ? AsyncResult<Result> : never;

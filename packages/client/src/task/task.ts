@@ -1,3 +1,6 @@
+import type { Ignores } from "../canvas/canvas.js";
+import type { OnlyOne, Open, Partial } from "../canvas/fit.js";
+import type { Group } from "../canvas/group.js";
 import type { AsyncResult } from "../result/async-result.js";
 import type { TaskContext } from "./context.js";
 import type { CallOptions, TaskOptions } from "./options.js";
@@ -13,8 +16,19 @@ export interface TaskStub<Args extends unknown[] = unknown[], Result = unknown> 
   delay(...args: Args): Promise<AsyncResult<Result>>;
   /** Sends a call with options. */
   applyAsync(args: Args, options?: CallOptions): Promise<AsyncResult<Result>>;
-  /** A call that is not sent yet, for `app.publishAll`, or to be sent later. */
-  s(...args: Args): Signature<Result>;
+  /**
+   * A call that is not sent yet: to be sent later, for `app.publishAll`, or as a part of a canvas. Behind a step of a canvas, the value of that step is put before its
+   * arguments, so that the first may be left out here.
+   */
+  s<Given extends Partial<Args>>(...args: Given): Signature<Result, Open<Args, Given>>;
+  /** As `s`, for a call that takes nothing from the step before it. */
+  si(...args: Args): Signature<Result, Ignores>;
+  /** A group with a call for each item, which is its only argument. */
+  map(items: readonly OnlyOne<Args>[]): Group<Result[], Ignores>;
+  /** A group with a call for each list of arguments. */
+  starmap(lists: readonly Args[]): Group<Result[], Ignores>;
+  /** As `starmap`, with one message for each `size` lists, whose calls run one after the other: the result is an array of arrays. */
+  chunks(lists: readonly Args[], size: number): Group<Result[][], Ignores>;
 }
 
 /** A declared task: called, it runs here and now, without a broker; `delay` and `applyAsync` send it to a worker. */

@@ -7,7 +7,7 @@ describe("a signature", () => {
   test("is the call as plain data, of a task or a stub", () => {
     const app = testApp();
     const add = app.task("tasks.add", { priority: 4 }, (x: number, y: number) => x + y);
-    const call = { task: "tasks.add", args: [1, 2], options: {} };
+    const call = { type: "call", task: "tasks.add", args: [1, 2] };
     for (const signature of [add.s(1, 2), app.stub<typeof add>("tasks.add").s(1, 2)]) {
       expect(signature).toBeInstanceOf(Signature);
       expect(JSON.parse(JSON.stringify(signature))).toEqual(call);

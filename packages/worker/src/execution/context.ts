@@ -1,5 +1,5 @@
 import { BullrushError, checkSize, encodeJson, type Json, type Message } from "@bullrush/broker";
-import { Reject, Retry, type RejectOptions, type RetryOptions, type TaskContext } from "@bullrush/client";
+import { Reject, Replace, Retry, type Canvas, type RejectOptions, type RetryOptions, type TaskContext } from "@bullrush/client";
 import type { Logger } from "pino";
 import type { Stop } from "./stop.js";
 
@@ -103,6 +103,10 @@ export class ExecutionContext<E extends Subject> implements TaskContext {
 
   reject(options?: RejectOptions): never {
     throw new Reject(this.name, options);
+  }
+
+  replace(canvas: Canvas): never {
+    throw new Replace(this.name, canvas);
   }
 
   progress(meta: unknown): Promise<void> {

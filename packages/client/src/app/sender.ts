@@ -1,0 +1,112 @@
+import { encodeRecord, systemClock, type BullrushError, type Flow, type Message, type ResultBackend } from "@bullrush/broker";
+import { beginning, compile, compileReplacement } from "../canvas/compile.js";
+import { handleOf } from "../canvas/handles.js";
+import { contentOf, type CanvasNode, type Handle } from "../canvas/node.js";
+import type { Plan } from "../canvas/plan.js";
+import { AsyncResult } from "../result/async-result.js";
+import type { Call } from "../task/call.js";
+import { checkCall } from "../task/options.js";
+import { callNode, hasLinks } from "../task/signature.js";
+import type { Connected } from "./connected.js";
+import { publishCalls, sendingOf, type Sending } from "./dispatcher.js";
+import type { CompiledOptions } from "./options.js";
+import { PublishError } from "./publish-error.js";
+
+/** Sends the calls and the canvases of an app. */
+export class Sender {
+  readonly #connect: () => Connected;
+  readonly #options: () => CompiledOptions;
+
+  constructor(connect: () => Connected, options: () => CompiledOptions) {
+    this.#connect = connect;
+    this.#options = options;
+  }
+
+  /** Sends a call, and its links if it has any. */
+  async send<Result>(call: Call): Promise<AsyncResult<Result>> {
+    const { transport, waiter } = this.#connect();
+    checkCall(call.task, call.args, call.options);
+    if (call.options.link !== undefined || call.options.linkError !== undefined) {
+      return (await this.begin(callNode(call, false))) as AsyncResult<Result>;
+    }
+    const sending = this.#sendingOf(call);
+    // Before it is sent: its result may be heard of before the broker's confirmation.
+    const { missed } = waiter;
+    // Most calls are one message.
+    const [error] = await (sending.length === 1 ? transport.publish(sending) : publishCalls(transport, [sending]));
+    if (error !== undefined) throw error;
+    return this.#handle<Result>(sending, missed);
+  }
+
+  /** Sends calls without links, and gives their handles. Rejects with a `PublishError` when some are not confirmed. */
+  async sendAll(calls: readonly Call[]): Promise<readonly AsyncResult[]> {
+    const { transport, waiter } = this.#connect();
+    const sendings = calls.map((call) => {
+      checkCall(call.task, call.args, call.options);
+      return this.#sendingOf(call);
+    });
+    const { missed } = waiter;
+    const errors = await publishCalls(transport, sendings);
+    const results = sendings.map((sending) => this.#handle(sending, missed));
+    throwIfMissing(errors, results);
+    return results;
+  }
+
+  /** Sends a canvas, and gives the handle on what comes of it. */
+  async begin(node: CanvasNode): Promise<Handle> {
+    const { transport, backend, waiter } = this.#connect();
+    if (node.type === "call" && !hasLinks(node)) return this.send(node);
+    const compiled = compile(node, { options: this.#options(), replyTo: backend.replyChannel, clock: systemClock });
+    const held = { source: this.#connect, missed: waiter.missed };
+    if ("flow" in compiled) {
+      await keepPending(compiled.plan, backend);
+      await transport.startFlow(compiled.flow);
+      return handleOf(compiled.plan.result, held, compiled.flow.id);
+    }
+    const errors = await publishCalls(transport, compiled.sendings);
+    throwIfMissing(
+      errors,
+      compiled.sendings.map((sending) => this.#handle(sending, held.missed)),
+    );
+    return handleOf(compiled.plan.result, held);
+  }
+
+  /** The flow that runs in the place of a task of `queue` that asked for it. */
+  replacement(canvas: unknown, replaced: Message, queue: string): Flow {
+    const { node } = contentOf(canvas, "what was given to this.replace()");
+    return compileReplacement(node, replaced, queue, { options: this.#options(), clock: systemClock });
+  }
+
+  #sendingOf(call: Call): Sending {
+    return sendingOf(call, this.#options(), { replyTo: this.#connect().backend.replyChannel, clock: systemClock });
+  }
+
+  #handle<Result>([{ queue, message }]: Sending, missed: number | undefined): AsyncResult<Result> {
+    const { id, task, ignoreResult = false } = message;
+    return new AsyncResult<Result>(this.#connect, { id, task, queues: [queue], own: true, missed, ignoreResult });
+  }
+}
+
+/** How long a task is PENDING at the longest whose turn is still to come, in ms: 30 days. */
+const pendingExpires = 30 * 24 * 60 * 60 * 1000;
+
+/** Records that are stored in one call. */
+const recordsAtOnce = 1000;
+
+/** Has those be PENDING whose handles are given out and whose turn is still to come. */
+async function keepPending(plan: Plan, backend: ResultBackend): Promise<void> {
+  const atOnce = beginning(plan);
+  const requests = plan.calls.flatMap(({ id, node, queue, hasHandle }, call) => {
+    const { task, options, declared } = node;
+    const ignoreResult = options.ignoreResult ?? declared.ignoreResult ?? false;
+    if (!hasHandle || ignoreResult || atOnce.has(call)) return [];
+    const record = encodeRecord({ state: "PENDING", delivery: 0, task, queue, flow: plan.id, call });
+    return [{ id, delivery: 0, expires: pendingExpires, record }];
+  });
+  for (let from = 0; from < requests.length; from += recordsAtOnce) await backend.store(requests.slice(from, from + recordsAtOnce));
+}
+
+/** Throws the error of a lone call, or says which of several were not confirmed. */
+function throwIfMissing(errors: readonly (BullrushError | undefined)[], results: readonly AsyncResult[]): void {
+  if (errors.some((error) => error !== undefined)) throw new PublishError(results.map((result, index) => errors[index] ?? result));
+}

@@ -1,0 +1,75 @@
+import type { Json, Mishap } from "@bullrush/broker";
+import type { CallOptions } from "../task/options.js";
+import { emptyHandle } from "./handles.js";
+import { mark, type Canvas, type CanvasData, type Types } from "./canvas.js";
+import { dataOf } from "./data.js";
+import { withFirst, withHeaders, withLinks, withOptions } from "./edit.js";
+import type { Followers, Linked } from "./fit.js";
+import { nodesOf, type CanvasNode, type Content, type Handle } from "./node.js";
+
+/** What all canvases can do. `Sent` is the handle that sending it gives. */
+export abstract class BaseCanvas<out Result, in Needs extends unknown[], out Sent extends Handle> implements Canvas<Result, Needs> {
+  /** @internal */
+  readonly [mark]: Content;
+  /** @internal */
+  declare readonly "~types"?: Types<Result, Needs>;
+
+  /** @internal */
+  constructor(content: Content) {
+    this[mark] = content;
+  }
+
+  /**
+   * The same with these options, which win over those that it has. `taskId` is the id of its result; `countdown` and `eta` are for what begins it; `link` and
+   * `linkError` for what ends it, each member of a group; all others for all its calls. What does not fit is told when it is sent, but for links.
+   */
+  set(options: CallOptions): this {
+    return this.#changed(withOptions(this[mark].node, options));
+  }
+
+  /** The same with something further that runs when it has ended well, and gets its result in front of its arguments, unless it is immutable. Of a group, each member's. */
+  link(next: Followers<Linked<Result, Sent>>): this {
+    return this.#changed(withLinks(this[mark].node, "link", nodesOf(next, "what was given to link()")));
+  }
+
+  /**
+   * The same with something further that runs when it, or what it needs, has failed or was revoked, and gets a `Mishap` in front of its arguments, unless it is
+   * immutable. Of a group, for each member.
+   */
+  onError(next: Followers<Mishap>): this {
+    return this.#changed(withLinks(this[mark].node, "onError", nodesOf(next, "what was given to onError()")));
+  }
+
+  /** The same with these headers in all its calls, those of its links included; they win over those that are there. */
+  stamp(headers: Readonly<Record<string, Json>>): this {
+    return this.#changed(withHeaders(this[mark].node, headers));
+  }
+
+  /**
+   * Sends it, with what it still needs. Each time its calls are others, unless it has a `taskId`. Resolves once the broker has confirmed it. Rejects as the `delay` of a
+   * task does; for a group that nothing follows upon with a `PublishError` when only some of its calls were confirmed.
+   */
+  delay(...first: Needs): Promise<Sent> {
+    return this.#send(withFirst(this[mark].node, first));
+  }
+
+  /** Sends it with these options beside its own, as `set()` does, and with what it still needs. */
+  async applyAsync(options?: CallOptions, ...first: Needs): Promise<Sent> {
+    return this.#send(withFirst(withOptions(this[mark].node, options ?? {}), first));
+  }
+
+  /** Plain data, which JSON can carry: for an argument of a task, which makes a canvas of them again with `app.canvas(data)`. */
+  toJSON(): CanvasData {
+    return dataOf(this[mark].node);
+  }
+
+  #changed(node: CanvasNode): this {
+    const { send } = this[mark];
+    return new (this.constructor as new (content: Content) => this)({ node, send });
+  }
+
+  async #send(node: CanvasNode): Promise<Sent> {
+    const { send } = this[mark];
+    return (await (send === undefined ? emptyHandle(node) : send(node))) as Sent;
+  }
+}

@@ -1,0 +1,26 @@
+import type { AsyncResult } from "../result/async-result.js";
+import { BaseCanvas } from "./base-canvas.js";
+import type { AnyCanvas, NeedsOf, ResultOf } from "./canvas.js";
+import type { Fitting, Last, SentOf } from "./fit.js";
+import { refuse } from "../task/check.js";
+import { chainOf, contentsOf, senderOf, type Handle } from "./node.js";
+
+/** Canvases that run one after the other: each gets what comes of the one before it, in front of its arguments, unless it is immutable. */
+export class Chain<out Result = unknown, in Needs extends unknown[] = [], out Sent extends Handle = AsyncResult<Result>> extends BaseCanvas<
+  Result,
+  Needs,
+  Sent
+> {}
+
+/**
+ * One after the other. The result is that of the last step; when a step fails, those behind it fail of the same. A step that is a group gives the array of its
+ * members' values to the step behind it, which waits for all of them; behind a step, each member gets its value. Throws `INVALID_OPTION` for no steps, and for what
+ * is no canvas.
+ */
+export function chain<const Steps extends readonly AnyCanvas[]>(
+  ...steps: Steps & Fitting<Steps>
+): Chain<ResultOf<Last<Steps>>, NeedsOf<Steps[0]>, SentOf<Last<Steps>>> {
+  if (steps.length === 0) refuse("what was given to chain()", "empty", "at least one step");
+  const contents = contentsOf(steps, "chain()");
+  return new Chain({ node: chainOf(contents.map(({ node }) => node)), send: senderOf(contents) });
+}

@@ -1,0 +1,57 @@
+import type { AsyncResult } from "../result/async-result.js";
+import { checkOptions, kindOf, refuse } from "../task/check.js";
+import { BaseCanvas } from "./base-canvas.js";
+import type { AnyCanvas, NeedsOf, OnFailure, ResultOf } from "./canvas.js";
+import type { Behind, NeedsOfAll, Partly, ResultsOf, SentOf } from "./fit.js";
+import type { Group } from "./group.js";
+import { contentOf, contentsOf, senderOf, type Content, type GroupNode, type Handle } from "./node.js";
+
+/** A group, and a body that gets the array of its members' values in front of its arguments. The result is the body's. */
+export class Chord<out Result = unknown, in Needs extends unknown[] = [], out Sent extends Handle = AsyncResult<Result>> extends BaseCanvas<
+  Result,
+  Needs,
+  Sent
+> {}
+
+export interface ChordOptions {
+  /**
+   * What becomes of the body when members of the header have failed or were revoked. `fail` (default): it fails of the same, once all have ended. `partial`: it runs, and
+   * their values are `null`.
+   */
+  readonly onFailure?: OnFailure;
+}
+
+type Header = Group<readonly unknown[], never> | readonly AnyCanvas[];
+type HeaderResults<H> = H extends readonly unknown[] ? ResultsOf<H> : ResultOf<H>;
+type HeaderNeeds<H> = H extends readonly unknown[] ? NeedsOfAll<H> : NeedsOf<H>;
+type Values<H, Failing> = Failing extends "partial" ? Partly<HeaderResults<H> & readonly unknown[]> : HeaderResults<H>;
+
+/**
+ * The members of a header at the same time, and then the body with their values. A chord without members runs its body with an empty array. Throws `INVALID_OPTION` for
+ * what is no canvas, a header that is no group, and an unknown option.
+ */
+export function chord<const H extends Header, B extends AnyCanvas, const Failing extends OnFailure = "fail">(
+  header: H,
+  body: B & Behind<Values<H, Failing>, B>,
+  options: { readonly onFailure?: Failing } = {},
+): Chord<ResultOf<B>, HeaderNeeds<H>, SentOf<B>> {
+  checkOptions(options, { onFailure: isOnFailure }, "of chord()");
+  const head = headerOf(header);
+  const end = contentOf(body, "the body of chord()");
+  const node = { type: "chord", header: head.node, body: end.node, onFailure: options.onFailure ?? "fail" } as const;
+  return new Chord({ node, send: senderOf([head, end]) });
+}
+
+function headerOf(header: unknown): Content<GroupNode> {
+  if (Array.isArray(header)) {
+    const contents = contentsOf(header as unknown[], "the header of chord()");
+    return { node: { type: "group", members: contents.map(({ node }) => node) }, send: senderOf(contents) };
+  }
+  const { node, send } = contentOf(header, "the header of chord()");
+  if (node.type !== "group") refuse("the header of chord()", `a ${node.type}`, "a group, or an array of canvases");
+  return { node, send };
+}
+
+function isOnFailure(value: unknown, option: string): void {
+  if (value !== "fail" && value !== "partial") refuse(option, kindOf(value), '"fail" or "partial"');
+}

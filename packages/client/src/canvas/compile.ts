@@ -1,0 +1,147 @@
+import {
+  encodeMessage,
+  replacementId,
+  toMilliseconds,
+  type Clock,
+  type Flow,
+  type FlowCall,
+  type Json,
+  type Message,
+  type Place,
+  type RoutedMessage,
+} from "@bullrush/broker";
+import { copyFor, messageOf, sendingParent, type Sending } from "../app/dispatcher.js";
+import type { CompiledOptions } from "../app/options.js";
+import { chainOf, collectIn, type CanvasNode } from "./node.js";
+import { givenId, planOf, type Plan, type PlannedCall } from "./plan.js";
+import { resultNode } from "./edit.js";
+
+/** What a canvas is compiled with. */
+export interface Setting {
+  readonly options: Pick<CompiledOptions, "router" | "maxPayload" | "resultExpires">;
+  /** Channel on which the sender waits. */
+  readonly replyTo: string;
+  readonly clock: Clock;
+}
+
+/** A canvas, compiled: the messages of a flow, or some that have nothing to do with each other. */
+export type Compiled = { readonly plan: Plan } & ({ readonly flow: Flow } | { readonly sendings: readonly Sending[] });
+
+/** Compiles a canvas. Throws `INVALID_OPTION`, `INVALID_TASK_ID`, `ENCODE_ERROR`, `PAYLOAD_TOO_LARGE`, and what the router throws. */
+export function compile(node: CanvasNode, setting: Setting): Compiled {
+  const plan = planOf(node, setting.options.router);
+  const resent = givenId(node) !== undefined;
+  const parent = sendingParent();
+  const isFlow = plan.calls.some(({ next }) => next.length > 0) || plan.entries.some(([kind]) => kind === "open");
+  const common = { plan, setting, isFlow, resent, parentId: parent?.id, rootId: parent?.rootId ?? firstId(plan) };
+  if (isFlow) return { plan, flow: flowOf(common) };
+  return { plan, sendings: sendingsOf(flowCallsOf(common), plan.calls) };
+}
+
+/**
+ * The flow that runs in the place of a task that asked for it: what its result is, the task's is. The same at every run of the task, if the canvas is.
+ * @param queue the task's
+ */
+export function compileReplacement(node: CanvasNode, replaced: Message, queue: string, setting: Omit<Setting, "replyTo">): Flow {
+  const id = replacementId(replaced.id);
+  const whole = resultNode(node).type === "group" ? chainOf([node, collectIn(queue)]) : node;
+  const plan = planOf(whole, setting.options.router, { id, ...(replaced.groupId !== undefined && { groupId: replaced.groupId }) });
+  return flowOf({ plan, setting, isFlow: true, resent: true, parentId: replaced.id, rootId: replaced.rootId, replaced });
+}
+
+/** What all messages of a canvas are made with. */
+interface Common {
+  readonly plan: Plan;
+  readonly setting: Omit<Setting, "replyTo"> & { readonly replyTo?: string };
+  readonly isFlow: boolean;
+  readonly resent: boolean;
+  readonly rootId: string;
+  readonly parentId: string | undefined;
+  readonly replaced?: Message;
+}
+
+function flowOf(common: Common): Flow {
+  const { plan, setting, replaced } = common;
+  const { maxPayload, resultExpires } = setting.options;
+  const replyTo = setting.replyTo ?? replaced?.replyTo;
+  return {
+    id: plan.id,
+    calls: flowCallsOf(common),
+    joins: plan.joins,
+    entries: plan.entries,
+    ...(replyTo !== undefined && { replyTo }),
+    expires: resultExpires,
+    maxPayload,
+  };
+}
+
+function flowCallsOf(common: Common): readonly FlowCall[] {
+  const { plan, setting } = common;
+  const now = setting.clock.now();
+  const atOnce = beginning(plan);
+  return plan.calls.map((call, number) => flowCallOf(call, number, atOnce.has(number) ? now : undefined, common));
+}
+
+/** @param now absent for a call whose turn is still to come */
+function flowCallOf(call: PlannedCall, number: number, now: number | undefined, common: Common): FlowCall {
+  const { node, queue, takesValue } = call;
+  const { countdown, expires = node.declared.expires } = node.options;
+  const message = messageIn(call, number, now, common);
+  return {
+    queue,
+    message,
+    text: encodeMessage(message, common.setting.options.maxPayload),
+    takesValue,
+    ...(now === undefined && countdown !== undefined && { countdown: toMilliseconds(countdown, "countdown") }),
+    ...(now === undefined && expires !== undefined && !(expires instanceof Date) && { lifetime: toMilliseconds(expires, "expires") }),
+  };
+}
+
+function messageIn(call: PlannedCall, number: number, now: number | undefined, common: Common): Message {
+  const { plan, setting, isFlow, rootId, replaced } = common;
+  const { node, id, priority, next, groupId, before, hasHandle, copyOf } = call;
+  const isResult = id === plan.id && copyOf === undefined;
+  const message = messageOf(node, {
+    id,
+    priority,
+    replyTo: replaced === undefined ? (hasHandle ? setting.replyTo : undefined) : isResult ? replaced.replyTo : undefined,
+    now,
+    rootId,
+    parentId: before?.id ?? common.parentId,
+    resent: common.resent || node.options.taskId !== undefined,
+  });
+  if (groupId !== undefined) message.groupId = groupId;
+  if (replaced !== undefined) message.headers = inherited(replaced.headers, message.headers);
+  if (isFlow) {
+    const place: Place = { flow: plan.id, call: number, next };
+    message.places = isResult && replaced?.places !== undefined ? [place, ...replaced.places] : [place];
+  }
+  if (isResult && replaced !== undefined) message.standsFor = [...(replaced.standsFor ?? []), replaced.id];
+  return copyOf === undefined ? message : copyFor(call.queue, message);
+}
+
+/** That it is a copy is said of the replaced task alone. */
+function inherited({ fanoutOf: _, ...headers }: Message["headers"], own: Message["headers"]): Readonly<Record<string, Json>> {
+  return { ...headers, ...own };
+}
+
+/** The numbers of the calls that begin at once. */
+export function beginning({ entries }: Plan): ReadonlySet<number> {
+  return new Set(entries.filter(([kind]) => kind !== "open").map(([, number]) => number));
+}
+
+function firstId({ entries, calls, id }: Plan): string {
+  const [first] = entries;
+  return (first === undefined || first[0] === "open" ? undefined : calls[first[1]]?.id) ?? id;
+}
+
+/** Each message with its copies, which follow it. */
+function sendingsOf(messages: readonly FlowCall[], calls: readonly PlannedCall[]): readonly Sending[] {
+  const sendings: [RoutedMessage, ...RoutedMessage[]][] = [];
+  for (const [number, { queue, message, text = "" }] of messages.entries()) {
+    const last = sendings.at(-1);
+    if (last === undefined || calls[number]?.copyOf === undefined) sendings.push([{ queue, message, text }]);
+    else last.push({ queue, message, text });
+  }
+  return sendings;
+}

@@ -1,0 +1,114 @@
+import type { Json } from "@bullrush/broker";
+import { isFlag, isId, isList, isName, isRecord, kindOf, refuse } from "../task/check.js";
+import { checkCall, type CallOptions, type TaskOptions } from "../task/options.js";
+import type { CallData, CanvasData } from "./canvas.js";
+import { chainOf, type CallNode, type CanvasNode, type GroupNode } from "./node.js";
+
+/** A canvas as plain data. */
+export function dataOf(node: CanvasNode): CanvasData {
+  switch (node.type) {
+    case "call":
+      return callData(node);
+    case "chain":
+      return { type: "chain", steps: node.steps.map(dataOf) };
+    case "group":
+      return groupData(node);
+    case "chord":
+      return { type: "chord", header: groupData(node.header), body: dataOf(node.body), onFailure: node.onFailure };
+  }
+}
+
+function groupData({ id, members }: GroupNode) {
+  return { type: "group", ...(id !== undefined && { id }), members: members.map(dataOf) } as const;
+}
+
+function callData({ task, args, immutable, each, options, link, onError }: CallNode): CallData {
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
+  return {
+    type: "call",
+    task,
+    args: args as readonly Json[],
+    ...(immutable && { immutable: true }),
+    ...(each === true && { each: true }),
+    ...(entries.length > 0 && { options: Object.fromEntries(entries.map(([name, value]) => [name, optionData(value)])) }),
+    ...(link.length > 0 && { link: link.map(dataOf) }),
+    ...(onError.length > 0 && { onError: onError.map(dataOf) }),
+  };
+}
+
+/** `Infinity` is a number of retries, and `null` another word for it. */
+function optionData(value: unknown): Json {
+  if (value instanceof Date) return value.toISOString();
+  return value === Infinity ? null : (value as Json);
+}
+
+/** How the tasks are declared that data name. */
+type DeclaredOf = (task: string) => TaskOptions;
+
+/** The canvas that `data` tell of. Throws `INVALID_OPTION`, naming the `place`, for what is none. */
+export function nodeOf(data: unknown, declaredOf: DeclaredOf, place: string): CanvasNode {
+  isRecord(data, place);
+  const given = data as { readonly [field: string]: unknown };
+  const nodes = (field: string): readonly CanvasNode[] => {
+    isList(given[field], `${place}.${field}`);
+    return (given[field] as unknown[]).map((one, index) => nodeOf(one, declaredOf, `${place}.${field}[${index}]`));
+  };
+  switch (given["type"]) {
+    case "call":
+      return callOf(given, declaredOf, place, nodes);
+    case "chain": {
+      const steps = nodes("steps");
+      if (steps.length === 0) refuse(`${place}.steps`, "empty", "at least one step");
+      return chainOf(steps);
+    }
+    case "group":
+      if (given["id"] !== undefined) isId(given["id"]);
+      return { type: "group", id: given["id"] as string | undefined, members: nodes("members") };
+    case "chord": {
+      const header = nodeOf(given["header"], declaredOf, `${place}.header`);
+      if (header.type !== "group") refuse(`${place}.header`, `a ${header.type}`, "a group");
+      const { onFailure = "fail" } = given;
+      if (onFailure !== "fail" && onFailure !== "partial") refuse(`${place}.onFailure`, kindOf(onFailure), '"fail" or "partial"');
+      return { type: "chord", header, body: nodeOf(given["body"], declaredOf, `${place}.body`), onFailure };
+    }
+    default:
+      return refuse(`${place}.type`, kindOf(given["type"]), "call, chain, group or chord");
+  }
+}
+
+function callOf(
+  given: { readonly [field: string]: unknown },
+  declaredOf: DeclaredOf,
+  place: string,
+  nodes: (field: string) => readonly CanvasNode[],
+): CallNode {
+  const { task, args, immutable = false, each = false, options = {} } = given;
+  isName(task, `${place}.task`);
+  isFlag(immutable, `${place}.immutable`);
+  isFlag(each, `${place}.each`);
+  isRecord(options, `${place}.options`);
+  const revived = revive(options as Record<string, unknown>);
+  checkCall(task as string, args as unknown[], revived);
+  return {
+    type: "call",
+    task: task as string,
+    args: args as unknown[],
+    declared: declaredOf(task as string),
+    options: revived,
+    immutable: immutable as boolean,
+    ...(each === true && { each }),
+    link: given["link"] === undefined ? [] : nodes("link"),
+    onError: given["onError"] === undefined ? [] : nodes("onError"),
+  };
+}
+
+/** Options with their dates. No duration looks like one. */
+function revive(options: Readonly<Record<string, unknown>>): CallOptions {
+  const dateOf = (value: unknown) => (typeof value === "string" && /^[+-]?\d{4,6}-/.test(value) ? new Date(value) : value);
+  const { eta, expires, link: _, linkError: __, ...others } = options;
+  return {
+    ...others,
+    ...(eta !== undefined && { eta: dateOf(eta) }),
+    ...(expires !== undefined && { expires: dateOf(expires) }),
+  } as CallOptions;
+}

@@ -1,0 +1,89 @@
+import type { GroupResult } from "../result/group-result.js";
+import type { Handle } from "./node.js";
+import type { Canvas, Ignores, NeedsOf, ResultOf } from "./canvas.js";
+
+/** The arguments that a signature may have: all, or all but the first. */
+export type Partial<Args extends unknown[]> = Args | Others<Args>;
+
+/** What a signature with the arguments `Given` needs. */
+export type Open<Args extends unknown[], Given extends unknown[]> = Given extends Args
+  ? Given extends Others<Args>
+    ? [value?: Args[0]]
+    : []
+  : [value: Args[0]];
+
+type Others<Args extends unknown[]> = Args["length"] extends 0
+  ? never
+  : ((...args: Args) => void) extends (first: never, ...others: infer Rest) => void
+    ? Rest
+    : never;
+
+/** The argument of a task that can do with one. */
+export type OnlyOne<Args extends unknown[]> = [Args[0]] extends Args ? Args[0] : never;
+
+/** What comes of each member of a group, in their order. */
+export type ResultsOf<Members extends readonly unknown[]> = { -readonly [Place in keyof Members]: ResultOf<Members[Place]> };
+
+/** `Results` where each may be missing. */
+export type Partly<Results extends readonly unknown[]> = { [Place in keyof Results]: Results[Place] | null };
+
+/** What all members of a group need: each gets the value that comes to the group. */
+export type NeedsOfAll<Members extends readonly unknown[]> = Members["length"] extends 0 ? Ignores : Merged<NeedsOf<Members[number]>>;
+
+type Merged<Needs> =
+  MayStart<Needs> extends true
+    ? MayTake<Needs> extends true
+      ? [value?: Common<Needs>]
+      : []
+    : MayTake<Needs> extends true
+      ? [value: Common<Needs>]
+      : never;
+
+/** Whether each of the union `Needs` can be nothing. */
+type MayStart<Needs> = [Needs extends unknown[] ? (0 extends Needs["length"] ? never : "not") : never] extends [never] ? true : false;
+
+/** Whether each of the union `Needs` can be one value. */
+type MayTake<Needs> = [Needs extends unknown[] ? (Needs["length"] extends 0 ? "not" : never) : never] extends [never] ? true : false;
+
+/** The values that fit each of the union `Needs`. */
+type Common<Needs> = (Needs extends unknown[] ? (value: Needs[0]) => void : never) extends (value: infer Value) => void ? Value : never;
+
+declare const misfit: unique symbol;
+
+/** What stands in an error of the compiler instead of a step that does not fit. */
+export interface Misfit<Reason extends string> {
+  readonly [misfit]: Reason;
+}
+
+/** `Step` if `Value` fits what it needs, else what would fit. */
+export type Behind<Value, Step> =
+  [Value] extends NeedsOf<Step>
+    ? Step
+    : [NeedsOf<Step>] extends [[]]
+      ? Misfit<"it has all its arguments and no place for the value of the step before: use si(), or leave out the first argument of s()">
+      : Canvas<unknown, [value: Value]>;
+
+/** `Steps` where each fits behind the one before, else what would. */
+export type Fitting<Steps extends readonly unknown[]> = Steps extends readonly [infer First, ...infer Others]
+  ? readonly [First, ...FittingBehind<ResultOf<First>, Others>]
+  : Steps extends readonly []
+    ? readonly [Misfit<"a chain has at least one step">]
+    : readonly Behind<ResultOf<Steps[number]>, Steps[number]>[];
+
+type FittingBehind<Value, Steps extends readonly unknown[], Done extends readonly unknown[] = []> = number extends Steps["length"]
+  ? [...Done, ...{ [Place in keyof Steps]: Behind<Value | ResultOf<Steps[number]>, Steps[Place]> }]
+  : Steps extends readonly [infer Step, ...infer Others]
+    ? FittingBehind<ResultOf<Step>, Others, [...Done, Behind<Value, Step>]>
+    : Done;
+
+/** The last of `Steps`. */
+export type Last<Steps extends readonly unknown[]> = Steps extends readonly [...unknown[], infer Step] ? Step : Steps[number];
+
+/** What fits behind a value: one canvas or several. */
+export type Followers<Value> = Canvas<unknown, [value: Value]> | readonly Canvas<unknown, [value: Value]>[];
+
+/** What the link of a canvas gets that sending gives the handle `Sent` for: of a group, the result of one member. */
+export type Linked<Result, Sent> = Sent extends GroupResult<infer Results> ? Results[number] : Result;
+
+/** The handle that sending a canvas gives. */
+export type SentOf<C> = C extends { delay(...first: never): Promise<infer Sent extends Handle> } ? Sent : Handle;

@@ -1,0 +1,47 @@
+import { newId } from "@bullrush/broker";
+import { AsyncResult, type ResultSource } from "../result/async-result.js";
+import { GroupResult } from "../result/group-result.js";
+import { resultNode } from "./edit.js";
+import type { CanvasNode, Handle } from "./node.js";
+import type { Trace } from "./plan.js";
+
+/** What handles are made with. */
+export interface Held {
+  readonly source: () => ResultSource;
+  /** What `missed` of the waiter was before the canvas was sent. */
+  readonly missed: number | undefined;
+}
+
+/**
+ * The handle on what comes of a canvas, with those on the steps before it.
+ * @param flow id of the flow of which it is the result
+ */
+export function handleOf(result: Trace, held: Held, flow?: string): Handle {
+  const steps: Trace[] = [];
+  for (let trace: Trace | undefined = result; trace !== undefined; trace = trace.parent) steps.push(trace);
+  let handle: Handle | undefined;
+  for (const trace of steps.toReversed()) handle = stepHandle(trace, held, handle, trace === result ? flow : undefined);
+  return handle as Handle;
+}
+
+function stepHandle(trace: Trace, held: Held, before: Handle | undefined, flow: string | undefined): Handle {
+  const around = { ...(before !== undefined && { parent: before }), ...(flow !== undefined && { flow }) };
+  if ("group" in trace) {
+    const results = trace.members.map((member) => handleOf(member, held));
+    return new GroupResult(held.source, { id: trace.group, results, ...around });
+  }
+  const { id, node, queue } = trace.call;
+  const ignoreResult = node.options.ignoreResult ?? node.declared.ignoreResult ?? false;
+  return new AsyncResult(held.source, { id, task: node.task, queues: [queue], own: true, missed: held.missed, ignoreResult, ...around });
+}
+
+/** The handle on a canvas without calls: it is over. */
+export function emptyHandle(node: CanvasNode): GroupResult {
+  const result = resultNode(node);
+  const results = result.type === "group" ? result.members.map(emptyHandle) : [];
+  return new GroupResult(noSource, { id: newId(), results });
+}
+
+function noSource(): never {
+  throw new TypeError("a group without members asks for nothing");
+}

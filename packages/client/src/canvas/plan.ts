@@ -1,0 +1,197 @@
+import { callId, checkTaskId, groupId, newId, type FlowJoin, type Router, type Target } from "@bullrush/broker";
+import { refuse } from "../task/check.js";
+import { checkCall } from "../task/options.js";
+import { resultNode } from "./edit.js";
+import { chainOf, collectIn, type CallNode, type CanvasNode, type ChainNode, type GroupNode } from "./node.js";
+
+/** The calls of a canvas with their ids and queues, and what follows upon what. */
+export interface Plan {
+  /** Id of the result. */
+  readonly id: string;
+  readonly calls: readonly PlannedCall[];
+  readonly joins: readonly FlowJoin[];
+  /** What begins at once. */
+  readonly entries: readonly Target[];
+  readonly result: Trace;
+}
+
+export interface PlannedCall {
+  readonly node: CallNode;
+  readonly id: string;
+  readonly queue: string;
+  readonly priority: number;
+  /** Where its value goes. */
+  readonly next: readonly Target[];
+  /** Whether it gets a value in front of its arguments. */
+  readonly takesValue: boolean;
+  readonly groupId: string | undefined;
+  /** The call whose copy it is, for a further queue. */
+  readonly copyOf: PlannedCall | undefined;
+  /** Whether somebody has a handle on its result: not so for links and copies. */
+  readonly hasHandle: boolean;
+  /** The call whose value it gets, if that is one call's. */
+  before: PlannedCall | undefined;
+}
+
+/** What a handle is made of. */
+export type Trace = { parent: Trace | undefined } & (
+  | { readonly call: PlannedCall }
+  | { readonly group: string; readonly members: readonly Trace[] }
+);
+
+/** A part of a canvas: how to reach it, and the handles of what begins and of what ends it. */
+interface Part {
+  readonly entries: readonly Target[];
+  readonly first: Trace;
+  readonly last: Trace;
+}
+
+/** Where a part stands. */
+interface Context {
+  /** Where its value goes. */
+  readonly targets: readonly Target[];
+  /** Whether a value comes to it. */
+  readonly fed: boolean;
+  readonly groupId: string | undefined;
+  readonly hasHandle: boolean;
+  /** Whether its value is that of the whole canvas. */
+  readonly isResult: boolean;
+}
+
+/** The links of a call are apart from what the call is part of. */
+const linkContext: Context = { targets: [], fed: true, groupId: undefined, hasHandle: false, isResult: false };
+
+/**
+ * Plans a canvas from its end: where the value of each part goes is known before the part is planned.
+ * Throws `INVALID_OPTION`, `INVALID_TASK_ID`, and what the router throws.
+ * @param id of the result. Default: the `taskId` that it was given, else a fresh one
+ * @param groupId of the group in which all of it is
+ */
+export function planOf(node: CanvasNode, router: Router, { id, groupId }: { readonly id?: string; readonly groupId?: string } = {}): Plan {
+  const planner = new Planner(router, id ?? givenId(node) ?? newId());
+  const { entries, last } = planner.plan(node, { targets: [], fed: false, groupId, hasHandle: true, isResult: true });
+  return { id: planner.id, calls: planner.calls, joins: planner.joins, entries, result: last };
+}
+
+/** The id that a canvas was given for its result. */
+export function givenId(node: CanvasNode): string | undefined {
+  const result = resultNode(node);
+  const id = result.type === "call" ? result.options.taskId : result.id;
+  return id === undefined ? undefined : checkTaskId(id);
+}
+
+class Planner {
+  readonly id: string;
+  readonly calls: PlannedCall[] = [];
+  readonly joins: FlowJoin[] = [];
+  readonly #router: Router;
+  readonly #given = new Set<string>();
+  #groups = 0;
+
+  constructor(router: Router, id: string) {
+    this.#router = router;
+    this.id = id;
+  }
+
+  plan(node: CanvasNode, context: Context): Part {
+    switch (node.type) {
+      case "call":
+        return this.#call(node, context);
+      case "chain":
+        return this.#chain(node, context);
+      case "group":
+        return this.#group(node, "fail", context);
+      case "chord": {
+        const body = this.plan(node.body, { ...context, fed: true });
+        const header = this.#group(node.header, node.onFailure, { ...context, targets: body.entries, isResult: false });
+        body.first.parent = header.last;
+        return { entries: header.entries, first: header.first, last: body.last };
+      }
+    }
+  }
+
+  #chain({ steps }: ChainNode, context: Context): Part {
+    const end = steps.length - 1;
+    let behind: Part | undefined;
+    let last: Trace | undefined;
+    for (let index = end; index >= 0; index--) {
+      const step = this.plan(steps[index] as CanvasNode, {
+        ...context,
+        targets: behind?.entries ?? context.targets,
+        fed: index > 0 || context.fed,
+        isResult: context.isResult && index === end,
+      });
+      if (behind !== undefined) behind.first.parent = step.last;
+      last ??= step.last;
+      behind = step;
+    }
+    if (behind === undefined || last === undefined) return refuse("a chain", "empty", "at least one step");
+    return { ...behind, last };
+  }
+
+  #group({ id: given, members }: GroupNode, onFailure: FlowJoin["onFailure"], context: Context): Part {
+    const { targets, isResult } = context;
+    const number = this.#groups++;
+    const id = isResult ? this.id : given === undefined ? groupId(this.id, number) : this.#unused(given);
+    const join = targets.length === 0 ? undefined : this.joins.push({ id, size: members.length, onFailure, next: targets }) - 1;
+    const parts = members.map((member, slot) =>
+      this.plan(member, { ...context, targets: join === undefined ? [] : [["slot", join, slot]], groupId: id, isResult: false }),
+    );
+    const entries = join !== undefined && parts.length === 0 ? [["open", join] as const] : parts.flatMap((part) => part.entries);
+    const trace: Trace = { group: id, members: parts.map(({ last }) => last), parent: undefined };
+    return { entries, first: trace, last: trace };
+  }
+
+  #call(node: CallNode, { targets, fed, groupId, hasHandle, isResult }: Context): Part {
+    const { task, args, declared, options } = node;
+    checkCall(task, args, options);
+    const { queues, priority = 0 } = this.#router.route({ task, args, call: options, declared });
+    const [first = ""] = queues;
+    const next = [...targets, ...this.#links(node.link, "link", first), ...this.#links(node.onError, "error", first)];
+    const number = this.calls.length;
+    const id = isResult ? this.id : options.taskId === undefined ? callId(this.id, number) : this.#unused(options.taskId);
+    const takesValue = fed && !node.immutable;
+    const planned = queues.map((queue, index): PlannedCall => {
+      const copyOf = index === 0 ? undefined : (this.calls[number] as PlannedCall);
+      const call = { node, id, queue, priority, takesValue, groupId, copyOf, before: undefined };
+      return copyOf === undefined ? { ...call, next, hasHandle } : { ...call, next: [], hasHandle: false };
+    });
+    this.calls.push(...planned);
+    const [call] = planned;
+    if (call === undefined) throw new TypeError("a call goes to one queue at least");
+    for (const [kind, place] of next) if (kind !== "slot" && kind !== "open") (this.calls[place] as PlannedCall).before = call;
+    const trace: Trace = { call, parent: undefined };
+    const entries = planned.map((_, index) => [index === 0 ? "step" : "link", number + index] as const);
+    return { entries, first: trace, last: trace };
+  }
+
+  /** How to reach the links of a call in `queue`, which are dropped where others would fail. That cannot be said of a join, so there is a call before it. */
+  #links(links: readonly CanvasNode[], kind: "link" | "error", queue: string): readonly Target[] {
+    return links.flatMap((link) => {
+      const node = beginsEmpty(link) ? chainOf([collectIn(queue), link]) : link;
+      return this.plan(node, linkContext).entries.map(([, place]) => [kind, place] as const);
+    });
+  }
+
+  /** An id that the caller gave. */
+  #unused(given: string): string {
+    const id = checkTaskId(given);
+    if (id === this.id || this.#given.has(id)) refuse('"taskId" in a canvas', "the same for several of its parts", "another for each");
+    this.#given.add(id);
+    return id;
+  }
+}
+
+/** Whether an empty group is among what begins a canvas. */
+function beginsEmpty(node: CanvasNode): boolean {
+  switch (node.type) {
+    case "call":
+      return false;
+    case "chain":
+      return beginsEmpty(node.steps[0] as CanvasNode);
+    case "group":
+      return node.members.length === 0 || node.members.some(beginsEmpty);
+    case "chord":
+      return beginsEmpty(node.header);
+  }
+}

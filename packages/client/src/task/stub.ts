@@ -1,0 +1,42 @@
+import type { Ignores } from "../canvas/canvas.js";
+import { Group } from "../canvas/group.js";
+import type { CanvasNode, Send } from "../canvas/node.js";
+import type { AsyncResult } from "../result/async-result.js";
+import type { Call } from "./call.js";
+import { isCount, isList } from "./check.js";
+import type { CallOptions, TaskOptions } from "./options.js";
+import { callNode, Signature } from "./signature.js";
+import type { TaskStub } from "./task.js";
+
+/** What sends the calls of a task and the canvases that are made of them. */
+interface Sending {
+  send<Result>(call: Call): Promise<AsyncResult<Result>>;
+  readonly begin: Send;
+}
+
+/** The sending side of task `name`. */
+export function stubOf<Args extends unknown[], Result>(sending: Sending, name: string, declared: TaskOptions): TaskStub<Args, Result> {
+  const { begin } = sending;
+  const call = (args: readonly unknown[], each = false): Call => ({ task: name, args, declared, options: {}, ...(each && { each }) });
+  const send = (args: Args, options: CallOptions = {}) => sending.send<Result>({ task: name, args, declared, options });
+  const groupOf = <Item>(items: readonly Item[], argsOf: (item: Item) => readonly unknown[], each = false) => {
+    isList(items, `what was given for the calls of ${name}`);
+    const members: readonly CanvasNode[] = items.map((item) => callNode(call(argsOf(item), each), true));
+    return new Group<never, Ignores>({ node: { type: "group", members }, send: begin });
+  };
+  return {
+    name,
+    delay: (...args) => send(args),
+    applyAsync: send,
+    s: (...args) => new Signature({ node: callNode(call(args), false), send: begin }),
+    si: (...args) => new Signature({ node: callNode(call(args), true), send: begin }),
+    map: (items) => groupOf(items, (item) => [item]),
+    starmap: (lists) => groupOf(lists, (list) => list),
+    chunks: (lists, size) => {
+      isCount(size, `the size of the chunks of ${name}`);
+      isList(lists, `what was given for the calls of ${name}`);
+      const chunks = Array.from({ length: Math.ceil(lists.length / size) }, (_, index) => lists.slice(index * size, (index + 1) * size));
+      return groupOf(chunks, (chunk) => chunk, true);
+    },
+  };
+}
