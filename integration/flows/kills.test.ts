@@ -1,4 +1,3 @@
-import { gather } from "@bullrush/client";
 import { expect, test } from "vitest";
 import { openFleet } from "../lib/fleet.js";
 import { places } from "../lib/places.js";
@@ -32,7 +31,7 @@ test.each(places)(
       // Those without a call have ended before they began.
       const early = lot.filter((shape, index) => ended[index] === true && JSON.stringify(valueOf(shape)) !== "[]");
       expect(early, "a kill comes while none has ended").toEqual([]);
-      const values = await gather(sent, { timeout: "60s" });
+      const values = await Promise.all(sent.map((one) => one.get({ timeout: "60s" })));
       for (const [index, shape] of lot.entries()) expect(values[index], JSON.stringify(shape)).toEqual(valueOf(shape));
       const starts = ledger.starts();
       for (const id of running) expect(starts.get(id)).toBeGreaterThan(1);

@@ -1,4 +1,3 @@
-import { gather } from "@bullrush/client";
 import { describe, expect, test } from "vitest";
 import { openFleet } from "../lib/fleet.js";
 import { places } from "../lib/places.js";
@@ -20,7 +19,7 @@ describe("random canvases on three workers", () => {
       await using fleet = openFleet({ backend: await backend(), worker: { concurrency: 20 } });
       for (const name of ["first", "second", "third"]) fleet.start(name);
       const sent = await Promise.all(all.map((shape) => canvasOf(fleet.app, shape).delay()));
-      const values = await gather(sent, { timeout: "100s" });
+      const values = await Promise.all(sent.map((one) => one.get({ timeout: "100s" })));
       console.log(`${count} canvases (BULLRUSH_SEED=${seed}), results ${place}\n${histogram(all)}`);
       for (const [index, shape] of all.entries()) {
         expect(values[index], JSON.stringify(shape)).toEqual(valueOf(shape));

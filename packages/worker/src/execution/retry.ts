@@ -5,10 +5,11 @@ import {
   toMilliseconds,
   type Clock,
   type Duration,
+  type Flow,
   type Message,
   type Outcome,
 } from "@bullrush/broker";
-import { isReject, isRetry, matchesError, type Reject, type Retry, type TaskDefinition, type TaskOptions } from "@bullrush/client";
+import { isReject, isReplace, isRetry, matchesError, type Reject, type Replace, type Retry, type TaskDefinition, type TaskOptions } from "@bullrush/client";
 
 /** What decides, beside an error, what becomes of the attempt that it ended. */
 export interface Attempt extends Surroundings {
@@ -18,6 +19,8 @@ export interface Attempt extends Surroundings {
   readonly definition: TaskDefinition;
   /** Whether it is a job of a plain BullMQ producer, whose own `attempts` count. */
   readonly foreign: boolean;
+  /** The queue that it came through. */
+  readonly queue: string;
 }
 
 /** What is the same for all attempts. */
@@ -27,12 +30,15 @@ export interface Surroundings {
   readonly random: () => number;
   /** Longest encoded message or result, in bytes. */
   readonly maxPayload: number;
+  /** The flow of a canvas that is to run in the place of a task. */
+  readonly replacementOf: (canvas: Replace["canvas"], message: Message, queue: string) => Flow;
 }
 
 /** What becomes of an attempt whose function has thrown `thrown`. Never throws. */
 export function outcomeOf(thrown: unknown, attempt: Attempt): Outcome {
   try {
     if (isReject(thrown)) return rejected(thrown, attempt);
+    if (isReplace(thrown)) return replaced(thrown, attempt);
     if (isRetry(thrown)) return asked(thrown, attempt);
     return mayRetry(thrown, attempt) ? retried(thrown, attempt, attempt.clock.now() + delayOf(attempt)) : failed(thrown, attempt);
   } catch (error) {
@@ -47,6 +53,12 @@ const requeuePause = 1000;
 function rejected(reject: Reject, { clock }: Attempt): Outcome {
   if (reject.requeue) return { type: "requeued", reason: reject.message, eta: clock.now() + requeuePause };
   return { type: "failed", failure: toFailure(reject), bury: true };
+}
+
+function replaced({ canvas }: Replace, { original, foreign, queue, replacementOf }: Attempt): Outcome {
+  const message = original();
+  if (foreign) throw new BullrushError("REPLACE_UNSUPPORTED", { task: message.task });
+  return { type: "replaced", flow: replacementOf(canvas, message, queue) };
 }
 
 /** By `this.retry()`. */

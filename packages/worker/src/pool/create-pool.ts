@@ -27,7 +27,12 @@ export function createPool(options: CompiledPoolOptions, { app, worker, log, onF
   const { broker, backend, maxPayload } = app.options;
   if (pool === "inline" || module === undefined) {
     const source = { worker, log, maxPayload, storeState };
-    return inlinePool((execution) => new ExecutionContext(execution, source), { maxPayload, clock: systemClock, random: Math.random });
+    return inlinePool((execution) => new ExecutionContext(execution, source), {
+      maxPayload,
+      clock: systemClock,
+      random: Math.random,
+      replacementOf: (canvas, message, queue) => app.replacementOf(canvas, message, queue),
+    });
   }
   // What is no URL is in the module itself, and may be of a kind that cannot be sent.
   const locations = { ...(typeof broker === "string" && { broker }), ...(typeof backend === "string" && { backend }) };

@@ -23,8 +23,8 @@ export function inlinePool(contextOf: (execution: Execution) => TaskContext, sur
   };
 }
 
-function attemptOf({ message, definition, delivery: { content } }: Execution, surroundings: Surroundings): Attempt {
+function attemptOf({ message, definition, delivery: { content, queue } }: Execution, surroundings: Surroundings): Attempt {
   const text = content.type === "message" ? content.text : undefined;
   const original = () => (text === undefined ? message : readMessage(message.id, message.task, text));
-  return { message, original, definition, foreign: content.type === "foreign", ...surroundings };
+  return { message, original, definition, foreign: content.type === "foreign", queue, ...surroundings };
 }

@@ -4,6 +4,7 @@ import { pino } from "pino";
 import { discoverApp } from "../../discovery/discover.js";
 import { ExecutionContext, type ContextSource, type Subject } from "../../execution/context.js";
 import { invoke, type Invoking } from "../../execution/invoke.js";
+import type { Surroundings } from "../../execution/retry.js";
 import { Stop } from "../../execution/stop.js";
 import { redactFailure } from "../../redact.js";
 import type { Load, StopReason, ToRunner } from "../messages.js";
@@ -76,9 +77,14 @@ class Server {
       app.override({ ...(broker !== undefined && { broker }), ...(backend !== undefined && { backend }) });
       const { maxPayload } = app.options;
       const source: Loaded["source"] = { worker, log, maxPayload, storeState: (inner, state, meta) => this.#store(inner, state, meta) };
-      const surroundings = { clock: systemClock, random: Math.random, maxPayload };
-      const attemptOf: Loaded["invoking"]["attemptOf"] = ({ message, original, foreign }, definition) => {
-        return { message, original, definition, foreign, ...surroundings };
+      const surroundings: Surroundings = {
+        clock: systemClock,
+        random: Math.random,
+        maxPayload,
+        replacementOf: (canvas, message, queue) => app.replacementOf(canvas, message, queue),
+      };
+      const attemptOf: Loaded["invoking"]["attemptOf"] = ({ message, original, foreign, delivery: { queue } }, definition) => {
+        return { message, original, definition, foreign, queue, ...surroundings };
       };
       this.#loaded = { app, source, invoking: { maxPayload, attemptOf, isEach: ({ message }) => message.each === true } };
       this.#link.send({ type: "ready" });
