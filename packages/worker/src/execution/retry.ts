@@ -9,7 +9,17 @@ import {
   type Message,
   type Outcome,
 } from "@bullrush/broker";
-import { isReject, isReplace, isRetry, matchesError, type Reject, type Replace, type Retry, type TaskDefinition, type TaskOptions } from "@bullrush/client";
+import {
+  isReject,
+  isReplace,
+  isRetry,
+  matchesError,
+  type Reject,
+  type Replace,
+  type Retry,
+  type TaskDefinition,
+  type TaskOptions,
+} from "@bullrush/client";
 
 /** What decides, beside an error, what becomes of the attempt that it ended. */
 export interface Attempt extends Surroundings {

@@ -1,5 +1,5 @@
-import { BullrushError, newId, readMessage, type Message, type Outcome } from "@bullrush/broker";
-import { Reject, Retry, type RetryOptions, type TaskOptions } from "@bullrush/client";
+import { BullrushError, newId, readMessage, type Flow, type Message, type Outcome } from "@bullrush/broker";
+import { chain, createApp, Reject, Replace, Retry, type RetryOptions, type TaskOptions } from "@bullrush/client";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { outcomeOf, type Attempt } from "../../src/execution/retry.js";
@@ -8,6 +8,8 @@ const id = newId();
 const now = 1_000_000;
 const minute = 60_000;
 const error = new RangeError("out of reach");
+
+const flow: Flow = { id, calls: [], joins: [], entries: [], expires: 1000, maxPayload: 1000 };
 
 /** An attempt of a task with these options. */
 function attemptOf(options: TaskOptions = {}, message: Partial<Message> = {}, more: Partial<Attempt> = {}): Attempt {
@@ -26,6 +28,8 @@ function attemptOf(options: TaskOptions = {}, message: Partial<Message> = {}, mo
     original: () => given,
     definition: { name: "tasks.a", options, run: () => undefined },
     foreign: false,
+    queue: "default",
+    replacementOf: () => flow,
     clock: { now: () => now },
     random: () => 0.5,
     maxPayload: 1000,
@@ -241,5 +245,20 @@ describe("a job of a plain BullMQ producer", () => {
   test("cannot be retried by this.retry()", () => {
     const failure = { code: "RETRY_UNSUPPORTED", cause: { name: "RangeError" } };
     expect(outcomeOf(retry({ error }), attemptOf({}, {}, foreign))).toMatchObject({ type: "failed", failure });
+  });
+});
+
+describe("replace()", () => {
+  const canvas = chain(createApp().stub("tasks.b").si());
+
+  test("has the canvas run in its place", () => {
+    expect(outcomeOf(new Replace("tasks.a", canvas), attemptOf())).toEqual({ type: "replaced", flow });
+  });
+
+  test("in a job of a plain producer, whose result is its own, is a failure", () => {
+    expect(outcomeOf(new Replace("tasks.a", canvas), attemptOf({}, {}, { foreign: true }))).toMatchObject({
+      type: "failed",
+      failure: { code: "REPLACE_UNSUPPORTED" },
+    });
   });
 });

@@ -1,0 +1,108 @@
+import { chain, group, type App, type AsyncResult, type GroupResult, type Task } from "@bullrush/client";
+import { describe, expect, it } from "vitest";
+import { openFleet } from "../lib/fleet.js";
+import { places } from "../lib/places.js";
+import { openProxy, type Proxy } from "../lib/proxy.js";
+import { eventually } from "../support/eventually.js";
+import { serverBinary, startServer } from "../support/server.js";
+import { redisUrl } from "../support/redis-url.js";
+import { expectEnded, expectNothingLeft } from "./left.js";
+import { mix } from "./value-of.js";
+
+/** A step, two members that get its value, and a body. */
+async function send(app: App) {
+  const task = app.stub<Task<unknown[], string>>("mix");
+  const body = await chain(task.si(1), group([task.s(2), task.s(3)]), task.s(4)).delay();
+  const members = body.parent as GroupResult;
+  const [first, last] = members.results as readonly [AsyncResult, AsyncResult];
+  const step = members.parent as AsyncResult;
+  return { body, calls: { "the step": step, "the first member": first, "the last member": last, "the body": body } };
+}
+
+const value = mix([mix(mix(1), 2), mix(mix(1), 3)], 4);
+
+/** An argument of a command by itself: the id of a flow stands in many that say something of its calls. */
+const argument = (id: string) => `\r\n${id}\r\n`;
+
+/** Where a worker is killed, once `id` has got that far; the broker is reached through `proxy`. Resolves when it has. */
+type Failpoint = (proxy: Proxy, id: string, isStored: () => Promise<boolean>) => Promise<void>;
+
+const failpoints: Readonly<Record<string, Failpoint>> = {
+  "after its body, with its result stored where that is a call of its own": async (proxy, id) => {
+    await proxy.hold(argument(id)).held;
+  },
+  "after its result is stored, before it goes on": async (proxy, id, isStored) => {
+    await proxy.hold(argument(id)).held;
+    await eventually("its result is stored", isStored);
+  },
+  "after it has gone on and is settled, before the worker knows": async (proxy, id) => {
+    await proxy.loseReply(argument(id));
+  },
+};
+
+const [here, , elsewhere = here] = places;
+
+describe.concurrent("a worker that is killed", () => {
+  const scenes = Object.keys(failpoints).flatMap((failpoint) =>
+    (["the step", "the first member", "the last member", "the body"] as const).flatMap((call) =>
+      // Along with the settlement there is nothing between the two.
+      [...(failpoint.includes("before it goes on") ? [] : [here!]), elsewhere!].map((place) => ({ failpoint, call, ...place })),
+    ),
+  );
+
+  it.each(scenes)("$failpoint, at $call: the same result, the body once, results $results", async ({ failpoint, call, backend }) => {
+    await using fleet = openFleet({ backend: await backend(), worker: { lease: "1s", scan: "100ms", concurrency: 1 } });
+    await using proxy = await openProxy(redisUrl());
+    const { app, ledger } = fleet;
+    const { body, calls } = await send(app);
+    const { id } = calls[call];
+    const reached = failpoints[failpoint]!(proxy, id, () => calls[call].ready());
+    const first = fleet.start("first", { broker: proxy.url });
+    await reached;
+    expect(ledger.of(id, "end")).toHaveLength(1);
+    await first.kill();
+    fleet.start("second");
+    expect(await body.get({ timeout: "30s" })).toBe(value);
+    await expectNothingLeft(fleet);
+    const again = failpoint.startsWith("after its body") && elsewhere === here ? 2 : 1;
+    for (const [name, { id: other }] of Object.entries(calls)) {
+      const starts = ledger.of(other).length;
+      if (name === call) expect(starts).toBeGreaterThanOrEqual(again);
+      else expect(starts, name).toBe(1);
+      expect(starts).toBeLessThanOrEqual(2);
+    }
+    await expectEnded(
+      fleet,
+      Object.values(calls).map((one) => one.id),
+    );
+  });
+});
+
+describe.skipIf(serverBinary === undefined)("a worker that is stopped beyond its lease, between body and store,", () => {
+  it("is overtaken, and what follows follows once, upon the result that stands", async () => {
+    await using backend = await startServer();
+    await using proxy = await openProxy(backend.url());
+    await using fleet = openFleet({ backend: backend.url(), worker: { lease: "1s", scan: "100ms" } });
+    const { app, ledger } = fleet;
+    const linger = app.stub<Task<[number, number | null, string], string>>("linger");
+    const mixed = app.stub<Task<unknown[], string>>("mix");
+    const first = fleet.start("first", { backend: proxy.url });
+    // From now on the backend knows the script, so that one packet stores.
+    await (await mixed.delay(0)).get({ timeout: "30s" });
+    const end = await chain(linger.si(0, 0, "first"), mixed.s()).delay();
+    const { id } = end.parent as AsyncResult;
+    const hold = proxy.hold(argument(id));
+    await hold.held;
+    first.signal("SIGSTOP");
+    const second = fleet.start("second");
+    expect(await end.get({ timeout: "30s" })).toBe(mix("second"));
+    hold.letGo();
+    first.signal("SIGCONT");
+    await first.waitForEntry({ msg: "lease lost before the task was settled", id });
+    await Promise.all([first.stop(), second.stop()]);
+    expect(ledger.of(end.id)).toHaveLength(1);
+    expect(await end.get()).toBe(mix("second"));
+    expect(await app.asyncResult(id).get()).toBe("second");
+    await expectNothingLeft(fleet);
+  });
+});
