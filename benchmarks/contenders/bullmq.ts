@@ -5,7 +5,7 @@ import { sendInLots } from "../measuring/load.js";
 import type { Setting } from "../measuring/setting.js";
 import { bodies } from "./body.js";
 import { bullQueues, queueNames } from "./bull-queues.js";
-import type { Contender, Producer, Stop, Work } from "./contender.js";
+import type { Contender, FanIn, Producer, Stop, Work } from "./contender.js";
 import { logFile, openLog, type LogTarget } from "./log.js";
 import { versionOf } from "./version.js";
 
@@ -95,6 +95,32 @@ export function bullmq({ id, name, queues: count = 1, log: target = "nowhere" }:
     return () => Promise.all(workers.map((worker) => worker.close()));
   }
 
+  async function fanIn({ url, body: name }: Setting): Promise<FanIn> {
+    const { FlowProducer, Worker } = await import("bullmq");
+    const connection = connectionTo(url);
+    const producer = new FlowProducer({ connection });
+    const body = bodies[name];
+    const run: Run = async ({ data: [sent] }) => body(sent);
+    const member = new Worker("members", run, { connection, concurrency: 100, removeOnComplete: { count: 1000 }, autorun: false });
+    let end: (results: readonly unknown[]) => void = () => {};
+    const ended = new Promise<readonly unknown[]>((resolve) => (end = resolve));
+    // Children have no order.
+    const collect = async (job: Job) => end(Object.values(await job.getChildrenValues()));
+    const parent = new Worker("bodies", collect, { connection, autorun: false });
+    await Promise.all([producer.waitUntilReady(), member.waitUntilReady(), parent.waitUntilReady()]);
+    return {
+      send: async (members) => {
+        const children = Array.from({ length: members }, (_, number) => ({ name: "bench", queueName: "members", data: [number] }));
+        await producer.add({ name: "body", queueName: "bodies", data: {}, children });
+      },
+      work: () => {
+        for (const worker of [member, parent]) void worker.run();
+        return ended;
+      },
+      close: async () => void (await Promise.all([producer.close(), member.close(), parent.close()])),
+    };
+  }
+
   return {
     id,
     name,
@@ -104,6 +130,7 @@ export function bullmq({ id, name, queues: count = 1, log: target = "nowhere" }:
     produce,
     consume,
     queue: bullQueues(names),
+    fanIn,
   };
 }
 

@@ -2,7 +2,7 @@ import { sendInLots } from "../measuring/load.js";
 import type { Setting } from "../measuring/setting.js";
 import { bodies } from "./body.js";
 import { bullQueues, queueNames } from "./bull-queues.js";
-import type { Contender, Producer } from "./contender.js";
+import type { Contender, FanIn, Producer } from "./contender.js";
 import { logFile, openLog, type LogTarget } from "./log.js";
 import { versionOf } from "./version.js";
 
@@ -49,6 +49,29 @@ export function bullrush({ id, name, results = "another database", queues: count
     };
   }
 
+  async function fanIn(setting: Setting): Promise<FanIn> {
+    const [{ createWorker }, { chord }, { app, task }] = await Promise.all([
+      import("@bullrush/worker"),
+      import("@bullrush/client"),
+      open(setting),
+    ]);
+    let got: readonly unknown[] = [];
+    const body = app.task("body", (results: readonly (number | string)[]) => void (got = results));
+    const worker = createWorker(app, { concurrency: 100, log: await openLog(log, setting) });
+    let result: { get(): Promise<unknown> } | undefined;
+    return {
+      send: async (members) => {
+        result = await chord(task.map(Array.from({ length: members }, (_, number) => number)), body.s()).delay();
+      },
+      work: async () => {
+        await worker.start();
+        await result?.get();
+        return got;
+      },
+      close: async () => void (await worker.stop()),
+    };
+  }
+
   return {
     id,
     name,
@@ -64,5 +87,6 @@ export function bullrush({ id, name, results = "another database", queues: count
       return () => worker.stop();
     },
     queue: bullQueues(queues),
+    fanIn,
   };
 }

@@ -28,6 +28,17 @@ export interface Contender {
   /** Begins to take tasks and to run their body for each; resolves when it does, with what ends it. */
   consume(setting: Setting, work: Work): Promise<Stop>;
   readonly queue: QueueView;
+  /** Many tasks, and one that runs when all of them are done and gets their results. Absent for what has no such thing. */
+  readonly fanIn?: (setting: Setting) => Promise<FanIn>;
+}
+
+/** One fan-in: first `send`, then `work`. */
+export interface FanIn {
+  /** Sends all of it: a member for each number from 0 on, and the body. */
+  send(members: number): Promise<void>;
+  /** Runs it, 100 members at a time. Resolves with the results that the body got, when it has ended. */
+  work(): Promise<readonly unknown[]>;
+  close(): Promise<void>;
 }
 
 export type Stop = () => Promise<unknown>;

@@ -6,6 +6,7 @@ import { drain } from "./drain.js";
 import { enqueueBulk } from "./enqueue-bulk.js";
 import { enqueueConcurrent } from "./enqueue-concurrent.js";
 import { enqueueSequential } from "./enqueue-sequential.js";
+import { fanIn } from "./fan-in.js";
 import { growth } from "./growth.js";
 import { languages } from "./languages.js";
 import { latencyIdle } from "./latency-idle.js";
@@ -32,6 +33,7 @@ export const catalogue: readonly Scenario[] = [
   latencyIdle,
   latencyLoad("half"),
   latencyLoad("equal"),
+  fanIn,
   memoryQueued,
   memoryWorker,
   growth("1k", 1000),
