@@ -17,9 +17,17 @@ export { chain, Chain } from "./canvas/chain.js";
 export { chord, Chord, type ChordOptions } from "./canvas/chord.js";
 export { group, Group } from "./canvas/group.js";
 
-export { AsyncResult, type GetOptions, type TaskOutcome } from "./result/async-result.js";
-export type { RevokeOptions } from "./control/revoke.js";
+export { AsyncResult } from "./result/async-result.js";
 export { GroupResult } from "./result/group-result.js";
+export type { TaskOutcome } from "./result/outcome.js";
+export type { TaskDetails } from "./result/details.js";
+export type { IterateOptions, Progress } from "./result/progress.js";
+export type { GetOptions, WaitOptions } from "./result/wait-options.js";
+export type { Handle, ValuesOf } from "./result/handle.js";
+export { gather, type OutcomesOf } from "./result/gather.js";
+export { asCompleted, type LeafOf } from "./result/as-completed.js";
+export { waitFor, type Until, type Waited, type WaitForOptions } from "./result/wait-for.js";
+export type { RevokeOptions } from "./control/revoke.js";
 export { TaskFailedError, TaskRevokedError, TimeoutError, UnknownTaskError } from "./result/errors.js";
 
 export {

@@ -23,6 +23,15 @@ export interface ResultBackend {
   /** Removes the records. */
   forget(ids: readonly string[]): Promise<void>;
 
+  /** Keeps `text`, which says what the group `id` consists of, for `expires` ms. */
+  saveGroup(id: string, text: string, expires: number): Promise<void>;
+
+  /** What was kept of the group, if anything. */
+  readGroup(id: string): Promise<string | undefined>;
+
+  /** Removes what was kept of the group. */
+  forgetGroup(id: string): Promise<void>;
+
   /** The channel on which this process hears of its results; the same string for the life of the backend. */
   readonly replyChannel: string;
 

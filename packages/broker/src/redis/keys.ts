@@ -25,6 +25,11 @@ export function resultKey(id: string): string {
   return `bullrush:result:${id}`;
 }
 
+/** What the group `id` consists of, a string of JSON. */
+export function groupKey(id: string): string {
+  return `bullrush:group:${id}`;
+}
+
 /** Channel on the broker on which the workers of the queues under `prefix` are told what to do. */
 export function controlChannel(prefix: string): string {
   return `bullrush:control:${prefix}`;

@@ -5,7 +5,7 @@ import { replyChannel } from "../protocol/reply-channel.js";
 import { toFailure } from "../protocol/failure.js";
 import { decodeRecord, encodeRecord, type TaskRecord } from "../protocol/record.js";
 import { openConnection, type Connection } from "./connection.js";
-import { resultKey } from "./keys.js";
+import { groupKey, resultKey } from "./keys.js";
 import { compileLocation, type CompiledLocation, type RedisLocation } from "./location.js";
 import { loadScript, runScript } from "./script.js";
 import { storeArguments } from "./store-arguments.js";
@@ -87,6 +87,19 @@ export function redisResultBackend(options: RedisResultBackendOptions): RedisRes
     await commands.run({ action: `${ids.length} results were not forgotten`, deadline }, (client) => client.unlink(ids.map(resultKey)));
   }
 
+  async function saveGroup(id: string, text: string, expires: number): Promise<void> {
+    await commands.run({ action: "a group was not saved", deadline }, (client) => client.set(groupKey(id), text, "PX", expires));
+  }
+
+  async function readGroup(id: string): Promise<string | undefined> {
+    const text = await commands.run({ action: "a group was not read", deadline }, (client) => client.get(groupKey(id)));
+    return text ?? undefined;
+  }
+
+  async function forgetGroup(id: string): Promise<void> {
+    await commands.run({ action: "a group was not forgotten", deadline }, (client) => client.unlink(groupKey(id)));
+  }
+
   return {
     location,
     largestNotified,
@@ -95,6 +108,9 @@ export function redisResultBackend(options: RedisResultBackendOptions): RedisRes
     claim,
     read,
     forget,
+    saveGroup,
+    readGroup,
+    forgetGroup,
     replyChannel: ownChannel,
     subscribe: (listener) => replies.subscribe((payload) => tellLines(payload, listener)),
     close: async () => {

@@ -15,6 +15,8 @@ import { canvasOf, type SomeCanvas } from "../canvas/canvas-of.js";
 import { nodeOf } from "../canvas/data.js";
 import type { Send } from "../canvas/node.js";
 import { AsyncResult } from "../result/async-result.js";
+import type { GroupResult } from "../result/group-result.js";
+import { restoredGroup } from "../result/restored-group.js";
 import { isList, kindOf, refuse } from "../task/check.js";
 import { enclosingTask, runInTask } from "../task/context.js";
 import { localContext } from "../task/local-context.js";
@@ -161,6 +163,12 @@ export class App {
   /** The handle on the result of a task that was sent elsewhere. Throws `INVALID_TASK_ID` unless `id` is a UUID. */
   asyncResult<Result = unknown>(id: string): AsyncResult<Result> {
     return new AsyncResult<Result>(() => this.#connect(), { id: checkTaskId(id), queues: this.#options.queues, own: false });
+  }
+
+  /** The group that was kept by `save()`, here or elsewhere, if it still is. Throws `INVALID_TASK_ID`, `DECODE_ERROR`, `RESULT_BACKEND_UNAVAILABLE`. */
+  async groupResult(id: string): Promise<GroupResult | undefined> {
+    const text = await this.backend.readGroup(checkTaskId(id));
+    return text === undefined ? undefined : restoredGroup(() => this.#connect(), text);
   }
 
   /**

@@ -8,7 +8,7 @@ import {
   type Transport,
 } from "@bullrush/broker";
 import { openRevoke } from "../control/revoke.js";
-import type { ResultSource } from "../result/async-result.js";
+import type { ResultSource } from "../result/reference.js";
 import { ResultWaiter } from "../result/waiter.js";
 import type { TaskDefinition } from "../task/task.js";
 import type { CompiledOptions } from "./options.js";
@@ -32,5 +32,5 @@ export function connect(
   const control = redisControlBus({ location: broker, prefix, onTrouble: onBrokerTrouble });
   const lifetimeOf = (task = "") => tasks.get(task)?.resultExpires ?? resultExpires;
   const revoke = openRevoke({ transport, backend, control, lifetimeOf, clock: systemClock });
-  return { transport, backend, control, revoke, waiter: new ResultWaiter(backend, transport) };
+  return { transport, backend, control, revoke, options, waiter: new ResultWaiter(backend, transport) };
 }

@@ -1,6 +1,7 @@
 import { newId } from "@bullrush/broker";
-import { AsyncResult, type ResultSource } from "../result/async-result.js";
+import { AsyncResult } from "../result/async-result.js";
 import { GroupResult } from "../result/group-result.js";
+import type { ResultSource } from "../result/reference.js";
 import { resultNode } from "./edit.js";
 import type { CanvasNode, Handle } from "./node.js";
 import type { Trace } from "./plan.js";

@@ -16,7 +16,12 @@ export interface RevokeOptions {
  * it is safe to repeat.
  * @internal
  */
-export type Revoke = (ids: readonly string[], queues: readonly string[], options: RevokeOptions) => Promise<readonly boolean[]>;
+export type Revoke = (
+  ids: readonly string[],
+  queues: readonly string[],
+  options: RevokeOptions,
+  flow?: string,
+) => Promise<readonly boolean[]>;
 
 /** What revoking needs. @internal */
 export interface RevokeSource {

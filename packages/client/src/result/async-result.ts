@@ -1,69 +1,31 @@
-import { getMaxListeners, setMaxListeners } from "node:events";
-import {
-  isTerminal,
-  longestTimer,
-  toMilliseconds,
-  type Duration,
-  type Failure,
-  type ResultBackend,
-  type TaskRecord,
-  type TaskState,
-  type Transport,
-} from "@bullrush/broker";
-import type { Revoke, RevokeOptions } from "../control/revoke.js";
-import { checkOptions, isDuration, isFlag, isSignal, type Check } from "../task/check.js";
-import { TaskFailedError, TaskRevokedError, TimeoutError } from "./errors.js";
-import type { ResultWaiter } from "./waiter.js";
+import { isTerminal, type TaskRecord, type TaskState } from "@bullrush/broker";
+import type { RevokeOptions } from "../control/revoke.js";
+import { checkOptions } from "../task/check.js";
+import { detailsOf, type TaskDetails } from "./details.js";
+import { TimeoutError, type TaskFailedError, type TaskRevokedError } from "./errors.js";
+import { handleMark, type Handle } from "./handle.js";
+import { callBack } from "./on-done.js";
+import { errorOf, failureOf, outcomeOf, type TaskOutcome } from "./outcome.js";
+import { iterateProgress, type IterateOptions, type Progress } from "./progress.js";
+import type { Reference, ResultSource } from "./reference.js";
+import { getChecks, limitWait, type GetOptions } from "./wait-options.js";
+import type { Listener } from "./waiter.js";
 
-/** How a task ended, as a value. */
-export type TaskOutcome<Result> =
-  | { readonly state: "SUCCESS"; readonly result: Result }
-  | { readonly state: "FAILURE"; readonly failure: Failure }
-  | { readonly state: "REVOKED"; readonly reason: string };
-
-export interface GetOptions {
-  /** Longest time to wait; then `get` rejects with `TimeoutError`, and the task goes on. Default: no limit. */
-  readonly timeout?: Duration;
-  /** Ends the waiting, not the task; `get` rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
-  /** Whether a failed or revoked task makes `get` reject (default), or gives its outcome as a value. */
-  readonly propagate?: boolean;
-}
-
-const getChecks: Record<keyof GetOptions, Check> = { timeout: isDuration, signal: isSignal, propagate: isFlag };
-
-/** What a handle needs of its app. @internal */
-export interface ResultSource {
-  readonly transport: Transport;
-  readonly backend: ResultBackend;
-  readonly waiter: ResultWaiter;
-  readonly revoke: Revoke;
-}
-
-/** What a handle knows of its task from the start. @internal */
-export interface Reference {
-  readonly id: string;
-  readonly task?: string;
-  /** The queues that it may be in. */
-  readonly queues: readonly string[];
-  /** Whether this process sent it, and so is told of its end. */
-  readonly own: boolean;
-  /** What `missed` of the waiter was before it was sent. */
-  readonly missed?: number | undefined;
-  readonly ignoreResult?: boolean;
-  /** Id of the flow of which it is the result. */
-  readonly flow?: string;
-  readonly parent?: unknown;
-}
+/** The record of a task that ignores its result. */
+const nothing: TaskRecord = { state: "SUCCESS", delivery: 0 };
 
 /**
  * The handle on the result of a task. It holds nothing open and is not thenable: awaiting `delay()` gives the handle, `get()` the value.
  */
 export class AsyncResult<Result = unknown> {
+  /** @internal */
+  readonly [handleMark.task] = true;
   readonly id: string;
-  readonly parent: unknown;
+  /** The handle of the step before, in a chain: of a group, a `GroupResult`. */
+  readonly parent: Handle | undefined;
   readonly #source: () => ResultSource;
   readonly #reference: Reference;
+  #held: TaskRecord | undefined;
 
   /** @internal */
   constructor(source: () => ResultSource, reference: Reference) {
@@ -81,28 +43,18 @@ export class AsyncResult<Result = unknown> {
   get(options?: GetOptions & { readonly propagate?: true }): Promise<Result>;
   /** How the task ended, as a value, once it has. */
   get(options: GetOptions & { readonly propagate: false }): Promise<TaskOutcome<Result>>;
-  async get(options?: GetOptions): Promise<Result | TaskOutcome<Result>> {
-    if (options !== undefined) checkOptions(options, getChecks, "of get()");
-    const { timeout, signal, propagate = true } = options ?? {};
-    if (this.#reference.ignoreResult) return propagate ? (undefined as Result) : { state: "SUCCESS", result: undefined as Result };
-    const record = await this.#ended(timeout, signal);
-    if (!propagate) return outcomeOf(record);
-    const error = this.#errorOf(record);
+  async get(options: GetOptions = {}): Promise<Result | TaskOutcome<Result>> {
+    checkOptions(options, getChecks, "of get()");
+    const record = await this.#ended(options);
+    if (options.propagate === false) return outcomeOf(record);
+    const error = this.errorOf(record);
     if (error !== undefined) throw error;
     return record.result as Result;
   }
 
   /** What observers see of it now: `PENDING`, `STARTED`, `SUCCESS`, … or `UNKNOWN`. */
   async status(): Promise<TaskState> {
-    const { id, queues } = this.#reference;
-    const { transport } = this.#source();
-    const record = await this.#read();
-    if (record !== undefined) return record.state;
-    const [location] = await transport.locate([{ id, queues }]);
-    if (location === "taken") return "STARTED";
-    if (location === "waiting") return "PENDING";
-    // It may have ended between the two looks.
-    return (await this.#read())?.state ?? (location === "absent" ? "UNKNOWN" : "REVOKED");
+    return (await this.#look()).state;
   }
 
   /** Whether it has ended, whichever way. */
@@ -124,7 +76,7 @@ export class AsyncResult<Result = unknown> {
   async result(): Promise<Result | TaskFailedError | TaskRevokedError | undefined> {
     const record = await this.#read();
     if (record === undefined) return undefined;
-    return this.#errorOf(record) ?? (record.result as Result | undefined);
+    return this.errorOf(record) ?? (record.result as Result | undefined);
   }
 
   /** As `result()`; for a task that set a state of its own, such as PROGRESS, the `meta` that it gave; for one that will be retried, `{ failure, eta }`. */
@@ -132,7 +84,7 @@ export class AsyncResult<Result = unknown> {
     const record = await this.#read();
     if (record === undefined) return undefined;
     if (record.state === "RETRY") return { failure: failureOf(record), eta: new Date(record.eta ?? 0) };
-    return isTerminal(record.state) ? (this.#errorOf(record) ?? record.result) : record.meta;
+    return isTerminal(record.state) ? (this.errorOf(record) ?? record.result) : record.meta;
   }
 
   /** Name of the worker that ran it, once it has ended. */
@@ -145,80 +97,114 @@ export class AsyncResult<Result = unknown> {
     return (await this.#read())?.attempt;
   }
 
+  /** All that is known of it now, read at once: names, times, attempts, and what the other methods give one by one. */
+  async details(): Promise<TaskDetails<Result>> {
+    return detailsOf(this.id, await this.#look(), this.#reference.task);
+  }
+
+  /** Handles on the tasks that it sent while it ran, or during its last attempt, in the order in which they were sent; at most 1,000. None before it has ended or waits to be retried. */
+  async children(): Promise<readonly AsyncResult[]> {
+    const record = await this.#read();
+    const { queues } = this.#source().options;
+    return (record?.children ?? []).map((id) => new AsyncResult(this.#source, { id, queues, own: false }));
+  }
+
+  /**
+   * What the task says of its progress, as it says it: each state of its own, with its `meta`. Ends when the task does, and then returns its outcome;
+   * a failure is only thrown with `propagate: true`. Throws what `get()` throws otherwise. What is said faster than it is taken is kept up to 100 reports.
+   */
+  iterate(options: IterateOptions = {}): AsyncGenerator<Progress, TaskOutcome<Result>, undefined> {
+    return iterateProgress<Result>(this, options);
+  }
+
+  /**
+   * Calls `listener` once, when the task has ended, in this process; at once if it has. What `listener` throws is an uncaught exception. It keeps the process alive,
+   * and is not called when nobody knows the task, or when the app is closed before.
+   */
+  onDone(listener: (outcome: TaskOutcome<Result>, result: this) => void): void {
+    callBack([this], ([record = nothing]) => listener(outcomeOf(record), this));
+  }
+
   /**
    * Calls it off: it does not run any more, and if it runs its `signal` aborts, or with `terminate` it is ended at once. Whoever waits
    * hears of it now. Gives whether it is revoked; `false` for one that has ended otherwise, while its result or its queue remembers that.
-   * A handle that was made from an id looks into the queues that the app declares: a task in another one still runs, and what it comes to
-   * is dropped.
+   * The result of a flow takes all of the flow along that has not ended. When it rejects it may have taken effect; it is safe to repeat.
    */
   async revoke(options: RevokeOptions = {}): Promise<boolean> {
-    const [revoked] = await this.#source().revoke([this.id], this.#reference.queues, options);
-    return revoked === true;
+    const { id, queues, flow } = this.#reference;
+    const [revoked = false] = await this.#source().revoke([id], queues, options, flow);
+    return revoked;
   }
 
-  /** Removes what the result backend keeps of it. */
+  /** Removes the result. */
   async forget(): Promise<void> {
     await this.#source().backend.forget([this.id]);
+  }
+
+  /** @internal Tells `listener` how it ends, until the returned function is called. */
+  watch(listener: Listener): () => void {
+    const record = this.#reference.ignoreResult ? nothing : this.#held;
+    if (record === undefined) return this.#source().waiter.watch(this.#reference, listener);
+    queueMicrotask(() => listener.onEnd(record));
+    return () => undefined;
+  }
+
+  /** @internal Takes `record` for its end, without looking, until it is given another one or none. */
+  hold(record: TaskRecord | undefined): void {
+    this.#held = record;
+  }
+
+  /** @internal */
+  get reference(): Reference {
+    return this.#reference;
+  }
+
+  /** @internal What `get()` throws for its terminal record. */
+  errorOf(record: TaskRecord): TaskFailedError | TaskRevokedError | undefined {
+    return errorOf(record, this.id, this.#reference.task);
+  }
+
+  /** @internal What `get()` throws after `timeout` ms. */
+  timeoutError(timeout: number): TimeoutError {
+    return new TimeoutError(this.#reference.task ?? "task", this.id, timeout);
+  }
+
+  #ended(options: GetOptions): Promise<TaskRecord> {
+    return new Promise((resolve, reject) => {
+      const giveUp = (reason: unknown) => {
+        stop();
+        fail(reason);
+      };
+      const release = limitWait(options, { onTimeout: (timeout) => giveUp(this.timeoutError(timeout)), onAbort: giveUp });
+      const fail = (reason: unknown) => {
+        release();
+        reject(reason as Error);
+      };
+      const onEnd = (record: TaskRecord) => {
+        release();
+        resolve(record);
+      };
+      const stop = this.watch({ onEnd, onError: fail });
+    });
+  }
+
+  /** Its record, or what there is instead of one. */
+  async #look(): Promise<TaskRecord> {
+    const { id, queues } = this.#reference;
+    const record = await this.#read();
+    if (record !== undefined && record.state !== "PENDING") return record;
+    const places = record?.queue === undefined ? queues : [...new Set([...queues, record.queue])];
+    const [location = "absent"] = await this.#source().transport.locate([{ id, queues: places }]);
+    if (location === "taken") return { delivery: 0, ...record, state: "STARTED" };
+    if (location === "waiting") return { delivery: 0, ...record, state: "PENDING" };
+    // It may have ended between the two looks.
+    const again = await this.#read();
+    if (typeof location !== "object") return again ?? { state: "UNKNOWN", delivery: 0 };
+    return again !== undefined && again.state !== "PENDING" ? again : { delivery: 0, ...again, state: "REVOKED", reason: location.revoked };
   }
 
   async #read(): Promise<TaskRecord | undefined> {
     const [record] = await this.#source().backend.read([this.id]);
     return record;
   }
-
-  /** The record once it is terminal. What bounds the waiting is made only if it is asked for: most gets have no bounds. */
-  #ended(timeout: Duration | undefined, signal: AbortSignal | undefined): Promise<TaskRecord> {
-    signal?.throwIfAborted();
-    const longest = timeout === undefined ? undefined : toMilliseconds(timeout, "timeout");
-    const { ended, giveUp } = this.#source().waiter.wait(this.#reference);
-    if (longest === undefined && signal === undefined) return ended;
-    const timer = longest === undefined ? undefined : this.#giveUpAfter(longest, giveUp);
-    const onAbort = () => giveUp(signal?.reason);
-    if (signal !== undefined) listen(signal, onAbort);
-    return ended.finally(() => {
-      clearTimeout(timer);
-      if (signal !== undefined) unlisten(signal, onAbort);
-    });
-  }
-
-  #giveUpAfter(timeout: number, giveUp: (reason: unknown) => void): NodeJS.Timeout {
-    return setTimeout(() => giveUp(new TimeoutError(this.#name, this.id, timeout)), Math.min(timeout, longestTimer));
-  }
-
-  #errorOf(record: TaskRecord): TaskFailedError | TaskRevokedError | undefined {
-    const name = record.task ?? this.#name;
-    if (record.state === "FAILURE") return new TaskFailedError(name, this.id, failureOf(record));
-    if (record.state === "REVOKED") return new TaskRevokedError(name, this.id, record.reason ?? "no reason given");
-    return undefined;
-  }
-
-  get #name(): string {
-    return this.#reference.task ?? "task";
-  }
-}
-
-/** Many gets with one signal are no leak, of which Node would warn: each adds to what the signal allows. */
-function listen(signal: AbortSignal, onAbort: () => void): void {
-  allowMore(signal, 1);
-  signal.addEventListener("abort", onAbort);
-}
-
-function unlisten(signal: AbortSignal, onAbort: () => void): void {
-  signal.removeEventListener("abort", onAbort);
-  allowMore(signal, -1);
-}
-
-function allowMore(signal: AbortSignal, more: number): void {
-  const most = getMaxListeners(signal);
-  if (most > 0) setMaxListeners(most + more, signal);
-}
-
-function outcomeOf<Result>(record: TaskRecord): TaskOutcome<Result> {
-  if (record.state === "FAILURE") return { state: "FAILURE", failure: failureOf(record) };
-  if (record.state === "REVOKED") return { state: "REVOKED", reason: record.reason ?? "no reason given" };
-  return { state: "SUCCESS", result: record.result as Result };
-}
-
-function failureOf(record: TaskRecord): Failure {
-  return record.failure ?? { name: "Error", message: "the stored failure is incomplete" };
 }

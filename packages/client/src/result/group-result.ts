@@ -1,31 +1,155 @@
-import type { AsyncResult, ResultSource } from "./async-result.js";
+import { isTerminal, type TaskRecord } from "@bullrush/broker";
+import type { RevokeOptions } from "../control/revoke.js";
+import { checkOptions } from "../task/check.js";
+import { asCompleted, type LeafOf } from "./as-completed.js";
+import type { AsyncResult } from "./async-result.js";
+import { gatherHandles, outcomesOf, type OutcomesOf } from "./gather.js";
+import { handleMark, isGroup, leavesOf, type Handle } from "./handle.js";
+import { callBack } from "./on-done.js";
+import type { ResultSource } from "./reference.js";
+import { savedGroup } from "./saved-group.js";
+import { getChecks, type GetOptions, type WaitOptions } from "./wait-options.js";
 
-/** The handle on the results of a group. */
-export class GroupResult<Results extends readonly unknown[] = readonly unknown[]> {
+/** What a group's handle is made of. @internal */
+export interface GroupReference {
   readonly id: string;
-  readonly results: readonly (AsyncResult | GroupResult)[];
-  readonly parent: AsyncResult | GroupResult | undefined;
+  readonly results: readonly Handle[];
+  /** Id of the flow that it is the result of. */
+  readonly flow?: string;
+  readonly parent?: Handle;
+}
+
+/** Most records that are read in one command. */
+const mostAtOnce = 1000;
+
+/** The handle on the results of a group of tasks, `Results` in the order of its members; a group among them is one member. */
+export class GroupResult<Results extends readonly unknown[] = readonly unknown[]> implements Iterable<Handle> {
+  /** @internal */
+  readonly [handleMark.group] = true;
+  readonly id: string;
+  /** The handles of its members, in their order. */
+  readonly results: readonly Handle[];
+  /** The handle of the step before, in a chain. */
+  readonly parent: Handle | undefined;
+  readonly #source: () => ResultSource;
+  readonly #flow: string | undefined;
 
   /** @internal */
-  constructor(
-    _source: () => ResultSource,
-    {
-      id,
-      results,
-      parent,
-    }: {
-      readonly id: string;
-      readonly results: readonly (AsyncResult | GroupResult)[];
-      readonly flow?: string | undefined;
-      readonly parent?: AsyncResult | GroupResult | undefined;
-    },
-  ) {
+  constructor(source: () => ResultSource, { id, results, flow, parent }: GroupReference) {
     this.id = id;
     this.results = results;
     this.parent = parent;
+    this.#source = source;
+    this.#flow = flow;
   }
 
-  async get(): Promise<Results> {
-    return (await Promise.all(this.results.map((result) => result.get()))) as unknown as Results;
+  [Symbol.iterator](): Iterator<Handle> {
+    return this.results[Symbol.iterator]();
   }
+
+  /**
+   * The values of all members, in their order, once all have ended. Rejects as soon as one has failed or was revoked, with what its own `get()` throws; otherwise as
+   * `AsyncResult.get()`.
+   */
+  get(options?: GetOptions & { readonly propagate?: true }): Promise<Results>;
+  /** How each member has ended, once all have: a group among them as its first member that has failed or was revoked, if any. */
+  get(options: GetOptions & { readonly propagate: false }): Promise<OutcomesOf<Results>>;
+  async get(options: GetOptions = {}): Promise<unknown> {
+    checkOptions(options, getChecks, "of get()");
+    return gatherHandles(this.results, options);
+  }
+
+  /** The handles of its tasks, those of groups within too, each as soon as it has ended. As the function `asCompleted`. */
+  asCompleted(options: WaitOptions = {}): AsyncGenerator<LeafOf<GroupResult<Results>>, void, undefined> {
+    return asCompleted([this], options);
+  }
+
+  /** How many members have ended well. */
+  async completedCount(): Promise<number> {
+    const counts = await Promise.all(this.results.map((handle) => isGroup(handle) && handle.successful()));
+    let nested = 0;
+    for (const successful of counts) if (successful) nested++;
+    const own = this.results.filter((handle): handle is AsyncResult => !isGroup(handle));
+    return nested + (await this.#count(own, ({ state }) => state === "SUCCESS"));
+  }
+
+  /** Whether all have ended, whichever way. */
+  async ready(): Promise<boolean> {
+    const leaves = this.#leaves();
+    return (await this.#count(leaves, ({ state }) => isTerminal(state))) === leaves.length;
+  }
+
+  /** Whether all have ended well. */
+  async successful(): Promise<boolean> {
+    const leaves = this.#leaves();
+    return (await this.#count(leaves, ({ state }) => state === "SUCCESS")) === leaves.length;
+  }
+
+  /** Whether one has ended with an error. */
+  async failed(): Promise<boolean> {
+    return (await this.#count(this.#leaves(), ({ state }) => state === "FAILURE")) > 0;
+  }
+
+  /**
+   * Calls `listener` once, when all have ended, with how each member has; at once if they have. What `listener` throws is an uncaught exception. As
+   * `AsyncResult.onDone` otherwise.
+   */
+  onDone(listener: (outcomes: OutcomesOf<Results>, group: this) => void): void {
+    callBack(this.#leaves(), (records) => listener(outcomesOf(this.results, records) as OutcomesOf<Results>, this));
+  }
+
+  /**
+   * Calls off all tasks that have not ended, and what was to follow upon them in the same flow. Gives for each member whether it is revoked; for a group among them,
+   * whether all its members are.
+   */
+  async revoke(options: RevokeOptions = {}): Promise<readonly boolean[]> {
+    const leaves = this.#leaves();
+    const queues = new Set(leaves.flatMap(({ reference }) => reference.queues));
+    const revoked = await this.#source().revoke(
+      leaves.map(({ id }) => id),
+      [...queues],
+      options,
+      this.#flow,
+    );
+    const answers = revoked.values();
+    const answerOf = (handle: Handle): boolean =>
+      isGroup(handle) ? handle.results.map(answerOf).every((answer) => answer) : answers.next().value === true;
+    return this.results.map(answerOf);
+  }
+
+  /** Keeps what the group consists of in the result backend, for `resultExpires` of the app, so that `app.groupResult(id)` finds it anywhere; the steps before it are not kept. */
+  async save(): Promise<void> {
+    const { backend, options } = this.#source();
+    await backend.saveGroup(this.id, savedGroup(this), options.resultExpires);
+  }
+
+  /** Removes the results of all its tasks, and what `save()` has kept. */
+  async forget(): Promise<void> {
+    const { backend } = this.#source();
+    for (const ids of chunksOf(this.#leaves().map(({ id }) => id))) await backend.forget(ids);
+    await backend.forgetGroup(this.id);
+  }
+
+  /** @internal Id of the flow that it is the result of. */
+  get flow(): string | undefined {
+    return this.#flow;
+  }
+
+  #leaves(): readonly AsyncResult[] {
+    return [...leavesOf(this.results)];
+  }
+
+  /** How many of `leaves` have a record that fits; some at a time, for their results may be large. */
+  async #count(leaves: readonly AsyncResult[], fits: (record: TaskRecord) => boolean): Promise<number> {
+    const { backend } = this.#source();
+    let count = 0;
+    for (const ids of chunksOf(leaves.map(({ id }) => id))) {
+      for (const record of await backend.read(ids)) if (record !== undefined && fits(record)) count++;
+    }
+    return count;
+  }
+}
+
+function* chunksOf(ids: readonly string[]): Generator<readonly string[]> {
+  for (let at = 0; at < ids.length; at += mostAtOnce) yield ids.slice(at, at + mostAtOnce);
 }

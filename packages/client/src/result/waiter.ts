@@ -8,6 +8,7 @@ import {
   type Timing,
   type Transport,
 } from "@bullrush/broker";
+import { Agenda } from "./agenda.js";
 import { UnknownTaskError } from "./errors.js";
 
 /** Whose result is awaited, and where its message may be. */
@@ -20,31 +21,39 @@ export interface Sought {
   readonly missed?: number | undefined;
 }
 
+/** Who waits for a result; called later, never at once. */
+export interface Listener {
+  /** Gets the record of the task once it is terminal. The last call, as `onError` is. */
+  readonly onEnd: (record: TaskRecord) => void;
+  /** Gets an `UnknownTaskError` when nobody knows the id, or what the backend or `close` rejects with. */
+  readonly onError: (reason: unknown) => void;
+  /** Gets records that are not terminal, the same one more than once. */
+  readonly onNews?: ((record: TaskRecord) => void) | undefined;
+}
+
 /** A wait under way. */
 export interface Waiting {
-  /**
-   * The record of the task once it is terminal. Rejects with `UnknownTaskError` when nobody knows the id, with what the backend rejects
-   * with, and with what `giveUp` or `close` was given.
-   */
+  /** The record of the task once it is terminal. Rejects with what `Listener.onError` gets, and with what `giveUp` was given. */
   readonly ended: Promise<TaskRecord>;
   readonly giveUp: (reason: unknown) => void;
 }
 
 interface Wait {
   readonly sought: Sought;
-  readonly resolve: (record: TaskRecord) => void;
-  readonly reject: (reason: unknown) => void;
+  readonly listener: Listener;
   /** When to look next, and how long after that; `Infinity` while it is not to be looked at. */
   at: number;
   interval: number;
   looks: number;
+  /** Whether it was told anything since the last look began, which is older. */
+  told: boolean;
 }
 
 /**
  * First and longest interval between two looks at a result that we are not told of; for one that we are told of, the longest holds from
- * the first look on. Looks that are due within `together` of each other are one. In ms.
+ * the first look on. In ms.
  */
-const intervals = { first: 50, longest: 1900, together: 25 };
+const intervals = { first: 50, longest: 1900 };
 
 /** Most results that are looked at in one command. */
 const mostAtOnce = 5000;
@@ -58,7 +67,8 @@ export class ResultWaiter {
   readonly #transport: Transport;
   readonly #timing: Timing;
   readonly #alarm: Alarm;
-  readonly #waits = new Map<string, Wait[]>();
+  readonly #waits = new Map<string, Set<Wait>>();
+  readonly #agenda = new Agenda<Wait>();
   #subscribing: Promise<() => void> | undefined;
   #subscribed = false;
   #missed = 0;
@@ -76,13 +86,27 @@ export class ResultWaiter {
     return this.#subscribed ? this.#missed : undefined;
   }
 
-  /** Begins to wait. */
+  /** Begins to wait, as a promise. */
   wait(sought: Sought): Waiting {
-    if (this.#closed !== undefined) return { ended: Promise.reject(this.#closed), giveUp: () => undefined };
-    let wait!: Wait;
+    let giveUp!: (reason: unknown) => void;
     const ended = new Promise<TaskRecord>((resolve, reject) => {
-      wait = { sought, resolve, reject, at: Infinity, interval: sought.own ? intervals.longest : intervals.first, looks: 0 };
+      const stop = this.watch(sought, { onEnd: resolve, onError: reject });
+      giveUp = (reason) => {
+        stop();
+        reject(reason);
+      };
     });
+    return { ended, giveUp };
+  }
+
+  /** Begins to wait, until it has ended or the returned function is called. */
+  watch(sought: Sought, listener: Listener): () => void {
+    if (this.#closed !== undefined) {
+      queueMicrotask(() => listener.onError(this.#closed));
+      return () => undefined;
+    }
+    const interval = sought.own ? intervals.longest : intervals.first;
+    const wait: Wait = { sought, listener, at: Infinity, interval, looks: 0, told: false };
     this.#add(wait);
     if (!sought.own) this.#lookSoon(wait);
     else if (this.#subscribed) this.#lookAt(wait, sought.missed === this.#missed ? intervals.first : 0);
@@ -90,17 +114,15 @@ export class ResultWaiter {
     else
       this.#subscribe().then(
         () => this.#lookSoon(wait),
-        (error: unknown) => this.#reject(wait, error),
+        (error: unknown) => this.#fail(wait, error),
       );
-    return { ended, giveUp: (reason) => this.#reject(wait, reason) };
+    return () => this.#drop(wait);
   }
 
   /** Rejects all that wait, and all that will. */
   close(reason: BullrushError): void {
     this.#closed = reason;
-    for (const wait of this.#all()) wait.reject(reason);
-    this.#waits.clear();
-    this.#alarm.rest();
+    for (const waits of this.#waits.values()) for (const wait of waits) this.#fail(wait, reason);
     this.#subscribing?.then((stop) => stop()).catch(() => undefined);
   }
 
@@ -116,40 +138,49 @@ export class ResultWaiter {
 
   #told(id: string, record: TaskRecord | undefined): void {
     const waits = this.#waits.get(id);
-    if (waits === undefined) this.#missed++;
-    else if (record === undefined) for (const wait of waits) this.#lookSoon(wait);
-    else if (isTerminal(record.state)) this.#resolve(id, record);
+    const ended = record !== undefined && isTerminal(record.state);
+    if (waits === undefined) {
+      if (record === undefined || ended) this.#missed++;
+    } else if (ended) this.#resolve(id, record);
+    else
+      for (const wait of waits) {
+        wait.told = true;
+        if (record === undefined) this.#lookSoon(wait);
+        else wait.listener.onNews?.(record);
+      }
   }
 
   #add(wait: Wait): void {
     const { id } = wait.sought;
     const waits = this.#waits.get(id);
-    if (waits === undefined) this.#waits.set(id, [wait]);
-    else waits.push(wait);
+    if (waits === undefined) this.#waits.set(id, new Set([wait]));
+    else waits.add(wait);
   }
 
   /** Ends all waits for the task. */
   #resolve(id: string, record: TaskRecord): void {
-    for (const wait of this.#replace(id, [])) wait.resolve(record);
+    for (const wait of this.#waits.get(id) ?? []) {
+      if (this.#drop(wait)) wait.listener.onEnd(record);
+    }
   }
 
-  #reject(wait: Wait, reason: unknown): void {
+  #fail(wait: Wait, reason: unknown): void {
+    if (this.#drop(wait)) wait.listener.onError(reason);
+  }
+
+  /** Ends the wait, and says whether it was still under way. */
+  #drop(wait: Wait): boolean {
     const { id } = wait.sought;
-    this.#replace(id, this.#waits.get(id)?.filter((other) => other !== wait) ?? []);
-    wait.reject(reason);
-  }
-
-  /** Leaves only `left` waiting for the task, and gives those that waited. */
-  #replace(id: string, left: Wait[]): readonly Wait[] {
-    const before = this.#waits.get(id) ?? [];
-    if (left.length > 0) this.#waits.set(id, left);
-    else this.#waits.delete(id);
+    const waits = this.#waits.get(id);
+    if (!waits?.delete(wait)) return false;
+    this.#agenda.remove(wait);
+    if (waits.size === 0) this.#waits.delete(id);
     if (this.#waits.size === 0) this.#alarm.rest();
-    return before;
+    return true;
   }
 
-  *#all(): Iterable<Wait> {
-    for (const waits of this.#waits.values()) yield* waits;
+  #isUnderWay(wait: Wait): boolean {
+    return this.#waits.get(wait.sought.id)?.has(wait) === true;
   }
 
   #lookSoon(wait: Wait): void {
@@ -157,21 +188,21 @@ export class ResultWaiter {
   }
 
   #lookAt(wait: Wait, delay: number): void {
-    wait.at = this.#timing.now() + delay;
-    if (this.#waits.has(wait.sought.id)) this.#alarm.set(wait.at);
+    if (!this.#isUnderWay(wait)) return;
+    const at = this.#timing.now() + delay;
+    this.#agenda.set(wait, at);
+    this.#alarm.set(at);
   }
 
   /** Reads all that are due; if that is too many, the others next. */
   async #look(): Promise<void> {
     const now = this.#timing.now();
-    const due = Array.from(this.#all())
-      .filter((wait) => wait.at <= now + intervals.together)
-      .slice(0, mostAtOnce);
+    const due = this.#agenda.take(now, mostAtOnce);
     for (const wait of due) {
-      wait.at = Infinity;
       wait.looks++;
+      wait.told = false;
     }
-    this.#setAlarm();
+    this.#alarm.set(this.#agenda.next);
     if (due.length === 0) return;
     const missing = await this.#read(due);
     this.#lookAgain(due, now);
@@ -181,17 +212,11 @@ export class ResultWaiter {
   /** @param looked when these were looked at last; those that were told of meanwhile are due already */
   #lookAgain(waits: readonly Wait[], looked: number): void {
     for (const wait of waits) {
-      if (wait.at !== Infinity) continue;
-      wait.at = looked + wait.interval;
+      if (wait.at !== Infinity || !this.#isUnderWay(wait)) continue;
+      this.#agenda.set(wait, looked + wait.interval);
       wait.interval = Math.min(wait.interval * 2, intervals.longest);
     }
-    this.#setAlarm();
-  }
-
-  #setAlarm(): void {
-    let next = Infinity;
-    for (const { at } of this.#all()) next = Math.min(next, at);
-    this.#alarm.set(next);
+    this.#alarm.set(this.#agenda.next);
   }
 
   /** Ends the waits whose task has ended, or whose record cannot be had, and gives those of whose task there is no record. Never rejects. */
@@ -201,11 +226,13 @@ export class ResultWaiter {
       const records = await this.#backend.read(waits.map(({ sought }) => sought.id));
       return waits.filter((wait, index) => {
         const record = records[index];
-        if (record !== undefined && isTerminal(record.state)) this.#resolve(wait.sought.id, record);
-        return record === undefined;
+        if (record === undefined) return true;
+        if (isTerminal(record.state)) this.#resolve(wait.sought.id, record);
+        else if (!wait.told) wait.listener.onNews?.(record);
+        return false;
       });
     } catch (error) {
-      for (const wait of waits) this.#reject(wait, error);
+      for (const wait of waits) this.#fail(wait, error);
       return [];
     }
   }
@@ -224,7 +251,7 @@ export class ResultWaiter {
       const { id } = wait.sought;
       const location = found.get(wait);
       if (typeof location === "object") this.#resolve(id, { state: "REVOKED", delivery: 0, reason: location.revoked });
-      else this.#reject(wait, new UnknownTaskError(id));
+      else this.#fail(wait, new UnknownTaskError(id));
     }
   }
 }

@@ -41,6 +41,8 @@ export interface TaskContext {
   progress(meta: unknown): Promise<void>;
   /** Stores a state of your own, in capitals, with `meta`. It lasts until the task ends. */
   updateState(state: string, meta?: unknown): Promise<void>;
+  /** @internal Hears of each task that this one has sent. */
+  onSent?(id: string): void;
   /**
    * Ends this attempt by throwing a `Retry`, which the task has to let pass, and has the worker run it again, under the same id: `return this.retry({ error })` keeps the type of the result. When it has been
    * retried as often as it may, it fails with `error`, else with `MAX_RETRIES_EXCEEDED`. In a direct call it throws `error`. Throws `INVALID_OPTION`.

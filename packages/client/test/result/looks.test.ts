@@ -51,7 +51,7 @@ describe("status()", () => {
     };
     const revoke = async () => [];
     const waiter = new ResultWaiter(app.backend, app.transport);
-    const source = { backend: app.backend, transport: { ...app.transport, locate }, waiter, revoke };
+    const source = { backend: app.backend, transport: { ...app.transport, locate }, waiter, revoke, options: app.options };
     const handle = new AsyncResult(() => source, { id: re.id, queues: ["default"], own: true });
     expect(await handle.status()).toBe("SUCCESS");
   });

@@ -1,0 +1,61 @@
+import { checkOptions } from "../task/check.js";
+import type { AsyncResult } from "./async-result.js";
+import type { GroupResult } from "./group-result.js";
+import { handlesOf, leavesOf, type Handle } from "./handle.js";
+import { waitChecks, type WaitOptions } from "./wait-options.js";
+import { watchAll, type Ending } from "./watch-all.js";
+
+/** A handle on one result, in `H` or within. */
+export type LeafOf<H> = H extends AsyncResult ? H : H extends GroupResult<infer Results> ? MemberOf<Results[number]> : never;
+
+/** What a member of a group comes to tells nothing of whether it is a group itself. */
+type MemberOf<Value> = AsyncResult<Value extends readonly unknown[] ? unknown : Value>;
+
+/** Most records that are kept for a slow reader, who otherwise reads them when asking for the value. */
+const mostKept = 1000;
+
+/**
+ * The handles in the order in which their tasks end, whichever way, those of members of groups one by one as well; their `get()` gives the value without waiting. The iteration throws
+ * `TimeoutError` when the time is over before all have ended, the signal's reason, `RESULT_BACKEND_UNAVAILABLE` and `INVALID_OPTION`. Leaving it early leaves nothing behind.
+ */
+export async function* asCompleted<H extends Handle>(
+  results: Iterable<H>,
+  options: WaitOptions = {},
+): AsyncGenerator<LeafOf<H>, void, undefined> {
+  checkOptions(options, waitChecks, "of asCompleted()");
+  const leaves = [...leavesOf(handlesOf(results, "asCompleted()"))];
+  /** Those that are not given yet. */
+  const endings = new Set<Pick<Ending, "index" | "record">>();
+  let left = leaves.length;
+  let failed: { readonly reason: unknown } | undefined;
+  let wake: () => void = () => undefined;
+  const stop = watchAll(leaves, options, {
+    onEnd: (ending) => {
+      endings.add(endings.size < mostKept ? ending : { index: ending.index });
+      wake();
+    },
+    onError: (reason) => {
+      failed = { reason };
+      wake();
+    },
+  });
+  try {
+    while (left > 0) {
+      for (const ending of endings) {
+        endings.delete(ending);
+        left--;
+        const leaf = leaves[ending.index] as AsyncResult;
+        leaf.hold(ending.record);
+        try {
+          yield leaf as LeafOf<H>;
+        } finally {
+          leaf.hold(undefined);
+        }
+      }
+      if (failed !== undefined) throw failed.reason;
+      if (left > 0) await new Promise<void>((resolve) => (wake = resolve));
+    }
+  } finally {
+    stop();
+  }
+}

@@ -1,0 +1,74 @@
+import type { TaskRecord } from "@bullrush/broker";
+import { checkOptions } from "../task/check.js";
+import type { AsyncResult } from "./async-result.js";
+import { handlesOf, isGroup, leavesOf, type Handle, type ValuesOf } from "./handle.js";
+import { outcomeOf, type TaskOutcome } from "./outcome.js";
+import { getChecks, type GetOptions, type WaitOptions } from "./wait-options.js";
+import { watchAll } from "./watch-all.js";
+
+/** How each of the tasks, or the group, ended. */
+export type OutcomesOf<Values extends readonly unknown[]> = { -readonly [Place in keyof Values]: TaskOutcome<Values[Place]> };
+
+/**
+ * The values of all `results`, in their order, once all have ended; of a group, the array of its members' values. Rejects as soon as one has failed or was revoked,
+ * with what its `get()` throws, and with `TimeoutError`, `UnknownTaskError`, `RESULT_BACKEND_UNAVAILABLE`, `INVALID_OPTION`. However many they are, it costs one subscription and one timer.
+ */
+export function gather<const Handles extends readonly Handle[]>(
+  results: Handles,
+  options?: GetOptions & { readonly propagate?: true },
+): Promise<ValuesOf<Handles>>;
+/** How each has ended, once all have: a group as its first member that has failed or was revoked, if any. */
+export function gather<const Handles extends readonly Handle[]>(
+  results: Handles,
+  options: GetOptions & { readonly propagate: false },
+): Promise<OutcomesOf<ValuesOf<Handles>>>;
+export async function gather(results: readonly Handle[], options: GetOptions = {}): Promise<readonly unknown[]> {
+  checkOptions(options, getChecks, "of gather()");
+  return gatherHandles(handlesOf(results, "gather()"), options);
+}
+
+/** As `gather`, of what was checked. */
+export async function gatherHandles(handles: readonly Handle[], options: GetOptions): Promise<readonly unknown[]> {
+  const { propagate = true } = options;
+  const records = await recordsOf([...leavesOf(handles)], options, propagate);
+  return propagate ? valuesOf(handles, records.values()) : outcomesOf(handles, records);
+}
+
+/** The terminal records of `leaves`, in their order. */
+export function recordsOf(leaves: readonly AsyncResult[], options: WaitOptions, propagate: boolean): Promise<readonly TaskRecord[]> {
+  return new Promise((resolve, reject) => {
+    const records: TaskRecord[] = [];
+    let left = leaves.length;
+    if (left === 0) resolve(records);
+    const stop = watchAll(leaves, options, {
+      onEnd: ({ index, record, unknown }) => {
+        const error = unknown ?? (propagate ? leaves[index]?.errorOf(record) : undefined);
+        if (error !== undefined) {
+          stop();
+          reject(error);
+        } else if (record !== undefined) {
+          records[index] = record;
+          if (--left === 0) resolve(records);
+        }
+      },
+      onError: reject,
+    });
+  });
+}
+
+/** @param records those of the leaves, from which the values are taken one by one */
+function valuesOf(handles: readonly Handle[], records: Iterator<TaskRecord, undefined>): readonly unknown[] {
+  return handles.map((handle) => (isGroup(handle) ? valuesOf(handle.results, records) : records.next().value?.result));
+}
+
+/** @param records those of the leaves of all `handles` */
+export function outcomesOf(handles: readonly Handle[], records: readonly TaskRecord[]): readonly TaskOutcome<unknown>[] {
+  let at = 0;
+  return handles.map((handle) => {
+    const own = records.slice(at, (at += isGroup(handle) ? Array.from(leavesOf([handle])).length : 1));
+    const first = own.find(({ state }) => state !== "SUCCESS") ?? (isGroup(handle) ? undefined : own[0]);
+    return first === undefined
+      ? { state: "SUCCESS", result: valuesOf(isGroup(handle) ? handle.results : [], own.values()) }
+      : outcomeOf(first);
+  });
+}

@@ -1,0 +1,24 @@
+import { BullrushError, type TaskRecord } from "@bullrush/broker";
+import type { AsyncResult } from "./async-result.js";
+import { UnknownTaskError } from "./errors.js";
+import { recordsOf } from "./gather.js";
+
+/** Calls `listener` once with the terminal records of all `leaves`. What it throws is an uncaught exception. */
+export function callBack(leaves: readonly AsyncResult[], listener: (records: readonly TaskRecord[]) => void): void {
+  recordsOf(leaves, {}, false).then(
+    (records) => process.nextTick(listener, records),
+    (error: unknown) => {
+      // An outage passes.
+      if (isOutage(error)) callBack(leaves, listener);
+      else if (!(error instanceof UnknownTaskError) && !isClosing(error)) throw error;
+    },
+  );
+}
+
+function isOutage(error: unknown): boolean {
+  return error instanceof BullrushError && error.code === "RESULT_BACKEND_UNAVAILABLE";
+}
+
+function isClosing(error: unknown): boolean {
+  return error instanceof BullrushError && error.code === "APP_CLOSED";
+}

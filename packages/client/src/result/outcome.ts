@@ -1,0 +1,31 @@
+import type { Failure, TaskRecord } from "@bullrush/broker";
+import { TaskFailedError, TaskRevokedError } from "./errors.js";
+
+/** How a task ended, as a value. */
+export type TaskOutcome<Result> =
+  | { readonly state: "SUCCESS"; readonly result: Result }
+  | { readonly state: "FAILURE"; readonly failure: Failure }
+  | { readonly state: "REVOKED"; readonly reason: string };
+
+/** The outcome in a terminal record. */
+export function outcomeOf<Result>(record: TaskRecord): TaskOutcome<Result> {
+  if (record.state === "FAILURE") return { state: "FAILURE", failure: failureOf(record) };
+  if (record.state === "REVOKED") return { state: "REVOKED", reason: reasonOf(record) };
+  return { state: "SUCCESS", result: record.result as Result };
+}
+
+/** What `get()` throws for a record; nothing unless its task has failed or was revoked. It names the task that did not run because of another by that other. */
+export function errorOf(record: TaskRecord, id: string, name = "task"): TaskFailedError | TaskRevokedError | undefined {
+  const culprit = record.origin ?? { id, task: record.task ?? name };
+  if (record.state === "FAILURE") return new TaskFailedError(culprit.task, culprit.id, failureOf(record));
+  if (record.state === "REVOKED") return new TaskRevokedError(culprit.task, culprit.id, reasonOf(record));
+  return undefined;
+}
+
+export function failureOf(record: TaskRecord): Failure {
+  return record.failure ?? { name: "Error", message: "the stored failure is incomplete" };
+}
+
+export function reasonOf(record: TaskRecord): string {
+  return record.reason ?? "no reason given";
+}

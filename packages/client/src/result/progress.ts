@@ -1,0 +1,71 @@
+import type { TaskRecord } from "@bullrush/broker";
+import { checkOptions } from "../task/check.js";
+import type { AsyncResult } from "./async-result.js";
+import { outcomeOf, type TaskOutcome } from "./outcome.js";
+import { getChecks, limitWait, type GetOptions } from "./wait-options.js";
+
+/** What a task has said of itself. */
+export interface Progress {
+  /** PROGRESS, or a word of the task's own. */
+  readonly state: string;
+  /** What it gave along, from JSON. */
+  readonly meta: unknown;
+}
+
+export interface IterateOptions extends GetOptions {
+  /** Whether a failed or revoked task makes the iteration throw, or gives its outcome as the iteration's return value (default). */
+  readonly propagate?: boolean;
+}
+
+/** Most reports that are kept for a slow reader; the oldest are dropped. */
+const mostKept = 100;
+
+const known: ReadonlySet<string> = new Set(["UNKNOWN", "PENDING", "STARTED", "RETRY"]);
+
+/** Yields what the task says until it has ended, and returns its outcome. */
+export async function* iterateProgress<Result>(
+  result: AsyncResult<Result>,
+  options: IterateOptions,
+): AsyncGenerator<Progress, TaskOutcome<Result>, undefined> {
+  checkOptions(options, getChecks, "of iterate()");
+  const kept: Progress[] = [];
+  let last: string | undefined;
+  let ended: { readonly record?: TaskRecord; readonly reason?: unknown } | undefined;
+  let wake: () => void = () => undefined;
+
+  function end(how: { readonly record?: TaskRecord; readonly reason?: unknown }): void {
+    ended ??= how;
+    wake();
+  }
+
+  function onNews({ state, meta }: TaskRecord): void {
+    if (known.has(state)) return;
+    const text = JSON.stringify([state, meta]);
+    if (text === last) return;
+    last = text;
+    kept.push({ state, meta });
+    if (kept.length > mostKept) kept.shift();
+    wake();
+  }
+
+  const release = limitWait(options, {
+    onTimeout: (timeout) => end({ reason: result.timeoutError(timeout) }),
+    onAbort: (reason) => end({ reason }),
+  });
+  const stop = result.watch({ onEnd: (record) => end({ record }), onError: (reason) => end({ reason }), onNews });
+  try {
+    for (;;) {
+      for (let report = kept.shift(); report !== undefined; report = kept.shift()) yield report;
+      if (ended !== undefined) break;
+      await new Promise<void>((resolve) => (wake = resolve));
+    }
+  } finally {
+    release();
+    stop();
+  }
+  const { record, reason } = ended;
+  if (record === undefined) throw reason;
+  const error = options.propagate === true ? result.errorOf(record) : undefined;
+  if (error !== undefined) throw error;
+  return outcomeOf(record);
+}

@@ -1,0 +1,28 @@
+import type { GroupResult } from "./group-result.js";
+import { isGroup, type Handle } from "./handle.js";
+
+/** A group as it is stored, in JSON. */
+export interface SavedGroup {
+  readonly id: string;
+  readonly results: readonly (SavedResult | SavedGroup)[];
+  readonly flow?: string | undefined;
+}
+
+export interface SavedResult {
+  readonly id: string;
+  readonly queues: readonly string[];
+  readonly task?: string | undefined;
+  readonly ignoreResult?: boolean | undefined;
+  readonly flow?: string | undefined;
+}
+
+/** What `group` consists of, as JSON. */
+export function savedGroup(group: GroupResult): string {
+  return JSON.stringify(savedOf(group));
+}
+
+function savedOf(handle: Handle): SavedResult | SavedGroup {
+  if (isGroup(handle)) return { id: handle.id, flow: handle.flow, results: handle.results.map(savedOf) };
+  const { id, queues, task, ignoreResult, flow } = handle.reference;
+  return { id, queues, task, ignoreResult, flow };
+}

@@ -1,0 +1,65 @@
+import type { Duration } from "@bullrush/broker";
+import { checkOptions, kindOf, refuse, type Check } from "../task/check.js";
+import { handlesOf, leavesOf, type Handle } from "./handle.js";
+import { waitChecks, type WaitOptions } from "./wait-options.js";
+import { watchAll } from "./watch-all.js";
+
+/** When `waitFor` has waited enough. `first-failure`: when one has failed or was revoked, or all have ended. A group has ended when all its members have. */
+export type Until = "first" | "first-failure" | "all";
+
+export interface WaitForOptions extends Pick<WaitOptions, "signal"> {
+  /** Default: `all`. */
+  readonly until?: Until;
+  /** Longest time to wait; then it gives what there is. Default: no limit. */
+  readonly timeout?: Duration;
+}
+
+/** The handles of what has ended, whichever way, and of what has not, each in the order in which they were given. */
+export interface Waited<H> {
+  readonly done: readonly H[];
+  readonly pending: readonly H[];
+}
+
+const checks: Record<keyof WaitForOptions, Check> = { ...waitChecks, until: isUntil };
+
+/**
+ * Waits until the first of `results` has ended, the first has failed, or all have ended. A failure is no error here; rejects with the signal's reason, `RESULT_BACKEND_UNAVAILABLE` and
+ * `INVALID_OPTION`. A task that nobody knows counts as failed.
+ */
+export async function waitFor<H extends Handle>(results: Iterable<H>, options: WaitForOptions = {}): Promise<Waited<H>> {
+  checkOptions(options, checks, "of waitFor()");
+  const handles = handlesOf(results, "waitFor()");
+  const { until = "all" } = options;
+  const members = handles.map((handle) => [...leavesOf([handle])]);
+  /** For each handle, how many of its leaves have not ended. */
+  const left = members.map(({ length }) => length);
+  /** For each leaf, the place of its handle. */
+  const places = members.flatMap((leaves, place) => leaves.map(() => place));
+  const leaves = members.flat();
+  await new Promise<void>((resolve, reject) => {
+    let pending = leaves.length;
+    const stop = watchAll(leaves, options, {
+      onEnd: ({ index, record }) => {
+        const place = places[index] ?? 0;
+        const still = (left[place] ?? 1) - 1;
+        left[place] = still;
+        const failed = record?.state !== "SUCCESS";
+        if (--pending === 0 || (until === "first" && still === 0) || (until === "first-failure" && failed)) finish();
+      },
+      onError: reject,
+      onTimeout: resolve,
+    });
+    const finish = () => {
+      stop();
+      resolve();
+    };
+    if (pending === 0 || (until === "first" && left.includes(0))) finish();
+  });
+  const isDone = (_: H, place: number) => left[place] === 0;
+  return { done: handles.filter(isDone), pending: handles.filter((handle, place) => !isDone(handle, place)) };
+}
+
+function isUntil(value: unknown, option: string): void {
+  const fits = value === "first" || value === "first-failure" || value === "all";
+  if (!fits) refuse(option, typeof value === "string" ? JSON.stringify(value.slice(0, 40)) : kindOf(value), "first, first-failure or all");
+}

@@ -1,0 +1,55 @@
+import { longestTimer, toMilliseconds, type Duration } from "@bullrush/broker";
+import { getMaxListeners, setMaxListeners } from "node:events";
+import { isDuration, isFlag, isSignal, type Check } from "../task/check.js";
+
+/** How long is waited. */
+export interface WaitOptions {
+  /** Longest time to wait; then it rejects with `TimeoutError`, and the task goes on. Default: no limit. */
+  readonly timeout?: Duration;
+  /** Ends the waiting, not the task: it rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+export interface GetOptions extends WaitOptions {
+  /** Whether a failed or revoked task makes it reject (default), or gives its outcome as a value. */
+  readonly propagate?: boolean;
+}
+
+export const waitChecks: Record<keyof WaitOptions, Check> = { timeout: isDuration, signal: isSignal };
+export const getChecks: Record<keyof GetOptions, Check> = { ...waitChecks, propagate: isFlag };
+
+/** What is done when the waiting has lasted long enough. */
+export interface Limits {
+  /** Gets the timeout in ms. */
+  readonly onTimeout: (timeout: number) => void;
+  readonly onAbort: (reason: unknown) => void;
+}
+
+/** Limits a wait by one timer and one listener, until the returned function is called. Throws the signal's reason if it has aborted already. */
+export function limitWait({ timeout, signal }: WaitOptions, { onTimeout, onAbort }: Limits): () => void {
+  signal?.throwIfAborted();
+  const longest = timeout === undefined ? undefined : toMilliseconds(timeout, "timeout");
+  const timer = longest === undefined ? undefined : setTimeout(() => onTimeout(longest), Math.min(longest, longestTimer));
+  const listener = () => onAbort(signal?.reason);
+  if (signal !== undefined) listen(signal, listener);
+  return () => {
+    clearTimeout(timer);
+    if (signal !== undefined) unlisten(signal, listener);
+  };
+}
+
+/** Many waits with one signal are no leak, of which Node would warn: each adds to what the signal allows. */
+function listen(signal: AbortSignal, listener: () => void): void {
+  allowMore(signal, 1);
+  signal.addEventListener("abort", listener);
+}
+
+function unlisten(signal: AbortSignal, listener: () => void): void {
+  signal.removeEventListener("abort", listener);
+  allowMore(signal, -1);
+}
+
+function allowMore(signal: AbortSignal, more: number): void {
+  const most = getMaxListeners(signal);
+  if (most > 0) setMaxListeners(most + more, signal);
+}

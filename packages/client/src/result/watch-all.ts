@@ -1,0 +1,64 @@
+import type { TaskRecord } from "@bullrush/broker";
+import type { AsyncResult } from "./async-result.js";
+import { UnknownTaskError } from "./errors.js";
+import { limitWait, type WaitOptions } from "./wait-options.js";
+
+/** How one of several results came to its end: with its record, or because nobody knows it. */
+export type Ending = { readonly index: number } & (
+  | { readonly record: TaskRecord; readonly unknown?: undefined }
+  | { readonly record?: undefined; readonly unknown: UnknownTaskError }
+);
+
+export interface Watcher {
+  /** Called once for each, later, in the order in which they end. */
+  readonly onEnd: (ending: Ending) => void;
+  /** Gets what keeps it from going on: the backend's error, the signal's reason, or what `onTimeout` does not want. The last call. */
+  readonly onError: (reason: unknown) => void;
+  /** Called instead of `onError` when the time is over. The last call. */
+  readonly onTimeout?: () => void;
+}
+
+/**
+ * Watches many results under one timer and one listener, until all have ended or the returned function is called. Throws the signal's reason if it has aborted
+ * already.
+ */
+export function watchAll(results: readonly AsyncResult[], options: WaitOptions, watcher: Watcher): () => void {
+  /** Those that have not ended, by their places: how they are given up. */
+  const pending = new Map<number, () => void>();
+  let over = false;
+  const release = limitWait(options, { onTimeout, onAbort: fail });
+
+  function stop(): void {
+    over = true;
+    release();
+    for (const giveUp of pending.values()) giveUp();
+    pending.clear();
+  }
+
+  function fail(reason: unknown): void {
+    if (over) return;
+    stop();
+    watcher.onError(reason);
+  }
+
+  function onTimeout(timeout: number): void {
+    const [index = 0] = pending.keys();
+    stop();
+    if (watcher.onTimeout !== undefined) watcher.onTimeout();
+    else watcher.onError(results[index]?.timeoutError(timeout));
+  }
+
+  function end(ending: Ending): void {
+    if (!pending.delete(ending.index)) return;
+    if (pending.size === 0) stop();
+    watcher.onEnd(ending);
+  }
+
+  results.forEach((result, index) => {
+    const onEnd = (record: TaskRecord) => end({ index, record });
+    const onError = (reason: unknown) => (reason instanceof UnknownTaskError ? end({ index, unknown: reason }) : fail(reason));
+    pending.set(index, result.watch({ onEnd, onError }));
+  });
+  if (results.length === 0) stop();
+  return stop;
+}
