@@ -1,12 +1,16 @@
 import { checkOptions } from "../task/check.js";
 import type { AsyncResult } from "./async-result.js";
-import type { GroupResult } from "./group-result.js";
-import { handlesOf, leavesOf, type Handle } from "./handle.js";
+import type { Handle } from "./handle.js";
+import { checkHandles, leavesOf, type Leaf } from "./leaf.js";
 import { waitChecks, type WaitOptions } from "./wait-options.js";
 import { watchAll, type Ending } from "./watch-all.js";
 
 /** A handle on one result, in `H` or within. */
-export type LeafOf<H> = H extends AsyncResult ? H : H extends GroupResult<infer Results> ? MemberOf<Results[number]> : never;
+export type LeafOf<H> = H extends AsyncResult
+  ? H
+  : H extends Handle<infer Values extends readonly unknown[]>
+    ? MemberOf<Values[number]>
+    : AsyncResult;
 
 /** What a member of a group comes to tells nothing of whether it is a group itself. */
 type MemberOf<Value> = AsyncResult<Value extends readonly unknown[] ? unknown : Value>;
@@ -23,7 +27,7 @@ export async function* asCompleted<H extends Handle>(
   options: WaitOptions = {},
 ): AsyncGenerator<LeafOf<H>, void, undefined> {
   checkOptions(options, waitChecks, "of asCompleted()");
-  const leaves = [...leavesOf(handlesOf(results, "asCompleted()"))];
+  const leaves = leavesOf(checkHandles(results, "asCompleted()"));
   /** Those that are not given yet. */
   const endings = new Set<Pick<Ending, "index" | "record">>();
   let left = leaves.length;
@@ -44,10 +48,10 @@ export async function* asCompleted<H extends Handle>(
       for (const ending of endings) {
         endings.delete(ending);
         left--;
-        const leaf = leaves[ending.index] as AsyncResult;
+        const leaf = leaves[ending.index] as Leaf;
         leaf.hold(ending.record);
         try {
-          yield leaf as LeafOf<H>;
+          yield leaf as Handle as LeafOf<H>;
         } finally {
           leaf.hold(undefined);
         }

@@ -3,7 +3,8 @@ import type { RevokeOptions } from "../control/revoke.js";
 import { checkOptions } from "../task/check.js";
 import { detailsOf, type TaskDetails } from "./details.js";
 import { TimeoutError, type TaskFailedError, type TaskRevokedError } from "./errors.js";
-import { handleMark, type Handle } from "./handle.js";
+import type { Handle } from "./handle.js";
+import { mark } from "./leaf.js";
 import { callBack } from "./on-done.js";
 import { errorOf, failureOf, outcomeOf, type TaskOutcome } from "./outcome.js";
 import { iterateProgress, type IterateOptions, type Progress } from "./progress.js";
@@ -17,9 +18,9 @@ const nothing: TaskRecord = { state: "SUCCESS", delivery: 0 };
 /**
  * The handle on the result of a task. It holds nothing open and is not thenable: awaiting `delay()` gives the handle, `get()` the value.
  */
-export class AsyncResult<Result = unknown> {
+export class AsyncResult<Result = unknown> implements Handle<Result> {
   /** @internal */
-  readonly [handleMark.task] = true;
+  readonly [mark.leaf] = true;
   readonly id: string;
   /** The handle of the step before, in a chain: of a group, a `GroupResult`. */
   readonly parent: Handle | undefined;
@@ -35,14 +36,14 @@ export class AsyncResult<Result = unknown> {
     this.#reference = reference;
   }
 
+  /** How the task ended, as a value, once it has. */
+  get(options: GetOptions & { readonly propagate: false }): Promise<TaskOutcome<Result>>;
   /**
    * The returned value, once the task has ended; at once and `undefined` for one that ignores its result.
    * Throws `TaskFailedError` (its `cause` has name, message and remote stack), `TaskRevokedError`, `TimeoutError`, `UnknownTaskError` when nobody knows
    * the id (never for a task just sent), `RESULT_BACKEND_UNAVAILABLE`, `INVALID_OPTION`.
    */
   get(options?: GetOptions & { readonly propagate?: true }): Promise<Result>;
-  /** How the task ended, as a value, once it has. */
-  get(options: GetOptions & { readonly propagate: false }): Promise<TaskOutcome<Result>>;
   async get(options: GetOptions = {}): Promise<Result | TaskOutcome<Result>> {
     checkOptions(options, getChecks, "of get()");
     const record = await this.#ended(options);
@@ -178,7 +179,7 @@ export class AsyncResult<Result = unknown> {
       const release = limitWait(options, { onTimeout: (timeout) => giveUp(this.timeoutError(timeout)), onAbort: giveUp });
       const fail = (reason: unknown) => {
         release();
-        reject(reason as Error);
+        reject(reason);
       };
       const onEnd = (record: TaskRecord) => {
         release();

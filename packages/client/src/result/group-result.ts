@@ -4,7 +4,8 @@ import { checkOptions } from "../task/check.js";
 import { asCompleted, type LeafOf } from "./as-completed.js";
 import type { AsyncResult } from "./async-result.js";
 import { gatherHandles, outcomesOf, type OutcomesOf } from "./gather.js";
-import { handleMark, isGroup, leavesOf, type Handle } from "./handle.js";
+import type { Handle } from "./handle.js";
+import { isGroup, leavesOf, mark, type Group, type Leaf } from "./leaf.js";
 import { callBack } from "./on-done.js";
 import type { ResultSource } from "./reference.js";
 import { savedGroup } from "./saved-group.js";
@@ -13,7 +14,7 @@ import { getChecks, type GetOptions, type WaitOptions } from "./wait-options.js"
 /** What a group's handle is made of. @internal */
 export interface GroupReference {
   readonly id: string;
-  readonly results: readonly Handle[];
+  readonly results: readonly (AsyncResult | GroupResult)[];
   /** Id of the flow that it is the result of. */
   readonly flow?: string;
   readonly parent?: Handle;
@@ -23,12 +24,14 @@ export interface GroupReference {
 const mostAtOnce = 1000;
 
 /** The handle on the results of a group of tasks, `Results` in the order of its members; a group among them is one member. */
-export class GroupResult<Results extends readonly unknown[] = readonly unknown[]> implements Iterable<Handle> {
+export class GroupResult<Results extends readonly unknown[] = readonly unknown[]>
+  implements Handle<Results>, Iterable<AsyncResult | GroupResult>
+{
   /** @internal */
-  readonly [handleMark.group] = true;
+  readonly [mark.group] = true;
   readonly id: string;
   /** The handles of its members, in their order. */
-  readonly results: readonly Handle[];
+  readonly results: readonly (AsyncResult | GroupResult)[];
   /** The handle of the step before, in a chain. */
   readonly parent: Handle | undefined;
   readonly #source: () => ResultSource;
@@ -43,17 +46,17 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
     this.#flow = flow;
   }
 
-  [Symbol.iterator](): Iterator<Handle> {
+  [Symbol.iterator](): Iterator<AsyncResult | GroupResult> {
     return this.results[Symbol.iterator]();
   }
 
+  /** How each member has ended, once all have: a group among them as its first member that has failed or was revoked, if any. */
+  get(options: GetOptions & { readonly propagate: false }): Promise<OutcomesOf<Results>>;
   /**
    * The values of all members, in their order, once all have ended. Rejects as soon as one has failed or was revoked, with what its own `get()` throws; otherwise as
    * `AsyncResult.get()`.
    */
   get(options?: GetOptions & { readonly propagate?: true }): Promise<Results>;
-  /** How each member has ended, once all have: a group among them as its first member that has failed or was revoked, if any. */
-  get(options: GetOptions & { readonly propagate: false }): Promise<OutcomesOf<Results>>;
   async get(options: GetOptions = {}): Promise<unknown> {
     checkOptions(options, getChecks, "of get()");
     return gatherHandles(this.results, options);
@@ -66,11 +69,10 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
 
   /** How many members have ended well. */
   async completedCount(): Promise<number> {
-    const counts = await Promise.all(this.results.map((handle) => isGroup(handle) && handle.successful()));
-    let nested = 0;
-    for (const successful of counts) if (successful) nested++;
-    const own = this.results.filter((handle): handle is AsyncResult => !isGroup(handle));
-    return nested + (await this.#count(own, ({ state }) => state === "SUCCESS"));
+    const members: readonly (Leaf | Group)[] = this.results;
+    const groups = await Promise.all(members.filter(isGroup).map((group) => group.successful()));
+    const single = await this.#count(leavesOf(members.filter((member) => !isGroup(member))), ({ state }) => state === "SUCCESS");
+    return single + groups.filter((successful) => successful).length;
   }
 
   /** Whether all have ended, whichever way. */
@@ -112,7 +114,7 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
       this.#flow,
     );
     const answers = revoked.values();
-    const answerOf = (handle: Handle): boolean =>
+    const answerOf = (handle: Leaf | Group): boolean =>
       isGroup(handle) ? handle.results.map(answerOf).every((answer) => answer) : answers.next().value === true;
     return this.results.map(answerOf);
   }
@@ -135,12 +137,12 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
     return this.#flow;
   }
 
-  #leaves(): readonly AsyncResult[] {
-    return [...leavesOf(this.results)];
+  #leaves(): readonly Leaf[] {
+    return leavesOf(this.results);
   }
 
   /** How many of `leaves` have a record that fits; some at a time, for their results may be large. */
-  async #count(leaves: readonly AsyncResult[], fits: (record: TaskRecord) => boolean): Promise<number> {
+  async #count(leaves: readonly Leaf[], fits: (record: TaskRecord) => boolean): Promise<number> {
     const { backend } = this.#source();
     let count = 0;
     for (const ids of chunksOf(leaves.map(({ id }) => id))) {

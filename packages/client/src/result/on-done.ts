@@ -1,10 +1,10 @@
 import { BullrushError, type TaskRecord } from "@bullrush/broker";
-import type { AsyncResult } from "./async-result.js";
 import { UnknownTaskError } from "./errors.js";
 import { recordsOf } from "./gather.js";
+import type { Leaf } from "./leaf.js";
 
 /** Calls `listener` once with the terminal records of all `leaves`. What it throws is an uncaught exception. */
-export function callBack(leaves: readonly AsyncResult[], listener: (records: readonly TaskRecord[]) => void): void {
+export function callBack(leaves: readonly Leaf[], listener: (records: readonly TaskRecord[]) => void): void {
   recordsOf(leaves, {}, false).then(
     (records) => process.nextTick(listener, records),
     (error: unknown) => {

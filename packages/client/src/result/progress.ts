@@ -1,6 +1,6 @@
 import type { TaskRecord } from "@bullrush/broker";
 import { checkOptions } from "../task/check.js";
-import type { AsyncResult } from "./async-result.js";
+import type { Leaf } from "./leaf.js";
 import { outcomeOf, type TaskOutcome } from "./outcome.js";
 import { getChecks, limitWait, type GetOptions } from "./wait-options.js";
 
@@ -24,7 +24,7 @@ const known: ReadonlySet<string> = new Set(["UNKNOWN", "PENDING", "STARTED", "RE
 
 /** Yields what the task says until it has ended, and returns its outcome. */
 export async function* iterateProgress<Result>(
-  result: AsyncResult<Result>,
+  result: Leaf,
   options: IterateOptions,
 ): AsyncGenerator<Progress, TaskOutcome<Result>, undefined> {
   checkOptions(options, getChecks, "of iterate()");

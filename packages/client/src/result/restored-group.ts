@@ -1,7 +1,6 @@
 import { BullrushError, isTaskId } from "@bullrush/broker";
 import { AsyncResult } from "./async-result.js";
 import { GroupResult } from "./group-result.js";
-import type { Handle } from "./handle.js";
 import type { ResultSource } from "./reference.js";
 import type { SavedGroup, SavedResult } from "./saved-group.js";
 
@@ -13,7 +12,7 @@ export function restoredGroup(source: () => ResultSource, text: string): GroupRe
 }
 
 function groupOf(source: () => ResultSource, { id, flow, results }: SavedGroup): GroupResult {
-  const members = results.map((saved): Handle => {
+  const members = results.map((saved): AsyncResult | GroupResult => {
     if ("results" in saved) return groupOf(source, saved);
     const { id, queues, task, ignoreResult = false, flow } = saved;
     return new AsyncResult(source, {

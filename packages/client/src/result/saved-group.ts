@@ -1,5 +1,4 @@
-import type { GroupResult } from "./group-result.js";
-import { isGroup, type Handle } from "./handle.js";
+import { isGroup, type Group, type Leaf } from "./leaf.js";
 
 /** A group as it is stored, in JSON. */
 export interface SavedGroup {
@@ -17,11 +16,11 @@ export interface SavedResult {
 }
 
 /** What `group` consists of, as JSON. */
-export function savedGroup(group: GroupResult): string {
+export function savedGroup(group: Group): string {
   return JSON.stringify(savedOf(group));
 }
 
-function savedOf(handle: Handle): SavedResult | SavedGroup {
+function savedOf(handle: Leaf | Group): SavedResult | SavedGroup {
   if (isGroup(handle)) return { id: handle.id, flow: handle.flow, results: handle.results.map(savedOf) };
   const { id, queues, task, ignoreResult, flow } = handle.reference;
   return { id, queues, task, ignoreResult, flow };

@@ -1,6 +1,7 @@
 import type { Duration } from "@bullrush/broker";
 import { checkOptions, kindOf, refuse, type Check } from "../task/check.js";
-import { handlesOf, leavesOf, type Handle } from "./handle.js";
+import type { Handle } from "./handle.js";
+import { checkHandles, leavesOf } from "./leaf.js";
 import { waitChecks, type WaitOptions } from "./wait-options.js";
 import { watchAll } from "./watch-all.js";
 
@@ -28,9 +29,9 @@ const checks: Record<keyof WaitForOptions, Check> = { ...waitChecks, until: isUn
  */
 export async function waitFor<H extends Handle>(results: Iterable<H>, options: WaitForOptions = {}): Promise<Waited<H>> {
   checkOptions(options, checks, "of waitFor()");
-  const handles = handlesOf(results, "waitFor()");
+  const handles = [...results];
   const { until = "all" } = options;
-  const members = handles.map((handle) => [...leavesOf([handle])]);
+  const members = checkHandles(handles, "waitFor()").map((handle) => leavesOf([handle]));
   /** For each handle, how many of its leaves have not ended. */
   const left = members.map(({ length }) => length);
   /** For each leaf, the place of its handle. */

@@ -1,0 +1,49 @@
+import type { TaskRecord } from "@bullrush/broker";
+import { kindOf, refuse } from "../task/check.js";
+import type { TaskFailedError, TaskRevokedError, TimeoutError } from "./errors.js";
+import type { Handle } from "./handle.js";
+import type { Reference } from "./reference.js";
+import type { Listener } from "./waiter.js";
+
+/** How handles are told from other values, whichever copy of this package made them. */
+export const mark = { leaf: Symbol.for("bullrush.result"), group: Symbol.for("bullrush.group-result") } as const;
+
+/** The handle on one result, as sets of results see it. */
+export interface Leaf extends Handle {
+  readonly reference: Reference;
+  /** Tells `listener` how it ends, until the returned function is called. */
+  watch(listener: Listener): () => void;
+  /** Takes `record` for its end, without looking, until it is given another one or none. */
+  hold(record: TaskRecord | undefined): void;
+  /** What `get()` throws for its terminal record. */
+  errorOf(record: TaskRecord): TaskFailedError | TaskRevokedError | undefined;
+  /** What `get()` throws after `timeout` ms. */
+  timeoutError(timeout: number): TimeoutError;
+}
+
+/** The handle on the results of a group, as sets of results see it. */
+export interface Group extends Handle {
+  readonly results: readonly (Leaf | Group)[];
+  /** Id of the flow that it is the result of. */
+  readonly flow: string | undefined;
+}
+
+export function isGroup(handle: Leaf | Group): handle is Group {
+  return mark.group in handle;
+}
+
+/** The handles on single results among `handles` and in their groups, in order. */
+export function leavesOf(handles: readonly (Leaf | Group)[]): readonly Leaf[] {
+  return handles.flatMap((handle) => (isGroup(handle) ? leavesOf(handle.results) : [handle]));
+}
+
+/** What was `given`, as an array. Throws `INVALID_OPTION`, naming its place, for what is no handle. */
+export function checkHandles(given: Iterable<unknown>, where: string): readonly (Leaf | Group)[] {
+  const isIterable = typeof given === "object" && given !== null && Symbol.iterator in given;
+  if (!isIterable) refuse(`what was given to ${where}`, kindOf(given), "an array of results");
+  return Array.from(given, (handle, index) => {
+    const fits = typeof handle === "object" && handle !== null && (mark.leaf in handle || mark.group in handle);
+    if (!fits) refuse(`result ${index + 1} of ${where}`, kindOf(handle), "a handle, as delay() gives it");
+    return handle as Leaf | Group;
+  });
+}
