@@ -21,6 +21,7 @@ export type {
   Exchange,
   FlowRevocation,
   Location,
+  Marked,
   QueueCounts,
   Revocation,
   Settled,

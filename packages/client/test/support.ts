@@ -69,7 +69,7 @@ export async function store(
 }
 
 function storeOf({ id, replyTo }: { readonly id: string; readonly replyTo?: string | undefined }, record: Partial<TaskRecord>) {
-  const { result, ...facts } = record;
+  const { result, meta, ...facts } = record;
   const encoded = encodeRecord({
     state: "SUCCESS",
     delivery: 1,
@@ -77,6 +77,7 @@ function storeOf({ id, replyTo }: { readonly id: string; readonly replyTo?: stri
     attempt: 1,
     ...facts,
     ...(result !== undefined && { resultText: JSON.stringify(result) }),
+    ...(meta !== undefined && { metaText: JSON.stringify(meta) }),
   });
   return { id, delivery: facts.delivery ?? 1, expires: 60_000, record: encoded, ...(replyTo !== undefined && { replyTo }) };
 }

@@ -42,12 +42,12 @@ export interface Origin {
   readonly task: string;
 }
 
-/** A record on its way out, whose result is JSON text already. */
+/** A record on its way out, whose result and meta are JSON text already. */
 export interface UnsentRecord {
   readonly state: TaskState;
   readonly delivery: number;
   readonly resultText?: string | undefined;
-  readonly meta?: unknown;
+  readonly metaText?: string | undefined;
   readonly failure?: Failure | undefined;
   readonly reason?: string | undefined;
   readonly task?: string | undefined;
@@ -70,7 +70,7 @@ export interface UnsentRecord {
 export function encodeRecord(record: UnsentRecord): string {
   let text = `{"state":${JSON.stringify(record.state)},"delivery":${record.delivery}`;
   if (record.resultText !== undefined) text += `,"result":${record.resultText}`;
-  if (record.meta !== undefined) text += `,"meta":${JSON.stringify(record.meta)}`;
+  if (record.metaText !== undefined) text += `,"meta":${record.metaText}`;
   if (record.failure !== undefined) text += `,"failure":${JSON.stringify(record.failure)}`;
   if (record.reason !== undefined) text += `,"reason":${JSON.stringify(record.reason)}`;
   if (record.task !== undefined) text += `,"task":${JSON.stringify(record.task)}`;

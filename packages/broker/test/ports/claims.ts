@@ -51,7 +51,7 @@ export function describeClaims(desk: () => Desk): void {
 
     test("takes over from a progress that was stored", async () => {
       const id = desk().task();
-      await desk().backend.store([storeOf(id, { state: "LOADING", meta: { done: "a long way".repeat(100) } })]);
+      await desk().backend.store([storeOf(id, { state: "LOADING", metaText: JSON.stringify({ done: "a long way".repeat(100) }) })]);
       expect(await desk().backend.claim([claimOf(id, 2)])).toEqual(["claimed"]);
       expect(await desk().backend.store([storeOf(id)])).toEqual(["fenced"]);
     });

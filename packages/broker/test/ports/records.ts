@@ -26,11 +26,17 @@ export function describeRecords(desk: () => Desk): void {
       },
       { state: "REVOKED", reason: "expired" },
       { state: "LOADING", meta: { done: 3, of: 7 } },
-    ])("is read as it was stored: %j", async ({ result, ...facts }) => {
+      { state: "PENDING", flow: newId(), call: 3, task: "tasks.add", queue: "feeds" },
+      { state: "SUCCESS", children: [newId(), newId()] },
+      { state: "FAILURE", failure: { name: "Error", message: "why" }, origin: { id: newId(), task: "tasks.add" } },
+    ])("is read as it was stored: %j", async ({ result, meta, ...facts }) => {
       const id = desk().task();
-      const store = storeOf(id, { ...facts, ...(result !== undefined && { resultText: JSON.stringify(result) }) });
+      const textOf = (value: unknown) => (value === undefined ? undefined : JSON.stringify(value));
+      const store = storeOf(id, { ...facts, resultText: textOf(result), metaText: textOf(meta) });
       expect(await desk().backend.store([store])).toEqual(["stored"]);
-      expect(await desk().client().read([id])).toEqual([{ delivery: 1, ...facts, ...(result !== undefined && { result }) }]);
+      expect(await desk().client().read([id])).toEqual([
+        { delivery: 1, ...facts, ...(result !== undefined && { result }), ...(meta !== undefined && { meta }) },
+      ]);
     });
 
     test("is read beside others, and beside none, in the order asked for", async () => {
@@ -113,6 +119,30 @@ export function describeRecords(desk: () => Desk): void {
       await desk().backend.store([storeOf(id)]);
       await desk().backend.forget([id]);
       expect(await desk().backend.store([storeOf(id, { state: "FAILURE" })])).toEqual(["stored"]);
+    });
+  });
+
+  describe("what a group consists of", () => {
+    test("is read as it was saved, until it is forgotten", async () => {
+      const [id, other] = [desk().task(), desk().task()];
+      await desk().backend.saveGroup(id, '{"a":1}', 60_000);
+      await desk().backend.saveGroup(other, "2", 60_000);
+      expect(await desk().client().readGroup(id)).toBe('{"a":1}');
+      await desk().backend.forgetGroup(id);
+      expect(await desk().backend.readGroup(id)).toBeUndefined();
+      expect(await desk().backend.readGroup(other)).toBe("2");
+    });
+
+    test("is gone when its time is over", async () => {
+      const id = desk().task();
+      await desk().backend.saveGroup(id, "1", 50);
+      await eventually("end of the group", async () => (await desk().backend.readGroup(id)) === undefined);
+    });
+
+    test("is no record of a task with that id", async () => {
+      const id = desk().task();
+      await desk().backend.saveGroup(id, "1", 60_000);
+      expect(await desk().recordOf(id)).toBeUndefined();
     });
   });
 

@@ -14,7 +14,7 @@ const records: fc.Arbitrary<UnsentRecord> = fc.record(
     resultText: jsonValues.map((value) => JSON.stringify(value)),
     failure: failures,
     reason: fc.string(),
-    meta: jsonValues,
+    metaText: jsonValues.map((value) => JSON.stringify(value)),
     task: fc.string(),
     queue: fc.string(),
     worker: fc.string(),
@@ -29,9 +29,10 @@ describe("a record", () => {
   test("comes back as it was stored", () => {
     fc.assert(
       fc.property(records, (record) => {
-        const { resultText, ...facts } = record;
+        const { resultText, metaText, ...facts } = record;
         const result = resultText === undefined ? {} : { result: asJson(JSON.parse(resultText)) };
-        expect(decodeRecord(encodeRecord(record))).toEqual({ ...(asJson(facts) as object), ...result });
+        const meta = metaText === undefined ? {} : { meta: asJson(JSON.parse(metaText)) };
+        expect(decodeRecord(encodeRecord(record))).toEqual({ ...(asJson(facts) as object), ...result, ...meta });
       }),
       { numRuns: 1000 },
     );
@@ -51,7 +52,7 @@ describe("a record", () => {
   test("begins so whatever the order in which it was put together", () => {
     const record = {
       worker: canary,
-      meta: { state: "SUCCESS", delivery: 99 },
+      metaText: '{"state":"SUCCESS","delivery":99}',
       delivery: 2,
       resultText: '{"state":"FAILURE"}',
       state: "STARTED",

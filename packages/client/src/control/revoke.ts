@@ -1,4 +1,14 @@
-import { encodeRecord, type Clock, type ControlBus, type ResultBackend, type Revocation, type Transport } from "@bullrush/broker";
+import {
+  encodeRecord,
+  isTerminal,
+  type Clock,
+  type ControlBus,
+  type Marked,
+  type ResultBackend,
+  type Revocation,
+  type TaskRecord,
+  type Transport,
+} from "@bullrush/broker";
 import { checkOptions, isFlag, kindOf, refuse } from "../task/check.js";
 
 /** How tasks are revoked. */
@@ -13,7 +23,8 @@ export interface RevokeOptions {
  * Calls off tasks that may be in `queues`: none of them runs from now on, and those that run are told to end. Gives for each whether it is
  * revoked, by this call or an earlier one; one that has ended otherwise stays as it is. One that is in none of `queues` and has no record
  * counts as not sent yet, and as revoked. When it rejects it may have taken effect for some;
- * it is safe to repeat.
+ * it is safe to repeat. Those that have not been sent yet, because they are part of a flow and not their turn, are called off there; with one that others run in the place of,
+ * these are called off too, and with `flow`, of which one is the result, all of that flow.
  * @internal
  */
 export type Revoke = (
@@ -43,14 +54,39 @@ const fence = { store: Number.MAX_SAFE_INTEGER, record: 0 };
 export function openRevoke(source: RevokeSource): Revoke {
   const { transport, backend, control, lifetimeOf, clock } = source;
 
-  /** First the messages, so that none begins; then the records; then those that run. */
-  async function revokeChunk(ids: readonly string[], queues: readonly string[], revocation: Revocation): Promise<readonly boolean[]> {
-    const { reason } = revocation;
-    const marked = await transport.revoke(ids, queues, revocation);
+  /** First what is still to be sent, so that it is not; then the messages, so that none begins; then the records; then those that run. */
+  async function revokeChunk({ ids, queues, flow }: Batch, revocation: Revocation): Promise<Revoked> {
+    const known = await backend.read(ids);
+    const flows = flowsOf(known);
+    if (flow !== undefined) flows.set(flow, "all");
+    const members: Batch[] = [];
+    for (const [id, calls] of flows) {
+      const found = await transport.revokeFlow(id, calls, revocation.reason);
+      if (calls === "all" && found !== undefined) members.push(found);
+    }
+    const places = new Set([...queues, ...known.flatMap((record) => record?.queue ?? [])]);
+    const marked = await transport.revoke(ids, [...places], revocation);
+    const revoked = await storeRevoked(ids, marked, known, revocation.reason);
+    await tell(
+      ids.filter((id, index) => marked[index]?.location === "taken" && revoked.has(id)),
+      revocation,
+    );
+    return { answers: ids.map((id) => revoked.has(id)), members };
+  }
+
+  /** Gives those that are revoked, by now or before. */
+  async function storeRevoked(
+    ids: readonly string[],
+    marked: readonly Marked[],
+    known: readonly (TaskRecord | undefined)[],
+    reason: string,
+  ): Promise<ReadonlySet<string>> {
     const endedAt = clock.now();
     const requests = marked.flatMap((found, index) => {
       if (found.location === "ended") return [];
-      const { task, queue, replyTo, due = endedAt } = "queue" in found ? found : {};
+      // Who waits for one that is in no queue is not known, but may be in this process.
+      const unsent = { task: known[index]?.task, queue: known[index]?.queue, replyTo: backend.replyChannel };
+      const { task, queue, replyTo, due = endedAt } = "queue" in found ? found : { ...unsent, due: undefined };
       const record = encodeRecord({ state: "REVOKED", delivery: fence.record, reason, task, queue, endedAt });
       // Until its message is gone, and then as long as any result.
       const expires = lifetimeOf(task) + Math.max(0, due - endedAt);
@@ -63,11 +99,7 @@ export function openRevoke(source: RevokeSource): Revoke {
     others.forEach((id, index) => {
       if (records[index]?.state === "REVOKED") revoked.add(id);
     });
-    await tell(
-      ids.filter((id, index) => marked[index]?.location === "taken" && revoked.has(id)),
-      revocation,
-    );
-    return ids.map((id) => revoked.has(id));
+    return revoked;
   }
 
   /** A worker that does not hear of it learns it when it renews its leases. */
@@ -75,14 +107,61 @@ export function openRevoke(source: RevokeSource): Revoke {
     if (ids.length > 0) await control.publish({ type: "revoke", ids, ...revocation }).catch(() => undefined);
   }
 
-  return async (ids, queues, options) => {
+  return async (ids, queues, options, flow) => {
     const revocation = revocationOf(options);
-    const revoked: boolean[] = [];
-    for (let at = 0; at < ids.length; at += mostAtOnce) {
-      revoked.push(...(await revokeChunk(ids.slice(at, at + mostAtOnce), queues, revocation)));
+    const given = chunksOf({ ids, queues, ...(flow !== undefined && { flow }) });
+    const batches = [...given];
+    const answers: boolean[] = [];
+    const met = new Set(ids);
+    // What runs in the place of a task may be replaced itself: the list grows on the way.
+    for (const [place, batch] of batches.entries()) {
+      const revoked = await revokeChunk(batch, revocation);
+      if (place < given.length) answers.push(...revoked.answers);
+      for (const { ids, queues } of revoked.members) {
+        const further = ids.filter((id) => !met.has(id));
+        for (const id of further) met.add(id);
+        batches.push(...chunksOf({ ids: further, queues }));
+      }
     }
-    return revoked;
+    return answers;
   };
+}
+
+/** Some tasks to be revoked together, and the flow of which they are the result. */
+interface Batch {
+  readonly ids: readonly string[];
+  readonly queues: readonly string[];
+  readonly flow?: string;
+}
+
+interface Revoked {
+  /** For each of the batch. */
+  readonly answers: readonly boolean[];
+  /** What is to be revoked with it. */
+  readonly members: readonly Batch[];
+}
+
+function chunksOf({ ids, queues, flow }: Batch): readonly Batch[] {
+  const chunks: Batch[] = [];
+  for (let at = 0; at < ids.length; at += mostAtOnce) {
+    chunks.push({ ids: ids.slice(at, at + mostAtOnce), queues, ...(at === 0 && flow !== undefined && { flow }) });
+  }
+  return chunks;
+}
+
+/** What is to be called off in which flow: the calls that have not been sent, or all that run in the place of a task. */
+function flowsOf(records: readonly (TaskRecord | undefined)[]): Map<string, "all" | number[]> {
+  const flows = new Map<string, "all" | number[]>();
+  for (const { state, flow, call } of records.filter((record) => record !== undefined)) {
+    if (flow === undefined || isTerminal(state)) continue;
+    const calls = flows.get(flow) ?? [];
+    if (state === "STARTED" || call === undefined) flows.set(flow, "all");
+    else if (calls !== "all") {
+      calls.push(call);
+      flows.set(flow, calls);
+    }
+  }
+  return flows;
 }
 
 /** Throws `INVALID_OPTION`. */

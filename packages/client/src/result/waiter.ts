@@ -32,12 +32,6 @@ export interface Listener {
 }
 
 /** A wait under way. */
-export interface Waiting {
-  /** The record of the task once it is terminal. Rejects with what `Listener.onError` gets, and with what `giveUp` was given. */
-  readonly ended: Promise<TaskRecord>;
-  readonly giveUp: (reason: unknown) => void;
-}
-
 interface Wait {
   readonly sought: Sought;
   readonly listener: Listener;
@@ -84,19 +78,6 @@ export class ResultWaiter {
   /** How often it was told of a task that nobody waited for; `undefined` while it is told of none. */
   get missed(): number | undefined {
     return this.#subscribed ? this.#missed : undefined;
-  }
-
-  /** Begins to wait, as a promise. */
-  wait(sought: Sought): Waiting {
-    let giveUp!: (reason: unknown) => void;
-    const ended = new Promise<TaskRecord>((resolve, reject) => {
-      const stop = this.watch(sought, { onEnd: resolve, onError: reject });
-      giveUp = (reason) => {
-        stop();
-        reject(reason);
-      };
-    });
-    return { ended, giveUp };
   }
 
   /** Begins to wait, until it has ended or the returned function is called. */

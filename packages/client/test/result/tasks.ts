@@ -1,3 +1,9 @@
+import { systemClock, type TaskRecord } from "@bullrush/broker";
+import { onTestFinished } from "vitest";
+import { openRevoke } from "../../src/control/revoke.js";
+import { BullrushError, type App, type AsyncResult } from "../../src/index.js";
+import type { ResultSource } from "../../src/result/reference.js";
+import { ResultWaiter } from "../../src/result/waiter.js";
 import { store, testApp } from "../support.js";
 
 /** An app and the handle on a task that it has sent. */
@@ -20,3 +26,22 @@ export const failure = {
   stack: "OutOfStock: none left\n    at far away",
   cause: { name: "TypeError", message: "underneath" },
 };
+
+/** What handles need of `app`. */
+export function sourceOf(app: App): () => ResultSource {
+  const { transport, backend, options } = app;
+  const waiter = new ResultWaiter(backend, transport);
+  onTestFinished(() => waiter.close(new BullrushError("APP_CLOSED", { app: "test" })));
+  const revoke = openRevoke({ transport, backend, control: app.control, lifetimeOf: () => options.resultExpires, clock: systemClock });
+  return () => ({ transport, backend, options, waiter, revoke });
+}
+
+/** So many tasks of `app`, sent. */
+export function several(app: App, count: number): Promise<readonly AsyncResult[]> {
+  return app.publishAll(Array.from({ length: count }, (_, index) => app.stub(`tasks.t${index}`).s()));
+}
+
+/** Says to whoever waits how a task ended. */
+export function tell(app: App, { id }: { readonly id: string }, record: Partial<TaskRecord>): Promise<void> {
+  return store(app, { id, replyTo: app.backend.replyChannel }, record);
+}

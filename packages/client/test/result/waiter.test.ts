@@ -1,4 +1,12 @@
-import { newId, redisResultBackend, systemTiming, type ResultBackend, type Timing, type Transport } from "@bullrush/broker";
+import {
+  newId,
+  redisResultBackend,
+  systemTiming,
+  type ResultBackend,
+  type TaskRecord,
+  type Timing,
+  type Transport,
+} from "@bullrush/broker";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { BullrushError, UnknownTaskError, type App } from "../../src/index.js";
 import { ResultWaiter, type Sought } from "../../src/result/waiter.js";
@@ -15,6 +23,19 @@ function waiterOn(
   const waiter = new ResultWaiter({ ...app.backend, ...backend }, { ...app.transport, ...transport }, timing);
   onTestFinished(() => waiter.close(closing));
   return waiter;
+}
+
+/** A wait as a promise. */
+function waitOn(waiter: ResultWaiter, awaited: Sought) {
+  let giveUp: (reason: unknown) => void = () => undefined;
+  const ended = new Promise<TaskRecord>((resolve, reject) => {
+    const stop = waiter.watch(awaited, { onEnd: resolve, onError: reject });
+    giveUp = (reason) => {
+      stop();
+      reject(reason as Error);
+    };
+  });
+  return { ended, giveUp };
 }
 
 /** A task that waits in a queue. */
@@ -39,7 +60,7 @@ describe("a result that comes", () => {
     };
     const waiter = waiterOn(app, { backend: { read } });
     const awaited = await sent(app, true);
-    const wait = waiter.wait(awaited).ended;
+    const wait = waitOn(waiter, awaited).ended;
     await held.somebody();
     await told(app, awaited, 7);
     expect(await wait).toMatchObject({ state: "SUCCESS", result: 7 });
@@ -57,7 +78,7 @@ describe("a result that comes", () => {
     };
     const waiter = waiterOn(app, { backend: { read } });
     const awaited = await sent(app, true);
-    const wait = waiter.wait(awaited).ended;
+    const wait = waitOn(waiter, awaited).ended;
     await held.somebody();
     const large = "x".repeat(20_000);
     await told(app, awaited, large);
@@ -75,7 +96,7 @@ describe("a result that comes", () => {
       return app.transport.locate(ids);
     };
     const waiter = waiterOn(app, { transport: { locate } });
-    expect(await waiter.wait(awaited).ended).toMatchObject({ state: "SUCCESS", result: 7 });
+    expect(await waitOn(waiter, awaited).ended).toMatchObject({ state: "SUCCESS", result: 7 });
   });
 
   test("before its wait has subscribed", async () => {
@@ -87,7 +108,7 @@ describe("a result that comes", () => {
     };
     const waiter = waiterOn(app, { backend: { subscribe } });
     const awaited = await sent(app, true);
-    const wait = waiter.wait(awaited).ended;
+    const wait = waitOn(waiter, awaited).ended;
     await held.somebody();
     await told(app, awaited, 7);
     held.open();
@@ -98,9 +119,9 @@ describe("a result that comes", () => {
     const app = testApp();
     const waiter = waiterOn(app);
     const [gone, awaited] = [await sent(app, true), await sent(app, true)];
-    const first = waiter.wait(gone);
+    const first = waitOn(waiter, gone);
     const given = rejected(first.ended);
-    const wait = waiter.wait(awaited).ended;
+    const wait = waitOn(waiter, awaited).ended;
     first.giveUp(closing);
     expect(await given).toBe(closing);
     await told(app, gone, "x".repeat(20_000));
@@ -121,9 +142,9 @@ describe("looks", () => {
       return app.backend.read(ids);
     };
     const waiter = waiterOn(app, { backend: { read } });
-    const first = waiter.wait(slow).ended;
+    const first = waitOn(waiter, slow).ended;
     await held.somebody();
-    const second = waiter.wait(other).ended;
+    const second = waitOn(waiter, other).ended;
     await eventually("the other was looked at several times", () => looksAtOther > 3);
     expect(held.came()).toBe(1);
     await store(app, other, { result: 2 });
@@ -138,7 +159,7 @@ describe("looks", () => {
     let searches = 0;
     const locate: Transport["locate"] = (ids) => (searches++ < 2 ? Promise.reject(new Error("not now")) : app.transport.locate(ids));
     const waiter = waiterOn(app, { transport: { locate } });
-    expect(await rejected(waiter.wait({ id: newId(), queues: ["default"], own: false }).ended)).toBeInstanceOf(UnknownTaskError);
+    expect(await rejected(waitOn(waiter, { id: newId(), queues: ["default"], own: false }).ended)).toBeInstanceOf(UnknownTaskError);
     expect(searches).toBe(3);
   });
 
@@ -149,9 +170,9 @@ describe("looks", () => {
     const read: ResultBackend["read"] = (ids) => (failing ? Promise.reject(error) : app.backend.read(ids));
     const waiter = waiterOn(app, { backend: { read } });
     const awaited = await sent(app, false);
-    expect(await Promise.all([rejected(waiter.wait(awaited).ended), rejected(waiter.wait(awaited).ended)])).toEqual([error, error]);
+    expect(await Promise.all([rejected(waitOn(waiter, awaited).ended), rejected(waitOn(waiter, awaited).ended)])).toEqual([error, error]);
     failing = false;
-    const wait = waiter.wait(awaited).ended;
+    const wait = waitOn(waiter, awaited).ended;
     await store(app, awaited, { result: 7 });
     expect(await wait).toMatchObject({ result: 7 });
   });
@@ -163,7 +184,7 @@ describe("looks", () => {
     const waiter = waiterOn(app, { backend: { read } });
     const awaited = await sent(app, true);
     const before = timers();
-    const { ended, giveUp } = waiter.wait(awaited);
+    const { ended, giveUp } = waitOn(waiter, awaited);
     const wait = rejected(ended);
     await eventually("the next look is due much later", () => reads === 1 && timers() > before);
     giveUp(closing);
@@ -186,7 +207,7 @@ describe("a task that was just sent, of which nothing was missed", () => {
     };
     const waiter = waiterOn(app, { backend: { read } }, timing);
     const first = await sent(app, true);
-    const wait = waiter.wait(first);
+    const wait = waitOn(waiter, first);
     await eventually("the first look found nothing", () => reads === 1);
     await told(app, first, 0);
     await wait.ended;
@@ -198,7 +219,7 @@ describe("a task that was just sent, of which nothing was missed", () => {
     const { waiter, reads } = await subscribed(app, stopped);
     const before = reads();
     const awaited = { ...(await sent(app, true)), missed: waiter.missed };
-    const { ended } = waiter.wait(awaited);
+    const { ended } = waitOn(waiter, awaited);
     await told(app, awaited, 7);
     expect(await ended).toMatchObject({ result: 7 });
     expect(reads()).toBe(before);
@@ -209,7 +230,7 @@ describe("a task that was just sent, of which nothing was missed", () => {
     const { waiter } = await subscribed(app);
     const awaited = { ...(await sent(app, true)), missed: waiter.missed };
     await store(app, { id: awaited.id }, { result: 7 });
-    const { value, took } = await timed(() => waiter.wait(awaited).ended);
+    const { value, took } = await timed(() => waitOn(waiter, awaited).ended);
     expect(value).toMatchObject({ result: 7 });
     expect(took).toBeLessThan(1000);
   });
@@ -220,7 +241,7 @@ describe("a task that was just sent, of which nothing was missed", () => {
     const awaited = { ...(await sent(app, true)), missed: waiter.missed };
     await told(app, awaited, 7);
     await eventually("the news was missed", () => waiter.missed === 1);
-    expect(await waiter.wait(awaited).ended).toMatchObject({ result: 7 });
+    expect(await waitOn(waiter, awaited).ended).toMatchObject({ result: 7 });
   });
 
   test("costs no timer of its own", async () => {
@@ -231,7 +252,7 @@ describe("a task that was just sent, of which nothing was missed", () => {
     const before = set;
     for (let round = 0; round < 3; round++) {
       const many = Array.from({ length: 100 }, () => ({ id: newId(), queues: ["default"], own: true, missed: waiter.missed }));
-      const waits = many.map((awaited) => waiter.wait(awaited).ended);
+      const waits = many.map((awaited) => waitOn(waiter, awaited).ended);
       await Promise.all(many.map((awaited) => told(app, awaited, 7)));
       await Promise.all(waits);
     }
@@ -249,10 +270,10 @@ describe("a subscription that fails", () => {
     const waiter = waiterOn(app, { backend: { subscribe } });
     const awaited = await sent(app, true);
     const unavailable = failing("RESULT_BACKEND_UNAVAILABLE");
-    expect(await rejected(waiter.wait(awaited).ended)).toEqual(unavailable);
-    expect(await rejected(waiter.wait(awaited).ended)).toEqual(unavailable);
+    expect(await rejected(waitOn(waiter, awaited).ended)).toEqual(unavailable);
+    expect(await rejected(waitOn(waiter, awaited).ended)).toEqual(unavailable);
     fails = false;
-    const wait = waiter.wait(awaited).ended;
+    const wait = waitOn(waiter, awaited).ended;
     await told(app, awaited, 7);
     expect(await wait).toMatchObject({ result: 7 });
   });
@@ -266,9 +287,9 @@ describe("a subscription that fails", () => {
     };
     const waiter = waiterOn(app, { backend: { subscribe } });
     const [gone, awaited] = [await sent(app, true), await sent(app, true)];
-    const first = waiter.wait(gone);
+    const first = waitOn(waiter, gone);
     const given = rejected(first.ended);
-    const wait = waiter.wait(awaited).ended;
+    const wait = waitOn(waiter, awaited).ended;
     await held.somebody();
     first.giveUp(closing);
     expect(await given).toBe(closing);
@@ -293,12 +314,12 @@ describe("closing", () => {
     };
     const waiter = waiterOn(app, { backend: { subscribe, read } });
     const before = timers();
-    const waits = [rejected(waiter.wait(await sent(app, true)).ended), rejected(waiter.wait(await sent(app, false)).ended)];
+    const waits = [rejected(waitOn(waiter, await sent(app, true)).ended), rejected(waitOn(waiter, await sent(app, false)).ended)];
     await subscribing.somebody();
     await looking.somebody();
     waiter.close(closing);
     expect(await Promise.all(waits)).toEqual([closing, closing]);
-    expect(await rejected(waiter.wait(await sent(app, true)).ended)).toBe(closing);
+    expect(await rejected(waitOn(waiter, await sent(app, true)).ended)).toBe(closing);
     subscribing.open();
     looking.open();
     await eventually("no timer is left", () => timers() <= before);

@@ -2,12 +2,14 @@ import { BullrushError, checkSize, encodeJson, type Json, type Message } from "@
 import { Reject, Replace, Retry, type Canvas, type RejectOptions, type RetryOptions, type TaskContext } from "@bullrush/client";
 import type { Logger } from "pino";
 import type { Stop } from "./stop.js";
+import type { Trace } from "./trace.js";
 
 /** What a context knows of the execution that it stands for. */
 export interface Subject {
   readonly message: Message;
   readonly delivery: { readonly queue: string };
   readonly stop: Stop;
+  readonly trace: Trace;
 }
 
 /** What all contexts of a worker share. */
@@ -17,8 +19,8 @@ export interface ContextSource<E extends Subject> {
   readonly log: Logger;
   /** Longest encoded meta, in bytes. */
   readonly maxPayload: number;
-  /** Stores a state of the task's own, if its results are stored. Never rejects: what is only news of a task must not make it fail. */
-  readonly storeState: (execution: E, state: string, meta: unknown) => Promise<void>;
+  /** Stores a state of the task's own, with `meta`, which is JSON, if its results are stored. Never rejects: what is only news of a task must not make it fail. */
+  readonly storeState: (execution: E, state: string, meta: string | undefined) => Promise<void>;
 }
 
 const customState = /^[A-Z][A-Z0-9_]{0,63}$/;
@@ -109,6 +111,10 @@ export class ExecutionContext<E extends Subject> implements TaskContext {
     throw new Replace(this.name, canvas);
   }
 
+  onSent(id: string): void {
+    this.#execution.trace.addChildren([id]);
+  }
+
   progress(meta: unknown): Promise<void> {
     return this.updateState("PROGRESS", meta);
   }
@@ -125,7 +131,7 @@ export class ExecutionContext<E extends Subject> implements TaskContext {
     const what = `the meta of ${this.name}`;
     const text = encodeJson(meta, what);
     if (text !== undefined) checkSize(text, what, maxPayload);
-    await storeState(this.#execution, state, meta);
+    await storeState(this.#execution, state, text);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Delivery, Message } from "@bullrush/broker";
 import type { TaskDefinition } from "@bullrush/client";
 import type { Stop } from "./stop.js";
+import type { Trace } from "./trace.js";
 
 /** One run of a message that has a task. */
 export interface Execution {
@@ -13,6 +14,8 @@ export interface Execution {
   readonly storesResult: boolean;
   /** Whether the task is to end. */
   readonly stop: Stop;
+  /** What it leaves besides its outcome. */
+  readonly trace: Trace;
   /** Is called by the pool when the function begins: a runner may have to be started first. */
   readonly onBegin?: () => void;
 }

@@ -20,6 +20,7 @@ import { doomOf, isOnce, maxCrashesOf } from "./doom.js";
 import { revokedBy } from "./revoked.js";
 import { settlementOf } from "./settlement.js";
 import { Stop } from "./stop.js";
+import { Trace } from "./trace.js";
 
 export interface ExecutorOptions {
   readonly tasks: ReadonlyMap<string, TaskDefinition>;
@@ -147,15 +148,19 @@ export class Executor {
     if (doom !== undefined) return this.#bury(delivery, startedAt, doom, storesResult);
     if (delivery.number > 1 && !(await this.#begin(delivery))) return this.putBack(delivery, "its start could not be counted");
     const once = isOnce(definition) && { onBegin: () => this.#spent.add(delivery) };
-    const execution = { delivery, message, definition, startedAt, storesResult, stop, ...once };
+    const trace = new Trace();
+    const execution = { delivery, message, definition, startedAt, storesResult, stop, trace, ...once };
     const run = definition === collect ? () => collected(message) : this.#options.run;
     const outcome = stop.requested ? undefined : await run(execution);
+    const reported = trace.end();
+    // A report that came after it would hide it; an end stands whatever comes after it.
+    if (outcome?.type === "retried" || outcome?.type === "replaced") await reported;
     const reason = revokedBy(stop);
     if (reason !== undefined) return this.revoke(delivery, reason, startedAt);
     if (outcome?.type === "replaced" && !(await this.#replace(outcome.flow)))
       return this.putBack(delivery, "what was to replace it could not be sent");
     // Without an outcome, it was put back, or its lease was lost, while the claim was under way.
-    return outcome && this.#settle(delivery, outcome, startedAt, definition, storesResult);
+    return outcome && this.#settle(delivery, outcome, startedAt, definition, storesResult, trace.children);
   }
 
   #settle(
@@ -164,13 +169,14 @@ export class Executor {
     startedAt: number,
     definition: TaskDefinition | undefined,
     storesResult: boolean,
+    children?: readonly string[],
   ): Settlement {
     const { worker, clock, resultExpires, rest } = this.#options;
     const expires = definition?.resultExpires ?? resultExpires;
     // A plain job cannot be put back for later.
     if (outcome.type === "requeued" && outcome.eta !== undefined && delivery.content.type === "foreign")
       rest(delivery.queue, pauses.unclaimed);
-    return settlementOf(delivery, outcome, { worker, expires, storesResult, startedAt, endedAt: clock.now() });
+    return settlementOf(delivery, outcome, { worker, expires, storesResult, startedAt, endedAt: clock.now(), children });
   }
 
   /** An error of what is around a task, such as a middleware, settles it all the same: its slot and its lease are not to be lost. */

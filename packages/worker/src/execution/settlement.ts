@@ -9,6 +9,8 @@ export interface Facts {
   readonly storesResult: boolean;
   readonly startedAt: number;
   readonly endedAt: number;
+  /** Ids of the tasks that it has sent. */
+  readonly children?: readonly string[] | undefined;
 }
 
 /** What became of `delivery`, with what the result backend is to keep of it. */
@@ -53,6 +55,7 @@ function storeOf({ content, id, number, queue }: Delivery, outcome: Ended, facts
     endedAt: facts.endedAt,
     eta: outcome.type === "retried" ? outcome.eta : undefined,
     flow: outcome.type === "replaced" ? outcome.flow.id : undefined,
+    children: facts.children,
   });
   if (outcome.type === "replaced") return { id, delivery: number, expires: Math.max(facts.expires, replacedFor), record };
   // Nobody waits for a retry; and what is known of the task is not to expire before its next attempt.

@@ -39,8 +39,14 @@ export type StopReason =
 export type FromRunner =
   | { readonly type: "ready" }
   | { readonly type: "unloadable"; readonly reason: string }
-  /** `memory` is the resident memory of the process, in bytes. */
-  | { readonly type: "done"; readonly run: number; readonly outcome: Outcome; readonly memory: number }
+  /** `memory` is the resident memory of the process, in bytes; `children` are the ids of the tasks that the run has sent. */
+  | {
+      readonly type: "done";
+      readonly run: number;
+      readonly outcome: Outcome;
+      readonly memory: number;
+      readonly children?: readonly string[];
+    }
   /** Store a state of the task's own, with `meta`, which is JSON; to be answered with `stored`. */
   | { readonly type: "state"; readonly run: number; readonly call: number; readonly state: string; readonly meta?: string }
   /** A line of pino's JSON. */

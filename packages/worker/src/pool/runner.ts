@@ -134,7 +134,9 @@ export class Runner {
         break;
       case "done":
         this.#memory = message.memory;
-        if (message.run === this.#run?.number) this.#finish(message.outcome);
+        if (message.run !== this.#run?.number) break;
+        if (message.children !== undefined) this.#run.execution.trace.addChildren(message.children);
+        this.#finish(message.outcome);
         break;
       case "state":
         void this.#store(message);
@@ -151,7 +153,7 @@ export class Runner {
   async #store({ run, call, state, meta }: Extract<FromRunner, { type: "state" }>): Promise<void> {
     // What a task that has ended says belatedly is not stored.
     if (run === this.#run?.number) {
-      await this.#options.storeState(this.#run.execution, state, meta === undefined ? undefined : (JSON.parse(meta) as unknown));
+      await this.#options.storeState(this.#run.execution, state, meta);
     }
     this.#carrier.send({ type: "stored", call });
   }

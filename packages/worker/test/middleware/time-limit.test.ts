@@ -3,6 +3,7 @@ import { SoftTimeLimitExceeded, type TaskDefinition } from "@bullrush/client";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Execution } from "../../src/execution/execution.js";
 import { Stop } from "../../src/execution/stop.js";
+import { Trace } from "../../src/execution/trace.js";
 import { timeLimit, type TimeLimits } from "../../src/middleware/time-limit.js";
 
 beforeEach(() => void vi.useFakeTimers());
@@ -29,6 +30,7 @@ function limited({ defaults = {}, declared = {}, called = {} }: Given) {
     startedAt: 0,
     storesResult: true,
     stop: new Stop(),
+    trace: new Trace(),
   };
   const killed: Error[] = [];
   let inner = outer;

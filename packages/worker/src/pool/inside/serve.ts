@@ -6,6 +6,7 @@ import { ExecutionContext, type ContextSource, type Subject } from "../../execut
 import { invoke, type Invoking } from "../../execution/invoke.js";
 import type { Surroundings } from "../../execution/retry.js";
 import { Stop } from "../../execution/stop.js";
+import { Trace } from "../../execution/trace.js";
 import { redactFailure } from "../../redact.js";
 import type { Load, StopReason, ToRunner } from "../messages.js";
 import { enterRunner } from "./inside.js";
@@ -95,11 +96,12 @@ class Server {
 
   async #run({ run, queue, message: text, foreign }: Extract<ToRunner, { type: "run" }>): Promise<void> {
     const original = () => JSON.parse(text) as Message;
-    const inner: Inner = { run, message: original(), original, foreign, delivery: { queue }, stop: new Stop() };
+    const inner: Inner = { run, message: original(), original, foreign, delivery: { queue }, stop: new Stop(), trace: new Trace() };
     this.#current = inner;
     const outcome = await this.#invoke(inner);
     this.#current = undefined;
-    this.#link.send({ type: "done", run, outcome, memory: process.memoryUsage.rss() });
+    const { children } = inner.trace;
+    this.#link.send({ type: "done", run, outcome, memory: process.memoryUsage.rss(), ...(children && { children }) });
   }
 
   async #invoke(inner: Inner): Promise<Outcome> {
@@ -111,9 +113,9 @@ class Server {
     return { type: "failed", failure: toFailure(new BullrushError("TASK_NOT_REGISTERED", { task, known: [...app.tasks.keys()] })) };
   }
 
-  #store({ run }: Inner, state: string, meta: unknown): Promise<void> {
+  #store({ run }: Inner, state: string, meta: string | undefined): Promise<void> {
     const call = ++this.#calls;
-    this.#link.send({ type: "state", run, call, state, ...(meta !== undefined && { meta: JSON.stringify(meta) }) });
+    this.#link.send({ type: "state", run, call, state, ...(meta !== undefined && { meta }) });
     return new Promise((resolve) => this.#stores.set(call, resolve));
   }
 }

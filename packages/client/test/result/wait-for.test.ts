@@ -1,0 +1,89 @@
+import { newId } from "@bullrush/broker";
+import { describe, expect, test } from "vitest";
+import { GroupResult, waitFor, type AsyncResult } from "../../src/index.js";
+import { failing, rejected, testApp } from "../support.js";
+import { failure, several, sourceOf, tell } from "./tasks.js";
+
+async function three() {
+  const app = testApp();
+  const results = (await several(app, 3)) as [AsyncResult, AsyncResult, AsyncResult];
+  return { app, results };
+}
+
+describe("waitFor", () => {
+  test("all, whichever way they end", async () => {
+    const { app, results } = await three();
+    const waited = waitFor(results);
+    const [a, b, c] = results;
+    await tell(app, c, { result: 1 });
+    await tell(app, a, { state: "FAILURE", failure });
+    await tell(app, b, { state: "REVOKED", reason: "x" });
+    expect(await waited).toEqual({ done: results, pending: [] });
+  });
+
+  test("the first", async () => {
+    const { app, results } = await three();
+    const [a, b, c] = results;
+    const waited = waitFor(results, { until: "first" });
+    await tell(app, b, { result: 1 });
+    expect(await waited).toEqual({ done: [b], pending: [a, c] });
+  });
+
+  test.each([{ state: "FAILURE", failure } as const, { state: "REVOKED", reason: "x" } as const])(
+    "the first failure: $state",
+    async (end) => {
+      const { app, results } = await three();
+      const [a, b, c] = results;
+      const waited = waitFor(results, { until: "first-failure" });
+      await tell(app, a, { result: 1 });
+    await a.get();
+      await tell(app, c, end);
+      expect(await waited).toEqual({ done: [a, c], pending: [b] });
+    },
+  );
+
+  test("the first failure, of which there is none", async () => {
+    const { app, results } = await three();
+    for (const re of results) await tell(app, re, { result: 1 });
+    expect((await waitFor(results, { until: "first-failure" })).pending).toEqual([]);
+  });
+
+  test("gives what there is when the time is over", async () => {
+    const { app, results } = await three();
+    const [a, b, c] = results;
+    await tell(app, b, { result: 1 });
+    expect(await waitFor(results, { timeout: 200 })).toEqual({ done: [b], pending: [a, c] });
+  });
+
+  test("a group has ended when all its members have", async () => {
+    const { app, results } = await three();
+    const [a, b, c] = results;
+    const group = new GroupResult(sourceOf(app), { id: newId(), results: [a, b] });
+    await tell(app, a, { result: 1 });
+    expect(await waitFor([group, c], { until: "first", timeout: 200 })).toEqual({ done: [], pending: [group, c] });
+    await tell(app, b, { result: 1 });
+    expect(await waitFor([group, c], { until: "first" })).toEqual({ done: [group], pending: [c] });
+  });
+
+  test("nothing has ended at once, and so has an empty group", async () => {
+    const { app, results } = await three();
+    expect(await waitFor([])).toEqual({ done: [], pending: [] });
+    const empty = new GroupResult(sourceOf(app), { id: newId(), results: [] });
+    expect(await waitFor([results[0], empty], { until: "first" })).toEqual({ done: [empty], pending: [results[0]] });
+  });
+
+  test("a task that nobody knows counts as failed", async () => {
+    const { app, results } = await three();
+    const unknown = app.asyncResult(newId());
+    expect(await waitFor([results[0], unknown], { until: "first-failure" })).toEqual({ done: [unknown], pending: [results[0]] });
+  });
+
+  test("rejects with the reason of its signal, and for options that do not fit", async () => {
+    const { results } = await three();
+    const abort = new AbortController();
+    const waited = rejected(waitFor(results, { signal: abort.signal }));
+    abort.abort();
+    expect(await waited).toBe(abort.signal.reason);
+    expect(await rejected(waitFor(results, { until: "last" as "first" }))).toEqual(failing("INVALID_OPTION"));
+  });
+});
