@@ -36,7 +36,7 @@ describe("waitFor", () => {
       const [a, b, c] = results;
       const waited = waitFor(results, { until: "first-failure" });
       await tell(app, a, { result: 1 });
-    await a.get();
+      await a.get();
       await tell(app, c, end);
       expect(await waited).toEqual({ done: [a, c], pending: [b] });
     },

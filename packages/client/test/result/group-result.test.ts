@@ -1,0 +1,135 @@
+import { newId } from "@bullrush/broker";
+import { describe, expect, inject, test } from "vitest";
+import { GroupResult, type App, type AsyncResult, type Handle } from "../../src/index.js";
+import { redis } from "../redis.js";
+import { failing, rejected, testApp } from "../support.js";
+import { failure, several, sourceOf, tell } from "./tasks.js";
+
+type Three = readonly [AsyncResult, AsyncResult, AsyncResult];
+
+/** A group of a task and a group of two. */
+async function nested(app: App, parent?: Handle) {
+  const members = (await several(app, 3)) as unknown as Three;
+  const source = sourceOf(app);
+  const inner = new GroupResult(source, { id: newId(), results: members.slice(1) });
+  const group = new GroupResult<[number, [number, number]]>(source, {
+    id: newId(),
+    results: [members[0], inner],
+    ...(parent && { parent }),
+  });
+  return { group, inner, members };
+}
+
+async function endAll(app: App, members: Three): Promise<void> {
+  for (const [index, re] of members.entries()) await tell(app, re, { result: index });
+}
+
+describe("a group", () => {
+  test("gives its values in the order of its members, those of a group within as an array", async () => {
+    const app = testApp();
+    const { group, members } = await nested(app);
+    const get = group.get({ timeout: "15s" });
+    await endAll(app, members.toReversed() as unknown as Three);
+    expect(await get).toEqual([2, [1, 0]]);
+    expect(await group.get({ propagate: false })).toEqual([
+      { state: "SUCCESS", result: 2 },
+      { state: "SUCCESS", result: [1, 0] },
+    ]);
+  });
+
+  test("rejects with the failure of a member", async () => {
+    const app = testApp();
+    const { group, members } = await nested(app);
+    await tell(app, members[2], { state: "FAILURE", failure, task: "tasks.t2" });
+    expect(await rejected(group.get())).toEqual(failing("TASK_FAILED", { id: members[2].id }));
+  });
+
+  test("knows its members, and the step before", async () => {
+    const before = testApp().asyncResult(newId());
+    const { group, inner, members } = await nested(testApp(), before);
+    expect([...group]).toEqual([members[0], inner]);
+    expect(group.parent).toBe(before);
+  });
+
+  test("says how far it is", async () => {
+    const app = testApp();
+    const { group, members } = await nested(app);
+    const looks = async () => [await group.completedCount(), await group.ready(), await group.successful(), await group.failed()];
+    expect(await looks()).toEqual([0, false, false, false]);
+    await tell(app, members[0], { result: 1 });
+    await tell(app, members[1], { result: 1 });
+    expect(await looks()).toEqual([1, false, false, false]);
+    await tell(app, members[2], { result: 1 });
+    expect(await looks()).toEqual([2, true, true, false]);
+  });
+
+  test("has failed when a member has, ready or not", async () => {
+    const app = testApp();
+    const { group, members } = await nested(app);
+    await tell(app, members[1], { state: "FAILURE", failure });
+    expect([await group.ready(), await group.successful(), await group.failed()]).toEqual([false, false, true]);
+  });
+
+  test("of nothing has ended well", async () => {
+    const group = new GroupResult(sourceOf(testApp()), { id: newId(), results: [] });
+    expect([await group.get(), await group.ready(), await group.successful(), await group.completedCount()]).toEqual([[], true, true, 0]);
+  });
+
+  test("calls off all its tasks but those that have ended", async () => {
+    const app = testApp();
+    const { group, members } = await nested(app);
+    await tell(app, members[0], { result: 1 });
+    expect(await group.revoke({ reason: "no need" })).toEqual([false, true]);
+    expect(await members[2].get({ propagate: false })).toEqual({ state: "REVOKED", reason: "no need" });
+  });
+
+  test("forgets the results of all its tasks", async () => {
+    const app = testApp();
+    const { group, members } = await nested(app);
+    await endAll(app, members);
+    await group.forget();
+    expect(await Promise.all(members.map((re) => re.ready()))).toEqual([false, false, false]);
+  });
+});
+
+describe("a group that is saved", () => {
+  test("can be restored elsewhere, with groups within", async () => {
+    const app = testApp();
+    const { group, inner, members } = await nested(app);
+    await group.save();
+    const restored = await testApp({ prefix: app.options.prefix }).groupResult(group.id);
+    expect(restored?.id).toBe(group.id);
+    expect(restored?.results.map(({ id }) => id)).toEqual([members[0].id, inner.id]);
+    await endAll(app, members);
+    expect(await restored?.get({ timeout: "15s" })).toEqual([0, [1, 2]]);
+  });
+
+  test("is kept as long as results are, and goes when it is forgotten", async () => {
+    const app = testApp({ resultExpires: "1m" });
+    const { group } = await nested(app);
+    await group.save();
+    const left = Number(await redis(inject("redisUrl"), "PTTL", `bullrush:group:${group.id}`));
+    expect(left).toBeGreaterThan(50_000);
+    expect(left).toBeLessThanOrEqual(60_000);
+    await group.forget();
+    expect(await app.groupResult(group.id)).toBeUndefined();
+  });
+
+  test("is none when something else was stored", async () => {
+    const app = testApp();
+    const id = newId();
+    const bad = [
+      "{",
+      "[]",
+      "{}",
+      `{"id":"${id}","queues":[]}`,
+      `{"id":"${id}","results":[1]}`,
+      `{"id":"${id}","results":[{"id":"../x","queues":[]}]}`,
+    ];
+    for (const text of bad) {
+      await app.backend.saveGroup(id, text, 60_000);
+      expect(await rejected(app.groupResult(id))).toEqual(failing("DECODE_ERROR"));
+    }
+    expect(await rejected(app.groupResult("x"))).toEqual(failing("INVALID_TASK_ID"));
+  });
+});
