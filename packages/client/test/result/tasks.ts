@@ -28,7 +28,7 @@ export const failure = {
 };
 
 /** What handles need of `app`. */
-export function sourceOf(app: App): () => ResultSource {
+export function sourceOf(app: Pick<App, "transport" | "backend" | "control" | "options">): () => ResultSource {
   const { transport, backend, options } = app;
   const waiter = new ResultWaiter(backend, transport);
   onTestFinished(() => waiter.close(new BullrushError("APP_CLOSED", { app: "test" })));
