@@ -33,10 +33,15 @@ interface Loaded {
   readonly invoking: Invoking<Inner>;
 }
 
+/** Most states that are being stored at a time. */
+const mostStores = 50;
+
 class Server {
   readonly #link: Link;
   /** The states that are being stored, by their calls. */
   readonly #stores = new Map<number, () => void>();
+  /** Tells the latest state, which came while too many were being stored. */
+  #tellLatest: (() => void) | undefined;
   #calls = 0;
   #loaded: Loaded | undefined;
   #current: Inner | undefined;
@@ -59,6 +64,7 @@ class Server {
       case "stored":
         this.#stores.get(message.call)?.();
         this.#stores.delete(message.call);
+        this.#tellLatest?.();
         break;
       case "end":
         await this.#loaded?.app.close();
@@ -100,6 +106,7 @@ class Server {
     this.#current = inner;
     const outcome = await this.#invoke(inner);
     this.#current = undefined;
+    this.#tellLatest = undefined;
     const { children } = inner.trace;
     this.#link.send({ type: "done", run, outcome, memory: process.memoryUsage.rss(), ...(children && { children }) });
   }
@@ -113,7 +120,15 @@ class Server {
     return { type: "failed", failure: toFailure(new BullrushError("TASK_NOT_REGISTERED", { task, known: [...app.tasks.keys()] })) };
   }
 
-  #store({ run }: Inner, state: string, meta: string | undefined): Promise<void> {
+  /** What comes while many are being stored is only remembered: a loop that does not wait is not to fill the link, and the memory behind it. */
+  #store(inner: Inner, state: string, meta: string | undefined): Promise<void> {
+    this.#tellLatest = undefined;
+    if (this.#stores.size < mostStores) return this.#tell(inner, state, meta);
+    this.#tellLatest = () => void this.#store(inner, state, meta);
+    return Promise.resolve();
+  }
+
+  #tell({ run }: Inner, state: string, meta: string | undefined): Promise<void> {
     const call = ++this.#calls;
     this.#link.send({ type: "state", run, call, state, ...(meta !== undefined && { meta }) });
     return new Promise((resolve) => this.#stores.set(call, resolve));
