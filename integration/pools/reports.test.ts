@@ -5,7 +5,7 @@ import { linesOf, open } from "./stage.js";
 describe.each(["threads", "processes"])("a worker with %s", (pool) => {
   it.concurrent("shows what a task said last before it computes without a pause, and what it has sent", async ({ expect }) => {
     await using stage = open("-P", pool, "-c", "2", "-l", "debug");
-    const { app, worker, run, send } = stage;
+    const { worker, run, send } = stage;
     await run("who");
     const re = await send<string>("report", 2000);
     const reports: Progress[] = [];

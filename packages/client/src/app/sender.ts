@@ -4,7 +4,9 @@ import { handleOf } from "../canvas/handles.js";
 import { contentOf, type CanvasNode, type Handle } from "../canvas/node.js";
 import type { Plan } from "../canvas/plan.js";
 import { AsyncResult } from "../result/async-result.js";
+import { leavesOf } from "../result/leaf.js";
 import type { Call } from "../task/call.js";
+import { sendingTask } from "../task/context.js";
 import { checkCall } from "../task/options.js";
 import { callNode, hasLinks } from "../task/signature.js";
 import type { Connected } from "./connected.js";
@@ -35,7 +37,7 @@ export class Sender {
     // Most calls are one message.
     const [error] = await (sending.length === 1 ? transport.publish(sending) : publishCalls(transport, [sending]));
     if (error !== undefined) throw error;
-    return this.#handle<Result>(sending, missed);
+    return sent(this.#handle<Result>(sending, missed));
   }
 
   /** Sends calls without links, and gives their handles. Rejects with a `PublishError` when some are not confirmed. */
@@ -48,6 +50,7 @@ export class Sender {
     const { missed } = waiter;
     const errors = await publishCalls(transport, sendings);
     const results = sendings.map((sending) => this.#handle(sending, missed));
+    for (const [index, result] of results.entries()) if (errors[index] === undefined) sent(result);
     throwIfMissing(errors, results);
     return results;
   }
@@ -61,14 +64,14 @@ export class Sender {
     if ("flow" in compiled) {
       await keepPending(compiled.plan, backend);
       await transport.startFlow(compiled.flow);
-      return handleOf(compiled.plan.result, held, compiled.flow.id);
+      return sent(handleOf(compiled.plan.result, held, compiled.flow.id));
     }
     const errors = await publishCalls(transport, compiled.sendings);
     throwIfMissing(
       errors,
       compiled.sendings.map((sending) => this.#handle(sending, held.missed)),
     );
-    return handleOf(compiled.plan.result, held);
+    return sent(handleOf(compiled.plan.result, held));
   }
 
   /** The flow that runs in the place of a task of `queue` that asked for it. */
@@ -104,6 +107,13 @@ async function keepPending(plan: Plan, backend: ResultBackend): Promise<void> {
     return [{ id, delivery: 0, expires: pendingExpires, record }];
   });
   for (let from = 0; from < requests.length; from += recordsAtOnce) await backend.store(requests.slice(from, from + recordsAtOnce));
+}
+
+/** `handle`, which the task that runs here, if any, has sent. */
+function sent<H extends Handle>(handle: H): H {
+  const task = sendingTask();
+  if (task?.onSent !== undefined) for (const { id } of leavesOf([handle])) task.onSent(id);
+  return handle;
 }
 
 /** Throws the error of a lone call, or says which of several were not confirmed. */

@@ -47,6 +47,9 @@ export interface RevokeSource {
 /** Most tasks that are revoked in one call, so that none holds Redis for long. */
 const mostAtOnce = 1000;
 
+/** How long it is remembered of one whose turn in its flow is still to come, in ms: 30 days, as long as its flow may take. */
+const longestTurn = 30 * 24 * 60 * 60 * 1000;
+
 /** Wins over the claim of any delivery, while the record itself claims nothing. */
 const fence = { store: Number.MAX_SAFE_INTEGER, record: 0 };
 
@@ -55,18 +58,19 @@ export function openRevoke(source: RevokeSource): Revoke {
   const { transport, backend, control, lifetimeOf, clock } = source;
 
   /** First what is still to be sent, so that it is not; then the messages, so that none begins; then the records; then those that run. */
-  async function revokeChunk({ ids, queues, flow }: Batch, revocation: Revocation): Promise<Revoked> {
+  async function revokeChunk(batch: Batch, revocation: Revocation): Promise<Revoked> {
+    const { ids, queues, flow } = batch;
     const known = await backend.read(ids);
     const flows = flowsOf(known);
     if (flow !== undefined) flows.set(flow, "all");
     const members: Batch[] = [];
     for (const [id, calls] of flows) {
-      const found = await transport.revokeFlow(id, calls, revocation.reason);
-      if (calls === "all" && found !== undefined) members.push(found);
+      const found = await transport.revokeFlow(id, calls);
+      if (found !== undefined) members.push({ ...found, ofFlow: true });
     }
     const places = new Set([...queues, ...known.flatMap((record) => record?.queue ?? [])]);
     const marked = await transport.revoke(ids, [...places], revocation);
-    const revoked = await storeRevoked(ids, marked, known, revocation.reason);
+    const revoked = await storeRevoked(batch, marked, known, revocation.reason);
     await tell(
       ids.filter((id, index) => marked[index]?.location === "taken" && revoked.has(id)),
       revocation,
@@ -76,7 +80,7 @@ export function openRevoke(source: RevokeSource): Revoke {
 
   /** Gives those that are revoked, by now or before. */
   async function storeRevoked(
-    ids: readonly string[],
+    { ids, ofFlow = false }: Batch,
     marked: readonly Marked[],
     known: readonly (TaskRecord | undefined)[],
     reason: string,
@@ -89,7 +93,8 @@ export function openRevoke(source: RevokeSource): Revoke {
       const { task, queue, replyTo, due = endedAt } = "queue" in found ? found : { ...unsent, due: undefined };
       const record = encodeRecord({ state: "REVOKED", delivery: fence.record, reason, task, queue, endedAt });
       // Until its message is gone, and then as long as any result.
-      const expires = lifetimeOf(task) + Math.max(0, due - endedAt);
+      const awaitsTurn = found.location === "absent" && (ofFlow || known[index]?.flow !== undefined);
+      const expires = lifetimeOf(task) + (awaitsTurn ? longestTurn : Math.max(0, due - endedAt));
       return { id: ids[index] as string, delivery: fence.store, expires, replyTo, record };
     });
     const replies = await backend.store(requests);
@@ -117,10 +122,10 @@ export function openRevoke(source: RevokeSource): Revoke {
     for (const [place, batch] of batches.entries()) {
       const revoked = await revokeChunk(batch, revocation);
       if (place < given.length) answers.push(...revoked.answers);
-      for (const { ids, queues } of revoked.members) {
-        const further = ids.filter((id) => !met.has(id));
+      for (const members of revoked.members) {
+        const further = members.ids.filter((id) => !met.has(id));
         for (const id of further) met.add(id);
-        batches.push(...chunksOf({ ids: further, queues }));
+        batches.push(...chunksOf({ ...members, ids: further }));
       }
     }
     return answers;
@@ -132,6 +137,8 @@ interface Batch {
   readonly ids: readonly string[];
   readonly queues: readonly string[];
   readonly flow?: string;
+  /** Whether they are part of a flow, and it may not be their turn yet. */
+  readonly ofFlow?: boolean;
 }
 
 interface Revoked {
@@ -141,10 +148,12 @@ interface Revoked {
   readonly members: readonly Batch[];
 }
 
-function chunksOf({ ids, queues, flow }: Batch): readonly Batch[] {
+/** The flow is called off with the first chunk. */
+function chunksOf({ flow, ...batch }: Batch): readonly Batch[] {
   const chunks: Batch[] = [];
-  for (let at = 0; at < ids.length; at += mostAtOnce) {
-    chunks.push({ ids: ids.slice(at, at + mostAtOnce), queues, ...(at === 0 && flow !== undefined && { flow }) });
+  for (let at = 0; at < batch.ids.length; at += mostAtOnce) {
+    const ids = batch.ids.slice(at, at + mostAtOnce);
+    chunks.push({ ...batch, ids, ...(at === 0 && flow !== undefined && { flow }) });
   }
   return chunks;
 }

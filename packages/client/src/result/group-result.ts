@@ -143,10 +143,9 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
 
   /** How many of `leaves` have a record that fits; some at a time, for their results may be large. */
   async #count(leaves: readonly Leaf[], fits: (record: TaskRecord) => boolean): Promise<number> {
-    const { backend } = this.#source();
     let count = 0;
     for (const ids of chunksOf(leaves.map(({ id }) => id))) {
-      for (const record of await backend.read(ids)) if (record !== undefined && fits(record)) count++;
+      for (const record of await this.#source().backend.read(ids)) if (record !== undefined && fits(record)) count++;
     }
     return count;
   }

@@ -108,8 +108,8 @@ describe("a call of a flow that is not sent yet", () => {
   /** `app` with a transport that has flows, each with one call that was sent, and what was called off in them. */
   function withFlows(app: App, members: readonly string[] = []) {
     const revoked: unknown[] = [];
-    const revokeFlow: Transport["revokeFlow"] = async (flow, calls, reason) => {
-      revoked.push([flow, calls, reason]);
+    const revokeFlow: Transport["revokeFlow"] = async (flow, calls) => {
+      revoked.push([flow, calls]);
       return { ids: members, queues: ["members"] };
     };
     const transport = { ...app.transport, revokeFlow };
@@ -124,7 +124,7 @@ describe("a call of a flow that is not sent yet", () => {
     const re = new AsyncResult(source, { id, queues: [], own: true });
     const get = rejected(re.get({ timeout: "15s" }));
     expect(await re.revoke({ reason: "no need" })).toBe(true);
-    expect(revoked).toEqual([[flow, [3], "no need"]]);
+    expect(revoked).toEqual([[flow, [3]]]);
     expect(String(await get)).toBe(`TaskRevokedError: tasks.a[${id}] was revoked: no need`);
     expect(await plain.status()).toBe("REVOKED");
   });
@@ -136,7 +136,7 @@ describe("a call of a flow that is not sent yet", () => {
     const { source, revoked } = withFlows(app, [member.id, id]);
     const re = new AsyncResult(source, { id, queues: ["later"], own: true, flow });
     expect(await re.revoke()).toBe(true);
-    expect(revoked).toEqual([[flow, "all", "by request"]]);
+    expect(revoked).toEqual([[flow, "all"]]);
     expect(await member.status()).toBe("REVOKED");
   });
 
@@ -149,7 +149,7 @@ describe("a call of a flow that is not sent yet", () => {
     const { source, revoked } = withFlows(app, [member.id]);
     const re = new AsyncResult(source, { id: replaced.id, queues: ["default"], own: true });
     expect(await re.revoke()).toBe(true);
-    expect(revoked).toEqual([[flow, "all", "by request"]]);
+    expect(revoked).toEqual([[flow, "all"]]);
     expect([await re.status(), await member.status()]).toEqual(["REVOKED", "REVOKED"]);
   });
 });
