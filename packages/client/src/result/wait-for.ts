@@ -2,17 +2,19 @@ import type { Duration } from "@bullrush/broker";
 import { checkOptions, kindOf, refuse, type Check } from "../task/check.js";
 import type { Handle } from "./handle.js";
 import { checkHandles, leavesOf } from "./leaf.js";
-import { waitChecks, type WaitOptions } from "./wait-options.js";
+import { waitChecks } from "./wait-options.js";
 import { watchAll } from "./watch-all.js";
 
 /** When `waitFor` has waited enough. `first-failure`: when one has failed or was revoked, or all have ended. A group has ended when all its members have. */
 export type Until = "first" | "first-failure" | "all";
 
-export interface WaitForOptions extends Pick<WaitOptions, "signal"> {
+export interface WaitForOptions {
   /** Default: `all`. */
   readonly until?: Until;
   /** Longest time to wait; then it gives what there is. Default: no limit. */
   readonly timeout?: Duration;
+  /** Ends the waiting, not the tasks: it rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** The handles of what has ended, whichever way, and of what has not, each in the order in which they were given. */
