@@ -74,7 +74,7 @@ it("a group gives its values, is kept, and restored elsewhere", async () => {
   expect(await (await elsewhere.groupResult(re.id))?.get({ timeout: "10s" })).toEqual([2, 4, 6]);
   const ended: unknown[] = [];
   for await (const member of asCompleted([re])) ended.push(await member.get());
-  expect(ended.toSorted()).toEqual([2, 4, 6]);
+  expect(new Set(ended)).toEqual(new Set([2, 4, 6]));
   const both = await gather([re, await add.delay(1, 0)]);
   expect(both).toEqual([[2, 4, 6], 1]);
 });

@@ -142,11 +142,16 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
     await this.#source().backend.forget([this.id]);
   }
 
-  /** @internal Tells `listener` how it ends, until the returned function is called. */
+  /** @internal Tells `listener` how it ends, until the returned function is called. Never throws. */
   watch(listener: Listener): () => void {
     const record = this.#reference.ignoreResult ? nothing : this.#held;
-    if (record === undefined) return this.#source().waiter.watch(this.#reference, listener);
-    queueMicrotask(() => listener.onEnd(record));
+    try {
+      if (record === undefined) return this.#source().waiter.watch(this.#reference, listener);
+      queueMicrotask(() => listener.onEnd(record));
+    } catch (error) {
+      // The app is closed.
+      queueMicrotask(() => listener.onError(error));
+    }
     return () => undefined;
   }
 

@@ -11,7 +11,7 @@ export const mark = { leaf: Symbol.for("bullrush.result"), group: Symbol.for("bu
 /** The handle on one result, as sets of results see it. */
 export interface Leaf extends Handle {
   readonly reference: Reference;
-  /** Tells `listener` how it ends, until the returned function is called. */
+  /** Tells `listener` how it ends, until the returned function is called. Never throws. */
   watch(listener: Listener): () => void;
   /** Takes `record` for its end, without looking, until it is given another one or none. */
   hold(record: TaskRecord | undefined): void;

@@ -37,9 +37,12 @@ export interface TaskContext {
   readonly signal: AbortSignal;
   /** Writes lines that carry the task's name and id. */
   readonly log: PinoLogger;
-  /** Stores the state PROGRESS with `meta`, which `AsyncResult.info()` reads. `meta` is what JSON can carry. */
+  /**
+   * Stores the state PROGRESS with `meta`, for `AsyncResult.iterate()` and `info()`; `meta` is what JSON can carry. The first time at once, then the latest each 100 ms: it may be called as often as one likes.
+   * Resolves when it is stored, or at once when it is only remembered.
+   */
   progress(meta: unknown): Promise<void>;
-  /** Stores a state of your own, in capitals, with `meta`. It lasts until the task ends. */
+  /** Stores a state of your own, in capitals, with `meta`, at once if it is another than before, else as `progress` does. It lasts until the task ends. */
   updateState(state: string, meta?: unknown): Promise<void>;
   /** @internal Hears of each task that this one has sent. */
   onSent?(id: string): void;

@@ -1,6 +1,6 @@
 import { newId } from "@bullrush/broker";
 import { describe, expect, test } from "vitest";
-import { gather, GroupResult, UnknownTaskError, type AsyncResult } from "../../src/index.js";
+import { asCompleted, gather, GroupResult, UnknownTaskError, waitFor, type AsyncResult } from "../../src/index.js";
 import { failing, rejected, testApp } from "../support.js";
 import { failure, several, sourceOf, tell } from "./tasks.js";
 
@@ -88,6 +88,21 @@ describe("gather", () => {
     const app = testApp();
     expect(await gather([await app.sendTask("tasks.a", [], { ignoreResult: true })])).toEqual([undefined]);
   });
+});
+
+test("after the app was closed nothing is waited for, and no timer is left", async () => {
+  const { app, a, b } = await three();
+  await app.close();
+  const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
+  const before = timers();
+  const options = { timeout: "1m" } as const;
+  const closed = failing("APP_CLOSED");
+  expect(await rejected(gather([a, b], options))).toEqual(closed);
+  expect(await rejected(waitFor([a, b], options))).toEqual(closed);
+  expect(await rejected(a.get(options))).toEqual(closed);
+  expect(await rejected(asCompleted([a, b], options).next())).toEqual(closed);
+  expect(await rejected(a.iterate(options).next())).toEqual(closed);
+  expect(timers()).toBeLessThanOrEqual(before);
 });
 
 describe("many listeners", () => {

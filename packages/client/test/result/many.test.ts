@@ -1,10 +1,10 @@
-import { newId, type ResultBackend } from "@bullrush/broker";
+import type { ResultBackend } from "@bullrush/broker";
 import { openRedis, type RedisServer } from "@bullrush/broker/embedded";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { asCompleted, AsyncResult, gather, type App } from "../../src/index.js";
+import { asCompleted, gather, type AsyncResult } from "../../src/index.js";
 import { callsOf, redis } from "../redis.js";
 import { eventually, subscriptionsOf, testApp, timed } from "../support.js";
-import { sourceOf } from "./tasks.js";
+import { several } from "./tasks.js";
 
 const count = 10_000;
 
@@ -15,12 +15,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => server.stop());
-
-/** Handles on tasks of this process. Of the sender only the ids matter here. */
-function handles(app: App): readonly AsyncResult<number>[] {
-  const source = sourceOf(app);
-  return Array.from({ length: count }, () => new AsyncResult<number>(source, { id: newId(), queues: ["default"], own: true }));
-}
 
 /** Stores the results, of so many bytes, a hundred at a time, and says so. */
 async function tellAll(backend: ResultBackend, results: readonly AsyncResult[], bytes = 0): Promise<void> {
@@ -44,7 +38,7 @@ const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 
 describe("ten thousand results", () => {
   test("cost one subscription, few reads and no timer each", async () => {
     const app = testApp({ broker: server.url });
-    const results = handles(app);
+    const results = await several(app, count);
     const before = { timers: timers(), reads: await callsOf(server.url, "mget") };
     const gathered = gather(results, { timeout: "1m" });
     await eventually("they are subscribed to", async () => (await subscriptionsOf(server.url, app)) === 1);
@@ -57,7 +51,7 @@ describe("ten thousand results", () => {
 
   test("can be left when the first has ended", async () => {
     const app = testApp({ broker: server.url });
-    const results = handles(app);
+    const results = await several(app, count);
     const first = timed(async () => {
       for await (const re of asCompleted(results, { timeout: "1m" })) return re.get();
       return undefined;
@@ -66,9 +60,9 @@ describe("ten thousand results", () => {
     expect(await first).toMatchObject({ value: expect.any(Number) as number });
   });
 
-  test("that have to be read one by one are not each looked for among all", async () => {
+  test("that are too large to be told are not each looked for among all", async () => {
     const app = testApp({ broker: server.url });
-    const results = handles(app);
+    const results = await several(app, 2000);
     const gathered = gather(results, { timeout: "1m" });
     await eventually("they are subscribed to", async () => (await subscriptionsOf(server.url, app)) === 1);
     await tellAll(app.backend, results, 17_000);
