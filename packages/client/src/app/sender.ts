@@ -100,10 +100,8 @@ const recordsAtOnce = 1000;
 async function keepPending(plan: Plan, backend: ResultBackend): Promise<void> {
   const atOnce = beginning(plan);
   const requests = plan.calls.flatMap(({ id, node, queue, hasHandle }, call) => {
-    const { task, options, declared } = node;
-    const ignoreResult = options.ignoreResult ?? declared.ignoreResult ?? false;
-    if (!hasHandle || ignoreResult || atOnce.has(call)) return [];
-    const record = encodeRecord({ state: "PENDING", delivery: 0, task, queue, flow: plan.id, call });
+    if (!hasHandle || atOnce.has(call)) return [];
+    const record = encodeRecord({ state: "PENDING", delivery: 0, task: node.task, queue, flow: plan.id, call });
     return [{ id, delivery: 0, expires: pendingExpires, record }];
   });
   for (let from = 0; from < requests.length; from += recordsAtOnce) await backend.store(requests.slice(from, from + recordsAtOnce));

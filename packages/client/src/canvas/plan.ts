@@ -146,23 +146,30 @@ class Planner {
     const { task, args, declared, options } = node;
     checkCall(task, args, options);
     const { queues, priority = 0 } = this.#router.route({ task, args, call: options, declared });
-    const [first = ""] = queues;
+    const [first, ...others] = queues;
+    if (first === undefined) throw new TypeError("a call goes to one queue at least");
     const next = [...targets, ...this.#links(node.link, "link", first), ...this.#links(node.onError, "error", first)];
     const number = this.calls.length;
     const id = isResult ? this.id : options.taskId === undefined ? callId(this.id, number) : this.#unused(options.taskId);
     const takesValue = fed && !node.immutable;
-    const planned = queues.map((queue, index): PlannedCall => {
-      const copyOf = index === 0 ? undefined : (this.calls[number] as PlannedCall);
-      const call = { node, id, queue, priority, takesValue, groupId, copyOf, before: undefined };
-      return copyOf === undefined ? { ...call, next, hasHandle } : { ...call, next: [], hasHandle: false };
-    });
-    this.calls.push(...planned);
-    const [call] = planned;
-    if (call === undefined) throw new TypeError("a call goes to one queue at least");
+    const call: PlannedCall = {
+      node,
+      id,
+      queue: first,
+      priority,
+      next,
+      takesValue,
+      groupId,
+      hasHandle,
+      copyOf: undefined,
+      before: undefined,
+    };
+    const copies = others.map((queue): PlannedCall => ({ ...call, queue, next: [], hasHandle: false, copyOf: call }));
+    this.calls.push(call, ...copies);
     for (const [kind, place] of next) if (kind !== "slot" && kind !== "open") (this.calls[place] as PlannedCall).before = call;
     const trace: Trace = { call, parent: undefined };
-    const entries = planned.map((_, index) => [index === 0 ? "step" : "link", number + index] as const);
-    return { entries, first: trace, last: trace };
+    const further = copies.map((_, index) => ["link", number + 1 + index] as const);
+    return { entries: [["step", number], ...further], first: trace, last: trace };
   }
 
   /** How to reach the links of a call in `queue`, which are dropped where others would fail. That cannot be said of a join, so there is a call before it. */

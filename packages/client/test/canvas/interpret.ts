@@ -1,0 +1,33 @@
+import type { Flow, Target } from "@bullrush/broker";
+import { joined, perform, type Ending, type Functions } from "./evaluate.js";
+
+/** Runs a flow in memory as the broker and its workers do, and gives how each of its calls ended, by their ids; those that were dropped did not. */
+export function interpret({ calls, joins, entries }: Flow, functions: Functions): ReadonlyMap<string, Ending> {
+  const endings = new Map<string, Ending>();
+  const slots = joins.map((): Ending[] => []);
+  const work: (readonly [Target, Ending | undefined])[] = entries.map((target) => [target, undefined]);
+  const goOn = (targets: readonly Target[], ending: Ending) => work.push(...targets.map((target) => [target, ending] as const));
+
+  const arrive = (target: Target, ending: Ending | undefined) => {
+    const [kind, place, slot] = target;
+    const failed = ending !== undefined && "mishap" in ending;
+    if (kind === "slot" || kind === "open") {
+      const join = joins[place]!;
+      const filled = slots[place]!;
+      if (kind === "slot") filled[slot!] = ending!;
+      if (Object.keys(filled).length === join.size) goOn(join.next, kind === "open" && failed ? ending : joined(filled, join.onFailure));
+      return;
+    }
+    if (ending !== undefined && (kind === "link" ? failed : kind === "error" && !failed)) return;
+    const { message, takesValue } = calls[place]!;
+    const value = ending && ("mishap" in ending ? ending.mishap : ending.value);
+    const args = takesValue && ending !== undefined ? [value, ...message.args] : message.args;
+    const own = kind === "step" && failed ? ending : perform(functions, message.task, args, message.each === true);
+    if (endings.has(message.id)) throw new Error(`${message.task} would run twice`);
+    endings.set(message.id, own);
+    goOn(message.places![0]!.next, own);
+  };
+
+  for (let next = work.shift(); next !== undefined; next = work.shift()) arrive(...next);
+  return endings;
+}
