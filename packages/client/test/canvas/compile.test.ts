@@ -17,7 +17,7 @@ const replyTo = "bullrush:reply:here";
 const id = "0b5a7a10-1111-4222-8333-abcdefabcdef";
 const app = createApp({ broker: "redis://127.0.0.1:1" });
 const add = app.task("add", (x: number, y: number) => x + y);
-const show = app.task("show", (x: number) => String(x));
+const show = app.task("show", (x: unknown) => String(x));
 const sum = app.task("sum", (all: readonly unknown[]) => all.length);
 const warn = app.stub("warn");
 

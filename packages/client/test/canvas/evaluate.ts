@@ -33,7 +33,7 @@ function endingOf(canvas: CanvasData, coming: Coming, functions: Functions, awai
     case "group": {
       if (awaited && "mishap" in coming && canvas.members.length === 0) return coming;
       const endings = canvas.members.map((member) => endingOf(member, coming, functions, awaited));
-      return endings.find((ending) => "mishap" in ending) ?? { value: endings.map(({ value }: { value?: unknown }) => value) };
+      return joined(endings, "fail");
     }
     case "chord": {
       const { members } = canvas.header;
