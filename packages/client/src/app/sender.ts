@@ -99,8 +99,9 @@ const recordsAtOnce = 1000;
 /** Has those be PENDING whose handles are given out and whose turn is still to come. */
 async function keepPending(plan: Plan, backend: ResultBackend): Promise<void> {
   const atOnce = beginning(plan);
-  const requests = plan.calls.flatMap(({ id, node, queue, hasHandle }, call) => {
-    if (!hasHandle || atOnce.has(call)) return [];
+  const requests = plan.calls.flatMap((planned, call) => {
+    const { id, node, queue, hasHandle } = planned;
+    if (!hasHandle || atOnce.has(planned)) return [];
     const record = encodeRecord({ state: "PENDING", delivery: 0, task: node.task, queue, flow: plan.id, call });
     return [{ id, delivery: 0, expires: pendingExpires, record }];
   });

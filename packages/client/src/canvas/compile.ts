@@ -32,8 +32,9 @@ export function compile(node: CanvasNode, setting: Setting): Compiled {
   const plan = planOf(node, setting.options.router);
   const resent = givenId(node) !== undefined;
   const parent = sendingParent();
+  const [first] = beginning(plan);
   const isFlow = plan.calls.some(({ next }) => next.length > 0) || plan.entries.some(([kind]) => kind === "open");
-  const common = { plan, setting, isFlow, resent, parentId: parent?.id, rootId: parent?.rootId ?? firstId(plan) };
+  const common = { plan, setting, isFlow, resent, parentId: parent?.id, rootId: parent?.rootId ?? first?.id ?? plan.id };
   if (isFlow) return { plan, flow: flowOf(common) };
   return { plan, sendings: sendingsOf(flowCallsOf(common), plan.calls) };
 }
@@ -79,7 +80,7 @@ function flowCallsOf(common: Common): readonly FlowCall[] {
   const { plan, setting } = common;
   const now = setting.clock.now();
   const atOnce = beginning(plan);
-  return plan.calls.map((call, number) => flowCallOf(call, number, atOnce.has(number) ? now : undefined, common));
+  return plan.calls.map((call, number) => flowCallOf(call, number, atOnce.has(call) ? now : undefined, common));
 }
 
 /** @param now absent for a call whose turn is still to come */
@@ -125,14 +126,9 @@ function inherited({ fanoutOf: _, ...headers }: Message["headers"], own: Message
   return { ...headers, ...own };
 }
 
-/** The numbers of the calls that begin at once. */
-export function beginning({ entries }: Plan): ReadonlySet<number> {
-  return new Set(entries.filter(([kind]) => kind !== "open").map(([, number]) => number));
-}
-
-function firstId({ entries, calls, id }: Plan): string {
-  const [first] = entries;
-  return (first === undefined || first[0] === "open" ? undefined : calls[first[1]]?.id) ?? id;
+/** The calls that begin at once. */
+export function beginning({ entries, calls }: Plan): ReadonlySet<PlannedCall> {
+  return new Set(entries.filter(([kind]) => kind !== "open").map(([, number]) => calls[number] as PlannedCall));
 }
 
 /** Each message with its copies, which follow it. */
