@@ -28,25 +28,34 @@ export type ResultsOf<Members extends readonly unknown[]> = { -readonly [Place i
 export type Partly<Results extends readonly unknown[]> = { [Place in keyof Results]: Results[Place] | null };
 
 /** What all members of a group need: each gets the value that comes to the group. */
-export type NeedsOfAll<Members extends readonly unknown[]> = Members["length"] extends 0 ? Ignores : Merged<NeedsOf<Members[number]>>;
+export type NeedsOfAll<Members extends readonly unknown[]> = Members["length"] extends 0 ? Ignores : Merged<Boxed<Members[number]>>;
 
-type Merged<Needs> =
-  MayStart<Needs> extends true
-    ? MayTake<Needs> extends true
-      ? [value?: Common<Needs>]
+/** A union of what each of `Canvases` needs, in a box each: what one needs may be a union itself. */
+type Boxed<Canvases> = Canvases extends unknown ? [needs: NeedsOf<Canvases>] : never;
+
+type Merged<Boxes> =
+  MayStart<Boxes> extends true
+    ? MayTake<Boxes> extends true
+      ? [value?: Common<Boxes>]
       : []
-    : MayTake<Needs> extends true
-      ? [value: Common<Needs>]
+    : MayTake<Boxes> extends true
+      ? [value: Common<Boxes>]
       : never;
 
-/** Whether each of the union `Needs` can be nothing. */
-type MayStart<Needs> = [Needs extends unknown[] ? (0 extends Needs["length"] ? never : "not") : never] extends [never] ? true : false;
+/** Whether each can do with nothing. */
+type MayStart<Boxes> = [Boxes extends [infer Needs] ? ([] extends Needs ? never : "not") : never] extends [never] ? true : false;
 
-/** Whether each of the union `Needs` can be one value. */
-type MayTake<Needs> = [Needs extends unknown[] ? (Needs["length"] extends 0 ? "not" : never) : never] extends [never] ? true : false;
+/** Whether each can do with one value. */
+type MayTake<Boxes> = [Boxes extends [infer Needs extends unknown[]] ? (Needs["length"] extends 0 ? "not" : never) : never] extends [never]
+  ? true
+  : false;
 
-/** The values that fit each of the union `Needs`. */
-type Common<Needs> = (Needs extends unknown[] ? (value: Needs[0]) => void : never) extends (value: infer Value) => void ? Value : never;
+/** The values that fit each. */
+type Common<Boxes> = (Boxes extends [infer Needs] ? (value: FirstOf<Needs>) => void : never) extends (value: infer Value) => void
+  ? Value
+  : never;
+
+type FirstOf<Needs> = Needs extends readonly [] ? never : Needs extends readonly unknown[] ? Needs[0] : never;
 
 declare const misfit: unique symbol;
 

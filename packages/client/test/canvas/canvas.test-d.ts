@@ -120,6 +120,12 @@ describe("a group", () => {
     expectTypeOf(group(now.si(), now.si()).link(show.s()).onError(warn.s())).toEqualTypeOf<Group<[number, number], Ignored>>();
   });
 
+  test("of signatures that may or may not lack an argument may take a value or none", () => {
+    const either: ReturnType<typeof add.s>[] = [];
+    expectTypeOf(group(either)).toEqualTypeOf<Group<number[], [value?: number]>>();
+    expectTypeOf(chord(either, sum.s()).delay()).resolves.toEqualTypeOf<AsyncResult<number>>();
+  });
+
   test("before a step gives it an array", () => {
     expectTypeOf(chain(group(now.si(), add.s(1, 2)), sum.s()).delay()).resolves.toEqualTypeOf<AsyncResult<number>>();
     expectTypeOf(chain(group(now.si(), show.s(1)), pair.s()).delay()).resolves.toEqualTypeOf<AsyncResult<{ x: number; y: string }>>();
