@@ -5,7 +5,7 @@ import { mark, type Canvas, type CanvasData, type Types } from "./canvas.js";
 import { dataOf } from "./data.js";
 import { withFirst, withHeaders, withLinks, withOptions } from "./edit.js";
 import type { Followers, Linked } from "./fit.js";
-import { nodesOf, type CanvasNode, type Content, type Handle } from "./node.js";
+import { checkDepth, nodesOf, type CanvasNode, type Content, type Handle } from "./node.js";
 
 /** What all canvases can do. `Sent` is the handle that sending it gives. */
 export abstract class BaseCanvas<out Result, in Needs extends unknown[], out Sent extends Handle> implements Canvas<Result, Needs> {
@@ -14,8 +14,9 @@ export abstract class BaseCanvas<out Result, in Needs extends unknown[], out Sen
   /** @internal */
   declare readonly "~types"?: Types<Result, Needs>;
 
-  /** @internal */
+  /** @internal Throws `INVALID_OPTION` for a canvas that is nested deeper than 500 levels. */
   constructor(content: Content) {
+    checkDepth(content.node);
     this[mark] = content;
   }
 

@@ -62,6 +62,32 @@ export function nodesOf(given: unknown, place: string): readonly CanvasNode[] {
   return (Array.isArray(given) ? (given as unknown[]) : [given]).map((canvas) => contentOf(canvas, place).node);
 }
 
+/** Most levels of a canvas: what walks through one calls itself at each. */
+const deepest = 500;
+
+/** Throws `INVALID_OPTION` for a canvas that is nested too deep. */
+export function checkDepth(node: CanvasNode): void {
+  const left: [node: CanvasNode, depth: number][] = [[node, 1]];
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    const [one, depth] = next;
+    if (depth > deepest) refuse("a canvas", `nested deeper than ${deepest} levels`, "less; a chain may have any number of steps");
+    for (const part of partsOf(one)) left.push([part, depth + 1]);
+  }
+}
+
+function partsOf(node: CanvasNode): readonly CanvasNode[] {
+  switch (node.type) {
+    case "call":
+      return node.link.length === 0 ? node.onError : [...node.link, ...node.onError];
+    case "chain":
+      return node.steps;
+    case "group":
+      return node.members;
+    case "chord":
+      return [...node.header.members, node.body];
+  }
+}
+
 /** A chain of these, of which those that are chains have become their steps. */
 export function chainOf(nodes: readonly CanvasNode[]): ChainNode {
   return { type: "chain", steps: nodes.flatMap((node) => (node.type === "chain" ? node.steps : [node])) };

@@ -1,9 +1,10 @@
-import { callId, newId, type Flow } from "@bullrush/broker";
+import { callId, newId, systemClock, type Flow } from "@bullrush/broker";
 import { describe, expect, test } from "vitest";
 import {
   AsyncResult,
   createApp,
   Chain,
+  type Canvas,
   chain,
   Chord,
   chord,
@@ -14,6 +15,8 @@ import {
   PublishError,
   Signature,
 } from "../../src/index.js";
+import { compile } from "../../src/canvas/compile.js";
+import { contentOf } from "../../src/canvas/node.js";
 import { deadUrl, failing, rejected, take, testApp, thrownBy } from "../support.js";
 
 function prepare(options = {}) {
@@ -106,6 +109,30 @@ describe("what is no canvas", () => {
   function prepareTypes() {
     const app = createApp();
     return { add: app.task("add", (x: number, y: number) => x + y), show: app.task("show", (x: unknown) => String(x)) };
+  }
+});
+
+/** A canvas that fits everywhere. */
+type Free = Canvas<unknown, [ignored?: unknown]>;
+
+test("a canvas may have any number of steps, and 500 levels", () => {
+  const { app, add, sum } = prepare();
+  let long: Canvas<number> = add.s(1, 2);
+  for (let step = 0; step < 2000; step++) long = chain(long, add.s(1));
+  expect(chain(long).toJSON()).toMatchObject({ steps: { length: 2001 } });
+  for (const wrap of [
+    (canvas: Free) => chord([app.signature("a")], canvas),
+    (canvas: Free) => app.signature("a").link(canvas),
+    (canvas: Free) => app.signature("a").onError(chain(group(canvas), sum.s())),
+    (canvas: Free) => group(canvas),
+  ]) {
+    let deep: Free = app.signature("a");
+    const grow = () => {
+      for (let level = 0; level < 1000; level++) deep = wrap(deep);
+    };
+    expect(thrownBy(grow)).toEqual(failing("INVALID_OPTION", { got: "nested deeper than 500 levels" }));
+    const again = app.canvas(deep.toJSON()).set({ queue: "q" }).stamp({ a: 1 });
+    expect(compile(contentOf(again, "it").node, { options: app.options, replyTo: "", clock: systemClock }).plan.calls).not.toEqual([]);
   }
 });
 
