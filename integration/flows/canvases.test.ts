@@ -1,4 +1,14 @@
-import { chain, chord, group, TaskFailedError, TaskRevokedError, type AsyncResult, type GroupResult, type Mishap } from "@bullrush/client";
+import {
+  chain,
+  chord,
+  group,
+  TaskFailedError,
+  TaskRevokedError,
+  type AsyncResult,
+  type GroupResult,
+  type Handle,
+  type Mishap,
+} from "@bullrush/client";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { eventually } from "../support/eventually.js";
 import { openStage } from "./stage.js";
@@ -41,7 +51,7 @@ describe.concurrent("a canvas", () => {
     const result = await chain(add.s(1, 2), add.s(10), double.s(), add.si(4, 5), double.s()).delay();
     expect(await result.get(timeout)).toBe(18);
     const parents: unknown[] = [];
-    for (let one: AsyncResult | GroupResult | undefined = result; one !== undefined; one = one.parent) parents.unshift(await one.get());
+    for (let one: Handle | undefined = result; one !== undefined; one = one.parent) parents.unshift(await one.get());
     expect(parents).toEqual([3, 13, 26, 9, 18]);
     await stage.over();
   });

@@ -75,6 +75,28 @@ export function depthOf(shape: Shape): number {
   return 1 + Math.max(0, ...partsOf(shape).map(depthOf));
 }
 
+/** How many tasks run one after the other, on the longest way through it. */
+export function lengthOf(shape: Shape): number {
+  const longest = (parts: readonly Shape[]) => Math.max(0, ...parts.map(lengthOf));
+  switch (shape.type) {
+    case "mix":
+      return 1;
+    case "swap":
+      return 1 + lengthOf(shape.by);
+    case "chain":
+      return shape.steps.reduce((sum, step) => sum + lengthOf(step), 0);
+    case "group":
+      return longest(shape.members);
+    case "chord":
+      return longest(shape.header) + lengthOf(shape.body);
+    case "map":
+      return Math.min(1, shape.items.length);
+    case "starmap":
+    case "chunks":
+      return Math.min(1, shape.lists.length);
+  }
+}
+
 /** How many shapes of each kind and depth there are, a line for each. */
 export function histogram(all: readonly Shape[]): string {
   const depths = new Map<number, number>();
