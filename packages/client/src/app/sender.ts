@@ -115,7 +115,7 @@ function sent<H extends Handle>(handle: H): H {
   return handle;
 }
 
-/** Throws the error of a lone call, or says which of several were not confirmed. */
+/** Throws a `PublishError` if calls were not confirmed. */
 function throwIfMissing(errors: readonly (BullrushError | undefined)[], results: readonly AsyncResult[]): void {
   if (errors.some((error) => error !== undefined)) throw new PublishError(results.map((result, index) => errors[index] ?? result));
 }

@@ -3,7 +3,7 @@ import type { Handle } from "./node.js";
 import type { Canvas, Ignores, NeedsOf, ResultOf } from "./canvas.js";
 
 /** The arguments that a signature may have: all, or all but the first. */
-export type Partial<Args extends unknown[]> = Args | Others<Args>;
+export type PartialArgs<Args extends unknown[]> = Args | Others<Args>;
 
 /** What a signature with the arguments `Given` needs. */
 export type Open<Args extends unknown[], Given extends unknown[]> = Given extends Args

@@ -1,5 +1,5 @@
 import type { Ignores } from "../canvas/canvas.js";
-import type { OnlyOne, Open, Partial } from "../canvas/fit.js";
+import type { OnlyOne, Open, PartialArgs } from "../canvas/fit.js";
 import type { Group } from "../canvas/group.js";
 import type { AsyncResult } from "../result/async-result.js";
 import type { TaskContext } from "./context.js";
@@ -20,7 +20,7 @@ export interface TaskStub<Args extends unknown[] = unknown[], Result = unknown> 
    * A call that is not sent yet: to be sent later, for `app.publishAll`, or as a part of a canvas. Behind a step of a canvas, the value of that step is put before its
    * arguments, so that the first may be left out here.
    */
-  s<Given extends Partial<Args>>(...args: Given): Signature<Result, Open<Args, Given>>;
+  s<Given extends PartialArgs<Args>>(...args: Given): Signature<Result, Open<Args, Given>>;
   /** As `s`, for a call that takes nothing from the step before it. */
   si(...args: Args): Signature<Result, Ignores>;
   /** A group with a call for each item, which is its only argument. */
