@@ -1,7 +1,7 @@
 import { encodeRecord, systemClock, type BullrushError, type Flow, type Message, type ResultBackend } from "@bullrush/broker";
 import { beginning, compile, compileReplacement } from "../canvas/compile.js";
 import { handleOf } from "../canvas/handles.js";
-import { contentOf, type CanvasNode, type Handle } from "../canvas/node.js";
+import { contentOf, type CanvasNode, type AnyHandle } from "../canvas/node.js";
 import type { Plan } from "../canvas/plan.js";
 import { AsyncResult } from "../result/async-result.js";
 import { leavesOf } from "../result/leaf.js";
@@ -56,7 +56,7 @@ export class Sender {
   }
 
   /** Sends a canvas, and gives the handle on what comes of it. */
-  async begin(node: CanvasNode): Promise<Handle> {
+  async begin(node: CanvasNode): Promise<AnyHandle> {
     const { transport, backend, waiter } = this.#connect();
     if (node.type === "call" && !hasLinks(node)) return this.send(node);
     const compiled = compile(node, { options: this.#options(), replyTo: backend.replyChannel, clock: systemClock });
@@ -109,7 +109,7 @@ async function keepPending(plan: Plan, backend: ResultBackend): Promise<void> {
 }
 
 /** `handle`, which the task that runs here, if any, has sent. */
-function sent<H extends Handle>(handle: H): H {
+function sent<H extends AnyHandle>(handle: H): H {
   const task = sendingTask();
   if (task?.onSent !== undefined) for (const { id } of leavesOf([handle])) task.onSent(id);
   return handle;

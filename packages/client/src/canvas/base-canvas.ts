@@ -1,14 +1,15 @@
 import type { Json, Mishap } from "@bullrush/broker";
 import type { CallOptions } from "../task/options.js";
 import { emptyHandle } from "./handles.js";
+import type { Handle } from "../result/handle.js";
 import { mark, type Canvas, type CanvasData, type Types } from "./canvas.js";
 import { dataOf } from "./data.js";
 import { withFirst, withHeaders, withLinks, withOptions } from "./edit.js";
 import type { Followers, Linked } from "./fit.js";
-import { checkDepth, nodesOf, type CanvasNode, type Content, type Handle } from "./node.js";
+import { checkDepth, nodesOf, type CanvasNode, type Content } from "./node.js";
 
 /** What all canvases can do. `Sent` is the handle that sending it gives. */
-export abstract class BaseCanvas<out Result, in Needs extends unknown[], out Sent extends Handle> implements Canvas<Result, Needs> {
+export abstract class BaseCanvas<out Result, in Needs extends unknown[], out Sent extends Handle<Result>> implements Canvas<Result, Needs> {
   /** @internal */
   readonly [mark]: Content;
   /** @internal */
@@ -71,6 +72,6 @@ export abstract class BaseCanvas<out Result, in Needs extends unknown[], out Sen
 
   async #send(node: CanvasNode): Promise<Sent> {
     const { send } = this[mark];
-    return (await (send === undefined ? emptyHandle(node) : send(node))) as Sent;
+    return (await (send === undefined ? emptyHandle(node) : send(node))) as unknown as Sent;
   }
 }

@@ -1,6 +1,5 @@
 import type { Json } from "@bullrush/broker";
-import type { AsyncResult } from "../result/async-result.js";
-import type { GroupResult } from "../result/group-result.js";
+import type { Handle } from "../result/handle.js";
 
 /** @internal How a canvas is told from other values, whichever copy of this package made it. */
 export const mark = Symbol.for("bullrush.canvas");
@@ -15,7 +14,7 @@ export interface Canvas<out Result = unknown, in Needs extends unknown[] = []> {
   /** @internal Never there: what the compiler knows it by. */
   readonly "~types"?: Types<Result, Needs>;
   /** Sends it, with what it still needs, and gives the handle on its result. */
-  delay(...first: Needs): Promise<AsyncResult | GroupResult>;
+  delay(...first: Needs): Promise<Handle<Result>>;
   /** Plain data, which JSON can carry: for an argument of a task, which makes a canvas of them again with `app.canvas(data)`. */
   toJSON(): CanvasData;
 }

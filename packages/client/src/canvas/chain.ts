@@ -1,16 +1,17 @@
 import type { AsyncResult } from "../result/async-result.js";
+import type { Handle } from "../result/handle.js";
 import { BaseCanvas } from "./base-canvas.js";
 import type { AnyCanvas, NeedsOf, ResultOf } from "./canvas.js";
 import type { Fitting, Last, SentOf } from "./fit.js";
 import { refuse } from "../task/check.js";
-import { chainOf, contentsOf, senderOf, type Handle } from "./node.js";
+import { chainOf, contentsOf, senderOf } from "./node.js";
 
 /** Canvases that run one after the other: each gets what comes of the one before it, in front of its arguments, unless it is immutable. */
-export class Chain<out Result = unknown, in Needs extends unknown[] = [], out Sent extends Handle = AsyncResult<Result>> extends BaseCanvas<
-  Result,
-  Needs,
-  Sent
-> {}
+export class Chain<
+  out Result = unknown,
+  in Needs extends unknown[] = [],
+  out Sent extends Handle<Result> = AsyncResult<Result>,
+> extends BaseCanvas<Result, Needs, Sent> {}
 
 /**
  * One after the other. The result is that of the last step; when a step fails, those behind it fail of the same. A step that is a group gives the array of its

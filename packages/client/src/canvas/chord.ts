@@ -1,17 +1,18 @@
 import type { AsyncResult } from "../result/async-result.js";
+import type { Handle } from "../result/handle.js";
 import { checkOptions, kindOf, refuse } from "../task/check.js";
 import { BaseCanvas } from "./base-canvas.js";
 import type { AnyCanvas, NeedsOf, OnFailure, ResultOf } from "./canvas.js";
 import type { Behind, NeedsOfAll, Partly, ResultsOf, SentOf } from "./fit.js";
 import type { Group } from "./group.js";
-import { contentOf, contentsOf, senderOf, type Content, type GroupNode, type Handle } from "./node.js";
+import { contentOf, contentsOf, senderOf, type Content, type GroupNode } from "./node.js";
 
 /** A group, and a body that gets the array of its members' values in front of its arguments. The result is the body's. */
-export class Chord<out Result = unknown, in Needs extends unknown[] = [], out Sent extends Handle = AsyncResult<Result>> extends BaseCanvas<
-  Result,
-  Needs,
-  Sent
-> {}
+export class Chord<
+  out Result = unknown,
+  in Needs extends unknown[] = [],
+  out Sent extends Handle<Result> = AsyncResult<Result>,
+> extends BaseCanvas<Result, Needs, Sent> {}
 
 export interface ChordOptions {
   /**

@@ -1,5 +1,5 @@
 import type { GroupResult } from "../result/group-result.js";
-import type { Handle } from "./node.js";
+import type { Handle } from "../result/handle.js";
 import type { Canvas, Ignores, NeedsOf, ResultOf } from "./canvas.js";
 
 /** The arguments that a signature may have: all, or all but the first. */
@@ -95,4 +95,4 @@ export type Followers<Value> = Canvas<unknown, [value: Value]> | readonly Canvas
 export type Linked<Result, Sent> = Sent extends GroupResult<infer Results> ? Results[number] : Result;
 
 /** The handle that sending a canvas gives. */
-export type SentOf<C> = C extends { delay(...first: never): Promise<infer Sent extends Handle> } ? Sent : Handle;
+export type SentOf<C> = C extends { delay(...first: never): Promise<infer Sent extends Handle<ResultOf<C>>> } ? Sent : Handle<ResultOf<C>>;

@@ -3,7 +3,7 @@ import { AsyncResult } from "../result/async-result.js";
 import { GroupResult } from "../result/group-result.js";
 import type { ResultSource } from "../result/reference.js";
 import { resultNode } from "./edit.js";
-import type { CanvasNode, Handle } from "./node.js";
+import type { CanvasNode, AnyHandle } from "./node.js";
 import type { Trace } from "./plan.js";
 
 /** What handles are made with. */
@@ -17,15 +17,15 @@ export interface Held {
  * The handle on what comes of a canvas, with those on the steps before it.
  * @param flow id of the flow of which it is the result
  */
-export function handleOf(result: Trace, held: Held, flow?: string): Handle {
+export function handleOf(result: Trace, held: Held, flow?: string): AnyHandle {
   const steps: Trace[] = [];
   for (let trace: Trace | undefined = result; trace !== undefined; trace = trace.parent) steps.push(trace);
-  let handle: Handle | undefined;
+  let handle: AnyHandle | undefined;
   for (const trace of steps.toReversed()) handle = stepHandle(trace, held, handle, trace === result ? flow : undefined);
-  return handle as Handle;
+  return handle as AnyHandle;
 }
 
-function stepHandle(trace: Trace, held: Held, before: Handle | undefined, flow: string | undefined): Handle {
+function stepHandle(trace: Trace, held: Held, before: AnyHandle | undefined, flow: string | undefined): AnyHandle {
   const around = { ...(before !== undefined && { parent: before }), ...(flow !== undefined && { flow }) };
   if ("group" in trace) {
     const results = trace.members.map((member) => handleOf(member, held));

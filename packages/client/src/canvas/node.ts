@@ -38,10 +38,10 @@ export interface ChordNode {
 }
 
 /** The handle on what comes of a canvas: of a group when that is how it ends. */
-export type Handle = AsyncResult | GroupResult;
+export type AnyHandle = AsyncResult | GroupResult;
 
 /** Sends a canvas, at once. */
-export type Send = (node: CanvasNode) => Promise<Handle>;
+export type Send = (node: CanvasNode) => Promise<AnyHandle>;
 
 /** What a canvas object holds. */
 export interface Content<Node extends CanvasNode = CanvasNode> {

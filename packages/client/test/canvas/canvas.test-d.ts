@@ -205,7 +205,8 @@ describe("many calls of a task", () => {
 const warnAll = app.task("warnAll", (all: string[]) => all.length);
 
 test("a canvas of any kind can be passed on", () => {
-  const send = async (canvas: Canvas<number>) => (await canvas.delay()).id;
+  const send = async (canvas: Canvas<number>) => await (await canvas.delay()).get();
+  expectTypeOf(send).returns.resolves.toEqualTypeOf<number>();
   expectTypeOf(send).toBeCallableWith(add.s(1, 2));
   expectTypeOf(send).toBeCallableWith(chain(add.s(1, 2), add.s(1)));
   expectTypeOf(send).toBeCallableWith(chord([now.si()], sum.s()));
