@@ -13,7 +13,7 @@ const [count, together] = [50, 10];
 /** Another database is nothing new to those who store along with the settlement. */
 const here = places.filter(({ results }) => results !== "in another database");
 
-test.each(here)(
+test.concurrent.each(here)(
   `${count} random canvases come to what they come to in one process, though a worker is killed during each, results $results`,
   { timeout: 180_000 },
   async ({ results: place, backend }) => {
@@ -33,19 +33,14 @@ test.each(here)(
       const running = ledger.runningIn(victim.pid);
       await victim.kill();
       died.push(running.length);
+      // The kill came in time.
       const ended = await Promise.all(sent.map((one) => one.ready()));
-      expect(
-        lot.filter((_, index) => ended[index]),
-        "a kill comes while none has ended",
-      ).toEqual([]);
+      expect(lot.filter((_, index) => ended[index])).toEqual([]);
       const values = await Promise.all(sent.map((one) => one.get({ timeout: "60s" })));
-      for (const [index, shape] of lot.entries()) expect(values[index], JSON.stringify(shape)).toEqual(valueOf(shape));
+      for (const [index, shape] of lot.entries()) expect({ shape, value: values[index] }).toEqual({ shape, value: valueOf(shape) });
       const starts = ledger.starts();
       // One or the other may have been settled in the moment of the kill.
-      expect(
-        running.some((id) => (starts.get(id) ?? 0) > 1),
-        "what it ran runs again",
-      ).toBe(true);
+      expect(running.some((id) => (starts.get(id) ?? 0) > 1)).toBe(true);
     }
     console.log(`${count} canvases, results ${place}: a kill during each ${together}, tasks running at it: ${died.join(" ")}`);
     await expectNothingLeft(fleet);

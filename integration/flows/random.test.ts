@@ -22,7 +22,7 @@ describe("random canvases on three workers", () => {
       const values = await Promise.all(sent.map((one) => one.get({ timeout: "100s" })));
       console.log(`${count} canvases (BULLRUSH_SEED=${seed}), results ${place}\n${histogram(all)}`);
       for (const [index, shape] of all.entries()) {
-        expect(values[index], JSON.stringify(shape)).toEqual(valueOf(shape));
+        expect({ shape, value: values[index] }).toEqual({ shape, value: valueOf(shape) });
       }
       await expectNothingLeft(fleet);
     },

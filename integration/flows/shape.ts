@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 
 /** A canvas over pure tasks, in short: what is built of it is in `canvas-of.ts`, what it comes to in `value-of.ts`. */
 export type Shape =
