@@ -62,8 +62,8 @@ export class Sender {
     const compiled = compile(node, { options: this.#options(), replyTo: backend.replyChannel, clock: systemClock });
     const held = { source: this.#connect, missed: waiter.missed };
     if ("flow" in compiled) {
-      await keepPending(compiled.plan, backend);
-      await transport.startFlow(compiled.flow);
+      // Side by side: a record that comes late takes the place of none that has been stored meanwhile, and it is the broker whose error counts.
+      await Promise.all([transport.startFlow(compiled.flow), keepPending(compiled.plan, backend)]);
       return sent(handleOf(compiled.plan.result, held, compiled.flow.id));
     }
     const errors = await publishCalls(transport, compiled.sendings);

@@ -232,6 +232,7 @@ describe("a canvas that cannot be sent", () => {
     const { add, show } = prepare({ broker: deadUrl, publishTimeout: 200 });
     expect(await rejected(add.s(1, 2).delay())).toEqual(failing("BROKER_UNAVAILABLE"));
     expect(await rejected(group(add.s(1, 2), show.s(1)).delay())).toBeInstanceOf(PublishError);
+    expect(await rejected(chain(add.s(1, 2), show.s()).delay())).toEqual(failing("BROKER_UNAVAILABLE"));
   });
 
   test("says so when the app is closed", async () => {
