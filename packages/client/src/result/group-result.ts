@@ -106,14 +106,9 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
    */
   async revoke(options: RevokeOptions = {}): Promise<readonly boolean[]> {
     const leaves = this.#leaves();
+    const ids = leaves.map(({ id }) => id);
     const queues = new Set(leaves.flatMap(({ reference }) => reference.queues));
-    const revoked = await this.#source().revoke(
-      leaves.map(({ id }) => id),
-      [...queues],
-      options,
-      this.#flow,
-    );
-    const answers = revoked.values();
+    const answers = (ids.length === 0 ? [] : await this.#source().revoke(ids, [...queues], options, this.#flow)).values();
     const answerOf = (handle: Leaf | Group): boolean =>
       isGroup(handle) ? handle.results.map(answerOf).every((answer) => answer) : answers.next().value === true;
     return this.results.map(answerOf);

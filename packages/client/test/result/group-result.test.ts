@@ -73,6 +73,7 @@ describe("a group", () => {
   test("of nothing has ended well", async () => {
     const group = new GroupResult(sourceOf(testApp()), { id: newId(), results: [] });
     expect([await group.get(), await group.ready(), await group.successful(), await group.completedCount()]).toEqual([[], true, true, 0]);
+    expect([await group.revoke(), await group.failed(), [...group]]).toEqual([[], false, []]);
   });
 
   test("calls off all its tasks but those that have ended", async () => {
