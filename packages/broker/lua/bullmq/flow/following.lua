@@ -21,8 +21,8 @@
 --- @include bullmq/adding/plain
 --- @include bullmq/adding/by-bullmq
 
--- Most messages that are sent at once, so that none holds Redis for long; what is beyond goes to the backlog.
-local mostSent = 100
+-- Most that is sent at once, messages and bytes of values, so that none holds Redis for long; what is beyond goes to the backlog.
+local most = { sent = 100, bytes = 4 * 1024 * 1024 }
 local dropped = {}
 local nothingKnown = { stored = {}, mishaps = {} }
 
@@ -65,14 +65,17 @@ end
 
 local function visitCall(plan, flow, kind, number, ending)
   if flow.calls[number] then return end
-  local head, message = callIn(flow, number)
-  if not head then return end
   flow.calls[number] = true
   local value
   if kind == "error" then value = ending.mishap else value = ending.value end
   if value or ending.starts then
-    plan.sent[#plan.sent + 1] = { flow = flow, number = number, head = head, message = message, value = value }
-  elseif kind == "step" and ending.mishap then
+    -- What it says is read when it is sent: there may be thousands.
+    plan.sent[#plan.sent + 1] = { flow = flow, number = number, value = value }
+    return
+  end
+  local head = callIn(flow, number)
+  if not head then return end
+  if kind == "step" and ending.mishap then
     plan.doomed[#plan.doomed + 1] = { flow = flow, head = head, mishap = ending.mishap }
     leave(plan, head.places, ending, true)
   else
@@ -201,66 +204,76 @@ local function sealed(flow, head, message, value)
   return message, math.max(0, delay)
 end
 
--- Sends calls: { flow, number, head, message, value } each. Those that are plain in lots, in their order.
+-- Sends one call at once, or puts it into the list of its queue if it is plain.
+local function sendOne(one, plain)
+  local head, message = callIn(one.flow, one.number)
+  if not head then return end
+  local delay
+  message, delay = sealed(one.flow, head, message, one.value)
+  local prefix = queueKeys .. head.queue .. ":"
+  if head.priority > 0 or delay > 0 then return addByBullmq(prefix, head.id, head.task, message, head.priority, delay) end
+  local list = plain[prefix] or {}
+  plain[prefix] = list
+  list[#list + 1], list[#list + 2], list[#list + 3] = head.id, head.task, message
+end
+
+-- Sends calls that were not sent before: { flow, number, value } each. Those that are plain in lots, in their order.
 local function sendAll(sends)
   local plain = {}
-  for _, one in ipairs(sends) do
-    local head, prefix = one.head, queueKeys .. one.head.queue .. ":"
-    local message, delay = sealed(one.flow, head, one.message, one.value)
-    if head.priority > 0 or delay > 0 then
-      addByBullmq(prefix, head.id, head.task, message, head.priority, delay)
-    else
-      local list = plain[prefix] or {}
-      plain[prefix] = list
-      list[#list + 1], list[#list + 2], list[#list + 3] = head.id, head.task, message
-    end
-  end
+  for _, one in ipairs(sends) do sendOne(one, plain) end
   for prefix, list in pairs(plain) do addPlain(prefix, list, 0, #list / 3) end
   for _, one in ipairs(sends) do call("HDEL", one.flow.key, "c" .. one.number) end
 end
 
--- Sends up to `most` calls of the backlog; gives how much is left of it.
-local function sendBacklog(flow, most)
-  local key, sends, over = flow.key .. ":backlog", {}, {}
-  for _, entry in ipairs(call("LRANGE", key, 0, most - 1)) do
+-- Sends a lot of the backlog; gives how much is left of it.
+local function sendBacklog(flow)
+  local key, sends, over, values, bytes, taken = flow.key .. ":backlog", {}, {}, {}, 0, 0
+  for _, entry in ipairs(call("LRANGE", key, 0, most.sent - 1)) do
     local number, of = string.match(entry, "^(%S+) (%d*)$")
     if number == "-" then
       over[#over + 1] = "v" .. of
     else
-      local head, message = callIn(flow, number)
-      local value = of ~= "" and call("HGET", flow.key, "v" .. of) or nil
-      if head then sends[#sends + 1] = { flow = flow, number = number, head = head, message = message, value = value } end
+      if of ~= "" and not values[of] then values[of] = call("HGET", flow.key, "v" .. of) end
+      bytes = bytes + (values[of] and #values[of] or 0)
+      if bytes > most.bytes and #sends > 0 then break end
+      sends[#sends + 1] = { flow = flow, number = number, value = values[of] }
     end
+    taken = taken + 1
   end
   sendAll(sends)
-  call("LTRIM", key, most, -1)
+  call("LTRIM", key, taken, -1)
   if #over > 0 then call("HDEL", flow.key, unpack(over)) end
   return call("LLEN", key)
 end
 
+-- The number under which a value is kept for the backlog; no other has had it, for what an earlier call left there has others.
+local function keepValue(flow, value, numbers)
+  local kept = numbers[flow] or {}
+  numbers[flow] = kept
+  if not kept[value] then
+    kept[value] = call("HINCRBY", flow.key, "values", 1)
+    call("HSET", flow.key, "v" .. kept[value], value)
+  end
+  return kept[value]
+end
+
 -- Puts what is too much to be sent at once into the backlogs of its flows; gives the rest.
 local function keepBacklog(sends)
-  if #sends <= mostSent then return sends end
-  local numbers = {}
-  for _, one in ipairs(sends) do
-    local flow, of = one.flow, ""
-    if one.value then
-      local kept = numbers[flow] or { count = 0 }
-      numbers[flow] = kept
-      if not kept[one.value] then
-        kept.count = kept.count + 1
-        -- Numbers of their own: what an earlier call left in the backlog has others.
-        kept[one.value] = call("HINCRBY", flow.key, "values", 1)
-        call("HSET", flow.key, "v" .. kept[one.value], one.value)
-      end
-      of = kept[one.value]
-    end
-    call("RPUSH", flow.key .. ":backlog", one.number .. " " .. of)
+  local bytes = 0
+  for _, one in ipairs(sends) do bytes = bytes + (one.value and #one.value or 0) end
+  if #sends <= most.sent and (bytes <= most.bytes or #sends == 1) then return sends end
+  local numbers, entries = {}, {}
+  local function add(flow, entry)
+    local list = entries[flow] or {}
+    entries[flow] = list
+    list[#list + 1] = entry
   end
+  for _, one in ipairs(sends) do add(one.flow, one.number .. " " .. (one.value and keepValue(one.flow, one.value, numbers) or "")) end
   for flow, kept in pairs(numbers) do
-    for value, number in pairs(kept) do
-      if value ~= "count" then call("RPUSH", flow.key .. ":backlog", "- " .. number) end
-    end
+    for _, number in pairs(kept) do add(flow, "- " .. number) end
+  end
+  for flow, list in pairs(entries) do
+    for first = 1, #list, 1000 do call("RPUSH", flow.key .. ":backlog", unpack(list, first, math.min(first + 999, #list))) end
   end
   return {}
 end
@@ -302,7 +315,7 @@ local function carryOut(plan)
         removeFlow(flow)
       else
         call("ZADD", flowIndex, now, id)
-        if #plan.sent > mostSent and call("EXISTS", flow.key .. ":backlog") == 1 then behind[#behind + 1] = id end
+        if #plan.sent > 1 and call("EXISTS", flow.key .. ":backlog") == 1 then behind[#behind + 1] = id end
       end
     end
   end

@@ -20,8 +20,8 @@ const scripts = {
   locate: engineScript("locate"),
 };
 
-/** Most that is kept or sent in one call, so that none holds Redis for long: arguments, characters, messages. */
-const most = { fields: 1000, characters: 512 * 1024, sent: 100 };
+/** Most that is kept in one call, so that none holds Redis for long: arguments, characters. */
+const most = { fields: 1000, characters: 512 * 1024 };
 
 /** A flow that has not gone on for a while. */
 export interface StaleFlow {
@@ -77,9 +77,7 @@ export class FlowStore {
     const action = `the backlog of flow ${flow} was not sent`;
     let left = 1;
     while (left > 0) {
-      left = Number(
-        await this.#run(action, scripts.sendBacklog, [flowIndexKey(this.#prefix)], () => [...this.#surroundings(), flow, most.sent]),
-      );
+      left = Number(await this.#run(action, scripts.sendBacklog, [flowIndexKey(this.#prefix)], () => [...this.#surroundings(), flow]));
     }
   }
 
