@@ -16,6 +16,20 @@ export async function expectNothingLeft(fleet: Fleet, options?: { readonly faile
   }
 }
 
+/** Holds all results on a Redis to having a time to live. */
+export async function expectAllExpire(backend: string): Promise<void> {
+  const redis = new Redis(backend, { replyMapping: "legacy" });
+  try {
+    const keys = await redis.keys("bullrush:result:*");
+    const times = await Promise.all(keys.map((key) => redis.pttl(key)));
+    // -2: it has gone meanwhile.
+    expect(times.filter((time) => time === -1)).toEqual([]);
+    expect(keys.length).toBeGreaterThan(0);
+  } finally {
+    redis.disconnect();
+  }
+}
+
 /** Holds the records of tasks to having a time to live, and to being of tasks that have ended. */
 export async function expectEnded(fleet: Fleet, ids: readonly string[]): Promise<void> {
   const records = await fleet.app.backend.read(ids);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { openFleet } from "../lib/fleet.js";
 import { places } from "../lib/places.js";
 import { canvasOf } from "./canvas-of.js";
-import { expectNothingLeft } from "./left.js";
+import { expectAllExpire, expectNothingLeft } from "./left.js";
 import { histogram, shapes } from "./shape.js";
 import { valueOf } from "./value-of.js";
 
@@ -25,6 +25,7 @@ describe("random canvases on three workers", () => {
         expect({ shape, value: values[index] }).toEqual({ shape, value: valueOf(shape) });
       }
       await expectNothingLeft(fleet);
+      await expectAllExpire(await backend());
     },
   );
 });
