@@ -30,8 +30,11 @@ export interface StartOptions {
 /** How long a line may be awaited, and how long a process may take to end, in ms. */
 const patience = { line: 30_000, stop: 5000 };
 
-/** Runs in the process before its program does, and ends it when the pipe from this process closes: killed with SIGKILL, this one leaves none behind. */
-const leash = `data:text/javascript,${encodeURIComponent("process.stdin.on('end', () => process.exit(1)).resume().unref()")}`;
+/**
+ * Runs in the process before its program does, and ends it when the pipe from this process closes: killed with SIGKILL, this one leaves
+ * none behind. A worker's runners inherit it, and have no such pipe.
+ */
+const leash = `data:text/javascript,${encodeURIComponent("process.stdin.unref?.().on('end', () => process.exit(1)).resume()")}`;
 
 /** Starts the JavaScript file `program` with this Node. */
 export function start(program: string, args: readonly string[], { folder, environment, onLine }: StartOptions): Started {
