@@ -9,17 +9,24 @@ const paint = (code: number) => (text: string) => (colourful ? `\u001B[${code}m$
 const [bold, dim, red] = [paint(1), paint(2), paint(31)];
 const colours = [36, 35, 33].map(paint);
 
+export interface StageOptions {
+  /** Whether what workers say is left out where all goes well: tasks received and succeeded, runners started. Default: false. */
+  readonly quiet?: boolean;
+}
+
 /** Where a demo happens: it starts real processes, shows their lines behind their names, and leaves none of them running. */
 export class Stage {
   readonly #demo: string;
+  readonly #hidden: RegExp;
   readonly #processes: Started[] = [];
   readonly #cleanups: (() => Promise<unknown>)[] = [];
   #steps = 0;
   #over = false;
 
   /** @param demo `import.meta.url` of the demo, in whose folder the processes run */
-  constructor(demo: string) {
+  constructor(demo: string, { quiet = false }: StageOptions = {}) {
     this.#demo = demo;
+    this.#hidden = quiet ? /^(received |succeeded |runner started)/ : /^$/;
   }
 
   /** Plays `show`, and ends this process when everything that it started has ended: with 0, with 1 if it threw, with 128 + the signal's number if one came. */
@@ -88,7 +95,7 @@ export class Stage {
       environment,
       onLine: (text) => {
         const line = lineOf(text);
-        if (line !== undefined) this.say(`${label} ${line}`);
+        if (line !== undefined && !this.#hidden.test(line)) this.say(`${label} ${line}`);
       },
     });
     this.#processes.push(started);
