@@ -1,7 +1,7 @@
 import { BullrushError } from "../error.js";
 import { isTaskId } from "../id.js";
 import { decodeJson, encodeJson } from "./json.js";
-import { isPlace } from "./place.js";
+import { isOrigin, isPlace } from "./place.js";
 import type { Json, Message } from "./message.js";
 import { clientOf, replyChannel } from "./reply-channel.js";
 
@@ -137,7 +137,7 @@ const fields = new Map<string, Expectation>([
   ["ignoreResult", [isFlag, "true or false"]],
   ["each", [isFlag, "true or false"]],
   ["places", [isListOf(isPlace), "a list of places in flows"]],
-  ["standsFor", [isListOf(isTaskId), "a list of UUIDs"]],
+  ["standsFor", [isListOf(isOrigin), "a list of tasks"]],
   ["resent", [isFlag, "true or false"]],
 ]);
 

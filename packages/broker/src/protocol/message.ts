@@ -1,4 +1,4 @@
-import type { Place } from "./place.js";
+import type { Origin, Place } from "./place.js";
 
 /** Arguments and headers are what JSON can carry. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined };
@@ -42,8 +42,8 @@ export interface Message {
   readonly each?: boolean;
   /** Where it stands in flows: in the one that it is part of, then in those of the tasks that it stands for. */
   readonly places?: readonly Place[];
-  /** Ids of the tasks in whose place it runs: how it ends, they end. */
-  readonly standsFor?: readonly string[];
+  /** The tasks in whose place it runs: how it ends, they end. */
+  readonly standsFor?: readonly Origin[];
   /** May have been enqueued before (its reply was lost, or the caller chose the id): look for a result before running. */
   readonly resent?: boolean;
 }

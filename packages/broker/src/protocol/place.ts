@@ -2,11 +2,12 @@ import { isTaskId } from "../id.js";
 
 /**
  * Where a value goes, or why there is none.
- * `step`: to a call, which fails too when there is no value. `link`: to a call that is dropped then. `error`: to a call that takes a
+ * `step`: to a call, which fails too when there is no value; `steps`: to all from the first to the last. `link`: to a call that is dropped then. `error`: to a call that takes a
  * `Mishap`, and is dropped when there is a value. `slot`: to a place in a join. `open`: to a join of size 0, which lets pass an empty array.
  */
 export type Target =
   | readonly ["step" | "link" | "error", call: number]
+  | readonly ["steps", first: number, last: number]
   | readonly ["slot", join: number, slot: number]
   | readonly ["open", join: number];
 
@@ -19,6 +20,19 @@ export interface Place {
   readonly next: readonly Target[];
 }
 
+/** A task, for those who speak of it. */
+export interface Origin {
+  readonly id: string;
+  readonly task: string;
+}
+
+/** Whether decoded `value` names a task. */
+export function isOrigin(value: unknown): value is Origin {
+  if (typeof value !== "object" || value === null) return false;
+  const { id, task } = value as Partial<Record<string, unknown>>;
+  return isTaskId(id) && typeof task === "string" && task !== "";
+}
+
 /** Whether decoded `value` is a place in a flow. */
 export function isPlace(value: unknown): value is Place {
   if (typeof value !== "object" || value === null) return false;
@@ -26,7 +40,10 @@ export function isPlace(value: unknown): value is Place {
   return isTaskId(flow) && isNumber(call) && Array.isArray(next) && next.every(isTarget);
 }
 
-const sizes: Readonly<Record<string, number>> = { step: 2, link: 2, error: 2, slot: 3, open: 2 } satisfies Record<Target[0], number>;
+const sizes: Readonly<Record<string, number>> = { step: 2, steps: 3, link: 2, error: 2, slot: 3, open: 2 } satisfies Record<
+  Target[0],
+  number
+>;
 
 function isTarget(value: unknown): value is Target {
   if (!Array.isArray(value)) return false;

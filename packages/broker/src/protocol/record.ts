@@ -1,3 +1,4 @@
+import type { Origin } from "./place.js";
 import { BullrushError } from "../error.js";
 import { isFailure, type Failure } from "./failure.js";
 import { decodeJson } from "./json.js";
@@ -34,12 +35,6 @@ export interface TaskRecord {
   readonly origin?: Origin;
   /** Ids of the tasks that it sent while it ran; at most 1000. */
   readonly children?: readonly string[];
-}
-
-/** Whose failure a record tells of. */
-export interface Origin {
-  readonly id: string;
-  readonly task: string;
 }
 
 /** A record on its way out, whose result and meta are JSON text already. */

@@ -299,7 +299,10 @@ export function describeFlows(stage: () => Stage, keys: () => Promise<readonly s
       const own = flowOf([{ task: "list", args: ["instead"] }]);
       const [call] = own.calls;
       const places = [...call!.message.places!, ...contentOf(replaced).places!];
-      const inner = { ...own, calls: [{ ...call!, message: { ...call!.message, places, standsFor: [replaced.id] } }] };
+      const inner = {
+        ...own,
+        calls: [{ ...call!, message: { ...call!.message, places, standsFor: [{ id: replaced.id, task: "list" }] } }],
+      };
       await stage().transport.startFlow(inner);
       await consumer.exchange({ settle: [{ delivery: replaced, outcome: { type: "replaced", flow: inner } }], take: 0 });
       expect((await play(stage(), consumer, outer)).map(({ args }) => args)).toEqual([["instead"], [["instead"]]]);

@@ -129,9 +129,17 @@ describe("an envelope is refused", () => {
     });
   });
 
-  const badTargets = [canary, [canary, 1], ["step"], ["step", -1], ["slot", 1], ["open", 1, 2], ["link", canary], [["step"], 1]].map(
-    (target) => [{ flow: id, call: 0, next: [target] }],
-  );
+  const badTargets = [
+    canary,
+    [canary, 1],
+    ["step"],
+    ["step", -1],
+    ["slot", 1],
+    ["open", 1, 2],
+    ["steps", 1],
+    ["link", canary],
+    [["step"], 1],
+  ].map((target) => [{ flow: id, call: 0, next: [target] }]);
   const text = [canary, "", 5, true, null, [canary], { a: canary }];
   const bad: { readonly [F in Exclude<keyof Message, "id" | "task">]-?: readonly unknown[] } & { readonly to: readonly unknown[] } = {
     args: [canary, 5, true, null, { length: 1, 0: canary }],
@@ -151,7 +159,7 @@ describe("an envelope is refused", () => {
     ignoreResult: [canary, 0, 1, null, "true"],
     each: [canary, 0, 1, null],
     places: [canary, 5, null, [canary], [{}], [{ flow: canary, call: 0, next: [] }], ...badTargets],
-    standsFor: [canary, 5, null, [canary], [null]],
+    standsFor: [canary, 5, null, [canary], [null], [{ id }], [{ id: canary, task: "a" }], [{ id, task: "" }]],
     resent: [canary, 0, 1, null],
   };
 

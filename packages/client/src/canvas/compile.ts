@@ -117,7 +117,7 @@ function messageIn(call: PlannedCall, number: number, now: number | undefined, c
     const place: Place = { flow: plan.id, call: number, next };
     message.places = isResult && replaced?.places !== undefined ? [place, ...replaced.places] : [place];
   }
-  if (isResult && replaced !== undefined) message.standsFor = [...(replaced.standsFor ?? []), replaced.id];
+  if (isResult && replaced !== undefined) message.standsFor = [...(replaced.standsFor ?? []), { id: replaced.id, task: replaced.task }];
   return copyOf === undefined ? message : copyFor(call.queue, message);
 }
 

@@ -18,7 +18,7 @@ const replaced: Message = {
   groupId: callId(id, 5),
   replyTo: "bullrush:reply:there",
   places: [outer],
-  standsFor: [callId(id, 4)],
+  standsFor: [{ id: callId(id, 4), task: "before" }],
 };
 
 function prepare() {
@@ -37,7 +37,10 @@ test("a canvas in the place of a task takes over where that stands, and for whom
   expect(last).toMatchObject({
     id: flow,
     places: [{ flow, call: 0, next: [] }, outer],
-    standsFor: [callId(id, 4), id],
+    standsFor: [
+      { id: callId(id, 4), task: "before" },
+      { id, task: "outer" },
+    ],
     headers: { tenant: "a", trace: 2 },
     replyTo: replaced.replyTo,
     parentId: first?.id,
@@ -63,7 +66,7 @@ test("a single call is a flow too", () => {
   const { calls, entries } = replacement(add.s(1, 2), alone);
   expect(entries).toEqual([["step", 0]]);
   expect(calls).toMatchObject([
-    { queue: "default", message: { id: flow, args: [1, 2], places: [{ flow, call: 0, next: [] }], standsFor: [id] } },
+    { queue: "default", message: { id: flow, args: [1, 2], places: [{ flow, call: 0, next: [] }], standsFor: [{ id, task: "outer" }] } },
   ]);
   expect(calls[0]?.message.places).toHaveLength(1);
 });
@@ -77,7 +80,7 @@ test("a group is collected in the queue of the task", () => {
     const { calls, joins } = replacement(canvas);
     expect(joins).toMatchObject([{ size, next: [["step", 0]] }]);
     expect(calls[0]).toMatchObject({ queue: "theirs", takesValue: true, message: { id: flow, task: "bullrush.collect", args: [] } });
-    expect(calls[0]?.message.standsFor).toContain(id);
+    expect(calls[0]?.message.standsFor).toContainEqual({ id, task: "outer" });
   }
 });
 

@@ -1,4 +1,13 @@
-import { encodeRecord, isTaskId, type Delivery, type Outcome, type Settlement, type StoreRequest } from "@bullrush/broker";
+import {
+  encodeRecord,
+  isTaskId,
+  type Delivery,
+  type Origin,
+  type Outcome,
+  type Settlement,
+  type StoreRequest,
+  type UnsentRecord,
+} from "@bullrush/broker";
 
 /** What a settlement says besides the outcome. Times are ms since the epoch. */
 export interface Facts {
@@ -13,6 +22,8 @@ export interface Facts {
   readonly children?: readonly string[] | undefined;
 }
 
+type Ended = Exclude<Outcome, { type: "requeued" | "crashed" }>;
+
 /** What became of `delivery`, with what the result backend is to keep of it. */
 export function settlementOf(delivery: Delivery, outcome: Outcome, facts: Facts): Settlement {
   if (!facts.storesResult || outcome.type === "requeued" || outcome.type === "crashed" || !isTaskId(delivery.id)) {
@@ -21,12 +32,14 @@ export function settlementOf(delivery: Delivery, outcome: Outcome, facts: Facts)
   const store = storeOf(delivery, outcome, facts);
   const standsFor = delivery.content.type === "message" ? delivery.content.message.standsFor : undefined;
   if (standsFor === undefined || outcome.type === "retried" || outcome.type === "replaced") return { delivery, outcome, store };
-  return { delivery, outcome, store, copies: standsFor.map((id) => copyOf(store, id)) };
+  return { delivery, outcome, store, copies: copiesFor(standsFor, delivery, outcome, facts) };
 }
 
-/** How a task ends that this one stands for. */
-function copyOf(store: StoreRequest, id: string): StoreRequest {
-  return { ...store, id, delivery: anyDelivery };
+/** How the tasks end that this one stands for: as themselves, and if it has failed, because it has. */
+function copiesFor(standsFor: readonly Origin[], delivery: Delivery, outcome: Ended, facts: Facts): readonly StoreRequest[] {
+  const { id, content } = delivery;
+  const origin = outcome.type === "succeeded" || content.type !== "message" ? undefined : { id, task: content.message.task };
+  return standsFor.map((one) => ({ ...storeOf(delivery, outcome, facts, { task: one.task, origin }), id: one.id, delivery: anyDelivery }));
 }
 
 /** Wins over the claim of any delivery of the task that was replaced. */
@@ -35,11 +48,10 @@ const anyDelivery = Number.MAX_SAFE_INTEGER;
 /** How long it is known at least which tasks run in the place of another, in ms. */
 const replacedFor = 30 * 24 * 3600 * 1000;
 
-type Ended = Exclude<Outcome, { type: "requeued" | "crashed" }>;
-
 const states = { succeeded: "SUCCESS", failed: "FAILURE", revoked: "REVOKED", retried: "RETRY", replaced: "STARTED" } as const;
 
-function storeOf({ content, id, number, queue }: Delivery, outcome: Ended, facts: Facts): StoreRequest {
+/** @param other what is otherwise for a task that this one stands for */
+function storeOf({ content, id, number, queue }: Delivery, outcome: Ended, facts: Facts, other: Partial<UnsentRecord> = {}): StoreRequest {
   const message = content.type === "message" ? content.message : undefined;
   const record = encodeRecord({
     state: states[outcome.type],
@@ -56,6 +68,7 @@ function storeOf({ content, id, number, queue }: Delivery, outcome: Ended, facts
     eta: outcome.type === "retried" ? outcome.eta : undefined,
     flow: outcome.type === "replaced" ? outcome.flow.id : undefined,
     children: facts.children,
+    ...other,
   });
   if (outcome.type === "replaced") return { id, delivery: number, expires: Math.max(facts.expires, replacedFor), record };
   // Nobody waits for a retry; and what is known of the task is not to expire before its next attempt.
