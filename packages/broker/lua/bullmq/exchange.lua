@@ -31,8 +31,7 @@
   of the flows; then for each
       number of the settlement, number of its result among those above or 0
       places          where it stands in flows, JSON
-      ending          "value" or "mishap", and the value or the mishap, JSON
-      known           what was stored and said before it: { stored, mishaps }, JSON, or ""
+      ending          "value" or "mishap", and the value or the mishap, JSON; or "replaced" and "", if others run in its place
   then the queues in their turn, one argument each: q to look whatever its marker says, -q to look only if its marker says that there is something
 
   Returns { wrong, deliveries, dry, trouble, held, behind }
@@ -41,9 +40,8 @@
                 revoked or false, number of crashes
     dry         for each queue that was looked into and gave nothing: { queue, ms of its rate limit, time of its next delayed job or 0, 1 if a limit may hold jobs back }
     trouble     why taking was broken off, or false; what was settled and taken before stands
-    held        for each settlement that was not settled because its flow wants something first, two: its number, and "superseded" (another result had been stored, and goes on)
-                or what is wanted, JSON; see flow/following
-    behind      flows with a backlog
+    held        numbers of the settlements that were not settled, because another result had been stored, with which their flows have to go on
+    behind      flows with something left to do
   Fails as a whole, with nothing settled or taken, when results cannot be stored or Redis is a replica.
 ]]
 --- @include removeJob

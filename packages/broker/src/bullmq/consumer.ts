@@ -5,6 +5,7 @@ import { openConnection } from "../redis/connection.js";
 import { morgueKey, queueKey } from "../redis/keys.js";
 import type { CompiledLocation } from "../redis/location.js";
 import { runScript } from "../redis/script.js";
+import { within } from "../within.js";
 import { readContent } from "./content.js";
 import { Doorbell } from "./doorbell.js";
 import { engineScript } from "./engine.js";
@@ -12,7 +13,8 @@ import { givenIn, type ExchangeReply } from "./exchange-reply.js";
 import { beginForeign, type ForeignContext } from "./foreign.js";
 import { Outlook } from "./outlook.js";
 import type { ResultStore } from "./result-store.js";
-import { Continuations } from "./flows/continuations.js";
+import { FlowCarrier } from "./flows/carrier.js";
+import { Continuations, isFollowed } from "./flows/continuations.js";
 import { FlowStore } from "./flows/flow-store.js";
 import { mendFlows } from "./flows/mending.js";
 import { settlementArguments } from "./settlement-arguments.js";
@@ -28,6 +30,9 @@ export interface ConsumerContext {
 
 /** Most leases that are renewed in one call, so that none holds Redis for long. */
 const mostRenewed = 1000;
+
+/** Longest time that closing waits for what is left to do in flows, in ms. */
+const closing = 500;
 
 /** Longest time that a call may take, outages included, in ms. */
 const deadline = 5000;
@@ -66,8 +71,9 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
   /** Settlements whose result was stored in a call before. */
   const stored = new WeakSet<Settlement>();
   const unheard = new Unheard(prefixes);
-  const continuations = new Continuations(results, prefix);
   const flows = new FlowStore(commands, { prefix, deadline });
+  const continuations = new Continuations(results, flows, prefix);
+  const carrier = new FlowCarrier(flows, results);
   let probed: Promise<string | undefined> | undefined;
   let turn = 0;
   let exchanges = 0;
@@ -112,7 +118,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     const replies = await results.store(records);
     const refused = new Set(records.filter((_, index) => replies[index] === "superseded"));
     const superseded = refused.size === 0 ? [] : unstored.filter(({ store: request }) => request !== undefined && refused.has(request));
-    await continuations.supersede(superseded.filter(isInFlow));
+    await continuations.supersede(superseded.filter(isFollowed));
     for (const settlement of unstored) stored.add(settlement);
   }
 
@@ -128,7 +134,8 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
       settle.map((settlement) => continuations.current(settlement)),
       numberOf,
     );
-    const next = continuations.arguments(sent, ({ store: request }) => (request === undefined ? 0 : records.order.indexOf(request) + 1));
+    const recordNumbers = new Map(records.order.map((record, index) => [record, index + 1]));
+    const next = continuations.arguments(sent, ({ store: request }) => (request && recordNumbers.get(request)) ?? 0);
     const number = exchanges++;
     // A second try of the same call must not take under the tokens of the first, whose deliveries nobody got.
     let tries = 0;
@@ -150,6 +157,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
       const call = { settle, sent, token, rings, repeated: tries > 1 };
       const { deliveries, settled } = read(reply as ExchangeReply, call);
       for (const settlement of unstored) stored.add(settlement);
+      carrier.begin((reply as ExchangeReply)[5]);
       const [given] = await Promise.all([beginForeign(deliveries, foreign), settleHeld(reply as ExchangeReply, call, settled)]);
       return { deliveries: given, settled };
     } catch (error) {
@@ -160,20 +168,14 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     }
   }
 
-  /** Settles once more what was held because its flow wanted something first, and notes in `settled` what became of it. Never rejects. */
-  async function settleHeld({ 4: held, 5: behind }: ExchangeReply, { settle, sent }: Call, settled: Settled[]): Promise<void> {
-    for (const flow of behind) void flows.sendBacklog(flow).catch(() => undefined);
+  /** Settles once more what was held because another result had been stored, and notes in `settled` what became of it. Never rejects. */
+  async function settleHeld({ 4: held }: ExchangeReply, { settle, sent }: Call, settled: Settled[]): Promise<void> {
     if (held.length === 0) return;
-    const why = new Map<Settlement, string>();
-    for (let at = 0; at < held.length; at += 2) {
-      const current = sent[Number(held[at]) - 1];
-      const index = settle.findIndex((settlement) => continuations.current(settlement) === current);
-      why.set(settle[index] as Settlement, held[at + 1] as string);
-    }
-    const again = [...why.keys()];
+    const currents = new Set(held.map((number) => sent[number - 1]));
+    const again = settle.filter((settlement) => currents.has(continuations.current(settlement)));
     let replies: readonly Settled[] = again.map(() => "again");
     try {
-      await continuations.provide(why, Date.now());
+      await continuations.supersede(again);
       replies = (await exchange({ settle: again, take: 0 })).settled;
     } catch (error) {
       context.onTrouble?.(error instanceof Error ? error.message : String(error));
@@ -269,6 +271,8 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
 
   async function close(): Promise<void> {
     bell.close();
+    // What it has begun in flows is done sooner by itself than by those who mend.
+    await within(carrier.ended(), closing, () => undefined);
     commands.close();
   }
 
@@ -288,7 +292,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     begin: (delivery) => count(delivery, delivery.token),
     end: async (delivery) => void (await count(delivery, "")),
     recover,
-    mendFlows: (stale) => mendFlows({ flows, results }, stale),
+    mendFlows: (stale) => mendFlows({ flows, carrier, results }, stale),
     close,
   };
 }
@@ -299,10 +303,6 @@ type RenewReply = readonly (0 | 1 | readonly [reason: string, terminate: 0 | 1])
 /** What a settlement has stored: first its own record. */
 function recordsOf({ store: request, copies = [] }: Settlement): readonly StoreRequest[] {
   return request === undefined ? copies : [request, ...copies];
-}
-
-function isInFlow({ delivery: { content } }: Settlement): boolean {
-  return content.type === "message" && content.message.places !== undefined;
 }
 
 interface Call {

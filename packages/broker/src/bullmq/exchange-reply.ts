@@ -4,7 +4,7 @@ export type ExchangeReply = readonly [
   given: readonly (string | number | null)[],
   dry: readonly (readonly [queue: number, limited: number, due: number, heldBack: number])[],
   trouble: string | null,
-  held: readonly (number | string)[],
+  held: readonly number[],
   behind: readonly string[],
 ];
 

@@ -8,6 +8,9 @@ import { clientOf, replyChannel } from "./reply-channel.js";
 /** The version that this release writes, and the newest that it reads. Fields may be added within a version; readers ignore what they do not know. */
 export const messageVersion = 1;
 
+/** How each message begins, and then its list of arguments: scripts put a value into that. ASCII. */
+export const messageStart = `{"bullrush":${messageVersion},"args":`;
+
 /** Default of the longest encoded message or result, in bytes: 1 MiB. */
 export const defaultMaxPayload = 1024 * 1024;
 
@@ -19,7 +22,7 @@ export const defaultMaxPayload = 1024 * 1024;
 export function encodeMessage(message: Message, maxPayload = defaultMaxPayload): string {
   const { id, task, headers, rootId, replyTo } = message;
   const what = `the arguments of ${task}`;
-  let text = `{"bullrush":${messageVersion},"args":${encodeJson(withoutTrailingUndefined(message.args), what) ?? "[]"}`;
+  let text = `${messageStart}${encodeJson(withoutTrailingUndefined(message.args), what) ?? "[]"}`;
   if (!isEmpty(headers)) text += `,"headers":${encodeJson(headers, `the headers of ${task}`)}`;
   if (rootId !== id) text += `,"rootId":${JSON.stringify(rootId)}`;
   if (message.priority !== 0) text += `,"priority":${message.priority}`;

@@ -36,8 +36,11 @@ export type Outcome =
       readonly eta?: number;
     };
 
+/** An outcome with which a task has ended. */
+export type FinalOutcome = Extract<Outcome, { readonly type: "succeeded" | "failed" | "revoked" }>;
+
 /** How a task ended whose record this is; `undefined` if it has not. */
-export function outcomeOfRecord({ state, result, failure, reason = "no reason given" }: TaskRecord): Outcome | undefined {
+export function outcomeOfRecord({ state, result, failure, reason = "no reason given" }: TaskRecord): FinalOutcome | undefined {
   switch (state) {
     case "SUCCESS":
       return result === undefined ? { type: "succeeded" } : { type: "succeeded", result: JSON.stringify(result) };

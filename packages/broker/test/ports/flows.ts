@@ -197,15 +197,36 @@ export function describeFlows(stage: () => Stage, keys: () => Promise<readonly s
               ["step", 2],
             ],
           },
-          { task: "list", next: [["slot", 0, 0]] },
-          { task: "list", next: [["slot", 0, 1]] },
+          { task: "list", next: [["slot", 0, 0]], enters: [0] },
+          { task: "list", next: [["slot", 0, 1]], enters: [0] },
           { task: "list" },
         ],
-        [{ next: [["step", 3]] }],
+        [{ next: [["step", 3]], onFailure: "partial" }],
       );
       await stage().transport.startFlow(flow);
       await play(stage(), stage().consume(["feeds"]), flow);
       expect((await recordsOf(stage(), flow))[3]).toMatchObject({ failure: { name: "RangeError" }, origin: { task: "fail" } });
+    });
+
+    test("fails ten thousand calls in lots, with a long mishap, and tells it once a call", async () => {
+      const members = Array.from({ length: 10_000 }, (_, call) => call);
+      const flow = flowOf(
+        [
+          { task: "fail", args: ["x".repeat(9000)], next: [["steps", 1, 10_000]] },
+          ...members.map((slot) => ({ task: "list", next: [["slot", 0, slot] as const], enters: [0] })),
+          { task: "list" },
+        ],
+        [{ size: 10_000, next: [["step", 10_001]] }],
+      );
+      await stage().transport.startFlow({ ...flow, maxPayload: 1_000_000 });
+      const consumer = stage().consume(["feeds"]);
+      await consumer.exchange({ settle: [settlementOf(await takeOne(consumer))], take: 0 });
+      await eventually("end of the flow", async () => (await stage().transport.revokeFlow(flow.id, [])) === undefined);
+      const records = await recordsOf(stage(), flow);
+      expect(records.every((record) => record?.state === "FAILURE")).toBe(true);
+      expect(records.at(-1)).toMatchObject({ failure: { name: "RangeError" }, origin: { task: "fail" } });
+      expect(await keys()).toEqual([]);
+      await stage().broker.backend.forget(flow.calls.map(({ message }) => message.id));
     });
 
     test("fails a join whose values are too long together", async () => {

@@ -1,7 +1,7 @@
 --[[
   Does what follows upon the end of flows' calls, before they are settled: all in one script, so that no step is lost or done twice.
 
-  Reads of the exchange: attempt, checked, isWrong, continue, and sets flowKeys, queueKeys, flowIndex
+  Reads of the exchange: attempt, checked, isWrong, continue, replace, and sets flowKeys, queueKeys, flowIndex
 ]]
 local held, behind = {}, {}
 
@@ -25,22 +25,18 @@ local function continueOne(place, batches, stored)
   local found = batches[number]
   if not found then return end
   if record > 0 and stored[record] == 1 then
-    held[#held + 1], held[#held + 2] = number, "superseded"
+    held[#held + 1] = number
     return leaveOut(unpack(found))
   end
-  local wanted, late
+  local late
   local trouble = attempt(function()
-    wanted, late = continue(ARGV[place + 2], { [ARGV[place + 3]] = ARGV[place + 4] }, ARGV[place + 5])
+    if ARGV[place + 3] == "replaced" then replace(ARGV[place + 2]) else late = continue(ARGV[place + 2], { [ARGV[place + 3]] = ARGV[place + 4] }) end
   end)
   if trouble then
     isWrong(number, trouble)
-  elseif wanted then
-    held[#held + 1], held[#held + 2] = number, wanted
-  else
-    for _, id in ipairs(late) do behind[#behind + 1] = id end
-    return
+    return leaveOut(unpack(found))
   end
-  leaveOut(unpack(found))
+  for _, id in ipairs(late or {}) do behind[#behind + 1] = id end
 end
 
 -- Gives where the continuations end that stand in ARGV from `at` on.
@@ -51,6 +47,6 @@ local function continueAll(at, stored)
   flowKeys, queueKeys, flowIndex = ARGV[at], ARGV[at + 1], ARGV[at + 2]
   at = at + 3
   local batches = batchesOfNumbers()
-  for i = 1, count do continueOne(at + (i - 1) * 6, batches, stored) end
-  return at + 6 * count
+  for i = 1, count do continueOne(at + (i - 1) * 5, batches, stored) end
+  return at + 5 * count
 end

@@ -10,7 +10,7 @@
   ARGV[5]       what begins: JSON list of targets
   ARGV[6...]    fields and values: left, limit, …, and calls and joins that were not kept before
 
-  Returns how long its backlog is
+  Returns 1 if something is left to be sent, else 0
 ]]
 local call = redis.call
 local now, flowKeys, queueKeys, flowIndex = ARGV[1], ARGV[2], ARGV[3], KEYS[2]
@@ -18,10 +18,10 @@ local now, flowKeys, queueKeys, flowIndex = ARGV[1], ARGV[2], ARGV[3], KEYS[2]
 --- @include bullmq/flow/following
 
 local backlog = KEYS[1] .. ":backlog"
-if call("HEXISTS", KEYS[1], "left") == 1 then return call("LLEN", backlog) end
+if call("HEXISTS", KEYS[1], "left") == 1 then return call("EXISTS", backlog) end
 for at = 6, #ARGV, 1000 do call("HSET", KEYS[1], unpack(ARGV, at, math.min(at + 999, #ARGV))) end
-local plan = newPlan(nothingKnown)
+local plan = newPlan()
 push(plan, flowIn(plan, ARGV[4]), cjson.decode(ARGV[5]), { starts = true })
 walk(plan)
 carryOut(plan)
-return call("LLEN", backlog)
+return call("EXISTS", backlog)

@@ -1,5 +1,5 @@
 --[[
-  Does what follows upon the end of calls whose own messages are gone.
+  Does what follows upon the end of a call whose own message is gone.
 
   KEYS[1]       index of the flows
   ARGV[1]       now, ms
@@ -8,14 +8,12 @@
   ARGV[4]       places of the call, JSON
   ARGV[5]       "value" or "mishap"
   ARGV[6]       the value or the mishap, JSON
-  ARGV[7]       what is known: { stored, mishaps }, JSON, or ""
 
-  Returns what is wanted first, JSON, or false; and the flows with a backlog
+  Returns the flows with something left to do
 ]]
 local call = redis.call
 local now, flowKeys, queueKeys, flowIndex = ARGV[1], ARGV[2], ARGV[3], KEYS[1]
 
 --- @include bullmq/flow/following
 
-local wanted, behind = continue(ARGV[4], { [ARGV[5]] = ARGV[6] }, ARGV[7])
-return { wanted or false, behind or {} }
+return continue(ARGV[4], { [ARGV[5]] = ARGV[6] })

@@ -7,7 +7,7 @@
   ARGV[3]       what the keys of queues start with
   ARGV[4]       id of the flow
 
-  Returns how many are left
+  Returns how long the backlog is by then
 ]]
 local call = redis.call
 local now, flowKeys, queueKeys, flowIndex = ARGV[1], ARGV[2], ARGV[3], KEYS[1]
@@ -15,4 +15,6 @@ local now, flowKeys, queueKeys, flowIndex = ARGV[1], ARGV[2], ARGV[3], KEYS[1]
 --- @include bullmq/flow/following
 
 local flow = flowIn(newPlan(), ARGV[4])
-return flow and sendBacklog(flow) or 0
+if not flow then return 0 end
+sendBacklog(flow)
+return call("LLEN", flow.key .. ":backlog")

@@ -6,30 +6,40 @@
   ARGV[2]       what the keys of flows start with
   ARGV[3]       how long they have not gone on, ms
 
-  Returns for each: { id, length of its backlog, queues, ids that follow no rule, edges, time to live and reply channel of results, numbers of the calls that were sent and have not ended, at most 1000 }
+  Returns for each: { id, 1 if something is left to do, queues, ids that follow no rule, time to live and reply channel of results, numbers of the calls
+      that were sent and have not ended, at most 1000 of all flows }
 ]]
 local call = redis.call
 local now, flowKeys = tonumber(ARGV[1]), ARGV[2]
-local most = { flows = 100, calls = 1000 }
+-- Bytes: each stands for eight calls.
+local most = { flows = 100, calls = 1000, bytes = 64 * 1024 }
 local unbegun = 3600000
 
-local function sentOf(key, count)
-  local waiting, sent = {}, {}
-  for _, field in ipairs(call("HKEYS", key)) do waiting[field] = true end
-  for number = 0, count - 1 do
-    if #sent == most.calls then break end
-    if not waiting["c" .. number] and call("GETBIT", key .. ":done", number) == 0 then sent[#sent + 1] = number end
+-- Adds to `found` the calls whose bits are in `sent` and not in `done`.
+local function open(sent, done, found, room)
+  for at = 1, #sent do
+    local bits = bit.band(string.byte(sent, at), bit.bnot(string.byte(done, at) or 0))
+    if bits > 0 then
+      for number = 0, 7 do
+        if #found == room then return end
+        if bit.band(bits, bit.rshift(128, number)) > 0 then found[#found + 1] = (at - 1) * 8 + number end
+      end
+    end
   end
-  return sent
 end
 
 local flows = {}
 for _, id in ipairs(call("ZRANGEBYSCORE", KEYS[1], "-inf", now - ARGV[3], "LIMIT", 0, most.flows)) do
   local key = flowKeys .. id
-  local head = call("HMGET", key, "left", "calls", "queues", "odd", "edges", "expires", "to")
+  local head = call("HMGET", key, "left", "queues", "odd", "expires", "to")
   if head[1] then
+    local sent, done, numbers = call("GET", key .. ":sent") or "", call("GET", key .. ":done") or "", {}
+    open(sent, done, numbers, most.calls)
     call("ZADD", KEYS[1], now, id)
-    flows[#flows + 1] = { id, call("LLEN", key .. ":backlog"), head[3], head[4], head[5], head[6], head[7], sentOf(key, tonumber(head[2])) }
+    flows[#flows + 1] = { id, call("EXISTS", key .. ":backlog", key .. ":doom") > 0 and 1 or 0, head[2], head[3], head[4], head[5] or "", numbers }
+    most.calls = most.calls - #numbers
+    most.bytes = most.bytes - #sent
+    if most.calls <= 0 or most.bytes <= 0 then break end
   elseif tonumber(call("ZSCORE", KEYS[1], id)) < now - unbegun then
     call("DEL", key)
     call("ZREM", KEYS[1], id)

@@ -1,21 +1,24 @@
 import type { Settlement } from "../../ports/transport.js";
+import { outcomeOfRecord } from "../../protocol/outcome.js";
+import { encodeRecord, type TaskRecord } from "../../protocol/record.js";
 import { flowIndexKey, flowKeys } from "../../redis/keys.js";
 import type { Argument } from "../../redis/script.js";
-import { outcomeOfRecord } from "../../protocol/outcome.js";
 import type { ResultStore } from "../result-store.js";
+import { fence } from "./doomed.js";
 import { endingOf } from "./endings.js";
-import { knownWith, nothingKnown, recordsFor, type Known, type Wanted } from "./wanted.js";
+import type { FlowStore } from "./flow-store.js";
 
-/** What follows in flows upon settlements: as arguments of an exchange, and, where the flow wants something first, what it wants. */
+/** What follows in flows upon settlements, as arguments of an exchange. */
 export class Continuations {
   readonly #results: ResultStore;
+  readonly #flows: FlowStore;
   readonly #keys: readonly Argument[];
-  readonly #known = new WeakMap<Settlement, Known>();
   /** What settles a delivery for which another result had been stored. */
   readonly #instead = new WeakMap<Settlement, Settlement>();
 
-  constructor(results: ResultStore, prefix: string) {
+  constructor(results: ResultStore, flows: FlowStore, prefix: string) {
     this.#results = results;
+    this.#flows = flows;
     this.#keys = [flowKeys(prefix), `${prefix}:`, flowIndexKey(prefix)];
   }
 
@@ -33,13 +36,11 @@ export class Continuations {
     const args: Argument[] = [];
     let count = 0;
     sent.forEach((settlement, index) => {
+      if (!isFollowed(settlement)) return;
       const { content } = settlement.delivery;
-      if (content.type !== "message" || content.message.places === undefined) return;
-      const ending = endingOf(content.message, settlement.outcome);
-      if (ending === undefined) return;
-      const known = this.#known.get(settlement);
-      const places = JSON.stringify(content.message.places);
-      args.push(index + 1, recordOf(settlement), places, ...ending, known === undefined ? "" : JSON.stringify(known));
+      const ending = content.type === "message" ? endingOf(content.message, settlement.outcome) : undefined;
+      if (content.type !== "message" || ending === undefined) return;
+      args.push(index + 1, recordOf(settlement), JSON.stringify(content.message.places ?? []), ...ending);
       count++;
     });
     return count === 0 ? [0] : [count, ...this.#keys, ...args];
@@ -48,26 +49,29 @@ export class Continuations {
   /** Sees to it that those of which another result is stored go on with that. */
   async supersede(settlements: readonly Settlement[]): Promise<void> {
     const records = await this.#results.read(settlements.map(({ delivery }) => delivery.id));
-    settlements.forEach((settlement, index) => {
+    for (const [index, settlement] of settlements.entries()) {
       const { delivery, outcome } = settlement;
       const record = records[index];
+      if (outcome.type === "replaced" && record !== undefined) await this.#callOff(outcome.flow.id, record);
       // When it has expired meanwhile, what came out here is as good.
-      const stored = record && outcomeOfRecord(record);
-      this.#instead.set(settlement, { delivery, outcome: stored ?? outcome });
-    });
+      this.#instead.set(settlement, { delivery, outcome: (record && outcomeOfRecord(record)) ?? outcome });
+    }
   }
 
-  /** Stores and notes what the flows want of settlements that were held; these are to be settled once more. */
-  async provide(held: ReadonlyMap<Settlement, string>, now: number): Promise<void> {
-    const wanted = [...held].flatMap(([settlement, why]) => (why === superseded ? [] : [[settlement, JSON.parse(why) as Wanted] as const]));
-    await this.supersede([...held].flatMap(([settlement, why]) => (why === superseded ? settlement : [])));
-    await this.#results.store(wanted.flatMap(([, one]) => recordsFor(one, now)));
-    for (const [settlement, one] of wanted) {
-      const current = this.current(settlement);
-      this.#known.set(current, knownWith(this.#known.get(current) ?? nothingKnown, one));
-    }
+  /** Nobody wants what runs in the place of a task that has ended otherwise: it was revoked. */
+  async #callOff(flow: string, { reason = "its task has ended" }: TaskRecord): Promise<void> {
+    const open = await this.#flows.callOff(flow, "all");
+    if (open === undefined) return;
+    await this.#flows.mark(open, reason);
+    const record = encodeRecord({ state: "REVOKED", delivery: 0, reason, endedAt: Date.now() });
+    await this.#results.store(open.ids.map((id) => ({ id, delivery: fence, expires: replacementKept, record })));
   }
 }
 
-/** Why a settlement was held for which another result had been stored. */
-const superseded = "superseded";
+/** How long it is known that what ran in the place of a task was called off, in ms: a day. */
+const replacementKept = 24 * 3600 * 1000;
+
+/** Whether something follows upon a settlement, or runs in the place of its task: then the result that stands is what counts. */
+export function isFollowed({ delivery: { content }, outcome }: Settlement): boolean {
+  return content.type === "message" && (content.message.places !== undefined || outcome.type === "replaced");
+}

@@ -2,8 +2,8 @@ import type { Mishap } from "../../protocol/flow.js";
 import type { Message } from "../../protocol/message.js";
 import type { Outcome } from "../../protocol/outcome.js";
 
-/** What a call hands on, as the scripts read it: a value or a mishap, and its JSON. */
-export type Ending = readonly [kind: "value" | "mishap", text: string];
+/** What a call hands on, as the scripts read it: a value or a mishap, and its JSON; or that others run in its place. */
+export type Ending = readonly [kind: "value" | "mishap", text: string] | readonly [kind: "replaced", text: ""];
 
 /** What a task that came to `outcome` hands on; `undefined` if it has not ended. */
 export function endingOf({ id, task }: Pick<Message, "id" | "task">, outcome: Outcome): Ending | undefined {
@@ -15,6 +15,7 @@ export function endingOf({ id, task }: Pick<Message, "id" | "task">, outcome: Ou
     case "revoked":
       return ["mishap", mishapText({ id, task, state: "REVOKED", reason: outcome.reason })];
     case "replaced":
+      return ["replaced", ""];
     case "retried":
     case "requeued":
     case "crashed":

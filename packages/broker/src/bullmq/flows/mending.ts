@@ -1,61 +1,64 @@
-import { outcomeOfRecord, type Outcome } from "../../protocol/outcome.js";
-import { encodeRecord, type TaskRecord } from "../../protocol/record.js";
+import { outcomeOfRecord, type FinalOutcome } from "../../protocol/outcome.js";
+import { encodeRecord, type UnsentRecord } from "../../protocol/record.js";
 import type { ResultStore } from "../result-store.js";
+import type { FlowCarrier } from "./carrier.js";
+import { recordsFor } from "./doomed.js";
 import { endingOf } from "./endings.js";
-import type { FlowStore, SentCall, StaleFlow } from "./flow-store.js";
-import { fence, knownWith, nothingKnown, recordsFor, type Wanted } from "./wanted.js";
+import type { FlowStore, StaleFlow } from "./flow-store.js";
 
 /** What mending needs. */
 export interface Mending {
   readonly flows: FlowStore;
+  readonly carrier: FlowCarrier;
   readonly results: ResultStore;
 }
 
+/** Most looks in one go: each is for a hundred flows, or a thousand calls. */
+const mostLooks = 20;
+
 /** `Consumer.mendFlows` */
-export async function mendFlows({ flows, results }: Mending, stale: number): Promise<number> {
+export async function mendFlows(mending: Mending, stale: number): Promise<number> {
   let mended = 0;
-  for (const flow of await flows.stale(stale)) {
-    if (flow.behind) await flows.sendBacklog(flow.id);
-    const lost = flow.behind ? 0 : await goOn(flow, { flows, results });
-    if (flow.behind || lost > 0) mended++;
+  for (let look = 0; look < mostLooks; look++) {
+    const found = await mending.flows.stale(stale);
+    if (found.length === 0) break;
+    for (const flow of found) {
+      const lost = await goOn(flow, mending);
+      if (flow.behind) await mending.carrier.carryOn([flow.id]);
+      if (flow.behind || lost > 0) mended++;
+    }
   }
   return mended;
 }
 
-/** Goes on where a message has gone from its queue and its call has not ended. Gives how many there were. */
-async function goOn({ sent, queues, expires, to }: StaleFlow, { flows, results }: Mending): Promise<number> {
-  const absent = await flows.absent(sent, queues);
-  const records = await results.read(absent.map(({ id }) => id));
-  let lost = 0;
-  for (const [index, call] of absent.entries()) {
-    const record = records[index];
-    // Other tasks run in its place.
-    if (record?.flow !== undefined) continue;
-    lost++;
-    const outcome = record && outcomeOfRecord(record);
-    if (outcome === undefined) {
-      const store = { id: call.id, delivery: fence, expires, ...(to !== "" && { replyTo: to }), record: recordOfRemoved(record) };
-      await results.store([store]);
-    }
-    await continueWith(call, record?.task ?? "task", outcome ?? { type: "revoked", reason: removed }, { flows, results });
-  }
-  return lost;
-}
-
 const removed = "its message was removed from its queue";
 
-function recordOfRemoved({ task, queue }: Partial<TaskRecord> = {}): string {
-  return encodeRecord({ state: "REVOKED", delivery: 0, reason: removed, task, queue, endedAt: Date.now() });
+/** Goes on where a message has gone from its queue, or waits revoked, and its call has not ended. Gives how many there were. */
+async function goOn({ id: flow, sent, queues, expires, to }: StaleFlow, { flows, carrier, results }: Mending): Promise<number> {
+  const gone = await flows.gone(sent, queues);
+  if (gone.length === 0) return 0;
+  const [records, calls] = await Promise.all([results.read(gone.map(({ id }) => id)), flows.describe(flow, gone)]);
+  for (const [index, call] of calls.entries()) {
+    const { id, task, queue, places } = call;
+    const record = records[index];
+    const outcome = (record && outcomeOfRecord(record)) ?? ({ type: "revoked", reason: removed } as const);
+    const ending = endingOf({ id, task }, outcome);
+    if (ending === undefined) continue;
+    // Whom it stands for waits as well, whatever is stored of itself.
+    const recordOf = (name: string) => encodeRecord({ ...stateOf(outcome), delivery: 0, task: name, queue, endedAt: Date.now() });
+    await results.store(recordsFor(call, recordOf, { expires, to }));
+    await carrier.carryOn(await flows.continue(places, ending));
+  }
+  return calls.length;
 }
 
-async function continueWith({ id, places }: SentCall, task: string, outcome: Outcome, { flows, results }: Mending): Promise<void> {
-  const ending = endingOf({ id, task }, outcome);
-  if (ending === undefined) return;
-  let known = nothingKnown;
-  for (let wanted = await flows.continue(places, ending, known); wanted !== undefined;) {
-    const one = JSON.parse(wanted) as Wanted;
-    await results.store(recordsFor(one, Date.now()));
-    known = knownWith(known, one);
-    wanted = await flows.continue(places, ending, known);
+function stateOf(outcome: FinalOutcome): Pick<UnsentRecord, "state" | "resultText" | "failure" | "reason"> {
+  switch (outcome.type) {
+    case "succeeded":
+      return { state: "SUCCESS", resultText: outcome.result };
+    case "failed":
+      return { state: "FAILURE", failure: outcome.failure };
+    case "revoked":
+      return { state: "REVOKED", reason: outcome.reason };
   }
 }

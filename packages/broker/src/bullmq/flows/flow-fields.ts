@@ -1,0 +1,112 @@
+import { callId } from "../../id.js";
+import { encodeMessage, messageStart } from "../../protocol/codec.js";
+import type { Flow, FlowCall } from "../../protocol/flow.js";
+import type { Origin, Place } from "../../protocol/place.js";
+import type { Argument } from "../../redis/script.js";
+
+/** What was known of a call when it was sent. */
+export interface DescribedCall {
+  readonly id: string;
+  readonly task: string;
+  readonly queue: string;
+  readonly places: readonly Place[];
+  readonly standsFor?: readonly Origin[];
+}
+
+/** Fields of the hash that say what holds for the whole flow, in the terms of `lua/bullmq/flow/following.lua`. */
+export function headOf({ id, calls, joins, replyTo = "", expires, maxPayload }: Flow): readonly Argument[] {
+  const queues = [...new Set(calls.map(({ queue }) => queue))];
+  const odd = calls.flatMap(({ message }, number) => (message.id === callId(id, number) ? [] : [[number, message.id] as const]));
+  const head: Readonly<Record<string, Argument>> = {
+    left: calls.length,
+    calls: calls.length,
+    limit: maxPayload,
+    expires,
+    to: replyTo,
+    queues: JSON.stringify(queues),
+    odd: JSON.stringify(Object.fromEntries(odd)),
+    edges: JSON.stringify(edgesOf(calls)),
+  };
+  const waiting = joins.flatMap(({ onFailure, ...join }, number) => [
+    `j${number}`,
+    JSON.stringify({ ...join, partial: onFailure === "partial" }),
+  ]);
+  return [...Object.entries(head).flat(), ...waiting];
+}
+
+/** The calls, each as the field and the value under which it waits for its turn. */
+export function fieldsOf({ calls }: Flow): readonly (readonly [field: string, value: string])[] {
+  return calls.map((call, number) => {
+    const text = call.text ?? encodeMessage(call.message);
+    if (!text.startsWith(messageStart)) throw new TypeError("a message begins with its version and its arguments");
+    return [`c${number}`, `${JSON.stringify(callHead(call))}\n${text}`];
+  });
+}
+
+/** What the scripts have to know of a call. */
+function callHead({ queue, message, takesValue, countdown, lifetime, enters }: FlowCall): object {
+  const { id, task, priority, eta, resent, places, standsFor } = message;
+  // Where its arguments begin, counted from 1, behind the bracket.
+  const from = messageStart.length + 2;
+  return { queue, id, task, priority, takesValue, from, countdown, lifetime, eta, resent, places, standsFor, enters };
+}
+
+/** What is known of the calls from `first` to `last`: their values go to the next slot of a join for each further one, or all is the same. */
+export type Edge = readonly [first: number, last: number, known: Omit<DescribedCall, "id">];
+
+/** What is known of all calls, in short: the members of a group, which differ in their slots alone, are one. */
+function edgesOf(calls: readonly FlowCall[]): readonly Edge[] {
+  const edges: [number, number, Omit<DescribedCall, "id">][] = [];
+  calls.forEach(({ queue, message: { task, places = [], standsFor } }, call) => {
+    const known = { task, queue, places, ...(standsFor !== undefined && { standsFor }) };
+    const last = edges.at(-1);
+    if (last !== undefined && continues(last, known)) last[1] = call;
+    else edges.push([call, call, known]);
+  });
+  return edges;
+}
+
+function continues([first, last, known]: Edge, next: Omit<DescribedCall, "id">): boolean {
+  const target = slotOf(known.places);
+  const other = slotOf(next.places);
+  if (target === undefined || other === undefined || known.task !== next.task || known.queue !== next.queue) return false;
+  return next.standsFor === undefined && other.join === target.join && other.slot === target.slot + last + 1 - first;
+}
+
+/** The slot to which a call's value goes, if it goes nowhere else. */
+function slotOf([place, ...others]: readonly Place[]): { readonly join: number; readonly slot: number } | undefined {
+  const [target, ...further] = place?.next ?? [];
+  if (others.length > 0 || further.length > 0 || target?.[0] !== "slot") return undefined;
+  return { join: target[1], slot: target[2] };
+}
+
+/** What `edges` tell of a call. */
+export function describeCall(flow: string, id: string, call: number, edges: readonly Edge[]): DescribedCall | undefined {
+  const edge = edges.find(([from, to]) => from <= call && call <= to);
+  if (edge === undefined) return undefined;
+  const [first, , known] = edge;
+  const target = slotOf(known.places);
+  if (target === undefined) return { ...known, id };
+  return { ...known, id, places: [{ flow, call, next: [["slot", target.join, target.slot + call - first]] }] };
+}
+
+/** Most that is kept in one call, so that none holds Redis for long: arguments, characters. */
+const most = { fields: 1000, characters: 512 * 1024 };
+
+/** Fields in lots that are kept in one call each; one lot at least. */
+export function lotsOf(fields: readonly (readonly [string, string])[]): Argument[][] {
+  const lots: Argument[][] = [];
+  let lot: Argument[] = [];
+  let characters = 0;
+  for (const [field, value] of fields) {
+    if (lot.length > 0 && (lot.length >= most.fields || characters + value.length > most.characters)) {
+      lots.push(lot);
+      lot = [];
+      characters = 0;
+    }
+    lot.push(field, value);
+    characters += value.length;
+  }
+  lots.push(lot);
+  return lots;
+}
