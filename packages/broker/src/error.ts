@@ -29,8 +29,8 @@ const messages = {
   RETRY_UNSUPPORTED: (d: { task: string }) =>
     `"${d.task}" called this.retry() in a job of a plain BullMQ producer: only that job's own "attempts" can have it tried again`,
   REPLACEMENT_REQUESTED: (d: { task: string }) => `"${d.task}" asks to be replaced by a canvas: let this error pass, for its worker to see`,
-  REPLACE_UNSUPPORTED: (d: { task: string }) =>
-    `"${d.task}" called this.replace() in a job of a plain BullMQ producer, whose result is that job's own: send what is to follow with delay() instead`,
+  REPLACE_UNSUPPORTED: (d: { task: string; where: string }) =>
+    `"${d.task}" called this.replace() in ${d.where}, which needs a result of its own: send what is to follow with delay() instead`,
   TASK_REJECTED: (d: { task: string; reason: string }) => `"${d.task}" rejected its message: ${d.reason}`,
   CHORD_FAILED: (d: { failed: number; size: number; members: readonly string[] }) =>
     `${d.failed} of ${d.size} members of a group failed: ${d.members.join("; ")}${d.failed > d.members.length ? "; …" : ""}`,

@@ -26,7 +26,7 @@ const details: { readonly [C in ErrorCode]: ErrorDetails<C> } = {
   REPLACEMENT_REQUESTED: { task: "tasks.add" },
   MAX_RETRIES_EXCEEDED: { task: "tasks.add", maxRetries: 3 },
   RETRY_UNSUPPORTED: { task: "tasks.add" },
-  REPLACE_UNSUPPORTED: { task: "tasks.add" },
+  REPLACE_UNSUPPORTED: { task: "tasks.add", where: "a chunk" },
   TASK_REJECTED: { task: "tasks.add", reason: "it is for another shop" },
   CHORD_FAILED: { failed: 2, size: 3, members: ["tasks.add failed: TypeError: no"] },
   UNROUTABLE: { task: "tasks.add", exchange: "feeds", routingKey: "feeds.import" },

@@ -17,8 +17,9 @@ import type { Run } from "../middleware/middleware.js";
 import { redactFailure } from "../redact.js";
 import { collect, collected } from "./collect.js";
 import { doomOf, isOnce, maxCrashesOf } from "./doom.js";
+import { replaced } from "./replacing.js";
 import { revokedBy } from "./revoked.js";
-import { settlementOf } from "./settlement.js";
+import { settledBefore, settlementOf } from "./settlement.js";
 import { Stop } from "./stop.js";
 import { Trace } from "./trace.js";
 
@@ -157,8 +158,7 @@ export class Executor {
     if (outcome?.type === "retried" || outcome?.type === "replaced") await reported;
     const reason = revokedBy(stop);
     if (reason !== undefined) return this.revoke(delivery, reason, startedAt);
-    if (outcome?.type === "replaced" && !(await this.#replace(outcome.flow)))
-      return this.putBack(delivery, "what was to replace it could not be sent");
+    if (outcome?.type === "replaced" && !(await replaced(outcome.flow, { ...this.#options, message, stop }))) return undefined;
     // Without an outcome, it was put back, or its lease was lost, while the claim was under way.
     return outcome && this.#settle(delivery, outcome, startedAt, definition, storesResult, trace.children);
   }
@@ -220,16 +220,6 @@ export class Executor {
     return { delivery, outcome: { type: "requeued", reason: `no task "${message.task}" here` } };
   }
 
-  /** Its settlement says that others run in its place: they have to be sent before. */
-  async #replace(flow: Flow): Promise<boolean> {
-    try {
-      await this.#options.startFlow(flow);
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
   /** Without the broker it does not begin: what it may come to could not be counted. */
   async #begin(delivery: Delivery): Promise<boolean> {
     try {
@@ -258,7 +248,11 @@ export class Executor {
       const facts = { task: message.task, id: message.id, delivery: delivery.number };
       if (answer !== "fenced") {
         log.info({ ...facts, state: answer.state }, "not run: its stored result stands");
-        return { delivery, outcome: outcomeOfRecord(answer) ?? { type: "succeeded" } };
+        return settledBefore(delivery, outcomeOfRecord(answer) ?? { type: "succeeded" }, {
+          worker,
+          expires,
+          endedAt: this.#options.clock.now(),
+        });
       }
       // A later delivery has it; or it was purged and sent anew, and its deliveries are counted from 1 again.
       log.info(facts, "not run: a later delivery has claimed it");

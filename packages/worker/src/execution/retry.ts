@@ -67,7 +67,8 @@ function rejected(reject: Reject, { clock }: Attempt): Outcome {
 
 function replaced({ canvas }: Replace, { original, foreign, queue, replacementOf }: Attempt): Outcome {
   const message = original();
-  if (foreign) throw new BullrushError("REPLACE_UNSUPPORTED", { task: message.task });
+  if (foreign) throw new BullrushError("REPLACE_UNSUPPORTED", { task: message.task, where: "a job of a plain BullMQ producer" });
+  if (message.each) throw new BullrushError("REPLACE_UNSUPPORTED", { task: message.task, where: "a chunk" });
   return { type: "replaced", flow: replacementOf(canvas, message, queue) };
 }
 
@@ -77,6 +78,13 @@ function asked(retry: Retry, attempt: Attempt): Outcome {
   const { countdown, eta, error, maxRetries, args } = retry.options;
   const { name: task, options } = definition;
   if (foreign) throw new BullrushError("RETRY_UNSUPPORTED", { task }, { cause: error ?? retry });
+  if (args !== undefined && message.each) {
+    throw new BullrushError("INVALID_OPTION", {
+      option: `"args" of this.retry() in ${task}`,
+      got: "given in a chunk",
+      expected: "nothing there: a chunk is tried again as a whole",
+    });
+  }
   const limit = limitOf(attempt, maxRetries);
   if (message.retries >= limit) {
     return failed(error ?? new BullrushError("MAX_RETRIES_EXCEEDED", { task, maxRetries: limit }, { cause: retry }), attempt);

@@ -2,6 +2,7 @@ import {
   encodeRecord,
   isTaskId,
   type Delivery,
+  type FinalOutcome,
   type Origin,
   type Outcome,
   type Settlement,
@@ -33,6 +34,16 @@ export function settlementOf(delivery: Delivery, outcome: Outcome, facts: Facts)
   const standsFor = delivery.content.type === "message" ? delivery.content.message.standsFor : undefined;
   if (standsFor === undefined || outcome.type === "retried" || outcome.type === "replaced") return { delivery, outcome, store };
   return { delivery, outcome, store, copies: copiesFor(standsFor, delivery, outcome, facts) };
+}
+
+/** What settles `delivery` whose own result is stored already; whom it stands for may not have heard of it. */
+export function settledBefore(
+  delivery: Delivery,
+  outcome: FinalOutcome,
+  { endedAt, ...facts }: Pick<Facts, "worker" | "expires" | "endedAt">,
+): Settlement {
+  const { copies } = settlementOf(delivery, outcome, { ...facts, storesResult: true, startedAt: endedAt, endedAt });
+  return { delivery, outcome, ...(copies !== undefined && { copies }) };
 }
 
 /** How the tasks end that this one stands for: as themselves, and if it has failed, because it has. */

@@ -255,10 +255,20 @@ describe("replace()", () => {
     expect(outcomeOf(new Replace("tasks.a", canvas), attemptOf())).toEqual({ type: "replaced", flow });
   });
 
-  test("in a job of a plain producer, whose result is its own, is a failure", () => {
-    expect(outcomeOf(new Replace("tasks.a", canvas), attemptOf({}, {}, { foreign: true }))).toMatchObject({
+  test.each([
+    ["a job of a plain BullMQ producer", attemptOf({}, {}, { foreign: true })],
+    ["a chunk", attemptOf({}, { each: true })],
+  ])("in %s, which needs a result of its own, is a failure", (where, attempt) => {
+    expect(outcomeOf(new Replace("tasks.a", canvas), attempt)).toMatchObject({
       type: "failed",
-      failure: { code: "REPLACE_UNSUPPORTED" },
+      failure: { code: "REPLACE_UNSUPPORTED", message: expect.stringContaining(where) },
     });
+  });
+});
+
+test("the arguments of a chunk cannot be others at the next attempt", () => {
+  expect(outcomeOf(retry({ args: [3] }), attemptOf({}, { each: true }))).toMatchObject({
+    type: "failed",
+    failure: { code: "INVALID_OPTION" },
   });
 });
