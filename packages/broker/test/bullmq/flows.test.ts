@@ -2,16 +2,19 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "v
 import { openProxy } from "../../../../integration/lib/proxy.js";
 import { redisResultBackend } from "../../src/redis/result-backend.js";
 import { flowOf, play, recordsOf, settlementOf } from "../ports/flow-play.js";
-import { describeFlows } from "../ports/flows.js";
+import { describeFlows, type Kept } from "../ports/flows.js";
 import { contentOf } from "../ports/messages.js";
 import { stageOn, type Stage } from "../ports/stage.js";
 import { takeOne } from "../ports/waiting.js";
 import { redisBinary, startRedis, type PrivateRedis } from "../redis/private-redis.js";
 import { openBroker, type RedisBroker } from "./broker.js";
 
-/** What is kept of flows under the prefix of `broker`. */
-function keysOf(broker: RedisBroker): Promise<readonly string[]> {
-  return broker.redis.keys(`bullrush:flow*${broker.prefix}*`);
+/** What is kept of flows under the prefix of the broker of a test. */
+function keptBy(broker: () => RedisBroker): Kept {
+  return {
+    keys: () => broker().redis.keys(`bullrush:flow*${broker().prefix}*`),
+    hash: (end) => broker().redis.hgetall(`bullrush:flow:${broker().prefix}:${end}`),
+  };
 }
 
 describe("with the results on the broker,", () => {
@@ -27,7 +30,7 @@ describe("with the results on the broker,", () => {
 
   describeFlows(
     () => stage,
-    () => keysOf(broker),
+    keptBy(() => broker),
   );
 });
 
@@ -91,6 +94,6 @@ describe.skipIf(redisBinary === undefined)("with the results elsewhere,", () => 
 
   describeFlows(
     () => stage,
-    () => keysOf(broker),
+    keptBy(() => broker),
   );
 });

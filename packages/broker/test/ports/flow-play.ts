@@ -72,8 +72,9 @@ export function settlementOf(delivery: Delivery, outcome: Outcome = run(contentO
   const state = states[outcome.type as keyof typeof states];
   const failure = outcome.type === "failed" ? outcome.failure : undefined;
   const resultText = outcome.type === "succeeded" ? outcome.result : undefined;
+  const reason = outcome.type === "revoked" ? outcome.reason : undefined;
   const { id, task } = contentOf(delivery);
-  return { delivery, outcome, store: storeOf(id, { state, delivery: delivery.number, task, resultText, failure }) };
+  return { delivery, outcome, store: storeOf(id, { state, delivery: delivery.number, task, resultText, failure, reason }) };
 }
 
 /** Runs all that comes until `flow` is over, `together` at a time, and gives the messages in the order in which they were taken. */

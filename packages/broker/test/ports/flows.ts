@@ -1,12 +1,21 @@
 import { describe, expect, test } from "vitest";
 import type { Target } from "../../src/protocol/place.js";
-import { contentOf } from "./messages.js";
+import { newId } from "../../src/id.js";
+import { contentOf, storeOf } from "./messages.js";
 import { flowOf, play, recordsOf, settlementOf } from "./flow-play.js";
 import type { Stage } from "./stage.js";
 import { eventually, hear, take, takeOne } from "./waiting.js";
 
-/** @param keys what the broker still keeps of flows */
-export function describeFlows(stage: () => Stage, keys: () => Promise<readonly string[]>): void {
+/** What the broker keeps of flows. */
+export interface Kept {
+  keys(): Promise<readonly string[]>;
+  /** The fields of a hash, by what its key ends with. */
+  hash(end: string): Promise<Readonly<Record<string, string>>>;
+}
+
+export function describeFlows(stage: () => Stage, flows: Kept): void {
+  const { keys, hash: kept } = flows;
+
   describe("a flow", () => {
     const results = async (flow: ReturnType<typeof flowOf>) => (await recordsOf(stage(), flow)).map((record) => record?.result);
 
@@ -328,6 +337,72 @@ export function describeFlows(stage: () => Stage, keys: () => Promise<readonly s
       await consumer.exchange({ settle: [{ delivery: replaced, outcome: { type: "replaced", flow: inner } }], take: 0 });
       expect((await play(stage(), consumer, outer)).map(({ args }) => args)).toEqual([["instead"], [["instead"]]]);
       expect(await keys()).toEqual([]);
+    });
+
+    test("that runs in the place of a task is called off when that was revoked", async () => {
+      const outer = flowOf([{ task: "list" }]);
+      await stage().transport.startFlow(outer);
+      const consumer = stage().consume(["feeds"]);
+      const replaced = await takeOne(consumer);
+      const inner = flowOf([{ task: "list", queue: "other" }, { task: "list" }], [], [["step", 0]]);
+      await stage().transport.startFlow(inner);
+      const { store } = settlementOf(replaced, { type: "revoked", reason: "too late" });
+      await stage().broker.backend.store([store!]);
+      const record = storeOf(replaced.id, { state: "STARTED" });
+      const settlement = { delivery: replaced, outcome: { type: "replaced", flow: inner }, store: record } as const;
+      expect(await consumer.exchange({ settle: [settlement], take: 0 })).toMatchObject({ settled: ["settled"] });
+      expect(await recordsOf(stage(), inner)).toMatchObject([
+        { state: "REVOKED", reason: "too late" },
+        { state: "REVOKED", reason: "too late" },
+      ]);
+      expect((await takeOne(stage().consume(["other"]))).revoked).toBe("too late");
+      expect(await stage().transport.revokeFlow(outer.id, [])).toBeUndefined();
+    });
+
+    test("tells the tasks in whose place a call runs when its message has gone", async () => {
+      const replaced = { id: newId(), task: "outer" };
+      const flow = flowOf([{ task: "list", message: { standsFor: [replaced] } }]);
+      await stage().transport.startFlow(flow);
+      await stage().transport.purge("feeds");
+      const consumer = stage().consume(["feeds"]);
+      await eventually("mended flow", async () => (await consumer.mendFlows(1)) === 1);
+      expect(await stage().broker.backend.read([replaced.id])).toMatchObject([{ state: "REVOKED", task: "outer" }]);
+      await stage().broker.backend.forget([replaced.id]);
+    });
+
+    test("that is revoked ends, though nobody takes its messages", async () => {
+      const flow = flowOf([
+        { task: "list", queue: "nobodys", next: [["step", 1]] },
+        { task: "list", queue: "nobodys" },
+      ]);
+      await stage().transport.startFlow(flow);
+      const { ids, queues } = (await stage().transport.revokeFlow(flow.id, "all"))!;
+      await stage().transport.revoke(ids, queues, { reason: "too late", terminate: false });
+      const consumer = stage().consume(["feeds"]);
+      await eventually("mended flow", async () => (await consumer.mendFlows(1)) === 1);
+      expect(await recordsOf(stage(), flow)).toMatchObject([{ state: "REVOKED" }, { state: "REVOKED" }]);
+      expect(await keys()).toEqual([]);
+    });
+
+    test("keeps no values that are too long together, and is started anew under its id at once", async () => {
+      const long = "x".repeat(700);
+      const flow = flowOf(
+        [
+          ...[0, 1, 2].map((slot) => ({ task: "list", args: [long], next: [["slot", 0, slot] as const], message: { resent: true } })),
+          { task: "list" },
+        ],
+        [{ size: 3, next: [["step", 3]] }],
+        [["steps", 0, 2]],
+      );
+      await stage().transport.startFlow(flow);
+      const consumer = stage().consume(["feeds"]);
+      const some = await take(consumer, 2);
+      await consumer.exchange({ settle: some.map((one) => settlementOf(one)), take: 0 });
+      expect(await kept(`${flow.id}:0`)).toMatchObject({ 0: expect.stringContaining(long), 1: "+null" });
+      await play(stage(), consumer, flow);
+      expect((await recordsOf(stage(), flow))[3]).toMatchObject({ failure: { code: "PAYLOAD_TOO_LARGE" } });
+      await stage().transport.startFlow(flow);
+      expect(await take(consumer, 5)).toHaveLength(3);
     });
 
     test("is started once, however often", async () => {
