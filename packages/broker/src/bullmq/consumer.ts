@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { ConsumeOptions, Consumer, Delivery, Exchange, Renewal, Settled, Settlement } from "../ports/transport.js";
+import type { ConsumeOptions, Consumer, Delivery, Exchange, Settled, Settlement } from "../ports/transport.js";
 import type { StoreRequest } from "../ports/result-backend.js";
 import { openConnection } from "../redis/connection.js";
 import { morgueKey, queueKey } from "../redis/keys.js";
@@ -11,6 +11,7 @@ import { Doorbell } from "./doorbell.js";
 import { engineScript } from "./engine.js";
 import { givenIn, type ExchangeReply } from "./exchange-reply.js";
 import { beginForeign, type ForeignContext } from "./foreign.js";
+import { openLeases } from "./leases.js";
 import { Outlook } from "./outlook.js";
 import type { ResultStore } from "./result-store.js";
 import { FlowCarrier } from "./flows/carrier.js";
@@ -28,21 +29,13 @@ export interface ConsumerContext {
   readonly onTrouble?: (reason: string) => void;
 }
 
-/** Most leases that are renewed in one call, so that none holds Redis for long. */
-const mostRenewed = 1000;
-
 /** Longest time that closing waits for what is left to do in flows, in ms. */
 const closing = 500;
 
 /** Longest time that a call may take, outages included, in ms. */
 const deadline = 5000;
 
-const scripts = {
-  exchange: engineScript("exchange"),
-  renew: engineScript("renew"),
-  recover: engineScript("recover"),
-  count: engineScript("count"),
-};
+const exchangeScript = engineScript("exchange");
 
 /** The consuming side of some queues: one connection for commands and one that blocks, however many queues. */
 export function openConsumer(options: ConsumeOptions, context: ConsumerContext): Consumer {
@@ -152,7 +145,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
         token = `${tokens}:${number}:${tries++}`;
         rings = outlook.rings;
         const head = [now, lease, worker, token, take, order === "strict" ? "strict" : "turns", ...results.head(), groups];
-        return runScript(client, scripts.exchange, exchangeKeys, [...head, ...args, ...records.args, ...next, ...turns(take, now)]);
+        return runScript(client, exchangeScript, exchangeKeys, [...head, ...args, ...records.args, ...next, ...turns(take, now)]);
       });
       const call = { settle, sent, token, rings, repeated: tries > 1 };
       const { deliveries, settled } = read(reply as ExchangeReply, call);
@@ -230,45 +223,6 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     return { deliveries, settled: settledIn(wrong, call, (settlement) => continuations.current(settlement)) };
   }
 
-  async function renew(deliveries: readonly Delivery[]): Promise<Renewal> {
-    const chunks = Array.from({ length: Math.ceil(deliveries.length / mostRenewed) }, (_, index) =>
-      deliveries.slice(index * mostRenewed, (index + 1) * mostRenewed),
-    );
-    const renewals = await Promise.all(chunks.map(renewChunk));
-    return { lost: renewals.flatMap(({ lost }) => lost), revoked: renewals.flatMap(({ revoked }) => revoked) };
-  }
-
-  async function renewChunk(deliveries: readonly Delivery[]): Promise<Renewal> {
-    const args = deliveries.flatMap(({ queue, id, token }) => [numberOf(queue), id, token]);
-    const replies = (await commands.run({ action: `${deliveries.length} leases were not renewed`, deadline }, (client) =>
-      runScript(client, scripts.renew, prefixes, [lease, ...args]),
-    )) as RenewReply;
-    return {
-      lost: deliveries.filter((_, index) => replies[index] === 0),
-      revoked: deliveries.flatMap((delivery, index) => {
-        const reply = replies[index];
-        return typeof reply === "object" ? { delivery, revocation: { reason: reply[0], terminate: reply[1] === 1 } } : [];
-      }),
-    };
-  }
-
-  /** @param token proof of the loan that begins; "" for one that has ended */
-  async function count({ queue, id, number }: Delivery, token: string): Promise<boolean> {
-    const [counted] = (await commands.run({ action: `it was not counted that task ${id} runs`, deadline }, (client) =>
-      runScript(client, scripts.count, prefixes, [numberOf(queue), id, number, token]),
-    )) as number[];
-    return counted === 1;
-  }
-
-  async function recover(): Promise<number> {
-    // A bit less than the time between two looks: the next one must not come too early by the jitter of a timer, and be put off by a whole turn.
-    const pause = Math.round(scan * 0.8);
-    const reply = await commands.run({ action: "queues were not scanned for lost tasks", deadline }, (client) =>
-      runScript(client, scripts.recover, prefixes, [Date.now(), pause]),
-    );
-    return reply as number;
-  }
-
   async function close(): Promise<void> {
     bell.close();
     // What it has begun in flows is done sooner by itself than by those who mend.
@@ -288,17 +242,11 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     passOn: () => bell.passOn(),
     mayTake: () => outlook.mayTake(Date.now()),
     rest: (queue, pause) => outlook.rest(numberOf(queue) - 1, Date.now() + pause),
-    renew,
-    begin: (delivery) => count(delivery, delivery.token),
-    end: async (delivery) => void (await count(delivery, "")),
-    recover,
+    ...openLeases({ commands, prefixes, numberOf, lease, scan, deadline }),
     mendFlows: (stale) => mendFlows({ flows, carrier, results }, stale),
     close,
   };
 }
-
-/** As `lua/bullmq/renew.lua` gives it. */
-type RenewReply = readonly (0 | 1 | readonly [reason: string, terminate: 0 | 1])[];
 
 /** What a settlement has stored: first its own record. */
 function recordsOf({ store: request, copies = [] }: Settlement): readonly StoreRequest[] {

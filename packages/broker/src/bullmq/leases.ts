@@ -1,0 +1,78 @@
+import type { Consumer, Delivery, Renewal } from "../ports/transport.js";
+import type { Connection } from "../redis/connection.js";
+import { runScript } from "../redis/script.js";
+import { engineScript } from "./engine.js";
+
+/** What the leases of a consumer need. */
+export interface LeaseOptions {
+  readonly commands: Connection;
+  /** What the keys of its queues start with. */
+  readonly prefixes: readonly string[];
+  /** The number by which the scripts know a queue, from 1. */
+  readonly numberOf: (queue: string) => number;
+  /** In ms. */
+  readonly lease: number;
+  /** Time between two looks for lost leases, in ms. */
+  readonly scan: number;
+  /** Longest time that a call may take, outages included, in ms. */
+  readonly deadline: number;
+}
+
+/** Most leases that are renewed in one call, so that none holds Redis for long. */
+const mostRenewed = 1000;
+
+const scripts = { renew: engineScript("renew"), recover: engineScript("recover"), count: engineScript("count") };
+
+/** What a consumer does about the loans of messages, beside taking and settling. */
+export function openLeases(options: LeaseOptions): Pick<Consumer, "renew" | "begin" | "end" | "recover"> {
+  const { commands, prefixes, numberOf, lease, scan, deadline } = options;
+
+  async function renew(deliveries: readonly Delivery[]): Promise<Renewal> {
+    const chunks = Array.from({ length: Math.ceil(deliveries.length / mostRenewed) }, (_, index) =>
+      deliveries.slice(index * mostRenewed, (index + 1) * mostRenewed),
+    );
+    const renewals = await Promise.all(chunks.map(renewChunk));
+    return { lost: renewals.flatMap(({ lost }) => lost), revoked: renewals.flatMap(({ revoked }) => revoked) };
+  }
+
+  async function renewChunk(deliveries: readonly Delivery[]): Promise<Renewal> {
+    const args = deliveries.flatMap(({ queue, id, token }) => [numberOf(queue), id, token]);
+    const replies = (await commands.run({ action: `${deliveries.length} leases were not renewed`, deadline }, (client) =>
+      runScript(client, scripts.renew, prefixes, [lease, ...args]),
+    )) as RenewReply;
+    return {
+      lost: deliveries.filter((_, index) => replies[index] === 0),
+      revoked: deliveries.flatMap((delivery, index) => {
+        const reply = replies[index];
+        return typeof reply === "object" ? { delivery, revocation: { reason: reply[0], terminate: reply[1] === 1 } } : [];
+      }),
+    };
+  }
+
+  /** @param token proof of the loan that begins; "" for one that has ended */
+  async function count({ queue, id, number }: Delivery, token: string): Promise<boolean> {
+    const [counted] = (await commands.run({ action: `it was not counted that task ${id} runs`, deadline }, (client) =>
+      runScript(client, scripts.count, prefixes, [numberOf(queue), id, number, token]),
+    )) as number[];
+    return counted === 1;
+  }
+
+  async function recover(): Promise<number> {
+    // A bit less than the time between two looks: the next one must not come too early by the jitter of a timer, and be put off by a whole turn.
+    const pause = Math.round(scan * 0.8);
+    const reply = await commands.run({ action: "queues were not scanned for lost tasks", deadline }, (client) =>
+      runScript(client, scripts.recover, prefixes, [Date.now(), pause]),
+    );
+    return reply as number;
+  }
+
+  return {
+    renew,
+    begin: (delivery) => count(delivery, delivery.token),
+    end: async (delivery) => void (await count(delivery, "")),
+    recover,
+  };
+}
+
+/** As `lua/bullmq/renew.lua` gives it. */
+type RenewReply = readonly (0 | 1 | readonly [reason: string, terminate: 0 | 1])[];
