@@ -32,6 +32,9 @@ type Refusals = readonly (readonly [number, string])[];
 /** Most messages that are enqueued in one call, so that none holds Redis for long. */
 const mostPublished = 50;
 
+/** Most messages that are on their way at once: the deadline of each counts from when it is. */
+const mostAtOnce = 5000;
+
 const scripts = { plain: engineScript("publish"), byBullmq: engineScript("publish-by-bullmq") };
 
 /** `Transport.publish`: the messages of one tick go out together, up to 50 in a call. */
@@ -39,7 +42,14 @@ export function openPublisher(commands: Connection, { prefix, deadline, maxPaylo
   const sendPlain = coalesced<Parcel>(mostPublished, (parcels) => void send(scripts.plain, parcels, () => []));
   const sendByBullmq = coalesced<Parcel>(mostPublished, (parcels) => void send(scripts.byBullmq, parcels, whenAndHowUrgent));
 
-  function publish(messages: readonly RoutedMessage[]): Promise<readonly (BullrushError | undefined)[]> {
+  async function publish(messages: readonly RoutedMessage[]): Promise<readonly (BullrushError | undefined)[]> {
+    if (messages.length <= mostAtOnce) return publishAtOnce(messages);
+    const errors: (BullrushError | undefined)[] = [];
+    for (let at = 0; at < messages.length; at += mostAtOnce) errors.push(...(await publishAtOnce(messages.slice(at, at + mostAtOnce))));
+    return errors;
+  }
+
+  function publishAtOnce(messages: readonly RoutedMessage[]): Promise<readonly (BullrushError | undefined)[]> {
     return new Promise((resolve, reject) => {
       const errors = messages.map((): BullrushError | undefined => undefined);
       let open = messages.length;

@@ -7,7 +7,7 @@ import type { StoreRequest } from "./result-backend.js";
 /** The service that holds queues, as producers see it. */
 export interface Transport {
   /**
-   * Enqueues each message in its queue. Settles within the deadline (5 s by default), one entry per message in their order: `undefined` when the broker confirmed it,
+   * Enqueues each message in its queue. Settles within the deadline (5 s by default, for each 5,000 messages), one entry per message in their order: `undefined` when the broker confirmed it,
    * else the error for that one. A message that was not confirmed may still be delivered; publishing it again with the same id is safe.
    */
   publish(messages: readonly RoutedMessage[]): Promise<readonly (BullrushError | undefined)[]>;

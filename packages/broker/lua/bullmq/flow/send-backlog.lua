@@ -17,4 +17,6 @@ local now, flowKeys, queueKeys, flowIndex = ARGV[1], ARGV[2], ARGV[3], KEYS[1]
 local flow = flowIn(newPlan(), ARGV[4])
 if not flow then return 0 end
 sendBacklog(flow)
+-- It goes on.
+call("ZADD", flowIndex, "XX", now, flow.id)
 return call("LLEN", flow.key .. ":backlog")
