@@ -19,7 +19,7 @@ export interface Transport {
   startFlow(flow: Flow): Promise<void>;
 
   /**
-   * Sees to it that calls of a flow, all or those with these numbers, do not run if they are revoked before their turn comes. Gives those that have not ended,
+   * Sees to it that calls of a flow, all but its links or those with these numbers, do not run if they are revoked before their turn comes. Gives those that have not ended,
    * for whoever calls this to revoke; `undefined` when there is no such flow (any more).
    */
   revokeFlow(flow: string, calls: "all" | readonly number[]): Promise<FlowRevocation | undefined>;

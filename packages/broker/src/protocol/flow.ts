@@ -27,6 +27,8 @@ export interface FlowCall extends RoutedMessage {
   readonly message: Message;
   /** Whether the value that comes to it is put before its arguments. */
   readonly takesValue: boolean;
+  /** Whether it is a link, or part of one: what is told of the end of a flow is not called off with it. Default: false. */
+  readonly isLink?: boolean;
   /** The joins in whose groups it begins a member: if it does not run, what failed stands before the group. */
   readonly enters?: readonly number[];
   /** How long after its turn it is due, in ms. Default: at once. An `eta` in the message is a time. */

@@ -306,6 +306,23 @@ export function describeFlows(stage: () => Stage, flows: Kept): void {
       expect(await stage().counts("feeds")).toMatchObject({ waiting: 1, active: 0 });
     });
 
+    test("that is revoked still tells its links", async () => {
+      const flow = flowOf([
+        { task: "list", next: [["error", 1]] },
+        { task: "list", args: ["told"], isLink: true },
+      ]);
+      await stage().transport.startFlow(flow);
+      const { ids, queues } = (await stage().transport.revokeFlow(flow.id, "all"))!;
+      expect(ids).toEqual([flow.calls[0]!.message.id]);
+      await stage().transport.revoke(ids, queues, { reason: "too late", terminate: false });
+      const consumer = stage().consume(["feeds"]);
+      const dropped = await takeOne(consumer);
+      await consumer.exchange({ settle: [settlementOf(dropped, { type: "revoked", reason: "too late" })], take: 0 });
+      expect((await play(stage(), consumer, flow)).map(({ args }) => args)).toMatchObject([
+        [{ state: "REVOKED", reason: "too late" }, "told"],
+      ]);
+    });
+
     test("takes what was called off before it was sent for something to be looked up", async () => {
       const flow = flowOf([
         { task: "list", next: [["step", 1]] },

@@ -26,6 +26,7 @@ export function headOf({ id, calls, joins, replyTo = "", expires, maxPayload }: 
     queues: JSON.stringify(queues),
     odd: JSON.stringify(Object.fromEntries(odd)),
     edges: JSON.stringify(edgesOf(calls)),
+    links: JSON.stringify(calls.flatMap(({ isLink }, number) => (isLink ? [number] : []))),
   };
   const waiting = joins.flatMap(({ onFailure, ...join }, number) => [
     `j${number}`,

@@ -86,7 +86,9 @@ export class FlowStore {
     const numbers = calls === "all" ? [] : calls;
     const reply = await this.#run(`flow ${flow} was not revoked`, scripts.callOff, this.#keysOf(flow), () => numbers);
     if (reply === null) return undefined;
-    const [open, queues, odd] = reply as [number[], string, string];
+    const [found, queues, odd, links] = reply as [number[], string, string, string];
+    const isLink = new Set(JSON.parse(links) as readonly number[]);
+    const open = calls === "all" ? found.filter((number) => !isLink.has(number)) : found;
     return { ids: open.map((number) => idOf(flow, number, odd)), queues: JSON.parse(queues) as readonly string[] };
   }
 
