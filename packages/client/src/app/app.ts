@@ -208,6 +208,7 @@ export class App {
   /** Closes the connections, within 5 s. What still waits for a result rejects with `APP_CLOSED`. Safe to call again. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#sender.close();
     const connected = this.#connected;
     if (connected === undefined) return;
     connected.waiter.close(new BullrushError("APP_CLOSED", { app: this.#options.name }));

@@ -1,8 +1,7 @@
-import { encodeRecord, systemClock, type BullrushError, type Flow, type Message, type ResultBackend } from "@bullrush/broker";
-import { beginning, compile, compileReplacement } from "../canvas/compile.js";
+import { systemClock, type BullrushError, type Flow, type Message } from "@bullrush/broker";
+import { compile, compileReplacement } from "../canvas/compile.js";
 import { handleOf } from "../canvas/handles.js";
 import { contentOf, type CanvasNode, type AnyHandle } from "../canvas/node.js";
-import type { Plan } from "../canvas/plan.js";
 import { AsyncResult } from "../result/async-result.js";
 import { leavesOf } from "../result/leaf.js";
 import type { Call } from "../task/call.js";
@@ -12,12 +11,14 @@ import { callNode, hasLinks } from "../task/signature.js";
 import type { Connected } from "./connected.js";
 import { publishCalls, sendingOf, type Sending } from "./dispatcher.js";
 import type { CompiledOptions } from "./options.js";
+import { PendingRecords } from "./pending.js";
 import { PublishError } from "./publish-error.js";
 
 /** Sends the calls and the canvases of an app. */
 export class Sender {
   readonly #connect: () => Connected;
   readonly #options: () => CompiledOptions;
+  readonly #pending = new PendingRecords();
 
   constructor(connect: () => Connected, options: () => CompiledOptions) {
     this.#connect = connect;
@@ -62,8 +63,9 @@ export class Sender {
     const compiled = compile(node, { options: this.#options(), replyTo: backend.replyChannel, clock: systemClock });
     const held = { source: this.#connect, missed: waiter.missed };
     if ("flow" in compiled) {
-      // Side by side: a record that comes late takes the place of none that has been stored meanwhile, and it is the broker whose error counts.
-      await Promise.all([transport.startFlow(compiled.flow), keepPending(compiled.plan, backend)]);
+      await transport.startFlow(compiled.flow);
+      // From here on it runs, whatever becomes of these.
+      await this.#pending.keep(compiled.plan, backend);
       return sent(handleOf(compiled.plan.result, held, compiled.flow.id));
     }
     const errors = await publishCalls(transport, compiled.sendings);
@@ -80,6 +82,11 @@ export class Sender {
     return compileReplacement(node, replaced, queue, { options: this.#options(), clock: systemClock });
   }
 
+  /** Ends what goes on behind what was sent. */
+  close(): void {
+    this.#pending.close();
+  }
+
   #sendingOf(call: Call): Sending {
     return sendingOf(call, this.#options(), { replyTo: this.#connect().backend.replyChannel, clock: systemClock });
   }
@@ -88,24 +95,6 @@ export class Sender {
     const { id, task, ignoreResult = false } = message;
     return new AsyncResult<Result>(this.#connect, { id, task, queues: [queue], own: true, missed, ignoreResult });
   }
-}
-
-/** How long a task is PENDING at the longest whose turn is still to come, in ms: 30 days. */
-const pendingExpires = 30 * 24 * 60 * 60 * 1000;
-
-/** Records that are stored in one call. */
-const recordsAtOnce = 1000;
-
-/** Has those be PENDING whose handles are given out and whose turn is still to come. */
-async function keepPending(plan: Plan, backend: ResultBackend): Promise<void> {
-  const atOnce = beginning(plan);
-  const requests = plan.calls.flatMap((planned, call) => {
-    const { id, node, queue, hasHandle } = planned;
-    if (!hasHandle || atOnce.has(planned)) return [];
-    const record = encodeRecord({ state: "PENDING", delivery: 0, task: node.task, queue, flow: plan.id, call });
-    return [{ id, delivery: 0, expires: pendingExpires, record }];
-  });
-  for (let from = 0; from < requests.length; from += recordsAtOnce) await backend.store(requests.slice(from, from + recordsAtOnce));
 }
 
 /** `handle`, which the task that runs here, if any, has sent. */

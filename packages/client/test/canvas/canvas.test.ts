@@ -235,6 +235,15 @@ describe("a canvas that cannot be sent", () => {
     expect(await rejected(chain(add.s(1, 2), show.s()).delay())).toEqual(failing("BROKER_UNAVAILABLE"));
   });
 
+  test("leaves nothing behind that says it is PENDING", async () => {
+    const { app, add, show } = prepare();
+    const stored: unknown[] = [];
+    Object.assign(app.backend, { store: async (requests: unknown) => void stored.push(requests) });
+    Object.assign(app.transport, { startFlow: async () => Promise.reject(new Error("no")) });
+    expect(await rejected(chain(add.s(1, 2), show.s()).delay())).toEqual(new Error("no"));
+    expect(stored).toEqual([]);
+  });
+
   test("says so when the app is closed", async () => {
     const { app, add, show } = prepare();
     await app.close();
