@@ -40,9 +40,5 @@ function stepHandle(trace: Trace, held: Held, before: AnyHandle | undefined, flo
 export function emptyHandle(node: CanvasNode): GroupResult {
   const result = resultNode(node);
   const results = result.type === "group" ? result.members.map(emptyHandle) : [];
-  return new GroupResult(noSource, { id: newId(), results });
-}
-
-function noSource(): never {
-  throw new TypeError("a group without members asks for nothing");
+  return new GroupResult(undefined, { id: newId(), results });
 }

@@ -148,10 +148,10 @@ interface Revoked {
   readonly members: readonly Batch[];
 }
 
-/** The flow is called off with the first chunk. */
+/** The flow is called off with the first chunk, which may have no ids. */
 function chunksOf({ flow, ...batch }: Batch): readonly Batch[] {
   const chunks: Batch[] = [];
-  for (let at = 0; at < batch.ids.length; at += mostAtOnce) {
+  for (let at = 0; at < batch.ids.length || (at === 0 && flow !== undefined); at += mostAtOnce) {
     const ids = batch.ids.slice(at, at + mostAtOnce);
     chunks.push({ ...batch, ids, ...(at === 0 && flow !== undefined && { flow }) });
   }

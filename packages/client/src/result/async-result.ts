@@ -4,16 +4,13 @@ import { checkOptions } from "../task/check.js";
 import { detailsOf, type TaskDetails } from "./details.js";
 import { TimeoutError, type TaskFailedError, type TaskRevokedError } from "./errors.js";
 import type { Handle } from "./handle.js";
-import { mark } from "./leaf.js";
+import { ignored, mark } from "./leaf.js";
 import { callBack } from "./on-done.js";
 import { errorOf, failureOf, outcomeOf, type TaskOutcome } from "./outcome.js";
 import { iterateProgress, type IterateOptions, type Progress } from "./progress.js";
 import type { Reference, ResultSource } from "./reference.js";
 import { getChecks, limitWait, type GetOptions } from "./wait-options.js";
 import type { Listener } from "./waiter.js";
-
-/** The record of a task that ignores its result. */
-const nothing: TaskRecord = { state: "SUCCESS", delivery: 0 };
 
 /**
  * The handle on the result of a task. It holds nothing open and is not thenable: awaiting `delay()` gives the handle, `get()` the value.
@@ -123,7 +120,7 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
    * and is not called when nobody knows the task, or when the app is closed before.
    */
   onDone(listener: (outcome: TaskOutcome<Result>, result: this) => void): void {
-    callBack([this], ([record = nothing]) => listener(outcomeOf(record), this));
+    callBack([this], ([record = ignored]) => listener(outcomeOf(record), this));
   }
 
   /**
@@ -144,7 +141,7 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
 
   /** @internal Tells `listener` how it ends, until the returned function is called. Never throws. */
   watch(listener: Listener): () => void {
-    const record = this.#reference.ignoreResult ? nothing : this.#held;
+    const record = this.#reference.ignoreResult ? ignored : this.#held;
     try {
       if (record === undefined) return this.#source().waiter.watch(this.#reference, listener);
       queueMicrotask(() => listener.onEnd(record));

@@ -1,7 +1,7 @@
 import type { TaskRecord } from "@bullrush/broker";
 import { checkOptions } from "../task/check.js";
 import type { Handle, ValuesOf } from "./handle.js";
-import { checkHandles, isGroup, leavesOf, type Group, type Leaf } from "./leaf.js";
+import { awaitedBefore, awaitedOf, checkHandles, isGroup, type Group, type Leaf } from "./leaf.js";
 import { outcomeOf, type TaskOutcome } from "./outcome.js";
 import { getChecks, type GetOptions, type WaitOptions } from "./wait-options.js";
 import { watchAll } from "./watch-all.js";
@@ -24,13 +24,9 @@ export function gather<const Handles extends readonly Handle[]>(
 ): Promise<OutcomesOf<ValuesOf<Handles>>>;
 export async function gather(results: readonly Handle[], options: GetOptions = {}): Promise<readonly unknown[]> {
   checkOptions(options, getChecks, "of gather()");
-  return gatherHandles(checkHandles(results, "gather()"), options);
-}
-
-/** As `gather`, of what was checked. */
-export async function gatherHandles(handles: readonly (Leaf | Group)[], options: GetOptions): Promise<readonly unknown[]> {
+  const handles = checkHandles(results, "gather()");
   const { propagate = true } = options;
-  const records = await recordsOf(leavesOf(handles), options, propagate);
+  const records = await recordsOf(awaitedOf(handles), options, propagate);
   return propagate ? valuesOf(handles, records.values()) : outcomesOf(handles, records);
 }
 
@@ -56,16 +52,21 @@ export function recordsOf(leaves: readonly Leaf[], options: WaitOptions, propaga
   });
 }
 
-/** @param records those of the leaves, from which the values are taken one by one */
-function valuesOf(handles: readonly (Leaf | Group)[], records: Iterator<TaskRecord, undefined>): readonly unknown[] {
-  return handles.map((handle) => (isGroup(handle) ? valuesOf(handle.results, records) : records.next().value?.result));
+/** @param records those of what is awaited, from which the values are taken one by one */
+export function valuesOf(handles: readonly (Leaf | Group)[], records: Iterator<TaskRecord, undefined>): readonly unknown[] {
+  return handles.map((handle) => {
+    if (!isGroup(handle)) return records.next().value?.result;
+    const values = valuesOf(handle.results, records);
+    for (const _ of awaitedBefore(handle)) records.next();
+    return values;
+  });
 }
 
-/** @param records those of the leaves of all `handles` */
+/** @param records those of what is awaited of all `handles` */
 export function outcomesOf(handles: readonly (Leaf | Group)[], records: readonly TaskRecord[]): readonly TaskOutcome<unknown>[] {
   let at = 0;
   return handles.map((handle) => {
-    const own = records.slice(at, (at += isGroup(handle) ? leavesOf([handle]).length : 1));
+    const own = records.slice(at, (at += awaitedOf([handle]).length));
     const first = own.find(({ state }) => state !== "SUCCESS") ?? (isGroup(handle) ? undefined : own[0]);
     return first === undefined
       ? { state: "SUCCESS", result: valuesOf(isGroup(handle) ? handle.results : [], own.values()) }

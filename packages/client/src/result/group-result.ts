@@ -3,9 +3,9 @@ import type { RevokeOptions } from "../control/revoke.js";
 import { checkOptions } from "../task/check.js";
 import { asCompleted, type LeafOf } from "./as-completed.js";
 import type { AsyncResult } from "./async-result.js";
-import { gatherHandles, outcomesOf, type OutcomesOf } from "./gather.js";
+import { outcomesOf, recordsOf, valuesOf, type OutcomesOf } from "./gather.js";
 import type { Handle } from "./handle.js";
-import { isGroup, leavesOf, mark, type Group, type Leaf } from "./leaf.js";
+import { awaitedOf, ignored, isGroup, leavesOf, mark, type Group, type Leaf } from "./leaf.js";
 import { callBack } from "./on-done.js";
 import type { ResultSource } from "./reference.js";
 import { savedGroup } from "./saved-group.js";
@@ -20,8 +20,11 @@ export interface GroupReference {
   readonly parent?: Handle;
 }
 
-/** Most records that are read in one command. */
-const mostAtOnce = 1000;
+/** Most records that are read in one command: each has a result, which may be large. */
+const mostRead = 100;
+
+/** Most results that are removed in one command. */
+const mostForgotten = 1000;
 
 /** The handle on the results of a group of tasks, `Results` in the order of its members; a group among them is one member. */
 export class GroupResult<Results extends readonly unknown[] = readonly unknown[]>
@@ -34,11 +37,12 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
   readonly results: readonly (AsyncResult | GroupResult)[];
   /** The handle of the step before, in a chain. */
   readonly parent: Handle | undefined;
-  readonly #source: () => ResultSource;
+  /** Absent for a canvas without calls that no app has made. */
+  readonly #source: (() => ResultSource) | undefined;
   readonly #flow: string | undefined;
 
   /** @internal */
-  constructor(source: () => ResultSource, { id, results, flow, parent }: GroupReference) {
+  constructor(source: (() => ResultSource) | undefined, { id, results, flow, parent }: GroupReference) {
     this.id = id;
     this.results = results;
     this.parent = parent;
@@ -53,13 +57,15 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
   /** How each member has ended, once all have: a group among them as its first member that has failed or was revoked, if any. */
   get(options: GetOptions & { readonly propagate: false }): Promise<OutcomesOf<Results>>;
   /**
-   * The values of all members, in their order, once all have ended. Rejects as soon as one has failed or was revoked, with what its own `get()` throws; otherwise as
+   * The values of all members, in their order, once all have ended; of a group of none behind a step, once that has. Rejects as soon as one has failed or was revoked, with what its own `get()` throws; otherwise as
    * `AsyncResult.get()`.
    */
   get(options?: GetOptions & { readonly propagate?: true }): Promise<Results>;
   async get(options: GetOptions = {}): Promise<unknown> {
     checkOptions(options, getChecks, "of get()");
-    return gatherHandles(this.results, options);
+    const { propagate = true } = options;
+    const records = await recordsOf(this.#awaited(), options, propagate);
+    return propagate ? valuesOf([this], records.values())[0] : outcomesOf(this.results, records);
   }
 
   /** The handles of its tasks, those of groups within too, each as soon as it has ended. As the function `asCompleted`. */
@@ -77,19 +83,19 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
 
   /** Whether all have ended, whichever way. */
   async ready(): Promise<boolean> {
-    const leaves = this.#leaves();
-    return (await this.#count(leaves, ({ state }) => isTerminal(state))) === leaves.length;
+    const awaited = this.#awaited();
+    return (await this.#count(awaited, ({ state }) => isTerminal(state))) === awaited.length;
   }
 
   /** Whether all have ended well. */
   async successful(): Promise<boolean> {
-    const leaves = this.#leaves();
-    return (await this.#count(leaves, ({ state }) => state === "SUCCESS")) === leaves.length;
+    const awaited = this.#awaited();
+    return (await this.#count(awaited, ({ state }) => state === "SUCCESS")) === awaited.length;
   }
 
   /** Whether one has ended with an error. */
   async failed(): Promise<boolean> {
-    return (await this.#count(this.#leaves(), ({ state }) => state === "FAILURE")) > 0;
+    return (await this.#count(this.#awaited(), ({ state }) => state === "FAILURE")) > 0;
   }
 
   /**
@@ -97,7 +103,7 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
    * `AsyncResult.onDone` otherwise.
    */
   onDone(listener: (outcomes: OutcomesOf<Results>, group: this) => void): void {
-    callBack(this.#leaves(), (records) => listener(outcomesOf(this.results, records) as OutcomesOf<Results>, this));
+    callBack(this.#awaited(), (records) => listener(outcomesOf(this.results, records) as OutcomesOf<Results>, this));
   }
 
   /**
@@ -108,22 +114,28 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
     const leaves = this.#leaves();
     const ids = leaves.map(({ id }) => id);
     const queues = new Set(leaves.flatMap(({ reference }) => reference.queues));
-    const answers = (ids.length === 0 ? [] : await this.#source().revoke(ids, [...queues], options, this.#flow)).values();
+    const answers = ((await this.#source?.().revoke(ids, [...queues], options, this.#flow)) ?? []).values();
     const answerOf = (handle: Leaf | Group): boolean =>
       isGroup(handle) ? handle.results.map(answerOf).every((answer) => answer) : answers.next().value === true;
     return this.results.map(answerOf);
   }
 
-  /** Keeps what the group consists of in the result backend, for `resultExpires` of the app, so that `app.groupResult(id)` finds it anywhere; the steps before it are not kept. */
+  /**
+   * Keeps what the group consists of in the result backend, for `resultExpires` of the app, so that `app.groupResult(id)` finds it anywhere; the steps before it are not kept. A group of
+   * none that no app has made is not kept: there is nothing to keep it in.
+   */
   async save(): Promise<void> {
-    const { backend, options } = this.#source();
+    const source = this.#source?.();
+    if (source === undefined) return;
+    const { backend, options } = source;
     await backend.saveGroup(this.id, savedGroup(this), options.resultExpires);
   }
 
   /** Removes the results of all its tasks, and what `save()` has kept. */
   async forget(): Promise<void> {
-    const { backend } = this.#source();
-    for (const ids of chunksOf(this.#leaves().map(({ id }) => id))) await backend.forget(ids);
+    const backend = this.#source?.().backend;
+    if (backend === undefined) return;
+    for (const leaves of chunksOf(this.#leaves(), mostForgotten)) await backend.forget(leaves.map(({ id }) => id));
     await backend.forgetGroup(this.id);
   }
 
@@ -136,16 +148,23 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
     return leavesOf(this.results);
   }
 
-  /** How many of `leaves` have a record that fits; some at a time, for their results may be large. */
+  /** Those whose end is the end of the group. */
+  #awaited(): readonly Leaf[] {
+    return awaitedOf([this]);
+  }
+
+  /** How many of `leaves` have a record that fits; those that ignore their results count as ended well. */
   async #count(leaves: readonly Leaf[], fits: (record: TaskRecord) => boolean): Promise<number> {
-    let count = 0;
-    for (const ids of chunksOf(leaves.map(({ id }) => id))) {
-      for (const record of await this.#source().backend.read(ids)) if (record !== undefined && fits(record)) count++;
+    const stored = leaves.filter(({ reference }) => reference.ignoreResult !== true);
+    let count = fits(ignored) ? leaves.length - stored.length : 0;
+    for (const some of chunksOf(stored, mostRead)) {
+      const records = await this.#source?.().backend.read(some.map(({ id }) => id));
+      count += records?.filter((record) => record !== undefined && fits(record)).length ?? 0;
     }
     return count;
   }
 }
 
-function* chunksOf(ids: readonly string[]): Generator<readonly string[]> {
-  for (let at = 0; at < ids.length; at += mostAtOnce) yield ids.slice(at, at + mostAtOnce);
+function* chunksOf(leaves: readonly Leaf[], most: number): Generator<readonly Leaf[]> {
+  for (let at = 0; at < leaves.length; at += most) yield leaves.slice(at, at + most);
 }

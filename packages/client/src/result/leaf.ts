@@ -8,6 +8,9 @@ import type { Listener } from "./waiter.js";
 /** How handles are told from other values, whichever copy of this package made them. */
 export const mark = { leaf: Symbol.for("bullrush.result"), group: Symbol.for("bullrush.group-result") } as const;
 
+/** The record of a task that ignores its result. */
+export const ignored: TaskRecord = { state: "SUCCESS", delivery: 0 };
+
 /** The handle on one result, as sets of results see it. */
 export interface Leaf extends Handle {
   readonly reference: Reference;
@@ -35,6 +38,24 @@ export function isGroup(handle: Leaf | Group): handle is Group {
 /** The handles on single results among `handles` and in their groups, in order. */
 export function leavesOf(handles: readonly (Leaf | Group)[]): readonly Leaf[] {
   return handles.flatMap((handle) => (isGroup(handle) ? leavesOf(handle.results) : [handle]));
+}
+
+/**
+ * The handles on the tasks that have to end before all `handles` have, in order: those within, and behind the members of a group that comes to no task at all, those
+ * of the step before it.
+ */
+export function awaitedOf(handles: readonly (Leaf | Group)[]): readonly Leaf[] {
+  return handles.flatMap((handle) => (isGroup(handle) ? [...awaitedOf(handle.results), ...awaitedBefore(handle)] : [handle]));
+}
+
+/** What is awaited of a group without tasks. */
+export function awaitedBefore(group: Group): readonly Leaf[] {
+  if (group.parent === undefined || !isEmpty(group)) return [];
+  return awaitedOf([group.parent as Leaf | Group]);
+}
+
+function isEmpty(handle: Leaf | Group): boolean {
+  return isGroup(handle) && handle.results.every(isEmpty);
 }
 
 /** What was `given`, as an array. Throws `INVALID_OPTION`, naming its place, for what is no handle. */

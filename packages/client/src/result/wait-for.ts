@@ -1,7 +1,7 @@
 import type { Duration } from "@bullrush/broker";
 import { checkOptions, kindOf, refuse, type Check } from "../task/check.js";
 import type { Handle } from "./handle.js";
-import { checkHandles, leavesOf } from "./leaf.js";
+import { awaitedOf, checkHandles } from "./leaf.js";
 import { waitChecks } from "./wait-options.js";
 import { watchAll } from "./watch-all.js";
 
@@ -33,7 +33,7 @@ export async function waitFor<H extends Handle>(results: Iterable<H>, options: W
   checkOptions(options, checks, "of waitFor()");
   const handles = [...results];
   const { until = "all" } = options;
-  const members = checkHandles(handles, "waitFor()").map((handle) => leavesOf([handle]));
+  const members = checkHandles(handles, "waitFor()").map((handle) => awaitedOf([handle]));
   /** For each handle, how many of its leaves have not ended. */
   const left = members.map(({ length }) => length);
   /** For each leaf, the place of its handle. */

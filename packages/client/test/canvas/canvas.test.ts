@@ -204,6 +204,10 @@ describe("the handle on", () => {
     expect(await (await group().delay()).get()).toEqual([]);
     expect(await (await group(group(), show.map([])).delay()).get()).toEqual([[], []]);
     expect(await app.transport.counts(["default"])).toMatchObject([{ waiting: 0 }]);
+    const nothing = await group().delay();
+    await nothing.save();
+    await nothing.forget();
+    expect(await app.groupResult(nothing.id)).toBeUndefined();
   });
 
   test("what has not begun is one on something PENDING, whoever asks", async () => {

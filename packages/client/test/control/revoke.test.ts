@@ -1,7 +1,7 @@
 import { newId, type ControlCommand } from "@bullrush/broker";
 import { openRedis, type RedisServer } from "@bullrush/broker/embedded";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { TaskRevokedError, type App, type RevokeOptions } from "../../src/index.js";
+import { chain, group, TaskRevokedError, type App, type AsyncResult, type RevokeOptions } from "../../src/index.js";
 import { callsOf, redis } from "../redis.js";
 import { deadUrl, eventually, failing, rejected, store, take, testApp, timed, waiting } from "../support.js";
 
@@ -135,6 +135,17 @@ describe("revoke()", () => {
     expect(delivery.revoked).toBeUndefined();
     await end({ type: "succeeded", result: "7" }, { result: 7 });
     expect(await re.status()).toBe("REVOKED");
+  });
+
+  test("of a chain that ends in a group of none calls off all its steps", async () => {
+    const app = testApp();
+    const re = await chain(app.signature("a").set({ countdown: "1h" }), app.signature("b"), group()).delay();
+    expect(await re.ready()).toBe(false);
+    expect(await re.revoke({ reason: "no need" })).toEqual([]);
+    expect(await re.ready()).toBe(true);
+    expect(await rejected(re.get())).toBeInstanceOf(TaskRevokedError);
+    const [last, first] = [re.parent, re.parent?.parent] as [AsyncResult, AsyncResult];
+    for (const step of [last, first]) expect(await step.get({ propagate: false })).toEqual({ state: "REVOKED", reason: "no need" });
   });
 
   test("of nothing is nothing", async () => {

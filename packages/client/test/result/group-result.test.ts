@@ -1,11 +1,13 @@
 import { newId } from "@bullrush/broker";
 import { describe, expect, inject, test } from "vitest";
-import { GroupResult, type App, type AsyncResult, type Handle } from "../../src/index.js";
+import { gather, GroupResult, waitFor, type App, type AsyncResult, type Handle } from "../../src/index.js";
 import { redis } from "../redis.js";
 import { failing, rejected, testApp } from "../support.js";
 import { failure, several, sourceOf, tell } from "./tasks.js";
 
 type Three = readonly [AsyncResult, AsyncResult, AsyncResult];
+
+const pick = ({ transport, control, options }: App) => ({ transport, control, options });
 
 /** A group of a task and a group of two. */
 async function nested(app: App, parent?: Handle) {
@@ -74,6 +76,52 @@ describe("a group", () => {
     const group = new GroupResult(sourceOf(testApp()), { id: newId(), results: [] });
     expect([await group.get(), await group.ready(), await group.successful(), await group.completedCount()]).toEqual([[], true, true, 0]);
     expect([await group.revoke(), await group.failed(), [...group]]).toEqual([[], false, []]);
+  });
+
+  test("of nothing behind a step ends as that does", async () => {
+    const app = testApp();
+    const [first, second] = (await several(app, 2)) as unknown as Three;
+    const source = sourceOf(app);
+    const behind = (parent: Handle) => new GroupResult(source, { id: newId(), results: [], parent });
+    const [group, around, broken] = [behind(first), new GroupResult(source, { id: newId(), results: [behind(first)] }), behind(second)];
+    const get = group.get({ timeout: "15s" });
+    const looks = async (of: Handle) => [await of.ready(), await of.successful(), await of.failed()];
+    expect(await looks(group)).toEqual([false, false, false]);
+    expect(await rejected(group.get({ timeout: 50 }))).toEqual(failing("TASK_TIMEOUT", { id: first.id }));
+    expect((await waitFor([group, around], { timeout: 50 })).pending).toEqual([group, around]);
+    await tell(app, first, { result: 1 });
+    await tell(app, second, { state: "FAILURE", failure });
+    expect(await get).toEqual([]);
+    expect(await gather([around, first, group])).toEqual([[[]], 1, []]);
+    expect(await looks(group)).toEqual([true, true, false]);
+    expect(await rejected(broken.get())).toEqual(failing("TASK_FAILED", { id: second.id }));
+    expect(await looks(broken)).toEqual([true, false, true]);
+    expect(await gather([first, broken, around], { propagate: false })).toMatchObject([
+      { result: 1 },
+      { state: "FAILURE", failure: { name: failure.name } },
+      { result: [[]] },
+    ]);
+  });
+
+  test("counts those of its members as ended well that ignore their results", async () => {
+    const app = testApp();
+    const quiet = app.stub("quiet", { ignoreResult: true });
+    const group = new GroupResult(sourceOf(app), { id: newId(), results: [await quiet.delay(), (await several(app, 1))[0]!] });
+    const looks = async () => [await group.completedCount(), await group.ready(), await group.successful(), await group.failed()];
+    expect(await looks()).toEqual([1, false, false, false]);
+    await tell(app, group.results[1]!, { result: 1 });
+    expect(await looks()).toEqual([2, true, true, false]);
+    expect(await group.get({ timeout: "15s" })).toEqual([undefined, 1]);
+  });
+
+  test("reads the records of many members some at a time", async () => {
+    const app = testApp();
+    const lots: number[] = [];
+    const read = app.backend.read.bind(app.backend);
+    const backend = { ...app.backend, read: (ids: readonly string[]) => (lots.push(ids.length), read(ids)) };
+    const group = new GroupResult(sourceOf({ ...pick(app), backend }), { id: newId(), results: await several(app, 250) });
+    expect(await group.ready()).toBe(false);
+    expect(lots).toEqual([100, 100, 50]);
   });
 
   test("calls off all its tasks but those that have ended", async () => {
