@@ -85,7 +85,7 @@ function flowCallsOf(common: Common): readonly FlowCall[] {
 
 /** @param now absent for a call whose turn is still to come */
 function flowCallOf(call: PlannedCall, number: number, now: number | undefined, common: Common): FlowCall {
-  const { node, queue, takesValue } = call;
+  const { node, queue, takesValue, enters } = call;
   const { countdown, expires = node.declared.expires } = node.options;
   const message = messageIn(call, number, now, common);
   return {
@@ -93,6 +93,7 @@ function flowCallOf(call: PlannedCall, number: number, now: number | undefined, 
     message,
     text: encodeMessage(message, common.setting.options.maxPayload),
     takesValue,
+    ...(enters.length > 0 && { enters }),
     ...(now === undefined && countdown !== undefined && { countdown: toMilliseconds(countdown, "countdown") }),
     ...(now === undefined && expires !== undefined && !(expires instanceof Date) && { lifetime: toMilliseconds(expires, "expires") }),
   };

@@ -29,7 +29,7 @@ function stepHandle(trace: Trace, held: Held, before: AnyHandle | undefined, flo
   const around = { ...(before !== undefined && { parent: before }), ...(flow !== undefined && { flow }) };
   if ("group" in trace) {
     const results = trace.members.map((member) => handleOf(member, held));
-    return new GroupResult(held.source, { id: trace.group, results, ...around });
+    return new GroupResult(held.source, { id: trace.group, results, isPartial: trace.isPartial, ...around });
   }
   const { id, node, queue } = trace.call;
   const ignoreResult = node.options.ignoreResult ?? node.declared.ignoreResult ?? false;

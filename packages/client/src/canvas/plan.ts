@@ -29,6 +29,8 @@ export interface PlannedCall {
   readonly copyOf: PlannedCall | undefined;
   /** Whether somebody has a handle on its result: not so for links and copies. */
   readonly hasHandle: boolean;
+  /** The joins in whose groups it begins a member, where something is before the group. */
+  readonly enters: number[];
   /** The call whose value it gets, if that is one call's. */
   before: PlannedCall | undefined;
 }
@@ -36,7 +38,7 @@ export interface PlannedCall {
 /** What a handle is made of. */
 export type Trace = { parent: Trace | undefined } & (
   | { readonly call: PlannedCall }
-  | { readonly group: string; readonly members: readonly Trace[] }
+  | { readonly group: string; readonly members: readonly Trace[]; readonly isPartial: boolean }
 );
 
 /** A part of a canvas: how to reach it, and the handles of what begins and of what ends it. */
@@ -130,16 +132,47 @@ class Planner {
   }
 
   #group({ id: given, members }: GroupNode, onFailure: FlowJoin["onFailure"], context: Context): Part {
-    const { targets, isResult } = context;
+    const { targets, fed, isResult } = context;
     const number = this.#groups++;
     const id = isResult ? this.id : given === undefined ? groupId(this.id, number) : this.#unused(given);
     const join = targets.length === 0 ? undefined : this.joins.push({ id, size: members.length, onFailure, next: targets }) - 1;
     const parts = members.map((member, slot) =>
       this.plan(member, { ...context, targets: join === undefined ? [] : [["slot", join, slot]], groupId: id, isResult: false }),
     );
-    const entries = join !== undefined && parts.length === 0 ? [["open", join] as const] : parts.flatMap((part) => part.entries);
-    const trace: Trace = { group: id, members: parts.map(({ last }) => last), parent: undefined };
+    const begins = join !== undefined && parts.length === 0 ? [["open", join] as const] : parts.flatMap((part) => part.entries);
+    const trace: Trace = {
+      group: id,
+      members: parts.map(({ last }) => last),
+      isPartial: onFailure === "partial",
+      parent: undefined,
+    };
+    const entries = join === undefined || !fed || parts.length === 0 ? begins : this.#enter(join, begins, { ...context, groupId: id });
     return { entries, first: trace, last: trace };
+  }
+
+  /** Has what begins the members of a group know that it does. At least one call has to, so that nobody takes what fails before the group for a failure of a member. */
+  #enter(join: number, entries: readonly Target[], context: Context): readonly Target[] {
+    const calls = this.#reached(entries);
+    if (calls.length > 0) {
+      for (const call of calls) call.enters.push(join);
+      return entries;
+    }
+    const before = this.#call(collectIn(this.#queueBehind(join)), { ...context, targets: entries, hasHandle: false, isResult: false });
+    return this.#enter(join, before.entries, context);
+  }
+
+  /** The calls to which a value comes that goes there, through empty groups too. */
+  #reached(targets: readonly Target[]): readonly PlannedCall[] {
+    return targets.flatMap(([kind, place]) => {
+      if (kind === "step") return [this.calls[place] as PlannedCall];
+      return kind === "open" ? this.#reached((this.joins[place] as FlowJoin).next) : [];
+    });
+  }
+
+  /** The queue of what waits for a join. */
+  #queueBehind(join: number): string {
+    const [[kind, place] = refuse("a join", "without a step behind it", "one")] = (this.joins[join] as FlowJoin).next;
+    return kind === "slot" || kind === "open" ? this.#queueBehind(place) : (this.calls[place] as PlannedCall).queue;
   }
 
   #call(node: CallNode, { targets, fed, groupId, hasHandle, isResult }: Context): Part {
@@ -161,10 +194,11 @@ class Planner {
       takesValue,
       groupId,
       hasHandle,
+      enters: [],
       copyOf: undefined,
       before: undefined,
     };
-    const copies = others.map((queue): PlannedCall => ({ ...call, queue, next: [], hasHandle: false, copyOf: call }));
+    const copies = others.map((queue): PlannedCall => ({ ...call, queue, next: [], enters: [], hasHandle: false, copyOf: call }));
     this.calls.push(call, ...copies);
     for (const [kind, place] of next) if (kind !== "slot" && kind !== "open") (this.calls[place] as PlannedCall).before = call;
     const trace: Trace = { call, parent: undefined };

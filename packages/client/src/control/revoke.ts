@@ -150,12 +150,11 @@ interface Revoked {
 
 /** The flow is called off with the first chunk, which may have no ids. */
 function chunksOf({ flow, ...batch }: Batch): readonly Batch[] {
-  const chunks: Batch[] = [];
-  for (let at = 0; at < batch.ids.length || (at === 0 && flow !== undefined); at += mostAtOnce) {
-    const ids = batch.ids.slice(at, at + mostAtOnce);
-    chunks.push({ ...batch, ids, ...(at === 0 && flow !== undefined && { flow }) });
-  }
-  return chunks;
+  const count = Math.max(Math.ceil(batch.ids.length / mostAtOnce), flow === undefined ? 0 : 1);
+  return Array.from({ length: count }, (_, chunk) => {
+    const ids = batch.ids.slice(chunk * mostAtOnce, (chunk + 1) * mostAtOnce);
+    return { ...batch, ids, ...(chunk === 0 && flow !== undefined && { flow }) };
+  });
 }
 
 /** What is to be called off in which flow: the calls that have not been sent, or all that run in the place of a task. */

@@ -18,6 +18,8 @@ export interface GroupReference {
   /** Id of the flow that it is the result of. */
   readonly flow?: string;
   readonly parent?: Handle;
+  /** Whether what follows upon it runs although members have failed. Default: false. */
+  readonly isPartial?: boolean;
 }
 
 /** Most records that are read in one command: each has a result, which may be large. */
@@ -37,15 +39,18 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
   readonly results: readonly (AsyncResult | GroupResult)[];
   /** The handle of the step before, in a chain. */
   readonly parent: Handle | undefined;
+  /** @internal */
+  readonly isPartial: boolean;
   /** Absent for a canvas without calls that no app has made. */
   readonly #source: (() => ResultSource) | undefined;
   readonly #flow: string | undefined;
 
   /** @internal */
-  constructor(source: (() => ResultSource) | undefined, { id, results, flow, parent }: GroupReference) {
+  constructor(source: (() => ResultSource) | undefined, { id, results, flow, parent, isPartial = false }: GroupReference) {
     this.id = id;
     this.results = results;
     this.parent = parent;
+    this.isPartial = isPartial;
     this.#source = source;
     this.#flow = flow;
   }

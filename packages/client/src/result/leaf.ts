@@ -29,6 +29,8 @@ export interface Group extends Handle {
   readonly results: readonly (Leaf | Group)[];
   /** Id of the flow that it is the result of. */
   readonly flow: string | undefined;
+  /** Whether what follows upon it runs although members have failed. */
+  readonly isPartial: boolean;
 }
 
 export function isGroup(handle: Leaf | Group): handle is Group {
@@ -48,10 +50,12 @@ export function awaitedOf(handles: readonly (Leaf | Group)[]): readonly Leaf[] {
   return handles.flatMap((handle) => (isGroup(handle) ? [...awaitedOf(handle.results), ...awaitedBefore(handle)] : [handle]));
 }
 
-/** What is awaited of a group without tasks. */
+/** What is awaited of a group without tasks: the next step before it whose failure it would fail of. */
 export function awaitedBefore(group: Group): readonly Leaf[] {
-  if (group.parent === undefined || !isEmpty(group)) return [];
-  return awaitedOf([group.parent as Leaf | Group]);
+  if (!isEmpty(group)) return [];
+  let before = group.parent as Leaf | Group | undefined;
+  while (before !== undefined && isGroup(before) && before.isPartial) before = before.parent as Leaf | Group | undefined;
+  return before === undefined ? [] : awaitedOf([before]);
 }
 
 function isEmpty(handle: Leaf | Group): boolean {

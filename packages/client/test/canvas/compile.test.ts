@@ -123,6 +123,22 @@ describe("a group", () => {
     expect(body).not.toHaveProperty("parentId");
   });
 
+  test("behind a step is entered by the calls that begin its members, by what is begun through groups of none too, and by one at least", () => {
+    const entered = (canvas: AnyCanvas) =>
+      flowOf(canvas).calls.flatMap(({ message: { task }, enters }) => (enters ? [[task, enters]] : []));
+    expect(entered(chord([add.s(1, 2), show.s(3)], sum.s()))).toEqual([]);
+    const inner = chord([show.s(), show.s()], sum.s(), { onFailure: "partial" });
+    expect(entered(chain(show.s(1), group(inner, chain(warn.s(), warn.s())), sum.s()))).toEqual([
+      ["show", [1, 0]],
+      ["show", [1, 0]],
+      ["warn", [0]],
+    ]);
+    expect(entered(chain(show.s(1), group(chain(group(), warn.s())), sum.s()))).toEqual([["warn", [0]]]);
+    const empty = chain(show.s(1), group(group(group())), sum.s().set({ queue: "q" }));
+    expect(entered(empty)).toEqual([["bullrush.collect", [1, 0]]]);
+    expect(flowOf(empty).calls[1]).toMatchObject({ queue: "q", message: { places: [{ next: [["open", 2]] }] } });
+  });
+
   test("at the end of a chain goes nowhere", () => {
     const flow = flowOf(chain(add.s(1, 2), group(show.s(), show.s())));
     expect(shapeOf(flow)).toMatchObject({ calls: ["show(*) -> []", "show(*) -> []", 'add(1,2) -> [["step",0],["step",1]]'], joins: [] });
@@ -331,8 +347,13 @@ describe("random canvases", () => {
       if ("mishap" in ending) throw new Error(ending.mishap);
       return ending.value;
     }
+    let before = isEmpty(trace) ? trace.parent : undefined;
+    while (before !== undefined && "group" in before && before.isPartial) before = before.parent;
+    if (before !== undefined) endingOf(before, endings);
     return trace.members.map((member) => endingOf(member, endings));
   }
+
+  const isEmpty = (trace: Trace): boolean => "group" in trace && trace.members.every(isEmpty);
 
   const outcomeOf = (act: () => unknown) => {
     try {

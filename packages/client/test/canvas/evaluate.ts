@@ -1,3 +1,4 @@
+import type { GroupData } from "../../src/canvas/canvas.js";
 import type { CanvasData } from "../../src/index.js";
 
 /** What tasks do, by their names. */
@@ -11,41 +12,32 @@ type Coming = Ending | { readonly starts: true };
 
 /** The value that a canvas has to come to, worked out here and now, with its links. Throws what has failed first, in the order of the canvas. */
 export function evaluate(canvas: CanvasData, functions: Functions): unknown {
-  const ending = endingOf(canvas, { starts: true }, functions, false);
+  const ending = endingOf(canvas, { starts: true }, functions);
   if ("mishap" in ending) throw new Error(ending.mishap);
   return ending.value;
 }
 
-/** @param awaited whether something follows upon it: only then an empty group waits for what is before it */
-function endingOf(canvas: CanvasData, coming: Coming, functions: Functions, awaited: boolean): Ending {
+/** What fails before a group, the group fails of, whatever becomes of its members. */
+function endingOf(canvas: CanvasData, coming: Coming, functions: Functions): Ending {
   switch (canvas.type) {
     case "call": {
       const { link = [], onError = [] } = canvas;
       const ending = "mishap" in coming ? coming : run(canvas, coming, functions);
-      for (const one of "mishap" in ending ? onError : link) endingOf(one, valueOf(ending), functions, false);
+      for (const one of "mishap" in ending ? onError : link) endingOf(one, valueOf(ending), functions);
       return ending;
     }
     case "chain":
-      return canvas.steps.reduce<Coming>(
-        (value, step, index) => endingOf(step, value, functions, awaited || index < canvas.steps.length - 1),
-        coming,
-      ) as Ending;
-    case "group": {
-      if (awaited && "mishap" in coming && canvas.members.length === 0) return coming;
-      const endings = canvas.members.map((member) => endingOf(member, coming, functions, awaited));
-      return joined(endings, "fail");
-    }
-    case "chord": {
-      const { members } = canvas.header;
-      const endings = members.map((member) => endingOf(member, coming, functions, true));
-      return endingOf(
-        canvas.body,
-        members.length === 0 && "mishap" in coming ? coming : joined(endings, canvas.onFailure),
-        functions,
-        awaited,
-      );
-    }
+      return canvas.steps.reduce<Coming>((value, step) => endingOf(step, value, functions), coming) as Ending;
+    case "group":
+      return groupEnding(canvas, coming, functions, "fail");
+    case "chord":
+      return endingOf(canvas.body, groupEnding(canvas.header, coming, functions, canvas.onFailure), functions);
   }
+}
+
+function groupEnding({ members }: GroupData, coming: Coming, functions: Functions, onFailure: "fail" | "partial"): Ending {
+  const endings = members.map((member) => endingOf(member, coming, functions));
+  return "mishap" in coming ? coming : joined(endings, onFailure);
 }
 
 /** What comes of the endings of a group's members. */

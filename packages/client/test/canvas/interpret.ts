@@ -5,6 +5,8 @@ import { joined, perform, type Ending, type Functions } from "./evaluate.js";
 export function interpret({ calls, joins, entries }: Flow, functions: Functions): ReadonlyMap<string, Ending> {
   const endings = new Map<string, Ending>();
   const slots = joins.map((): Ending[] => []);
+  /** What has failed before the groups. */
+  const before = new Map<number, Ending>();
   const work: (readonly [Target, Ending | undefined])[] = entries.map((target) => [target, undefined]);
   const goOn = (targets: readonly Target[], ending: Ending) => work.push(...targets.map((target) => [target, ending] as const));
 
@@ -15,11 +17,13 @@ export function interpret({ calls, joins, entries }: Flow, functions: Functions)
       const join = joins[place]!;
       const filled = slots[place]!;
       if (kind === "slot") filled[slot!] = ending!;
-      if (Object.keys(filled).length === join.size) goOn(join.next, kind === "open" && failed ? ending : joined(filled, join.onFailure));
+      if (Object.keys(filled).length === join.size)
+        goOn(join.next, kind === "open" && failed ? ending : (before.get(place) ?? joined(filled, join.onFailure)));
       return;
     }
     if (ending !== undefined && (kind === "link" ? failed : kind === "error" && !failed)) return;
-    const { message, takesValue } = calls[place]!;
+    const { message, takesValue, enters = [] } = calls[place]!;
+    if (kind === "step" && failed) for (const join of enters) before.set(join, ending);
     const value = ending && ("mishap" in ending ? ending.mishap : ending.value);
     const args = takesValue && ending !== undefined ? [value, ...message.args] : message.args;
     const own = kind === "step" && failed ? ending : perform(functions, message.task, args, message.each === true);
