@@ -12,8 +12,8 @@ import {
 import type { RevokeOptions } from "../control/revoke.js";
 import type { Canvas, CanvasData, Ignores } from "../canvas/canvas.js";
 import { canvasOf, type SomeCanvas } from "../canvas/canvas-of.js";
+import { holding } from "../canvas/content.js";
 import { nodeOf } from "../canvas/data.js";
-import type { Send } from "../canvas/node.js";
 import { AsyncResult } from "../result/async-result.js";
 import type { GroupResult } from "../result/group-result.js";
 import { restoredGroup } from "../result/restored-group.js";
@@ -22,7 +22,7 @@ import { enclosingTask, runInTask } from "../task/context.js";
 import { localContext } from "../task/local-context.js";
 import { checkTaskName } from "../task/name.js";
 import { checkTaskOptions, type CallOptions, type TaskOptions } from "../task/options.js";
-import { callNode, callOf, Signature, type HandlesOf } from "../task/signature.js";
+import { callOf, linkedNode, Signature, type HandlesOf } from "../task/signature.js";
 import { stubOf } from "../task/stub.js";
 import type { AnyTask, Stub, Task, TaskDefinition, TaskFunction, TaskStub } from "../task/task.js";
 import { connect, type Connected } from "./connected.js";
@@ -50,7 +50,6 @@ export class App {
     () => this.#connect(),
     () => this.#options,
   );
-  readonly #begin: Send = (node) => this.#sender.begin(node);
 
   /** @internal */
   constructor(given: AppOptions) {
@@ -141,7 +140,8 @@ export class App {
   /** A call by the task's name alone, to be sent later or as a part of a canvas. Throws `INVALID_TASK_NAME`, and `INVALID_OPTION` for links that are no canvases. */
   signature<Result = unknown>(name: string, args: readonly unknown[] = [], options: CallOptions = {}): Signature<Result, Ignores> {
     checkTaskName(name);
-    return new Signature({ node: callNode({ task: name, args, declared: this.#declaredOf(name), options }, false), send: this.#begin });
+    const { begin } = this.#sender;
+    return new Signature(holding(linkedNode({ task: name, args, declared: this.#declaredOf(name), options }, begin), begin));
   }
 
   /**
@@ -149,7 +149,10 @@ export class App {
    * Throws `INVALID_OPTION` for what is no such data, naming the place, `INVALID_QUEUE_NAME`, `INVALID_TASK_ID`.
    */
   canvas<Result = unknown>(data: CanvasData): SomeCanvas<Result> {
-    return canvasOf({ node: nodeOf(data, (task) => this.#declaredOf(task), "the data"), send: this.#begin }) as SomeCanvas<Result>;
+    return canvasOf(
+      nodeOf(data, (task) => this.#declaredOf(task), "the data"),
+      this.#sender.begin,
+    ) as SomeCanvas<Result>;
   }
 
   /**
@@ -220,7 +223,7 @@ export class App {
   }
 
   #stub<Args extends unknown[], Result>(name: string, declared: TaskOptions): TaskStub<Args, Result> {
-    return stubOf<Args, Result>({ send: (call) => this.#sender.send(call), begin: this.#begin }, name, declared);
+    return stubOf<Args, Result>({ send: (call) => this.#sender.send(call), begin: this.#sender.begin }, name, declared);
   }
 
   #declaredOf(task: string): TaskOptions {

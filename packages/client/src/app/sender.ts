@@ -1,13 +1,14 @@
 import { systemClock, type BullrushError, type Flow, type Message } from "@bullrush/broker";
 import { compile, compileReplacement } from "../canvas/compile.js";
 import { handleOf } from "../canvas/handles.js";
-import { contentOf, type CanvasNode, type AnyHandle } from "../canvas/node.js";
+import { contentOf } from "../canvas/content.js";
+import type { AnyHandle, CanvasNode, Send } from "../canvas/node.js";
 import { AsyncResult } from "../result/async-result.js";
 import { leavesOf } from "../result/leaf.js";
 import type { Call } from "../task/call.js";
 import { sendingTask } from "../task/context.js";
 import { checkCall } from "../task/options.js";
-import { callNode, hasLinks } from "../task/signature.js";
+import { hasLinks, linkedNode } from "../task/signature.js";
 import type { Connected } from "./connected.js";
 import { publishCalls, sendingOf, type Sending } from "./dispatcher.js";
 import type { CompiledOptions } from "./options.js";
@@ -19,6 +20,8 @@ export class Sender {
   readonly #connect: () => Connected;
   readonly #options: () => CompiledOptions;
   readonly #pending = new PendingRecords();
+  /** Sends a canvas, and gives the handle on what comes of it. It is also how the canvases of one app are told from those of others. */
+  readonly begin: Send = (node) => this.#begin(node);
 
   constructor(connect: () => Connected, options: () => CompiledOptions) {
     this.#connect = connect;
@@ -30,7 +33,7 @@ export class Sender {
     const { transport, waiter } = this.#connect();
     checkCall(call.task, call.args, call.options);
     if (call.options.link !== undefined || call.options.linkError !== undefined) {
-      return (await this.begin(callNode(call, false))) as AsyncResult<Result>;
+      return (await this.begin(linkedNode(call, this.begin))) as AsyncResult<Result>;
     }
     const sending = this.#sendingOf(call);
     // Before it is sent: its result may be heard of before the broker's confirmation.
@@ -56,8 +59,7 @@ export class Sender {
     return results;
   }
 
-  /** Sends a canvas, and gives the handle on what comes of it. */
-  async begin(node: CanvasNode): Promise<AnyHandle> {
+  async #begin(node: CanvasNode): Promise<AnyHandle> {
     const { transport, backend, waiter } = this.#connect();
     if (node.type === "call" && !hasLinks(node)) return this.send(node);
     const compiled = compile(node, { options: this.#options(), replyTo: backend.replyChannel, clock: systemClock });

@@ -1,4 +1,5 @@
 import type { Json, Mishap } from "@bullrush/broker";
+import { isRecord } from "../task/check.js";
 import type { CallOptions } from "../task/options.js";
 import { emptyHandle } from "./handles.js";
 import type { Handle } from "../result/handle.js";
@@ -6,7 +7,8 @@ import { mark, type Canvas, type CanvasData, type Types } from "./canvas.js";
 import { dataOf } from "./data.js";
 import { withFirst, withHeaders, withLinks, withOptions } from "./edit.js";
 import type { Followers, Linked } from "./fit.js";
-import { checkDepth, nodesOf, type CanvasNode, type Content } from "./node.js";
+import { checkDepth, holding, linksOf, type Content } from "./content.js";
+import type { CanvasNode } from "./node.js";
 
 /** What all canvases can do. `Sent` is the handle that sending it gives. */
 export abstract class BaseCanvas<out Result, in Needs extends unknown[], out Sent extends Handle<Result>> implements Canvas<Result, Needs> {
@@ -17,7 +19,7 @@ export abstract class BaseCanvas<out Result, in Needs extends unknown[], out Sen
 
   /** @internal Throws `INVALID_OPTION` for a canvas that is nested deeper than 500 levels. */
   constructor(content: Content) {
-    checkDepth(content.node);
+    checkDepth(content);
     this[mark] = content;
   }
 
@@ -26,12 +28,12 @@ export abstract class BaseCanvas<out Result, in Needs extends unknown[], out Sen
    * `linkError` for what ends it, each member of a group; all others for all its calls. What does not fit is told when it is sent, but for links.
    */
   set(options: CallOptions): this {
-    return this.#changed(withOptions(this[mark].node, options));
+    return this.#changed(withOptions(this[mark], options));
   }
 
   /** The same with something further that runs when it has ended well, and gets its result in front of its arguments, unless it is immutable. Of a group, each member's. */
   link(next: Followers<Linked<Result, Sent>>): this {
-    return this.#changed(withLinks(this[mark].node, "link", nodesOf(next, "what was given to link()")));
+    return this.#changed(withLinks(this[mark].node, "link", linksOf(next, "what was given to link()", this[mark].send)));
   }
 
   /**
@@ -39,11 +41,12 @@ export abstract class BaseCanvas<out Result, in Needs extends unknown[], out Sen
    * immutable. Of a group, for each member.
    */
   onError(next: Followers<Mishap>): this {
-    return this.#changed(withLinks(this[mark].node, "onError", nodesOf(next, "what was given to onError()")));
+    return this.#changed(withLinks(this[mark].node, "onError", linksOf(next, "what was given to onError()", this[mark].send)));
   }
 
   /** The same with these headers in all its calls, those of its links included; they win over those that are there. */
   stamp(headers: Readonly<Record<string, Json>>): this {
+    isRecord(headers, "what was given to stamp()");
     return this.#changed(withHeaders(this[mark].node, headers));
   }
 
@@ -57,7 +60,7 @@ export abstract class BaseCanvas<out Result, in Needs extends unknown[], out Sen
 
   /** Sends it with these options beside its own, as `set()` does, and with what it still needs. */
   async applyAsync(options?: CallOptions, ...first: Needs): Promise<Sent> {
-    return this.#send(withFirst(withOptions(this[mark].node, options ?? {}), first));
+    return this.#send(withFirst(withOptions(this[mark], options ?? {}), first));
   }
 
   /** Plain data, which JSON can carry: for an argument of a task, which makes a canvas of them again with `app.canvas(data)`. */
@@ -66,8 +69,7 @@ export abstract class BaseCanvas<out Result, in Needs extends unknown[], out Sen
   }
 
   #changed(node: CanvasNode): this {
-    const { send } = this[mark];
-    return new (this.constructor as new (content: Content) => this)({ node, send });
+    return new (this.constructor as new (content: Content) => this)(holding(node, this[mark].send));
   }
 
   async #send(node: CanvasNode): Promise<Sent> {

@@ -5,7 +5,8 @@ import type { Ignores } from "./canvas.js";
 import { Chain } from "./chain.js";
 import { Chord } from "./chord.js";
 import { Group } from "./group.js";
-import type { Content } from "./node.js";
+import { holding } from "./content.js";
+import type { CanvasNode, Send } from "./node.js";
 
 /** A handle of which nobody knows whether it is on a group. */
 type SomeHandle<Result> = AsyncResult<Result> | GroupResult<Result & readonly unknown[]>;
@@ -17,16 +18,16 @@ export type SomeCanvas<Result = unknown> =
   | Group<readonly unknown[], Ignores>
   | Chord<Result, Ignores, SomeHandle<Result>>;
 
-/** The canvas that holds `content`. */
-export function canvasOf({ node, send }: Content): SomeCanvas {
+/** The canvas of `node`, which `send` sends. Throws `INVALID_OPTION` for one that is nested too deep. */
+export function canvasOf(node: CanvasNode, send: Send): SomeCanvas {
   switch (node.type) {
     case "call":
-      return new Signature({ node, send });
+      return new Signature(holding(node, send));
     case "chain":
-      return new Chain({ node, send });
+      return new Chain(holding(node, send));
     case "group":
-      return new Group({ node, send });
+      return new Group(holding(node, send));
     case "chord":
-      return new Chord({ node, send });
+      return new Chord(holding(node, send));
   }
 }

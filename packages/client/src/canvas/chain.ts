@@ -4,7 +4,8 @@ import { BaseCanvas } from "./base-canvas.js";
 import type { AnyCanvas, NeedsOf, ResultOf } from "./canvas.js";
 import type { Fitting, Last, SentOf } from "./fit.js";
 import { refuse } from "../task/check.js";
-import { chainOf, contentsOf, senderOf } from "./node.js";
+import { contentsOf, senderOf } from "./content.js";
+import { chainOf } from "./node.js";
 
 /** Canvases that run one after the other: each gets what comes of the one before it, in front of its arguments, unless it is immutable. */
 export class Chain<
@@ -23,5 +24,6 @@ export function chain<const Steps extends readonly AnyCanvas[]>(
 ): Chain<ResultOf<Last<Steps>>, NeedsOf<Steps[0]>, SentOf<Last<Steps>>> {
   if (steps.length === 0) refuse("what was given to chain()", "empty", "at least one step");
   const contents = contentsOf(steps, "chain()");
-  return new Chain({ node: chainOf(contents.map(({ node }) => node)), send: senderOf(contents) });
+  const depth = contents.reduce((deep, content) => Math.max(deep, content.node.type === "chain" ? content.depth : content.depth + 1), 0);
+  return new Chain({ node: chainOf(contents.map(({ node }) => node)), send: senderOf(contents, "a chain"), depth });
 }

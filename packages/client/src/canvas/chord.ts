@@ -5,7 +5,8 @@ import { BaseCanvas } from "./base-canvas.js";
 import type { AnyCanvas, NeedsOf, OnFailure, ResultOf } from "./canvas.js";
 import type { Behind, NeedsOfAll, Partly, ResultsOf, SentOf } from "./fit.js";
 import type { Group } from "./group.js";
-import { contentOf, contentsOf, senderOf, type Content, type GroupNode } from "./node.js";
+import { contentOf, contentsOf, groupOf, senderOf, type Content } from "./content.js";
+import type { GroupNode } from "./node.js";
 
 /** A group, and a body that gets the array of its members' values in front of its arguments. The result is the body's. */
 export class Chord<
@@ -40,17 +41,16 @@ export function chord<const H extends Header, B extends AnyCanvas, const Failing
   const head = headerOf(header);
   const end = contentOf(body, "the body of chord()");
   const node = { type: "chord", header: head.node, body: end.node, onFailure: options.onFailure ?? "fail" } as const;
-  return new Chord({ node, send: senderOf([head, end]) });
+  return new Chord({ node, send: senderOf([head, end], "a chord"), depth: Math.max(head.depth, end.depth + 1) });
 }
 
 function headerOf(header: unknown): Content<GroupNode> {
   if (Array.isArray(header)) {
-    const contents = contentsOf(header as unknown[], "the header of chord()");
-    return { node: { type: "group", members: contents.map(({ node }) => node) }, send: senderOf(contents) };
+    return groupOf(contentsOf(header as unknown[], "the header of chord()"), "the header of a chord");
   }
-  const { node, send } = contentOf(header, "the header of chord()");
+  const { node, ...others } = contentOf(header, "the header of chord()");
   if (node.type !== "group") refuse("the header of chord()", `a ${node.type}`, "a group, or an array of canvases");
-  return { node, send };
+  return { node, ...others };
 }
 
 function isOnFailure(value: unknown, option: string): void {

@@ -1,8 +1,9 @@
 import type { Json } from "@bullrush/broker";
 import { isFlag, isId, isList, isName, isRecord, kindOf, refuse } from "../task/check.js";
+import { checkTaskName } from "../task/name.js";
 import { checkCall, type CallOptions, type TaskOptions } from "../task/options.js";
 import type { CallData, CanvasData } from "./canvas.js";
-import { chainOf, type CallNode, type CanvasNode, type GroupNode } from "./node.js";
+import { chainOf, deepest, refuseDepth, type CallNode, type CanvasNode, type GroupNode } from "./node.js";
 
 /** A canvas as plain data. */
 export function dataOf(node: CanvasNode): CanvasData {
@@ -45,13 +46,17 @@ function optionData(value: unknown): Json {
 /** How the tasks are declared that data name. */
 type DeclaredOf = (task: string) => TaskOptions;
 
-/** The canvas that `data` tell of. Throws `INVALID_OPTION`, naming the `place`, for what is none. */
-export function nodeOf(data: unknown, declaredOf: DeclaredOf, place: string): CanvasNode {
+/**
+ * The canvas that `data` tell of. Throws `INVALID_OPTION`, naming the `place`, for what is none, `INVALID_TASK_NAME`.
+ * @param level how deep in data it stands; a chord is two levels there, and one of a canvas
+ */
+export function nodeOf(data: unknown, declaredOf: DeclaredOf, place: string, level = 1): CanvasNode {
+  if (level > 2 * deepest) refuseDepth();
   isRecord(data, place);
   const given = data as { readonly [field: string]: unknown };
   const nodes = (field: string): readonly CanvasNode[] => {
     isList(given[field], `${place}.${field}`);
-    return (given[field] as unknown[]).map((one, index) => nodeOf(one, declaredOf, `${place}.${field}[${index}]`));
+    return (given[field] as unknown[]).map((one, index) => nodeOf(one, declaredOf, `${place}.${field}[${index}]`, level + 1));
   };
   switch (given["type"]) {
     case "call":
@@ -65,11 +70,11 @@ export function nodeOf(data: unknown, declaredOf: DeclaredOf, place: string): Ca
       if (given["id"] !== undefined) isId(given["id"]);
       return { type: "group", id: given["id"] as string | undefined, members: nodes("members") };
     case "chord": {
-      const header = nodeOf(given["header"], declaredOf, `${place}.header`);
+      const header = nodeOf(given["header"], declaredOf, `${place}.header`, level + 1);
       if (header.type !== "group") refuse(`${place}.header`, `a ${header.type}`, "a group");
       const { onFailure = "fail" } = given;
       if (onFailure !== "fail" && onFailure !== "partial") refuse(`${place}.onFailure`, kindOf(onFailure), '"fail" or "partial"');
-      return { type: "chord", header, body: nodeOf(given["body"], declaredOf, `${place}.body`), onFailure };
+      return { type: "chord", header, body: nodeOf(given["body"], declaredOf, `${place}.body`, level + 1), onFailure };
     }
     default:
       return refuse(`${place}.type`, kindOf(given["type"]), "call, chain, group or chord");
@@ -84,11 +89,13 @@ function callOf(
 ): CallNode {
   const { task, args, immutable = false, each = false, options = {} } = given;
   isName(task, `${place}.task`);
+  checkTaskName(task);
   isFlag(immutable, `${place}.immutable`);
   isFlag(each, `${place}.each`);
   isRecord(options, `${place}.options`);
   const revived = revive(options as Record<string, unknown>);
   checkCall(task as string, args as unknown[], revived);
+  if (each === true) for (const [index, list] of (args as unknown[]).entries()) isList(list, `${place}.args[${index}]`);
   return {
     type: "call",
     task: task as string,

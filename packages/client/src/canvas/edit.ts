@@ -1,7 +1,8 @@
 import type { Json } from "@bullrush/broker";
 import { isRecord } from "../task/check.js";
 import type { CallOptions } from "../task/options.js";
-import { nodesOf, type CallNode, type CanvasNode } from "./node.js";
+import { linksOf, type Content } from "./content.js";
+import type { CallNode, CanvasNode } from "./node.js";
 
 /** Where a call stands in a canvas: among those that begin it, and among those that end it. */
 interface Standing {
@@ -13,15 +14,15 @@ type Change = (call: CallNode, standing: Standing) => CallNode;
 
 /**
  * The canvas with these options, which win over those that it has. `taskId` becomes the id of its result; `countdown` and `eta` are for what begins it; `link` and
- * `linkError` are for what ends it, each member of a group; all others are for all its calls. Throws `INVALID_OPTION` for what is no object, and for links that are no canvases.
+ * `linkError` are for what ends it, each member of a group; all others are for all its calls. Throws `INVALID_OPTION` for what is no object, and for links that are no canvases, or another app's.
  */
-export function withOptions<Node extends CanvasNode>(node: Node, given: CallOptions): Node {
+export function withOptions<Node extends CanvasNode>({ node, send }: Pick<Content<Node>, "node" | "send">, given: CallOptions): Node {
   isRecord(given, "what was given for the options of a canvas");
   const { taskId, countdown, eta, link, linkError, ...all } = given;
   const beginning = { ...all, ...("countdown" in given && { countdown }), ...("eta" in given && { eta }) } as CallOptions;
   const links = {
-    ...(link !== undefined && { link: nodesOf(link, '"link"') }),
-    ...(linkError !== undefined && { onError: nodesOf(linkError, '"linkError"') }),
+    ...(link !== undefined && { link: linksOf(link, '"link"', send) }),
+    ...(linkError !== undefined && { onError: linksOf(linkError, '"linkError"', send) }),
   };
   const changed = edit(node, (call, { first, last }) => ({
     ...call,

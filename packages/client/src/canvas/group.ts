@@ -2,7 +2,7 @@ import type { GroupResult } from "../result/group-result.js";
 import { BaseCanvas } from "./base-canvas.js";
 import type { AnyCanvas } from "./canvas.js";
 import type { NeedsOfAll, ResultsOf } from "./fit.js";
-import { contentsOf, senderOf } from "./node.js";
+import { contentsOf, groupOf } from "./content.js";
 
 /** Canvases that run at the same time. The result is the array of theirs, in their order. */
 export class Group<out Results extends readonly unknown[] = readonly unknown[], in Needs extends unknown[] = []> extends BaseCanvas<
@@ -18,6 +18,5 @@ export function group<const Members extends readonly AnyCanvas[]>(members: Membe
 export function group<const Members extends readonly AnyCanvas[]>(...members: Members): Group<ResultsOf<Members>, NeedsOfAll<Members>>;
 export function group(...given: readonly unknown[]): Group<readonly unknown[], never> {
   const members = given.length === 1 && Array.isArray(given[0]) ? (given[0] as unknown[]) : given;
-  const contents = contentsOf(members, "group()");
-  return new Group({ node: { type: "group", members: contents.map(({ node }) => node) }, send: senderOf(contents) });
+  return new Group(groupOf(contentsOf(members, "group()"), "a group"));
 }

@@ -1,8 +1,8 @@
 import type { AsyncResult } from "../result/async-result.js";
 import type { GroupResult } from "../result/group-result.js";
 import type { Call } from "../task/call.js";
-import { kindOf, refuse } from "../task/check.js";
-import { mark, type OnFailure } from "./canvas.js";
+import { refuse } from "../task/check.js";
+import type { OnFailure } from "./canvas.js";
 
 /** What a canvas is made of: a tree that never changes. */
 export type CanvasNode = CallNode | ChainNode | GroupNode | ChordNode;
@@ -43,36 +43,24 @@ export type AnyHandle = AsyncResult | GroupResult;
 /** Sends a canvas, at once. */
 export type Send = (node: CanvasNode) => Promise<AnyHandle>;
 
-/** What a canvas object holds. */
-export interface Content<Node extends CanvasNode = CanvasNode> {
-  readonly node: Node;
-  /** Absent for a canvas without calls. */
-  readonly send: Send | undefined;
-}
-
-/** What `canvas` holds. Throws `INVALID_OPTION`, naming its `place`, for what is no canvas. */
-export function contentOf(canvas: unknown, place: string): Content {
-  const isCanvas = typeof canvas === "object" && canvas !== null && mark in canvas;
-  if (!isCanvas) refuse(place, kindOf(canvas), "a canvas: task.s(...), chain(...), group(...), …");
-  return canvas[mark] as Content;
-}
-
-/** The nodes of one canvas or a list of them. Throws `INVALID_OPTION` as `contentOf` does. */
-export function nodesOf(given: unknown, place: string): readonly CanvasNode[] {
-  return (Array.isArray(given) ? (given as unknown[]) : [given]).map((canvas) => contentOf(canvas, place).node);
-}
-
 /** Most levels of a canvas: what walks through one calls itself at each. */
-const deepest = 500;
+export const deepest = 500;
 
-/** Throws `INVALID_OPTION` for a canvas that is nested too deep. */
-export function checkDepth(node: CanvasNode): void {
+/** How many levels a canvas has; no more than `deepest + 1` are counted. */
+export function depthOf(node: CanvasNode): number {
+  let deep = 0;
   const left: [node: CanvasNode, depth: number][] = [[node, 1]];
-  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+  for (let next = left.pop(); next !== undefined && deep <= deepest; next = left.pop()) {
     const [one, depth] = next;
-    if (depth > deepest) refuse("a canvas", `nested deeper than ${deepest} levels`, "less; a chain may have any number of steps");
+    deep = Math.max(deep, depth);
     for (const part of partsOf(one)) left.push([part, depth + 1]);
   }
+  return deep;
+}
+
+/** Throws the `INVALID_OPTION` for a canvas of too many levels. */
+export function refuseDepth(): never {
+  refuse("a canvas", `nested deeper than ${deepest} levels`, "less; a chain may have any number of steps");
 }
 
 function partsOf(node: CanvasNode): readonly CanvasNode[] {
@@ -90,17 +78,11 @@ function partsOf(node: CanvasNode): readonly CanvasNode[] {
 
 /** A chain of these, of which those that are chains have become their steps. */
 export function chainOf(nodes: readonly CanvasNode[]): ChainNode {
-  return { type: "chain", steps: nodes.flatMap((node) => (node.type === "chain" ? node.steps : [node])) };
-}
-
-/** What each of a list of canvases holds. Throws `INVALID_OPTION`, naming the place in `where`, for what is no canvas. */
-export function contentsOf(canvases: readonly unknown[], where: string): readonly Content[] {
-  return canvases.map((canvas, index) => contentOf(canvas, `item ${index + 1} of ${where}`));
-}
-
-/** What sends a canvas that is made of these. */
-export function senderOf(contents: readonly Content[]): Send | undefined {
-  return contents.find(({ send }) => send !== undefined)?.send;
+  const [first, ...others] = nodes.map((node) => (node.type === "chain" ? node.steps : [node]));
+  // A chain may be made step by step: what it is at that time is copied at once.
+  const steps = first?.slice() ?? [];
+  for (const further of others) for (const step of further) steps.push(step);
+  return { type: "chain", steps };
 }
 
 /** A call of the task that workers have built in: its result is the value that comes to it. */

@@ -5,7 +5,7 @@ import { detailsOf, type TaskDetails } from "./details.js";
 import { TimeoutError, type TaskFailedError, type TaskRevokedError } from "./errors.js";
 import type { Handle } from "./handle.js";
 import { ignored, mark } from "./leaf.js";
-import { callBack } from "./on-done.js";
+import { callBack, checkListener } from "./on-done.js";
 import { errorOf, failureOf, outcomeOf, type TaskOutcome } from "./outcome.js";
 import { iterateProgress, type IterateOptions, type Progress } from "./progress.js";
 import type { Reference, ResultSource } from "./reference.js";
@@ -117,9 +117,10 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
 
   /**
    * Calls `listener` once, when the task has ended, in this process; at once if it has. What `listener` throws is an uncaught exception. It keeps the process alive,
-   * and is not called when nobody knows the task, or when the app is closed before.
+   * and is not called when nobody knows the task, or when the app is closed before. Throws `INVALID_OPTION` for what cannot be called.
    */
   onDone(listener: (outcome: TaskOutcome<Result>, result: this) => void): void {
+    checkListener(listener);
     callBack([this], ([record = ignored]) => listener(outcomeOf(record), this));
   }
 

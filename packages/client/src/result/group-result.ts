@@ -6,7 +6,7 @@ import type { AsyncResult } from "./async-result.js";
 import { outcomesOf, recordsOf, valuesOf, type OutcomesOf } from "./gather.js";
 import type { Handle } from "./handle.js";
 import { awaitedOf, ignored, isGroup, leavesOf, mark, type Group, type Leaf } from "./leaf.js";
-import { callBack } from "./on-done.js";
+import { callBack, checkListener } from "./on-done.js";
 import type { ResultSource } from "./reference.js";
 import { savedGroup } from "./saved-group.js";
 import { getChecks, type GetOptions, type WaitOptions } from "./wait-options.js";
@@ -108,6 +108,7 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
    * `AsyncResult.onDone` otherwise.
    */
   onDone(listener: (outcomes: OutcomesOf<Results>, group: this) => void): void {
+    checkListener(listener);
     callBack(this.#awaited(), (records) => listener(outcomesOf(this.results, records) as OutcomesOf<Results>, this));
   }
 

@@ -63,12 +63,12 @@ function isEmpty(handle: Leaf | Group): boolean {
 }
 
 /** What was `given`, as an array. Throws `INVALID_OPTION`, naming its place, for what is no handle. */
-export function checkHandles(given: Iterable<unknown>, where: string): readonly (Leaf | Group)[] {
+export function checkHandles<H extends Handle>(given: Iterable<H>, where: string): readonly (H & (Leaf | Group))[] {
   const isIterable = typeof given === "object" && given !== null && Symbol.iterator in given;
   if (!isIterable) refuse(`what was given to ${where}`, kindOf(given), "an array of results");
   return Array.from(given, (handle, index) => {
     const fits = typeof handle === "object" && handle !== null && (mark.leaf in handle || mark.group in handle);
     if (!fits) refuse(`result ${index + 1} of ${where}`, kindOf(handle), "a handle, as delay() gives it");
-    return handle as Leaf | Group;
+    return handle as H & (Leaf | Group);
   });
 }

@@ -1,7 +1,13 @@
 import { BullrushError, type TaskRecord } from "@bullrush/broker";
+import { kindOf, refuse } from "../task/check.js";
 import { UnknownTaskError } from "./errors.js";
 import { recordsOf } from "./gather.js";
 import type { Leaf } from "./leaf.js";
+
+/** Throws `INVALID_OPTION` for what is given to `onDone()` and cannot be called. */
+export function checkListener(listener: unknown): void {
+  if (typeof listener !== "function") refuse("what was given to onDone()", kindOf(listener), "a function");
+}
 
 /** Calls `listener` once with the terminal records of all `leaves`. What it throws is an uncaught exception. */
 export function callBack(leaves: readonly Leaf[], listener: (records: readonly TaskRecord[]) => void): void {

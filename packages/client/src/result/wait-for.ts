@@ -31,9 +31,9 @@ const checks: Record<keyof WaitForOptions, Check> = { ...waitChecks, until: isUn
  */
 export async function waitFor<H extends Handle>(results: Iterable<H>, options: WaitForOptions = {}): Promise<Waited<H>> {
   checkOptions(options, checks, "of waitFor()");
-  const handles = [...results];
+  const handles = checkHandles(results, "waitFor()");
   const { until = "all" } = options;
-  const members = checkHandles(handles, "waitFor()").map((handle) => awaitedOf([handle]));
+  const members = handles.map((handle) => awaitedOf([handle]));
   /** For each handle, how many of its leaves have not ended. */
   const left = members.map(({ length }) => length);
   /** For each leaf, the place of its handle. */

@@ -1,6 +1,6 @@
 import { BullrushError } from "@bullrush/broker";
 import type { Canvas } from "../canvas/canvas.js";
-import { contentOf } from "../canvas/node.js";
+import { contentOf } from "../canvas/content.js";
 
 const mark = Symbol.for("bullrush.replace");
 

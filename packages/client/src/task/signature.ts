@@ -1,7 +1,8 @@
 import { BaseCanvas } from "../canvas/base-canvas.js";
 import type { Canvas } from "../canvas/canvas.js";
 import { withOptions } from "../canvas/edit.js";
-import { contentOf, type CallNode, type Content } from "../canvas/node.js";
+import { contentOf, type Content } from "../canvas/content.js";
+import type { CallNode, Send } from "../canvas/node.js";
 import type { AsyncResult } from "../result/async-result.js";
 import type { Call } from "./call.js";
 import { refuse } from "./check.js";
@@ -27,12 +28,15 @@ export class Signature<out Result = unknown, in Needs extends unknown[] = []> ex
   }
 }
 
-/** The node of a call. Throws `INVALID_OPTION` for links that are no canvases. */
-export function callNode({ options: { link, linkError, ...options }, ...call }: Call, immutable: boolean): CallNode {
-  const node: CallNode = { type: "call", ...call, options, immutable, link: [], onError: [] };
-  return link === undefined && linkError === undefined
-    ? node
-    : withOptions(node, { ...(link && { link }), ...(linkError && { linkError }) });
+/** The node of a call without links. */
+export function callNode(call: Call, immutable: boolean): CallNode {
+  return { type: "call", ...call, immutable, link: [], onError: [] };
+}
+
+/** The node of a call that takes a value, and has the links in its options. Throws `INVALID_OPTION` for links that are no canvases, or of another app than `send`. */
+export function linkedNode({ options: { link, linkError, ...options }, ...call }: Call, send: Send): CallNode {
+  const links = { ...(link !== undefined && { link }), ...(linkError !== undefined && { linkError }) };
+  return withOptions({ node: callNode({ ...call, options }, false), send }, links);
 }
 
 /** The call of a signature. Throws `INVALID_OPTION`, naming its `place`, for anything else, and for a signature with links. */

@@ -5,6 +5,7 @@ import {
   createApp,
   Chain,
   type Canvas,
+  type CanvasData,
   chain,
   Chord,
   chord,
@@ -16,7 +17,7 @@ import {
   Signature,
 } from "../../src/index.js";
 import { compile } from "../../src/canvas/compile.js";
-import { contentOf } from "../../src/canvas/node.js";
+import { contentOf } from "../../src/canvas/content.js";
 import { deadUrl, failing, rejected, take, testApp, thrownBy } from "../support.js";
 
 function prepare(options = {}) {
@@ -76,6 +77,7 @@ describe("a canvas as plain data", () => {
     ["without arguments", { type: "call", task: "add" }, { got: "undefined", expected: "an array" }],
     ["with an unknown option", { type: "call", task: "add", args: [], options: { prio: 1 } }, { got: "unknown" }],
     ["without steps", { type: "chain", steps: [] }, { option: "the data.steps", got: "empty" }],
+    ["with runs without lists of arguments", { type: "call", task: "a", args: [[1], 2], each: true }, { option: "the data.args[1]" }],
     ["with a bad step", { type: "chain", steps: [{ type: "group", members: [5] }] }, { option: "the data.steps[0].members[0]" }],
     ["with a bad link", { type: "call", task: "a", args: [], link: 5 }, { option: "the data.link" }],
     ["with a header that is no group", { type: "chord", header: { type: "chain", steps: [] } }, { option: "the data.header.steps" }],
@@ -83,6 +85,10 @@ describe("a canvas as plain data", () => {
   ])("is refused: %s", (_, data, details) => {
     expect(thrownBy(() => testApp().canvas(data as never))).toEqual(failing("INVALID_OPTION", details));
   });
+});
+
+test("data with a name that no task may have are refused", () => {
+  expect(thrownBy(() => testApp().canvas({ type: "call", task: "a b", args: [] }))).toEqual(failing("INVALID_TASK_NAME", { name: "a b" }));
 });
 
 describe("what is no canvas", () => {
@@ -100,6 +106,14 @@ describe("what is no canvas", () => {
     ["a link", () => add.s(1, 2).link("x" as never), { option: "what was given to link()" }],
     ["a link among the options", () => add.s(1, 2).set({ linkError: [5] as never }), { option: '"linkError"' }],
     ["options", () => add.s(1, 2).set(null as never), { got: "null" }],
+    ["a link that is null", () => add.s(1, 2).set({ link: null as never }), { option: '"link"', got: "null" }],
+    ["an error link of a call by its name", () => createApp().signature("a", [], { linkError: null as never }), { got: "null" }],
+    ["a stamp that is a text", () => add.s(1, 2).stamp("abc" as never), { option: "what was given to stamp()", got: "a string" }],
+    ["a stamp that is null", () => add.s(1, 2).stamp(null as never), { got: "null" }],
+    ["a stamp that is a number", () => add.s(1, 2).stamp(5 as never), { got: "a number" }],
+    ["a stamp that is a list", () => add.s(1, 2).stamp([1] as never), { got: "an array" }],
+    ["the arguments in starmap()", () => add.starmap([[1, 2], 5 as never]), { option: "item 2 of the calls of add", got: "a number" }],
+    ["the arguments in chunks()", () => add.chunks([1, 2] as never, 1), { option: "item 1 of the calls of add", got: "a number" }],
     ["the items of map()", () => show.map(5 as never), { got: "a number", expected: "an array" }],
     ["the size of chunks", () => add.chunks([], 0), { got: "0" }],
   ])("is refused where it is made: %s", (_, make, details) => {
@@ -136,6 +150,44 @@ test("a canvas may have any number of steps, and 500 levels", () => {
   }
 });
 
+test("a chain may be made step by step, and data are refused that are nested too deep", () => {
+  const { app, add } = prepare();
+  const begun = performance.now();
+  let long: Canvas<number> = add.s(1, 2);
+  for (let step = 0; step < 8000; step++) long = chain(long, add.s(1));
+  // Ten times what it takes.
+  expect(performance.now() - begun).toBeLessThan(1000);
+  for (const wrap of [
+    (data: CanvasData): CanvasData => ({ type: "group", members: [data] }),
+    (data: CanvasData): CanvasData => ({ type: "chain", steps: [data] }),
+    (data: CanvasData): CanvasData => ({ type: "call", task: "a", args: [], onError: [data] }),
+  ]) {
+    let data = add.s(1, 2).toJSON();
+    for (let level = 0; level < 3000; level++) data = wrap(data);
+    expect(thrownBy(() => app.canvas(data))).toEqual(failing("INVALID_OPTION", { got: "nested deeper than 500 levels" }));
+  }
+});
+
+test("a canvas of parts of several apps is refused", () => {
+  const { add, show } = prepare();
+  const other = prepare();
+  const sum = other.sum;
+  const details = { got: expect.stringContaining("belongs to another app") };
+  for (const make of [
+    () => chain(add.s(1, 2), other.show.s()),
+    () => group(add.s(1, 2), other.add.s(1, 2)),
+    () => chord([add.s(1, 2)], sum.s()),
+    () => chord([add.s(1, 2), other.add.s(1, 2)], sum.s()),
+    () => add.s(1, 2).link([show.s(), other.show.s()]),
+    () => add.s(1, 2).onError(other.app.signature("warn")),
+    () => add.s(1, 2).set({ link: other.show.s() }),
+    () => other.app.signature("add", [1, 2], { linkError: show.s() }),
+  ]) {
+    expect(thrownBy(make)).toEqual(failing("INVALID_OPTION", details));
+  }
+  expect(chain(group(), sum.s()).toJSON()).toMatchObject({ type: "chain" });
+});
+
 describe("a signature", () => {
   test("of all but the first argument is completed when it is sent", async () => {
     const { app, add } = prepare();
@@ -167,7 +219,9 @@ describe("a signature", () => {
     expect(await rejected(app.publishAll([add.s(1, 2).set(options)]))).toEqual(
       failing("INVALID_OPTION", { option: "call 1 of publishAll()" }),
     );
-    expect(await rejected(add.applyAsync([1, 2], { link: show as never }))).toEqual(failing("INVALID_OPTION", { option: '"link"' }));
+    for (const link of [show, null, prepare().show.s()] as never[]) {
+      expect(await rejected(add.applyAsync([1, 2], { link }))).toEqual(failing("INVALID_OPTION", { option: '"link"' }));
+    }
   });
 });
 

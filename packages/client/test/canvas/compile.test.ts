@@ -2,7 +2,7 @@ import { callId, copyId, groupId, Router, Topology, type Clock, type Flow, type 
 import { describe, expect, test } from "vitest";
 import { compile, type Compiled } from "../../src/canvas/compile.js";
 import { nodeOf as nodeOfData } from "../../src/canvas/data.js";
-import { contentOf } from "../../src/canvas/node.js";
+import { contentOf } from "../../src/canvas/content.js";
 import type { Trace } from "../../src/canvas/plan.js";
 import { chain, chord, createApp, group, runInTask, type AnyCanvas, type CanvasData, type TaskContext } from "../../src/index.js";
 import { localContext } from "../../src/task/local-context.js";

@@ -1,7 +1,7 @@
 import { newId } from "@bullrush/broker";
 import { expect, onTestFinished, test } from "vitest";
 import { GroupResult } from "../../src/index.js";
-import { eventually, testApp } from "../support.js";
+import { eventually, failing, testApp, thrownBy } from "../support.js";
 import { ended, failure, sent, several, sourceOf, tell } from "./tasks.js";
 
 test("a listener is called once when the task has ended, with its outcome and its handle", async () => {
@@ -35,6 +35,16 @@ test("a listener of a group is called when all have ended", async () => {
     { state: "SUCCESS", result: 1 },
   ];
   expect(heard).toEqual([expected, true]);
+});
+
+test("what cannot be called is no listener", async () => {
+  const { app, re } = await sent();
+  const group = new GroupResult(sourceOf(app), { id: newId(), results: [re] });
+  for (const handle of [re, group]) {
+    expect(thrownBy(() => handle.onDone(undefined as never))).toEqual(
+      failing("INVALID_OPTION", { option: "what was given to onDone()", got: "undefined" }),
+    );
+  }
 });
 
 test("what a listener throws is an uncaught exception, and others are called", async () => {

@@ -1,6 +1,6 @@
 import { newId } from "@bullrush/broker";
 import { describe, expect, test } from "vitest";
-import { GroupResult, waitFor, type AsyncResult } from "../../src/index.js";
+import { asCompleted, gather, GroupResult, waitFor, type AsyncResult } from "../../src/index.js";
 import { failing, rejected, testApp } from "../support.js";
 import { failure, several, sourceOf, tell } from "./tasks.js";
 
@@ -85,5 +85,11 @@ describe("waitFor", () => {
     abort.abort();
     expect(await waited).toBe(abort.signal.reason);
     expect(await rejected(waitFor(results, { until: "last" as "first" }))).toEqual(failing("INVALID_OPTION"));
+    for (const given of [5, null, undefined]) {
+      expect(await rejected(waitFor(given as never))).toEqual(failing("INVALID_OPTION", { option: "what was given to waitFor()" }));
+      expect(await rejected(gather(given as never))).toEqual(failing("INVALID_OPTION", { option: "what was given to gather()" }));
+      const completed = asCompleted(given as never);
+      expect(await rejected(completed.next())).toEqual(failing("INVALID_OPTION", { option: "what was given to asCompleted()" }));
+    }
   });
 });
