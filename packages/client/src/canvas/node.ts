@@ -12,6 +12,8 @@ export interface CallNode extends Call {
   readonly type: "call";
   /** Takes nothing from the step before. */
   readonly immutable: boolean;
+  /** The queue that it goes to, whatever the router says. */
+  readonly straightTo?: string;
   readonly link: readonly CanvasNode[];
   readonly onError: readonly CanvasNode[];
 }
@@ -87,5 +89,15 @@ export function chainOf(nodes: readonly CanvasNode[]): ChainNode {
 
 /** A call of the task that workers have built in: its result is the value that comes to it. */
 export function collectIn(queue: string): CallNode {
-  return { type: "call", task: "bullrush.collect", args: [], declared: {}, options: { queue }, immutable: false, link: [], onError: [] };
+  return {
+    type: "call",
+    task: "bullrush.collect",
+    args: [],
+    declared: {},
+    options: {},
+    immutable: false,
+    straightTo: queue,
+    link: [],
+    onError: [],
+  };
 }

@@ -1,4 +1,4 @@
-import { callId, checkTaskId, groupId, newId, type FlowJoin, type Router, type Target } from "@bullrush/broker";
+import { callId, checkTaskId, groupId, newId, type FlowJoin, type Router, type Routing, type Target } from "@bullrush/broker";
 import { refuse } from "../task/check.js";
 import { checkCall } from "../task/options.js";
 import { resultNode } from "./edit.js";
@@ -176,9 +176,10 @@ class Planner {
   }
 
   #call(node: CallNode, { targets, fed, groupId, hasHandle, isResult }: Context): Part {
-    const { task, args, declared, options } = node;
+    const { task, args, declared, options, straightTo } = node;
     checkCall(task, args, options);
-    const { queues, priority = 0 } = this.#router.route({ task, args, call: options, declared });
+    const { queues, priority = 0 }: Pick<Routing, "queues" | "priority"> =
+      straightTo === undefined ? this.#router.route({ task, args, call: options, declared }) : { queues: [straightTo] };
     const [first, ...others] = queues;
     if (first === undefined) throw new TypeError("a call goes to one queue at least");
     const next = [...targets, ...this.#links(node.link, "link", first), ...this.#links(node.onError, "error", first)];

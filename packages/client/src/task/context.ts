@@ -56,7 +56,7 @@ export interface TaskContext {
   /**
    * Ends the task by throwing a `Replace`, which the task has to let pass, and has the worker run a canvas in its place: how that ends, the task ends, and what follows
    * upon the task gets its result. `return this.replace(canvas)` keeps the type of the result. In a direct call it throws the `Replace`. Throws `INVALID_OPTION` for
-   * what is no canvas.
+   * what is no canvas, and for one that was given a `taskId`.
    */
   replace(canvas: Canvas): never;
 }

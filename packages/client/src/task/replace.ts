@@ -1,6 +1,8 @@
 import { BullrushError } from "@bullrush/broker";
 import type { Canvas } from "../canvas/canvas.js";
 import { contentOf } from "../canvas/content.js";
+import { givenId } from "../canvas/plan.js";
+import { refuse } from "./check.js";
 
 const mark = Symbol.for("bullrush.replace");
 
@@ -12,10 +14,12 @@ export class Replace extends BullrushError<"REPLACEMENT_REQUESTED"> {
   /** What runs in the task's place. */
   readonly canvas: Canvas;
 
-  /** @internal Throws `INVALID_OPTION` for what is no canvas. */
+  /** @internal Throws `INVALID_OPTION` for what is no canvas, and for one that was given a `taskId`. */
   constructor(task: string, canvas: Canvas) {
     super("REPLACEMENT_REQUESTED", { task });
-    contentOf(canvas, `what was given to this.replace() in ${task}`);
+    const place = `what was given to this.replace() in ${task}`;
+    const { node } = contentOf(canvas, place);
+    if (givenId(node) !== undefined) refuse(place, "a canvas with a taskId", "one without: its result is that of the task");
     this.canvas = canvas;
   }
 }

@@ -317,5 +317,8 @@ test("this.replace() in a direct call throws what a worker would see", () => {
   const error = thrownBy(() => outer(add.s(1, 2)));
   expect(isReplace(error) && error.canvas).toBeInstanceOf(Signature);
   expect(error).toEqual(failing("REPLACEMENT_REQUESTED", { task: "outer" }));
+  expect(thrownBy(() => outer(chain(add.s(1, 2), add.s(3)).set({ taskId: newId() })))).toEqual(
+    failing("INVALID_OPTION", { got: "a canvas with a taskId" }),
+  );
   expect(thrownBy(() => outer(5))).toEqual(failing("INVALID_OPTION", { option: "what was given to this.replace() in outer" }));
 });

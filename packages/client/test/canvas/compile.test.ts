@@ -213,6 +213,19 @@ describe("links", () => {
     expect(tasks(flowOf(group(add.s(1, 2), show.s(1)).link(warn.s())))).toEqual(["add", "show"]);
   });
 
+  test("of a chain that ends in an empty group are for what can fail before it, and there is no result to link", () => {
+    const links = (canvas: AnyCanvas) =>
+      flowOf(canvas).calls.flatMap(({ message: { task, places } }) =>
+        (places?.[0]?.next ?? []).flatMap(([kind]) => (kind === "error" || kind === "link" ? [[task, kind]] : [])),
+      );
+    const ends = [chain(add.s(1, 2), show.s(), group()), chain(add.s(1, 2), chord([show.s()], group(group())))];
+    for (const canvas of ends) {
+      expect(links(canvas.link(sum.s() as never).onError(warn.s()))).toEqual([["show", "error"]]);
+      expect(links(canvas.set({ linkError: warn.s() }))).toEqual([["show", "error"]]);
+    }
+    expect(links(chain(group([chain(add.s(1, 2), group()), show.s(1)]), show.s()).onError(warn.s()))).toEqual([["show", "error"]]);
+  });
+
   test("that begin with an empty group are reached through a call, so that they can be dropped", () => {
     expect(shapeOf(flowOf(add.s(1, 2).onError(chain(group(), sum.s()))))).toMatchObject({
       calls: ["sum(*) -> []", 'bullrush.collect(*) -> [["open",0]]', 'add(1,2) -> [["error",1]]'],

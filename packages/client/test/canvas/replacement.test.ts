@@ -21,8 +21,8 @@ const replaced: Message = {
   standsFor: [{ id: callId(id, 4), task: "before" }],
 };
 
-function prepare() {
-  const app = testApp();
+function prepare(options = {}) {
+  const app = testApp(options);
   const add = app.task("add", (x: number, y: number) => x + y);
   const show = app.task("show", (x: number) => String(x));
   const replacement = (canvas: AnyCanvas, message: Message = replaced): Flow => app.replacementOf(canvas as Canvas, message, "theirs");
@@ -82,6 +82,11 @@ test("a group is collected in the queue of the task", () => {
     expect(calls[0]).toMatchObject({ queue: "theirs", takesValue: true, message: { id: flow, task: "bullrush.collect", args: [] } });
     expect(calls[0]?.message.standsFor).toContainEqual({ id, task: "outer" });
   }
+});
+
+test("a group is collected there even if the queue is not declared, as it is for the task", () => {
+  const { add, replacement } = prepare({ createMissingQueues: false, queues: ["default"] });
+  expect(replacement(group(add.s(1, 2), add.s(3, 4))).calls[0]).toMatchObject({ queue: "theirs", message: { priority: 0 } });
 });
 
 test("what is no canvas is refused", () => {
