@@ -49,14 +49,28 @@ it("a loop that reports does not flood Redis, and its last report is not lost", 
   expect(stores.length).toBeLessThan(50);
 });
 
+/** Something that is awaited until it happens. */
+function once() {
+  let happen: () => void = () => undefined;
+  const happened = new Promise<void>((resolve) => (happen = resolve));
+  return { happened, happen };
+}
+
 it("who waits hears of reports at once", async () => {
+  const all = ["ONE", "TWO", "THREE"];
+  const heard = all.map(once);
   const { re } = await running(async function () {
-    for (const state of ["ONE", "TWO", "THREE"]) await this.updateState(state, { state });
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    for (const [index, state] of all.entries()) {
+      await this.updateState(state, { state });
+      await heard[index]?.happened;
+    }
   });
   const states: string[] = [];
-  for await (const { state } of re.iterate({ timeout: "10s" })) states.push(state);
-  expect(states).toContain("THREE");
+  for await (const { state } of re.iterate({ timeout: "10s" })) {
+    if (states.at(-1) !== state) states.push(state);
+    heard[all.indexOf(state)]?.happen();
+  }
+  expect(states).toEqual(all);
 });
 
 it("the log has the state and how far it is, and nothing else of what was said", async () => {
