@@ -14,6 +14,7 @@ import { copyFor, messageOf, sendingParent, type Sending } from "../app/dispatch
 import type { CompiledOptions } from "../app/options.js";
 import { chainOf, collectIn, type CanvasNode } from "./node.js";
 import { givenId, planOf, type Plan, type PlannedCall } from "./plan.js";
+import { inRanges } from "./ranges.js";
 import { resultNode } from "./edit.js";
 
 /** What a canvas is compiled with. */
@@ -69,7 +70,7 @@ function flowOf(common: Common): Flow {
     id: plan.id,
     calls: flowCallsOf(common),
     joins: plan.joins,
-    entries: plan.entries,
+    entries: inRanges(plan.entries),
     ...(replyTo !== undefined && { replyTo }),
     expires: resultExpires,
     maxPayload,
@@ -115,7 +116,7 @@ function messageIn(call: PlannedCall, number: number, now: number | undefined, c
   if (groupId !== undefined) message.groupId = groupId;
   if (replaced !== undefined) message.headers = inherited(replaced.headers, message.headers);
   if (isFlow) {
-    const place: Place = { flow: plan.id, call: number, next };
+    const place: Place = { flow: plan.id, call: number, next: inRanges(next) };
     message.places = isResult && replaced?.places !== undefined ? [place, ...replaced.places] : [place];
   }
   if (isResult && replaced !== undefined) message.standsFor = [...(replaced.standsFor ?? []), { id: replaced.id, task: replaced.task }];

@@ -139,6 +139,19 @@ describe("a group", () => {
     expect(flowOf(empty).calls[1]).toMatchObject({ queue: "q", message: { places: [{ next: [["open", 2]] }] } });
   });
 
+  test("of three and more in a row is one target, of what is before it and at the beginning", () => {
+    const members = [show.s(), show.s(), show.s()];
+    const range = ["steps", 2, 4];
+    expect(shapeOf(flowOf(chain(add.s(1, 2), group(...members, chain(add.s(1), show.s())), sum.s(), show.s()))).calls.at(-1)).toBe(
+      `add(1,2) -> ${JSON.stringify([range, ["step", 6]])}`,
+    );
+    expect(flowOf(chain(group(members), sum.s())).entries).toEqual([["steps", 1, 3]]);
+    expect(flowOf(chain(group(members.slice(1)), sum.s())).entries).toEqual([
+      ["step", 1],
+      ["step", 2],
+    ]);
+  });
+
   test("at the end of a chain goes nowhere", () => {
     const flow = flowOf(chain(add.s(1, 2), group(show.s(), show.s())));
     expect(shapeOf(flow)).toMatchObject({ calls: ["show(*) -> []", "show(*) -> []", 'add(1,2) -> [["step",0],["step",1]]'], joins: [] });

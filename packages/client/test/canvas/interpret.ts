@@ -7,8 +7,14 @@ export function interpret({ calls, joins, entries }: Flow, functions: Functions)
   const slots = joins.map((): Ending[] => []);
   /** What has failed before the groups. */
   const before = new Map<number, Ending>();
-  const work: (readonly [Target, Ending | undefined])[] = entries.map((target) => [target, undefined]);
-  const goOn = (targets: readonly Target[], ending: Ending) => work.push(...targets.map((target) => [target, ending] as const));
+  /** The calls that a target stands for, one by one. */
+  const single = (target: Target): readonly Target[] => {
+    const [kind, first, last = first] = target;
+    return kind === "steps" ? Array.from({ length: last - first + 1 }, (_, index) => ["step", first + index] as const) : [target];
+  };
+  const work: (readonly [Target, Ending | undefined])[] = entries.flatMap(single).map((target) => [target, undefined]);
+  const goOn = (targets: readonly Target[], ending: Ending) =>
+    work.push(...targets.flatMap(single).map((target) => [target, ending] as const));
 
   const arrive = (target: Target, ending: Ending | undefined) => {
     const [kind, place, slot] = target;
