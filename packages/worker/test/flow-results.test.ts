@@ -87,6 +87,42 @@ it("what follows upon a failure names what has failed", async () => {
   expect(await re.details()).toMatchObject({ name: "add", state: "FAILURE", origin: { task: "fail", id: re.parent?.id } });
 });
 
+it("all behind a step that fails before a group fail of that, whatever the group consists of and even if members may fail", async () => {
+  const { worker, add, sum, fail, ran } = on;
+  await worker.start();
+  const headers = [
+    group(add.s(1)),
+    group(add.s(1), add.s(2), add.s(3), group(add.s(4)), group()),
+    group(chain(add.s(1), add.s(1)), chord([add.s(1), group()], add.si(1, 1), { onFailure: "partial" })),
+    group(group(), group(group())),
+    group(),
+  ];
+  for (const onFailure of ["fail", "partial"] as const) {
+    for (const header of headers) {
+      const re = await chain(fail.s(1), chord(header, sum.si([1]), { onFailure }), add.s(1)).delay();
+      await expect(re.get({ timeout: "10s" })).rejects.toMatchObject({ details: { task: "fail" }, failure: { name: "RangeError" } });
+    }
+  }
+  expect(ran).toEqual([]);
+});
+
+it("a chain that ends in a group of none ends as the step before it does", async () => {
+  const { worker, add, fail } = on;
+  const [well, badly] = [await chain(add.s(1, 2), group()).delay(), await chain(fail.s(1), add.s(1), group(group())).delay()];
+  expect([await well.ready(), await badly.ready()]).toEqual([false, false]);
+  await worker.start();
+  expect(await well.get({ timeout: "10s" })).toEqual([]);
+  await expect(badly.get({ timeout: "10s" })).rejects.toMatchObject({ details: { task: "fail" } });
+  expect([await well.successful(), await badly.successful(), await badly.failed()]).toEqual([true, false, true]);
+});
+
+it("a large group behind a step gets its value, each member", async () => {
+  const { worker, add, sum } = on;
+  await worker.start();
+  const members = Array.from({ length: 300 }, (_, index) => add.s(index));
+  expect(await (await chain(add.s(1, 2), group(members), sum.s()).delay()).get({ timeout: "10s" })).toBe(300 * 3 + (300 * 299) / 2);
+});
+
 it("a chain that is revoked ends, whatever step it is at", async () => {
   const { worker, wait, add, ran } = on;
   await worker.start();

@@ -139,18 +139,19 @@ class Planner {
     const parts = members.map((member, slot) =>
       this.plan(member, { ...context, targets: join === undefined ? [] : [["slot", join, slot]], groupId: id, isResult: false }),
     );
-    const begins = join !== undefined && parts.length === 0 ? [["open", join] as const] : parts.flatMap((part) => part.entries);
+    const begins = (part: Part) =>
+      join !== undefined && fed ? this.#enter(join, part.entries, { ...context, groupId: id }) : part.entries;
+    const entries = join !== undefined && parts.length === 0 ? [["open", join] as const] : parts.flatMap(begins);
     const trace: Trace = {
       group: id,
       members: parts.map(({ last }) => last),
       isPartial: onFailure === "partial",
       parent: undefined,
     };
-    const entries = join === undefined || !fed || parts.length === 0 ? begins : this.#enter(join, begins, { ...context, groupId: id });
     return { entries, first: trace, last: trace };
   }
 
-  /** Has what begins the members of a group know that it does. At least one call has to, so that nobody takes what fails before the group for a failure of a member. */
+  /** Has the calls know that begin a member of a group. One has to, so that what fails before the group is not taken for a failure of the member. */
   #enter(join: number, entries: readonly Target[], context: Context): readonly Target[] {
     const calls = this.#reached(entries);
     if (calls.length > 0) {

@@ -123,7 +123,7 @@ describe("a group", () => {
     expect(body).not.toHaveProperty("parentId");
   });
 
-  test("behind a step is entered by the calls that begin its members, by what is begun through groups of none too, and by one at least", () => {
+  test("behind a step is entered by the calls that begin its members, by what is begun through groups of none too, and by one for each", () => {
     const entered = (canvas: AnyCanvas) =>
       flowOf(canvas).calls.flatMap(({ message: { task }, enters }) => (enters ? [[task, enters]] : []));
     expect(entered(chord([add.s(1, 2), show.s(3)], sum.s()))).toEqual([]);
@@ -133,7 +133,10 @@ describe("a group", () => {
       ["show", [1, 0]],
       ["warn", [0]],
     ]);
-    expect(entered(chain(show.s(1), group(chain(group(), warn.s())), sum.s()))).toEqual([["warn", [0]]]);
+    expect(entered(chain(show.s(1), group(chain(group(), warn.s()), group()), sum.s()))).toEqual([
+      ["warn", [0]],
+      ["bullrush.collect", [0]],
+    ]);
     const empty = chain(show.s(1), group(group(group())), sum.s().set({ queue: "q" }));
     expect(entered(empty)).toEqual([["bullrush.collect", [1, 0]]]);
     expect(flowOf(empty).calls[1]).toMatchObject({ queue: "q", message: { places: [{ next: [["open", 2]] }] } });

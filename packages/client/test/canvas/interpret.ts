@@ -1,38 +1,42 @@
 import type { Flow, Target } from "@bullrush/broker";
 import { joined, perform, type Ending, type Functions } from "./evaluate.js";
 
+/** An ending, and the joins before whose groups it stands. */
+type Told = Ending & { readonly before?: ReadonlySet<number> };
+
 /** Runs a flow in memory as the broker and its workers do, and gives how each of its calls ended, by their ids; those that were dropped did not. */
 export function interpret({ calls, joins, entries }: Flow, functions: Functions): ReadonlyMap<string, Ending> {
   const endings = new Map<string, Ending>();
-  const slots = joins.map((): Ending[] => []);
-  /** What has failed before the groups. */
-  const before = new Map<number, Ending>();
+  const slots = joins.map((): Told[] => []);
   /** The calls that a target stands for, one by one. */
   const single = (target: Target): readonly Target[] => {
     const [kind, first, last = first] = target;
     return kind === "steps" ? Array.from({ length: last - first + 1 }, (_, index) => ["step", first + index] as const) : [target];
   };
-  const work: (readonly [Target, Ending | undefined])[] = entries.flatMap(single).map((target) => [target, undefined]);
-  const goOn = (targets: readonly Target[], ending: Ending) =>
+  const work: (readonly [Target, Told | undefined])[] = entries.flatMap(single).map((target) => [target, undefined]);
+  const goOn = (targets: readonly Target[], ending: Told) =>
     work.push(...targets.flatMap(single).map((target) => [target, ending] as const));
 
-  const arrive = (target: Target, ending: Ending | undefined) => {
+  const arrive = (target: Target, ending: Told | undefined) => {
     const [kind, place, slot] = target;
     const failed = ending !== undefined && "mishap" in ending;
     if (kind === "slot" || kind === "open") {
       const join = joins[place]!;
       const filled = slots[place]!;
       if (kind === "slot") filled[slot!] = ending!;
-      if (Object.keys(filled).length === join.size)
-        goOn(join.next, kind === "open" && failed ? ending : (before.get(place) ?? joined(filled, join.onFailure)));
+      if (Object.keys(filled).length < join.size) return;
+      const stands = kind === "open" ? failed : filled.every((told) => told.before?.has(place));
+      goOn(join.next, stands ? ending! : joined(filled, join.onFailure));
       return;
     }
     if (ending !== undefined && (kind === "link" ? failed : kind === "error" && !failed)) return;
     const { message, takesValue, enters = [] } = calls[place]!;
-    if (kind === "step" && failed) for (const join of enters) before.set(join, ending);
     const value = ending && ("mishap" in ending ? ending.mishap : ending.value);
     const args = takesValue && ending !== undefined ? [value, ...message.args] : message.args;
-    const own = kind === "step" && failed ? ending : perform(functions, message.task, args, message.each === true);
+    const own: Told =
+      kind === "step" && failed
+        ? { ...ending, before: new Set([...(ending.before ?? []), ...enters]) }
+        : perform(functions, message.task, args, message.each === true);
     if (endings.has(message.id)) throw new Error(`${message.task} would run twice`);
     endings.set(message.id, own);
     goOn(message.places![0]!.next, own);
