@@ -83,7 +83,7 @@ export class App {
   }
 
   /**
-   * Declares a task: a named function, which workers run. Argument and result types are inferred.
+   * Declares a task: a named function, which workers run. Argument and result types are inferred; a parameter with a default needs its type written.
    * Throws `INVALID_TASK_NAME`, `TASK_ALREADY_REGISTERED`, `INVALID_OPTION`, `INVALID_QUEUE_NAME`.
    */
   task<Args extends unknown[], Returned>(name: string, run: TaskFunction<Args, Returned>): Task<Args, Returned>;

@@ -31,14 +31,14 @@ export abstract class BaseCanvas<out Result, in Needs extends unknown[], out Sen
     return this.#changed(withOptions(this[mark], options));
   }
 
-  /** The same with something further that runs when it has ended well, and gets its result in front of its arguments, unless it is immutable. Of a group, each member's. */
+  /** The same with something further that runs when it has ended well, and gets its result in front of its arguments, unless it is immutable. Of a group, each member's; of none, nothing. */
   link(next: Followers<Linked<Result, Sent>>): this {
     return this.#changed(withLinks(this[mark].node, "link", linksOf(next, "what was given to link()", this[mark].send)));
   }
 
   /**
    * The same with something further that runs when it, or what it needs, has failed or was revoked, and gets a `Mishap` in front of its arguments, unless it is
-   * immutable. Of a group, for each member.
+   * immutable. Of a group, for each member; where a chain ends in a group of none, for what is before that.
    */
   onError(next: Followers<Mishap>): this {
     return this.#changed(withLinks(this[mark].node, "onError", linksOf(next, "what was given to onError()", this[mark].send)));

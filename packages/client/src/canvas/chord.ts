@@ -18,7 +18,7 @@ export class Chord<
 export interface ChordOptions {
   /**
    * What becomes of the body when members of the header have failed or were revoked. `fail` (default): it fails of the same, once all have ended. `partial`: it runs, and
-   * their values are `null`.
+   * their values are `null`. What a step before the chord fails of, it fails of in any case.
    */
   readonly onFailure?: OnFailure;
 }
