@@ -19,7 +19,8 @@ export function inRanges(targets: readonly Target[]): readonly Target[] {
 /** How many targets from `at` on are calls with numbers in a row; 1 at least. */
 function runFrom(targets: readonly Target[], at: number): number {
   const [kind, first] = targets[at] as Target;
+  const follows = (target: Target | undefined, length: number) => kind === "step" && target?.[0] === "step" && target[1] === first + length;
   let length = 1;
-  while (kind === "step" && targets[at + length]?.[0] === "step" && targets[at + length]?.[1] === first + length) length++;
+  while (follows(targets[at + length], length)) length++;
   return length;
 }

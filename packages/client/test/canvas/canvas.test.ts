@@ -18,6 +18,7 @@ import {
 } from "../../src/index.js";
 import { compile } from "../../src/canvas/compile.js";
 import { contentOf } from "../../src/canvas/content.js";
+import { depthOf } from "../../src/canvas/node.js";
 import { deadUrl, failing, rejected, take, testApp, thrownBy } from "../support.js";
 
 function prepare(options = {}) {
@@ -165,6 +166,32 @@ test("a chain may be made step by step, and data are refused that are nested too
     let data = add.s(1, 2).toJSON();
     for (let level = 0; level < 3000; level++) data = wrap(data);
     expect(thrownBy(() => app.canvas(data))).toEqual(failing("INVALID_OPTION", { got: "nested deeper than 500 levels" }));
+  }
+});
+
+test("what a canvas holds says how many levels it has, however it was made", () => {
+  const { app, add, show, sum } = prepare();
+  const linked = add.s(1).link(group(show.s(), show.s()));
+  const header = group(chain(add.s(1, 2), linked), add.s(1, 2));
+  const made = [
+    add.s(1, 2),
+    linked,
+    header,
+    group(),
+    chain(header, sum.s()),
+    chain(chain(header, sum.s()), show.s()),
+    chord(header, sum.s()),
+  ];
+  const others = [
+    chord([add.s(1, 2), header], chain(sum.s(), show.s())),
+    chord([], group(sum.s())),
+    show.map([1]),
+    add.chunks([[1, 2]], 1),
+  ];
+  for (const canvas of [...made, ...others]) {
+    const { node, depth } = contentOf(canvas, "it");
+    expect({ node, depth }).toEqual({ node, depth: depthOf(node) });
+    expect(contentOf(app.canvas(canvas.toJSON()), "it").depth).toBe(depth);
   }
 });
 
