@@ -83,8 +83,8 @@ export class App {
   }
 
   /**
-   * Declares a task: a named function, which workers run. Argument and result types are inferred; a parameter with a default needs its type written.
-   * Throws `INVALID_TASK_NAME`, `TASK_ALREADY_REGISTERED`, `INVALID_OPTION`, `INVALID_QUEUE_NAME`.
+   * Declares a task: a named function, which workers run. Argument and result types are inferred; a parameter with a default needs its type
+   * written. Throws `INVALID_TASK_NAME`, `TASK_ALREADY_REGISTERED`, `INVALID_OPTION`, `INVALID_QUEUE_NAME`.
    */
   task<Args extends unknown[], Returned>(name: string, run: TaskFunction<Args, Returned>): Task<Args, Returned>;
   task<Args extends unknown[], Returned>(name: string, options: TaskOptions, run: TaskFunction<Args, Returned>): Task<Args, Returned>;

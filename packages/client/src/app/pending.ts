@@ -21,7 +21,10 @@ export class PendingRecords {
     this.#timing = timing;
   }
 
-  /** Stores those of a flow that runs by now. Never rejects: what cannot be stored now is stored later, unless it cannot for a minute; that keeps no process alive. */
+  /**
+   * Stores those of a flow that runs by now. Never rejects: what cannot be stored now is stored later, unless it cannot for a minute; that
+   * keeps no process alive.
+   */
   async keep(plan: Plan, backend: ResultBackend): Promise<void> {
     await this.#store(requestsOf(plan), backend, further.tries);
   }

@@ -31,7 +31,10 @@ export abstract class BaseCanvas<out Result, in Needs extends unknown[], out Sen
     return this.#changed(withOptions(this[mark], options));
   }
 
-  /** The same with something further that runs when it has ended well, and gets its result in front of its arguments, unless it is immutable. Of a group, each member's; of none, nothing. */
+  /**
+   * The same with something further that runs when it has ended well, and gets its result in front of its arguments, unless it is
+   * immutable. Of a group, each member's; of none, nothing.
+   */
   link(next: Followers<Linked<Result, Sent>>): this {
     return this.#changed(withLinks(this[mark].node, "link", linksOf(next, "what was given to link()", this[mark].send)));
   }

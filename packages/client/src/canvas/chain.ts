@@ -15,9 +15,9 @@ export class Chain<
 > extends BaseCanvas<Result, Needs, Sent> {}
 
 /**
- * One after the other. The result is that of the last step; when a step fails, those behind it fail of the same, groups and chords included. A step that is a group gives the array of its
- * members' values to the step behind it, which waits for all of them; behind a step, each member gets its value. Throws `INVALID_OPTION` for no steps, and for what
- * is no canvas.
+ * One after the other. The result is that of the last step; when a step fails, those behind it fail of the same, groups and chords
+ * included. A step that is a group gives the array of its members' values to the step behind it, which waits for all of them; behind a
+ * step, each member gets its value. Throws `INVALID_OPTION` for no steps, and for what is no canvas.
  */
 export function chain<const Steps extends readonly AnyCanvas[]>(
   ...steps: Steps & Fitting<Steps>

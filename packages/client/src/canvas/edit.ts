@@ -15,8 +15,9 @@ interface Standing {
 type Change = (call: CallNode, standing: Standing) => CallNode;
 
 /**
- * The canvas with these options, which win over those that it has. `taskId` becomes the id of its result; `countdown` and `eta` are for what begins it; `link` and
- * `linkError` are for what ends it, each member of a group, as `withLinks` has it; all others are for all its calls. Throws `INVALID_OPTION` for what is no object, and for links that are no canvases, or another app's.
+ * The canvas with these options, which win over those that it has. `taskId` becomes the id of its result; `countdown` and `eta` are for
+ * what begins it; `link` and `linkError` are for what ends it, each member of a group, as `withLinks` has it; all others are for all its
+ * calls. Throws `INVALID_OPTION` for what is no object, and for links that are no canvases, or another app's.
  */
 export function withOptions<Node extends CanvasNode>({ node, send }: Pick<Content<Node>, "node" | "send">, given: CallOptions): Node {
   isRecord(given, "what was given for the options of a canvas");
@@ -33,7 +34,10 @@ export function withOptions<Node extends CanvasNode>({ node, send }: Pick<Conten
   return taskId === undefined ? changed : withId(changed, taskId);
 }
 
-/** The canvas with further links behind what ends it. Where that is a group of none there is no result of a member to link; what can fail is what is before it. */
+/**
+ * The canvas with further links behind what ends it. Where that is a group of none there is no result of a member to link; what can fail is
+ * what is before it.
+ */
 export function withLinks<Node extends CanvasNode>(node: Node, kind: "link" | "onError", links: readonly CanvasNode[]): Node {
   const standing = kind === "link" ? "last" : "decisive";
   return edit(node, (call, standings) => (standings[standing] ? { ...call, [kind]: [...call[kind], ...links] } : call));

@@ -151,7 +151,10 @@ class Planner {
     return { entries, first: trace, last: trace };
   }
 
-  /** Has the calls know that begin a member of a group. One has to, so that what fails before the group is not taken for a failure of the member. */
+  /**
+   * Has the calls know that begin a member of a group. One has to, so that what fails before the group is not taken for a failure of the
+   * member.
+   */
   #enter(join: number, entries: readonly Target[], context: Context): readonly Target[] {
     const calls = this.#reached(entries);
     if (calls.length > 0) {

@@ -3,7 +3,10 @@ import type { Target } from "@bullrush/broker";
 /** From how many calls in a row on one target says all of them. */
 const shortest = 3;
 
-/** The same targets, in the same order, with each run of calls that begin one after the other as one: for those of a large group, which many messages name. */
+/**
+ * The same targets, in the same order, with each run of calls that begin one after the other as one: for those of a large group, which many
+ * messages name.
+ */
 export function inRanges(targets: readonly Target[]): readonly Target[] {
   const ranges: Target[] = [];
   for (let at = 0; at < targets.length;) {

@@ -62,8 +62,8 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
   /** How each member has ended, once all have: a group among them as its first member that has failed or was revoked, if any. */
   get(options: GetOptions & { readonly propagate: false }): Promise<OutcomesOf<Results>>;
   /**
-   * The values of all members, in their order, once all have ended; of a group of none behind a step, once that has. Rejects as soon as one has failed or was revoked, with what its own `get()` throws; otherwise as
-   * `AsyncResult.get()`.
+   * The values of all members, in their order, once all have ended; of a group of none behind a step, once that has. Rejects as soon as one
+   * has failed or was revoked, with what its own `get()` throws; otherwise as `AsyncResult.get()`.
    */
   get(options?: GetOptions & { readonly propagate?: true }): Promise<Results>;
   async get(options: GetOptions = {}): Promise<unknown> {
@@ -127,8 +127,8 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
   }
 
   /**
-   * Keeps what the group consists of in the result backend, for `resultExpires` of the app, so that `app.groupResult(id)` finds it anywhere; the steps before it are not kept. A group of
-   * none that no app has made is not kept: there is nothing to keep it in.
+   * Keeps what the group consists of in the result backend, for `resultExpires` of the app, so that `app.groupResult(id)` finds it
+   * anywhere; the steps before it are not kept. A group of none that no app has made is not kept: there is nothing to keep it in.
    */
   async save(): Promise<void> {
     const source = this.#source?.();

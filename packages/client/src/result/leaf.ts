@@ -43,8 +43,8 @@ export function leavesOf(handles: readonly (Leaf | Group)[]): readonly Leaf[] {
 }
 
 /**
- * The handles on the tasks that have to end before all `handles` have, in order: those within, and behind the members of a group that comes to no task at all, those
- * of the step before it.
+ * The handles on the tasks that have to end before all `handles` have, in order: those within, and behind the members of a group that comes
+ * to no task at all, those of the step before it.
  */
 export function awaitedOf(handles: readonly (Leaf | Group)[]): readonly Leaf[] {
   return handles.flatMap((handle) => (isGroup(handle) ? [...awaitedOf(handle.results), ...awaitedBefore(handle)] : [handle]));

@@ -33,7 +33,10 @@ export function callNode(call: Call, immutable: boolean): CallNode {
   return { type: "call", ...call, immutable, link: [], onError: [] };
 }
 
-/** The node of a call that takes a value, and has the links in its options. Throws `INVALID_OPTION` for links that are no canvases, or of another app than `send`. */
+/**
+ * The node of a call that takes a value, and has the links in its options. Throws `INVALID_OPTION` for links that are no canvases, or of
+ * another app than `send`.
+ */
 export function linkedNode({ options: { link, linkError, ...options }, ...call }: Call, send: Send): CallNode {
   const links = { ...(link !== undefined && { link }), ...(linkError !== undefined && { linkError }) };
   return withOptions({ node: callNode({ ...call, options }, false), send }, links);

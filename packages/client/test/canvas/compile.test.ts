@@ -123,7 +123,7 @@ describe("a group", () => {
     expect(body).not.toHaveProperty("parentId");
   });
 
-  test("behind a step is entered by the calls that begin its members, by what is begun through groups of none too, and by one for each", () => {
+  test("behind a step is entered by the calls that begin its members, one at least for each", () => {
     const entered = (canvas: AnyCanvas) =>
       flowOf(canvas).calls.flatMap(({ message: { task }, enters }) => (enters ? [[task, enters]] : []));
     expect(entered(chord([add.s(1, 2), show.s(3)], sum.s()))).toEqual([]);
