@@ -268,6 +268,29 @@ describe.concurrent("a canvas", () => {
     expect(ran).toEqual(["add"]);
   });
 
+  test("revoked, it still calls its error links; a task that was replaced is revoked at once, with what runs in its place", async () => {
+    const { stage, app, add, note, notes, noted, ran } = await open();
+    const wait = app.task("wait", async function (): Promise<number> {
+      await new Promise((_, reject) => this.signal.addEventListener("abort", () => reject(this.signal.reason as Error)));
+      return 1;
+    });
+    const begun = app.task("begun", function (): number {
+      return this.replace(chain(wait.si(), add.s(1)));
+    });
+    await stage.work();
+    const linked = await wait.si().onError(note.s("called off")).delay();
+    await eventually("it runs", async () => (await linked.status()) === "STARTED");
+    expect(await linked.revoke({ reason: "enough" })).toBe(true);
+    await noted("called off");
+    expect(notes).toMatchObject([["called off", { id: linked.id, state: "REVOKED", reason: "enough" }]]);
+    const replaced = await begun.delay();
+    await eventually("it is replaced", async () => (await app.backend.read([replaced.id]))[0]?.flow !== undefined);
+    expect(await replaced.revoke()).toBe(true);
+    expect(await replaced.status()).toBe("REVOKED");
+    await stage.over();
+    expect(ran).toEqual(["note"]);
+  });
+
   test("of a thousand steps has short messages, and a state by id for each step", async () => {
     const { stage, app, add } = await open();
     const steps = Array.from({ length: 999 }, () => add.s(1));

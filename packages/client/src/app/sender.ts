@@ -4,7 +4,7 @@ import { handleOf } from "../canvas/handles.js";
 import { contentOf } from "../canvas/content.js";
 import type { AnyHandle, CanvasNode, Send } from "../canvas/node.js";
 import { AsyncResult } from "../result/async-result.js";
-import { leavesOf } from "../result/leaf.js";
+import { leavesOf, type Group, type Leaf } from "../result/leaf.js";
 import type { Call } from "../task/call.js";
 import { sendingTask } from "../task/context.js";
 import { checkCall } from "../task/options.js";
@@ -102,7 +102,7 @@ export class Sender {
 /** `handle`, which the task that runs here, if any, has sent. */
 function sent<H extends AnyHandle>(handle: H): H {
   const task = sendingTask();
-  if (task?.onSent !== undefined) for (const { id } of leavesOf([handle])) task.onSent(id);
+  if (task?.onSent !== undefined) for (const { id } of leavesOf([handle as unknown as Leaf | Group])) task.onSent(id);
   return handle;
 }
 

@@ -86,7 +86,7 @@ function flowCallsOf(common: Common): readonly FlowCall[] {
 
 /** @param now absent for a call whose turn is still to come */
 function flowCallOf(call: PlannedCall, number: number, now: number | undefined, common: Common): FlowCall {
-  const { node, queue, takesValue, enters } = call;
+  const { node, queue, takesValue, enters, hasHandle, copyOf } = call;
   const { countdown, expires = node.declared.expires } = node.options;
   const message = messageIn(call, number, now, common);
   return {
@@ -95,6 +95,7 @@ function flowCallOf(call: PlannedCall, number: number, now: number | undefined, 
     text: encodeMessage(message, common.setting.options.maxPayload),
     takesValue,
     ...(enters.length > 0 && { enters }),
+    ...(!hasHandle && copyOf === undefined && { isLink: true }),
     ...(now === undefined && countdown !== undefined && { countdown: toMilliseconds(countdown, "countdown") }),
     ...(now === undefined && expires !== undefined && !(expires instanceof Date) && { lifetime: toMilliseconds(expires, "expires") }),
   };

@@ -87,7 +87,9 @@ export function openRevoke(source: RevokeSource): Revoke {
   ): Promise<ReadonlySet<string>> {
     const endedAt = clock.now();
     const requests = marked.flatMap((found, index) => {
-      if (found.location === "ended") return [];
+      // Others run in its place: it has not ended.
+      const isReplaced = known[index]?.flow !== undefined && !isTerminal(known[index].state);
+      if (found.location === "ended" && !isReplaced) return [];
       // Who waits for one that is in no queue is not known, but may be in this process.
       const unsent = { task: known[index]?.task, queue: known[index]?.queue, replyTo: backend.replyChannel };
       const { task, queue, replyTo, due = endedAt } = "queue" in found ? found : { ...unsent, due: undefined };

@@ -1,10 +1,10 @@
-import { isTerminal, type TaskRecord } from "@bullrush/broker";
+import { isTerminal, type TaskRecord, type TaskState } from "@bullrush/broker";
 import type { RevokeOptions } from "../control/revoke.js";
 import { checkOptions } from "../task/check.js";
 import { asCompleted, type LeafOf } from "./as-completed.js";
 import type { AsyncResult } from "./async-result.js";
 import { outcomesOf, recordsOf, valuesOf, type OutcomesOf } from "./gather.js";
-import type { Handle } from "./handle.js";
+import type { Handle, HandlesFor } from "./handle.js";
 import { awaitedOf, ignored, isGroup, leavesOf, mark, type Group, type Leaf } from "./leaf.js";
 import { callBack, checkListener } from "./on-done.js";
 import type { ResultSource } from "./reference.js";
@@ -30,13 +30,13 @@ const mostForgotten = 1000;
 
 /** The handle on the results of a group of tasks, `Results` in the order of its members; a group among them is one member. */
 export class GroupResult<Results extends readonly unknown[] = readonly unknown[]>
-  implements Handle<Results>, Iterable<AsyncResult | GroupResult>
+  implements Handle<Results>, Iterable<Handle<Results[number]>>
 {
   /** @internal */
   readonly [mark.group] = true;
   readonly id: string;
-  /** The handles of its members, in their order. */
-  readonly results: readonly (AsyncResult | GroupResult)[];
+  /** The handles of its members, in their order: an `AsyncResult` of a task, a `GroupResult` of a group. */
+  readonly results: HandlesFor<Results>;
   /** The handle of the step before, in a chain. */
   readonly parent: Handle | undefined;
   /** @internal */
@@ -48,15 +48,15 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
   /** @internal */
   constructor(source: (() => ResultSource) | undefined, { id, results, flow, parent, isPartial = false }: GroupReference) {
     this.id = id;
-    this.results = results;
+    this.results = results as unknown as HandlesFor<Results>;
     this.parent = parent;
     this.isPartial = isPartial;
     this.#source = source;
     this.#flow = flow;
   }
 
-  [Symbol.iterator](): Iterator<AsyncResult | GroupResult> {
-    return this.results[Symbol.iterator]();
+  [Symbol.iterator](): Iterator<Handle<Results[number]>> {
+    return (this.results as readonly Handle<Results[number]>[])[Symbol.iterator]();
   }
 
   /** How each member has ended, once all have: a group among them as its first member that has failed or was revoked, if any. */
@@ -70,7 +70,7 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
     checkOptions(options, getChecks, "of get()");
     const { propagate = true } = options;
     const records = await recordsOf(this.#awaited(), options, propagate);
-    return propagate ? valuesOf([this], records.values())[0] : outcomesOf(this.results, records);
+    return propagate ? valuesOf([this.#asGroup], records.values())[0] : outcomesOf(this.#members, records);
   }
 
   /** The handles of its tasks, those of groups within too, each as soon as it has ended. As the function `asCompleted`. */
@@ -78,9 +78,23 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
     return asCompleted([this], options);
   }
 
+  /**
+   * `FAILURE` if a member has failed, else `REVOKED` if one was revoked, `SUCCESS` if all have ended well, `PENDING` if nothing is stored of any, and `STARTED` in between.
+   */
+  async status(): Promise<TaskState> {
+    const awaited = this.#awaited();
+    const states = new Map<TaskState, number>();
+    const found = await this.#count(awaited, ({ state }) => states.set(state, (states.get(state) ?? 0) + 1).size > 0);
+    if (states.has("FAILURE")) return "FAILURE";
+    if (states.has("REVOKED")) return "REVOKED";
+    const well = found === awaited.length && [...states.keys()].every((state) => state === "SUCCESS");
+    if (well) return "SUCCESS";
+    return [...states.keys()].every((state) => state === "PENDING") ? "PENDING" : "STARTED";
+  }
+
   /** How many members have ended well. */
   async completedCount(): Promise<number> {
-    const members: readonly (Leaf | Group)[] = this.results;
+    const members = this.#members;
     const groups = await Promise.all(members.filter(isGroup).map((group) => group.successful()));
     const single = await this.#count(leavesOf(members.filter((member) => !isGroup(member))), ({ state }) => state === "SUCCESS");
     return single + groups.filter((successful) => successful).length;
@@ -109,7 +123,7 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
    */
   onDone(listener: (outcomes: OutcomesOf<Results>, group: this) => void): void {
     checkListener(listener);
-    callBack(this.#awaited(), (records) => listener(outcomesOf(this.results, records) as OutcomesOf<Results>, this));
+    callBack(this.#awaited(), (records) => listener(outcomesOf(this.#members, records) as OutcomesOf<Results>, this));
   }
 
   /**
@@ -123,7 +137,7 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
     const answers = ((await this.#source?.().revoke(ids, [...queues], options, this.#flow)) ?? []).values();
     const answerOf = (handle: Leaf | Group): boolean =>
       isGroup(handle) ? handle.results.map(answerOf).every((answer) => answer) : answers.next().value === true;
-    return this.results.map(answerOf);
+    return this.#members.map(answerOf);
   }
 
   /**
@@ -134,7 +148,7 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
     const source = this.#source?.();
     if (source === undefined) return;
     const { backend, options } = source;
-    await backend.saveGroup(this.id, savedGroup(this), options.resultExpires);
+    await backend.saveGroup(this.id, savedGroup(this.#asGroup), options.resultExpires);
   }
 
   /** Removes the results of all its tasks, and what `save()` has kept. */
@@ -150,13 +164,22 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
     return this.#flow;
   }
 
+  /** Its members, as sets of results see them. */
+  get #members(): readonly (Leaf | Group)[] {
+    return this.results as unknown as readonly (Leaf | Group)[];
+  }
+
+  get #asGroup(): Group {
+    return this as unknown as Group;
+  }
+
   #leaves(): readonly Leaf[] {
-    return leavesOf(this.results);
+    return leavesOf(this.#members);
   }
 
   /** Those whose end is the end of the group. */
   #awaited(): readonly Leaf[] {
-    return awaitedOf([this]);
+    return awaitedOf([this.#asGroup]);
   }
 
   /** How many of `leaves` have a record that fits; those that ignore their results count as ended well. */

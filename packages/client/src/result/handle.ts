@@ -1,3 +1,5 @@
+import type { TaskState } from "@bullrush/broker";
+import type { RevokeOptions } from "../control/revoke.js";
 import type { GetOptions } from "./wait-options.js";
 
 /** What the handle on one result, `AsyncResult`, and that on those of a group, `GroupResult`, have in common. */
@@ -7,6 +9,10 @@ export interface Handle<Value = unknown> {
   readonly parent: Handle | undefined;
   /** The value; of a group the array of its members' values. */
   get(options?: GetOptions & { readonly propagate?: true }): Promise<Value>;
+  /** What observers see of it now; of a group, of all its members together. */
+  status(): Promise<TaskState>;
+  /** Calls it off, with all that was to follow upon it. Gives whether it is revoked; of a group, whether each member is. */
+  revoke(options?: RevokeOptions): Promise<boolean | readonly boolean[]>;
   /** Whether it has ended, whichever way. */
   ready(): Promise<boolean>;
   /** Whether it has ended well. */
@@ -16,6 +22,9 @@ export interface Handle<Value = unknown> {
   /** Removes what is stored of it. */
   forget(): Promise<void>;
 }
+
+/** The handles on these values, in their order. */
+export type HandlesFor<Values extends readonly unknown[]> = { readonly [Place in keyof Values]: Handle<Values[Place]> };
 
 /** What the results of `Handles` come to, in their order. */
 export type ValuesOf<Handles extends readonly Handle[]> = {

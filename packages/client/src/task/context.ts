@@ -58,7 +58,7 @@ export interface TaskContext {
    * upon the task gets its result. `return this.replace(canvas)` keeps the type of the result. In a direct call it throws the `Replace`. Throws `INVALID_OPTION` for
    * what is no canvas, and for one that was given a `taskId`.
    */
-  replace(canvas: Canvas): never;
+  replace<Result>(canvas: Canvas<Result>): Result;
 }
 
 // One for the process, also when a module loader makes a second copy of this package.

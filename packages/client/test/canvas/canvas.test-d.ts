@@ -223,7 +223,11 @@ test("a task can be replaced, and keeps the type of its result", () => {
     if (x > 1) return this.replace(chain(add.s(1, 2), show.s()));
     return x;
   });
-  expectTypeOf(one.delay(1)).resolves.toEqualTypeOf<AsyncResult<number>>();
+  expectTypeOf(one.delay(1)).resolves.toEqualTypeOf<AsyncResult<number | string>>();
+  app.task("other", function (x: number): number {
+    // @ts-expect-error it gives a string
+    return this.replace(show.s(x));
+  });
   // @ts-expect-error it is incomplete
   expectTypeOf((context: TaskContext) => context.replace(add.s(1))).toBeFunction();
   expectTypeOf<Signature<number, Ignored>>().toExtend<Signature<number, [value: number]>>();

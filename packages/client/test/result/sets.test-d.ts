@@ -9,6 +9,7 @@ import {
   type Progress,
   type TaskDetails,
   type TaskOutcome,
+  type TaskState,
   type Waited,
 } from "../../src/index.js";
 
@@ -85,7 +86,9 @@ describe("the handle on a group", () => {
   });
 
   test("is iterable over its members", () => {
-    expectTypeOf([...group]).toEqualTypeOf<(AsyncResult | GroupResult)[]>();
+    expectTypeOf([...group]).toEqualTypeOf<Handle<number | string>[]>();
+    expectTypeOf(group.results[1].get()).resolves.toEqualTypeOf<string>();
+    expectTypeOf(group.results[0].status()).resolves.toEqualTypeOf<TaskState>();
   });
 });
 
