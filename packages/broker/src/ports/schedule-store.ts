@@ -1,3 +1,4 @@
+import type { BullrushError } from "../error.js";
 import type { RoutedMessage } from "../protocol/message.js";
 import type { ScheduledCall } from "../protocol/schedule.js";
 
@@ -14,11 +15,11 @@ export interface ScheduleStore {
 
   /**
    * Stores the entries of an app's options: new and changed ones are to be computed anew, those that came from options and are not among these are removed. What was set
-   * at run time stays as it is. `false`: the term is over, nothing was written.
+   * at run time stays as it is. `false`: the term is over; what was not written by then is not.
    */
   sync(term: Term, entries: readonly NamedCall[]): Promise<boolean>;
 
-  /** Stores an entry at run time, in the place of one of this name. */
+  /** Stores an entry at run time, in the place of one of this name: its ticks count from 0; what is paused stays so, and its last tick is known still. */
   set(entry: NamedCall): Promise<void>;
 
   /** Removes an entry. `false`: there is none of this name. One that came from options is back when a beat with these options begins to lead. */
@@ -39,7 +40,8 @@ export interface ScheduleStore {
 
   /**
    * For each entry at once: sends its ticks, and says when it is due next; nothing of it if it has been changed, or has ticked, since it was read, or if the term is over
-   * (then each is `deposed`). Each tick is sent once, whoever else tries.
+   * (then each is `deposed`). Each tick is sent once, whoever else tries. After an error that left open whether it was done, it is safe to repeat in the same term, and gives
+   * what was done.
    */
   advance(term: Term, advances: readonly Advance[]): Promise<readonly Advanced[]>;
 
@@ -117,5 +119,8 @@ export interface Tick {
   readonly skipIfUnfinished: boolean;
 }
 
-/** How many of its ticks were sent, in their order, and how many were not because the one before had not ended; or why nothing was done. */
-export type Advanced = { readonly sent: number; readonly overlapped: number } | "changed" | "deposed";
+/**
+ * How many of its ticks were sent, in their order, and how many were not because the one before had not ended; or why nothing was done. An error is of this entry alone: a
+ * message that cannot be encoded, a queue whose keys hold something else.
+ */
+export type Advanced = { readonly sent: number; readonly overlapped: number } | "changed" | "deposed" | BullrushError;
