@@ -43,3 +43,4 @@ export { compileLocation, type RedisLocation } from "./redis/location.js";
 export { redisControlBus } from "./redis/control-bus.js";
 export { redisResultBackend } from "./redis/result-backend.js";
 export { bullmqTransport } from "./bullmq/transport.js";
+export { redisScheduleStore } from "./bullmq/schedules/schedule-store.js";

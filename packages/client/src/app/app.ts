@@ -7,6 +7,7 @@ import {
   type Message,
   type RedisLocation,
   type ResultBackend,
+  type ScheduleStore,
   type Transport,
 } from "@bullrush/broker";
 import type { RevokeOptions } from "../control/revoke.js";
@@ -80,6 +81,11 @@ export class App {
   /** What workers are told from outside. Connected at its first use. */
   get control(): ControlBus {
     return this.#connect().control;
+  }
+
+  /** @internal Where recurring calls are kept. Connected at its first use. */
+  get schedules(): ScheduleStore {
+    return this.#connect().schedules;
   }
 
   /**
@@ -215,7 +221,7 @@ export class App {
     const connected = this.#connected;
     if (connected === undefined) return;
     connected.waiter.close(new BullrushError("APP_CLOSED", { app: this.#options.name }));
-    await Promise.all([connected.transport.close(), connected.backend.close(), connected.control.close()]);
+    await Promise.all([connected.transport.close(), connected.backend.close(), connected.control.close(), connected.schedules.close()]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -2,9 +2,11 @@ import {
   bullmqTransport,
   redisControlBus,
   redisResultBackend,
+  redisScheduleStore,
   systemClock,
   type ControlBus,
   type ResultBackend,
+  type ScheduleStore,
   type Transport,
 } from "@bullrush/broker";
 import { openRevoke } from "../control/revoke.js";
@@ -18,6 +20,7 @@ export interface Connected extends ResultSource {
   readonly transport: Transport;
   readonly backend: ResultBackend;
   readonly control: ControlBus;
+  readonly schedules: ScheduleStore;
 }
 
 export function connect(
@@ -30,7 +33,8 @@ export function connect(
   const backend = redisResultBackend({ location, onTrouble: (reason) => onTrouble("backend", reason) });
   const transport = bullmqTransport({ location: broker, backend, prefix, deadline, maxPayload, onTrouble: onBrokerTrouble });
   const control = redisControlBus({ location: broker, prefix, onTrouble: onBrokerTrouble });
+  const schedules = redisScheduleStore({ location: broker, prefix, maxPayload, onTrouble: onBrokerTrouble });
   const lifetimeOf = (task = "") => tasks.get(task)?.resultExpires ?? resultExpires;
   const revoke = openRevoke({ transport, backend, control, lifetimeOf, clock: systemClock });
-  return { transport, backend, control, revoke, options, waiter: new ResultWaiter(backend, transport) };
+  return { transport, backend, control, schedules, revoke, options, waiter: new ResultWaiter(backend, transport) };
 }

@@ -1,0 +1,21 @@
+--[[
+  Begins a term, unless somebody leads.
+
+  KEYS[1]       what the keys of beat start with
+  ARGV[1]       token of the term, new
+  ARGV[2]       how long it lasts, ms
+
+  Returns the number of the term, or false
+]]
+--- @include bullmq/beat/entries
+
+local token = ARGV[1]
+local current = call("GET", leader)
+-- The reply to an earlier try was lost.
+if current == token then
+  call("PEXPIRE", leader, ARGV[2])
+  return tonumber(call("GET", KEYS[1] .. "epoch"))
+end
+if current then return false end
+call("SET", leader, token, "PX", ARGV[2])
+return call("INCR", KEYS[1] .. "epoch")

@@ -1,0 +1,52 @@
+--[[
+  The entries of beat, and who leads. What Redis keeps of them:
+
+    <beat>leader          token of the term; lives as long as the term
+    <beat>epoch           number of the last term
+    <beat>due             sorted set of the names of all entries by their next run, ms; 0: to be computed; +inf: none, or paused
+    <beat>entry:<name>    hash
+      call                the recurring call, JSON
+      origin              "options" or "runtime"
+      version             another one after each change by a user
+      paused              "1" while it is
+      createdAt           when it was stored or set anew, ms
+      count               how many ticks were sent
+      last…               the tick that was sent last: Due, SentAt, Id, Queue
+      term, from          its last advance: by which term, and from which time
+      sent, overlapped    what came of that
+
+  Reads of the script: KEYS[1], what the keys of beat start with (<beat>)
+]]
+local call = redis.call
+local index, leader = KEYS[1] .. "due", KEYS[1] .. "leader"
+
+local function keyOf(name) return KEYS[1] .. "entry:" .. name end
+
+-- Time of the server, ms, as a text.
+local function timeOfServer()
+  local time = call("TIME")
+  return string.format("%.0f", time[1] * 1000 + math.floor(time[2] / 1000))
+end
+
+-- Stores an entry anew. It is to be computed, unless it is paused; its last tick stays known.
+local function store(name, text, origin, version, now)
+  local key = keyOf(name)
+  call("HSET", key, "call", text, "origin", origin, "version", version, "createdAt", now, "count", "0")
+  call("HDEL", key, "term")
+  call("ZADD", index, call("HEXISTS", key, "paused") == 1 and "+inf" or "0", name)
+end
+
+local function drop(name)
+  local found = call("DEL", keyOf(name))
+  call("ZREM", index, name)
+  return found
+end
+
+-- { name, next run, call, origin, version, paused, createdAt, count, lastDue, lastSentAt, lastId, lastQueue }; false if there is none.
+local function read(name)
+  local entry = call("HMGET", keyOf(name), "call", "origin", "version", "paused", "createdAt", "count", "lastDue", "lastSentAt", "lastId", "lastQueue")
+  return entry[1] and { name, call("ZSCORE", index, name), unpack(entry) }
+end
+
+-- Tells the beats that there is something new. Whoever may not publish is heard of at their next look.
+local function tell(channel, what) redis.pcall("PUBLISH", channel, what) end

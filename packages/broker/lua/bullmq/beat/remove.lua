@@ -1,0 +1,18 @@
+--[[
+  Removes an entry.
+
+  KEYS[1]       what the keys of beat start with
+  ARGV[1]       its name
+  ARGV[2]       token of the removal, new: known for a minute, for those whose reply was lost
+  ARGV[3]       channel of the beats
+
+  Returns 1, or 0 if there is none of this name
+]]
+--- @include bullmq/beat/entries
+
+local receipt = KEYS[1] .. "removed:" .. ARGV[2]
+if call("EXISTS", receipt) == 1 then return 1 end
+if drop(ARGV[1]) == 0 then return 0 end
+call("SET", receipt, "", "PX", 60000)
+tell(ARGV[3], "changed")
+return 1

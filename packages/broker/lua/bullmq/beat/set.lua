@@ -1,0 +1,15 @@
+--[[
+  Stores an entry at run time, in the place of one of its name.
+
+  KEYS[1]       what the keys of beat start with
+  ARGV[1]       its name
+  ARGV[2]       its call, JSON
+  ARGV[3]       its version, new
+  ARGV[4]       channel of the beats
+]]
+--- @include bullmq/beat/entries
+
+-- The reply to an earlier try was lost.
+if call("HGET", keyOf(ARGV[1]), "version") == ARGV[3] then return end
+store(ARGV[1], ARGV[2], "runtime", ARGV[3], timeOfServer())
+tell(ARGV[4], "changed")

@@ -1,0 +1,33 @@
+import { BullrushError } from "../../error.js";
+import type { Advance, Tick } from "../../ports/schedule-store.js";
+import { encodeMessage } from "../../protocol/codec.js";
+import type { RoutedMessage } from "../../protocol/message.js";
+import type { Argument } from "../../redis/script.js";
+import type { Load } from "./lots.js";
+
+/** An advance as `lua/bullmq/beat/advance.lua` reads it. */
+export interface EncodedAdvance extends Load {
+  readonly name: string;
+}
+
+/** What `lua/bullmq/beat/advance.lua` says of one entry. */
+export type AdvanceReply = readonly ["done", sent: number, overlapped: number] | readonly ["changed"] | readonly ["failed", why: string];
+
+/** Encodes an advance; an error if one of its messages cannot be sent. */
+export function encodeAdvance({ name, version, due, next, ticks }: Advance, maxPayload: number): EncodedAdvance | BullrushError {
+  try {
+    const args = [name, version, due ?? "", next ?? "", ticks.length, ...ticks.flatMap((tick) => tickArguments(tick, maxPayload))];
+    return { name, args, messages: ticks.reduce((sum, { messages }) => sum + messages.length, 0) };
+  } catch (error) {
+    if (error instanceof BullrushError) return error;
+    throw error;
+  }
+}
+
+function tickArguments({ due, skipIfUnfinished, messages }: Tick, maxPayload: number): readonly Argument[] {
+  const encoded = messages.flatMap(({ queue, message, text }: RoutedMessage) => {
+    const { id, task, priority, eta = 0 } = message;
+    return [queue, id, task, text ?? encodeMessage(message, maxPayload), priority, eta];
+  });
+  return [due, skipIfUnfinished ? "1" : "", messages.length, ...encoded];
+}

@@ -1,0 +1,180 @@
+import { BullrushError } from "../../error.js";
+import { newId } from "../../id.js";
+import type { Advance, Advanced, Due, NamedCall, ScheduleStore, StoredEntry, Term } from "../../ports/schedule-store.js";
+import { defaultMaxPayload } from "../../protocol/codec.js";
+import { encodeJson } from "../../protocol/json.js";
+import type { ScheduledCall } from "../../protocol/schedule.js";
+import { openConnection, type Connection } from "../../redis/connection.js";
+import { beatChannel, beatIndexKey, beatKeys } from "../../redis/keys.js";
+import { compileLocation, type RedisLocation } from "../../redis/location.js";
+import { runScript, type Argument, type Script } from "../../redis/script.js";
+import { openSubscription } from "../../redis/subscription.js";
+import { engineScript } from "../engine.js";
+import { encodeAdvance, type AdvanceReply, type EncodedAdvance } from "./advancing.js";
+import { lotsOf, type Load } from "./lots.js";
+import { entryOf, type EntryReply } from "./stored-entry.js";
+
+export interface RedisScheduleStoreOptions {
+  readonly location: RedisLocation;
+  /** What the keys of all queues start with: each prefix has entries and a leader of its own. */
+  readonly prefix: string;
+  /** Longest time of a call, outages included, in ms. Default: 5000. */
+  readonly deadline?: number;
+  /** Longest encoded message in bytes. Default: 1 MiB. */
+  readonly maxPayload?: number;
+  /** How long a term lasts unless it is renewed, in ms. Default: 10,000. */
+  readonly lead?: number;
+  /** Hears why the connection fails, and of entries that cannot be read. */
+  readonly onTrouble?: (reason: string) => void;
+}
+
+const scripts = {
+  campaign: engineScript("beat/campaign"),
+  renew: engineScript("beat/renew"),
+  resign: engineScript("beat/resign"),
+  sync: engineScript("beat/sync"),
+  set: engineScript("beat/set"),
+  remove: engineScript("beat/remove"),
+  pause: engineScript("beat/pause"),
+  read: engineScript("beat/read"),
+  due: engineScript("beat/due"),
+  advance: engineScript("beat/advance"),
+};
+
+/** Entries and leader on the broker, so that a tick is sent and its entry goes on in one script. Nothing is connected before the first call. */
+export function redisScheduleStore(options: RedisScheduleStoreOptions): ScheduleStore {
+  const { prefix, deadline = 5000, maxPayload = defaultMaxPayload, lead = 10_000, onTrouble } = options;
+  const location = compileLocation(options.location);
+  const connect = (name: string): Connection =>
+    openConnection(location, { service: "broker", name: `bullrush:${name}`, ...(onTrouble && { onTrouble }) });
+  const commands = connect("beat");
+  const channel = beatChannel(prefix);
+  const keys = [beatKeys(prefix)];
+  const heard = openSubscription(() => connect("beat-hears"), { channel, action: "changes of entries were not subscribed to", deadline });
+
+  /** Arguments are made once: what is repeated is the same, and the scripts know it again. */
+  function run(action: string, script: Script, args: readonly Argument[]): Promise<unknown> {
+    return commands.run({ action, deadline }, (client) => runScript(client, script, keys, args));
+  }
+
+  async function campaign(): Promise<Term | undefined> {
+    const token = newId();
+    const epoch = (await run("no term of a beat was begun", scripts.campaign, [token, lead])) as number | null;
+    return epoch === null ? undefined : { token, epoch };
+  }
+
+  async function renew({ token }: Term): Promise<boolean> {
+    return (await run("the term of a beat was not renewed", scripts.renew, [token, lead])) === 1;
+  }
+
+  async function resign({ token }: Term): Promise<void> {
+    await run("the term of a beat was not ended", scripts.resign, [token, channel]);
+  }
+
+  async function sync({ token }: Term, entries: readonly NamedCall[]): Promise<boolean> {
+    const stored = entries.map(({ name, call }) => ({ args: [name, textOf(name, call)] }));
+    const kept = new Set(entries.map(({ name }) => name));
+    const dropped = (await list()).flatMap(({ name, origin }) => (origin === "options" && !kept.has(name) ? [{ args: [name] }] : []));
+    const version = newId();
+    const calls = [
+      ...lotsOf(stored).map((lot) => [lot.length, ...argumentsOf(lot)]),
+      ...lotsOf(dropped).map((lot) => [0, ...argumentsOf(lot)]),
+    ];
+    for (const args of calls.length > 0 ? calls : [[0]]) {
+      if ((await run("the entries of the options were not stored", scripts.sync, [token, version, ...args])) === 0) return false;
+    }
+    return true;
+  }
+
+  async function set({ name, call }: NamedCall): Promise<void> {
+    await run(`entry "${name}" not confirmed; setting it again is safe`, scripts.set, [name, textOf(name, call), newId(), channel]);
+  }
+
+  async function remove(name: string): Promise<boolean> {
+    return (await run(`the removal of entry "${name}" was not confirmed`, scripts.remove, [name, newId(), channel])) === 1;
+  }
+
+  async function pause(name: string): Promise<boolean> {
+    return (await run(`entry "${name}" was not paused`, scripts.pause, [name, "1", newId(), channel])) === 1;
+  }
+
+  async function resume(name: string): Promise<boolean> {
+    return (await run(`entry "${name}" was not resumed`, scripts.pause, [name, "", newId(), channel])) === 1;
+  }
+
+  async function list(): Promise<readonly StoredEntry[]> {
+    const names = await commands.run({ action: "the entries were not listed", deadline }, (client) =>
+      client.zrange(beatIndexKey(prefix), "0", "-1"),
+    );
+    return (await read(names.toSorted())).filter((entry) => entry !== undefined);
+  }
+
+  async function read(names: readonly string[]): Promise<readonly (StoredEntry | undefined)[]> {
+    const found: (StoredEntry | undefined)[] = [];
+    for (const lot of lotsOf(names.map((name) => ({ args: [name] })))) {
+      const replies = (await run("entries were not read", scripts.read, argumentsOf(lot))) as (EntryReply | null)[];
+      found.push(...replies.map(readable));
+    }
+    return found;
+  }
+
+  async function due(until: number, most: number): Promise<Due> {
+    const reply = await run("it was not looked up which entries are due", scripts.due, [until, most]);
+    const [now, replies, following] = reply as [string, readonly EntryReply[], string | null];
+    const next = Number(following ?? Infinity);
+    return {
+      now: Number(now),
+      entries: replies.map(readable).filter((entry) => entry !== undefined),
+      ...(Number.isFinite(next) && { next }),
+    };
+  }
+
+  /** One that somebody has spoilt must not hide the others. */
+  function readable(reply: EntryReply | null): StoredEntry | undefined {
+    try {
+      return reply === null ? undefined : entryOf(reply);
+    } catch (error) {
+      if (!(error instanceof BullrushError)) throw error;
+      onTrouble?.(error.message);
+      return undefined;
+    }
+  }
+
+  async function advance({ token }: Term, advances: readonly Advance[]): Promise<readonly Advanced[]> {
+    const encoded = advances.map((one) => encodeAdvance(one, maxPayload));
+    const outcomes: Advanced[] = [];
+    for (const lot of lotsOf(encoded.filter((load): load is EncodedAdvance => !(load instanceof BullrushError)))) {
+      const args = [token, `${prefix}:`, ...argumentsOf(lot)];
+      const replies = (await run("ticks were not confirmed", scripts.advance, args)) as readonly AdvanceReply[] | null;
+      outcomes.push(...lot.map(({ name }, index) => (replies === null ? "deposed" : outcomeOf(name, replies[index] as AdvanceReply))));
+    }
+    let at = 0;
+    return encoded.map((load) => (load instanceof BullrushError ? load : (outcomes[at++] as Advanced)));
+  }
+
+  function outcomeOf(name: string, reply: AdvanceReply): Advanced {
+    if (reply[0] === "done") return { sent: reply[1], overlapped: reply[2] };
+    if (reply[0] === "changed") return "changed";
+    const action = `entry "${name}" did not tick`;
+    return new BullrushError("BROKER_UNAVAILABLE", { url: commands.display, action, deadline, reason: reply[1] });
+  }
+
+  async function subscribe(listener: () => void): Promise<() => void> {
+    return heard.subscribe(() => listener());
+  }
+
+  async function close(): Promise<void> {
+    heard.close();
+    commands.close();
+  }
+
+  return { campaign, renew, resign, sync, set, remove, pause, resume, list, read, due, advance, subscribe, close };
+}
+
+function textOf(name: string, call: ScheduledCall): string {
+  return encodeJson(call, `entry "${name}"`) as string;
+}
+
+function argumentsOf(lot: readonly Load[]): readonly Argument[] {
+  return lot.flatMap(({ args }) => args);
+}
