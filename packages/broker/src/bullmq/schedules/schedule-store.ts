@@ -119,7 +119,9 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
   }
 
   async function due(until: number, most: number): Promise<Due> {
-    const reply = await run("it was not looked up which entries are due", scripts.due, [until, most]);
+    // What is never due has an infinite score.
+    const time = Math.min(until, Number.MAX_SAFE_INTEGER);
+    const reply = await run("it was not looked up which entries are due", scripts.due, [time, most]);
     const [now, replies, following] = reply as [string, readonly EntryReply[], string | null];
     const next = Number(following ?? Infinity);
     return {

@@ -1,0 +1,23 @@
+import { afterEach, beforeEach, describe } from "vitest";
+import type { Calendar } from "./calendar.js";
+import { describeEntries } from "./entries.js";
+import { describeTerms } from "./terms.js";
+import { describeTicks } from "./ticks.js";
+
+/** What every store of schedules has to do. `open` gives a broker in which there is nothing yet. */
+export function describeScheduleStore(name: string, open: () => Calendar): void {
+  describe(`${name} as a store of schedules`, () => {
+    let calendar: Calendar;
+
+    beforeEach(() => {
+      calendar = open();
+    });
+
+    afterEach(() => calendar.close());
+
+    const atCalendar = () => calendar;
+    describeTerms(atCalendar);
+    describeEntries(atCalendar);
+    describeTicks(atCalendar);
+  });
+}
