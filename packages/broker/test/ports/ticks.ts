@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Tick } from "../../src/ports/schedule-store.js";
+import type { Term, Tick } from "../../src/ports/schedule-store.js";
 import { advanceOf, call, tickOf, type Calendar } from "./calendar.js";
 import { contentOf, messageOf, outcomes, settlementOf } from "./messages.js";
 import { hear, take } from "./waiting.js";
@@ -68,6 +68,27 @@ export function describeTicks(at: () => Calendar): void {
       expect(await other.advance(term, advances)).toEqual(["deposed", "deposed"]);
       expect(await store.advance(await lead(), advances)).toEqual(["changed", "changed"]);
       expect(await everything("feeds")).toEqual([]);
+    });
+
+    test("are sent once each, in their order, however often the leader changes", async () => {
+      const { store, open, lead, prepare } = at();
+      const last = 150;
+      const first = await lead();
+      await prepare(first, "a", 1);
+      await store.resign(first);
+      // Each goes on with what it knows, also when it does not lead any more.
+      const beat = async () => {
+        const own = open(5);
+        for (let term: Term | undefined; ;) {
+          term = (await own.campaign()) ?? term;
+          const [entry] = (await own.due(last, 1)).entries;
+          if (entry === undefined) return;
+          const due = entry.due as number;
+          if (term !== undefined) await own.advance(term, [advanceOf(entry, [tickOf(due)], due + 1)]);
+        }
+      };
+      await Promise.all([beat(), beat(), beat()]);
+      expect((await everything("feeds")).map(({ args }) => args[0])).toEqual(Array.from({ length: last }, (_, index) => index + 1));
     });
 
     test("of entries that have changed, or ticked, or are gone, are not sent; those of others are", async () => {
