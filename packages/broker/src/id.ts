@@ -24,6 +24,14 @@ export function replacementId(id: string): string {
   return v5("replacement", id);
 }
 
+/** What the ids of ticks are made in. */
+const ticks = "7d1f6c2a-4a0e-4f0b-9a55-1d0c1b6f2e38";
+
+/** Id of the tick of a beat entry that was due at `due`, in ms since the epoch: the same, however often it is made. */
+export function tickId(entry: string, version: string, due: number): string {
+  return v5(JSON.stringify([entry, version, due]), ticks);
+}
+
 /** Whether `id` may be a task id: a UUID, nothing else, because BullMQ keeps an id beside keys such as `wait` and `events`. */
 export function isTaskId(id: unknown): id is string {
   return typeof id === "string" && uuid.test(id);

@@ -2,7 +2,7 @@ export { BullrushError, errorCodes, type ErrorCode, type ErrorDetails } from "./
 export { toMilliseconds, type Duration } from "./duration.js";
 export { systemClock, type Clock } from "./clock.js";
 export { Alarm, longestTimer, systemTiming, type Timing } from "./alarm.js";
-export { callId, checkTaskId, copyId, groupId, isTaskId, newId, replacementId } from "./id.js";
+export { callId, checkTaskId, copyId, groupId, isTaskId, newId, replacementId, tickId } from "./id.js";
 
 export type { Json, Message, RoutedMessage } from "./protocol/message.js";
 export type { Flow, FlowCall, FlowJoin, Mishap } from "./protocol/flow.js";

@@ -36,10 +36,15 @@ export function sendingOf(
   const resent = options.taskId !== undefined;
   const rootId = parent?.rootId ?? id;
   const message = messageOf(call, { id, priority, replyTo, now: clock.now(), rootId, parentId: parent?.id, resent });
-  const seal = (queue: string, message: Message): RoutedMessage => ({ queue, message, text: encodeMessage(message, maxPayload) });
-  const [queue, ...others] = queues;
-  if (queue === undefined) throw new TypeError("a call goes to one queue at least");
-  return [seal(queue, message), ...others.map((other) => seal(other, copyFor(other, message)))];
+  return sealed(message, queues, maxPayload);
+}
+
+/** A message for the first of `queues`, and its copies for the others, encoded. Throws `ENCODE_ERROR`, `PAYLOAD_TOO_LARGE`. */
+export function sealed(message: Message, queues: readonly string[], maxPayload: number): Sending {
+  const seal = (queue: string, copy: Message): RoutedMessage => ({ queue, message: copy, text: encodeMessage(copy, maxPayload) });
+  const [first, ...others] = queues;
+  if (first === undefined) throw new TypeError("a call goes to one queue at least");
+  return [seal(first, message), ...others.map((other) => seal(other, copyFor(other, message)))];
 }
 
 /**

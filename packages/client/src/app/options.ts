@@ -10,10 +10,11 @@ import {
   type RedisLocation,
   type RouteTable,
 } from "@bullrush/broker";
-import { checkOptions, isDuration, isFlag, isLifetime, isName, isQueue, isSize, kindOf, refuse, type Check } from "../task/check.js";
+import { compileEntries, type BeatEntry, type CompiledEntry } from "../beat/entry.js";
+import { checkOptions, isDuration, isFlag, isLifetime, isName, isQueue, isSize, isTimeZone, kindOf, refuse, type Check } from "../task/check.js";
 
-/** Options of an app. All have defaults. */
-export interface AppOptions {
+/** Options of an app. All have defaults. `Calls` are the arguments of its recurring calls, by their names. */
+export interface AppOptions<Calls extends Record<string, unknown[]> = Record<string, unknown[]>> {
   /** Shown by its workers. Default: `app`. */
   readonly name?: string;
   /** Redis that holds the queues. Default: `BULLRUSH_BROKER_URL`, else `redis://127.0.0.1:6379/0`. */
@@ -36,6 +37,10 @@ export interface AppOptions {
   readonly publishTimeout?: Duration;
   /** Longest encoded call or result in bytes. Default: 1 MiB. */
   readonly maxPayload?: number;
+  /** Calls that a beat makes again and again, by names of their own. Default: none. */
+  readonly beat?: { readonly [Name in keyof Calls]: BeatEntry<Calls[Name]> };
+  /** The time zone of the schedules that have none of their own, of the IANA's names. Default: `UTC`. */
+  readonly timezone?: string;
 }
 
 /** An app's options with every default in place. */
@@ -54,11 +59,13 @@ export interface CompiledOptions {
   readonly publishTimeout: number;
   /** In bytes. */
   readonly maxPayload: number;
+  readonly beat: readonly CompiledEntry[];
+  readonly timezone: string;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Throws `INVALID_OPTION`, `INVALID_URL` or `INVALID_QUEUE_NAME` for what does not fit. */
+/** Throws `INVALID_OPTION`, `INVALID_URL` or `INVALID_QUEUE_NAME` for what does not fit; for an entry of `beat` also `INVALID_TASK_NAME` and `ENCODE_ERROR`. */
 export function compileOptions(given: AppOptions, environment: Environment): CompiledOptions {
   // A misspelt option would otherwise be silently without effect.
   checkOptions(given, checks, "of createApp()");
@@ -82,6 +89,8 @@ export function compileOptions(given: AppOptions, environment: Environment): Com
     resultExpires: toMilliseconds(given.resultExpires ?? "1d", "resultExpires"),
     publishTimeout: Math.min(toMilliseconds(given.publishTimeout ?? "5s", "publishTimeout"), longestTimer),
     maxPayload: given.maxPayload ?? defaultMaxPayload,
+    beat: compileEntries(given.beat ?? {}),
+    timezone: given.timezone ?? "UTC",
   };
 }
 
@@ -97,9 +106,11 @@ const checks: Record<keyof AppOptions, Check> = {
   resultExpires: isLifetime,
   publishTimeout: isDuration,
   maxPayload: isSize,
+  beat: leftToOthers,
+  timezone: isTimeZone,
 };
 
-/** The topology and the router look at theirs themselves. */
+/** The topology, the router and the entries look at theirs themselves. */
 function leftToOthers(): void {}
 
 /** Anything else would be taken for options that leave everything to its default, and the tasks would go to the Redis of this machine. */

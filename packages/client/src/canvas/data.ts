@@ -1,7 +1,7 @@
 import type { Json } from "@bullrush/broker";
 import { isFlag, isId, isList, isName, isRecord, kindOf, refuse } from "../task/check.js";
 import { checkTaskName } from "../task/name.js";
-import { checkCall, type CallOptions, type TaskOptions } from "../task/options.js";
+import { checkCall, optionsData, revivedOptions, type TaskOptions } from "../task/options.js";
 import type { CallData, CanvasData } from "./canvas.js";
 import { chainOf, deepest, refuseDepth, type CallNode, type CanvasNode, type GroupNode } from "./node.js";
 
@@ -24,23 +24,17 @@ function groupData({ id, members }: GroupNode) {
 }
 
 function callData({ task, args, immutable, each, options, link, onError }: CallNode): CallData {
-  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
+  const given = optionsData(options);
   return {
     type: "call",
     task,
     args: args as readonly Json[],
     ...(immutable && { immutable: true }),
     ...(each === true && { each: true }),
-    ...(entries.length > 0 && { options: Object.fromEntries(entries.map(([name, value]) => [name, optionData(value)])) }),
+    ...(Object.keys(given).length > 0 && { options: given }),
     ...(link.length > 0 && { link: link.map(dataOf) }),
     ...(onError.length > 0 && { onError: onError.map(dataOf) }),
   };
-}
-
-/** `Infinity` is a number of retries, and `null` another word for it. */
-function optionData(value: unknown): Json {
-  if (value instanceof Date) return value.toISOString();
-  return value === Infinity ? null : (value as Json);
 }
 
 /** How the tasks are declared that data name. */
@@ -93,7 +87,7 @@ function callOf(
   isFlag(immutable, `${place}.immutable`);
   isFlag(each, `${place}.each`);
   isRecord(options, `${place}.options`);
-  const revived = revive(options as Record<string, unknown>);
+  const revived = revivedOptions(options as Record<string, unknown>);
   checkCall(task as string, args as unknown[], revived);
   if (each === true) for (const [index, list] of (args as unknown[]).entries()) isList(list, `${place}.args[${index}]`);
   return {
@@ -107,15 +101,4 @@ function callOf(
     link: given["link"] === undefined ? [] : nodes("link"),
     onError: given["onError"] === undefined ? [] : nodes("onError"),
   };
-}
-
-/** Options with their dates. No duration looks like one. */
-function revive(options: Readonly<Record<string, unknown>>): CallOptions {
-  const dateOf = (value: unknown) => (typeof value === "string" && /^[+-]?\d{4,6}-/.test(value) ? new Date(value) : value);
-  const { eta, expires, link: _, linkError: __, ...others } = options;
-  return {
-    ...others,
-    ...(eta !== undefined && { eta: dateOf(eta) }),
-    ...(expires !== undefined && { expires: dateOf(expires) }),
-  } as CallOptions;
 }

@@ -99,6 +99,16 @@ export function isDate(value: unknown, option: string): void {
   if (value.getTime() > lastTime) refuse(option, value.toISOString(), "a Date up to the year 9999");
 }
 
+/** A name of the IANA's time zones, as far as this Node knows them. */
+export function isTimeZone(value: unknown, option: string): void {
+  isName(value, option);
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: value as string });
+  } catch {
+    refuse(option, JSON.stringify((value as string).slice(0, 80)), 'a time zone such as "UTC" or "Europe/Berlin"');
+  }
+}
+
 export function isList(value: unknown, option: string): void {
   if (!Array.isArray(value)) refuse(option, kindOf(value), "an array");
 }

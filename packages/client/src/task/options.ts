@@ -124,6 +124,46 @@ const callChecks: Record<keyof CallOptions, Check> = {
   linkError: leftToCanvas,
 };
 
+/** Options of a call that is made again and again: all but those that would be the same each time. */
+export type RecurringOptions = Omit<CallOptions, "countdown" | "eta" | "taskId" | "link" | "linkError">;
+
+const recurringChecks: Record<keyof RecurringOptions, Check> = {
+  ...shared,
+  expires: callChecks.expires,
+  headers: callChecks.headers,
+};
+
+/**
+ * Throws `INVALID_OPTION` and `INVALID_QUEUE_NAME` as `checkCall` does.
+ * @param what what errors call it, such as `beat entry "nightly"`
+ */
+export function checkRecurring(what: string, options: RecurringOptions): void {
+  checkOptions(options, recurringChecks, `in the options of ${what}`);
+  compileLimits(what, options);
+}
+
+/** Options of a call as plain data: `Infinity` is a number of retries, and `null` another word for it; a time is an ISO string. */
+export function optionsData(options: CallOptions): { readonly [name: string]: Json } {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given.map(([name, value]) => [name, optionData(value)]));
+}
+
+function optionData(value: unknown): Json {
+  if (value instanceof Date) return value.toISOString();
+  return value === Infinity ? null : (value as Json);
+}
+
+/** The options that `data` tell of, links aside, with their dates. No duration looks like one. */
+export function revivedOptions(data: Readonly<Record<string, unknown>>): CallOptions {
+  const dateOf = (value: unknown) => (typeof value === "string" && /^[+-]?\d{4,6}-/.test(value) ? new Date(value) : value);
+  const { eta, expires, link: _, linkError: __, ...others } = data;
+  return {
+    ...others,
+    ...(eta !== undefined && { eta: dateOf(eta) }),
+    ...(expires !== undefined && { expires: dateOf(expires) }),
+  } as CallOptions;
+}
+
 /** Whoever makes a canvas of the call looks at its links. */
 function leftToCanvas(): void {}
 

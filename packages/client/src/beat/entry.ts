@@ -1,0 +1,132 @@
+import { encodeJson, toMilliseconds, type CatchUp, type Duration, type NamedCall, type Schedule, type ScheduledCall } from "@bullrush/broker";
+import type { AsyncResult } from "../result/async-result.js";
+import { checkOptions, isCount, isDate, isDuration, isList, isRecord, kindOf, refuse, type Check } from "../task/check.js";
+import { checkTaskName } from "../task/name.js";
+import { checkRecurring, optionsData, type RecurringOptions } from "../task/options.js";
+import { compileSchedule, type ScheduleFunction, type ScheduleOption } from "./schedule.js";
+
+/** A call that is made again and again. The arguments fit the task if it is given itself, and not only by its name. */
+export type BeatEntry<Args extends unknown[] = unknown[]> = BeatSettings & (NamedTask | GivenTask<Args>);
+
+/** An entry that is set at run time: it cannot have a function for its schedule, which no store could keep. */
+export type RuntimeEntry<Args extends unknown[] = unknown[]> = BeatEntry<Args> & { readonly schedule: Duration | Schedule };
+
+interface NamedTask {
+  readonly task: string;
+  /** Default: none. */
+  readonly args?: readonly unknown[];
+}
+
+type GivenTask<Args extends unknown[]> = {
+  readonly task: RecurringTask<Args>;
+} & ([] extends Args ? { readonly args?: Readonly<Args> } : { readonly args: Readonly<Args> });
+
+/** A task or the stub of one. */
+interface RecurringTask<Args extends unknown[]> {
+  readonly name: string;
+  delay(...args: Args): Promise<AsyncResult>;
+}
+
+/** What a recurring call has beside its task and its arguments. */
+export interface BeatSettings {
+  /** When it is due: `"20s"` or `every("20s")`, `crontab()`, `solar()`; in the app's options also a function that gives the first time after another. */
+  readonly schedule: ScheduleOption;
+  /** Of each call; `expires` counts from when it was due. */
+  readonly options?: RecurringOptions;
+  /** What becomes of ticks that no beat was there for: none is sent, the latest, or all. Default: `latest`. */
+  readonly catchUp?: CatchUp;
+  /** A tick that was missed and is later than this is not sent. Default: none is too late. */
+  readonly deadline?: Duration;
+  /** `skip`: no tick while the task of the last one has not ended. Default: `allow`. */
+  readonly overlap?: "allow" | "skip";
+  /** Each tick is delayed by a random time up to this, so that not all come at once. Default: not at all. */
+  readonly jitter?: Duration;
+  /** The first tick is due then at the earliest; intervals count from here. Default: when a beat first stores it. */
+  readonly startAt?: Date;
+  /** The last one at the latest. Default: it has no end. */
+  readonly endAt?: Date;
+  /** Most ticks in all, from 1. Default: no limit. */
+  readonly limit?: number;
+}
+
+/** An entry of the app's options, compiled. */
+export interface CompiledEntry extends NamedCall {
+  /** Its schedule, if that is a function. */
+  readonly next?: ScheduleFunction;
+}
+
+const checks: Record<keyof BeatSettings | keyof NamedTask, Check> = {
+  task: isTask,
+  args: isList,
+  schedule: leftToSchedule,
+  options: isRecord,
+  catchUp: isOneOf("skip", "latest", "all"),
+  deadline: isDuration,
+  overlap: isOneOf("allow", "skip"),
+  jitter: isDuration,
+  startAt: isDate,
+  endAt: isDate,
+  limit: isCount,
+};
+
+/** The entries of an app's options. Throws `INVALID_OPTION`, `INVALID_TASK_NAME`, `INVALID_QUEUE_NAME`, `ENCODE_ERROR` for arguments or headers that JSON cannot carry. */
+export function compileEntries(given: Readonly<Record<string, BeatEntry>>): readonly CompiledEntry[] {
+  isRecord(given, '"beat" of createApp()');
+  return Object.entries(given).map(([name, entry]) => compileEntry(name, entry));
+}
+
+/** Throws as `compileEntries` does. */
+export function compileEntry(name: string, given: BeatEntry): CompiledEntry {
+  isEntryName(name);
+  const what = `beat entry "${name}"`;
+  checkOptions(given, checks, `of ${what}`);
+  const { task, args, schedule, options = {}, catchUp, deadline, overlap, jitter, startAt, endAt, limit } = given;
+  if (task === undefined) refuse(`"task" of ${what}`, "missing", "a task, or the name of one");
+  const taskName = typeof task === "string" ? task : task.name;
+  checkTaskName(taskName);
+  checkRecurring(what, options);
+  if (startAt !== undefined && endAt !== undefined && endAt < startAt) {
+    refuse(`"endAt" of ${what}`, endAt.toISOString(), `a time after its startAt, ${startAt.toISOString()}`);
+  }
+  const call: ScheduledCall = {
+    task: taskName,
+    schedule: compileSchedule(schedule, `"schedule" of ${what}`),
+    ...(args !== undefined && args.length > 0 && { args: plain(args, `the arguments of ${what}`) }),
+    ...(Object.keys(options).length > 0 && { options: plain(optionsData(options), `the options of ${what}`) }),
+    ...(catchUp !== undefined && { catchUp }),
+    ...(deadline !== undefined && { deadline: toMilliseconds(deadline, "deadline") }),
+    ...(overlap !== undefined && { overlap }),
+    ...(jitter !== undefined && { jitter: toMilliseconds(jitter, "jitter") }),
+    ...(startAt !== undefined && { startAt: startAt.getTime() }),
+    ...(endAt !== undefined && { endAt: endAt.getTime() }),
+    ...(limit !== undefined && { limit }),
+  };
+  return { name, call, ...(typeof schedule === "function" && { next: schedule }) };
+}
+
+/** Throws `INVALID_OPTION` unless `name` may be the name of an entry: 1 to 200 characters. */
+export function isEntryName(name: unknown): void {
+  const option = "the name of a beat entry";
+  if (typeof name !== "string") refuse(option, kindOf(name), "a string");
+  if (name.length < 1 || name.length > 200) refuse(option, `${name.length} characters long`, "1 to 200 characters");
+}
+
+/** A copy that is only data, and stays as it is. Throws `ENCODE_ERROR`. */
+function plain<T>(value: T, what: string): T {
+  return JSON.parse(encodeJson(value, what) as string) as T;
+}
+
+function isTask(value: unknown, option: string): void {
+  const fits = typeof value === "string" || ((typeof value === "object" || typeof value === "function") && value !== null && "delay" in value);
+  if (!fits) refuse(option, kindOf(value), "a task, or the name of one");
+}
+
+/** Looked at where it is compiled. */
+function leftToSchedule(): void {}
+
+function isOneOf(...words: readonly string[]): Check {
+  return (value, option) => {
+    if (typeof value === "string" && words.includes(value)) return;
+    refuse(option, typeof value === "string" ? JSON.stringify(value.slice(0, 80)) : kindOf(value), `one of ${words.join(", ")}`);
+  };
+}

@@ -1,0 +1,60 @@
+import type { Duration, Schedule, ScheduledCall } from "@bullrush/broker";
+import { isRecord, kindOf, refuse } from "../task/check.js";
+import { crontab } from "./crontab.js";
+import { compileInterval } from "./every.js";
+import { solar } from "./solar.js";
+
+/** A schedule of one's own: the first time after `after` at which a call is due; `undefined`: it never is any more. Asked by whichever beat leads, so the answer must not depend on when it is asked. */
+export type ScheduleFunction = (after: Date) => Date | undefined;
+
+/** What can be said of when a call is due: `"20s"` is `every("20s")`. */
+export type ScheduleOption = Duration | Schedule | ScheduleFunction;
+
+/** The data of a schedule. Throws `INVALID_OPTION`, naming `option`. */
+export function compileSchedule(given: ScheduleOption, option: string): ScheduledCall["schedule"] {
+  if (typeof given === "function") return { type: "function" };
+  if (typeof given === "string" || typeof given === "number") return compileInterval(given, option);
+  if (given === undefined) refuse(option, "missing", expected);
+  isRecord(given, option);
+  // Data may have come from anywhere.
+  switch (given.type) {
+    case "every":
+      return compileInterval(`${given.every}ms`, option);
+    case "crontab":
+      if (typeof given.expression !== "string") refuse(option, `a crontab whose expression is ${kindOf(given.expression)}`, expected);
+      return crontab(given.expression, given.timezone === undefined ? {} : { timezone: given.timezone });
+    case "solar":
+      return solar(given.event, given.latitude, given.longitude);
+    default:
+      return refuse(option, "an object that is no schedule", expected);
+  }
+}
+
+const expected = 'an interval such as "20s", every(), crontab(), solar(), or a function';
+
+/** A schedule in a few words. */
+export function describeSchedule(schedule: ScheduledCall["schedule"]): string {
+  switch (schedule.type) {
+    case "every":
+      return `every ${lengthOf(schedule.every)}`;
+    case "crontab":
+      return `crontab ${schedule.expression}${schedule.timezone === undefined ? "" : ` in ${schedule.timezone}`}`;
+    case "solar":
+      return `${schedule.event} at ${schedule.latitude}, ${schedule.longitude}`;
+    case "function":
+      return "a function";
+  }
+}
+
+const units = [
+  ["d", 86_400_000],
+  ["h", 3_600_000],
+  ["m", 60_000],
+  ["s", 1000],
+] as const;
+
+/** As a duration that is exactly so long. */
+function lengthOf(milliseconds: number): string {
+  const [unit, size] = units.find(([, length]) => milliseconds % length === 0) ?? ["ms", 1];
+  return `${milliseconds / size}${unit}`;
+}
