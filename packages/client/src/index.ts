@@ -2,8 +2,17 @@ export { App, createApp, isApp } from "./app/app.js";
 export type { AppOptions, CompiledOptions } from "./app/options.js";
 export { PublishError } from "./app/publish-error.js";
 
+export { every } from "./beat/every.js";
+export { crontab, type CrontabField, type CrontabFields, type CrontabOptions } from "./beat/crontab.js";
+export { solar } from "./beat/solar.js";
+export type { ScheduleFunction, ScheduleOption } from "./beat/schedule.js";
+export type { BeatEntry, BeatSettings, CompiledEntry, RuntimeEntry } from "./beat/entry.js";
+export type { Beat } from "./beat/beat.js";
+export type { ListedEntry, ListedTick } from "./beat/listed-entry.js";
+export type { DueEntry } from "./beat/tick.js";
+
 export type { AnyTask, Stub, Task, TaskDefinition, TaskFunction, TaskStub } from "./task/task.js";
-export type { CallOptions, SharedOptions, TaskOptions } from "./task/options.js";
+export type { CallOptions, RecurringOptions, SharedOptions, TaskOptions } from "./task/options.js";
 export { Signature, type HandlesOf } from "./task/signature.js";
 export { isReplace, Replace } from "./task/replace.js";
 export { isRetry, Retry, type RetryOptions } from "./task/retry.js";
@@ -33,10 +42,14 @@ export { TaskFailedError, TaskRevokedError, TimeoutError, UnknownTaskError } fro
 export {
   BullrushError,
   RemoteError,
+  type CatchUp,
   type Duration,
   type ErrorCode,
   type Failure,
   type Json,
   type Mishap,
+  type Schedule,
+  type ScheduledCall,
+  type SolarEvent,
   type TaskState,
 } from "@bullrush/broker";

@@ -10,6 +10,8 @@ import {
   type ScheduleStore,
   type Transport,
 } from "@bullrush/broker";
+import { Beat } from "../beat/beat.js";
+import { tickOf, type DueEntry } from "../beat/tick.js";
 import type { RevokeOptions } from "../control/revoke.js";
 import type { Canvas, CanvasData, Ignores } from "../canvas/canvas.js";
 import { canvasOf, type SomeCanvas } from "../canvas/canvas-of.js";
@@ -18,9 +20,8 @@ import { nodeOf } from "../canvas/data.js";
 import { AsyncResult } from "../result/async-result.js";
 import type { GroupResult } from "../result/group-result.js";
 import { restoredGroup } from "../result/restored-group.js";
+import { callable } from "../task/callable.js";
 import { isList, kindOf, refuse } from "../task/check.js";
-import { enclosingTask, runInTask } from "../task/context.js";
-import { localContext } from "../task/local-context.js";
 import { checkTaskName } from "../task/name.js";
 import { checkTaskOptions, type CallOptions, type TaskOptions } from "../task/options.js";
 import { callOf, linkedNode, Signature, type HandlesOf } from "../task/signature.js";
@@ -28,10 +29,11 @@ import { stubOf } from "../task/stub.js";
 import type { AnyTask, Stub, Task, TaskDefinition, TaskFunction, TaskStub } from "../task/task.js";
 import { connect, type Connected } from "./connected.js";
 import { compileOptions, type AppOptions, type CompiledOptions } from "./options.js";
+import type { Sending } from "./dispatcher.js";
 import { Sender } from "./sender.js";
 
 /** Declares an app. Nothing is connected before the first call. Throws `INVALID_OPTION`, `INVALID_URL` or `INVALID_QUEUE_NAME`. */
-export function createApp(options: AppOptions = {}): App {
+export function createApp<Calls extends Record<string, unknown[]> = Record<string, unknown[]>>(options: AppOptions<Calls> = {}): App {
   return new App(options);
 }
 
@@ -51,6 +53,14 @@ export class App {
     () => this.#connect(),
     () => this.#options,
   );
+
+  /** The recurring calls. */
+  readonly beat = new Beat({
+    store: () => this.schedules,
+    options: () => this.#options,
+    declaredOf: (task) => this.#declaredOf(task),
+    send: (call) => this.#sender.send(call),
+  });
 
   /** @internal */
   constructor(given: AppOptions) {
@@ -111,11 +121,7 @@ export class App {
       run: run as TaskDefinition["run"],
       ...(resultExpires !== undefined && { resultExpires: toMilliseconds(resultExpires, "resultExpires") }),
     });
-    const call = (...args: Args): Returned => {
-      const context = enclosingTask() ?? localContext(name, args);
-      return runInTask(context, () => run.apply(context, args));
-    };
-    return named(call, this.#stub<Args, Awaited<Returned>>(name, options));
+    return callable(run, this.#stub<Args, Awaited<Returned>>(name, options));
   }
 
   /**
@@ -169,6 +175,11 @@ export class App {
     return this.#sender.replacement(canvas, message, queue);
   }
 
+  /** @internal The messages of a tick, for a beat to send, with the options of its task and no one to wait for its result. Throws as sending the call does. */
+  tickOf(entry: DueEntry): Sending {
+    return tickOf(entry, this.#declaredOf(entry.call.task), this.#options);
+  }
+
   /** The handle on the result of a task that was sent elsewhere. Throws `INVALID_TASK_ID` unless `id` is a UUID. */
   asyncResult<Result = unknown>(id: string): AsyncResult<Result> {
     return new AsyncResult<Result>(() => this.#connect(), { id: checkTaskId(id), queues: this.#options.queues, own: false });
@@ -181,10 +192,9 @@ export class App {
   }
 
   /**
-   * Calls off tasks, in whichever of the app's queues they are. Gives whether each is revoked: a task that has ended stays as it is. Of an
-   * id that is in none of these queues and has no result, REVOKED is stored, and `true` is given: if it is not sent yet, it does not run
-   * when it comes; if it is in another queue, it still runs. Throws `INVALID_TASK_ID` and `INVALID_OPTION` before anything is done; what
-   * `BROKER_UNAVAILABLE` or `RESULT_BACKEND_UNAVAILABLE` leaves half done is safe to repeat.
+   * Calls off tasks, in whichever of the app's queues they are. Gives whether each is revoked: a task that has ended stays as it is. Of an id that is in none of these queues and
+   * has no result, REVOKED is stored, and `true` is given: if it is not sent yet, it does not run when it comes; if it is in another queue, it still runs. Throws `INVALID_TASK_ID`
+   * and `INVALID_OPTION` before anything is done; what `BROKER_UNAVAILABLE` or `RESULT_BACKEND_UNAVAILABLE` leaves half done is safe to repeat.
    */
   revoke(id: string, options?: RevokeOptions): Promise<boolean>;
   revoke(ids: readonly string[], options?: RevokeOptions): Promise<readonly boolean[]>;
@@ -199,13 +209,7 @@ export class App {
    * Throws `INVALID_OPTION` afterwards.
    */
   override(options: { readonly broker?: RedisLocation; readonly backend?: RedisLocation }): void {
-    if (this.#connected !== undefined) {
-      throw new BullrushError("INVALID_OPTION", {
-        option: "override()",
-        got: "called after the first connection",
-        expected: "a call before",
-      });
-    }
+    if (this.#connected !== undefined) refuse("override()", "called after the first connection", "a call before");
     this.#options = compileOptions({ ...this.#given, ...options }, process.env);
   }
 
@@ -240,12 +244,6 @@ export class App {
     if (this.#closed) throw new BullrushError("APP_CLOSED", { app: this.#options.name });
     return (this.#connected ??= connect(this.#options, this.#tasks, (service, reason) => this.#troubleListener?.(service, reason)));
   }
-}
-
-/** `call` with the properties of `stub`; the name of a function can only be defined anew. */
-function named<F extends object, S extends { readonly name: string }>(call: F, { name, ...rest }: S): F & S {
-  Object.defineProperty(call, "name", { value: name });
-  return Object.assign(call, rest) as F & S;
 }
 
 /** Whether `value` is an app, of this copy of the package or another. */

@@ -11,7 +11,19 @@ import {
   type RouteTable,
 } from "@bullrush/broker";
 import { compileEntries, type BeatEntry, type CompiledEntry } from "../beat/entry.js";
-import { checkOptions, isDuration, isFlag, isLifetime, isName, isQueue, isSize, isTimeZone, kindOf, refuse, type Check } from "../task/check.js";
+import {
+  checkOptions,
+  isDuration,
+  isFlag,
+  isLifetime,
+  isName,
+  isQueue,
+  isSize,
+  isTimeZone,
+  kindOf,
+  refuse,
+  type Check,
+} from "../task/check.js";
 
 /** Options of an app. All have defaults. `Calls` are the arguments of its recurring calls, by their names. */
 export interface AppOptions<Calls extends Record<string, unknown[]> = Record<string, unknown[]>> {

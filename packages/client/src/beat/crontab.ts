@@ -63,7 +63,8 @@ function isField(value: unknown, option: string): void {
   if (typeof value === "number") return;
   if (typeof value !== "object") isText(value, option);
   else isList(value, option);
-  if (value === "" || (Array.isArray(value) && value.length === 0)) refuse(option, "empty", "a number, a list of numbers, or a field of cron");
+  if (value === "" || (Array.isArray(value) && value.length === 0))
+    refuse(option, "empty", "a number, a list of numbers, or a field of cron");
   if (/\s/.test(String(value))) refuse(option, "more than one field", "one field");
 }
 

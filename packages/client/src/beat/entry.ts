@@ -1,4 +1,12 @@
-import { encodeJson, toMilliseconds, type CatchUp, type Duration, type NamedCall, type Schedule, type ScheduledCall } from "@bullrush/broker";
+import {
+  encodeJson,
+  toMilliseconds,
+  type CatchUp,
+  type Duration,
+  type NamedCall,
+  type Schedule,
+  type ScheduledCall,
+} from "@bullrush/broker";
 import type { AsyncResult } from "../result/async-result.js";
 import { checkOptions, isCount, isDate, isDuration, isList, isRecord, kindOf, refuse, type Check } from "../task/check.js";
 import { checkTaskName } from "../task/name.js";
@@ -117,7 +125,8 @@ function plain<T>(value: T, what: string): T {
 }
 
 function isTask(value: unknown, option: string): void {
-  const fits = typeof value === "string" || ((typeof value === "object" || typeof value === "function") && value !== null && "delay" in value);
+  const fits =
+    typeof value === "string" || ((typeof value === "object" || typeof value === "function") && value !== null && "delay" in value);
   if (!fits) refuse(option, kindOf(value), "a task, or the name of one");
 }
 

@@ -103,7 +103,7 @@ export function isDate(value: unknown, option: string): void {
 export function isTimeZone(value: unknown, option: string): void {
   isName(value, option);
   try {
-    new Intl.DateTimeFormat("en", { timeZone: value as string });
+    Intl.DateTimeFormat("en", { timeZone: value as string });
   } catch {
     refuse(option, JSON.stringify((value as string).slice(0, 80)), 'a time zone such as "UTC" or "Europe/Berlin"');
   }

@@ -1,0 +1,86 @@
+import type { ScheduleStore, StoredEntry } from "@bullrush/broker";
+import { BullrushError } from "@bullrush/broker";
+import type { CompiledOptions } from "../app/options.js";
+import type { AsyncResult } from "../result/async-result.js";
+import type { Call } from "../task/call.js";
+import { refuse } from "../task/check.js";
+import { revivedOptions, type TaskOptions } from "../task/options.js";
+import { compileEntry, isEntryName, type RuntimeEntry } from "./entry.js";
+import { listed, type ListedEntry } from "./listed-entry.js";
+import { tickHeaders, tickOf } from "./tick.js";
+
+/** What the recurring calls of an app need of it. @internal */
+export interface BeatSource {
+  readonly store: () => ScheduleStore;
+  readonly options: () => CompiledOptions;
+  readonly declaredOf: (task: string) => TaskOptions;
+  readonly send: <Result>(call: Call) => Promise<AsyncResult<Result>>;
+}
+
+/** The recurring calls of an app at run time, whoever beats: they are kept on the broker. Whatever asks it rejects with `BROKER_UNAVAILABLE` within 5 s if it does not answer. */
+export class Beat {
+  readonly #source: BeatSource;
+
+  /** @internal */
+  constructor(source: BeatSource) {
+    this.#source = source;
+  }
+
+  /**
+   * Stores an entry, in the place of the one of this name if there is one, and wins over one in the options. Its ticks count from 0. Rejects as a call of it would, with `INVALID_OPTION` for what does not
+   * fit and for a schedule that is a function.
+   */
+  async set<Args extends unknown[]>(name: string, entry: RuntimeEntry<Args>): Promise<void> {
+    const { call } = compileEntry(name, entry);
+    if (call.schedule.type === "function") {
+      refuse(
+        `"schedule" of beat entry "${name}"`,
+        "a function, which can only stand in the options of createApp()",
+        "every(), crontab() or solar()",
+      );
+    }
+    // What could never be sent is refused here, and not when it is due.
+    tickOf({ name, version: "", call, due: 0, jitter: 0 }, this.#source.declaredOf(call.task), this.#source.options());
+    await this.#source.store().set({ name, call });
+  }
+
+  /** Gives `false` if none of this name is stored. One of the options is back when a beat with these options begins to lead. */
+  async remove(name: string): Promise<boolean> {
+    isEntryName(name);
+    return this.#source.store().remove(name);
+  }
+
+  /** Has an entry not tick until it is resumed; what would have been due by then is not missed. Gives `false` if none of this name is stored. */
+  async pause(name: string): Promise<boolean> {
+    isEntryName(name);
+    return this.#source.store().pause(name);
+  }
+
+  /** Gives `false` if none of this name is stored. */
+  async resume(name: string): Promise<boolean> {
+    isEntryName(name);
+    return this.#source.store().resume(name);
+  }
+
+  /** All entries, by name; those of the options also before a beat has stored them. */
+  async list(): Promise<readonly ListedEntry[]> {
+    const stored = await this.#source.store().list();
+    return listed(stored, this.#source.options().beat);
+  }
+
+  /** Makes the call of an entry now, outside of its schedule, paused or not, and whatever its last task does. Rejects with `ENTRY_NOT_FOUND` if there is none of this name. */
+  async trigger<Result = unknown>(name: string): Promise<AsyncResult<Result>> {
+    isEntryName(name);
+    const [stored] = await this.#source.store().read([name]);
+    const { task, args = [], options = {} } = (stored ?? this.#given(name)).call;
+    const revived = revivedOptions(options);
+    const headers = tickHeaders(name, Date.now(), revived.headers);
+    return this.#source.send<Result>({ task, args, declared: this.#source.declaredOf(task), options: { ...revived, headers } });
+  }
+
+  #given(name: string): Pick<StoredEntry, "call"> {
+    const entry = this.#source.options().beat.find((given) => given.name === name);
+    if (entry === undefined) throw new BullrushError("ENTRY_NOT_FOUND", { entry: name });
+    return entry;
+  }
+}
