@@ -42,6 +42,7 @@ const details: { readonly [C in ErrorCode]: ErrorDetails<C> } = {
   SOFT_TIME_LIMIT_EXCEEDED: { task: "tasks.add", limit: 1000 },
   POOL_FAILED: { reason: "pool process 7 cannot load the app" },
   UNKNOWN_TASK: { id },
+  ENTRY_NOT_FOUND: { entry: "nightly" },
   NO_REDIS: { tried: ["no redis-server on PATH", "embedded Valkey did not start"] },
   NO_CURRENT_TASK: undefined,
   APP_CLOSED: { app: "shop" },

@@ -25,6 +25,8 @@ describe("defaults", () => {
       resultExpires: 86_400_000,
       publishTimeout: 5000,
       maxPayload: 1_048_576,
+      beat: [],
+      timezone: "UTC",
     });
     expect(router.route({ task: "t", args: [] }).queues).toEqual(["default"]);
   });
