@@ -28,6 +28,7 @@ test.each([
   ["createApp", fieldsOf(`${client}/app/options.ts`, "AppOptions")],
   ["Task options", [...shared, ...fieldsOf(`${client}/task/options.ts`, "TaskOptions")]],
   ["Call options", [...shared, ...fieldsOf(`${client}/task/options.ts`, "CallOptions")]],
+  ["Beat entries", ["task", "args", ...fieldsOf(`${client}/beat/entry.ts`, "BeatSettings")]],
   ["get", [...fieldsOf(`${client}/result/wait-options.ts`, "WaitOptions"), ...fieldsOf(`${client}/result/wait-options.ts`, "GetOptions")]],
   ["waitFor", fieldsOf(`${client}/result/wait-for.ts`, "WaitForOptions")],
   ["revoke", fieldsOf(`${client}/control/revoke.ts`, "RevokeOptions")],
