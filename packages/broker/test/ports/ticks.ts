@@ -107,6 +107,26 @@ export function describeTicks(at: () => Calendar): void {
       expect(await everything("feeds")).toMatchObject([{ args: ["sound"] }]);
     });
 
+    test.each([
+      ["set anew", (name: string) => at().store.set({ name, call })],
+      [
+        "paused and resumed",
+        (name: string) =>
+          at()
+            .store.pause(name)
+            .then(() => at().store.resume(name)),
+      ],
+    ])("of an entry that was to be computed, and has been %s since, are not sent", async (_, change) => {
+      const { stage, store, lead, read } = at();
+      const term = await lead();
+      await store.set({ name: "a", call });
+      const before = await read("a");
+      await change("a");
+      expect(await store.advance(term, [advanceOf(before, [tickOf(1000)], 2000)])).toEqual(["changed"]);
+      expect(await read("a")).not.toHaveProperty("due");
+      expect(await stage.counts("feeds")).toMatchObject({ waiting: 0 });
+    });
+
     test("of one entry whose message cannot be encoded do not keep back those of others, and it stays due", async () => {
       const { store, lead, prepare, read } = at();
       const term = await lead();
