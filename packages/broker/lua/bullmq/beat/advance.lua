@@ -32,7 +32,8 @@ end
 local function nextMessage()
   at = at + 6
   return {
-    queue = ARGV[at - 5], id = ARGV[at - 4], task = ARGV[at - 3], text = ARGV[at - 2], priority = tonumber(ARGV[at - 1]), eta = tonumber(ARGV[at]),
+    queue = ARGV[at - 5], id = ARGV[at - 4], task = ARGV[at - 3], text = ARGV[at - 2],
+    priority = tonumber(ARGV[at - 1]), eta = tonumber(ARGV[at]),
   }
 end
 
@@ -115,7 +116,8 @@ local function advance(entry)
       last = { "lastDue", tick.due, "lastSentAt", now, "lastId", id, "lastQueue", queue }
     end
   end
-  call("HSET", key, "count", tonumber(stored[2]) + sent, "term", token, "from", entry.due, "sent", sent, "overlapped", overlapped, unpack(last))
+  call("HSET", key, "count", tonumber(stored[2]) + sent,
+    "term", token, "from", entry.due, "sent", sent, "overlapped", overlapped, unpack(last))
   call("ZADD", index, entry.following == "" and "+inf" or entry.following, entry.name)
   return { "done", sent, overlapped }
 end

@@ -44,7 +44,8 @@ end
 
 -- { name, next run, call, origin, version, paused, createdAt, count, lastDue, lastSentAt, lastId, lastQueue }; false if there is none.
 local function read(name)
-  local entry = call("HMGET", keyOf(name), "call", "origin", "version", "paused", "createdAt", "count", "lastDue", "lastSentAt", "lastId", "lastQueue")
+  local entry = call("HMGET", keyOf(name), "call", "origin", "version", "paused", "createdAt", "count",
+    "lastDue", "lastSentAt", "lastId", "lastQueue")
   return entry[1] and { name, call("ZSCORE", index, name), unpack(entry) }
 end
 
