@@ -49,7 +49,7 @@ test("the table of task-worker has every flag, and no other", async () => {
 });
 
 test("the environment variables that the packages read are listed", () => {
-  const files = ["client/src/app/options.ts", "worker/src/discovery/discover.ts", "worker/src/bin/logger.ts"];
+  const files = ["client/src/app/options.ts", "client/src/program/discover.ts", "client/src/program/logger.ts"];
   const names = files.flatMap((file) =>
     Array.from(read(`packages/${file}`).matchAll(/\b(?:environment|env)\["([A-Z_]+)"\]/g), ([, name = ""]) => name),
   );

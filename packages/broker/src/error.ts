@@ -59,6 +59,7 @@ const messages = {
   APP_NOT_FOUND: (d: { where: string; reason: string }) => `no app in ${d.where}: ${d.reason}`,
   POOL_FAILED: (d: { reason: string }) => `no runner of the pool can be started: ${d.reason}`,
   WORKER_USAGE: (d: { reason: string }) => d.reason,
+  BEAT_USAGE: (d: { reason: string }) => d.reason,
 } as const;
 
 type Messages = typeof messages;

@@ -48,6 +48,7 @@ const details: { readonly [C in ErrorCode]: ErrorDetails<C> } = {
   APP_CLOSED: { app: "shop" },
   APP_NOT_FOUND: { where: "tasks.ts", reason: "it exports nothing" },
   WORKER_USAGE: { reason: "-c must be a number" },
+  BEAT_USAGE: { reason: "--for must be a time" },
 };
 
 const errorOf = <C extends ErrorCode>(code: C, options?: ErrorOptions) =>

@@ -17,7 +17,7 @@ import { lagMonitor } from "./service/lag-monitor.js";
 import { leaseKeeper } from "./service/lease-keeper.js";
 import { recovery } from "./service/recovery.js";
 import type { Service } from "./service/service.js";
-import { TroubleLog } from "./trouble-log.js";
+import { TroubleLog } from "@bullrush/client/program";
 
 /** The consuming process of an app. */
 export interface Worker {

@@ -1,5 +1,5 @@
-import { BullrushError, toMilliseconds, type Duration } from "@bullrush/broker";
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { duration, level, parseCommand, wholeNumber } from "@bullrush/client/command";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { poolNames, type Autoscale, type PoolName } from "../pool/options.js";
 
 /** What the command line of `task-worker` says; what it leaves out is `undefined`. */
@@ -38,7 +38,6 @@ export function parseArguments(argv: readonly string[], version: string): Worker
   const command = new Command("task-worker")
     .description("Runs the tasks of an app, taken from its queues.")
     .version(version, "-V, --version")
-    .helpOption("-h, --help", "show this help")
     .option(
       "-A, --app <module[:export]>",
       "module that exports the app (default: BULLRUSH_APP, bullrush.app in package.json, bullrush.config.*, tasks.*)",
@@ -89,42 +88,12 @@ export function parseArguments(argv: readonly string[], version: string): Worker
     )
     .option("-b, --broker <url>", "Redis that holds the queues, instead of the app's")
     .option("--result-backend <url>", "Redis that holds the results, instead of the app's")
-    .option("--purge", "first remove all messages that wait in the queues taken from")
-    .allowExcessArguments(false)
-    .exitOverride()
-    .configureOutput({ writeErr: () => {} });
-  try {
-    command.parse(argv);
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return undefined;
-    const [reason = "", ...hints] = error.message.replace(/^error: /, "").split("\n");
-    throw new BullrushError("WORKER_USAGE", { reason: [reason, ...hints, "(see task-worker --help)"].join(" ") });
-  }
-  return command.opts<WorkerArguments & Record<string, unknown>>();
+    .option("--purge", "first remove all messages that wait in the queues taken from");
+  return parseCommand(command, argv, "WORKER_USAGE") as (WorkerArguments & Record<string, unknown>) | undefined;
 }
 
 function list(text: string): readonly string[] {
   return text.split(",").map((name) => name.trim());
-}
-
-function wholeNumber(text: string): number {
-  const value = /^\d+$/.test(text) ? Number(text) : 0;
-  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("It has to be a whole number from 1.");
-  return value;
-}
-
-const levels = ["debug", "info", "warn", "error"];
-
-/** Also in capitals, and `warning`, as Celery writes them. */
-function level(text: string): string {
-  const name = text.toLowerCase().replace(/^warning$/, "warn");
-  if (!levels.includes(name)) throw new InvalidArgumentError(`Allowed choices are ${levels.join(", ")}.`);
-  return name;
-}
-
-function duration(flag: string): (text: string) => number {
-  return (text) => toMilliseconds(text as Duration, flag);
 }
 
 function autoscale(text: string): Autoscale {

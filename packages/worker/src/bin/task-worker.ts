@@ -1,46 +1,26 @@
 import { readFileSync } from "node:fs";
-import { BullrushError } from "@bullrush/broker";
 import type { App } from "@bullrush/client";
-import { discoverApp } from "../discovery/discover.js";
+import { runCommand } from "@bullrush/client/command";
+import { createLogger, discoverApp, watchFallout } from "@bullrush/client/program";
 import type { WorkerOptions } from "../options.js";
-import { redact } from "../redact.js";
 import { createWorker, type Worker } from "../worker.js";
 import { parseArguments, type WorkerArguments } from "./arguments.js";
 import { bannerFacts, bannerText } from "./banner.js";
-import { watchFallout } from "./fallout.js";
-import { createLogger } from "./logger.js";
-
-/** What the process says when it ends: done, failed, misused. */
-const exit = { done: 0, failed: 1, misused: 2 };
-
-const misuse: readonly string[] = ["WORKER_USAGE", "APP_NOT_FOUND", "INVALID_OPTION", "INVALID_QUEUE_NAME", "INVALID_URL"];
 
 /** The command `task-worker`: runs until it is told to stop, and ends the process. */
 export async function run(argv: readonly string[]): Promise<void> {
-  process.exitCode = await exitCodeOf(() => work(argv));
-  // A task module may have left something open; all that is ours is closed.
-  process.exit();
-}
-
-async function exitCodeOf(main: () => Promise<number>): Promise<number> {
-  try {
-    return await main();
-  } catch (error) {
-    const [reason = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
-    process.stderr.write(`task-worker: ${redact(reason)}\n`);
-    return error instanceof BullrushError && misuse.includes(error.code) ? exit.misused : exit.failed;
-  }
+  await runCommand("task-worker", () => work(argv));
 }
 
 async function work(argv: readonly string[]): Promise<number> {
   const version = ownVersion();
   const given = parseArguments(argv, version);
-  if (given === undefined) return exit.done;
+  if (given === undefined) return 0;
   const { app, reference } = await discoverApp(given.app, process.cwd(), process.env);
   const { broker, resultBackend: backend } = given;
   app.override({ ...(broker !== undefined && { broker }), ...(backend !== undefined && { backend }) });
   const format = given.logFormat ?? (process.stdout.isTTY ? "pretty" : "json");
-  const log = createLogger(given.loglevel, format);
+  const log = await createLogger(given.loglevel, format);
   const worker = createWorker(app, { ...workerOptions(given), module: reference, log });
   const stop = stopSignals(worker);
   watchFallout(log, stop.crash);
@@ -60,7 +40,7 @@ async function work(argv: readonly string[]): Promise<number> {
   const left = await stop.stopped;
   if (left > 0) log.error({ left }, "stopped without the broker: these tasks run again when their leases have run out");
   else log.info({}, "stopped");
-  return left > 0 || stop.crashed() ? exit.failed : exit.done;
+  return left > 0 || stop.crashed() ? 1 : 0;
 
   async function begin(): Promise<void> {
     if (given?.purge) await purge(app, worker, (queue, removed) => log.warn({ queue, removed }, "purged"));

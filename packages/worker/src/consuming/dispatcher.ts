@@ -2,7 +2,7 @@ import type { Clock, Consumer, Delivery, Exchange, Outcome, Revocation, Settleme
 import type { Logger } from "pino";
 import type { Executor, Running } from "../execution/executor.js";
 import { revokedError } from "../execution/revoked.js";
-import type { TroubleLog } from "../trouble-log.js";
+import type { TroubleLog } from "@bullrush/client/program";
 import { Admission } from "./admission.js";
 import { Breaker } from "./breaker.js";
 import { Listener } from "./listener.js";

@@ -1,5 +1,5 @@
 import type { Clock, Consumer } from "@bullrush/broker";
-import type { TroubleLog } from "../trouble-log.js";
+import type { TroubleLog } from "@bullrush/client/program";
 import type { Breaker } from "./breaker.js";
 
 export interface ListenerOptions {

@@ -14,7 +14,7 @@ import {
 import type { TaskDefinition } from "@bullrush/client";
 import type { Logger } from "pino";
 import type { Run } from "../middleware/middleware.js";
-import { redactFailure } from "../redact.js";
+import { redactFailure } from "@bullrush/client/program";
 import { collect, collected } from "./collect.js";
 import { doomOf, isOnce, maxCrashesOf } from "./doom.js";
 import { replaced } from "./replacing.js";

@@ -3,7 +3,7 @@ import { SoftTimeLimitExceeded, TaskRevokedError } from "@bullrush/client";
 import type { Logger } from "pino";
 import type { Execution } from "../execution/execution.js";
 import type { StoreState } from "../execution/state-store.js";
-import { redact, redactFailure } from "../redact.js";
+import { redact, redactFailure } from "@bullrush/client/program";
 import { carry, type Carrier, type Launch } from "./carrier.js";
 import { writeLine } from "./lines.js";
 import type { FromRunner, Load, StopReason } from "./messages.js";

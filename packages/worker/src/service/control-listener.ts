@@ -1,5 +1,5 @@
 import type { ControlBus, ControlCommand, Delivery, Revocation } from "@bullrush/broker";
-import type { TroubleLog } from "../trouble-log.js";
+import type { TroubleLog } from "@bullrush/client/program";
 import { every, type Service } from "./service.js";
 
 export interface ControlListenerOptions {

@@ -1,6 +1,6 @@
 import type { Consumer, Delivery, Revocation } from "@bullrush/broker";
 import type { Logger } from "pino";
-import type { TroubleLog } from "../trouble-log.js";
+import type { TroubleLog } from "@bullrush/client/program";
 import { every, type Service } from "./service.js";
 
 export interface LeaseKeeperOptions {

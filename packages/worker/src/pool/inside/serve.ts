@@ -1,13 +1,12 @@
 import { BullrushError, RemoteError, systemClock, toFailure, type Message, type Outcome } from "@bullrush/broker";
 import { SoftTimeLimitExceeded, TaskRevokedError, type App } from "@bullrush/client";
 import { pino } from "pino";
-import { discoverApp } from "../../discovery/discover.js";
+import { discoverApp, redactFailure } from "@bullrush/client/program";
 import { ExecutionContext, type ContextSource, type Subject } from "../../execution/context.js";
 import { invoke, type Invoking } from "../../execution/invoke.js";
 import type { Surroundings } from "../../execution/retry.js";
 import { Stop } from "../../execution/stop.js";
 import { Trace } from "../../execution/trace.js";
-import { redactFailure } from "../../redact.js";
 import type { Load, StopReason, ToRunner } from "../messages.js";
 import { enterRunner } from "./inside.js";
 import type { Link } from "./link.js";

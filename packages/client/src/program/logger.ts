@@ -1,13 +1,13 @@
 import { pino, stdTimeFunctions, type Logger } from "pino";
-import { PinoPretty } from "pino-pretty";
 
 /**
  * A pino logger on stdout. `pretty` is for terminals, `json` for machines. It writes at once, so that a line is never lost when the process
  * ends.
  */
-export function createLogger(level: string, format: "pretty" | "json"): Logger {
+export async function createLogger(level: string, format: "pretty" | "json"): Promise<Logger> {
   const options = { level, base: null, timestamp: stdTimeFunctions.isoTime };
   if (format === "json") return pino(options, pino.destination({ dest: 1, sync: true }));
+  const { PinoPretty } = await import("pino-pretty");
   const stream = PinoPretty({
     sync: true,
     translateTime: "SYS:HH:MM:ss.l",

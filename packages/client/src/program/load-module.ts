@@ -2,7 +2,6 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { createJiti } from "jiti";
 
 /** What `file` exports; of a CommonJS module, its `module.exports`. TypeScript is loaded without a build, also on a Node that cannot strip types. */
 export async function loadModule(file: string): Promise<unknown> {
@@ -12,9 +11,10 @@ export async function loadModule(file: string): Promise<unknown> {
   return require.cache[require.resolve(file)]?.exports ?? namespace;
 }
 
-function loadTypeScript(file: string): Promise<unknown> {
+async function loadTypeScript(file: string): Promise<unknown> {
+  const { createJiti } = await import("jiti");
   requireNatively("@bullrush/client", file);
-  return createJiti(pathToFileURL(file).href, { interopDefault: false, moduleCache: true, fsCache: cacheFor(file) }).import(file);
+  return await createJiti(pathToFileURL(file).href, { interopDefault: false, moduleCache: true, fsCache: cacheFor(file) }).import(file);
 }
 
 /** Without this, a `require` of an ES module in TypeScript compiles a copy of it; one that Node has loaded is taken as it is. */

@@ -1,0 +1,2 @@
+export { duration, level, parseCommand, wholeNumber } from "./parse.js";
+export { runCommand } from "./run.js";

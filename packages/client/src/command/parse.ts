@@ -1,0 +1,46 @@
+import { BullrushError, toMilliseconds, type Duration } from "@bullrush/broker";
+import { CommanderError, InvalidArgumentError, type Command } from "commander";
+
+/**
+ * Has `command` read `argv`. `undefined` when help or version was asked for, and shown. Throws `usage` for what cannot be understood, and what the parsers of its options throw.
+ */
+export function parseCommand(
+  command: Command,
+  argv: readonly string[],
+  usage: "WORKER_USAGE" | "BEAT_USAGE",
+): Readonly<Record<string, unknown>> | undefined {
+  command
+    .helpOption("-h, --help", "show this help")
+    .allowExcessArguments(false)
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} });
+  try {
+    command.parse(argv);
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return undefined;
+    const [reason = "", ...hints] = error.message.replace(/^error: /, "").split("\n");
+    throw new BullrushError(usage, { reason: [reason, ...hints, `(see ${command.name()} --help)`].join(" ") });
+  }
+  return command.opts();
+}
+
+export function wholeNumber(text: string): number {
+  const value = /^\d+$/.test(text) ? Number(text) : 0;
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("It has to be a whole number from 1.");
+  return value;
+}
+
+const levels = ["debug", "info", "warn", "error"];
+
+/** Also in capitals, and `warning`, as Celery writes them. */
+export function level(text: string): string {
+  const name = text.toLowerCase().replace(/^warning$/, "warn");
+  if (!levels.includes(name)) throw new InvalidArgumentError(`Allowed choices are ${levels.join(", ")}.`);
+  return name;
+}
+
+/** In ms, of the option `flag`. */
+export function duration(flag: string): (text: string) => number {
+  return (text) => toMilliseconds(text as Duration, flag);
+}

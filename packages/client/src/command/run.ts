@@ -1,0 +1,21 @@
+import { BullrushError } from "@bullrush/broker";
+import { redact } from "../program/redact.js";
+
+const misuse: readonly string[] = ["WORKER_USAGE", "BEAT_USAGE", "APP_NOT_FOUND", "INVALID_OPTION", "INVALID_QUEUE_NAME", "INVALID_URL"];
+
+/** Runs the command `name`, and ends the process: with what `main` gives, with 1 if it fails, with 2 if it is misused. */
+export async function runCommand(name: string, main: () => Promise<number>): Promise<never> {
+  process.exitCode = await exitCodeOf(name, main);
+  // A task module may have left something open; all that is ours is closed.
+  process.exit();
+}
+
+async function exitCodeOf(name: string, main: () => Promise<number>): Promise<number> {
+  try {
+    return await main();
+  } catch (error) {
+    const [reason = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+    process.stderr.write(`${name}: ${redact(reason)}\n`);
+    return error instanceof BullrushError && misuse.includes(error.code) ? 2 : 1;
+  }
+}
