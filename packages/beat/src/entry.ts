@@ -1,0 +1,72 @@
+import { BullrushError, type StoredEntry } from "@bullrush/broker";
+import type { App } from "@bullrush/client";
+import { crontab } from "./schedules/crontab.js";
+import { interval } from "./schedules/interval.js";
+import { own } from "./schedules/own.js";
+import { solar } from "./schedules/solar.js";
+import type { Timetable } from "./schedules/timetable.js";
+
+/** What the timetable of an entry is made from. */
+export type Scheduled = Pick<StoredEntry, "name" | "call" | "createdAt">;
+
+/** Compiled crontabs take some kB each: no more than so many are kept. */
+const mostKept = 500;
+
+/** The timetables of an app's entries, between their beginnings and their ends. */
+export class Timetables {
+  readonly #options: Pick<App["options"], "timezone" | "beat">;
+  readonly #crontabs = new Map<string, Timetable>();
+
+  constructor(options: Pick<App["options"], "timezone" | "beat">) {
+    this.#options = options;
+  }
+
+  /**
+   * Throws `INVALID_OPTION` for an entry with a function that is not in these options, and what the library throws for an expression that
+   * it cannot read.
+   */
+  of(entry: Scheduled): Timetable {
+    const { startAt = -Infinity, endAt = Infinity } = entry.call;
+    const unbounded = this.#unbounded(entry);
+    return {
+      next: (after) => {
+        const due = unbounded.next(Math.max(after, startAt - 1));
+        return due === undefined || due > endAt ? undefined : due;
+      },
+    };
+  }
+
+  #unbounded({ name, call, createdAt }: Scheduled): Timetable {
+    const { schedule, startAt } = call;
+    switch (schedule.type) {
+      case "every":
+        return interval(schedule.every, startAt ?? createdAt, startAt !== undefined);
+      case "crontab":
+        return this.#crontab(schedule.expression, schedule.timezone ?? this.#options.timezone);
+      case "solar":
+        return solar(schedule.event, schedule.latitude, schedule.longitude);
+      case "function":
+        return own(name, this.#function(name));
+    }
+  }
+
+  #crontab(expression: string, timezone: string): Timetable {
+    const key = `${timezone} ${expression}`;
+    let kept = this.#crontabs.get(key);
+    if (kept === undefined) {
+      if (this.#crontabs.size >= mostKept) this.#crontabs.clear();
+      this.#crontabs.set(key, (kept = crontab(expression, timezone)));
+    }
+    return kept;
+  }
+
+  #function(name: string): (after: Date) => Date | undefined {
+    const given = this.#options.beat.find((entry) => entry.name === name)?.next;
+    if (given !== undefined) return given;
+    throw new BullrushError("INVALID_OPTION", {
+      option: `the schedule of "${name}"`,
+      got: "a function that this beat does not have",
+      expected: "the options of the app that stored it",
+    });
+  }
+}

@@ -1,0 +1,119 @@
+import type { ScheduledCall, StoredEntry } from "@bullrush/broker";
+import { describe, expect, it } from "vitest";
+import { Timetables } from "../src/entry.js";
+import { planOf, type Plan } from "../src/scheduler.js";
+
+const start = Date.parse("2026-01-01T00:00:00Z");
+const [second, day] = [1000, 24 * 60 * 60 * 1000];
+const timetables = new Timetables({ timezone: "UTC", beat: [] });
+
+/** An entry that is due every 10 s from `start` on. */
+function entry(call: Partial<ScheduledCall> = {}, kept: Partial<StoredEntry> = {}): StoredEntry {
+  const whole = { task: "t", schedule: { type: "every", every: 10 * second }, ...call } as const;
+  return { name: "e", version: "v", origin: "options", paused: false, createdAt: start, count: 0, call: whole, ...kept };
+}
+
+/** The plan at `now`, times in seconds from `start`. */
+function planned(given: StoredEntry, now: number): Plan {
+  const { dues, next, ...others } = planOf(given, timetables.of(given), start + now * second);
+  const relative = (time: number) => (time - start) / second;
+  return { dues: dues.map(relative), ...(next !== undefined && { next: relative(next) }), ...others };
+}
+
+const due = (seconds: number) => ({ due: start + seconds * second });
+
+describe("an entry that is to be computed", () => {
+  it("is due one interval after it was stored, and on that grid whenever it is looked at", () => {
+    expect(planned(entry(), 0)).toEqual({ dues: [], next: 10 });
+    expect(planned(entry(), 34.5)).toEqual({ dues: [], next: 40 });
+  });
+
+  it("is due when it starts, and then on the grid from there", () => {
+    const startAt = start + 3 * second;
+    expect(planned(entry({ startAt }), 0)).toEqual({ dues: [], next: 3 });
+    expect(planned(entry({ startAt }), 3)).toEqual({ dues: [], next: 13 });
+  });
+
+  it("is never due after its end", () => {
+    expect(planned(entry({ endAt: start + 10 * second }), 5)).toEqual({ dues: [], next: 10 });
+    expect(planned(entry({ endAt: start + 10 * second }), 10)).toEqual({ dues: [] });
+  });
+
+  it("is not due again for what was sent, when the clock has gone back, unless it is an interval", () => {
+    const last = { due: start + 60 * second, sentAt: start + 60 * second, id: "i", queue: "q" };
+    const schedule = { type: "crontab", expression: "* * * * *" } as const;
+    expect(planned(entry({ schedule }, { last }), -600)).toEqual({ dues: [], next: 120 });
+    expect(planned(entry({}, { last, createdAt: start - day }), -600)).toEqual({ dues: [], next: -590 });
+  });
+});
+
+describe("an entry that is due", () => {
+  it("is sent, and goes on from when it was due, however late that is", () => {
+    expect(planned(entry({}, due(10)), 10)).toEqual({ dues: [10], next: 20 });
+    expect(planned(entry({}, due(10)), 11)).toEqual({ dues: [10], next: 20 });
+  });
+
+  it("has all its ticks of the last second sent", () => {
+    const schedule = { type: "every", every: 250 } as const;
+    expect(planned(entry({ schedule }, due(10)), 10.6)).toEqual({ dues: [10, 10.25, 10.5], next: 10.75 });
+  });
+
+  it("waits when it is not due", () => expect(planned(entry({}, due(10)), 9)).toEqual({ dues: [], next: 10 }));
+
+  it("ends with its limit", () => {
+    expect(planned(entry({ limit: 3 }, { ...due(30), count: 2 }), 30)).toEqual({ dues: [30] });
+    expect(planned(entry({ limit: 3 }, { ...due(40), count: 3 }), 40)).toEqual({ dues: [] });
+  });
+
+  it("has a next run behind its limit if the last one may be left out", () => {
+    expect(planned(entry({ limit: 3, overlap: "skip" }, { ...due(30), count: 2 }), 30)).toEqual({ dues: [30], next: 40 });
+  });
+});
+
+describe("ticks that were missed", () => {
+  it.each([
+    ["skip", [50]],
+    ["latest", [40, 50]],
+    ["all", [10, 20, 30, 40, 50]],
+  ] as const)("are caught up with: %s", (catchUp, dues) => {
+    expect(planned(entry({ catchUp }, due(10)), 50.5)).toEqual({
+      dues,
+      missed: { count: 4, more: false, sent: dues.length - 1 },
+      next: 60,
+    });
+  });
+
+  it("are the latest by default, and at a deadline none", () => {
+    expect(planned(entry({}, due(10)), 55)).toMatchObject({ dues: [50], next: 60 });
+    expect(planned(entry({ deadline: 4000 }, due(10)), 55)).toMatchObject({ dues: [], missed: { count: 5, sent: 0 }, next: 60 });
+    expect(planned(entry({ deadline: 25_000, catchUp: "all" }, due(10)), 55)).toMatchObject({ dues: [30, 40, 50], next: 60 });
+  });
+
+  it("are no more than the limit leaves", () => {
+    expect(planned(entry({ limit: 3, catchUp: "all" }, due(10)), 55)).toMatchObject({ dues: [10, 20, 30] });
+  });
+
+  it("are sent by the thousand", () => {
+    const schedule = { type: "every", every: 100 } as const;
+    const plan = planned(entry({ schedule, catchUp: "all" }, due(0)), 3600);
+    expect(plan).toMatchObject({ missed: { count: 1000, more: true, sent: 1000 }, next: 100 });
+    expect([plan.dues.length, plan.dues.at(-1)]).toEqual([1000, 99.9]);
+  });
+
+  it.each(["skip", "latest", "all"] as const)("in a month of a short interval take no time: %s", (catchUp) => {
+    const schedule = { type: "every", every: 100 } as const;
+    const seconds = (30 * day) / second;
+    const plan = planned(entry({ schedule, catchUp, deadline: 5000 }, due(0)), seconds);
+    if (catchUp === "all") expect(plan).toMatchObject({ dues: [], next: seconds - 5 });
+    else expect(plan).toMatchObject({ next: seconds + 0.1 });
+    expect(plan.dues.includes(seconds - 1.1)).toBe(catchUp === "latest");
+    expect(plan.missed).toMatchObject({ count: 1000, more: true });
+  });
+
+  it("of a cron that ticks on one day of the week are found", () => {
+    const schedule = { type: "crontab", expression: "* 3 * * 1" } as const;
+    const plan = planned(entry({ schedule }, due(0)), (200 * day) / second);
+    // The last Monday before 20 July 2026, 00:00.
+    expect(plan.dues.map((time) => new Date(start + time * second).toISOString())).toEqual(["2026-07-13T03:59:00.000Z"]);
+  });
+});

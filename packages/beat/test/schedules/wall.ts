@@ -1,0 +1,91 @@
+const minute = 60_000;
+const hour = 60 * minute;
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+const offsets = new Map<string, number>();
+
+/** What the clocks of `zone` show at `time`, a full minute, as if that were UTC. They are changed at quarters of hours only. */
+function wallAt(zone: string, time: number): number {
+  const quarter = Math.floor(time / (15 * minute)) * 15 * minute;
+  const key = `${zone} ${quarter}`;
+  let offset = offsets.get(key);
+  if (offset === undefined) offsets.set(key, (offset = shownAt(zone, quarter) - quarter));
+  return time + offset;
+}
+
+function shownAt(zone: string, time: number): number {
+  let format = formats.get(zone);
+  if (format === undefined) {
+    const numeric = { year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric" } as const;
+    formats.set(zone, (format = new Intl.DateTimeFormat("en-US", { timeZone: zone, hourCycle: "h23", ...numeric })));
+  }
+  const parts = Object.fromEntries(format.formatToParts(time).map(({ type, value }) => [type, Number(value)]));
+  return Date.UTC(parts["year"]!, parts["month"]! - 1, parts["day"]!, parts["hour"]!, parts["minute"]!);
+}
+
+/** When the clocks of `zone` are changed in a year: the first minute of the new time. */
+export function changesOf(zone: string, year: number): readonly number[] {
+  const offset = (time: number) => wallAt(zone, time) - time;
+  const found: number[] = [];
+  for (let time = Date.UTC(year, 0, 1); time < Date.UTC(year + 1, 0, 1); time += 6 * hour) {
+    if (offset(time) === offset(time + 6 * hour)) continue;
+    let at = time;
+    while (offset(at) === offset(time)) at += minute;
+    found.push(at);
+  }
+  return found;
+}
+
+/**
+ * The minutes from `from` to `to` at which an expression of five fields is due, found by looking at each. A clock that is shown twice
+ * counts the first time, and what is skipped as much later as the clock is put forward, unless the expression names every hour.
+ */
+export function scan(expression: string, zone: string, from: number, to: number): readonly number[] {
+  const matches = matcherOf(expression);
+  const everyHour = expression.split(" ")[1] === "*";
+  const due = new Set<number>();
+  const seen = new Set<number>();
+  let before: number | undefined;
+  // A day before, for what its clocks have shown.
+  for (let time = Math.floor(from / minute) * minute - 24 * hour; time <= to; time += minute) {
+    const wall = wallAt(zone, time);
+    if (!everyHour && before !== undefined) {
+      for (let skipped = before + minute; skipped < wall; skipped += minute)
+        if (matches(skipped)) due.add(time + skipped - before - minute);
+    }
+    if (matches(wall) && (everyHour || !seen.has(wall))) due.add(time);
+    seen.add(wall);
+    before = wall;
+  }
+  return [...due].filter((time) => time > from && time <= to).toSorted((one, other) => one - other);
+}
+
+function matcherOf(expression: string): (wall: number) => boolean {
+  const [minutes, hours, days, months, weekdays] = expression.split(" ") as [string, string, string, string, string];
+  const either = days !== "*" && weekdays !== "*";
+  const [inMinutes, inHours, inDays, inMonths, inWeekdays] = [
+    rangeOf(minutes, 0, 59),
+    rangeOf(hours, 0, 23),
+    rangeOf(days, 1, 31),
+    rangeOf(months, 1, 12),
+    rangeOf(weekdays, 0, 6),
+  ];
+  return (wall) => {
+    const at = new Date(wall);
+    const [day, weekday] = [inDays.has(at.getUTCDate()), inWeekdays.has(at.getUTCDay())];
+    const onDay = either ? day || weekday : day && weekday;
+    return inMinutes.has(at.getUTCMinutes()) && inHours.has(at.getUTCHours()) && inMonths.has(at.getUTCMonth() + 1) && onDay;
+  };
+}
+
+/** The numbers of a field: `*`, `5`, `1-3`, with `/2` behind, separated by commas. */
+function rangeOf(field: string, least: number, most: number): ReadonlySet<number> {
+  const numbers = new Set<number>();
+  for (const part of field.split(",")) {
+    const [, start, end, step = "1"] = /^(?:\*|(\d+)(?:-(\d+))?)(?:\/(\d+))?$/.exec(part) ?? [];
+    const last = Number(end ?? (start === undefined || part.includes("/") ? most : start));
+    for (let number = Number(start ?? least); number <= last; number += Number(step)) numbers.add(number);
+  }
+  return numbers;
+}
