@@ -1,0 +1,68 @@
+import { steadyClock, systemClock } from "@bullrush/broker";
+import type { App } from "@bullrush/client";
+import { TroubleLog } from "@bullrush/client/program";
+import { pino } from "pino";
+import { ClockWatch } from "./clock-watch.js";
+import { Election } from "./election.js";
+import { Timetables } from "./entry.js";
+import { Leading } from "./leading.js";
+import { openMetrics } from "./metrics.js";
+import { compileBeatOptions, type BeatOptions, type CompiledBeatOptions } from "./options.js";
+import { Sending } from "./sending.js";
+import { ServerTime } from "./server-time.js";
+import { ChangeListener } from "./service/change-listener.js";
+import { Sleeper } from "./sleeper.js";
+
+/** One of the beats of an app. Any number may run: one of them leads, and sends what is due. */
+export interface Beat {
+  readonly options: CompiledBeatOptions;
+  /** Connects, and leads or follows. Rejects within 5 s if the broker cannot be reached or refuses the user. */
+  start(): Promise<void>;
+  /** Resigns at once, so that another beat leads, and resolves when nothing is sent any more. It leaves the app open. */
+  stop(): Promise<void>;
+  /** What it measures, in the text format of Prometheus: `beat_tick_lateness_seconds`. */
+  metrics(): Promise<string>;
+}
+
+/** A beat of `app`. Throws `INVALID_OPTION`. */
+export function createBeat(app: App, given: BeatOptions = {}): Beat {
+  const options = compileBeatOptions(given);
+  const log = given.log ?? pino();
+  const metrics = openMetrics();
+  let parts: { readonly election: Election; readonly listener: ChangeListener } | undefined;
+  let started: Promise<void> | undefined;
+  let stopped: Promise<void> | undefined;
+
+  async function startOnce(): Promise<void> {
+    const { election, listener } = (parts = assemble());
+    await election.start();
+    if (stopped === undefined) listener.start();
+  }
+
+  function assemble() {
+    const store = app.schedules;
+    const trouble = new TroubleLog(log, systemClock);
+    const sleeper = new Sleeper();
+    const timetables = new Timetables(app.options);
+    const sending = new Sending({ app, timetables, metrics, log, random: Math.random });
+    const time = new ServerTime(steadyClock);
+    const watch = new ClockWatch(systemClock, log);
+    const shared = { app, store, sending, timetables, time, sleeper, log, trouble, maxInterval: options.maxInterval, steady: steadyClock };
+    const leader = (term: ConstructorParameters<typeof Leading>[1]) => new Leading({ ...shared, onTime: (now) => watch.heard(now) }, term);
+    const election = new Election({ store, leader, sleeper, log, trouble });
+    return { election, listener: new ChangeListener(store, () => sleeper.wake(), trouble) };
+  }
+
+  async function stopOnce(): Promise<void> {
+    parts?.listener.stop();
+    await parts?.election.stop();
+    await started?.catch(() => undefined);
+  }
+
+  return {
+    options,
+    start: () => (started ??= startOnce()),
+    stop: () => (stopped ??= stopOnce()),
+    metrics: () => metrics.text(),
+  };
+}

@@ -1,0 +1,37 @@
+import { compileLocation } from "@bullrush/broker";
+import type { App, ListedEntry } from "@bullrush/client";
+import type { CompiledBeatOptions } from "../options.js";
+
+/** What a beat says of itself when it starts; never a password. */
+export function bannerFacts(app: App, { maxInterval }: CompiledBeatOptions, entries: readonly Pick<ListedEntry, "name" | "schedule">[]) {
+  return {
+    app: app.options.name,
+    broker: compileLocation(app.options.broker).display,
+    timezone: app.options.timezone,
+    maxInterval,
+    entries: entries.map(({ name, schedule }) => `${name}: ${schedule}`),
+  };
+}
+
+/** Entries that are shown; of further ones only how many there are. */
+const mostShown = 20;
+
+/** The facts for a person. */
+export function bannerText({ app, broker, timezone, maxInterval, entries }: ReturnType<typeof bannerFacts>, version: string): string {
+  const further = entries.length - mostShown;
+  return [
+    "",
+    `  bullrush ${version}  beat`,
+    "",
+    `  app      ${app}`,
+    `  broker   ${broker}`,
+    `  zone     ${timezone}`,
+    `  looks    every ${maxInterval} ms at least`,
+    "",
+    "  entries",
+    ...(entries.length === 0 ? ["    none"] : entries.slice(0, mostShown).map((entry) => `    ${entry}`)),
+    ...(further > 0 ? [`    and ${further} more`] : []),
+    "",
+    "",
+  ].join("\n");
+}

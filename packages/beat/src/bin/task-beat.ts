@@ -1,0 +1,80 @@
+import { readFileSync } from "node:fs";
+import { runCommand } from "@bullrush/client/command";
+import { createLogger, discoverApp, TroubleLog, watchFallout } from "@bullrush/client/program";
+import { systemClock } from "@bullrush/broker";
+import type { App } from "@bullrush/client";
+import { createBeat } from "../beat.js";
+import { serveMetrics } from "../service/metrics-server.js";
+import { parseArguments, type BeatArguments } from "./arguments.js";
+import { bannerFacts, bannerText } from "./banner.js";
+import { printForecast, printList } from "./print.js";
+
+/** The command `task-beat`: runs until it is told to stop, and ends the process. */
+export async function run(argv: readonly string[]): Promise<void> {
+  await runCommand("task-beat", () => main(argv));
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const version = ownVersion();
+  const given = parseArguments(argv, version);
+  if (given === undefined) return 0;
+  const { app } = await discoverApp(given.app, process.cwd(), process.env);
+  const { broker, resultBackend: backend, json = false } = given;
+  app.override({ ...(broker !== undefined && { broker }), ...(backend !== undefined && { backend }) });
+  try {
+    if (given.list) await printList(app, json);
+    else if (given.dryRun) await printForecast(app, given.from ?? Date.now(), given.for ?? hour, json);
+    else return await beat(app, given, version);
+    return 0;
+  } finally {
+    await app.close();
+  }
+}
+
+const hour = 60 * 60 * 1000;
+
+async function beat(app: App, given: BeatArguments, version: string): Promise<number> {
+  const { maxInterval, metricsPort, loglevel } = given;
+  const format = given.logFormat ?? (process.stdout.isTTY ? "pretty" : "json");
+  const log = await createLogger(loglevel, format);
+  const trouble = new TroubleLog(log, systemClock);
+  app.onTrouble((service, reason) => trouble.warn(`${service} cannot be reached`, reason));
+  const beat = createBeat(app, { ...(maxInterval !== undefined && { maxInterval }), log });
+  let code = 0;
+  let told = false;
+  const stopped = new Promise<void>((resolve) => {
+    const stop = () => {
+      told = true;
+      resolve();
+    };
+    process.on("SIGTERM", stop);
+    process.on("SIGINT", stop);
+    watchFallout(log, () => {
+      code = 1;
+      stop();
+    });
+  });
+  const begin = async () => {
+    const facts = bannerFacts(app, beat.options, await app.beat.list());
+    if (format === "pretty") process.stdout.write(bannerText(facts, version));
+    else log.info({ version, ...facts, entries: facts.entries.length }, "starting");
+    if (metricsPort !== undefined) await serveMetrics(metricsPort, () => beat.metrics());
+    await beat.start();
+    log.info({ entries: facts.entries.length }, "ready");
+  };
+  try {
+    await Promise.race([begin(), stopped]);
+  } catch (error) {
+    // Told to stop before it was ready, it fails because its connections were closed.
+    if (!told) throw error;
+  }
+  await stopped;
+  await beat.stop();
+  log.info({}, "stopped");
+  return code;
+}
+
+function ownVersion(): string {
+  const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { readonly version: string };
+  return manifest.version;
+}

@@ -1,0 +1,2 @@
+export { createBeat, type Beat } from "./beat.js";
+export type { BeatOptions, CompiledBeatOptions } from "./options.js";

@@ -1,0 +1,34 @@
+import { BullrushError, longestTimer, toMilliseconds, type Duration } from "@bullrush/broker";
+import type { Logger } from "pino";
+
+/** Options of a beat. All have defaults. */
+export interface BeatOptions {
+  /**
+   * Longest time between two looks for what is due, from 100 ms. Default: `"5s"`. What is due before is looked for in time, and changes of
+   * entries are heard of at once.
+   */
+  readonly maxInterval?: Duration;
+  /** Default: JSON lines on stdout. */
+  readonly log?: Logger;
+}
+
+export interface CompiledBeatOptions {
+  /** In ms. */
+  readonly maxInterval: number;
+}
+
+/** Throws `INVALID_OPTION` for what does not fit. */
+export function compileBeatOptions({ maxInterval = "5s", ...others }: BeatOptions): CompiledBeatOptions {
+  const [unknown] = Object.keys(others).filter((name) => name !== "log");
+  if (unknown !== undefined) {
+    throw new BullrushError("INVALID_OPTION", {
+      option: `"${unknown}" of createBeat()`,
+      got: "not an option",
+      expected: "maxInterval or log",
+    });
+  }
+  const compiled = Math.min(toMilliseconds(maxInterval, "maxInterval"), longestTimer);
+  if (compiled < 100)
+    throw new BullrushError("INVALID_OPTION", { option: "maxInterval", got: `${compiled} ms`, expected: "100 ms at least" });
+  return { maxInterval: compiled };
+}

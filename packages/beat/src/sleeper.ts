@@ -1,0 +1,25 @@
+/** Sleep from which one can be woken. Who is woken while awake does not sleep the next time. */
+export class Sleeper {
+  #woken = false;
+  #wake: (() => void) | undefined;
+
+  wake(): void {
+    this.#woken = true;
+    this.#wake?.();
+  }
+
+  /** Resolves after `ms`, or as soon as it is woken. */
+  async sleep(ms: number): Promise<void> {
+    if (!this.#woken && ms > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+      this.#wake = undefined;
+    }
+    this.#woken = false;
+  }
+}

@@ -1,0 +1,20 @@
+import { pino } from "pino";
+import { expect, it } from "vitest";
+import { ClockWatch } from "../src/clock-watch.js";
+
+it("tells once that the clocks differ, and once that they agree again", () => {
+  const lines: { readonly level: number; readonly seconds: number }[] = [];
+  const log = pino({}, { write: (line) => void lines.push(JSON.parse(line) as (typeof lines)[0]) });
+  let ahead = 0;
+  const watch = new ClockWatch({ now: () => 1_000_000 + ahead }, log);
+  for (const offset of [0, 1999, 2001, 3_600_000, 0, -1000, -5000, 10]) {
+    ahead = offset;
+    watch.heard(1_000_000);
+  }
+  expect(lines.map(({ level, seconds }) => [level, seconds])).toEqual([
+    [40, 2.001],
+    [30, 0],
+    [40, -5],
+    [30, 0.01],
+  ]);
+});

@@ -1,0 +1,43 @@
+import { describe, expect, it } from "vitest";
+import { ServerTime } from "../src/server-time.js";
+
+function clock() {
+  let time = 1000;
+  return { now: () => time, pass: (ms: number) => (time += ms) };
+}
+
+describe("ServerTime", () => {
+  it("goes on from what was heard, whose answer was half its way old", () => {
+    const steady = clock();
+    const server = new ServerTime(steady);
+    expect(server.now()).toBe(0);
+    const asked = steady.now();
+    steady.pass(10);
+    expect(server.heard(50_000, asked)).toBe(0);
+    expect(server.now()).toBe(50_005);
+    steady.pass(100);
+    expect(server.now()).toBe(50_105);
+  });
+
+  it.each([
+    ["forwards", 60_000],
+    ["backwards", -60_000],
+  ])("tells of a jump %s, and goes on from there", (_, jump) => {
+    const steady = clock();
+    const server = new ServerTime(steady);
+    server.heard(500_000, steady.now());
+    steady.pass(1000);
+    expect(server.heard(501_000 + jump, steady.now())).toBe(jump);
+    expect(server.now()).toBe(501_000 + jump);
+  });
+
+  it("takes no slow answer for a jump", () => {
+    const steady = clock();
+    const server = new ServerTime(steady);
+    server.heard(500_000, steady.now());
+    const asked = steady.now();
+    steady.pass(4000);
+    expect(Math.abs(server.heard(500_010, asked))).toBe(0);
+    expect(Math.abs(server.heard(504_000, steady.now()))).toBeLessThanOrEqual(2000);
+  });
+});
