@@ -28,6 +28,7 @@ export interface WorkerArguments {
   readonly broker?: string;
   readonly resultBackend?: string;
   readonly purge?: boolean;
+  readonly beat?: boolean;
 }
 
 /**
@@ -77,6 +78,7 @@ export function parseArguments(argv: readonly string[], version: string): Worker
       duration("--lease"),
     )
     .addOption(new Option("--order <order>", "how the queues take turns (default: round-robin)").choices(["round-robin", "strict"]))
+    .option("-B, --beat", "also run a beat, which sends the recurring calls; needs the package @bullrush/beat")
     .option("-l, --loglevel <level>", "least important lines to write: debug, info, warn or error", level, "info")
     .addOption(
       new Option("--log-format <format>", "how lines are written (default: pretty on a terminal, else json)").choices(["pretty", "json"]),

@@ -6,6 +6,7 @@ import type { WorkerOptions } from "../options.js";
 import { createWorker, type Worker } from "../worker.js";
 import { parseArguments, type WorkerArguments } from "./arguments.js";
 import { bannerFacts, bannerText } from "./banner.js";
+import { openBeat, type BesideBeat } from "./beat.js";
 
 /** The command `task-worker`: runs until it is told to stop, and ends the process. */
 export async function run(argv: readonly string[]): Promise<void> {
@@ -22,7 +23,8 @@ async function work(argv: readonly string[]): Promise<number> {
   const format = given.logFormat ?? (process.stdout.isTTY ? "pretty" : "json");
   const log = await createLogger(given.loglevel, format);
   const worker = createWorker(app, { ...workerOptions(given), module: reference, log });
-  const stop = stopSignals(worker);
+  const beat = given.beat ? await openBeat(app, log) : undefined;
+  const stop = stopSignals(worker, beat);
   watchFallout(log, stop.crash);
   const facts = bannerFacts(app, worker.options);
   if (format === "pretty") process.stdout.write(bannerText(facts, version));
@@ -32,6 +34,7 @@ async function work(argv: readonly string[]): Promise<number> {
   } catch (error) {
     // Told to stop before it was ready, it fails because its connections were closed.
     if (!stop.told()) {
+      await beat?.stop();
       await worker.stop();
       throw error;
     }
@@ -45,12 +48,13 @@ async function work(argv: readonly string[]): Promise<number> {
   async function begin(): Promise<void> {
     if (given?.purge) await purge(app, worker, (queue, removed) => log.warn({ queue, removed }, "purged"));
     await worker.start();
+    await beat?.start();
   }
 }
 
 /** The arguments that are options of the worker too; those that were not given are absent. */
 function workerOptions(given: WorkerArguments): WorkerOptions {
-  const { app: _app, hostname, loglevel: _l, logFormat: _f, broker: _b, resultBackend: _r, purge: _p, ...options } = given;
+  const { app: _app, hostname, loglevel: _l, logFormat: _f, broker: _b, resultBackend: _r, purge: _p, beat: _B, ...options } = given;
   return { ...options, ...(hostname !== undefined && { name: hostname }) };
 }
 
@@ -69,8 +73,8 @@ interface Stopping {
   readonly stopped: Promise<number>;
 }
 
-/** Stops the worker at SIGTERM, a first SIGINT, or a crash; a SIGINT after any of them ends its patience. */
-function stopSignals(worker: Worker): Stopping {
+/** Stops the beat, then the worker, at SIGTERM, a first SIGINT, or a crash; a SIGINT after any of them ends its patience. */
+function stopSignals(worker: Worker, beat: BesideBeat | undefined): Stopping {
   const now = new AbortController();
   let told = false;
   let crashed = false;
@@ -78,9 +82,13 @@ function stopSignals(worker: Worker): Stopping {
   const stopped = new Promise<number>((resolve, reject) => {
     stop = () => {
       told = true;
-      worker.stop(now.signal).then(resolve, reject);
+      stopBoth().then(resolve, reject);
     };
   });
+  const stopBoth = async () => {
+    await beat?.stop();
+    return worker.stop(now.signal);
+  };
   // Not `once`: a second SIGTERM would end the process on the spot.
   process.on("SIGTERM", stop);
   process.on("SIGINT", () => {
