@@ -19,7 +19,7 @@ const unit: TestProjectInlineConfiguration = {
 };
 
 /** Where processes compute, or are stopped and killed by the dozen. */
-const heavy = ["integration/{faults,flows,pools}/**/*.test.ts"];
+const heavy = ["integration/{beat,faults,flows,pools}/**/*.test.ts"];
 
 /** Tests that start real processes. */
 const integration: TestProjectInlineConfiguration = {

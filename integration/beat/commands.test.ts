@@ -1,0 +1,134 @@
+import { crontab } from "@bullrush/client";
+import { expect, it } from "vitest";
+import { eventually } from "../support/eventually.js";
+import { freePort } from "../support/server.js";
+import { duesOf, grid, openStage } from "./stage.js";
+
+const add = { task: "beat.add", args: [1, 2] } as const;
+const done = { code: 0, signal: null };
+const misused = { code: 2, signal: null };
+
+it("--dry-run prints what would be sent, from the options and the store, and sends nothing", async () => {
+  await using stage = openStage({ berlin: { ...add, schedule: crontab("30 2 * * *", { timezone: "Europe/Berlin" }) } });
+  await stage.app.beat.set("often", { ...add, schedule: "30m", startAt: new Date("2026-03-29T00:00:00Z"), limit: 4 });
+  await stage.app.beat.set("paused", { ...add, schedule: "1m" });
+  await stage.app.beat.pause("paused");
+  const plain = stage.beat({ args: ["--dry-run", "--from", "2026-03-29T00:30:00Z", "--for", "90m"] });
+  expect(await plain.exit).toEqual(done);
+  expect(plain.lines).toEqual([
+    "2026-03-29T00:30:00.000Z  often  beat.add [1,2]",
+    "2026-03-29T01:00:00.000Z  often  beat.add [1,2]",
+    "2026-03-29T01:30:00.000Z  often  beat.add [1,2]",
+    "2026-03-29T01:30:00.000Z  berlin  beat.add [1,2]",
+  ]);
+  const json = stage.beat({ args: ["--dry-run", "--from", "2026-10-25T00:00:00Z", "--json"] });
+  expect(await json.exit).toEqual(done);
+  expect(json.entries.filter(({ entry }) => entry === "berlin")).toEqual([
+    { due: "2026-10-25T00:30:00.000Z", entry: "berlin", task: "beat.add", args: [1, 2] },
+  ]);
+  expect(await stage.taken()).toEqual([]);
+});
+
+it("--list prints the entries with their last and next runs", async () => {
+  await using stage = openStage({ nightly: { ...add, schedule: crontab("0 3 * * *") }, often: { ...add, schedule: "100ms" } });
+  const before = stage.beat({ args: ["--list", "--json"] });
+  expect(await before.exit).toEqual(done);
+  expect(before.entries).toMatchObject([{ name: "nightly", origin: "options", count: 0 }, { name: "often" }]);
+  const beat = stage.beat();
+  await beat.waitForEntry({ msg: "sent", entry: "often" });
+  await beat.stop();
+  const after = stage.beat({ args: ["--list", "--json"] });
+  expect(await after.exit).toEqual(done);
+  expect(after.entries).toMatchObject([{ next: expect.stringMatching(/T03:00:00/) as string }, { last: { queue: "one" } }]);
+  const table = stage.beat({ args: ["--list"] });
+  expect(await table.exit).toEqual(done);
+  expect(table.lines.find((line) => line.includes("nightly"))).toContain("crontab 0 3 * * *");
+});
+
+it("serves what it measures", async () => {
+  await using stage = openStage({ often: { ...add, schedule: "100ms" } });
+  const port = await freePort();
+  const beat = stage.beat({ args: ["--metrics-port", String(port)] });
+  await beat.waitForEntry({ msg: "sent", entry: "often" });
+  const response = await fetch(`http://127.0.0.1:${port}/metrics`);
+  expect(await response.text()).toMatch(
+    /^beat_tick_lateness_seconds_bucket\{le="0\.001"\} \d+$[^]*^beat_tick_lateness_seconds_count [1-9]/m,
+  );
+  expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(404);
+  expect(await beat.stop()).toEqual(done);
+});
+
+it("hears at once of what is set, paused, resumed and removed", async () => {
+  await using stage = openStage({});
+  const beat = stage.beat({ args: ["--max-interval", "1h"] });
+  await beat.waitForEntry({ msg: "leading" });
+  await stage.app.beat.set("often", { ...add, schedule: "200ms" });
+  await beat.waitForEntry({ msg: "sent", entry: "often" }, 5000);
+  await stage.app.beat.pause("often");
+  const paused = (await stage.app.beat.list())[0]?.count ?? 0;
+  const sent = () => beat.entries.filter(({ msg }) => msg === "sent").length;
+  await eventually("it has settled", () => sent() === paused);
+  await stage.app.beat.resume("often");
+  await eventually("it goes on", () => sent() > paused + 2, 5000);
+  expect(beat.entries.some(({ msg }) => msg === "missed")).toBe(false);
+  expect(await stage.app.beat.remove("often")).toBe(true);
+  expect(await beat.stop()).toEqual(done);
+  const dues = duesOf(await stage.taken(), "often");
+  expect(dues.filter((due) => !grid(dues, 200).includes(due))).toEqual([]);
+});
+
+it("waits for no interval longer than it is, as after the clock of the server went back", async () => {
+  await using stage = openStage({ often: { ...add, schedule: "1s" } });
+  const before = stage.beat();
+  await before.waitForEntry({ msg: "sent", entry: "often" });
+  await before.stop();
+  await stage.redis.zadd(`bullrush:beat:${stage.app.options.prefix}:due`, Date.now() + 3_600_000, "often");
+  const after = stage.beat();
+  await after.waitForEntry({ msg: "sent", entry: "often" }, 5000);
+  expect(await after.stop()).toEqual(done);
+});
+
+it("goes on with other entries when one cannot be sent, and says which", async () => {
+  await using stage = openStage({
+    bad: { task: "beat.add", args: [1, 2], schedule: "200ms", options: { queue: "broken" } },
+    good: { ...add, schedule: "200ms" },
+  });
+  await stage.redis.set(`${stage.app.options.prefix}:broken:wait`, "not a list");
+  const beat = stage.beat();
+  await beat.waitForEntry({ msg: "the entry does not tick", entry: "bad", level: 50 });
+  await eventually("the other one ticks", () => beat.entries.filter(({ msg, entry }) => msg === "sent" && entry === "good").length > 5);
+  expect(beat.entries.filter(({ entry }) => entry === "bad").length).toBeLessThan(5);
+  expect(await beat.stop()).toEqual(done);
+});
+
+it("task-worker -B sends what it runs, and stops the beat first", async () => {
+  await using stage = openStage({ often: { ...add, schedule: "200ms" } });
+  const worker = stage.worker();
+  await worker.waitForEntry({ msg: "leading" });
+  await worker.waitForEntry({ msg: "succeeded", task: "beat.add" });
+  expect(await worker.stop()).toEqual(done);
+  const other = stage.beat();
+  await other.waitForEntry({ msg: "leading" }, 5000);
+  expect(await other.stop()).toEqual(done);
+});
+
+it.each([
+  [["--for", "1h"], "--for is for --dry-run"],
+  [["--json"], "--json is for --list and --dry-run"],
+  [["--list", "--dry-run"], "cannot be used with"],
+  [["--dry-run", "--from", "soon"], "It has to be a time"],
+  [["--max-interval", "1ms"], "100 ms at least"],
+  [["--metrics-port", "x"], "whole number"],
+])("%j is refused, with 2", async (args, reason) => {
+  await using stage = openStage({});
+  const beat = stage.beat({ args });
+  expect(await beat.exit).toEqual(misused);
+  expect(beat.errors).toEqual([expect.stringContaining(reason) as string]);
+});
+
+it("ends with 1 when there is no broker", async () => {
+  await using stage = openStage({});
+  const beat = stage.beat({ broker: "redis://127.0.0.1:1" });
+  expect(await beat.exit).toEqual({ code: 1, signal: null });
+  expect(beat.errors.at(-1)).toContain("could not be used");
+});
