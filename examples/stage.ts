@@ -70,6 +70,11 @@ export class Stage {
     return this.#start(name, `task-worker ${args.join(" ")}`, commandOf("@bullrush/worker", this.#demo, "task-worker"), args, environment);
   }
 
+  /** Runs `task-beat` with `args`; resolves when it leads or follows. */
+  async beat(name: string, args: readonly string[], environment: Readonly<Record<string, string>>): Promise<Started> {
+    return this.#start(name, `task-beat ${args.join(" ")}`, commandOf("@bullrush/beat", this.#demo, "task-beat"), args, environment);
+  }
+
   /** Runs `file`, a program in TypeScript that says that it is ready; resolves when it does. */
   async program(name: string, file: string, environment: Readonly<Record<string, string>>): Promise<Started> {
     return this.#start(name, `jiti ${file}`, commandOf("jiti", this.#demo), [file], environment);

@@ -1,4 +1,4 @@
-/** One line of a worker's log, in the fields that are shown. */
+/** One line of a worker's log, or of a beat's, in the fields that are shown. */
 interface WorkerLine {
   readonly level: number;
   readonly msg: string;
@@ -9,20 +9,24 @@ interface WorkerLine {
   readonly ms?: number;
   readonly error?: string;
   readonly reason?: string;
+  readonly entry?: string;
+  readonly late?: number;
 }
 
-/** A line of a worker's JSON log, for a reader; what is not JSON as it stands, and `undefined` for what a demo does not show. */
+/** A line of a worker's or a beat's JSON log, for a reader; what is not JSON as it stands, and `undefined` for what a demo does not show. */
 export function lineOf(text: string): string | undefined {
   const line = parse(text);
   if (line === undefined) return text;
-  const { msg, task, id = "", queue, queues = [], ms, error, reason } = line;
+  const { msg, task, id = "", queue, queues, ms, error, reason, entry, late } = line;
   const what = `${msg.padEnd(9)} ${task}[${id.slice(0, 8)}]`;
   switch (msg) {
     case "starting":
     case "stopping":
       return undefined;
     case "ready":
-      return `ready, takes from ${queues.join(" and ")}`;
+      return queues === undefined ? msg : `ready, takes from ${queues.join(" and ")}`;
+    case "sent":
+      return `${msg.padEnd(9)} ${entry}, ${late} ms late`;
     case "received":
       return `${what} from ${queue}`;
     case "succeeded":
