@@ -36,15 +36,19 @@ test.each([
     "createWorker",
     [...fieldsOf("packages/worker/src/options.ts", "WorkerOptions"), ...fieldsOf("packages/worker/src/pool/options.ts", "PoolOptions")],
   ],
+  ["createBeat", fieldsOf("packages/beat/src/options.ts", "BeatOptions")],
 ])("the table of %s has every option, and no other", (heading, fields) => {
   expect(fields.length).toBeGreaterThan(1);
   expect(listed(heading)).toEqual(fields.toSorted());
 });
 
-test("the table of task-worker has every flag, and no other", async () => {
-  const { stdout } = await promisify(execFile)(process.execPath, [join(root, "packages/worker/bin/task-worker.js"), "--help"]);
+test.each([
+  ["task-worker", "packages/worker/bin/task-worker.js"],
+  ["task-beat", "packages/beat/bin/task-beat.js"],
+])("the table of %s has every flag, and no other", async (command, file) => {
+  const { stdout } = await promisify(execFile)(process.execPath, [join(root, file), "--help"]);
   const flags = Array.from(stdout.matchAll(/^ {2}(?:(-\w), )?(--[\w-]+)/gm), ([, short, long]) => [short ?? [], long ?? []]).flat(2);
-  const named = listed("task-worker").map((flag) => flag.replace(/ <.*/, ""));
+  const named = listed(command).map((flag) => flag.replace(/ <.*/, ""));
   expect(named).toEqual(flags.toSorted());
 });
 

@@ -2,7 +2,8 @@ import { BullrushError, toMilliseconds, type Duration } from "@bullrush/broker";
 import { CommanderError, InvalidArgumentError, type Command } from "commander";
 
 /**
- * Has `command` read `argv`. `undefined` when help or version was asked for, and shown. Throws `usage` for what cannot be understood, and what the parsers of its options throw.
+ * Has `command` read `argv`. `undefined` when help or version was asked for, and shown. Throws `usage` for what cannot be understood, and
+ * what the parsers of its options throw.
  */
 export function parseCommand(
   command: Command,
