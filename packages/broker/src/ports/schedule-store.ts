@@ -109,6 +109,8 @@ export interface Advance {
   readonly ticks: readonly Tick[];
   /** When it is due next; absent when it never is any more. */
   readonly next?: number;
+  /** Its version from now on: the ids of its ticks are others, so that times that have been can come again. Default: the same. */
+  readonly newVersion?: string;
 }
 
 export interface Tick {
@@ -119,8 +121,14 @@ export interface Tick {
   readonly skipIfUnfinished: boolean;
 }
 
-/**
- * How many of its ticks were sent, in their order, and how many were not because the one before had not ended; or why nothing was done. An error is of this entry alone: a
- * message that cannot be encoded, a queue whose keys hold something else.
- */
-export type Advanced = { readonly sent: number; readonly overlapped: number } | "changed" | "deposed" | BullrushError;
+/** What became of an entry's ticks, or why nothing was done. An error is of this entry alone: a message that cannot be encoded, a queue whose keys hold something else. */
+export type Advanced = TickCounts | "changed" | "deposed" | BullrushError;
+
+/** How many ticks were sent, and how many were not. */
+export interface TickCounts {
+  readonly sent: number;
+  /** The task of the one before had not ended. */
+  readonly overlapped: number;
+  /** There is a task with its id already, in its first queue: it was sent before. */
+  readonly duplicates: number;
+}

@@ -92,7 +92,9 @@ describe("a store of schedules, when the way to Redis fails,", () => {
     const entry = await prepare(term, "a", 1000);
     const ticks = [tickOf(1000), tickOf(2000, "feeds", {}, true)];
     const purge = () => stage.transport.purge("feeds");
-    expect(await afterLoss(() => through.advance(term, [advanceOf(entry, ticks, 3000)]), purge)).toEqual([{ sent: 1, overlapped: 1 }]);
+    expect(await afterLoss(() => through.advance(term, [advanceOf(entry, ticks, 3000)]), purge)).toEqual([
+      { sent: 1, overlapped: 1, duplicates: 0 },
+    ]);
     expect(await stage.counts("feeds")).toMatchObject({ waiting: 0 });
     expect(await read("a")).toMatchObject({ due: 3000, count: 1 });
   });
@@ -107,7 +109,9 @@ describe("a store of schedules, when the way to Redis fails,", () => {
     const late = through.advance(term, [advanceOf(entry, [tickOf(1000)], 2000)]);
     await held;
     await store.resign(term);
-    expect(await store.advance(await lead(), [advanceOf(entry, [tickOf(1000)], 2000)])).toEqual([{ sent: 1, overlapped: 0 }]);
+    expect(await store.advance(await lead(), [advanceOf(entry, [tickOf(1000)], 2000)])).toEqual([
+      { sent: 1, overlapped: 0, duplicates: 0 },
+    ]);
     letGo();
     expect(await late).toEqual(["deposed"]);
     expect(await stage.counts("feeds")).toMatchObject({ waiting: 1 });
@@ -191,7 +195,7 @@ describe.skipIf(redisBinary === undefined)("a store of schedules in a Redis", ()
     ]);
     await redis.client.config("SET", "maxmemory", "0");
     expect(await read("a")).toMatchObject({ paused: true });
-    expect(await store.advance(term, [advanceOf(entries[2]!, [tickOf(1000)], 2000)])).toEqual([{ sent: 1, overlapped: 0 }]);
+    expect(await store.advance(term, [advanceOf(entries[2]!, [tickOf(1000)], 2000)])).toEqual([{ sent: 1, overlapped: 0, duplicates: 0 }]);
     expect(argumentsOf(await take(stage.consume(["feeds"]), 10))).toEqual([1000]);
   });
 
@@ -214,7 +218,7 @@ describe.skipIf(redisBinary === undefined)("a store of schedules in a Redis", ()
     const advanced = store.advance(term, [advanceOf(entry, [tickOf(1000)], 2000)]);
     await eventually("refusal", async () => /errorstat_READONLY/.test(await redis.client.info("errorstats")));
     await redis.client.replicaof("NO", "ONE");
-    expect(await advanced).toEqual([{ sent: 1, overlapped: 0 }]);
+    expect(await advanced).toEqual([{ sent: 1, overlapped: 0, duplicates: 0 }]);
     expect(await stage.counts("feeds")).toMatchObject({ waiting: 1 });
   });
 

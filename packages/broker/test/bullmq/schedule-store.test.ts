@@ -44,11 +44,11 @@ describe("a store of schedules", () => {
     expect(error).toMatchObject({ code: "BROKER_UNAVAILABLE" });
     expect((error as Error).message).toContain(`WRONGTYPE ${spoilt}`);
     expect((error as Error).message).toContain('"spoilt"');
-    expect(others).toMatchObject([{ sent: 1, overlapped: 0 }, { code: "BROKER_UNAVAILABLE" }]);
+    expect(others).toMatchObject([{ sent: 1, overlapped: 0, duplicates: 0 }, { code: "BROKER_UNAVAILABLE" }]);
     expect(await stage.counts("feeds")).toMatchObject({ waiting: 1 });
     expect(await calendar.read("spoilt")).toEqual(entries[0]);
     await broker.redis.del(spoilt);
-    expect(await store.advance(term, advances.slice(0, 1))).toEqual([{ sent: 3, overlapped: 0 }]);
+    expect(await store.advance(term, advances.slice(0, 1))).toEqual([{ sent: 3, overlapped: 0, duplicates: 0 }]);
     expect(await stage.counts("feeds")).toMatchObject({ waiting: 3 });
   });
 

@@ -188,7 +188,7 @@ export function describeEntries(at: () => Calendar): void {
       const { store, lead, read } = at();
       const term = await lead();
       await store.set({ name: "a", call });
-      expect(await store.advance(term, [advanceOf(await read("a"))])).toEqual([{ sent: 0, overlapped: 0 }]);
+      expect(await store.advance(term, [advanceOf(await read("a"))])).toEqual([{ sent: 0, overlapped: 0, duplicates: 0 }]);
       const { due, ...over } = await read("a");
       expect(due).toBeUndefined();
       expect(await store.due(Infinity, 10)).toEqual({ now: expect.any(Number), entries: [] });

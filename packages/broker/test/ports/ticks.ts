@@ -13,7 +13,7 @@ export function describeTicks(at: () => Calendar): void {
       const term = await lead();
       const before = await prepare(term, "a", 1000);
       const ticks = [tickOf(1000, "feeds", { headers: { beat: "a" } }), tickOf(2000), tickOf(3000)];
-      expect(await store.advance(term, [advanceOf(before, ticks, 4000)])).toEqual([{ sent: 3, overlapped: 0 }]);
+      expect(await store.advance(term, [advanceOf(before, ticks, 4000)])).toEqual([{ sent: 3, overlapped: 0, duplicates: 0 }]);
       const after = await read("a");
       const { id } = ticks[2]!.messages[0].message;
       expect(after).toEqual({ ...before, due: 4000, count: 3, last: { due: 3000, sentAt: expect.any(Number), id, queue: "feeds" } });
@@ -36,7 +36,7 @@ export function describeTicks(at: () => Calendar): void {
         ],
         skipIfUnfinished: false,
       };
-      expect(await store.advance(term, [advanceOf(entry, [tick])])).toEqual([{ sent: 1, overlapped: 0 }]);
+      expect(await store.advance(term, [advanceOf(entry, [tick])])).toEqual([{ sent: 1, overlapped: 0, duplicates: 0 }]);
       expect(await read("a")).toMatchObject({ count: 1, last: { queue: "feeds", id: tick.messages[0].message.id } });
       expect(await stage.counts("mails")).toMatchObject({ waiting: 0, delayed: 1 });
       const [urgent, mail, feed] = tick.messages.map((routed) => routed.message);
@@ -52,8 +52,8 @@ export function describeTicks(at: () => Calendar): void {
         advanceOf(await prepare(term, "b", 1000), [tickOf(1000)]),
       ];
       const done = [
-        { sent: 1, overlapped: 0 },
-        { sent: 1, overlapped: 0 },
+        { sent: 1, overlapped: 0, duplicates: 0 },
+        { sent: 1, overlapped: 0, duplicates: 0 },
       ];
       const other = open();
       expect(await Promise.all([store, other, store].map((one) => one.advance(term, advances)))).toEqual([done, done, done]);
@@ -103,7 +103,13 @@ export function describeTicks(at: () => Calendar): void {
       await store.advance(term, [advanceOf(await read("ticked"), [], 1500)]);
       await store.advance(term, [advanceOf(await read("ticked"), [], 1600)]);
       const advances = [...entries.map((entry) => advanceOf(entry, [tickOf(1000, "feeds", { args: [entry.name] })], 2000))];
-      expect(await store.advance(term, advances)).toEqual(["changed", "changed", "changed", "changed", { sent: 1, overlapped: 0 }]);
+      expect(await store.advance(term, advances)).toEqual([
+        "changed",
+        "changed",
+        "changed",
+        "changed",
+        { sent: 1, overlapped: 0, duplicates: 0 },
+      ]);
       expect(await everything("feeds")).toMatchObject([{ args: ["sound"] }]);
     });
 
@@ -141,10 +147,37 @@ export function describeTicks(at: () => Calendar): void {
       expect(await store.advance(term, advances)).toMatchObject([
         { code: "ENCODE_ERROR" },
         { code: "PAYLOAD_TOO_LARGE" },
-        { sent: 1, overlapped: 0 },
+        { sent: 1, overlapped: 0, duplicates: 0 },
       ]);
       expect(await store.read(["unsound", "large"])).toEqual([unsound, large]);
       expect(await read("sound")).toMatchObject({ due: 3000 });
+      expect(await everything("feeds")).toHaveLength(1);
+    });
+
+    test("whose tasks are there already are not sent again, and are not counted", async () => {
+      const { store, lead, prepare, read } = at();
+      const term = await lead();
+      const [first, second] = [tickOf(1000), tickOf(2000)];
+      await store.advance(term, [advanceOf(await prepare(term, "a", 1000), [first], 500)]);
+      const before = await read("a");
+      const overlapping = { ...first, skipIfUnfinished: true };
+      expect(await store.advance(term, [advanceOf(before, [first, overlapping, second], 3000)])).toEqual([
+        { sent: 1, overlapped: 1, duplicates: 1 },
+      ]);
+      expect(await read("a")).toMatchObject({ count: 2, last: { due: 2000 } });
+      expect((await everything("feeds")).map(({ args }) => args[0])).toEqual([1000, 2000]);
+    });
+
+    test("of an entry that gets a new version: who knows the former one has no say any more, but who repeats hears what he did", async () => {
+      const { store, lead, prepare, read } = at();
+      const term = await lead();
+      const before = await prepare(term, "a", 1000);
+      const advance = { ...advanceOf(before, [tickOf(1000)], 1000), newVersion: "other" };
+      const done = [{ sent: 1, overlapped: 0, duplicates: 0 }];
+      expect(await store.advance(term, [advance])).toEqual(done);
+      expect(await read("a")).toMatchObject({ version: "other", due: 1000, count: 1 });
+      expect(await store.advance(term, [advance])).toEqual(done);
+      expect(await store.advance(term, [advanceOf(before, [tickOf(1000)], 2000)])).toEqual(["changed"]);
       expect(await everything("feeds")).toHaveLength(1);
     });
 
@@ -159,7 +192,7 @@ export function describeTicks(at: () => Calendar): void {
       const advances = entries.map((entry, number) =>
         advanceOf(entry, number === 7 ? Array.from({ length: 250 }, (__, due) => tickOf(due)) : [tickOf(1)], 2),
       );
-      const outcome = entries.map((_, number) => ({ sent: number === 7 ? 250 : 1, overlapped: 0 }));
+      const outcome = entries.map((_, number) => ({ sent: number === 7 ? 250 : 1, overlapped: 0, duplicates: 0 }));
       expect(await store.advance(term, advances)).toEqual(outcome);
       expect(await open().advance(term, advances)).toEqual(outcome);
       expect(await store.advance(term, [])).toEqual([]);
@@ -180,8 +213,8 @@ export function describeTicks(at: () => Calendar): void {
         return outcome;
       };
       const [sent, left] = [
-        { sent: 1, overlapped: 0 },
-        { sent: 0, overlapped: 1 },
+        { sent: 1, overlapped: 0, duplicates: 0 },
+        { sent: 0, overlapped: 1, duplicates: 0 },
       ];
       expect(await tick()).toEqual(sent);
       expect(await tick()).toEqual(left);
@@ -205,7 +238,7 @@ export function describeTicks(at: () => Calendar): void {
       const term = await lead();
       const entry = await prepare(term, "a", 1000);
       const ticks = [skipping(1000), skipping(2000), tickOf(3000, "mails"), skipping(4000)];
-      expect(await store.advance(term, [advanceOf(entry, ticks, 5000)])).toEqual([{ sent: 2, overlapped: 2 }]);
+      expect(await store.advance(term, [advanceOf(entry, ticks, 5000)])).toEqual([{ sent: 2, overlapped: 2, duplicates: 0 }]);
       expect(await read("a")).toMatchObject({ count: 2, last: { due: 3000, queue: "mails" } });
       expect(await everything("feeds")).toMatchObject([{ args: [1000] }]);
     });

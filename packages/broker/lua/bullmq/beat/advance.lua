@@ -5,12 +5,12 @@
   ARGV[1]       token of the term
   ARGV[2]       what the keys of queues start with
   then for each entry
-    name, version; when it was due, ms, "" if it was to be computed; when it is due next, "" if never; how many ticks follow
+    name, version, its version from then on; when it was due, ms, "" if it was to be computed; when it is due next, "" if never; how many ticks follow
     for each tick when it was due; "1" to leave it out while the task of the one before has not ended, else ""; how many messages follow
       for each message queue, id, name of the task, message, priority, and the time before which it is not to run, ms, 0 for none
 
-  Returns false if the term is over, else for each entry { "done", how many ticks were sent, how many were left out }, { "changed" }, or
-      { "failed", why }: then nothing of it was done
+  Returns false if the term is over, else for each entry { "done", how many ticks were sent, how many were left out, how many had been sent before },
+      { "changed" }, or { "failed", why }: then nothing of it was done
 ]]
 --- @include bullmq/beat/entries
 
@@ -45,8 +45,10 @@ local function nextTick()
 end
 
 local function nextEntry()
-  local entry = { name = ARGV[at + 1], version = ARGV[at + 2], due = ARGV[at + 3], following = ARGV[at + 4] }
-  at = at + 4
+  local entry = {
+    name = ARGV[at + 1], version = ARGV[at + 2], newVersion = ARGV[at + 3], due = ARGV[at + 4], following = ARGV[at + 5],
+  }
+  at = at + 5
   entry.ticks = nextList(nextTick)
   return entry
 end
@@ -87,6 +89,8 @@ local function send(message)
   end
 end
 
+local function isThere(message) return call("EXISTS", queueKeys .. message.queue .. ":" .. message.id) == 1 end
+
 local function isUnfinished(queue, id)
   local job = call("HMGET", queueKeys .. queue .. ":" .. id, "timestamp", "finishedOn")
   return job[1] and not job[2]
@@ -94,32 +98,35 @@ end
 
 local function advance(entry)
   local key = keyOf(entry.name)
-  local stored = call("HMGET", key, "version", "count", "lastQueue", "lastId", "term", "from", "sent", "overlapped")
-  if stored[1] ~= entry.version then return { "changed" } end
+  local stored = call("HMGET", key, "version", "count", "lastQueue", "lastId", "term", "from", "sent", "overlapped", "duplicates")
   local due = tonumber(call("ZSCORE", index, entry.name))
-  if due ~= (tonumber(entry.due) or 0) then
+  if stored[1] ~= entry.version or due ~= (tonumber(entry.due) or 0) then
     -- The reply to an earlier try was lost.
-    if stored[5] == token and stored[6] == entry.due then return { "done", tonumber(stored[7]), tonumber(stored[8]) } end
+    if stored[1] == entry.newVersion and stored[5] == token and stored[6] == entry.due then
+      return { "done", tonumber(stored[7]), tonumber(stored[8]), tonumber(stored[9]) }
+    end
     return { "changed" }
   end
   local flaw = flawIn(entry.ticks)
   if flaw then return { "failed", flaw } end
 
-  local queue, id, sent, overlapped = stored[3], stored[4], 0, 0
+  local queue, id, sent, overlapped, duplicates = stored[3], stored[4], 0, 0, 0
   local last = {}
   for _, tick in ipairs(entry.ticks) do
     if tick.skip and id and isUnfinished(queue, id) then
       overlapped = overlapped + 1
+    elseif isThere(tick.messages[1]) then
+      duplicates = duplicates + 1
     else
       for _, message in ipairs(tick.messages) do send(message) end
       sent, queue, id = sent + 1, tick.messages[1].queue, tick.messages[1].id
       last = { "lastDue", tick.due, "lastSentAt", now, "lastId", id, "lastQueue", queue }
     end
   end
-  call("HSET", key, "count", tonumber(stored[2]) + sent,
-    "term", token, "from", entry.due, "sent", sent, "overlapped", overlapped, unpack(last))
+  call("HSET", key, "version", entry.newVersion, "count", tonumber(stored[2]) + sent,
+    "term", token, "from", entry.due, "sent", sent, "overlapped", overlapped, "duplicates", duplicates, unpack(last))
   call("ZADD", index, entry.following == "" and "+inf" or entry.following, entry.name)
-  return { "done", sent, overlapped }
+  return { "done", sent, overlapped, duplicates }
 end
 
 if call("GET", leader) ~= token then return false end

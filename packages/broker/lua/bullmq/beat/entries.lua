@@ -7,13 +7,13 @@
     <beat>entry:<name>    hash
       call                the recurring call, JSON
       origin              "options" or "runtime"
-      version             another one after each change by a user
+      version             another one after each change by a user, and whenever its ticks get other ids
       paused              "1" while it is
       createdAt           when it was stored or set anew, ms
       count               how many ticks were sent
       last…               the tick that was sent last: Due, SentAt, Id, Queue
       term, from          its last advance: by which term, and from which time
-      sent, overlapped    what came of that
+      sent, overlapped, duplicates    what came of that
 
   Reads of the script: KEYS[1], what the keys of beat start with (<beat>)
 ]]

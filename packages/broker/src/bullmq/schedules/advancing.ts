@@ -11,12 +11,26 @@ export interface EncodedAdvance extends Load {
 }
 
 /** What `lua/bullmq/beat/advance.lua` says of one entry. */
-export type AdvanceReply = readonly ["done", sent: number, overlapped: number] | readonly ["changed"] | readonly ["failed", why: string];
+export type AdvanceReply =
+  | readonly ["done", sent: number, overlapped: number, duplicates: number]
+  | readonly ["changed"]
+  | readonly ["failed", why: string];
 
 /** Encodes an advance; an error if one of its messages cannot be sent. */
-export function encodeAdvance({ name, version, due, next, ticks }: Advance, maxPayload: number): EncodedAdvance | BullrushError {
+export function encodeAdvance(
+  { name, version, newVersion, due, next, ticks }: Advance,
+  maxPayload: number,
+): EncodedAdvance | BullrushError {
   try {
-    const args = [name, version, due ?? "", next ?? "", ticks.length, ...ticks.flatMap((tick) => tickArguments(tick, maxPayload))];
+    const args = [
+      name,
+      version,
+      newVersion ?? version,
+      due ?? "",
+      next ?? "",
+      ticks.length,
+      ...ticks.flatMap((tick) => tickArguments(tick, maxPayload)),
+    ];
     return { name, args, messages: ticks.reduce((sum, { messages }) => sum + messages.length, 0) };
   } catch (error) {
     if (error instanceof BullrushError) return error;

@@ -155,7 +155,7 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
   }
 
   function outcomeOf(name: string, reply: AdvanceReply): Advanced {
-    if (reply[0] === "done") return { sent: reply[1], overlapped: reply[2] };
+    if (reply[0] === "done") return { sent: reply[1], overlapped: reply[2], duplicates: reply[3] };
     if (reply[0] === "changed") return "changed";
     const action = `entry "${name}" did not tick`;
     return new BullrushError("BROKER_UNAVAILABLE", { url: commands.display, action, deadline, reason: reply[1] });
