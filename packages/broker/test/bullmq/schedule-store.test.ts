@@ -3,6 +3,7 @@ import { redisScheduleStore } from "../../src/bullmq/schedules/schedule-store.js
 import { beatKeys, queueKey } from "../../src/redis/keys.js";
 import { advanceOf, call, tickOf } from "../ports/calendar.js";
 import { describeScheduleStore } from "../ports/schedule-suite.js";
+import { eventually } from "../ports/waiting.js";
 import { contentsUnder } from "./contents.js";
 import { openCalendar, type RedisCalendar } from "./redis-calendar.js";
 
@@ -65,6 +66,18 @@ describe("a store of schedules", () => {
     expect((await other.due(0, 10)).entries.map(({ name }) => name)).toEqual(["d"]);
     expect(troubles).toHaveLength(4);
     expect(troubles[0]).toContain('"a"');
+  });
+
+  test.each([
+    ["far away", (leader: string) => calendar.broker.redis.pexpire(leader, 3_600_000)],
+    ["nowhere", (leader: string) => calendar.broker.redis.persist(leader)],
+  ])("lets somebody else lead in time though the end of a dead leader's term is %s", async (_, postpone) => {
+    const { broker, open, lead } = calendar;
+    await lead();
+    await postpone(`${beatKeys(broker.prefix)}leader`);
+    const other = open(200);
+    expect(await other.campaign()).toBeUndefined();
+    expect(await eventually("end of the term", () => other.campaign())).toMatchObject({ epoch: 2 });
   });
 
   test("has a leader of its own for each prefix", async () => {

@@ -16,6 +16,11 @@ if current == token then
   call("PEXPIRE", leader, ARGV[2])
   return tonumber(call("GET", KEYS[1] .. "epoch"))
 end
-if current then return false end
+if current then
+  -- The clock of the server has gone back, or somebody took the end away: a dead leader must not lead for longer than one that lives.
+  local left = call("PTTL", leader)
+  if left < 0 or left > tonumber(ARGV[2]) then call("PEXPIRE", leader, ARGV[2]) end
+  return false
+end
 call("SET", leader, token, "PX", ARGV[2])
 return call("INCR", KEYS[1] .. "epoch")
