@@ -14,8 +14,9 @@ export interface ScheduleStore {
   resign(term: Term): Promise<void>;
 
   /**
-   * Stores the entries of an app's options: new and changed ones are to be computed anew, those that came from options and are not among these are removed. What was set
-   * at run time stays as it is. `false`: the term is over; what was not written by then is not.
+   * Stores the entries of an app's options. New ones, and those with another schedule or another start that is still to come, are to be computed, and count from 0. Where only something else has
+   * changed, they are due as before, and count on. Those that came from options and are not among these are removed. What was set at run time stays as it is. `false`: the term is over; what was not
+   * written by then is not.
    */
   sync(term: Term, entries: readonly NamedCall[]): Promise<boolean>;
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { ScheduledCall } from "../../src/protocol/schedule.js";
 import { advanceOf, call, tickOf, type Calendar } from "./calendar.js";
 import { eventually } from "./waiting.js";
 
@@ -118,7 +119,7 @@ export function describeEntries(at: () => Calendar): void {
       expect(await store.sync(term, wanted)).toBe(true);
       const after = await store.list();
       expect(after).toMatchObject([
-        { name: "changed", call: other, origin: "options", paused: true },
+        { name: "changed", call: other, origin: "options", paused: true, createdAt: changed!.createdAt },
         { name: "new", call, origin: "options", paused: false },
         runtime,
         same!,
@@ -130,6 +131,65 @@ export function describeEntries(at: () => Calendar): void {
       expect(await store.list()).toHaveLength(4);
       expect(await store.sync(term, [])).toBe(true);
       expect(await store.list()).toEqual([runtime]);
+    });
+
+    describe("from options that have another call", () => {
+      const minute = 60_000;
+
+      /** A leader, and an entry of its options that has ticked once. */
+      async function ticked(fields: Partial<ScheduledCall> = {}) {
+        const { store, lead, read } = at();
+        const term = await lead();
+        const { now } = await store.due(0, 1);
+        const before = { ...call, ...fields };
+        const sync = (changed: Partial<ScheduledCall>) => store.sync(term, [{ name: "a", call: { ...before, ...changed } }]);
+        await sync({});
+        await store.advance(term, [advanceOf(await read("a"), [tickOf(now - minute)], now - 1000)]);
+        return { now, term, entry: await read("a"), sync };
+      }
+
+      test.each([
+        ["arguments", { args: [3] }],
+        ["options", { options: { priority: 1 }, catchUp: "all", overlap: "skip", jitter: 5, deadline: 6, limit: 7 }],
+        ["a start, and that is past", { startAt: 5 }],
+        ["an end that is to come", { endAt: 8e15 }],
+      ] as const)("are due as before, and count on: %s", async (_, changed) => {
+        const { store, read } = at();
+        const { term, entry, sync } = await ticked();
+        await sync(changed);
+        const after = await read("a");
+        expect(after).toEqual({ ...entry, call: { ...call, ...changed }, version: expect.any(String) });
+        expect(await store.advance(term, [advanceOf(entry, [tickOf(entry.due!)])])).toEqual(["changed"]);
+        await store.pause("a");
+        await sync({});
+        expect(await read("a")).toEqual({ ...entry, due: undefined, paused: true, version: expect.any(String) });
+      });
+
+      test.each<[string, (now: number) => Partial<ScheduledCall>, ((now: number) => Partial<ScheduledCall>)?]>([
+        ["another schedule", () => ({ schedule: { type: "every", every: 30_000 } })],
+        ["another schedule with more to it", () => ({ schedule: { type: "every", every: 20_000, unit: "ms" } as never })],
+        ["a start that is to come", (now) => ({ startAt: now + minute })],
+        ["no start where there was one to come", () => ({ startAt: 1 }), (now) => ({ startAt: now + minute })],
+      ])("are to be computed, and count anew: %s", async (_, changed, before) => {
+        const { read } = at();
+        const { now, sync } = await ticked(before?.(Date.now()));
+        await sync(changed(now));
+        const after = await read("a");
+        expect(after).toMatchObject({ count: 0, last: { due: now - minute } });
+        expect(after).not.toHaveProperty("due");
+      });
+
+      test("are to be computed if they were not due any more, or would be behind their end", async () => {
+        const { store, read } = at();
+        const { now, term, entry, sync } = await ticked({ limit: 1 });
+        await store.advance(term, [advanceOf(entry)]);
+        expect(await store.due(Infinity, 1)).toMatchObject({ entries: [] });
+        await sync({ limit: 2 });
+        expect(await store.due(0, 1)).toMatchObject({ entries: [{ name: "a", count: 1 }] });
+        await store.advance(term, [advanceOf(await read("a"), [], now + minute)]);
+        await sync({ endAt: now });
+        expect(await store.due(0, 1)).toMatchObject({ entries: [{ name: "a", count: 1 }] });
+      });
     });
 
     test("may be many", async () => {
