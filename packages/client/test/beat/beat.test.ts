@@ -22,7 +22,7 @@ async function tick(app: App, name: string, due: number, next?: number) {
   const messages = app.tickOf({ ...stored, due, jitter: 0 });
   const ticks = [{ due, messages, skipIfUnfinished: false }];
   const advance = { name, version: stored.version, due: stored.due, ticks, ...(next !== undefined && { next }) };
-  expect(await app.schedules.advance(term, [advance])).toEqual([{ sent: 1, overlapped: 0 }]);
+  expect(await app.schedules.advance(term, [advance])).toEqual([{ sent: 1, overlapped: 0, duplicates: 0 }]);
   return messages;
 }
 
