@@ -88,6 +88,7 @@ export function compileOptions(given: AppOptions, environment: Environment): Com
   compileLocation(backend);
   const defaultQueue = given.defaultQueue ?? "default";
   const createMissingQueues = given.createMissingQueues ?? true;
+  const timezone = given.timezone ?? "UTC";
   const declared = new Topology(given.queues ?? []);
   const topology = createMissingQueues ? declared.including(defaultQueue) : declared;
   return {
@@ -101,8 +102,8 @@ export function compileOptions(given: AppOptions, environment: Environment): Com
     resultExpires: toMilliseconds(given.resultExpires ?? "1d", "resultExpires"),
     publishTimeout: Math.min(toMilliseconds(given.publishTimeout ?? "5s", "publishTimeout"), longestTimer),
     maxPayload: given.maxPayload ?? defaultMaxPayload,
-    beat: compileEntries(given.beat ?? {}),
-    timezone: given.timezone ?? "UTC",
+    beat: compileEntries(given.beat ?? {}, timezone),
+    timezone,
   };
 }
 

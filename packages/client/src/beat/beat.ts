@@ -31,7 +31,7 @@ export class Beat {
    * fit and for a schedule that is a function.
    */
   async set<Args extends unknown[]>(name: string, entry: RuntimeEntry<Args>): Promise<void> {
-    const { call } = compileEntry(name, entry);
+    const { call } = compileEntry(name, entry, this.#source.options().timezone);
     if (call.schedule.type === "function") {
       refuse(
         `"schedule" of beat entry "${name}"`,

@@ -77,14 +77,14 @@ const checks: Record<keyof BeatSettings | keyof NamedTask, Check> = {
   limit: isCount,
 };
 
-/** The entries of an app's options. Throws `INVALID_OPTION`, `INVALID_TASK_NAME`, `INVALID_QUEUE_NAME`, `ENCODE_ERROR` for arguments or headers that JSON cannot carry. */
-export function compileEntries(given: Readonly<Record<string, BeatEntry>>): readonly CompiledEntry[] {
+/** The entries of the options of an app in a time zone. Throws `INVALID_OPTION`, `INVALID_TASK_NAME`, `INVALID_QUEUE_NAME`, `ENCODE_ERROR` for arguments or headers that JSON cannot carry. */
+export function compileEntries(given: Readonly<Record<string, BeatEntry>>, timezone: string): readonly CompiledEntry[] {
   isRecord(given, '"beat" of createApp()');
-  return Object.entries(given).map(([name, entry]) => compileEntry(name, entry));
+  return Object.entries(given).map(([name, entry]) => compileEntry(name, entry, timezone));
 }
 
-/** Throws as `compileEntries` does. */
-export function compileEntry(name: string, given: BeatEntry): CompiledEntry {
+/** An entry of an app in a time zone. Throws as `compileEntries` does. */
+export function compileEntry(name: string, given: BeatEntry, timezone: string): CompiledEntry {
   isEntryName(name);
   const what = `beat entry "${name}"`;
   checkOptions(given, checks, `of ${what}`);
@@ -98,7 +98,7 @@ export function compileEntry(name: string, given: BeatEntry): CompiledEntry {
   }
   const call: ScheduledCall = {
     task: taskName,
-    schedule: compileSchedule(schedule, `"schedule" of ${what}`),
+    schedule: compileSchedule(schedule, `"schedule" of ${what}`, timezone),
     ...(args !== undefined && args.length > 0 && { args: plain(args, `the arguments of ${what}`) }),
     ...(Object.keys(options).length > 0 && { options: plain(optionsData(options), `the options of ${what}`) }),
     ...(catchUp !== undefined && { catchUp }),

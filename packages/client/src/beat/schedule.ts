@@ -10,8 +10,8 @@ export type ScheduleFunction = (after: Date) => Date | undefined;
 /** What can be said of when a call is due: `"20s"` is `every("20s")`. */
 export type ScheduleOption = Duration | Schedule | ScheduleFunction;
 
-/** The data of a schedule. Throws `INVALID_OPTION`, naming `option`. */
-export function compileSchedule(given: ScheduleOption, option: string): ScheduledCall["schedule"] {
+/** The data of a schedule; a crontab without a time zone gets `timezone`, so that it means the same to every app. Throws `INVALID_OPTION`, naming `option`. */
+export function compileSchedule(given: ScheduleOption, option: string, timezone: string): ScheduledCall["schedule"] {
   if (typeof given === "function") return { type: "function" };
   if (typeof given === "string" || typeof given === "number") return compileInterval(given, option);
   if (given === undefined) refuse(option, "missing", expected);
@@ -22,7 +22,7 @@ export function compileSchedule(given: ScheduleOption, option: string): Schedule
       return compileInterval(`${given.every}ms`, option);
     case "crontab":
       if (typeof given.expression !== "string") refuse(option, `a crontab whose expression is ${kindOf(given.expression)}`, expected);
-      return crontab(given.expression, given.timezone === undefined ? {} : { timezone: given.timezone });
+      return crontab(given.expression, { timezone: given.timezone ?? timezone });
     case "solar":
       return solar(given.event, given.latitude, given.longitude);
     default:

@@ -4,12 +4,12 @@ import { compileEntry } from "../../src/beat/entry.js";
 import { failing, thrownBy } from "../support.js";
 
 const least = { task: "tasks.add", schedule: "20s" } as const;
-const call = (given: object) => compileEntry("nightly", { ...least, ...given }).call;
-const refusal = (given: object) => thrownBy(() => compileEntry("nightly", { ...least, ...given } as BeatEntry));
+const call = (given: object) => compileEntry("nightly", { ...least, ...given }, "Asia/Tokyo").call;
+const refusal = (given: object) => thrownBy(() => compileEntry("nightly", { ...least, ...given } as BeatEntry, "UTC"));
 
 describe("what is stored of an entry", () => {
   test("is no more than was said", () => {
-    expect(compileEntry("nightly", least)).toEqual({
+    expect(compileEntry("nightly", least, "UTC")).toEqual({
       name: "nightly",
       call: { task: "tasks.add", schedule: { type: "every", every: 20_000 } },
     });
@@ -28,13 +28,20 @@ describe("what is stored of an entry", () => {
     expect(stored).toEqual({
       task: "tasks.add",
       args: [1, { deep: ["x"] }],
-      schedule: { type: "crontab", expression: "0 3 * * *" },
+      schedule: { type: "crontab", expression: "0 3 * * *", timezone: "Asia/Tokyo" },
       options: {
         ...{ queue: "q", priority: 3, expires: "2026-11-22T00:00:00.000Z", headers: { a: 1 }, maxRetries: null, timeLimit: "30s" },
       },
       ...{ catchUp: "all", deadline: 3_600_000, overlap: "skip", jitter: 2000, limit: 5, startAt: 1000, endAt: 2000 },
     });
     expect(JSON.parse(JSON.stringify(stored))).toEqual(stored);
+  });
+
+  test("has the time zone in which a crontab counts: its own, or the app's, also if that has none", async () => {
+    const beat = { nightly: { ...least, schedule: crontab("0 3 * * *") } };
+    const zones = [createApp({ beat }), createApp({ beat, timezone: "Asia/Tokyo" })].map(({ options }) => options.beat[0]?.call.schedule);
+    expect(zones).toMatchObject([{ timezone: "UTC" }, { timezone: "Asia/Tokyo" }]);
+    expect(call({ schedule: crontab("0 3 * * *", { timezone: "UTC" }) }).schedule).toMatchObject({ timezone: "UTC" });
   });
 
   test("does not change with what was given", () => {
@@ -52,7 +59,7 @@ describe("what is stored of an entry", () => {
 
   test("says that its schedule is a function, which stays here", () => {
     const schedule = (after: Date) => after;
-    const compiled = compileEntry("own", { ...least, schedule });
+    const compiled = compileEntry("own", { ...least, schedule }, "UTC");
     expect(compiled.call.schedule).toEqual({ type: "function" });
     expect(compiled.next).toBe(schedule);
   });
@@ -109,7 +116,7 @@ describe("refused is", () => {
   });
 
   test.each([[""], ["x".repeat(201)]])("the name %o", (name) => {
-    expect(thrownBy(() => compileEntry(name, least))).toEqual(failing("INVALID_OPTION", { option: "the name of a beat entry" }));
+    expect(thrownBy(() => compileEntry(name, least, "UTC"))).toEqual(failing("INVALID_OPTION", { option: "the name of a beat entry" }));
   });
 
   test("what is no record of entries", () => {

@@ -3,7 +3,7 @@ import { crontab, every, solar, type CrontabFields, type ScheduleOption } from "
 import { compileSchedule, describeSchedule } from "../../src/beat/schedule.js";
 import { failing, thrownBy } from "../support.js";
 
-const compile = (given: unknown) => compileSchedule(given as ScheduleOption, "the schedule");
+const compile = (given: unknown) => compileSchedule(given as ScheduleOption, "the schedule", "UTC");
 
 describe("intervals", () => {
   test.each([

@@ -9,7 +9,7 @@ const due = Date.UTC(2026, 10, 21, 12);
 
 /** An entry as it comes back from the store, at `due`. */
 function dueEntry(given: Partial<BeatEntry> = {}, { version = "v1", jitter = 0, at = due } = {}) {
-  const { name, call } = compileEntry("nightly", { ...least, ...given } as BeatEntry);
+  const { name, call } = compileEntry("nightly", { ...least, ...given } as BeatEntry, "UTC");
   return { name, version, due: at, jitter, call: JSON.parse(JSON.stringify(call)) as typeof call };
 }
 
