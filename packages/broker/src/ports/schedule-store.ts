@@ -15,7 +15,8 @@ export interface ScheduleStore {
 
   /**
    * Stores the entries of an app's options. New ones, and those with another schedule or another start that is still to come, are to be computed, and count from 0. Where only something else has
-   * changed, they are due as before, and count on. Those that came from options and are not among these are removed. What was set at run time stays as it is. `false`: the term is over; what was not
+   * changed, they are due as before, and count on. One whose schedule is a function is to be computed, unless it is due: the function may
+   * be another. Those that came from options and are not among these are removed. What was set at run time stays as it is. `false`: the term is over; what was not
    * written by then is not.
    */
   sync(term: Term, entries: readonly NamedCall[]): Promise<boolean>;

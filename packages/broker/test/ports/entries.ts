@@ -192,6 +192,24 @@ export function describeEntries(at: () => Calendar): void {
       });
     });
 
+    test("from options whose schedule is a function are computed anew by each leader, unless they are due, paused, or were set at run time", async () => {
+      const { store, lead, read } = at();
+      const own = { ...call, schedule: { type: "function" } } as const;
+      const term = await lead();
+      const { now } = await store.due(0, 1);
+      const dues = { due: now - 1000, "not due": now + 60_000, never: undefined, paused: now + 60_000, runtime: now + 60_000 };
+      const entries = Object.keys(dues).map((name) => ({ name, call: own }));
+      await store.set(entries.at(-1)!);
+      await store.sync(term, entries);
+      for (const [name, due] of Object.entries(dues)) await store.advance(term, [advanceOf(await read(name), [], due)]);
+      await store.pause("paused");
+      const before = await store.read(Object.keys(dues));
+      await store.sync(term, entries);
+      const after = await store.read(Object.keys(dues));
+      expect(after).toEqual(before.map((entry) => (entry?.name === "not due" ? { ...entry, due: undefined } : entry)));
+      expect((await store.due(0, 10)).entries.map(({ name }) => name)).toEqual(["never", "not due"]);
+    });
+
     test("may be many", async () => {
       const { store, lead } = at();
       const term = await lead();

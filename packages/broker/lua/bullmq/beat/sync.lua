@@ -24,37 +24,51 @@ local function isSame(one, other)
   return true
 end
 
--- Whether calls have one schedule. A start that is past is as good as any other: `new Date()` is another one with each leader.
-local function isTimedAlike(one, other)
-  local function start(timed) return math.max(timed.startAt or 0, tonumber(now)) end
-  return isSame(one.schedule, other.schedule) and start(one) == start(other)
+-- When a call is due; nil if it cannot be read. A start that is past is as good as any other: `new Date()` is another one with each leader.
+local function timingOf(text)
+  local ok, decoded = pcall(cjson.decode, text)
+  if not ok or type(decoded) ~= "table" or type(decoded.schedule) ~= "table" then return nil end
+  return {
+    schedule = decoded.schedule,
+    start = math.max(tonumber(decoded.startAt) or 0, tonumber(now)),
+    ending = tonumber(decoded.endAt) or math.huge,
+  }
 end
 
--- Replaces the call of an entry that is due as before: only when that was never, or is behind the end, it is to be computed.
-local function replace(name, text, endAt)
+local function isTimedAlike(one, other)
+  return one and other and one.start == other.start and isSame(one.schedule, other.schedule)
+end
+
+-- Replaces the call of an entry that is due as before.
+local function replace(name, text)
   call("HSET", keyOf(name), "call", text, "version", version)
   call("HDEL", keyOf(name), "term")
-  local due = tonumber(call("ZSCORE", index, name))
-  local paused = call("HEXISTS", keyOf(name), "paused") == 1
-  if not paused and (due == math.huge or due > (endAt or math.huge)) then call("ZADD", index, "0", name) end
 end
 
-local function change(name, text, former)
-  local readable, one, other = pcall(function() return cjson.decode(former), cjson.decode(text) end)
-  local compared, alike = pcall(isTimedAlike, one, other)
-  if readable and compared and alike then replace(name, text, other.endAt) else store(name, text, "options", version, now) end
+-- Has an entry be computed if it is due behind `time`, or never was any more.
+local function computeBehind(name, time)
+  local due = tonumber(call("ZSCORE", index, name) or 0)
+  if (due == math.huge or due > time) and call("HEXISTS", keyOf(name), "paused") == 0 then call("ZADD", index, "0", name) end
+end
+
+local function sync(name, text)
+  local stored = call("HMGET", keyOf(name), "origin", "call")
+  if stored[1] == "runtime" then return end
+  local timing, changed = timingOf(text), stored[2] ~= text
+  if changed and not (stored[1] and isTimedAlike(timingOf(stored[2]), timing)) then
+    store(name, text, "options", version, now)
+  elseif timing and timing.schedule.type == "function" then
+    -- Another beat's function may say something else of the times to come.
+    if changed then replace(name, text) end
+    computeBehind(name, tonumber(now))
+  elseif changed then
+    replace(name, text)
+    computeBehind(name, timing.ending)
+  end
 end
 
 local last = 3 + 2 * tonumber(ARGV[3])
-for at = 4, last, 2 do
-  local name, text = ARGV[at], ARGV[at + 1]
-  local stored = call("HMGET", keyOf(name), "origin", "call")
-  if not stored[1] then
-    store(name, text, "options", version, now)
-  elseif stored[1] == "options" and stored[2] ~= text then
-    change(name, text, stored[2])
-  end
-end
+for at = 4, last, 2 do sync(ARGV[at], ARGV[at + 1]) end
 for at = last + 1, #ARGV do
   -- Meanwhile it may have been set at run time.
   if call("HGET", keyOf(ARGV[at]), "origin") == "options" then drop(ARGV[at]) end
