@@ -21,7 +21,7 @@ export interface ScheduleStore {
    */
   sync(term: Term, entries: readonly NamedCall[]): Promise<boolean>;
 
-  /** Stores an entry at run time, in the place of one of this name: its ticks count from 0; what is paused stays so, and its last tick is known still. */
+  /** Stores an entry at run time, in the place of one of this name: its ticks count from 0; what is paused stays so, and its last tick is known still, due now at the latest. */
   set(entry: NamedCall): Promise<void>;
 
   /** Removes an entry. `false`: there is none of this name. One that came from options is back when a beat with these options begins to lead. */

@@ -56,6 +56,17 @@ export function describeEntries(at: () => Calendar): void {
       expect(after).not.toHaveProperty("due");
     });
 
+    test("that are set again do not wait for a last tick that is still to come, as the clock has gone back", async () => {
+      const { store, lead, prepare, read } = at();
+      const term = await lead();
+      const { now } = await store.due(0, 1);
+      await store.advance(term, [advanceOf(await prepare(term, "a", 1000), [tickOf(now + 3_600_000)], now + 7_200_000)]);
+      const { last } = await read("a");
+      await store.set({ name: "a", call });
+      const after = await read("a");
+      expect(after.last).toEqual({ ...last, due: after.createdAt });
+    });
+
     test("can be removed", async () => {
       const { store } = at();
       await store.set({ name: "a", call });
