@@ -119,7 +119,7 @@ export interface Tick {
   readonly due: number;
   /** The message, and its copies for further queues. Its id is made from the entry's name, version and `due`. */
   readonly messages: readonly [first: RoutedMessage, ...copies: RoutedMessage[]];
-  /** Not sent while the task of the tick before has not ended: waits, is delayed, runs, or is to be retried. */
+  /** Not sent while the first message of the tick before has not ended: waits, is delayed, runs, or is to be retried. */
   readonly skipIfUnfinished: boolean;
 }
 

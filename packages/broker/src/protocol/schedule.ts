@@ -35,7 +35,7 @@ export interface ScheduledCall {
   readonly catchUp?: CatchUp;
   /** A missed tick that is later than this is not sent. Default: no limit. */
   readonly deadline?: number;
-  /** `skip`: no tick while the task of the last one has not ended. Default: `allow`. */
+  /** `skip`: no tick while the message of the last one, in its first queue, has not ended. Default: `allow`. */
   readonly overlap?: "allow" | "skip";
   /** Each tick is delayed by a random time up to this. Default: 0. */
   readonly jitter?: number;

@@ -45,7 +45,10 @@ export interface BeatSettings {
   readonly catchUp?: CatchUp;
   /** A tick that was missed and is later than this is not sent. Default: none is too late. */
   readonly deadline?: Duration;
-  /** `skip`: no tick while the task of the last one has not ended. Default: `allow`. */
+  /**
+   * `skip`: no tick while the task of the last one has not ended. Looked at is its message in the first of its queues: neither copies in further queues, nor what the task was replaced by.
+   * Default: `allow`.
+   */
   readonly overlap?: "allow" | "skip";
   /** Each tick is delayed by a random time up to this, so that not all come at once. Default: not at all. */
   readonly jitter?: Duration;
