@@ -5,12 +5,13 @@
   ARGV[1]       token of the term
   ARGV[2]       what the keys of queues start with
   then for each entry
-    name, version, its version from then on; when it was due, ms, "" if it was to be computed; when it is due next, "" if never; how many ticks follow
+    name, version, its version from then on; when it was due, ms, "" if it was to be computed; when it is due next, "" if never;
+    how many ticks follow
     for each tick when it was due; "1" to leave it out while the task of the one before has not ended, else ""; how many messages follow
       for each message queue, id, name of the task, message, priority, and the time before which it is not to run, ms, 0 for none
 
-  Returns false if the term is over, else for each entry { "done", how many ticks were sent, how many were left out, how many had been sent before },
-      { "changed" }, or { "failed", why }: then nothing of it was done
+  Returns false if the term is over, else for each entry
+      { "done", how many ticks were sent, how many were left out, how many had been sent before }, { "changed" }, or { "failed", why }: then nothing of it was done
 ]]
 --- @include bullmq/beat/entries
 

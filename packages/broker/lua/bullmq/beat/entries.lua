@@ -28,7 +28,8 @@ local function timeOfServer()
   return string.format("%.0f", time[1] * 1000 + math.floor(time[2] / 1000))
 end
 
--- Stores an entry anew. It is to be computed, unless it is paused. Its last tick stays known; if the clock has gone back since, it was due now, so that the next is not waited for until then.
+-- Stores an entry anew. It is to be computed, unless it is paused. Its last tick stays known; if the clock has gone back since, that was due
+-- now, so that the next is not waited for until then.
 local function store(name, text, origin, version, now)
   local key = keyOf(name)
   call("HSET", key, "call", text, "origin", origin, "version", version, "createdAt", now, "count", "0")
