@@ -31,7 +31,18 @@ export type {
 export type { ControlBus, ControlCommand } from "./ports/control-bus.js";
 export type { Claim, ResultBackend, StoreReply, StoreRequest } from "./ports/result-backend.js";
 
-export type { Advance, Advanced, Due, LastTick, NamedCall, ScheduleStore, StoredEntry, Term, Tick } from "./ports/schedule-store.js";
+export type {
+  Advance,
+  Advanced,
+  Due,
+  LastTick,
+  NamedCall,
+  ScheduleNews,
+  ScheduleStore,
+  StoredEntry,
+  Term,
+  Tick,
+} from "./ports/schedule-store.js";
 export type { CatchUp, Schedule, ScheduledCall, SolarEvent } from "./protocol/schedule.js";
 
 export { Router, type Routing } from "./routing/router.js";

@@ -1,21 +1,21 @@
-import type { ScheduleStore } from "@bullrush/broker";
+import type { ScheduleNews, ScheduleStore } from "@bullrush/broker";
 import type { TroubleLog } from "@bullrush/client/program";
 
 /** How often it is tried to listen, until it succeeds, in ms. */
 const interval = 5000;
 
-/** Calls `onChange` when entries have changed or a leader has resigned. Without it beat works on: it looks every `maxInterval`. */
+/** Calls `onNews` when entries have changed or a leader has resigned. Without it beat works on: it looks every `maxInterval`. */
 export class ChangeListener {
   readonly #store: Pick<ScheduleStore, "subscribe">;
-  readonly #onChange: () => void;
+  readonly #onNews: (news: ScheduleNews) => void;
   readonly #trouble: TroubleLog;
   #listening: Promise<() => void> | undefined;
   #tries: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  constructor(store: Pick<ScheduleStore, "subscribe">, onChange: () => void, trouble: TroubleLog) {
+  constructor(store: Pick<ScheduleStore, "subscribe">, onNews: (news: ScheduleNews) => void, trouble: TroubleLog) {
     this.#store = store;
-    this.#onChange = onChange;
+    this.#onNews = onNews;
     this.#trouble = trouble;
   }
 
@@ -33,7 +33,7 @@ export class ChangeListener {
   async #listen(): Promise<void> {
     if (this.#listening !== undefined) return;
     try {
-      await (this.#listening = this.#store.subscribe(this.#onChange));
+      await (this.#listening = this.#store.subscribe(this.#onNews));
     } catch (error) {
       this.#listening = undefined;
       if (!this.#stopped) this.#trouble.warn("not listening for changes of entries", error);

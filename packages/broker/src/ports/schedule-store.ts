@@ -47,12 +47,15 @@ export interface ScheduleStore {
    */
   advance(term: Term, advances: readonly Advance[]): Promise<readonly Advanced[]>;
 
-  /** Calls `listener` when entries were set, removed, paused or resumed, and when a leader has resigned. Resolves once subscribed; call what it gives to stop. */
-  subscribe(listener: () => void): Promise<() => void>;
+  /** Calls `listener` with whatever happens from now on. Resolves once subscribed; call what it gives to stop. */
+  subscribe(listener: (news: ScheduleNews) => void): Promise<() => void>;
 
   /** Closes all connections, within 5 s. */
   close(): Promise<void>;
 }
+
+/** Entries were set, removed, paused or resumed; or a leader has resigned, so that another beat may lead. */
+export type ScheduleNews = "changed" | "resigned";
 
 /** The time for which one beat may send ticks. */
 export interface Term {

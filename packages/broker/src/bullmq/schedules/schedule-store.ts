@@ -1,6 +1,6 @@
 import { BullrushError } from "../../error.js";
 import { newId } from "../../id.js";
-import type { Advance, Advanced, Due, NamedCall, ScheduleStore, StoredEntry, Term } from "../../ports/schedule-store.js";
+import type { Advance, Advanced, Due, NamedCall, ScheduleNews, ScheduleStore, StoredEntry, Term } from "../../ports/schedule-store.js";
 import { defaultMaxPayload } from "../../protocol/codec.js";
 import { encodeJson } from "../../protocol/json.js";
 import type { ScheduledCall } from "../../protocol/schedule.js";
@@ -161,8 +161,8 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
     return new BullrushError("BROKER_UNAVAILABLE", { url: commands.display, action, deadline, reason: reply[1] });
   }
 
-  async function subscribe(listener: () => void): Promise<() => void> {
-    return heard.subscribe(() => listener());
+  async function subscribe(listener: (news: ScheduleNews) => void): Promise<() => void> {
+    return heard.subscribe((what) => listener(what === "resigned" ? what : "changed"));
   }
 
   async function close(): Promise<void> {
