@@ -50,7 +50,7 @@ export function createBeat(app: App, given: BeatOptions = {}): Beat {
     const shared = { app, store, sending, timetables, time, sleeper, log, trouble, maxInterval: options.maxInterval, steady: steadyClock };
     const leader = (term: ConstructorParameters<typeof Leading>[1]) => new Leading({ ...shared, onTime: (now) => watch.heard(now) }, term);
     const election = new Election({ store, leader, sleeper, log, trouble });
-    return { election, listener: new ChangeListener(store, () => sleeper.wake(), trouble) };
+    return { election, listener: new ChangeListener(store, (news) => election.heard(news), trouble) };
   }
 
   async function stopOnce(): Promise<void> {

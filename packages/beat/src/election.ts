@@ -1,4 +1,4 @@
-import type { ScheduleStore, Term } from "@bullrush/broker";
+import type { ScheduleNews, ScheduleStore, Term } from "@bullrush/broker";
 import type { TroubleLog } from "@bullrush/client/program";
 import type { Logger } from "pino";
 import type { Sleeper } from "./sleeper.js";
@@ -47,6 +47,11 @@ export class Election {
     this.#stopped = true;
     this.#options.sleeper.wake();
     await Promise.all([this.#resign(), this.#running]);
+  }
+
+  /** A change of entries is for the one that leads, the end of a term for those that do not. */
+  heard(news: ScheduleNews): void {
+    if (news === "resigned" || this.#held !== undefined) this.#options.sleeper.wake();
   }
 
   async #run(first: Term | undefined): Promise<void> {
