@@ -11,7 +11,7 @@ export interface BesideBeat {
 /** A beat of `app`, from the package that only workers with -B need. Throws `WORKER_USAGE` if that is not installed. */
 export async function openBeat(app: App, log: Logger): Promise<BesideBeat> {
   const { createBeat } = await import("@bullrush/beat").catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw error;
+    if (isInstalled()) throw error;
     throw new BullrushError(
       "WORKER_USAGE",
       { reason: "-B needs the package @bullrush/beat: npm install @bullrush/beat" },
@@ -19,4 +19,13 @@ export async function openBeat(app: App, log: Logger): Promise<BesideBeat> {
     );
   });
   return createBeat(app, { log });
+}
+
+/** Whether the package itself can be found: what it needs may be missing all the same. */
+function isInstalled(): boolean {
+  try {
+    return import.meta.resolve("@bullrush/beat") !== "";
+  } catch {
+    return false;
+  }
 }
