@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { NamedCall, StoredEntry } from "@bullrush/broker";
+import type { NamedCall, ScheduledCall, StoredEntry } from "@bullrush/broker";
 import type { Scheduled, Timetables } from "./entry.js";
 
 /** An entry, as far as one that is not stored yet is known. */
@@ -16,14 +16,17 @@ export interface ForeseenTick {
 
 /**
  * The entries of a beat that begins to lead at `from`, with `given` in its options, when `stored` are kept: what was set at run time stays, of
- * the others the options count.
+ * the others the options count, and what has the same schedule goes on.
  */
 export function foreseen(given: readonly NamedCall[], stored: readonly StoredEntry[], from: number): readonly ForeseenEntry[] {
   const kept = new Map(stored.map((entry) => [entry.name, entry]));
   const ofOptions = given.flatMap(({ name, call }): ForeseenEntry | readonly [] => {
     const entry = kept.get(name);
     if (entry?.origin === "runtime") return [];
-    if (entry !== undefined && isDeepStrictEqual(entry.call, call)) return entry;
+    const starts = (one: ScheduledCall) => Math.max(one.startAt ?? 0, from);
+    if (entry !== undefined && isDeepStrictEqual(entry.call.schedule, call.schedule) && starts(entry.call) === starts(call)) {
+      return { ...entry, call };
+    }
     return { name, call, createdAt: from, paused: entry?.paused ?? false };
   });
   return [...stored.filter(({ origin }) => origin === "runtime"), ...ofOptions];

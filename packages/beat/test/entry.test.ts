@@ -70,10 +70,16 @@ describe("what is foreseen", () => {
       stored("same", "options", 1000),
       stored("changed", "options", 1000),
       stored("paused", "options", 1000),
+      stored("limited", "options", 1000),
+      stored("later", "options", 1000),
       stored("gone", "options", 1000),
       stored("set", "runtime", 1000),
     ];
-    const options = [given("same", 1000), given("changed", 2000), given("paused", 2000), given("set", 2000), given("new", 1000)];
+    const options = [
+      ...[given("same", 1000), given("changed", 2000), given("paused", 2000), given("set", 2000), given("new", 1000)],
+      { name: "limited", call: { ...given("limited", 1000).call, limit: 8, startAt: start } },
+      { name: "later", call: { ...given("later", 1000).call, startAt: start + 6 } },
+    ];
     const found = foreseen(options, kept, start + 5).map(({ name, call, createdAt, paused, count = 0 }) => {
       const { every } = call.schedule as { readonly every: number };
       return [name, every, createdAt - start, paused, count];
@@ -84,6 +90,8 @@ describe("what is foreseen", () => {
       ["changed", 2000, 5, false, 0],
       ["paused", 2000, 5, true, 0],
       ["new", 1000, 5, false, 0],
+      ["limited", 1000, 0, false, 7],
+      ["later", 1000, 5, false, 0],
     ]);
   });
 });
