@@ -11,7 +11,8 @@
       for each message queue, id, name of the task, message, priority, and the time before which it is not to run, ms, 0 for none
 
   Returns false if the term is over, else for each entry
-      { "done", how many ticks were sent, how many were left out, how many had been sent before }, { "changed" }, or { "failed", why }: then nothing of it was done
+      { "done", how many ticks were sent, how many were left out, how many had been sent before }, { "changed" }, or
+      { "failed", why }: then nothing of it was done
 ]]
 --- @include bullmq/beat/entries
 
