@@ -81,17 +81,20 @@ function catchUpWith({ call }: StoredEntry, first: number, timetable: Timetable,
     const following = caughtUp.length > 0 ? due : timetable.next(Math.max(due ?? first, now - deadline) - 1);
     return { missed: { count: dues.length, more, sent: caughtUp.length }, caughtUp, following };
   }
-  const latest = more ? lastUpTo(lastMissed, timetable) : dues.at(-1);
+  const latest = more && catchUp === "latest" ? lastUpTo(lastMissed, due ?? first, timetable) : dues.at(-1);
   const chosen = { skip: [], latest: latest === undefined ? [] : [latest], all: dues }[catchUp];
   const caughtUp = chosen.filter(inTime);
   return { missed: { count: dues.length, more, sent: caughtUp.length }, caughtUp, following: more ? timetable.next(lastMissed) : due };
 }
 
-/** The last due time up to `time`; there is one. */
-function lastUpTo(time: number, timetable: Timetable): number | undefined {
-  let span = tolerance;
-  let found = timetable.next(time - span);
-  while (found === undefined || found > time) found = timetable.next(time - (span *= 2));
-  for (let next = timetable.next(found); next !== undefined && next <= time; next = timetable.next(found)) found = next;
-  return found;
+/** The last due time up to `time`, from `first` on, which is one. */
+function lastUpTo(time: number, first: number, timetable: Timetable): number {
+  let [last, none] = [first, time];
+  while (last < none) {
+    const middle = Math.floor((last + none) / 2);
+    const due = timetable.next(middle);
+    if (due !== undefined && due <= time) last = due;
+    else none = middle;
+  }
+  return last;
 }

@@ -116,4 +116,17 @@ describe("ticks that were missed", () => {
     // The last Monday before 20 July 2026, 00:00.
     expect(plan.dues.map((time) => new Date(start + time * second).toISOString())).toEqual(["2026-07-13T03:59:00.000Z"]);
   });
+
+  it.each([
+    ["every second, ended long ago", "* * * * * *", 120, 60],
+    ["in January alone", "* * * 1 *", 320, 0],
+  ])("of a cron are found at once: %s", (_, expression, days, endedFor) => {
+    const schedule = { type: "crontab", expression } as const;
+    const endAt = start + (days - endedFor) * day;
+    const given = entry({ schedule, endAt }, due(0));
+    const began = performance.now();
+    const plan = planned(given, (days * day) / second);
+    expect(performance.now() - began).toBeLessThan(200);
+    expect(plan.dues).toEqual([expression === "* * * 1 *" ? (31 * day) / second - 60 : (endAt - start) / second]);
+  });
 });
