@@ -1,4 +1,4 @@
-import type { StoredEntry } from "@bullrush/broker";
+import type { ScheduledCall, StoredEntry } from "@bullrush/broker";
 import type { Timetable } from "./schedules/timetable.js";
 
 /** A tick is missed when it is later than this, in ms: after a takeover, an outage, a pause of the process. */
@@ -13,6 +13,8 @@ export interface Plan {
   readonly dues: readonly number[];
   /** Ticks that were missed; absent when none was. */
   readonly missed?: Missed;
+  /** The server's clock has jumped over ticks that are left out. */
+  readonly jumped?: true;
   /** When it is due next; absent when it never is any more. It is past when there is more to catch up with. */
   readonly next?: number;
 }
@@ -22,27 +24,32 @@ export interface Missed {
   readonly count: number;
   /** Whether there were more than were counted. */
   readonly more: boolean;
-  /** How many of them are sent all the same. */
+  /** How many of them are to be sent all the same: the first ones of the plan. */
   readonly sent: number;
 }
 
+/** A jump of the server's clock forwards: times behind `from`, up to `to`, have never been. */
+export interface Jump {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** What a leader has to do with `entry` at `now`. Throws what its timetable throws. */
-export function planOf(entry: StoredEntry, timetable: Timetable, now: number): Plan {
+export function planOf(entry: StoredEntry, timetable: Timetable, now: number, jump?: Jump): Plan {
+  const { due, count } = entry;
   const { limit = Infinity, overlap } = entry.call;
-  const left = limit - entry.count;
+  const left = limit - count;
   if (left <= 0) return { dues: [] };
-  if (entry.due === undefined) return { dues: [], ...nextOf(timetable.next(computedFrom(entry, now))) };
-  const timely: number[] = [];
-  const { missed, caughtUp, following } = catchUpWith(entry, entry.due, timetable, now);
-  let due = following;
-  while (due !== undefined && due <= now && now - due <= tolerance && timely.length < mostMissed) {
-    timely.push(due);
-    due = timetable.next(due);
-  }
-  const dues = [...caughtUp, ...timely].slice(0, left);
+  if (due === undefined) return { dues: [], ...nextOf(timetable.next(computedFrom(entry, now))) };
+  const { dues, missed, jumped, following } = foundAt(entry, due, timetable, now, jump);
   // Those that are left out because the task before has not ended do not count.
   const finished = dues.length >= left && overlap !== "skip";
-  return { dues, ...(missed.count > 0 && { missed }), ...(finished ? {} : nextOf(due)) };
+  return {
+    dues: dues.slice(0, left),
+    ...(missed !== undefined && missed.count > 0 && { missed: { ...missed, sent: Math.min(missed.sent, left) } }),
+    ...(jumped && { jumped }),
+    ...(finished ? {} : nextOf(following)),
+  };
 }
 
 function nextOf(next: number | undefined): { readonly next?: number } {
@@ -50,11 +57,45 @@ function nextOf(next: number | undefined): { readonly next?: number } {
 }
 
 /**
- * The time behind which an entry is due that has no next run yet: what was sent is not sent again when the clock goes backwards, but an
- * interval is never waited for twice.
+ * The time behind which an entry is due that is computed at `now`: what was sent is not sent again. When the clock has gone back, times come
+ * again that have been.
  */
-function computedFrom({ call, last }: StoredEntry, now: number): number {
-  return call.schedule.type === "every" || last === undefined ? now : Math.max(now, last.due);
+export function computedFrom({ last }: Pick<StoredEntry, "last">, now: number): number {
+  return last === undefined || last.due - now > tolerance ? now : Math.max(now, last.due);
+}
+
+interface Found extends Pick<Plan, "dues" | "missed" | "jumped"> {
+  /** The first that is not dealt with, be it due or not. */
+  readonly following: number | undefined;
+}
+
+function foundAt(entry: StoredEntry, first: number, timetable: Timetable, now: number, jump: Jump | undefined): Found {
+  if (jump === undefined || first > jump.to || now < jump.to) return foundBy(entry, first, timetable, now);
+  // What was due before the jump is dealt with as it would have been then.
+  return first > jump.from ? foundIn(entry, first, timetable, now, jump) : foundBy(entry, first, timetable, jump.from);
+}
+
+/** Of what lies in a jump the latest, as nothing of it was missed. */
+function foundIn({ call }: StoredEntry, first: number, timetable: Timetable, now: number, { to }: Jump): Found {
+  const { catchUp, deadline = Infinity } = call;
+  const latest = lastUpTo(to, first, timetable);
+  const late = now - latest;
+  const dues = late > deadline || (catchUp === "skip" && late > tolerance) ? [] : [latest];
+  return { dues, ...((dues.length === 0 || latest > first) && { jumped: true }), following: timetable.next(latest) };
+}
+
+function foundBy({ call }: StoredEntry, first: number, timetable: Timetable, now: number): Found {
+  const { deadline = Infinity } = call;
+  const { missed, caughtUp, following } = catchUpWith(call, first, timetable, now);
+  const timely: number[] = [];
+  let due = following;
+  while (due !== undefined && due <= now && now - due <= tolerance && timely.length < mostMissed) {
+    timely.push(due);
+    due = timetable.next(due);
+  }
+  const inTime = timely.filter((time) => now - time <= deadline);
+  const count = missed.count + timely.length - inTime.length;
+  return { dues: [...caughtUp, ...inTime], missed: { ...missed, count }, following: due };
 }
 
 interface CaughtUp {
@@ -64,7 +105,7 @@ interface CaughtUp {
   readonly following: number | undefined;
 }
 
-function catchUpWith({ call }: StoredEntry, first: number, timetable: Timetable, now: number): CaughtUp {
+function catchUpWith(call: ScheduledCall, first: number, timetable: Timetable, now: number): CaughtUp {
   const { catchUp = "latest", deadline = Infinity } = call;
   const lastMissed = now - tolerance - 1;
   const dues: number[] = [];

@@ -1,7 +1,7 @@
 import type { ScheduledCall, StoredEntry } from "@bullrush/broker";
 import { describe, expect, it } from "vitest";
 import { Timetables } from "../src/entry.js";
-import { planOf, type Plan } from "../src/scheduler.js";
+import { planOf, type Jump, type Plan } from "../src/scheduler.js";
 
 const start = Date.parse("2026-01-01T00:00:00Z");
 const [second, day] = [1000, 24 * 60 * 60 * 1000];
@@ -14,8 +14,8 @@ function entry(call: Partial<ScheduledCall> = {}, kept: Partial<StoredEntry> = {
 }
 
 /** The plan at `now`, times in seconds from `start`. */
-function planned(given: StoredEntry, now: number): Plan {
-  const { dues, next, ...others } = planOf(given, timetables.of(given), start + now * second);
+function planned(given: StoredEntry, now: number, jump?: Jump): Plan {
+  const { dues, next, ...others } = planOf(given, timetables.of(given), start + now * second, jump);
   const relative = (time: number) => (time - start) / second;
   return { dues: dues.map(relative), ...(next !== undefined && { next: relative(next) }), ...others };
 }
@@ -39,10 +39,11 @@ describe("an entry that is to be computed", () => {
     expect(planned(entry({ endAt: start + 10 * second }), 10)).toEqual({ dues: [] });
   });
 
-  it("is not due again for what was sent, when the clock has gone back, unless it is an interval", () => {
+  it("is not due again for what was sent a moment ago, but is when the clock has gone back", () => {
     const last = { due: start + 60 * second, sentAt: start + 60 * second, id: "i", queue: "q" };
     const schedule = { type: "crontab", expression: "* * * * *" } as const;
-    expect(planned(entry({ schedule }, { last }), -600)).toEqual({ dues: [], next: 120 });
+    expect(planned(entry({ schedule }, { last }), 59.5)).toEqual({ dues: [], next: 120 });
+    expect(planned(entry({ schedule }, { last }), -600)).toEqual({ dues: [], next: -540 });
     expect(planned(entry({}, { last, createdAt: start - day }), -600)).toEqual({ dues: [], next: -590 });
   });
 });
@@ -70,6 +71,29 @@ describe("an entry that is due", () => {
   });
 });
 
+describe("ticks in a jump of the clock forwards", () => {
+  const jump = { from: start + 15 * second, to: start + 3605 * second };
+
+  it.each(["latest", "all"] as const)("are at most the latest: %s", (catchUp) => {
+    expect(planned(entry({ catchUp }, due(20)), 3605, jump)).toEqual({ dues: [3600], jumped: true, next: 3610 });
+  });
+
+  it("are none with skip, or behind the deadline, unless they are on time", () => {
+    expect(planned(entry({ catchUp: "skip" }, due(20)), 3605, jump)).toEqual({ dues: [], jumped: true, next: 3610 });
+    expect(planned(entry({ deadline: 4000 }, due(20)), 3605, jump)).toEqual({ dues: [], jumped: true, next: 3610 });
+    expect(planned(entry({ catchUp: "skip" }, due(20)), 3600, { ...jump, to: start + 3600 * second })).toMatchObject({ dues: [3600] });
+  });
+
+  it("are not those before it, nor those behind it", () => {
+    expect(planned(entry({ catchUp: "all" }, due(0)), 3605, jump)).toEqual({
+      dues: [0, 10],
+      missed: { count: 2, more: false, sent: 2 },
+      next: 20,
+    });
+    expect(planned(entry({ catchUp: "all" }, due(3610)), 3635, jump)).toMatchObject({ dues: [3610, 3620, 3630] });
+  });
+});
+
 describe("ticks that were missed", () => {
   it.each([
     ["skip", [50]],
@@ -89,8 +113,13 @@ describe("ticks that were missed", () => {
     expect(planned(entry({ deadline: 25_000, catchUp: "all" }, due(10)), 55)).toMatchObject({ dues: [30, 40, 50], next: 60 });
   });
 
+  it("are those too that are late by less than a second, and too late for the deadline", () => {
+    const plan = planned(entry({ deadline: 100 }, due(10)), 10.5);
+    expect(plan).toEqual({ dues: [], missed: { count: 1, more: false, sent: 0 }, next: 20 });
+  });
+
   it("are no more than the limit leaves", () => {
-    expect(planned(entry({ limit: 3, catchUp: "all" }, due(10)), 55)).toMatchObject({ dues: [10, 20, 30] });
+    expect(planned(entry({ limit: 3, catchUp: "all" }, due(10)), 55)).toMatchObject({ dues: [10, 20, 30], missed: { count: 5, sent: 3 } });
   });
 
   it("are sent by the thousand", () => {
