@@ -16,7 +16,7 @@ import { Sleeper } from "./sleeper.js";
 /** One of the beats of an app. Any number may run: one of them leads, and sends what is due. */
 export interface Beat {
   readonly options: CompiledBeatOptions;
-  /** Connects, and leads or follows. Rejects within 5 s if the broker cannot be reached or refuses the user. */
+  /** Connects, and leads or follows; not if it was told to stop. Rejects within 5 s if the broker cannot be reached or refuses the user. */
   start(): Promise<void>;
   /** Resigns at once, so that another beat leads, and resolves when nothing is sent any more. It leaves the app open. */
   stop(): Promise<void>;
@@ -34,6 +34,7 @@ export function createBeat(app: App, given: BeatOptions = {}): Beat {
   let stopped: Promise<void> | undefined;
 
   async function startOnce(): Promise<void> {
+    if (stopped !== undefined) return;
     const { election, listener } = (parts = assemble());
     await election.start();
     if (stopped === undefined) listener.start();
@@ -48,7 +49,8 @@ export function createBeat(app: App, given: BeatOptions = {}): Beat {
     const time = new ServerTime(steadyClock);
     const watch = new ClockWatch(systemClock, log);
     const shared = { app, store, sending, timetables, time, sleeper, log, trouble, maxInterval: options.maxInterval, steady: steadyClock };
-    const leader = (term: ConstructorParameters<typeof Leading>[1]) => new Leading({ ...shared, onTime: (now) => watch.heard(now) }, term);
+    const leader = (term: ConstructorParameters<typeof Leading>[1]) =>
+      new Leading({ ...shared, onTime: (now, took) => watch.heard(now, took) }, term);
     const election = new Election({ store, leader, sleeper, log, trouble });
     return { election, listener: new ChangeListener(store, (news) => election.heard(news), trouble) };
   }

@@ -14,11 +14,13 @@ const mostKept = 500;
 
 /** The timetables of an app's entries, between their beginnings and their ends. */
 export class Timetables {
-  readonly #options: Pick<App["options"], "timezone" | "beat">;
+  readonly #timezone: string;
+  readonly #functions: ReadonlyMap<string, ((after: Date) => Date | undefined) | undefined>;
   readonly #crontabs = new Map<string, Timetable>();
 
-  constructor(options: Pick<App["options"], "timezone" | "beat">) {
-    this.#options = options;
+  constructor({ timezone, beat }: Pick<App["options"], "timezone" | "beat">) {
+    this.#timezone = timezone;
+    this.#functions = new Map(beat.map(({ name, next }) => [name, next]));
   }
 
   /**
@@ -42,7 +44,7 @@ export class Timetables {
       case "every":
         return interval(schedule.every, startAt ?? createdAt, startAt !== undefined);
       case "crontab":
-        return this.#crontab(schedule.expression, schedule.timezone ?? this.#options.timezone);
+        return this.#crontab(schedule.expression, schedule.timezone ?? this.#timezone);
       case "solar":
         return solar(schedule.event, schedule.latitude, schedule.longitude);
       case "function":
@@ -61,7 +63,7 @@ export class Timetables {
   }
 
   #function(name: string): (after: Date) => Date | undefined {
-    const given = this.#options.beat.find((entry) => entry.name === name)?.next;
+    const given = this.#functions.get(name);
     if (given !== undefined) return given;
     throw new BullrushError("INVALID_OPTION", {
       option: `the schedule of "${name}"`,

@@ -1,8 +1,20 @@
-import type { Advance, Clock, ScheduleStore, Term } from "@bullrush/broker";
+import {
+  BullrushError,
+  newId,
+  type Advance,
+  type Advanced,
+  type Clock,
+  type ScheduleStore,
+  type StoredEntry,
+  type Term,
+} from "@bullrush/broker";
 import type { App } from "@bullrush/client";
 import type { TroubleLog } from "@bullrush/client/program";
 import type { Logger } from "pino";
 import type { Timetables } from "./entry.js";
+import { reasonOf } from "./reason.js";
+import { Resting } from "./resting.js";
+import { computedFrom } from "./scheduler.js";
 import type { Sending, Step } from "./sending.js";
 import type { ServerTime } from "./server-time.js";
 import type { Sleeper } from "./sleeper.js";
@@ -17,8 +29,8 @@ export interface LeadingOptions {
   readonly maxInterval: number;
   readonly sleeper: Sleeper;
   readonly steady: Clock;
-  /** Hears what time it is at the server, ms since the epoch. */
-  readonly onTime: (now: number) => void;
+  /** Hears what time it is at the server, ms since the epoch, and how long the answer took, in ms. */
+  readonly onTime: (now: number, took: number) => void;
   readonly log: Logger;
   readonly trouble: TroubleLog;
 }
@@ -26,15 +38,31 @@ export interface LeadingOptions {
 /** Entries, and ticks, that are looked at in one go: what is due at once is sent in lots. */
 const lot = { entries: 200, ticks: 2000 };
 
-/** Time until it is tried again after an outage, and until an entry is that could not go on, in ms. */
-const rest = { outage: 500, entry: 10_000 };
+/** Time until it is tried again after an outage, in ms. */
+const rest = 500;
+
+/** What was planned longer ago than this, in ms, may not be what is to be done any more. */
+const fresh = 1000;
+
+/** Whether it may be otherwise a moment later. */
+const isOutage = (error: unknown) => error instanceof BullrushError && error.code === "BROKER_UNAVAILABLE";
+
+/** Asks what has become of `advance`: nothing is sent. What was to be computed is what it was. */
+function asking(advance: Advance): Advance {
+  const { name, version, due } = advance;
+  return due === undefined ? advance : { name, version, due, ticks: [], next: due };
+}
+
+const wasNotDone = (outcome: Advanced) =>
+  typeof outcome === "object" && "sent" in outcome && outcome.sent + outcome.overlapped + outcome.duplicates === 0;
 
 /** Leads during a term: looks what is due, sends it, and sleeps until the next. */
 export class Leading {
   readonly #options: LeadingOptions;
   readonly #term: Term;
-  /** Entries that could not go on, and when they are tried again, by the steady clock. */
-  readonly #resting = new Map<string, number>();
+  readonly #resting = new Resting();
+  /** Whether no entry waits for longer than its timetable says. */
+  #aligned = false;
   #over = false;
 
   constructor(options: LeadingOptions, term: Term) {
@@ -53,7 +81,6 @@ export class Leading {
     const { app, store, sleeper, maxInterval } = this.#options;
     const entries = app.options.beat.map(({ name, call }) => ({ name, call }));
     if ((await this.#surely(() => store.sync(this.#term, entries), "entries of the options not stored")) === false) this.end();
-    await this.#surely(() => this.#realign(), "entries not looked at");
     while (!this.#over) {
       const pause = await this.#surely(() => this.#look(), "not looking for what is due");
       await sleeper.sleep(Math.min(pause ?? 0, maxInterval));
@@ -62,33 +89,30 @@ export class Leading {
 
   /** Does what is due, and gives how long there is nothing to do then, in ms. */
   async #look(): Promise<number> {
-    const { store, time, steady, sending, log, onTime } = this.#options;
+    const { store, time, steady, sending } = this.#options;
+    if (!this.#aligned) await this.#align();
     const asked = steady.now();
-    for (const [name, until] of this.#resting) if (until <= asked) this.#resting.delete(name);
+    this.#resting.wake(asked);
     const most = lot.entries + this.#resting.size;
     const { now, entries, next = Infinity } = await store.due(Math.floor(time.now()), most);
-    const jumped = time.heard(now, asked);
-    onTime(now);
-    if (Math.abs(jumped) > 1000) {
-      log.warn({ ms: Math.round(jumped) }, "the clock of the server has jumped");
-      if (jumped < 0) await this.#realign();
-    }
+    // What is due by the new time was not asked for.
+    if (this.#hasJumped(now, asked)) return 0;
     let soonest = entries.length < most ? next : now;
     let ticks = 0;
     const steps: Step[] = [];
     for (const entry of entries) {
-      const restsUntil = this.#resting.get(entry.name);
+      const restsUntil = this.#resting.until(entry);
       const due = entry.due ?? now;
       if (restsUntil !== undefined) soonest = Math.min(soonest, now + restsUntil - asked);
       // By this clock, which may go before that of the server by the time that its answers take.
       else if (due > now || ticks >= lot.ticks) soonest = Math.min(soonest, due);
       else {
-        const step = sending.step(entry, now);
-        if (step === undefined) this.#rest(entry.name);
+        const step = sending.step(entry, now, time.jump);
+        if (step === undefined) this.#rest(entry);
         else {
           steps.push(step);
           ticks += step.advance.ticks.length;
-          soonest = Math.min(soonest, step.plan.next ?? Infinity);
+          soonest = Math.min(soonest, step.advance.next ?? Infinity);
         }
       }
     }
@@ -96,43 +120,95 @@ export class Leading {
     return Math.ceil(soonest - time.now());
   }
 
-  /** `false` if an entry was changed meanwhile, so that there may be more to do. */
+  #hasJumped(now: number, asked: number): boolean {
+    const { time, steady, log, onTime } = this.#options;
+    const jumped = time.heard(now, asked);
+    onTime(now, steady.now() - asked);
+    if (jumped === 0) return false;
+    log.warn({ ms: Math.round(jumped) }, "the clock of the server has jumped");
+    if (jumped < 0) this.#aligned = false;
+    return true;
+  }
+
+  /** `false` if there may be more to do: not all was done, or an entry was changed meanwhile. */
   async #advance(steps: readonly Step[]): Promise<boolean> {
-    const { store, sending, time } = this.#options;
-    const advances: readonly Advance[] = steps.map(({ advance }) => advance);
-    // Again after a lost reply: the store knows what it has done, and says so.
-    const advanced = (await this.#surely(() => store.advance(this.#term, advances), "ticks not sent")) ?? [];
+    const { store, trouble, sleeper, steady } = this.#options;
+    const began = steady.now();
+    let stale = false;
+    while (!this.#over) {
+      try {
+        // Again after a lost reply: the store knows what it has done, and says so.
+        const advanced = await store.advance(
+          this.#term,
+          steps.map(({ advance }) => (stale ? asking(advance) : advance)),
+        );
+        return this.#done(steps, advanced, stale);
+      } catch (error) {
+        if (this.#over) return true;
+        if (!isOutage(error)) return this.#advanceApart(steps, error);
+        trouble.warn("ticks not sent", reasonOf(error));
+        await sleeper.sleep(rest);
+        stale = steady.now() - began > fresh;
+      }
+    }
+    return true;
+  }
+
+  /** One by one, so that what cannot be done holds up nothing else. */
+  async #advanceApart(steps: readonly Step[], error: unknown): Promise<boolean> {
+    const [step] = steps;
+    if (steps.length > 1) {
+      let done = true;
+      for (const one of steps) done = (await this.#advance([one])) && done;
+      return done;
+    }
+    if (step !== undefined) {
+      this.#options.sending.failed(step.entry.name, error);
+      this.#rest(step.entry);
+    }
+    return true;
+  }
+
+  #done(steps: readonly Step[], advanced: readonly Advanced[], stale: boolean): boolean {
+    const { sending, time } = this.#options;
     const now = time.now();
-    let unchanged = true;
+    let complete = !stale;
     for (const [index, step] of steps.entries()) {
       const outcome = advanced[index] ?? "deposed";
       if (outcome === "deposed") {
         this.end();
         return true;
       }
-      if (outcome === "changed") unchanged = false;
-      if (!sending.done(step, outcome, now)) this.#rest(step.entry.name);
+      if (outcome === "changed") complete = false;
+      else if (stale && wasNotDone(outcome)) continue;
+      if (!sending.done(step, outcome, now)) this.#rest(step.entry);
     }
-    return unchanged;
+    return complete;
   }
 
-  #rest(entry: string): void {
-    this.#resting.set(entry, this.#options.steady.now() + rest.entry);
-  }
-
-  /** Has no interval be waited for longer than it is, which it would be after the clock went backwards. */
-  async #realign(): Promise<void> {
-    const { store, timetables, time, steady } = this.#options;
+  /** Has no entry be waited for longer than its timetable says, which it would be after the server's clock went backwards. */
+  async #align(): Promise<void> {
+    const { store, timetables, time, steady, sending } = this.#options;
     const asked = steady.now();
     const { now } = await store.due(0, 1);
-    time.heard(now, asked);
+    this.#hasJumped(now, asked);
     const late = (await store.list()).flatMap((entry): readonly Advance[] => {
-      const { name, version, due = 0, call } = entry;
-      if (call.schedule.type !== "every" || due <= Math.max(now, call.startAt ?? 0) + call.schedule.every) return [];
-      const next = timetables.of(entry).next(now);
-      return [{ name, version, due, ticks: [], ...(next !== undefined && { next }) }];
+      const { name, version, due } = entry;
+      if (due === undefined) return [];
+      try {
+        const next = timetables.of(entry).next(computedFrom(entry, now));
+        return next === undefined || next >= due ? [] : [{ name, version, newVersion: newId(), due, ticks: [], next }];
+      } catch (error) {
+        sending.failed(name, error);
+        return [];
+      }
     });
     if (late.length > 0) await store.advance(this.#term, late);
+    this.#aligned = true;
+  }
+
+  #rest(entry: StoredEntry): void {
+    this.#resting.begin(entry, this.#options.steady.now());
   }
 
   /** What `attempt` gives, tried again until it does; `undefined` if the term ends before. */
@@ -142,8 +218,8 @@ export class Leading {
         return await attempt();
       } catch (error) {
         if (this.#over) return undefined;
-        this.#options.trouble.warn(failed, error);
-        await this.#options.sleeper.sleep(rest.outage);
+        this.#options.trouble.warn(failed, reasonOf(error));
+        await this.#options.sleeper.sleep(rest);
       }
     }
     return undefined;

@@ -9,7 +9,7 @@ it("tells once that the clocks differ, and once that they agree again", () => {
   const watch = new ClockWatch({ now: () => 1_000_000 + ahead }, log);
   for (const offset of [0, 1999, 2001, 3_600_000, 0, -1000, -5000, 10]) {
     ahead = offset;
-    watch.heard(1_000_000);
+    watch.heard(1_000_000, 0);
   }
   expect(lines.map(({ level, seconds }) => [level, seconds])).toEqual([
     [40, 2.001],
@@ -17,4 +17,12 @@ it("tells once that the clocks differ, and once that they agree again", () => {
     [40, -5],
     [30, 0.01],
   ]);
+});
+
+it("goes by the middle of an answer's way, and not by a slow one", () => {
+  const lines: string[] = [];
+  const watch = new ClockWatch({ now: () => 1_002_400 }, pino({}, { write: (line) => void lines.push(line) }));
+  watch.heard(1_000_000, 900);
+  watch.heard(1_000_000, 1001);
+  expect(lines).toEqual([]);
 });
