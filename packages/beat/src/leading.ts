@@ -188,7 +188,7 @@ export class Leading {
 
   /** Has no entry be waited for longer than its timetable says, which it would be after the server's clock went backwards. */
   async #align(): Promise<void> {
-    const { store, timetables, time, steady, sending } = this.#options;
+    const { store, timetables, steady, sending } = this.#options;
     const asked = steady.now();
     const { now } = await store.due(0, 1);
     this.#hasJumped(now, asked);
