@@ -32,13 +32,59 @@ export function foreseen(given: readonly NamedCall[], stored: readonly StoredEnt
   return [...stored.filter(({ origin }) => origin === "runtime"), ...ofOptions];
 }
 
-/** What is due from `from` to before `until`, by time, if nothing is missed or changed and all tasks end in time. */
-export function forecast(entries: readonly ForeseenEntry[], timetables: Timetables, from: number, until: number): readonly ForeseenTick[] {
-  const ticks = entries.flatMap((entry) => [...ticksOf(entry, timetables, from, until)]);
-  return ticks.toSorted((one, other) => one.due - other.due);
+/**
+ * What is due from `from` to before `until`, by time, if nothing is missed or changed and all tasks end in time. `failed` hears of an entry
+ * that cannot be computed, of which no more is given.
+ */
+export function* forecast(
+  entries: readonly ForeseenEntry[],
+  timetables: Timetables,
+  from: number,
+  until: number,
+  failed: (entry: string, error: unknown) => void,
+): Generator<ForeseenTick, void> {
+  // The next tick of each entry, the soonest last.
+  const coming: Coming[] = [];
+
+  function advance(one: Pick<Coming, "order" | "name" | "ticks">): void {
+    try {
+      const { value: tick } = one.ticks.next();
+      if (tick === undefined) return;
+      const next = { ...one, tick };
+      coming.splice(placeOf(next, coming), 0, next);
+    } catch (error) {
+      failed(one.name, error);
+    }
+  }
+
+  for (const [order, entry] of entries.entries()) advance({ order, name: entry.name, ticks: ticksOf(entry, timetables, from, until) });
+  for (let soonest = coming.pop(); soonest !== undefined; soonest = coming.pop()) {
+    yield soonest.tick;
+    advance(soonest);
+  }
 }
 
-function* ticksOf(entry: ForeseenEntry, timetables: Timetables, from: number, until: number): Generator<ForeseenTick> {
+interface Coming {
+  /** Of what is due at the same time, the lower comes first. */
+  readonly order: number;
+  readonly name: string;
+  readonly tick: ForeseenTick;
+  readonly ticks: Iterator<ForeseenTick, void>;
+}
+
+function placeOf(one: Coming, coming: readonly Coming[]): number {
+  let [from, to] = [0, coming.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    const other = coming[middle] as Coming;
+    const isSooner = other.tick.due === one.tick.due ? other.order < one.order : other.tick.due < one.tick.due;
+    if (isSooner) to = middle;
+    else from = middle + 1;
+  }
+  return from;
+}
+
+function* ticksOf(entry: ForeseenEntry, timetables: Timetables, from: number, until: number): Generator<ForeseenTick, void> {
   const { name, call, paused = false, count = 0 } = entry;
   const timetable = timetables.of(entry);
   let left = paused ? 0 : (call.limit ?? Infinity) - count;

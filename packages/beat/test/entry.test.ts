@@ -48,13 +48,22 @@ describe("forecast", () => {
       { ...entry("b", { type: "every", every: 10_000 }, { limit: 5 }), count: 3 },
       { ...entry("c", { type: "every", every: 10_000 }), paused: true },
     ];
-    const ticks = forecast(entries, timetables, start, start + 40_000);
+    const ticks = [...forecast(entries, timetables, start, start + 40_000, expect.unreachable)];
     expect(ticks.map(({ entry, due }) => [entry, due - start])).toEqual([
       ["b", 10_000],
       ["a", 20_000],
       ["b", 20_000],
     ]);
     expect(ticks[1]).toEqual({ due: start + 20_000, entry: "a", task: "t", args: [1] });
+  });
+
+  it("is made as it is asked for, without what cannot be computed", () => {
+    const timetables = new Timetables({ timezone: "UTC", beat: [] });
+    const entries = [entry("own", { type: "function" }), entry("a", { type: "every", every: 1000 })];
+    const failed: string[] = [];
+    const ticks = forecast(entries, timetables, start, Infinity, (name) => failed.push(name));
+    expect([ticks.next().value?.due, ticks.next().value?.due]).toEqual([start + 1000, start + 2000]);
+    expect(failed).toEqual(["own"]);
   });
 });
 

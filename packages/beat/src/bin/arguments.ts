@@ -8,6 +8,7 @@ export interface BeatArguments {
   /** In ms. */
   readonly maxInterval?: number;
   readonly metricsPort?: number;
+  readonly metricsHost?: string;
   readonly loglevel: "debug" | "info" | "warn" | "error";
   readonly logFormat?: "pretty" | "json";
   readonly broker?: string;
@@ -19,6 +20,7 @@ export interface BeatArguments {
   /** In ms. */
   readonly for?: number;
   readonly json?: boolean;
+  readonly showArgs?: boolean;
 }
 
 /**
@@ -34,7 +36,12 @@ export function parseArguments(argv: readonly string[], version: string): BeatAr
       "module that exports the app (default: BULLRUSH_APP, bullrush.app in package.json, bullrush.config.*, tasks.*)",
     )
     .option("--max-interval <duration>", "longest time between two looks for what is due (default: 5s)", duration("--max-interval"))
-    .option("--metrics-port <port>", "serve GET /metrics there, for Prometheus (default: do not)", wholeNumber)
+    .addOption(
+      new Option("--metrics-port <port>", "serve GET /metrics there, for Prometheus (default: do not)")
+        .argParser(port)
+        .conflicts(["list", "dryRun"]),
+    )
+    .option("--metrics-host <address>", "with --metrics-port: the address to listen on (default: 127.0.0.1)")
     .option("-l, --loglevel <level>", "least important lines to write: debug, info, warn or error", level, "info")
     .addOption(
       new Option("--log-format <format>", "how lines are written (default: pretty on a terminal, else json)").choices(["pretty", "json"]),
@@ -43,23 +50,40 @@ export function parseArguments(argv: readonly string[], version: string): BeatAr
     .option("--result-backend <url>", "Redis that holds the results, instead of the app's")
     .addOption(new Option("--list", "print all entries with their last and next runs, and end").conflicts("dryRun"))
     .option("--dry-run", "print what would be sent and when, and end")
-    .option("--from <time>", "with --dry-run: from when on, an ISO time or now (default: now)", time)
+    .option("--from <time>", "with --dry-run: from when on, an ISO time, in UTC without a zone, or now (default: now)", time)
     .option("--for <duration>", "with --dry-run: for how long (default: 1h)", duration("--for"))
-    .option("--json", "with --list or --dry-run: a line of JSON for each entry or tick");
+    .option("--json", "with --list or --dry-run: a line of JSON for each entry or tick")
+    .option("--show-args", "with --dry-run or --list --json: with arguments and headers too");
   const given = parseCommand(command, argv, "BEAT_USAGE") as (BeatArguments & Record<string, unknown>) | undefined;
   if (given !== undefined) checkTogether(given);
   return given;
 }
 
-function checkTogether({ list, dryRun, from, for: length, json }: BeatArguments): void {
-  const lost = [from !== undefined && "--from", length !== undefined && "--for"].find((flag) => flag !== false);
-  if (lost !== undefined && !dryRun) throw new BullrushError("BEAT_USAGE", { reason: `${lost} is for --dry-run (see task-beat --help)` });
-  if (json && !list && !dryRun)
-    throw new BullrushError("BEAT_USAGE", { reason: "--json is for --list and --dry-run (see task-beat --help)" });
+function checkTogether({ list, dryRun, from, for: length, json, showArgs, metricsPort, metricsHost }: BeatArguments): void {
+  const wrong = [
+    from !== undefined && !dryRun && "--from is for --dry-run",
+    length !== undefined && !dryRun && "--for is for --dry-run",
+    json && !list && !dryRun && "--json is for --list and --dry-run",
+    showArgs && !dryRun && !(list && json) && "--show-args is for --dry-run and --list --json",
+    metricsHost !== undefined && metricsPort === undefined && "--metrics-host is for --metrics-port",
+  ].find((reason) => typeof reason === "string");
+  if (wrong !== undefined) throw new BullrushError("BEAT_USAGE", { reason: `${wrong} (see task-beat --help)` });
 }
 
-function time(text: string): number {
-  const value = text === "now" ? Date.now() : Date.parse(text);
-  if (Number.isNaN(value)) throw new InvalidArgumentError('It has to be a time such as 2026-03-29T00:00:00Z, or "now".');
+function port(text: string): number {
+  const value = wholeNumber(text);
+  if (value > 65_535) throw new InvalidArgumentError("It has to be a port, from 1 to 65535.");
   return value;
+}
+
+const isoTime = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)(Z|[+-]\d\d:\d\d)?)?$/;
+
+function time(text: string): number {
+  if (text === "now") return Date.now();
+  const [, date = "", clock = "00:00", zone = "Z"] = isoTime.exec(text) ?? [];
+  const shown = new Date(`${date}T${clock}Z`);
+  const value = Date.parse(`${date}T${clock}${zone}`);
+  // February 30th would be read as a day in March.
+  if (!Number.isNaN(value) && shown.toISOString().startsWith(date)) return value;
+  throw new InvalidArgumentError('It has to be a time such as 2026-03-29T00:00:00Z, or "now".');
 }

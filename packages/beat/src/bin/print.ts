@@ -1,14 +1,28 @@
+import { once } from "node:events";
 import { BullrushError, type StoredEntry } from "@bullrush/broker";
 import type { App, ListedEntry } from "@bullrush/client";
 import { Timetables } from "../entry.js";
 import { forecast, foreseen } from "../forecast.js";
+import { reasonOf } from "../reason.js";
 
-/** Prints all entries: a table, or with `json` a line for each. */
-export async function printList(app: App, json: boolean): Promise<void> {
+export interface PrintOptions {
+  /** A line of JSON for each. */
+  readonly json: boolean;
+  /** With what is sent along, which may be secret: arguments and headers. */
+  readonly showArgs: boolean;
+}
+
+/** Prints all entries: a table, or a line for each. */
+export async function printList(app: App, { json, showArgs }: PrintOptions): Promise<void> {
   const entries = await app.beat.list();
-  if (json) for (const entry of entries) print(JSON.stringify(entry));
-  else if (entries.length === 0) print("no entries");
+  if (json) for (const entry of entries) await print(JSON.stringify(showArgs ? entry : withoutArgs(entry)));
+  else if (entries.length === 0) await print("no entries");
   else console.table(Object.fromEntries(entries.map((entry) => [entry.name, row(entry)])));
+}
+
+function withoutArgs({ call, ...entry }: ListedEntry) {
+  const { args: _, options: { headers: __, ...options } = {}, ...others } = call;
+  return { ...entry, call: { ...others, ...(Object.keys(options).length > 0 && { options }) } };
 }
 
 function row({ task, schedule, origin, paused, last, next, count }: ListedEntry) {
@@ -24,14 +38,21 @@ function row({ task, schedule, origin, paused, last, next, count }: ListedEntry)
 
 /**
  * Prints what would be sent from `from` on, for `length` ms: a line for each tick. Without a broker, of the entries in the app's options
- * alone; then it says so on stderr.
+ * alone; then it says so on stderr, and also of what cannot be computed. `false` if there is any such.
  */
-export async function printForecast(app: App, from: number, length: number, json: boolean): Promise<void> {
-  const ticks = forecast(foreseen(app.options.beat, await stored(app), from), new Timetables(app.options), from, from + length);
-  for (const { due, entry, task, args } of ticks) {
+export async function printForecast(app: App, from: number, length: number, { json, showArgs }: PrintOptions): Promise<boolean> {
+  let complete = true;
+  const failed = (entry: string, error: unknown) => {
+    complete = false;
+    warn(`entry "${entry}" cannot be computed: ${reasonOf(error)}`);
+  };
+  const entries = foreseen(app.options.beat, await stored(app), from);
+  for (const { due, entry, task, args } of forecast(entries, new Timetables(app.options), from, from + length, failed)) {
     const at = new Date(due).toISOString();
-    print(json ? JSON.stringify({ due: at, entry, task, args }) : `${at}  ${entry}  ${task} ${JSON.stringify(args)}`);
+    if (json) await print(JSON.stringify({ due: at, entry, task, ...(showArgs && { args }) }));
+    else await print(`${at}  ${entry}  ${task}${showArgs ? ` ${JSON.stringify(args)}` : ""}`);
   }
+  return complete;
 }
 
 async function stored(app: App): Promise<readonly StoredEntry[]> {
@@ -39,11 +60,16 @@ async function stored(app: App): Promise<readonly StoredEntry[]> {
     return await app.schedules.list();
   } catch (error) {
     if (!(error instanceof BullrushError)) throw error;
-    process.stderr.write(`task-beat: only the entries of the app's options: ${error.message}\n`);
+    warn(`only the entries of the app's options: ${error.message}`);
     return [];
   }
 }
 
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
+/** Waits for a reader that is slower. */
+async function print(line: string): Promise<void> {
+  if (!process.stdout.write(`${line}\n`)) await once(process.stdout, "drain");
+}
+
+function warn(text: string): void {
+  process.stderr.write(`task-beat: ${text}\n`);
 }

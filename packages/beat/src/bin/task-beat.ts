@@ -19,12 +19,12 @@ async function main(argv: readonly string[]): Promise<number> {
   const given = parseArguments(argv, version);
   if (given === undefined) return 0;
   const { app } = await discoverApp(given.app, process.cwd(), process.env);
-  const { broker, resultBackend: backend, json = false } = given;
+  const { broker, resultBackend: backend, json = false, showArgs = false } = given;
   app.override({ ...(broker !== undefined && { broker }), ...(backend !== undefined && { backend }) });
   try {
-    if (given.list) await printList(app, json);
-    else if (given.dryRun) await printForecast(app, given.from ?? Date.now(), given.for ?? hour, json);
-    else return await beat(app, given, version);
+    if (given.dryRun) return (await printForecast(app, given.from ?? Date.now(), given.for ?? hour, { json, showArgs })) ? 0 : 1;
+    if (!given.list) return await beat(app, given, version);
+    await printList(app, { json, showArgs });
     return 0;
   } finally {
     await app.close();
@@ -34,7 +34,7 @@ async function main(argv: readonly string[]): Promise<number> {
 const hour = 60 * 60 * 1000;
 
 async function beat(app: App, given: BeatArguments, version: string): Promise<number> {
-  const { maxInterval, metricsPort, loglevel } = given;
+  const { maxInterval, metricsPort, metricsHost = "127.0.0.1", loglevel } = given;
   const format = given.logFormat ?? (process.stdout.isTTY ? "pretty" : "json");
   const log = await createLogger(loglevel, format);
   const trouble = new TroubleLog(log, systemClock);
@@ -58,9 +58,9 @@ async function beat(app: App, given: BeatArguments, version: string): Promise<nu
     const facts = bannerFacts(app, beat.options, await app.beat.list());
     if (format === "pretty") process.stdout.write(bannerText(facts, version));
     else log.info({ version, ...facts, entries: facts.entries.length }, "starting");
-    if (metricsPort !== undefined) await serveMetrics(metricsPort, () => beat.metrics());
+    if (metricsPort !== undefined) await serveMetrics(metricsPort, metricsHost, () => beat.metrics());
     await beat.start();
-    log.info({ entries: facts.entries.length }, "ready");
+    if (!told) log.info({ entries: facts.entries.length }, "ready");
   };
   try {
     await Promise.race([begin(), stopped]);

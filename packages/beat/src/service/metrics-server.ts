@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 
-/** Answers `GET /metrics` with `text`. Rejects if it cannot listen on `port`. */
-export async function serveMetrics(port: number, text: () => Promise<string>): Promise<Server> {
+/** Answers `GET /metrics` with `text`. Rejects if it cannot listen on `port` at `host`. */
+export async function serveMetrics(port: number, host: string, text: () => Promise<string>): Promise<Server> {
   const server = createServer((request, response) => {
     if (request.method !== "GET" || request.url !== "/metrics") {
       response.writeHead(404).end();
@@ -14,7 +14,7 @@ export async function serveMetrics(port: number, text: () => Promise<string>): P
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, resolve);
+    server.listen(port, host, resolve);
   });
   return server;
 }
