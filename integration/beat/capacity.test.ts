@@ -59,7 +59,7 @@ it("is in time when it has little to do", async () => {
   const at = (share: number) => sorted[Math.ceil(sorted.length * share) - 1];
   console.log(`lateness of ${sorted.length} ticks: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`);
   // On a machine that runs other tests beside it, one tick or another is later.
-  expect(at(0.9)).toBeLessThanOrEqual(50);
+  expect(at(long ? 0.99 : 0.9)).toBeLessThanOrEqual(50);
   await beat.stop();
 }, 120_000);
 

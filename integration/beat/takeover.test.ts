@@ -1,4 +1,3 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { openProxy } from "../lib/proxy.js";
 import { eventually } from "../support/eventually.js";
@@ -78,7 +77,7 @@ it("a beat that is told to stop makes way at once", async () => {
   await Promise.all(beats.map((beat) => beat.waitFor('"msg":"ready"')));
   await eventually("one leads", () => beats.some(isLeading));
   await eventually("there are ticks", async () => (await stage.taken()).length > 3);
-  const [leader, other] = beats.toSorted((one) => (isLeading(one) ? -1 : 1)) as [Program, Program];
+  const [leader, other] = beats.toSorted((one, two) => Number(isLeading(two)) - Number(isLeading(one))) as [Program, Program];
   const told = Date.now();
   leader.signal("SIGTERM");
   await other.waitForEntry({ msg: "leading" }, 2000);
@@ -101,7 +100,8 @@ it.each(["all", "latest", "skip"] as const)(
     await eventually("there are ticks", async () => (await stage.taken()).length > 2);
     proxy.refuse();
     proxy.reset();
-    await pause(long ? 30_000 : 4000);
+    const until = Date.now() + (long ? 30_000 : 4000);
+    await eventually("time passes", () => Date.now() > until, 40_000);
     const before = (await stage.taken()).length;
     proxy.heal();
     await eventually("there are more ticks", async () => (await stage.taken()).length > before + 4, 20_000);
