@@ -88,7 +88,10 @@ function* ticksOf(entry: ForeseenEntry, timetables: Timetables, from: number, un
   const { name, call, paused = false, count = 0 } = entry;
   const timetable = timetables.of(entry);
   let left = paused ? 0 : (call.limit ?? Infinity) - count;
-  for (let due = timetable.next(from - 1); left > 0 && due !== undefined && due < until; due = timetable.next(due), left--) {
+  // Such an interval has no beginning of its own.
+  const countsFromCreation = call.schedule.type === "every" && call.startAt === undefined;
+  const begin = countsFromCreation ? Math.max(from - 1, entry.createdAt) : from - 1;
+  for (let due = timetable.next(begin); left > 0 && due !== undefined && due < until; due = timetable.next(due), left--) {
     yield { due, entry: name, task: call.task, args: call.args ?? [] };
   }
 }

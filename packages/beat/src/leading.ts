@@ -44,8 +44,8 @@ const rest = 500;
 /** What was planned longer ago than this, in ms, may not be what is to be done any more. */
 const fresh = 1000;
 
-/** Whether it may be otherwise a moment later. */
-const isOutage = (error: unknown) => error instanceof BullrushError && error.code === "BROKER_UNAVAILABLE";
+/** Whether the broker is at fault, and not what was sent. */
+const isOutage = (error: unknown) => error instanceof BullrushError && ["BROKER_UNAVAILABLE", "BROKER_FULL"].includes(error.code);
 
 /** Asks what has become of `advance`: nothing is sent. What was to be computed is what it was. */
 function asking(advance: Advance): Advance {

@@ -28,6 +28,11 @@ describe("an entry that is to be computed", () => {
     expect(planned(entry(), 34.5)).toEqual({ dues: [], next: 40 });
   });
 
+  it("is an interval that goes on when the clock has gone back behind its beginning", () => {
+    expect(planned(entry(), -600.5)).toEqual({ dues: [], next: -600 });
+    expect(planned(entry({}, due(-600)), -600)).toEqual({ dues: [-600], next: -590 });
+  });
+
   it("is due when it starts, and then on the grid from there", () => {
     const startAt = start + 3 * second;
     expect(planned(entry({ startAt }), 0)).toEqual({ dues: [], next: 3 });
