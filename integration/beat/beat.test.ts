@@ -51,3 +51,24 @@ it("sends nothing that was planned before an outage and is not to be caught up w
   expect(about[0]).toMatchObject({ msg: "missed", catchUp: "skip", sent: 0 });
   expect(about.filter(({ late }) => Number(late) > 1500)).toEqual([]);
 }, 30_000);
+
+it("holds up only the entry that spoils what is sent together", async () => {
+  const startAt = new Date(Date.now() + 1000);
+  const entry = { task: "beat.add", schedule: "1s", startAt } as const;
+  await using stage = openStage({ bad: entry, good: entry, other: entry });
+  const { schedules: store } = stage.app;
+  // What no message can do today: it makes the whole call fail, and not only its entry.
+  const spoilt: typeof store = {
+    ...store,
+    advance: async (term, advances) => {
+      if (advances.some(({ name, ticks }) => name === "bad" && ticks.length > 0)) throw new TypeError("spoilt");
+      return store.advance(term, advances);
+    },
+  };
+  Object.defineProperty(stage.app, "schedules", { value: spoilt });
+  const { beat, lines } = openBeat(stage);
+  await beat.start();
+  await eventually("the others are sent", () => lines.filter(({ msg }) => msg === "sent").length >= 4);
+  await beat.stop();
+  expect(lines.filter(({ msg }) => msg === "the entry does not tick")).toMatchObject([{ entry: "bad", reason: "spoilt" }]);
+});

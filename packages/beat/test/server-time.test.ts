@@ -40,4 +40,17 @@ describe("ServerTime", () => {
     expect(Math.abs(server.heard(500_010, asked))).toBe(0);
     expect(Math.abs(server.heard(504_000, steady.now()))).toBeLessThanOrEqual(2000);
   });
+
+  it("keeps a jump forwards until it goes back, and takes no slow drift for one", () => {
+    const steady = clock();
+    const server = new ServerTime(steady);
+    server.heard(500_000, steady.now());
+    server.heard(560_000, steady.now());
+    expect(server.jump).toEqual({ from: 500_000, to: 560_000 });
+    server.heard(500_000, steady.now());
+    expect(server.jump).toBeUndefined();
+    steady.pass(3_600_000);
+    expect(server.heard(4_110_000, steady.now())).toBe(0);
+    expect([server.jump, server.now()]).toEqual([undefined, 4_110_000]);
+  });
 });

@@ -1,0 +1,13 @@
+import { expect, it } from "vitest";
+import { Resting } from "../src/resting.js";
+
+it("lets an entry rest for 10 s, unless it is changed", () => {
+  const resting = new Resting();
+  resting.begin({ name: "e", version: "1" }, 1000);
+  expect(resting.until({ name: "e", version: "1" })).toBe(11_000);
+  expect(resting.until({ name: "e", version: "2" })).toBeUndefined();
+  resting.wake(10_999);
+  expect(resting.size).toBe(1);
+  resting.wake(11_000);
+  expect([resting.size, resting.until({ name: "e", version: "1" })]).toEqual([0, undefined]);
+});
