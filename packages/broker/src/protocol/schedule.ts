@@ -33,7 +33,7 @@ export interface ScheduledCall {
   readonly options?: Readonly<Record<string, unknown>>;
   /** Default: `latest`. */
   readonly catchUp?: CatchUp;
-  /** A missed tick that is later than this is not sent. Default: no limit. */
+  /** A tick that is later than this is not sent. Default: no limit. */
   readonly deadline?: number;
   /** `skip`: no tick while the message of the last one, in its first queue, has not ended. Default: `allow`. */
   readonly overlap?: "allow" | "skip";
