@@ -95,7 +95,7 @@ it.each([
   const before = stage.beat();
   await before.waitForEntry({ msg: "sent", entry: "often" });
   await before.stop();
-  await stage.redis.zadd(`bullrush:beat:${stage.app.options.prefix}:due`, Date.now() + 3_600_000, "often");
+  await stage.redis.zadd(`bullrush:beat:${stage.app.options.prefix}:${stage.app.options.name}:due`, Date.now() + 3_600_000, "often");
   const after = stage.beat();
   await after.waitForEntry({ msg: "sent", entry: "often" }, 5000);
   expect(await after.stop()).toEqual(done);

@@ -35,17 +35,17 @@ export function controlChannel(prefix: string): string {
   return `bullrush:control:${prefix}`;
 }
 
-/** What the keys of beat under `prefix` start with: who leads, and the entries. */
-export function beatKeys(prefix: string): string {
-  return `bullrush:beat:${prefix}:`;
+/** What the keys of the beats of an app under `prefix` start with: who leads, and the entries. */
+export function beatKeys(prefix: string, app = "app"): string {
+  return `bullrush:beat:${prefix}:${app}:`;
 }
 
-/** The entries of beat under `prefix`, a sorted set by the time, in ms, at which each is due next; 0: to be computed; +inf: never, or paused. */
-export function beatIndexKey(prefix: string): string {
-  return `${beatKeys(prefix)}due`;
+/** The entries of an app under `prefix`, a sorted set by the time, in ms, at which each is due next; 0: to be computed; +inf: never, or paused. */
+export function beatIndexKey(prefix: string, app = "app"): string {
+  return `${beatKeys(prefix, app)}due`;
 }
 
-/** Channel on the broker on which the beats of the queues under `prefix` hear that there is something new. */
-export function beatChannel(prefix: string): string {
-  return `bullrush:beat:${prefix}`;
+/** Channel on the broker on which the beats of an app under `prefix` hear that there is something new. */
+export function beatChannel(prefix: string, app = "app"): string {
+  return `bullrush:beat:${prefix}:${app}`;
 }

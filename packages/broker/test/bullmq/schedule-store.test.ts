@@ -80,11 +80,14 @@ describe("a store of schedules", () => {
     expect(await eventually("end of the term", () => other.campaign())).toMatchObject({ epoch: 2 });
   });
 
-  test("has a leader of its own for each prefix", async () => {
+  test.each([
+    ["prefix", () => ({ prefix: `${calendar.broker.prefix}-other` })],
+    ["app", () => ({ prefix: calendar.broker.prefix, app: "mailer" })],
+  ])("has a leader and entries of its own for each %s", async (_, optionsOf) => {
     const { broker, store, lead } = calendar;
     await lead();
     await store.set({ name: "a", call });
-    const other = redisScheduleStore({ location: broker.url, prefix: `${broker.prefix}-other` });
+    const other = redisScheduleStore({ location: broker.url, ...optionsOf() });
     onTestFinished(() => other.close());
     expect(await other.campaign()).toMatchObject({ epoch: 1 });
     expect(await other.list()).toEqual([]);

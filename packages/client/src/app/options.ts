@@ -27,7 +27,7 @@ import {
 
 /** Options of an app. All have defaults. `Calls` are the arguments of its recurring calls, by their names. */
 export interface AppOptions<Calls extends Record<string, unknown[]> = Record<string, unknown[]>> {
-  /** Shown by its workers. Default: `app`. */
+  /** Shown by its workers; beats tell apart by it whose entries are whose. Default: `app`. */
   readonly name?: string;
   /** Redis that holds the queues. Default: `BULLRUSH_BROKER_URL`, else `redis://127.0.0.1:6379/0`. */
   readonly broker?: RedisLocation;

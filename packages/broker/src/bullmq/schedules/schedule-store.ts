@@ -16,8 +16,10 @@ import { entryOf, type EntryReply } from "./stored-entry.js";
 
 export interface RedisScheduleStoreOptions {
   readonly location: RedisLocation;
-  /** What the keys of all queues start with: each prefix has entries and a leader of its own. */
+  /** What the keys of all queues start with. */
   readonly prefix: string;
+  /** Name of the app: under a prefix, each app has entries and a leader of its own. Default: `app`. */
+  readonly app?: string;
   /** Longest time of a call, outages included, in ms. Default: 5000. */
   readonly deadline?: number;
   /** Longest encoded message in bytes. Default: 1 MiB. */
@@ -43,13 +45,13 @@ const scripts = {
 
 /** Entries and leader on the broker, so that a tick is sent and its entry goes on in one script. Nothing is connected before the first call. */
 export function redisScheduleStore(options: RedisScheduleStoreOptions): ScheduleStore {
-  const { prefix, deadline = 5000, maxPayload = defaultMaxPayload, lead = 10_000, onTrouble } = options;
+  const { prefix, app = "app", deadline = 5000, maxPayload = defaultMaxPayload, lead = 10_000, onTrouble } = options;
   const location = compileLocation(options.location);
   const connect = (name: string): Connection =>
     openConnection(location, { service: "broker", name: `bullrush:${name}`, ...(onTrouble && { onTrouble }) });
   const commands = connect("beat");
-  const channel = beatChannel(prefix);
-  const keys = [beatKeys(prefix)];
+  const channel = beatChannel(prefix, app);
+  const keys = [beatKeys(prefix, app)];
   const heard = openSubscription(() => connect("beat-hears"), { channel, action: "changes of entries were not subscribed to", deadline });
 
   /** Arguments are made once: what is repeated is the same, and the scripts know it again. */
@@ -104,7 +106,7 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
 
   async function list(): Promise<readonly StoredEntry[]> {
     const names = await commands.run({ action: "the entries were not listed", deadline }, (client) =>
-      client.zrange(beatIndexKey(prefix), "0", "-1"),
+      client.zrange(beatIndexKey(prefix, app), "0", "-1"),
     );
     return (await read(names.toSorted())).filter((entry) => entry !== undefined);
   }
