@@ -79,6 +79,8 @@ describe("asCompleted", () => {
     const app = testApp();
     const results = await several(app, 10);
     await tell(app, results[3] as AsyncResult, { result: 1 });
+    // The subscription, which stays, has a timer of its own.
+    await results[3]?.get();
     const before = timers();
     for await (const re of asCompleted(results, { timeout: "1m" })) {
       expect(re).toBe(results[3]);
