@@ -183,6 +183,8 @@ describe("looks", () => {
     const read: ResultBackend["read"] = (ids) => (reads++, app.backend.read(ids));
     const waiter = waiterOn(app, { backend: { read } });
     const awaited = await sent(app, true);
+    // The subscription, which stays, has a timer of its own.
+    await app.backend.subscribe(() => undefined);
     const before = timers();
     const { ended, giveUp } = waitOn(waiter, awaited);
     const wait = rejected(ended);
@@ -313,6 +315,8 @@ describe("closing", () => {
       return app.backend.read(ids);
     };
     const waiter = waiterOn(app, { backend: { subscribe, read } });
+    // The subscription, which stays, has a timer of its own.
+    await app.backend.subscribe(() => undefined);
     const before = timers();
     const waits = [rejected(waitOn(waiter, await sent(app, true)).ended), rejected(waitOn(waiter, await sent(app, false)).ended)];
     await subscribing.somebody();
