@@ -119,16 +119,8 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     await store(settle);
     const unstored = results.aboard ? settle.filter((settlement) => !stored.has(settlement)) : [];
     const records = results.arguments(unstored.flatMap(recordsOf));
-    const {
-      groups,
-      args,
-      order: sent,
-    } = settlementArguments(
-      settle.map((settlement) => continuations.current(settlement)),
-      numberOf,
-    );
-    const recordNumbers = new Map(records.order.map((record, index) => [record, index + 1]));
-    const next = continuations.arguments(sent, ({ store: request }) => (request && recordNumbers.get(request)) ?? 0);
+    const { groups, args, order: sent } = settlementArguments(continuations.currents(settle), numberOf);
+    const next = continuations.arguments(sent, records.order);
     const number = exchanges++;
     // A second try of the same call must not take under the tokens of the first, whose deliveries nobody got.
     let tries = 0;
@@ -149,7 +141,6 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
       });
       const call = { settle, sent, token, rings, repeated: tries > 1 };
       const { deliveries, settled } = read(reply as ExchangeReply, call);
-      for (const settlement of unstored) stored.add(settlement);
       carrier.begin((reply as ExchangeReply)[5]);
       const [given] = await Promise.all([beginForeign(deliveries, foreign), settleHeld(reply as ExchangeReply, call, settled)]);
       return { deliveries: given, settled };
@@ -166,6 +157,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     if (held.length === 0) return;
     const currents = new Set(held.map((number) => sent[number - 1]));
     const again = settle.filter((settlement) => currents.has(continuations.current(settlement)));
+    for (const settlement of again) stored.add(settlement);
     let replies: readonly Settled[] = again.map(() => "again");
     try {
       await continuations.supersede(again);

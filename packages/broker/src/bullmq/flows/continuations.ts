@@ -1,3 +1,4 @@
+import type { StoreRequest } from "../../ports/result-backend.js";
 import type { Settlement } from "../../ports/transport.js";
 import { outcomeOfRecord } from "../../protocol/outcome.js";
 import { encodeRecord, type TaskRecord } from "../../protocol/record.js";
@@ -15,6 +16,7 @@ export class Continuations {
   readonly #keys: readonly Argument[];
   /** What settles a delivery for which another result had been stored. */
   readonly #instead = new WeakMap<Settlement, Settlement>();
+  #superseded = false;
 
   constructor(results: ResultStore, flows: FlowStore, prefix: string) {
     this.#results = results;
@@ -24,15 +26,23 @@ export class Continuations {
 
   /** `settlement`, or what it became because another result had been stored first. */
   current(settlement: Settlement): Settlement {
-    return this.#instead.get(settlement) ?? settlement;
+    return (this.#superseded ? this.#instead.get(settlement) : undefined) ?? settlement;
+  }
+
+  /** The same of several; most have become nothing else. */
+  currents(settlements: readonly Settlement[]): readonly Settlement[] {
+    return this.#superseded ? settlements.map((settlement) => this.current(settlement)) : settlements;
   }
 
   /**
    * What follows, as `lua/bullmq/exchange.lua` reads it.
    * @param sent the settlements in the order in which the script has them
-   * @param recordOf the number of the record that the script stores for one, from 1; 0 if it stores none
+   * @param records what the script stores, in its order
    */
-  arguments(sent: readonly Settlement[], recordOf: (settlement: Settlement) => number): readonly Argument[] {
+  arguments(sent: readonly Settlement[], records: readonly StoreRequest[]): readonly Argument[] {
+    // Most settlements are of no flow.
+    if (!sent.some(isFollowed)) return [0];
+    const numbers = new Map(records.map((record, index) => [record, index + 1]));
     const args: Argument[] = [];
     let count = 0;
     sent.forEach((settlement, index) => {
@@ -40,7 +50,8 @@ export class Continuations {
       const { content } = settlement.delivery;
       const ending = content.type === "message" ? endingOf(content.message, settlement.outcome) : undefined;
       if (content.type !== "message" || ending === undefined) return;
-      args.push(index + 1, recordOf(settlement), JSON.stringify(content.message.places ?? []), ...ending);
+      const { store } = settlement;
+      args.push(index + 1, (store && numbers.get(store)) ?? 0, JSON.stringify(content.message.places ?? []), ...ending);
       count++;
     });
     return count === 0 ? [0] : [count, ...this.#keys, ...args];
@@ -48,6 +59,7 @@ export class Continuations {
 
   /** Sees to it that those of which another result is stored go on with that. */
   async supersede(settlements: readonly Settlement[]): Promise<void> {
+    this.#superseded ||= settlements.length > 0;
     const records = await this.#results.read(settlements.map(({ delivery }) => delivery.id));
     for (const [index, settlement] of settlements.entries()) {
       const { delivery, outcome } = settlement;
