@@ -50,21 +50,21 @@ describe
       expect(fleet.ledger.of(sent.id).map(({ worker }) => worker)).toEqual(["first", "second"]);
     });
 
-    it("is fenced: what it stores while another runs the task is refused", async () => {
+    it("ends the task by its success, though another runs it: the other is told to stop", async () => {
       await using scene = await stoppedBeforeStore();
       const { fleet, first, sent, hold } = scene;
-      fleet.start("second");
+      const second = fleet.start("second");
       await eventually("the second has begun", () => fleet.ledger.of(sent.id).length === 2);
       hold.letGo();
       first.signal("SIGCONT");
-      await first.waitForEntry({ msg: "lease lost before the task was settled", id: sent.id });
-      expect(fleet.ledger.of(sent.id, "end")).toHaveLength(1);
-      expect(await sent.status()).toBe("STARTED");
+      expect(await sent.get({ timeout: "30s" })).toBe("first");
+      await second.waitForEntry({ msg: "lease lost: another worker may run this task, or has ended it", id: sent.id });
+      await eventually("its signal has aborted", () => fleet.ledger.of(sent.id, "abort").length === 1);
       fleet.ledger.write("may end", sent.id);
-      expect(await sent.get({ timeout: "30s" })).toBe("second");
-      // Stored first, settled later: these are two servers.
-      await eventually("it is settled", async () => (await fleet.app.transport.counts(["one"]))[0]?.completed === 2);
-      expect(await fleet.app.transport.counts(["one"])).toMatchObject([{ waiting: 0, active: 0, failed: 0 }]);
+      await eventually("the second has ended", () => fleet.ledger.of(sent.id, "end").length === 2);
+      await Promise.all([first.stop(), second.stop()]);
+      expect(await fleet.app.asyncResult(sent.id).get()).toBe("first");
+      expect(await fleet.app.transport.counts(["one"])).toMatchObject([{ waiting: 0, active: 0, completed: 2, failed: 0 }]);
     });
 
     it("is in time when nobody has claimed the task: its result stands, and nobody runs the task again", async () => {
@@ -81,22 +81,56 @@ describe
   });
 
 describe.concurrent("a worker that lives on and has lost its lease", () => {
-  it.each(places)("asks its task to end, and its late result is refused, with results $results", async ({ backend }) => {
+  it.each(places)("asks its task to end, and its success ends the task, with results $results", async ({ backend }) => {
     await using fleet = openFleet({ backend: await backend() });
     const { app, ledger } = fleet;
     const first = fleet.start("first");
     const sent = await app.sendTask<string>("linger", [60_000, null, "first", 500]);
     await eventually("the first has begun", () => ledger.of(sent.id).length === 1);
     first.signal("SIGSTOP");
-    fleet.start("second");
+    const second = fleet.start("second");
     await eventually("the second has begun", () => ledger.of(sent.id).length === 2);
     first.signal("SIGCONT");
-    await eventually("its signal has aborted", () => ledger.of(sent.id, "abort").length === 1);
-    expect(ledger.of(sent.id, "abort")).toMatchObject([{ worker: "first" }]);
-    await first.waitForEntry({ msg: "lease lost before the task was settled", id: sent.id });
+    expect(await sent.get({ timeout: "30s" })).toBe("first");
+    await second.waitForEntry({ msg: "lease lost: another worker may run this task, or has ended it", id: sent.id });
     ledger.write("may end", sent.id);
+    await eventually("both have ended", () => ledger.of(sent.id, "end").length === 2);
+    expect(ledger.of(sent.id, "abort").map(({ worker }) => worker)).toEqual(["first", "second"]);
+    await Promise.all([first.stop(), second.stop()]);
+    expect(await app.asyncResult(sent.id).get()).toBe("first");
+    expect(await app.transport.counts(["one"])).toMatchObject([{ waiting: 0, active: 0, completed: 1, failed: 0 }]);
+  });
+
+  it("asks its task to end, and its success ends a task without a result", async () => {
+    await using fleet = openFleet();
+    const { app, ledger } = fleet;
+    const first = fleet.start("first");
+    const sent = await app.sendTask<string>("linger", [60_000, null, "first", 500], { ignoreResult: true });
+    await eventually("the first has begun", () => ledger.of(sent.id).length === 1);
+    first.signal("SIGSTOP");
+    const second = fleet.start("second");
+    await eventually("the second has begun", () => ledger.of(sent.id).length === 2);
+    first.signal("SIGCONT");
+    await eventually("the task has ended", async () => (await app.transport.counts(["one"]))[0]?.completed === 1);
+    await second.waitForEntry({ msg: "lease lost: another worker may run this task, or has ended it", id: sent.id });
+    ledger.write("may end", sent.id);
+    await Promise.all([first.stop(), second.stop()]);
+    expect(await app.transport.counts(["one"])).toMatchObject([{ waiting: 0, active: 0, completed: 1, failed: 0 }]);
+  });
+
+  it("cannot fail a task that another runs", async () => {
+    await using fleet = openFleet();
+    const { app, ledger } = fleet;
+    const first = fleet.start("first");
+    const sent = await app.sendTask<string>("heed", [2], { maxRetries: 0 });
+    await eventually("the first has begun", () => ledger.of(sent.id).length === 1);
+    first.signal("SIGSTOP");
+    const second = fleet.start("second");
     expect(await sent.get({ timeout: "30s" })).toBe("second");
-    expect(ledger.of(sent.id, "end").map(({ worker }) => worker)).toEqual(["first", "second"]);
+    first.signal("SIGCONT");
+    await first.waitForEntry({ msg: "lease lost: another worker may run this task, or has ended it", id: sent.id });
+    await Promise.all([first.stop(), second.stop()]);
+    expect(await app.asyncResult(sent.id).get()).toBe("second");
   });
 
   it("is no crash, however often it happens, and no failure, though the task fails when it is asked to end", async () => {

@@ -27,6 +27,7 @@ export type {
   Settled,
   Settlement,
   Transport,
+  Verdict,
 } from "./ports/transport.js";
 export type { ControlBus, ControlCommand } from "./ports/control-bus.js";
 export type { Claim, ResultBackend, StoreReply, StoreRequest } from "./ports/result-backend.js";

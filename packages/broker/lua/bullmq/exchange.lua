@@ -18,13 +18,14 @@
   ARGV[10]      longest record that is sent along with a notification, in bytes
   ARGV[11]      how many groups of settlements follow: settlements that are alike, each with a head of four arguments
     queue
-    action      done (ours, succeeded), done-again (the same, taken for the second time or more), failed, buried (failed,
+    action      done (ours, succeeded), done-again (the same, taken for the second time or more), done-late (the same, but the lease had run out), failed, buried (failed,
                 and kept in the morgue), requeued, crashed (put back too, and it counts as a crash), retried; for a job of a plain BullMQ
                 producer foreign-completed, foreign-failed, foreign-unrecoverable (failed for good, whatever its attempts) or foreign-buried
     finish      the how-manieth time it ends
     how many settlements follow, for each
-      id, token
-      value, stack    except for done, done-again, requeued and crashed: return value (JSON), or why it failed; JSON list of stacks,
+      id, token; for done-late the number of the delivery instead of the token
+      stored          only for done-late: "1" if the result backend has its result
+      value, stack    except for done, done-again, done-late, requeued and crashed: return value (JSON), or why it failed; JSON list of stacks,
                       or "". For retried the next message, and the time at which it is due, ms
   then how many groups of results follow, as parts/store-records reads them
   then how many continuations follow, for what has ended and is part of a flow; if any do, what the keys of flows start with, what those of queues start with, and the index
@@ -37,7 +38,7 @@
   Returns { wrong, deliveries, dry, trouble, held, behind }
     wrong       for each settlement that went wrong, two: its number, and a negative code of BullMQ's or an error text
     deliveries  for each, ten: queue, id, name or false, data or false, priority or false, times taken, times ended, number of its token, why it was
-                revoked or false, number of crashes
+                revoked, or its verdict in a list, or false; number of crashes
     dry         for each queue that was looked into and gave nothing: { queue, ms of its rate limit, time of its next delayed job or 0, 1 if a limit may hold jobs back }
     trouble     why taking was broken off, or false; what was settled and taken before stands
     held        numbers of the settlements that were not settled, because another result had been stored, with which their flows have to go on
@@ -68,16 +69,17 @@ local flowKeys, queueKeys, flowIndex
 --- @include bullmq/flow/following
 --- @include bullmq/exchange/continuing
 
-local bare = { done = true, ["done-again"] = true, requeued = true, crashed = true }
+local widths = { done = 2, ["done-again"] = 2, ["done-late"] = 3, requeued = 2, crashed = 2 }
 local unusual = {}
 local at, number = 12, 0
 for _ = 1, tonumber(ARGV[11]) do
   local queue, action, finish, count = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3])
   at = at + 4
-  local width = bare[action] and 2 or 4
+  local width = widths[action] or 4
   if ends[action] then
     local batch = { prefix = KEYS[2 * queue - 1], morgue = KEYS[2 * queue], action = action, target = ends[action], finish = finish }
-    check(batch, at, width, count, number)
+    local pick = action == "done-late" and checkLate or check
+    pick(batch, at, width, count, number)
   else
     unusual[#unusual + 1] = { KEYS[2 * queue - 1], KEYS[2 * queue], action, at, width, count, number }
   end

@@ -1,5 +1,5 @@
 --[[
-  Stores task records and tells those who wait. The first terminal state wins; a delivery lower than the claimed one is refused.
+  Stores task records and tells those who wait. The first terminal state wins. A delivery lower than the claimed one is refused, unless it succeeded: then the work is done.
 
   Reads groups of records from ARGV, each with a head of three arguments
     channel to notify, or ""
@@ -12,12 +12,14 @@
 ]]
 --- @include parts/record-state
 
+local success = '{"state":"SUCCESS"'
+
 -- 0 stored, 1 superseded (the task has a terminal state), 2 fenced (a later delivery has claimed it)
 local function storeRecord(key, delivery, ttl, record)
   if redis.call("SET", key, record, "PX", ttl, "NX") then return 0 end
   local state, claimed = stateOf(key)
   if terminal[state] then return 1 end
-  if claimed and claimed > tonumber(delivery) then return 2 end
+  if claimed and claimed > tonumber(delivery) and string.sub(record, 1, #success) ~= success then return 2 end
   redis.call("SET", key, record, "PX", ttl)
   return 0
 end

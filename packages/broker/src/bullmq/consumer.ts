@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { ConsumeOptions, Consumer, Delivery, Exchange, Settled, Settlement } from "../ports/transport.js";
+import type { ConsumeOptions, Consumer, Delivery, Exchange, Settled, Settlement, Verdict } from "../ports/transport.js";
 import type { StoreRequest } from "../ports/result-backend.js";
 import { openConnection } from "../redis/connection.js";
 import { morgueKey, queueKey } from "../redis/keys.js";
@@ -11,6 +11,7 @@ import { Doorbell } from "./doorbell.js";
 import { engineScript } from "./engine.js";
 import { givenIn, type ExchangeReply } from "./exchange-reply.js";
 import { beginForeign, type ForeignContext } from "./foreign.js";
+import { lateSuccesses } from "./late-successes.js";
 import { openLeases } from "./leases.js";
 import { Outlook } from "./outlook.js";
 import type { ResultStore } from "./result-store.js";
@@ -115,11 +116,12 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     for (const settlement of unstored) stored.add(settlement);
   }
 
-  async function exchange({ settle, take }: { readonly settle: readonly Settlement[]; readonly take: number }): Promise<Exchange> {
+  /** @param late whether these are successes whose leases had run out */
+  async function exchange({ settle, take, late = false }: ExchangeRequest): Promise<Exchange> {
     await store(settle);
     const unstored = results.aboard ? settle.filter((settlement) => !stored.has(settlement)) : [];
     const records = results.arguments(unstored.flatMap(recordsOf));
-    const { groups, args, order: sent } = settlementArguments(continuations.currents(settle), numberOf);
+    const { groups, args, order: sent } = settlementArguments(continuations.currents(settle), numberOf, late);
     const next = continuations.arguments(sent, records.order);
     const number = exchanges++;
     // A second try of the same call must not take under the tokens of the first, whose deliveries nobody got.
@@ -142,7 +144,11 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
       const call = { settle, sent, token, rings, repeated: tries > 1 };
       const { deliveries, settled } = read(reply as ExchangeReply, call);
       carrier.begin((reply as ExchangeReply)[5]);
-      const [given] = await Promise.all([beginForeign(deliveries, foreign), settleHeld(reply as ExchangeReply, call, settled)]);
+      const [given] = await Promise.all([
+        beginForeign(deliveries, foreign),
+        settleHeld(reply as ExchangeReply, call, settled),
+        late ? undefined : settleLate(settle, settled),
+      ]);
       return { deliveries: given, settled };
     } catch (error) {
       noteLoss();
@@ -166,6 +172,23 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
       context.onTrouble?.(error instanceof Error ? error.message : String(error));
     }
     again.forEach((settlement, index) => (settled[settle.indexOf(settlement)] = replies[index] as Settled));
+  }
+
+  /** Settles successes whose leases had run out, and notes in `settled` that they are. Never rejects: what is not known to count is lost. */
+  async function settleLate(settle: readonly Settlement[], settled: Settled[]): Promise<void> {
+    if (!settled.includes("lost")) return;
+    try {
+      const late = await lateSuccesses(
+        settle.filter((_, index) => settled[index] === "lost"),
+        results,
+      );
+      if (late.length === 0) return;
+      for (const settlement of late) stored.add(settlement);
+      const replies = (await exchange({ settle: late, take: 0, late: true })).settled;
+      late.forEach((settlement, index) => (settled[settle.indexOf(settlement)] = replies[index] as Settled));
+    } catch (error) {
+      context.onTrouble?.(error instanceof Error ? error.message : String(error));
+    }
   }
 
   /** The queues in their turn. Those that were empty come first, and only if their marker says that there is something: turns among the others would be lost on them. */
@@ -192,7 +215,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
         number: times,
         endedBefore: ended,
         crashes,
-        ...(revoked !== null && { revoked }),
+        ...(typeof revoked === "string" ? { revoked } : revoked !== null && { verdict: verdictOf(revoked[0]) }),
         token: `${call.token}:${token}`,
         content: readContent(id, name, text, priority),
       };
@@ -240,9 +263,21 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
   };
 }
 
+/** What the field `verdict` of a job says. */
+function verdictOf(text: string): Verdict {
+  const [, limit] = /^time-limit (\d+)$/.exec(text) ?? [];
+  return limit === undefined ? { type: "succeeded" } : { type: "time-limit", limit: Number(limit) };
+}
+
 /** What a settlement has stored: first its own record. */
 function recordsOf({ store: request, copies = [] }: Settlement): readonly StoreRequest[] {
   return request === undefined ? copies : [request, ...copies];
+}
+
+interface ExchangeRequest {
+  readonly settle: readonly Settlement[];
+  readonly take: number;
+  readonly late?: boolean;
 }
 
 interface Call {

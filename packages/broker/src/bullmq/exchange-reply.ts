@@ -1,7 +1,7 @@
 /** What `lua/bullmq/exchange.lua` returns. */
 export type ExchangeReply = readonly [
   wrong: readonly (number | string)[],
-  given: readonly (string | number | null)[],
+  given: readonly (string | number | readonly [string] | null)[],
   dry: readonly (readonly [queue: number, limited: number, due: number, heldBack: number])[],
   trouble: string | null,
   held: readonly number[],
@@ -21,8 +21,8 @@ export interface Given {
   readonly ended: number;
   /** What its token ends with. */
   readonly token: number;
-  /** Why it was revoked, if it was. */
-  readonly revoked: string | null;
+  /** Why it was revoked, or what was found of it in a list, if it is not to run. */
+  readonly revoked: string | readonly [verdict: string] | null;
   readonly crashes: number;
 }
 

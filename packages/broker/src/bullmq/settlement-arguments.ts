@@ -7,6 +7,7 @@ import type { Outcome } from "../protocol/outcome.js";
 type Action =
   | "done"
   | "done-again"
+  | "done-late"
   | "failed"
   | "buried"
   | "requeued"
@@ -25,19 +26,29 @@ export interface SettlementArguments {
   readonly order: readonly Settlement[];
 }
 
-/** @param numberOf the number by which the script knows a queue */
-export function settlementArguments(settlements: readonly Settlement[], numberOf: (queue: string) => number): SettlementArguments {
+/**
+ * @param numberOf the number by which the script knows a queue
+ * @param isLate whether these are successes whose leases had run out
+ */
+export function settlementArguments(
+  settlements: readonly Settlement[],
+  numberOf: (queue: string) => number,
+  isLate = false,
+): SettlementArguments {
+  const actionFor = (settlement: Settlement) => (isLate ? "done-late" : actionOf(settlement));
   const groups = groupsOf(settlements, (settlement) => {
     const { queue, endedBefore } = settlement.delivery;
-    return `${actionOf(settlement)} ${endedBefore} ${queue}`;
+    return `${actionFor(settlement)} ${endedBefore} ${queue}`;
   });
   const args: (string | number)[] = [];
   for (const group of groups) {
-    const action = actionOf(group[0]);
+    const action = actionFor(group[0]);
     const { queue, endedBefore } = group[0].delivery;
     args.push(numberOf(queue), action, endedBefore + 1, group.length);
     for (const settlement of group) {
-      args.push(settlement.delivery.id, settlement.delivery.token);
+      const { id, token, number } = settlement.delivery;
+      if (isLate) args.push(id, number, settlement.store === undefined ? "" : "1");
+      else args.push(id, token);
       if (!bare.has(action)) args.push(...valuesOf(settlement));
     }
   }
@@ -45,7 +56,7 @@ export function settlementArguments(settlements: readonly Settlement[], numberOf
 }
 
 /** What says all by itself. */
-const bare: ReadonlySet<Action> = new Set<Action>(["done", "done-again", "requeued", "crashed"]);
+const bare: ReadonlySet<Action> = new Set<Action>(["done", "done-again", "done-late", "requeued", "crashed"]);
 
 function actionOf({ delivery, outcome }: Settlement): Action {
   // For later it goes the way of a retry, with the message that it is.

@@ -185,11 +185,19 @@ export interface Delivery {
   readonly crashes: number;
   /** Why it must not run any more; absent unless somebody has revoked it. */
   readonly revoked?: string;
+  /** How it is known to have ended, so that it must not run again; absent for most. */
+  readonly verdict?: Verdict;
   /** Proof of the loan; fresh at every take. */
   readonly token: string;
   /** The call, or why it cannot be read. */
   readonly content: Content;
 }
+
+/**
+ * `succeeded`: a delivery before this one did, after its lease had run out, and its task stores no result. `time-limit`: a delivery before this one ran for longer than `limit` ms and
+ * could only be ended together with its process.
+ */
+export type Verdict = { readonly type: "succeeded" } | { readonly type: "time-limit"; readonly limit: number };
 
 export type Content =
   | {
@@ -219,7 +227,7 @@ export interface Exchange {
 }
 
 /**
- * `settled`: done. `lost`: the lease had run out and the message is somebody else's, or it was settled by an earlier exchange whose reply was lost. `again`: the broker refused for
+ * `settled`: done, also when the lease had run out and the task has succeeded first. `lost`: the lease had run out and the message is somebody else's, or it was settled by an earlier exchange whose reply was lost. `again`: the broker refused for
  * now, settle it once more.
  */
 export type Settled = "settled" | "lost" | "again";

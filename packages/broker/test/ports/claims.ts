@@ -5,18 +5,27 @@ import { eventually } from "./waiting.js";
 
 export function describeClaims(desk: () => Desk): void {
   describe("a claim", () => {
-    test("keeps lower deliveries from storing anything, and no others", async () => {
+    test("keeps lower deliveries from storing anything but a success, and no others", async () => {
       const id = desk().task();
       expect(await desk().backend.claim([claimOf(id, 3)])).toEqual(["claimed"]);
       expect(await desk().recordOf(id)).toMatchObject({ state: "STARTED", delivery: 3, worker: "worker-a" });
-      for (const state of ["SUCCESS", "STARTED", "LOADING"]) {
+      for (const state of ["FAILURE", "REVOKED", "RETRY", "STARTED", "LOADING"]) {
         for (const delivery of [1, 2]) expect(await desk().backend.store([storeOf(id, { state, delivery })])).toEqual(["fenced"]);
       }
       expect(await desk().recordOf(id)).toMatchObject({ state: "STARTED", delivery: 3 });
       expect(await desk().backend.store([storeOf(id, { state: "LOADING", delivery: 3 })])).toEqual(["stored"]);
-      expect(await desk().backend.store([storeOf(id, { delivery: 2 })])).toEqual(["fenced"]);
+      expect(await desk().backend.store([storeOf(id, { state: "FAILURE", delivery: 2 })])).toEqual(["fenced"]);
       expect(await desk().backend.store([storeOf(id, { delivery: 3, resultText: "3" })])).toEqual(["stored"]);
       expect(await desk().recordOf(id)).toEqual({ state: "SUCCESS", delivery: 3, result: 3 });
+    });
+
+    test("gives way to the success of a lower delivery, which then stands", async () => {
+      const id = desk().task();
+      await desk().backend.claim([claimOf(id, 3)]);
+      expect(await desk().backend.store([storeOf(id, { delivery: 2, resultText: "2" })])).toEqual(["stored"]);
+      expect(await desk().backend.store([storeOf(id, { delivery: 3, resultText: "3" })])).toEqual(["superseded"]);
+      expect(await desk().recordOf(id)).toEqual({ state: "SUCCESS", delivery: 2, result: 2 });
+      expect(await desk().backend.claim([claimOf(id, 4)])).toMatchObject([{ state: "SUCCESS", delivery: 2 }]);
     });
 
     test("is fenced by a later one, not by an earlier one or its own", async () => {
@@ -53,14 +62,14 @@ export function describeClaims(desk: () => Desk): void {
       const id = desk().task();
       await desk().backend.store([storeOf(id, { state: "LOADING", metaText: JSON.stringify({ done: "a long way".repeat(100) }) })]);
       expect(await desk().backend.claim([claimOf(id, 2)])).toEqual(["claimed"]);
-      expect(await desk().backend.store([storeOf(id)])).toEqual(["fenced"]);
+      expect(await desk().backend.store([storeOf(id, { state: "FAILURE" })])).toEqual(["fenced"]);
     });
 
     // Lua has no number type of its own: as text, "9" would come after "10".
     test("compares numbers, not text", async () => {
       const id = desk().task();
       await desk().backend.claim([claimOf(id, 10)]);
-      expect(await desk().backend.store([storeOf(id, { delivery: 9 })])).toEqual(["fenced"]);
+      expect(await desk().backend.store([storeOf(id, { state: "FAILURE", delivery: 9 })])).toEqual(["fenced"]);
       expect(await desk().backend.store([storeOf(id, { delivery: 100 })])).toEqual(["stored"]);
     });
 
@@ -79,7 +88,7 @@ export function describeClaims(desk: () => Desk): void {
       await desk().backend.claim([claimOf(id, 3)]);
       expect(await desk().backend.store([storeOf(id, { state, delivery: 3 })])).toEqual(["stored"]);
       expect(await desk().recordOf(id)).toMatchObject({ state, delivery: 3 });
-      expect(await desk().backend.store([storeOf(id, { delivery: 2 })])).toEqual(["fenced"]);
+      expect(await desk().backend.store([storeOf(id, { state: "FAILURE", delivery: 2 })])).toEqual(["fenced"]);
       expect(await desk().backend.claim([claimOf(id, 2)])).toEqual(["fenced"]);
       expect(await desk().backend.store([storeOf(id, { delivery: 3 })])).toEqual(["stored"]);
     });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Target } from "../../src/protocol/place.js";
 import { newId } from "../../src/id.js";
-import { contentOf, storeOf } from "./messages.js";
+import { contentOf, outcomes, storeOf } from "./messages.js";
 import { flowOf, play, recordsOf, settlementOf } from "./flow-play.js";
 import type { Stage } from "./stage.js";
 import { eventually, hear, take, takeOne } from "./waiting.js";
@@ -298,12 +298,27 @@ export function describeFlows(stage: () => Stage, flows: Kept): void {
       await stage().transport.startFlow(flow);
       const consumer = stage().consume(["feeds"]);
       const delivery = await takeOne(consumer);
-      const lost = { ...settlementOf(delivery), delivery: { ...delivery, token: "lost" } };
+      const lost = { ...settlementOf(delivery, outcomes.requeued), delivery: { ...delivery, token: "lost" } };
       expect(await consumer.exchange({ settle: [lost], take: 0 })).toMatchObject({ settled: ["lost"] });
       expect(await stage().counts("feeds")).toMatchObject({ waiting: 0, active: 1 });
       await consumer.exchange({ settle: [settlementOf(delivery)], take: 0 });
       expect(await consumer.exchange({ settle: [settlementOf(delivery)], take: 0 })).toMatchObject({ settled: ["lost"] });
       expect(await stage().counts("feeds")).toMatchObject({ waiting: 1, active: 0 });
+    });
+
+    test("goes on once by a success whose lease had run out, though a later delivery runs", async () => {
+      const flow = flowOf([{ task: "list", next: [["step", 1]] }, { task: "list" }]);
+      await stage().transport.startFlow(flow);
+      const [late, other] = [stage().consume(["feeds"], { lease: 1000 }), stage().consume(["feeds"], { worker: "worker-b", scan: 100 })];
+      const delivery = await takeOne(late);
+      await eventually("message to recover", async () => (await other.recover()) === 1);
+      const later = await takeOne(other);
+      await stage().broker.backend.claim([{ id: later.id, delivery: later.number, expires: 60_000, worker: "worker-b" }]);
+      const first = { type: "succeeded", result: '"first"' } as const;
+      expect(await late.exchange({ settle: [settlementOf(delivery, first)], take: 0 })).toMatchObject({ settled: ["settled"] });
+      expect(await stage().counts("feeds")).toMatchObject({ waiting: 1, active: 0 });
+      expect(await other.exchange({ settle: [settlementOf(later)], take: 0 })).toMatchObject({ settled: ["lost"] });
+      expect((await play(stage(), other, flow)).map(({ args }) => args)).toEqual([["first"]]);
     });
 
     test("that is revoked still tells its links", async () => {

@@ -40,7 +40,7 @@ export function describeLeases(stage: () => Stage): void {
       });
       // It is lost from here on, whether or not somebody has it already.
       expect(await dead.renew([lost!, kept!])).toEqual({ ...all, lost: [lost] });
-      const { settled } = await dead.exchange({ settle: [settlementOf(lost!), settlementOf(kept!)], take: 0 });
+      const { settled } = await dead.exchange({ settle: [settlementOf(lost!, outcomes.failed), settlementOf(kept!)], take: 0 });
       expect(settled).toEqual(["lost", "settled"]);
 
       expect(await recovered(dead)).toBe(1);
@@ -48,7 +48,7 @@ export function describeLeases(stage: () => Stage): void {
       const delivery = await takeOne(alive);
       expect(delivery).toMatchObject({ id: lost!.id, number: 2 });
       expect(await dead.renew([lost!])).toEqual({ ...all, lost: [lost] });
-      for (const outcome of [outcomes.succeeded, outcomes.requeued]) {
+      for (const outcome of [outcomes.failed, outcomes.requeued]) {
         expect(await dead.exchange({ settle: [settlementOf(lost!, outcome)], take: 0 })).toMatchObject({ settled: ["lost"] });
       }
       expect(await alive.renew([delivery])).toEqual(all);

@@ -40,7 +40,7 @@ export function describeNotifications(desk: () => Desk): void {
       const replyTo = waiter.replyChannel;
       await desk().backend.store([storeOf(ended)]);
       await desk().backend.claim([claimOf(claimed, 2)]);
-      const replies = await desk().backend.store([ended, claimed, last].map((id) => storeOf(id, {}, { replyTo })));
+      const replies = await desk().backend.store([ended, claimed, last].map((id) => storeOf(id, { state: "FAILURE" }, { replyTo })));
       expect(replies).toEqual(["superseded", "fenced", "stored"]);
       await eventually("notification", () => heard.length > 0);
       expect(heard.map(([id]) => id)).toEqual([last]);

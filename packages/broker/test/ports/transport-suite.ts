@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe } from "vitest";
 import { describeCrashes } from "./crashes.js";
 import { describeExchanging } from "./exchanging.js";
+import { describeLateSuccesses } from "./late-successes.js";
 import { describeLeases } from "./leases.js";
 import { describeLookup } from "./lookup.js";
 import { describeOrder } from "./order.js";
@@ -28,6 +29,7 @@ export function describeTransport(name: string, open: () => Broker | Promise<Bro
     describeOrder(onStage);
     describeRinging(onStage);
     describeLeases(onStage);
+    describeLateSuccesses(onStage);
     describeCrashes(onStage);
     describeLookup(onStage);
     describeRevoking(onStage);

@@ -95,15 +95,13 @@ export class Dispatcher {
     return this.#running.has(delivery) || this.#admission.waiting.includes(delivery);
   }
 
-  /** Asks the task of `delivery` to end, because others may run it. */
+  /** Asks the task of `delivery` to end, because others may run it. That its lease ran out while this process lives is no crash, whatever becomes of it here. */
   lost(delivery: Delivery): void {
-    if (this.#admission.waiting.includes(delivery)) {
-      this.#admission.leave(delivery);
-      void this.#end(delivery);
-      this.#schedule();
-    }
+    if (this.#admission.waiting.includes(delivery)) this.#admission.leave(delivery);
     this.#lost.add(delivery);
-    this.#running.get(delivery)?.stop.request(new Error("the lease of this task was lost; others may run it"));
+    void this.#end(delivery);
+    this.#schedule();
+    this.#running.get(delivery)?.stop.request(new Error("the lease of this task was lost: others may run it, or have ended it"));
   }
 
   /**
@@ -286,7 +284,7 @@ export class Dispatcher {
       const counts = !this.#lost.has(delivery) || settlement?.outcome.type === "succeeded";
       if (settlement !== undefined && counts) return this.#outbox.add(settlement);
       this.#admission.leave(delivery);
-      void this.#end(delivery, settlement?.outcome);
+      if (!this.#lost.has(delivery)) void this.#end(delivery, settlement?.outcome);
       this.#schedule();
     });
   }

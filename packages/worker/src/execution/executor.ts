@@ -10,6 +10,7 @@ import {
   type Outcome,
   type ResultBackend,
   type Settlement,
+  type Verdict,
 } from "@bullrush/broker";
 import type { TaskDefinition } from "@bullrush/client";
 import type { Logger } from "pino";
@@ -84,8 +85,9 @@ export class Executor {
    * will not run at all.
    */
   isRisky(delivery: Delivery): boolean {
-    const { crashes, content, revoked } = delivery;
-    if (crashes === 0 || !this.#options.sharesProcess || content.type === "undecodable" || revoked !== undefined) return false;
+    const { crashes, content, revoked, verdict } = delivery;
+    if (crashes === 0 || !this.#options.sharesProcess || content.type === "undecodable") return false;
+    if (revoked !== undefined || verdict !== undefined) return false;
     const definition = this.#definitionOf(content.message.task);
     return definition !== undefined && doomOf(delivery, definition) === undefined && crashes >= maxCrashesOf(definition) - 1;
   }
@@ -124,16 +126,33 @@ export class Executor {
     return this.#settle(delivery, { type: "revoked", reason }, startedAt, definition, storesResult);
   }
 
+  /** What settles `delivery` as it is known to have ended before. */
+  #conclude(delivery: Delivery, message: Message, verdict: Verdict, definition: TaskDefinition | undefined): Settlement {
+    const { clock, log } = this.#options;
+    const { id } = delivery;
+    const { task } = message;
+    const now = clock.now();
+    const storesResult = stores(delivery, message, definition);
+    if (verdict.type === "succeeded") {
+      log.info({ task, id }, "not run: it has succeeded before");
+      return { delivery, outcome: { type: "succeeded" } };
+    }
+    const { stack: _, ...failure } = toFailure(new BullrushError("TIME_LIMIT_EXCEEDED", { task, limit: verdict.limit }));
+    log.error({ task, id, error: describeFailure(failure) }, "failed");
+    return this.#settle(delivery, { type: "failed", failure }, now, definition, storesResult);
+  }
+
   #definitionOf(task: string): TaskDefinition | undefined {
     return this.#options.tasks.get(task) ?? (task === collect.name ? collect : undefined);
   }
 
   async #end(delivery: Delivery, startedAt: number, stop: Stop): Promise<Settlement | undefined> {
-    const { content, revoked } = delivery;
+    const { content, revoked, verdict } = delivery;
     if (revoked !== undefined) return this.revoke(delivery, revoked, startedAt);
     if (content.type === "undecodable") return this.#bury(delivery, startedAt, content.error);
     const { message } = content;
     const definition = this.#definitionOf(message.task);
+    if (verdict !== undefined) return this.#conclude(delivery, message, verdict, definition);
     if (definition === undefined) return this.#unknown(delivery, message, startedAt);
     const storesResult = stores(delivery, message, definition);
     if (!storesResult && message.resent) {

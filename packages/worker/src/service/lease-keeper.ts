@@ -31,7 +31,7 @@ export function leaseKeeper({ consumer, lease, held, isOpen, onLost, onRevoked, 
         // What is being settled has no lease any more, or hears of it when it is settled.
         if (!isOpen(delivery) || told.has(delivery)) continue;
         told.add(delivery);
-        log.warn({ id: delivery.id, queue: delivery.queue }, "lease lost: another worker may run this task");
+        log.warn({ id: delivery.id, queue: delivery.queue }, "lease lost: another worker may run this task, or has ended it");
         onLost(delivery);
       }
     } catch (error) {

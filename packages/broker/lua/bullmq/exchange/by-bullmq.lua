@@ -42,7 +42,7 @@ local function finishByBullmq(prefix, id, token, target, value, stack)
       "metrics:" .. target, "marker"),
     { id, now, property, value, target, "0", prefix, cmsgpack.pack(options),
       stack ~= "" and cmsgpack.pack({ property, value, "stacktrace", stack }) or nil })
-  if reply == 0 then call("HDEL", prefix .. id, "begun", "revoked", "terminate") end
+  if reply == 0 then call("HDEL", prefix .. id, "begun", "revoked", "terminate", "verdict") end
   return reply
 end
 
@@ -116,7 +116,7 @@ local function failForeign(prefix, id, token, reason, stack, final)
       keysOf(prefix, "marker", "active", "prioritized", "delayed", id, "events", "meta", "stalled", "wait", "limiter", "pc"),
       { prefix, now, id, token, delay, "0", fields, "0" })
   end
-  if reply == 0 then call("HDEL", jobKey, "begun") end
+  if reply == 0 then call("HDEL", jobKey, "begun", "verdict") end
   return reply
 end
 
@@ -152,7 +152,7 @@ local function takeUnusual(queue, prefix, token)
   for i = 1, #reply[1], 2 do fields[reply[1][i]] = reply[1][i + 1] end
   return {
     queue = queue, id = reply[2], name = fields.name or false, data = fields.data or false, priority = fields.priority or false,
-    times = tonumber(fields.ats), ended = tonumber(fields.atm) or 0, revoked = fields.revoked or false, begun = fields.begun,
+    times = tonumber(fields.ats), ended = tonumber(fields.atm) or 0, revoked = fields.revoked or fields.verdict and { fields.verdict } or false, begun = fields.begun,
   }
 end
 

@@ -5,7 +5,7 @@
   Reads of the exchange: call, now, kept, isWrong, attempt, bury
 ]]
 -- Where a job goes that ends in this way.
-local ends = { done = "completed", ["done-again"] = "completed", failed = "failed", buried = "failed" }
+local ends = { done = "completed", ["done-again"] = "completed", ["done-late"] = "completed", failed = "failed", buried = "failed" }
 
 -- What was checked, a batch for each group of settlements, and the queues of these.
 local checked, touched = {}, {}
@@ -26,6 +26,32 @@ local function check(batch, at, width, count, number)
       leaving[id] = true
     else
       isWrong(number + i, held[i] and -6 or -2)
+    end
+  end
+  if #ids == 0 then return end
+  call("SREM", prefix .. "stalled", unpack(ids))
+  batch.ids, batch.places, batch.numbers, batch.freed, batch.leaving = ids, places, numbers, freed, leaving
+  checked[#checked + 1] = batch
+end
+
+-- Checks a group of late successes: their leases ran out, and the work is done all the same, whoever has their messages now. What waits again and has no result that would say so
+-- is marked instead: whoever takes it does not run it.
+local function checkLate(batch, at, width, count, number)
+  local prefix = batch.prefix
+  local ids, places, numbers, freed, leaving = {}, {}, {}, {}, {}
+  for i = 1, count do
+    local place = at + (i - 1) * width
+    local id = ARGV[place]
+    local job = call("HMGET", prefix .. id, "ats", "finishedOn")
+    local times = tonumber(job[1])
+    if leaving[id] or job[2] or not times or times < tonumber(ARGV[place + 1]) then
+      isWrong(number + i, -1)
+    elseif call("LPOS", prefix .. "active", id) then
+      local n = #ids + 1
+      ids[n], places[n], numbers[n], freed[n] = id, place, number + i, prefix .. id .. ":lock"
+      leaving[id] = true
+    elseif ARGV[place + 2] ~= "1" then
+      call("HSET", prefix .. id, "verdict", "succeeded")
     end
   end
   if #ids == 0 then return end
@@ -66,7 +92,7 @@ local function fail(batch, id, place)
   else
     call("HSET", jobKey, "atm", batch.finish, "failedReason", reason, "finishedOn", now, "stacktrace", stack)
   end
-  call("HDEL", jobKey, "defa", "begun", "revoked", "terminate")
+  call("HDEL", jobKey, "defa", "begun", "revoked", "terminate", "verdict")
   call("XADD", events, "*", "event", "failed", "jobId", id, "failedReason", reason, "prev", "active")
   call("XADD", events, "*", "event", "retries-exhausted", "jobId", id, "attemptsMade", batch.finish)
 end
@@ -97,7 +123,7 @@ local function finishOne(batch, id, place)
   if batch.target == "failed" then return fail(batch, id, place) end
   local jobKey = batch.prefix .. id
   call("HSET", jobKey, "atm", batch.finish, "returnvalue", "null", "finishedOn", now)
-  if batch.action == "done-again" then call("HDEL", jobKey, "begun", "revoked", "terminate") end
+  if batch.action ~= "done" then call("HDEL", jobKey, "begun", "revoked", "terminate", "verdict") end
   call("XADD", batch.events, "*", "event", "completed", "jobId", id, "returnvalue", "null", "prev", "active")
 end
 

@@ -81,11 +81,12 @@ local function begin(view, token)
   local jobKey = prefix .. id
   local job = call("HMGET", jobKey, "name", "data", "priority", "ats", "atm", "revoked")
   local times = (tonumber(job[4]) or 0) + 1
-  local begun = times > 1 and call("HGET", jobKey, "begun")
+  local before = times > 1 and call("HMGET", jobKey, "begun", "verdict") or {}
+  local begun, revoked = before[1], job[6] or before[2] and { before[2] } or false
   call("SET", jobKey .. ":lock", tokens .. ":" .. token, "PX", lease)
   call("XADD", view.events, "*", "event", "active", "jobId", id, "prev", "waiting")
   call("HSET", jobKey, "processedOn", now, "pb", worker, "ats", times)
-  give(view.queue, id, job[1], job[2], job[3], times, tonumber(job[5]) or 0, token, job[6], crashesOf(times, begun, job[5]))
+  give(view.queue, id, job[1], job[2], job[3], times, tonumber(job[5]) or 0, token, revoked, crashesOf(times, begun, job[5]))
 end
 
 -- The queues in the turns that ARGV gives from `at` on, a view for each.
