@@ -27,6 +27,16 @@ export interface WorkerOptions extends PoolOptions {
   readonly softTimeLimit?: Duration;
   /** How long a stop waits for the tasks that run, before it puts them back. Up to 24 days. Default: `"30s"`. */
   readonly shutdownTimeout?: Duration;
+  /**
+   * How long the event loop may stand still before the guard ends the process, and what it has on loan goes to other workers, as a crash of each. 0: never; else 1 s to 24 days. A
+   * debugger that is attached sets it to 0. Default: `"10m"`.
+   */
+  readonly blockedLimit?: Duration;
+  /**
+   * Whether the guard may end the process while a task blocks the event loop: at `blockedLimit`, when the task has exceeded its time limit, and when it is revoked with `terminate`.
+   * Otherwise it writes a line. Default: `false`; `task-worker` sets it.
+   */
+  readonly endsProcess?: boolean;
   /** Where the lines go. Default: pino on stdout, at `info`. */
   readonly log?: Logger;
 }
@@ -41,6 +51,9 @@ export interface CompiledWorkerOptions extends CompiledPoolOptions {
   readonly timeLimit: number | undefined;
   readonly softTimeLimit: number | undefined;
   readonly shutdownTimeout: number;
+  /** `Infinity` for never. */
+  readonly blockedLimit: number;
+  readonly endsProcess: boolean;
 }
 
 /** All options: one that is missing here does not compile. */
@@ -60,6 +73,8 @@ const known: Readonly<Record<keyof WorkerOptions, true>> = {
   lease: true,
   scan: true,
   shutdownTimeout: true,
+  blockedLimit: true,
+  endsProcess: true,
   log: true,
 };
 
@@ -80,6 +95,8 @@ export function compileWorkerOptions(given: WorkerOptions, declaredQueues: reado
     scan: compileTime(given.scan ?? "5s", "scan", 100),
     ...compileLimits(given),
     shutdownTimeout: compileTime(given.shutdownTimeout ?? "30s", "shutdownTimeout", 0),
+    blockedLimit: compileBlockedLimit(given.blockedLimit ?? "10m"),
+    endsProcess: given.endsProcess ?? false,
   };
 }
 
@@ -97,6 +114,10 @@ function compileLimits(given: WorkerOptions): Pick<CompiledWorkerOptions, "timeL
     refuse("softTimeLimit", `${softTimeLimit} ms`, `less than timeLimit, ${timeLimit} ms`);
   }
   return { timeLimit, softTimeLimit };
+}
+
+function compileBlockedLimit(given: Duration): number {
+  return toMilliseconds(given, "blockedLimit") === 0 ? Infinity : compileTime(given, "blockedLimit", 1000);
 }
 
 /** In whole ms, which is what Redis takes. */

@@ -3,6 +3,7 @@ import type { App } from "@bullrush/client";
 import { pino, type Logger } from "pino";
 import { Dispatcher } from "./consuming/dispatcher.js";
 import { Executor } from "./execution/executor.js";
+import { loopGuard, type LoopGuard } from "./guard/loop-guard.js";
 import { eventLog } from "./middleware/event-log.js";
 import { expiry } from "./middleware/expiry.js";
 import { compose } from "./middleware/middleware.js";
@@ -39,8 +40,17 @@ export interface Worker {
 /** How long, after the shutdown's patience, the last settlements may take, in ms. */
 const lastSettlements = 4500;
 
+/** What a command tells its worker beyond the options. */
+export interface Internals {
+  /** How lines are written that cannot wait for the event loop. Default: `json`. */
+  readonly format?: "pretty" | "json";
+}
+
 /** A worker on `app`. Throws `INVALID_OPTION` or `INVALID_QUEUE_NAME`. */
-export function createWorker(app: App, given: WorkerOptions = {}): Worker {
+export function createWorker(app: App, given?: WorkerOptions): Worker;
+/** @internal */
+export function createWorker(app: App, given: WorkerOptions, internals: Internals): Worker;
+export function createWorker(app: App, given: WorkerOptions = {}, internals: Internals = {}): Worker {
   const options = compileWorkerOptions(given, app.options.queues);
   const log = given.log ?? pino();
   let parts: Parts | undefined;
@@ -61,18 +71,26 @@ export function createWorker(app: App, given: WorkerOptions = {}): Worker {
   async function startOnce(): Promise<void> {
     if (insideRunner()) return;
     const { lease, scan, order, queues, name } = options;
-    const consumer = app.transport.consume({ queues, order, lease, scan, worker: name });
+    const trouble = new TroubleLog(log, systemClock);
+    const guard = loopGuard({
+      queues: queues.map((queue) => queue.name),
+      blockedLimit: options.blockedLimit,
+      endsProcess: options.endsProcess,
+      format: internals.format ?? "json",
+      log,
+      onTrouble: (reason) => trouble.warn("the guard thread cannot do its work", reason),
+    });
+    const consumer = app.transport.consume({ queues, order, lease, scan, worker: name, takeWatch: guard.takes });
     const warnings = await consumer.open();
     await app.backend.open();
     for (const warning of warnings) log.warn(warning);
     const declared = app.options.queues;
     const undeclared = queues.map((queue) => queue.name).filter((queue) => !declared.includes(queue));
     if (undeclared.length > 0) log.warn({ queues: undeclared, declared }, "takes from queues that the app does not declare");
-    const trouble = new TroubleLog(log, systemClock);
     app.onTrouble((service, reason) => trouble.warn(`${service} cannot be reached`, reason));
     const pool = createPool(options, { app, worker: name, log, onFailure });
-    parts = assemble(app, options, { consumer, pool, log, trouble });
-    await pool.start();
+    parts = assemble(app, options, { consumer, pool, log, trouble, guard });
+    await Promise.all([pool.start(), guard.start(consumer.loanData)]);
     if (stopped !== undefined) return;
     ready = true;
     for (const service of parts.services) service.start();
@@ -93,6 +111,7 @@ interface Parts {
   readonly dispatcher: Dispatcher;
   readonly pool: Pool;
   readonly services: readonly Service[];
+  readonly guard: LoopGuard;
 }
 
 interface Surroundings {
@@ -100,17 +119,20 @@ interface Surroundings {
   readonly pool: Pool;
   readonly log: Logger;
   readonly trouble: TroubleLog;
+  readonly guard: LoopGuard;
 }
 
-function assemble(app: App, options: CompiledWorkerOptions, { consumer, pool, log, trouble }: Surroundings): Parts {
+function assemble(app: App, options: CompiledWorkerOptions, { consumer, pool, log, trouble, guard }: Surroundings): Parts {
   const { lease, scan, name, concurrency } = options;
   const clock = systemClock;
-  const limits = timeLimit({ soft: options.softTimeLimit, hard: options.timeLimit });
+  // The runners of other pools are killed by the worker, whose event loop they cannot block.
+  const limits = timeLimit({ soft: options.softTimeLimit, hard: options.timeLimit }, options.pool === "inline" ? guard : undefined);
   const executor = new Executor({
     tasks: app.tasks,
     backend: app.backend,
     startFlow: (flow) => app.transport.startFlow(flow),
     begin: (delivery) => consumer.begin(delivery),
+    onOnce: (delivery) => guard.once(delivery),
     run: compose([eventLog(log, clock), expiry(clock), limits], (execution) => pool.run(execution)),
     sharesProcess: options.pool !== "processes",
     worker: name,
@@ -119,7 +141,7 @@ function assemble(app: App, options: CompiledWorkerOptions, { consumer, pool, lo
     log,
     rest: (queue, pause) => consumer.rest(queue, pause),
   });
-  const dispatcher = new Dispatcher({ consumer, executor, concurrency, clock, log, trouble });
+  const dispatcher = new Dispatcher({ consumer, executor, guard, concurrency, clock, log, trouble });
   const held = () => dispatcher.held();
   const onRevoked = (delivery: Delivery, revocation: Revocation) => dispatcher.revoked(delivery, revocation);
   const services = [
@@ -138,11 +160,11 @@ function assemble(app: App, options: CompiledWorkerOptions, { consumer, pool, lo
     flowMender({ consumer, stale: lease, log }),
     lagMonitor({ lease, pool: options.pool, held, now: () => performance.now(), log }),
   ];
-  return { dispatcher, pool, services };
+  return { dispatcher, pool, services, guard };
 }
 
 async function drain(
-  { dispatcher, pool, services }: Parts,
+  { dispatcher, pool, services, guard }: Parts,
   { shutdownTimeout }: CompiledWorkerOptions,
   now: AbortSignal | undefined,
   log: Logger,
@@ -165,6 +187,6 @@ async function drain(
     clearTimeout(limitTimer);
     now?.removeEventListener("abort", lose);
     for (const service of services) service.stop();
-    await pool.stop();
+    await Promise.all([pool.stop(), guard.stop()]);
   }
 }

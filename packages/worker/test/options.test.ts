@@ -32,6 +32,8 @@ describe("compileWorkerOptions", () => {
       lease: 15_000,
       scan: 5000,
       shutdownTimeout: 30_000,
+      blockedLimit: 600_000,
+      endsProcess: false,
     });
   });
 

@@ -41,7 +41,7 @@ const exchangeScript = engineScript("exchange");
 /** The consuming side of some queues: one connection for commands and one that blocks, however many queues. */
 export function openConsumer(options: ConsumeOptions, context: ConsumerContext): Consumer {
   const { location, results, prefix } = context;
-  const { lease, scan = lease / 3, worker, order } = options;
+  const { lease, scan = lease / 3, worker, order, takeWatch } = options;
   const silence = lease / 3;
   const trouble = context.onTrouble && { onTrouble: context.onTrouble };
   const commands = openConnection(location, { service: "broker", name: `bullrush:${worker}`, silence, ...trouble });
@@ -128,8 +128,15 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     let tries = 0;
     let token = "";
     let rings = 0;
+    let watched: number | undefined;
     const noteLoss = () => {
       if (tries > 0 && take > 0) unheard.add(token);
+    };
+    /** Whether what the last try took is ours to run. */
+    const arrived = () => {
+      const isOurs = watched === undefined || takeWatch?.ended(watched) !== false;
+      watched = undefined;
+      return isOurs;
     };
     try {
       const reply = await commands.run({ action: `${settle.length} tasks were not settled`, deadline }, async (client) => {
@@ -138,11 +145,16 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
         const now = Date.now();
         token = `${tokens}:${number}:${tries++}`;
         rings = outlook.rings;
+        arrived();
+        if (take > 0) watched = takeWatch?.begun(token);
         const head = [now, lease, worker, token, take, order === "strict" ? "strict" : "turns", ...results.head(), groups];
         return runScript(client, exchangeScript, exchangeKeys, [...head, ...args, ...records.args, ...next, ...turns(take, now)]);
       });
       const call = { settle, sent, token, rings, repeated: tries > 1 };
-      const { deliveries, settled } = read(reply as ExchangeReply, call);
+      const { deliveries: taken, settled } = read(reply as ExchangeReply, call);
+      const isOurs = arrived();
+      if (!isOurs) unheard.add(token);
+      const deliveries = isOurs ? taken : [];
       carrier.begin((reply as ExchangeReply)[5]);
       const [given] = await Promise.all([
         beginForeign(deliveries, foreign),
@@ -151,6 +163,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
       ]);
       return { deliveries: given, settled };
     } catch (error) {
+      arrived();
       noteLoss();
       // What a user may do can change.
       if (records.order.length > 0) probed = undefined;
@@ -247,6 +260,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
 
   return {
     open,
+    loanData: { location, prefixes, lease, worker },
     get storesAlong() {
       return results.aboard;
     },

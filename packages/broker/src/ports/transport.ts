@@ -96,12 +96,37 @@ export interface ConsumeOptions {
   readonly scan?: number;
   /** Name of the worker, kept with what it takes. */
   readonly worker: string;
+  /** Hears of the calls that take. Default: nobody. */
+  readonly takeWatch?: TakeWatch;
+}
+
+/** Knows which calls that take messages are under way, so that what they took can be put back while nobody reads their replies. */
+export interface TakeWatch {
+  /** A call begins whose deliveries have tokens that start with `token`. Gives a number for it. */
+  begun(token: string): number;
+  /** The reply to call `number` was read, or will not be. `false`: what it took was put back meanwhile, and is not to be run. */
+  ended(number: number): boolean;
+}
+
+/** All that another thread needs to look after the loans of a consumer: plain data, which can be sent to it unless the user's options hold functions. */
+export interface LoanData {
+  /** Where the loans are, as the guard of the same service reads it. */
+  readonly location: unknown;
+  /** What the keys of its queues start with. */
+  readonly prefixes: readonly string[];
+  /** In ms. */
+  readonly lease: number;
+  /** Name of the worker. */
+  readonly worker: string;
 }
 
 /** The consuming side of the service: a set of queues, taken from as one. */
 export interface Consumer {
   /** Connects, and gives what its user should know of this Redis: that its clock is off, or that it may evict messages. */
   open(): Promise<readonly string[]>;
+
+  /** What another thread needs to look after the loans of this consumer, as `@bullrush/broker/guard` takes it. */
+  readonly loanData: LoanData;
 
   /** Whether an exchange stores results in its own call, so that there is nothing to store ahead of it. May change. */
   readonly storesAlong: boolean;

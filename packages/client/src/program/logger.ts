@@ -1,19 +1,21 @@
+import { isatty } from "node:tty";
 import { pino, stdTimeFunctions, type Logger } from "pino";
 
 /**
- * A pino logger on stdout. `pretty` is for terminals, `json` for machines. It writes at once, so that a line is never lost when the process
+ * A pino logger on stdout, or on another file descriptor. `pretty` is for terminals, `json` for machines. It writes at once, so that a line is never lost when the process
  * ends.
  */
-export async function createLogger(level: string, format: "pretty" | "json"): Promise<Logger> {
+export async function createLogger(level: string, format: "pretty" | "json", descriptor = 1): Promise<Logger> {
   const options = { level, base: null, timestamp: stdTimeFunctions.isoTime };
-  if (format === "json") return pino(options, pino.destination({ dest: 1, sync: true }));
+  if (format === "json") return pino(options, pino.destination({ dest: descriptor, sync: true }));
   const { PinoPretty } = await import("pino-pretty");
   const stream = PinoPretty({
     sync: true,
+    destination: descriptor,
     translateTime: "SYS:HH:MM:ss.l",
     hideObject: true,
     errorLikeObjectKeys: [],
-    colorize: process.stdout.isTTY && process.env["NO_COLOR"] === undefined,
+    colorize: isatty(descriptor) && process.env["NO_COLOR"] === undefined,
     messageFormat: messageOf,
   });
   return pino(options, stream);

@@ -20,6 +20,8 @@ export interface WorkerArguments {
   readonly softTimeLimit?: number;
   /** In ms. */
   readonly lease?: number;
+  /** In ms. */
+  readonly blockedLimit?: number;
   readonly order?: "round-robin" | "strict";
   readonly loglevel: "debug" | "info" | "warn" | "error";
   readonly logFormat?: "pretty" | "json";
@@ -76,6 +78,11 @@ export function parseArguments(argv: readonly string[], version: string): Worker
       "--lease <duration>",
       "how long after a worker's death its tasks stay with it; renewed while they run (default: 15s)",
       duration("--lease"),
+    )
+    .option(
+      "--blocked-limit <duration>",
+      "how long a task may block the event loop before the process is ended, and its tasks go to other workers; 0ms for ever (default: 10m)",
+      duration("--blocked-limit"),
     )
     .addOption(new Option("--order <order>", "how the queues take turns (default: round-robin)").choices(["round-robin", "strict"]))
     .option("-B, --beat", "also run a beat, which sends the recurring calls; needs the package @bullrush/beat")

@@ -22,7 +22,7 @@ async function work(argv: readonly string[]): Promise<number> {
   app.override({ ...(broker !== undefined && { broker }), ...(backend !== undefined && { backend }) });
   const format = given.logFormat ?? (process.stdout.isTTY ? "pretty" : "json");
   const log = await createLogger(given.loglevel, format);
-  const worker = createWorker(app, { ...workerOptions(given), module: reference, log });
+  const worker = createWorker(app, { endsProcess: true, ...workerOptions(given), module: reference, log }, { format });
   const beat = given.beat ? await openBeat(app, log) : undefined;
   const stop = stopSignals(worker, beat);
   watchFallout(log, stop.crash);

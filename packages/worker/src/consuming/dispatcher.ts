@@ -2,6 +2,7 @@ import type { Clock, Consumer, Delivery, Exchange, Outcome, Revocation, Settleme
 import type { Logger } from "pino";
 import type { Executor, Running } from "../execution/executor.js";
 import { revokedError } from "../execution/revoked.js";
+import type { LoopGuard } from "../guard/loop-guard.js";
 import type { TroubleLog } from "@bullrush/client/program";
 import { Admission } from "./admission.js";
 import { Breaker } from "./breaker.js";
@@ -11,6 +12,8 @@ import { Outbox } from "./outbox.js";
 export interface DispatcherOptions {
   readonly consumer: Consumer;
   readonly executor: Executor;
+  /** Is told what is on loan here. */
+  readonly guard: Pick<LoopGuard, "hold" | "release">;
   /** How many tasks may run at once: the slots, shared by all queues. */
   readonly concurrency: number;
   readonly clock: Clock;
@@ -97,7 +100,7 @@ export class Dispatcher {
 
   /** Asks the task of `delivery` to end, because others may run it. That its lease ran out while this process lives is no crash, whatever becomes of it here. */
   lost(delivery: Delivery): void {
-    if (this.#admission.waiting.includes(delivery)) this.#admission.leave(delivery);
+    if (this.#admission.waiting.includes(delivery)) this.#leave(delivery);
     this.#lost.add(delivery);
     void this.#end(delivery);
     this.#schedule();
@@ -222,6 +225,7 @@ export class Dispatcher {
       const exchange = await consumer.exchange({ settle, take });
       this.#breaker.succeeded();
       if (take > 0) this.#backlog = exchange.deliveries.length === take;
+      this.#options.guard.hold(exchange.deliveries);
       this.#settled(settle, exchange);
       await this.#turn();
       for (const delivery of exchange.deliveries) this.#begin(delivery);
@@ -243,13 +247,19 @@ export class Dispatcher {
     this.#outbox.refused(refused);
     this.#outbox.settled(refused.length === 0 ? settle : settle.filter((_, index) => settled[index] !== "again"));
     settle.forEach((settlement, index) => {
-      if (settled[index] !== "again") this.#admission.leave(settlement.delivery);
+      if (settled[index] !== "again") this.#leave(settlement.delivery);
       if (settled[index] !== "lost") return;
       void this.#end(settlement.delivery, settlement.outcome);
       if (this.#repeated.has(settlement)) return;
       const { id, queue } = settlement.delivery;
       this.#options.log.warn({ id, queue, outcome: settlement.outcome.type }, "lease lost before the task was settled");
     });
+  }
+
+  /** It is not on loan here any more. */
+  #leave(delivery: Delivery): void {
+    this.#admission.leave(delivery);
+    this.#options.guard.release(delivery);
   }
 
   /** It is somebody else's by now, and has ended here all the same, if it has begun: that was no crash, unless `outcome` says so. */
@@ -283,7 +293,7 @@ export class Dispatcher {
       // That it was asked to end, and failed of it, is no failure of the task: whoever has it now will say how it ends. What it came to all the same counts.
       const counts = !this.#lost.has(delivery) || settlement?.outcome.type === "succeeded";
       if (settlement !== undefined && counts) return this.#outbox.add(settlement);
-      this.#admission.leave(delivery);
+      this.#leave(delivery);
       if (!this.#lost.has(delivery)) void this.#end(delivery, settlement?.outcome);
       this.#schedule();
     });

@@ -31,6 +31,8 @@ export interface ExecutorOptions {
   readonly startFlow: (flow: Flow) => Promise<void>;
   /** Counts that a delivery begins to run, and gives whether it is still on loan. */
   readonly begin: (delivery: Delivery) => Promise<boolean>;
+  /** Hears that a function begins that must not be called again. */
+  readonly onOnce: (delivery: Delivery) => void;
   /** Runs a message that has a task, through all layers. */
   readonly run: Run;
   /** Name of the worker. */
@@ -126,6 +128,11 @@ export class Executor {
     return this.#settle(delivery, { type: "revoked", reason }, startedAt, definition, storesResult);
   }
 
+  #spend(delivery: Delivery): void {
+    this.#spent.add(delivery);
+    this.#options.onOnce(delivery);
+  }
+
   /** What settles `delivery` as it is known to have ended before. */
   #conclude(delivery: Delivery, message: Message, verdict: Verdict, definition: TaskDefinition | undefined): Settlement {
     const { clock, log } = this.#options;
@@ -167,7 +174,7 @@ export class Executor {
     const doom = doomOf(delivery, definition);
     if (doom !== undefined) return this.#bury(delivery, startedAt, doom, storesResult);
     if (delivery.number > 1 && !(await this.#begin(delivery))) return this.putBack(delivery, "its start could not be counted");
-    const once = isOnce(definition) && { onBegin: () => this.#spent.add(delivery) };
+    const once = isOnce(definition) && { onBegin: () => this.#spend(delivery) };
     const trace = new Trace();
     const execution = { delivery, message, definition, startedAt, storesResult, stop, trace, ...once };
     const run = definition === collect ? () => collected(message) : this.#options.run;

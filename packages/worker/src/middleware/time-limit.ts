@@ -1,6 +1,7 @@
 import { BullrushError, longestTimer, toFailure, toMilliseconds, type Duration, type Outcome } from "@bullrush/broker";
 import { SoftTimeLimitExceeded } from "@bullrush/client";
 import type { Execution } from "../execution/execution.js";
+import type { LoopGuard } from "../guard/loop-guard.js";
 import type { Middleware, Run } from "./middleware.js";
 
 /** How long a task may run, in ms from the beginning of its function: until its signal aborts, and until it is killed. */
@@ -9,17 +10,23 @@ export interface TimeLimits {
   readonly hard: number | undefined;
 }
 
-/** Ends what runs for too long. The limits are those of the call, else those of the task, else `defaults`. */
-export function timeLimit(defaults: TimeLimits): Middleware {
+/** Ends what runs for too long. The limits are those of the call, else those of the task, else `defaults`. The hard one is the guard's as well, if there is one: while a task blocks the event loop, no timer fires. */
+export function timeLimit(defaults: TimeLimits, guard?: Pick<LoopGuard, "limit" | "unlimit">): Middleware {
   return (execution, next) => {
     const { message, definition } = execution;
     const soft = message.softTimeLimit ?? declared(definition.options.softTimeLimit) ?? defaults.soft;
     const hard = message.timeLimit ?? declared(definition.options.timeLimit) ?? defaults.hard;
-    return soft === undefined && hard === undefined ? next(execution) : runLimited(execution, { soft, hard }, next);
+    return soft === undefined && hard === undefined ? next(execution) : runLimited(execution, { soft, hard }, next, guard);
   };
 }
 
-async function runLimited(execution: Execution, { soft, hard }: TimeLimits, next: Run): Promise<Outcome> {
+async function runLimited(
+  execution: Execution,
+  { soft, hard }: TimeLimits,
+  next: Run,
+  guard?: Pick<LoopGuard, "limit" | "unlimit">,
+): Promise<Outcome> {
+  const { delivery } = execution;
   const task = execution.message.task;
   // What is asked for here is how the task ends, which those outside want to hear of; a stop of theirs is not.
   const stop = execution.stop.branch();
@@ -30,6 +37,7 @@ async function runLimited(execution: Execution, { soft, hard }: TimeLimits, next
   const ended = new Promise<Outcome>((resolve) => {
     const onBegin = () => {
       execution.onBegin?.();
+      if (hard !== undefined) guard?.limit(delivery, hard);
       set(soft, (limit) => stop.request(new SoftTimeLimitExceeded(task, limit)));
       set(hard, (limit) => {
         const error = new BullrushError("TIME_LIMIT_EXCEEDED", { task, limit });
@@ -44,6 +52,7 @@ async function runLimited(execution: Execution, { soft, hard }: TimeLimits, next
   try {
     return await ended;
   } finally {
+    guard?.unlimit(delivery);
     for (const timer of timers) clearTimeout(timer);
   }
 }

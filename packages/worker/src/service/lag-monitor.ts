@@ -15,8 +15,7 @@ export interface LagMonitorOptions {
 }
 
 /**
- * Warns when the event loop stands still for longer than a quarter of a lease: no lease is renewed meanwhile, and after a whole one
- * others run the tasks as well. It looks at once when the loop goes on, before what was computed is settled: inline, one of the tasks
+ * Warns when the event loop stands still for longer than a quarter of a lease: nothing is taken or settled meanwhile, and only the guard renews leases. It looks at once when the loop goes on, before what was computed is settled: inline, one of the tasks
  * that it names is the cause.
  */
 export function lagMonitor({ lease, pool, held, now, log }: LagMonitorOptions): Service {
@@ -28,7 +27,7 @@ export function lagMonitor({ lease, pool, held, now, log }: LagMonitorOptions): 
     last = now();
     if (stood <= lease / 4) return;
     const facts = { ms: Math.round(stood), lease, tasks: [...new Set(held().flatMap(taskOf))] };
-    log.warn(facts, `the event loop stood still, and leases may be lost: ${pool === "inline" ? causes.inline : causes.runners}`);
+    log.warn(facts, `the event loop stood still: ${pool === "inline" ? causes.inline : causes.runners}`);
   }
 
   const looks = every(interval, look);

@@ -34,6 +34,7 @@ function executor(layer: () => Outcome = () => ({ type: "succeeded", result: "3"
       tasks,
       backend,
       begin,
+      onOnce: () => undefined,
       startFlow: async () => {},
       run,
       sharesProcess: true,

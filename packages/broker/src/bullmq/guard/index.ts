@@ -1,0 +1,1 @@
+export { openGuardedLoans, type GuardedLoans, type LetGo, type Loan } from "./guarded-loans.js";

@@ -1,0 +1,102 @@
+import type { Delivery, LoanData, TakeWatch } from "@bullrush/broker";
+import type { Logger } from "pino";
+import { HeldRows } from "./held-rows.js";
+import type { Watched } from "./messages.js";
+import { processGuard } from "./process-guard.js";
+import { memoryOf, steadyNow, take } from "./shared.js";
+import { takeSlots } from "./take-slots.js";
+
+export interface LoopGuardOptions extends Omit<Watched, "loans" | "takes"> {
+  readonly queues: readonly string[];
+  readonly log: Logger;
+  readonly onTrouble: (reason: string) => void;
+}
+
+/**
+ * What a worker tells the guard thread of its process, so that its leases are renewed, and its hard time limits hold, while a task blocks the event loop. All but `start` and `stop` are
+ * on the path of every task, and write to shared memory only.
+ */
+export interface LoopGuard {
+  /** Of its calls that take messages; for `Transport.consume`. */
+  readonly takes: TakeWatch;
+  /** Begins to watch the loans of a consumer. Resolves when the thread does. Never rejects: without a guard a worker works, and says what it lacks. */
+  start(loans: LoanData): Promise<void>;
+  /** These are on loan here. To be called before the first of them begins. */
+  hold(deliveries: readonly Delivery[]): void;
+  /** The function of `delivery` begins, and has to end within `limit` ms. */
+  limit(delivery: Delivery, limit: number): void;
+  /** The function of `delivery` has ended. */
+  unlimit(delivery: Delivery): void;
+  /** The function of `delivery` begins, and must not be called again. */
+  once(delivery: Delivery): void;
+  /** It is not on loan here any more. */
+  release(delivery: Delivery): void;
+  stop(): Promise<void>;
+}
+
+/** The guard of one worker. */
+export function loopGuard({ queues, log, onTrouble, ...options }: LoopGuardOptions): LoopGuard {
+  const takes = memoryOf(new SharedArrayBuffer(take.size * take.slots));
+  const indexes = new Map(queues.map((queue, index) => [queue, index]));
+  const tasks = new Map<string, number>();
+  const numbers = new Map<Delivery, number>();
+  let leave: (() => Promise<void>) | undefined;
+  let rows: HeldRows | undefined;
+  let addTask: (name: string) => void = () => {};
+
+  function taskOf({ content }: Delivery): number {
+    const name = content.type === "undecodable" ? "" : content.message.task;
+    const known = tasks.get(name);
+    if (known !== undefined) return known;
+    const index = tasks.size;
+    tasks.set(name, index);
+    addTask(name);
+    return index;
+  }
+
+  async function start(loans: LoanData): Promise<void> {
+    const guard = processGuard();
+    if (guard === undefined) return log.warn({}, "no guard thread, because its file is missing: a blocked event loop loses its leases");
+    try {
+      const joined = guard.join({ ...options, loans, takes: takes.shared }, onTrouble);
+      leave = joined.leave;
+      addTask = joined.addTask;
+      rows = new HeldRows(joined.addRows);
+      await joined.ready;
+    } catch (error) {
+      rows = undefined;
+      const reason = error instanceof Error ? error.message : String(error);
+      log.warn({ reason }, "no guard thread: a blocked event loop loses its leases");
+    }
+  }
+
+  /** Does `write` with the row of `delivery`, if it has one. */
+  function withRow(delivery: Delivery, write: (rows: HeldRows, number: number) => void): void {
+    const number = numbers.get(delivery);
+    if (rows !== undefined && number !== undefined) write(rows, number);
+  }
+
+  return {
+    takes: takeSlots(takes),
+    start,
+    hold(deliveries) {
+      if (rows === undefined || deliveries.length === 0) return;
+      const heldAt = steadyNow();
+      for (const delivery of deliveries) {
+        const { id, token } = delivery;
+        const number = rows.hold({ queue: indexes.get(delivery.queue) ?? 0, task: taskOf(delivery), id, token, heldAt });
+        if (number >= 0) numbers.set(delivery, number);
+      }
+    },
+    limit: (delivery, limit) => withRow(delivery, (rows, number) => rows.limit(number, steadyNow(), limit)),
+    unlimit: (delivery) => withRow(delivery, (rows, number) => rows.limit(number, 0, 0)),
+    once: (delivery) => withRow(delivery, (rows, number) => rows.once(number)),
+    release(delivery) {
+      const number = numbers.get(delivery);
+      if (number === undefined) return;
+      numbers.delete(delivery);
+      rows?.release(number);
+    },
+    stop: async () => leave?.(),
+  };
+}

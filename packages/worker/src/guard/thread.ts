@@ -1,0 +1,34 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { Guarding } from "./guarding.js";
+import type { ToGuard, Watched } from "./messages.js";
+import { pulse, steadyNow } from "./shared.js";
+
+// Nothing else is imported before the event loop of the process stands still: a client of Redis has twice the memory of the bare thread.
+const numbers = new Int32Array(workerData as SharedArrayBuffer);
+
+const guarding = new Guarding({
+  beats: () => Atomics.load(numbers, pulse.beats),
+  isDebugged: () => Atomics.load(numbers, pulse.debugged) === 1,
+  now: steadyNow,
+  openLoans: async ({ loans }, onTrouble) => (await import("@bullrush/broker/guard")).openGuardedLoans(loans, onTrouble),
+  say: (message) => parentPort?.postMessage(message),
+  write,
+  kill: () => process.kill(process.pid, "SIGKILL"),
+});
+
+/** By a logger of this thread's own, which writes straight to the output: what goes through `process.stdout` would wait for the event loop of the process. */
+async function write({ endsProcess, format }: Watched, level: "fatal" | "warn", facts: object, text: string): Promise<void> {
+  const { createLogger } = await import("@bullrush/client/program");
+  (await createLogger("warn", format, endsProcess ? 1 : 2))[level](facts, text);
+}
+
+let timer: NodeJS.Timeout | undefined;
+function lookAgain(): void {
+  clearInterval(timer);
+  timer = setInterval(() => guarding.look(), guarding.interval);
+}
+
+parentPort?.on("message", (message: ToGuard) => {
+  guarding.hear(message);
+  if (message.type === "watch" || message.type === "leave") lookAgain();
+});

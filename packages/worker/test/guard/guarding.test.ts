@@ -1,0 +1,195 @@
+import type { GuardedLoans, LetGo, Loan } from "@bullrush/broker/guard";
+import { describe, expect, test } from "vitest";
+import { Guarding } from "../../src/guard/guarding.js";
+import { HeldRows } from "../../src/guard/held-rows.js";
+import type { FromGuard, Watched } from "../../src/guard/messages.js";
+import { memoryOf, take } from "../../src/guard/shared.js";
+import { takeSlots } from "../../src/guard/take-slots.js";
+
+/** Long enough that the guard does not connect ahead, in ms. */
+const lease = 12_000;
+
+/** What the guard of a worker does while time passes and the event loop turns or stands still. */
+function stage({ isDebugged = false, ...given }: Partial<Watched> & { readonly isDebugged?: boolean } = {}) {
+  let now = 0;
+  let beats = 0;
+  let broken = false;
+  const did: string[] = [];
+  const letGone: LetGo[] = [];
+  const said: FromGuard[] = [];
+  const lines: string[] = [];
+  let terminated: readonly string[] = [];
+  const loans: GuardedLoans = {
+    open: async () => {},
+    renew: async (held: readonly Loan[]) => {
+      did.push(`renew ${held.map(({ id }) => id).join(" ")}`);
+      return held.filter(({ id }) => terminated.includes(id));
+    },
+    giveBack: async (tokens) => void did.push(`give back ${tokens.join(" ")}`),
+    letGo: async (held) => {
+      if (broken) throw new Error("no broker");
+      letGone.push(...held);
+    },
+    close: () => void did.push("close"),
+  };
+  const guarding = new Guarding({
+    beats: () => beats,
+    isDebugged: () => isDebugged,
+    now: () => now,
+    openLoans: async () => loans,
+    say: (message) => said.push(message),
+    write: async (_, level, facts, text) => void lines.push(`${level}: ${text} ${JSON.stringify(facts)}`),
+    kill: () => void did.push("kill"),
+  });
+  const takes = memoryOf(new SharedArrayBuffer(take.size * take.slots));
+  const watched: Watched = {
+    loans: { location: {}, prefixes: ["bull:a:"], lease, worker: "w1" },
+    takes: takes.shared,
+    blockedLimit: 600_000,
+    endsProcess: true,
+    format: "json",
+    ...given,
+  };
+  guarding.hear({ type: "watch", worker: 1, watched });
+  guarding.hear({ type: "task", worker: 1, name: "add" });
+  const rows = new HeldRows((block) => guarding.hear({ type: "rows", worker: 1, block }));
+  const slots = takeSlots(takes);
+  const hold = (id: string) => rows.hold({ queue: 0, task: 0, id, token: `token of ${id}`, heldAt: now });
+  /** `ms` pass, and what the guard begins meanwhile comes to its end. */
+  async function pass(ms: number, { turns = false } = {}): Promise<void> {
+    for (const end = now + ms; now < end;) {
+      now += guarding.interval;
+      if (turns) beats++;
+      guarding.look();
+      await new Promise(setImmediate);
+    }
+  }
+  return {
+    ...{ guarding, rows, slots, hold, pass, did, letGone, said, lines },
+    skip: (ms: number) => void (now += ms),
+    terminate: (...ids: string[]) => void (terminated = ids),
+    breakDown: (is: boolean) => void (broken = is),
+    now: () => now,
+  };
+}
+
+describe("a guard", () => {
+  test("does nothing while the event loop turns", async () => {
+    const { hold, pass, did } = stage();
+    hold("a");
+    await pass(10 * lease, { turns: true });
+    expect(did).toEqual([]);
+  });
+
+  test("renews the leases of what is held while the loop stands still, several times a lease, and rests once it turns", async () => {
+    const { hold, rows, pass, did } = stage();
+    const first = hold("a");
+    hold("b");
+    await pass(lease / 4);
+    expect(did).toEqual(["renew a b"]);
+    await pass(lease);
+    expect(did.length).toBeGreaterThanOrEqual(3);
+    rows.release(first);
+    await pass(lease / 2);
+    expect(did.at(-1)).toBe("renew b");
+    await pass(lease, { turns: true });
+    expect(did.at(-1)).toBe("close");
+  });
+
+  test("gives back what calls took whose replies nobody reads, once", async () => {
+    const { slots, pass, did } = stage();
+    const call = slots.begun("abc:1:0");
+    await pass(lease);
+    expect(did.filter((deed) => deed.startsWith("give"))).toEqual(["give back abc:1:0"]);
+    expect(slots.ended(call)).toBe(false);
+  });
+
+  test("takes a stop of the whole process for no standstill", async () => {
+    const { hold, pass, skip, did } = stage({ blockedLimit: 60_000 });
+    hold("a");
+    await pass(lease, { turns: true });
+    skip(3_600_000);
+    await pass(lease / 24);
+    expect(did).toEqual([]);
+  });
+
+  test("ends the process at a hard limit: the task is marked, the others go back uncounted, one that must not run twice counted", async () => {
+    const { hold, rows, pass, did, letGone, lines, now } = stage();
+    const [limited, , once] = ["limited", "beside", "once"].map(hold);
+    rows.limit(limited!, now(), 5000);
+    rows.once(once!);
+    await pass(5000);
+    expect(did).not.toContain("kill");
+    await pass(lease);
+    expect(did.filter((deed) => deed === "kill")).toHaveLength(1);
+    expect(letGone.map(({ id, how }) => [id, how])).toEqual([
+      ["limited", { type: "time-limit", limit: 5000 }],
+      ["beside", { type: "back" }],
+      ["once", { type: "crashed" }],
+    ]);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(/^fatal: .*the process ends \{"worker":"w1","reason":"time limit",.*"task":"add","id":"limited"/);
+  });
+
+  test("leaves a task alone that has ended within its limit", async () => {
+    const { hold, rows, pass, did, now } = stage();
+    const limited = hold("limited");
+    rows.limit(limited, now(), 5000);
+    rows.limit(limited, 0, 0);
+    await pass(3 * lease);
+    expect(did).not.toContain("kill");
+  });
+
+  test("ends the process when a held task is revoked, to be terminated", async () => {
+    const { hold, terminate, pass, did, letGone } = stage();
+    hold("a");
+    hold("b");
+    terminate("b");
+    await pass(2 * lease);
+    expect(did.filter((deed) => deed === "kill")).toHaveLength(1);
+    expect(letGone.map(({ how }) => how.type)).toEqual(["back", "back"]);
+  });
+
+  test("ends the process at the limit for the loop: what it held counts as crashed, with or without a broker", async () => {
+    const { hold, breakDown, pass, did, letGone } = stage({ blockedLimit: 60_000 });
+    hold("a");
+    breakDown(true);
+    await pass(55_000);
+    expect(did).not.toContain("kill");
+    await pass(10_000);
+    expect(did.filter((deed) => deed === "kill")).toHaveLength(1);
+    expect(letGone).toEqual([]);
+  });
+
+  test("does not end the process at a hard limit before the broker knows", async () => {
+    const { hold, rows, breakDown, pass, did, letGone, now } = stage();
+    rows.limit(hold("a"), now(), 1000);
+    breakDown(true);
+    await pass(2 * lease);
+    expect(did).not.toContain("kill");
+    breakDown(false);
+    await pass(lease);
+    expect(did.filter((deed) => deed === "kill")).toHaveLength(1);
+    expect(letGone).toHaveLength(1);
+  });
+
+  test.each([
+    ["may not end the process", { endsProcess: false }, 1],
+    ["sees a debugger", { isDebugged: true }, 0],
+  ])("that %s renews on, and writes lines: %#", async (_, given, count) => {
+    const { hold, rows, pass, did, lines, now } = stage({ ...given, blockedLimit: 30_000 });
+    rows.limit(hold("a"), now(), 1000);
+    await pass(60_000);
+    expect(did).not.toContain("kill");
+    expect(lines).toHaveLength(count);
+    expect(did.filter((deed) => deed === "renew a").length).toBeGreaterThan(10);
+  });
+
+  test("forgets a worker that leaves", async () => {
+    const { guarding, hold, pass, did } = stage();
+    hold("a");
+    guarding.hear({ type: "leave", worker: 1 });
+    await pass(3 * lease);
+    expect(did).toEqual([]);
+  });
+});
