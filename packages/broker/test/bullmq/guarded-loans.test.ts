@@ -98,7 +98,7 @@ describe("a call whose reply was not read in time", () => {
     expect(await stage.counts("feeds")).toMatchObject({ waiting: 1, active: 2 });
     const deliveries = await take(consumer, 3);
     expect(begun).toHaveLength(2);
-    expect(argumentsOf(deliveries).toSorted()).toEqual([0, 1, 2]);
+    expect(new Set(argumentsOf(deliveries))).toEqual(new Set([0, 1, 2]));
     expect(deliveries.map(({ crashes }) => crashes)).toEqual([0, 0, 0]);
     for (const { token } of deliveries) expect(token.startsWith(`${begun[1]}:`)).toBe(true);
     await broker.close();

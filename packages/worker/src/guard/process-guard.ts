@@ -16,11 +16,11 @@ export interface Joined {
   /** Resolves once the guard watches it. Rejects when the thread cannot be started. */
   readonly ready: Promise<void>;
   /** Shares one more piece of rows. */
-  addRows(block: SharedArrayBuffer): void;
+  readonly addRows: (block: SharedArrayBuffer) => void;
   /** Tells the name of its next task. */
-  addTask(name: string): void;
+  readonly addTask: (name: string) => void;
   /** The last to leave ends the thread. */
-  leave(): Promise<void>;
+  readonly leave: () => Promise<void>;
 }
 
 interface Listener {
