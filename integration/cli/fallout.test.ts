@@ -132,7 +132,7 @@ describe("an exception that nobody caught, of a task that runs", () => {
     expect(stage.starts(late.id)).toBe(1);
   });
 
-  it.each(["timer", "tick", "emitter", "socket", "null"])("is of that task when it comes from here: %s", async (way) => {
+  it.each(["timer", "interval", "tick", "emitter", "socket", "null"])("is of that task when it comes from here: %s", async (way) => {
     await using stage = scene();
     const { app } = stage;
     const worker = stage.start();

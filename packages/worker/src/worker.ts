@@ -1,5 +1,5 @@
 import { systemClock, type BullrushError, type Consumer, type Delivery, type Revocation } from "@bullrush/broker";
-import type { App } from "@bullrush/client";
+import type { App, TaskContext } from "@bullrush/client";
 import { pino, type Logger } from "pino";
 import { Dispatcher } from "./consuming/dispatcher.js";
 import { Executor } from "./execution/executor.js";
@@ -69,6 +69,8 @@ export function createWorker(app: App, given: WorkerOptions = {}): Worker {
     };
   });
   let ready = false;
+  /** Tasks that have crashed here: while the worker ends they may throw again, and that is nothing new. */
+  const blamed = new WeakSet<TaskContext>();
   const stop = (now?: AbortSignal) => (stopped ??= stopOnce(now));
 
   async function startOnce(): Promise<void> {
@@ -104,8 +106,9 @@ export function createWorker(app: App, given: WorkerOptions = {}): Worker {
     const dispatcher = options.pool === "inline" ? parts?.dispatcher : undefined;
     const culprit = enclosingTask();
     const crashes = dispatcher?.crashed(culprit, "an exception that nobody caught") ?? 0;
-    if (culprit !== undefined) return crashes > 0 ? "task" : "ended";
-    return crashes > 0 ? "all" : "none";
+    if (culprit === undefined) return crashes > 0 ? "all" : "none";
+    if (crashes > 0) blamed.add(culprit);
+    return blamed.has(culprit) ? "task" : "ended";
   }
 
   return { options, start: () => (started ??= startOnce()), stop, crashed, failed };
