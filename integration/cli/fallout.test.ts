@@ -1,47 +1,258 @@
 import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
-import { createApp } from "@bullrush/client";
-import { expect, it } from "vitest";
-import { startWorker } from "../support/fleet.js";
+import { chord, createApp, type Mishap, type Task } from "@bullrush/client";
+import { Queue } from "bullmq";
+import { Redis } from "ioredis";
+import { describe, expect, it } from "vitest";
+import { morgueKey } from "../../packages/broker/src/redis/keys.js";
+import { openLedger } from "../lib/ledger.js";
+import { eventually } from "../support/eventually.js";
+import { startWorker, type WorkerProcess } from "../support/fleet.js";
+import type { Entry } from "../support/program.js";
 import { redisUrl } from "../support/redis-url.js";
 
 const fixture = fileURLToPath(new URL("fixtures/fallout.ts", import.meta.url));
 
-function scene(hold: number) {
+function scene(hold = 0, more: Readonly<Record<string, string>> = {}) {
   const [url, prefix] = [redisUrl(), `fallout-${randomUUID()}`];
-  const env = { BULLRUSH_BROKER_URL: url, FIXTURE_PREFIX: prefix, FIXTURE_HOLD: String(hold) };
+  const ledger = openLedger();
+  const env = { BULLRUSH_BROKER_URL: url, FIXTURE_PREFIX: prefix, FIXTURE_HOLD: String(hold), FIXTURE_LEDGER: ledger.file, ...more };
+  const app = createApp({ broker: url, prefix, queues: ["one"], defaultQueue: "one" });
+  const ended: WorkerProcess[] = [];
+  const running = new Set<WorkerProcess>();
+  let ending = false;
+
+  const start = (...args: readonly string[]) => {
+    const worker = startWorker({ app: fixture, args, env });
+    running.add(worker);
+    void worker.exit.then(() => {
+      running.delete(worker);
+      ended.push(worker);
+    });
+    return worker;
+  };
+  /** Starts a worker, and another one in its place whenever it ends. */
+  const supervise = (...args: readonly string[]) => {
+    void start(...args).exit.then(() => ending || supervise(...args));
+  };
   return {
-    app: createApp({ broker: url, prefix, queues: ["one"], defaultQueue: "one" }),
-    start: (...args: readonly string[]) => startWorker({ app: fixture, args, env }),
+    prefix,
+    app,
+    start,
+    supervise,
+    /** How often the task began. */
+    starts: (id: string) => ledger.of(id).length,
+    /** What ended workers wrote that an exception which nobody caught ended. */
+    deaths: (): readonly Entry[] => ended.flatMap(({ entries }) => entries.filter(({ level }) => level === 60)),
+    [Symbol.asyncDispose]: async () => {
+      ending = true;
+      await Promise.all([...running].map((worker) => worker.kill()));
+      await app.close();
+      ledger[Symbol.dispose]();
+    },
   };
 }
 
-it("a rejection that nobody handled is one line, and the worker goes on", async () => {
-  const { app, start } = scene(0);
-  await using _ = app;
-  await using worker = start();
-  const result = await app.sendTask("fixture.litter");
+const poisoned = { state: "FAILURE", failure: { code: "TASK_POISONED" } };
+const lost = { state: "FAILURE", failure: { code: "WORKER_LOST" } };
+const anyhow = { propagate: false, timeout: "50s" } as const;
+
+it("a rejection that nobody handled is one line, which names the task, and the worker goes on", async () => {
+  await using stage = scene();
+  const worker = stage.start();
+  const result = await stage.app.sendTask("fixture.litter");
   expect(await result.get({ timeout: "30s" })).toBe("done");
-  await worker.waitForEntry({ level: 50, error: "RangeError: left behind" });
-  const next = await app.sendTask("fixture.add", [1, 2]);
+  await worker.waitForEntry({ level: 50, error: "RangeError: left behind", task: "fixture.litter", id: result.id });
+  const next = await stage.app.sendTask("fixture.add", [1, 2]);
   expect(await next.get({ timeout: "30s" })).toBe(3);
 });
 
-it("an exception that nobody caught ends the worker in an orderly way: what runs is finished, the exit code is 1", async () => {
-  const { app, start } = scene(300);
-  await using _ = app;
-  await using worker = start();
-  const result = await app.sendTask("fixture.explode");
-  await worker.waitForEntry({ level: 60, error: "RangeError: far away" });
-  expect(await worker.exit).toEqual({ code: 1, signal: null });
-  expect(await result.get({ timeout: "1s" })).toBe("done");
-  expect(worker.errors).toEqual([]);
+describe("an exception that nobody caught, of a task that runs", () => {
+  it("ends workers until the task is given up, and never costs those beside it", async () => {
+    await using stage = scene();
+    const { app } = stage;
+    const late = await app.sendTask("fixture.late");
+    const short = await Promise.all(Array.from({ length: 20 }, () => app.sendTask("fixture.take", [200])));
+    const long = await app.sendTask("fixture.take", [2000]);
+    const once = await app.sendTask("fixture.takeOnce", [2000]);
+    for (const name of ["first", "second"]) stage.supervise("-n", name);
+
+    expect(await late.get(anyhow)).toMatchObject(poisoned);
+    for (const one of [...short, long, once]) expect(await one.get({ timeout: "30s" })).toBe("done");
+    expect(stage.starts(late.id)).toBe(3);
+    expect(stage.starts(once.id)).toBe(1);
+    await eventually("the workers that it ended are gone", () => stage.deaths().length === 3);
+    const line = { task: "fixture.late", id: late.id, error: "RangeError: far away", msg: expect.stringContaining("a crash of this task") };
+    expect(stage.deaths()).toMatchObject([line, line, line]);
+  });
+
+  it("settles it as crashed, waits for what must not run twice, puts back the rest, and ends the process with 1", async () => {
+    await using stage = scene();
+    const { app } = stage;
+    const worker = stage.start();
+    const once = await app.sendTask("fixture.takeOnce", [1500]);
+    const innocent = await app.sendTask("fixture.take", [60_000]);
+    await eventually("both run", () => stage.starts(once.id) + stage.starts(innocent.id) === 2);
+    const late = await app.sendTask("fixture.late");
+    expect(await worker.exit).toEqual({ code: 1, signal: null });
+    expect(worker.errors).toEqual([]);
+    expect(await once.get({ timeout: "1s" })).toBe("done");
+    const endsOf = (id: string) => worker.entries.filter((entry) => entry["id"] === id && entry["msg"] !== "received");
+    expect(endsOf(innocent.id)).toMatchObject([{ msg: "requeued" }]);
+    expect(endsOf(late.id)).toMatchObject([{ msg: "throwing" }, { msg: "crashed" }, { level: 60 }]);
+    expect(await app.transport.counts(["one"])).toMatchObject([{ waiting: 2, active: 0 }]);
+  });
+
+  it("is a failure of a task that is to run at most once, and not of one of its kind beside it", async () => {
+    await using stage = scene();
+    const { app } = stage;
+    stage.supervise();
+    const beside = await app.sendTask("fixture.takeOnce", [1500]);
+    await eventually("it runs", () => stage.starts(beside.id) === 1);
+    const late = await app.sendTask("fixture.lateOnce");
+    expect(await late.get(anyhow)).toMatchObject(lost);
+    expect(await beside.get({ timeout: "30s" })).toBe("done");
+    expect([stage.starts(late.id), stage.starts(beside.id)]).toEqual([1, 1]);
+  });
+
+  it("while the worker stops because of another one, counts as well", async () => {
+    await using stage = scene();
+    const { app } = stage;
+    const worker = stage.start();
+    const once = await app.sendTask("fixture.takeOnce", [1500]);
+    await eventually("it runs", () => stage.starts(once.id) === 1);
+    const late = await app.sendTask("fixture.lateOnce", ["next"]);
+    await eventually("it runs", () => stage.starts(late.id) === 1);
+    const before = await app.sendTask("fixture.laterStill", [100]);
+    expect(await worker.exit).toEqual({ code: 1, signal: null });
+    expect(stage.deaths()).toMatchObject([{ id: before.id }, { id: late.id, msg: expect.stringContaining("a crash of this task") }]);
+    expect(await once.get({ timeout: "1s" })).toBe("done");
+    stage.start();
+    expect(await late.get(anyhow)).toMatchObject(lost);
+    expect(stage.starts(late.id)).toBe(1);
+  });
+
+  it.each(["timer", "interval", "tick", "emitter", "socket", "null"])("is of that task when it comes from here: %s", async (way) => {
+    await using stage = scene();
+    const { app } = stage;
+    const worker = stage.start();
+    const innocent = await app.sendTask("fixture.take", [60_000]);
+    await eventually("it runs", () => stage.starts(innocent.id) === 1);
+    const late = await app.sendTask("fixture.late", [way]);
+    expect(await worker.exit).toEqual({ code: 1, signal: null });
+    expect(stage.deaths()).toMatchObject([{ task: "fixture.late", id: late.id }]);
+    expect(worker.entries.filter(({ msg }) => msg === "crashed")).toMatchObject([{ id: late.id }]);
+  });
+
+  it("is of that task when a listener of its signal threw", async () => {
+    await using stage = scene();
+    const { app } = stage;
+    const worker = stage.start();
+    const innocent = await app.sendTask("fixture.take", [60_000]);
+    await eventually("it runs", () => stage.starts(innocent.id) === 1);
+    const late = await app.sendTask("fixture.late", ["abort"]);
+    await eventually("it runs", () => stage.starts(late.id) === 1);
+    await late.revoke();
+    expect(await worker.exit).toEqual({ code: 1, signal: null });
+    expect(stage.deaths()).toMatchObject([{ task: "fixture.late", id: late.id }]);
+    stage.start();
+    expect(await late.get(anyhow)).toMatchObject({ state: "REVOKED" });
+  });
+});
+
+describe("an exception that nobody caught", () => {
+  it("of a task that had ended lets the others finish, and counts for none", async () => {
+    await using stage = scene();
+    const { app } = stage;
+    const worker = stage.start();
+    const beside = await app.sendTask("fixture.take", [1000]);
+    await eventually("it runs", () => stage.starts(beside.id) === 1);
+    const ended = await app.sendTask("fixture.laterStill", [100]);
+    expect(await ended.get({ timeout: "30s" })).toBe("done");
+    expect(await worker.exit).toEqual({ code: 1, signal: null });
+    expect(await beside.get({ timeout: "1s" })).toBe("done");
+    expect(stage.deaths()).toMatchObject([
+      { task: "fixture.laterStill", id: ended.id, msg: expect.stringContaining("its task had ended") },
+    ]);
+    expect(worker.entries.filter(({ msg }) => msg === "crashed")).toEqual([]);
+  });
+
+  it("of no known task counts for all that run", async () => {
+    await using stage = scene(0, { FIXTURE_THROW_BESIDE: "2" });
+    const { app } = stage;
+    const worker = stage.start();
+    const sent = await Promise.all([app.sendTask("fixture.take", [60_000]), app.sendTask("fixture.take", [60_000])]);
+    expect(await worker.exit).toEqual({ code: 1, signal: null });
+    const crashed = new Set(worker.entries.filter(({ msg }) => msg === "crashed").map(({ id }) => id));
+    expect(crashed).toEqual(new Set(sent.map(({ id }) => id)));
+    expect(stage.deaths()).toMatchObject([{ msg: expect.stringContaining("of no known task") }]);
+    expect(stage.deaths()[0]).not.toHaveProperty("task");
+  });
+
+  it.each(["0", "1"])("of the module ends a worker that runs nothing, %s ms after it was loaded", async (atStart) => {
+    await using stage = scene(0, { FIXTURE_THROW_AT_START: atStart });
+    const worker = stage.start("-B");
+    expect(await worker.exit).toEqual({ code: 1, signal: null });
+  });
+});
+
+describe("a task that throws late and is given up", () => {
+  it("ends the canvas around it: the error link of a chord hears of it", async () => {
+    await using stage = scene();
+    const { app } = stage;
+    stage.supervise();
+    const take = app.stub<Task<[number], string>>("fixture.take");
+    const late = app.stub<Task<[], string>>("fixture.late");
+    const gather = app.stub<Task<[readonly string[]], string>>("fixture.gather");
+    const caught = app.stub<Task<[Mishap], string>>("fixture.caught");
+    const taskId = randomUUID();
+    const result = await chord([take.s(10), late.s(), take.s(10)], gather.s())
+      .onError(caught.s().set({ taskId }))
+      .delay();
+    expect(await result.get(anyhow)).toMatchObject({ failure: { code: "CHORD_FAILED" } });
+    expect(await app.asyncResult<string>(taskId).get({ timeout: "30s" })).toBe("CHORD_FAILED of TASK_POISONED");
+  });
+
+  it("rests in the morgue when its result is ignored", async () => {
+    await using stage = scene();
+    const { app, prefix } = stage;
+    stage.supervise();
+    const late = await app.sendTask("fixture.lateQuiet", [], { ignoreResult: true });
+    const beside = await app.sendTask("fixture.take", [1000]);
+    const redis = new Redis(redisUrl(), { replyMapping: "legacy" });
+    try {
+      await eventually("it is given up", async () => (await redis.xlen(morgueKey(prefix, "one"))) === 1);
+      const [row] = await redis.xrange(morgueKey(prefix, "one"), "-", "+");
+      expect(row?.[1]).toEqual(expect.arrayContaining([late.id, expect.stringContaining("begun 3 times")]));
+    } finally {
+      redis.disconnect();
+    }
+    expect(await beside.get({ timeout: "30s" })).toBe("done");
+    expect(stage.starts(late.id)).toBe(3);
+  });
+
+  it("may be a plain job of BullMQ's", async () => {
+    await using stage = scene();
+    const { app, prefix } = stage;
+    const { hostname: host, port } = new URL(redisUrl());
+    const queue = new Queue("one", { prefix, connection: { host, port: Number(port) } });
+    try {
+      const beside = await app.sendTask("fixture.take", [1000]);
+      const job = await queue.add("fixture.late", ["timer"]);
+      stage.supervise();
+      await eventually("it is given up", async () => (await job.getState()) === "failed", 50_000);
+      expect(await beside.get({ timeout: "30s" })).toBe("done");
+      expect(stage.starts(job.id ?? "")).toBe(3);
+    } finally {
+      await queue.close();
+    }
+  });
 });
 
 it("a task that is put back at the end of the shutdown's patience is logged as requeued, not as failed", async () => {
-  const { app, start } = scene(60_000);
-  await using _ = app;
-  await using worker = start("--shutdown-timeout", "300ms");
+  await using stage = scene(60_000);
+  const { app } = stage;
+  const worker = stage.start("--shutdown-timeout", "300ms");
   const result = await app.sendTask("fixture.hold");
   await worker.waitForEntry({ msg: "holding", id: result.id });
   worker.signal("SIGTERM");

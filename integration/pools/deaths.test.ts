@@ -40,6 +40,35 @@ describe.each(["threads", "processes"])("a worker with %s", (pool) => {
     expect(await worker.stop()).toEqual({ code: 0, signal: null });
   });
 
+  it.concurrent("lets the run go on that is beside an exception of an earlier one, and replaces the runner after it", async ({
+    expect,
+  }) => {
+    await using stage = open("-P", pool, "-c", "1");
+    const { worker, run, send } = stage;
+    const bomb = await send<Where>("bomb", "beside");
+    const beside = await send<Where>("hold", 2000);
+    const line = await worker.waitForEntry({ error: "RangeError: belated" });
+    expect(line).toMatchObject({ level: 50, task: "pools.bomb", id: bomb.id, msg: expect.stringContaining("its task had ended") });
+    expect(await beside.get({ timeout: "20s" })).toEqual(await bomb.get({ timeout: "20s" }));
+    expect(await run("who")).not.toEqual(await bomb.get());
+    await worker.waitForEntry({ msg: "runner ended" });
+    expect(linesOf(worker, { msg: "holding" })).toHaveLength(1);
+    expect(linesOf(worker, { msg: "crashed" })).toEqual([]);
+  });
+
+  it.concurrent("ends a runner that runs nothing, and names the task that threw, and the one that left a rejection", async ({ expect }) => {
+    await using stage = open("-P", pool, "-c", "1");
+    const { worker, run, send } = stage;
+    const litter = await send("litter");
+    await worker.waitForEntry({ level: 50, task: "pools.litter", id: litter.id, error: "RangeError: left behind" });
+    const bomb = await send<Where>("bomb", "idle");
+    const line = await worker.waitForEntry({ error: "RangeError: belated" });
+    expect(line).toMatchObject({ level: 50, task: "pools.bomb", id: bomb.id, msg: expect.stringContaining("its task had ended") });
+    await worker.waitForEntry({ msg: "runner died" });
+    expect(await run("who")).not.toEqual(await bomb.get());
+    expect(linesOf(worker, { msg: "crashed" })).toEqual([]);
+  });
+
   it.concurrent("that is told to stop ends in time, though a runner hears nothing, and another worker goes on", async ({ expect }) => {
     await using stage = open("-P", pool, "-c", "1", "--shutdown-timeout", "300ms");
     const { worker, send } = stage;

@@ -1,2 +1,2 @@
-export { createWorker, type Worker } from "./worker.js";
+export { createWorker, type Blame, type Worker } from "./worker.js";
 export type { CompiledWorkerOptions, WorkerOptions } from "./options.js";

@@ -1,5 +1,5 @@
 import { systemClock, type BullrushError, type Consumer, type Delivery, type Revocation } from "@bullrush/broker";
-import type { App } from "@bullrush/client";
+import type { App, TaskContext } from "@bullrush/client";
 import { pino, type Logger } from "pino";
 import { Dispatcher } from "./consuming/dispatcher.js";
 import { Executor } from "./execution/executor.js";
@@ -18,7 +18,14 @@ import { lagMonitor } from "./service/lag-monitor.js";
 import { leaseKeeper } from "./service/lease-keeper.js";
 import { recovery } from "./service/recovery.js";
 import type { Service } from "./service/service.js";
-import { TroubleLog } from "@bullrush/client/program";
+import { enclosingTask, TroubleLog } from "@bullrush/client/program";
+
+/**
+ * What an exception that nobody caught counts for. `task`: it is of a task that runs here, and counts as a crash of that. `ended`: it is of
+ * a task that does not run here any more. `all`: it is of no known task, and counts as a crash of all that run here. `none`: no task runs
+ * here that could have thrown it.
+ */
+export type Blame = "task" | "ended" | "all" | "none";
 
 /** The consuming process of an app. */
 export interface Worker {
@@ -30,6 +37,12 @@ export interface Worker {
   start(): Promise<void>;
   /** Resolves when the worker stops by itself, because no runners of its pool can be started any more. */
   readonly failed: Promise<BullrushError>;
+  /**
+   * To be called by a handler of `uncaughtException`, and followed by `stop()`: takes nothing more, and settles at once what runs in this process. The task that threw the exception, as its asynchronous context
+   * tells, goes back into its queue, and that counts as a crash; without a context that goes for all that run. The other tasks go back uncounted, but for those that must not run twice: `stop()` waits for them.
+   * If the task had ended, or tasks run in runners, nothing is settled, and `stop()` waits for all.
+   */
+  crashed(): Blame;
   /**
    * Stops taking, waits for what runs, and at `shutdownTimeout` (or as soon as `now` aborts) asks the tasks to end and puts them back into their queues. Closes the app's connections. Gives the number of
    * deliveries that could not be settled, because the broker could not be reached: they run again when their leases have run out.
@@ -66,6 +79,8 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
     };
   });
   let ready = false;
+  /** Tasks that have crashed here: while the worker ends they may throw again, and that is nothing new. */
+  const blamed = new WeakSet<TaskContext>();
   const stop = (now?: AbortSignal) => (stopped ??= stopOnce(now));
 
   async function startOnce(): Promise<void> {
@@ -104,7 +119,17 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
     return left;
   }
 
-  return { options, start: () => (started ??= startOnce()), stop, failed };
+  function crashed(): Blame {
+    // What runs in a runner throws there.
+    const dispatcher = options.pool === "inline" ? parts?.dispatcher : undefined;
+    const culprit = enclosingTask();
+    const crashes = dispatcher?.crashed(culprit, "an exception that nobody caught") ?? 0;
+    if (culprit === undefined) return crashes > 0 ? "all" : "none";
+    if (crashes > 0) blamed.add(culprit);
+    return blamed.has(culprit) ? "task" : "ended";
+  }
+
+  return { options, start: () => (started ??= startOnce()), stop, crashed, failed };
 }
 
 interface Parts {

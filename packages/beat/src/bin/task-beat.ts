@@ -52,6 +52,7 @@ async function beat(app: App, given: BeatArguments, version: string): Promise<nu
     watchFallout(log, () => {
       code = 1;
       stop();
+      return "the process ends";
     });
   });
   const begin = async () => {

@@ -1,5 +1,6 @@
 export { discoverApp, type FoundApp } from "./discover.js";
 export { createLogger } from "./logger.js";
-export { watchFallout } from "./fallout.js";
+export { taskFields, watchFallout } from "./fallout.js";
+export { enclosingTask } from "../task/context.js";
 export { redact, redactFailure } from "./redact.js";
 export { TroubleLog } from "./trouble-log.js";

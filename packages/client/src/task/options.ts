@@ -54,7 +54,7 @@ export interface TaskOptions extends SharedOptions {
    * former, early acknowledgement the latter.
    */
   readonly delivery?: "at-least-once" | "at-most-once";
-  /** After how many deaths of its worker it fails with `TASK_POISONED`, from 1. Default: 3. */
+  /** After how many deaths of its worker, or exceptions of its own that nobody caught, it fails with `TASK_POISONED`, from 1. Default: 3. */
   readonly maxCrashes?: number;
   /** Errors after which it is retried, up to `maxRetries` times: classes, or functions that give `true`. Default: none, it asks with `this.retry()`. */
   readonly autoRetryFor?: ErrorMatch | readonly ErrorMatch[];

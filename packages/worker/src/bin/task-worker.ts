@@ -3,7 +3,7 @@ import type { App } from "@bullrush/client";
 import { runCommand } from "@bullrush/client/command";
 import { createLogger, discoverApp, watchFallout } from "@bullrush/client/program";
 import type { WorkerOptions } from "../options.js";
-import { createWorker, type Worker } from "../worker.js";
+import { createWorker, type Blame, type Worker } from "../worker.js";
 import { parseArguments, type WorkerArguments } from "./arguments.js";
 import { bannerFacts, bannerText } from "./banner.js";
 import { openBeat, type BesideBeat } from "./beat.js";
@@ -25,7 +25,11 @@ async function work(argv: readonly string[]): Promise<number> {
   const worker = createWorker(app, { endsProcess: true, ...workerOptions(given), module: reference, log }, { format });
   const beat = given.beat ? await openBeat(app, log) : undefined;
   const stop = stopSignals(worker, beat);
-  watchFallout(log, stop.crash);
+  watchFallout(log, () => {
+    const blame = worker.crashed();
+    stop.crash();
+    return endings[blame];
+  });
   const facts = bannerFacts(app, worker.options);
   if (format === "pretty") process.stdout.write(bannerText(facts, version));
   else log.info({ version, ...facts }, "starting");
@@ -51,6 +55,14 @@ async function work(argv: readonly string[]): Promise<number> {
     await beat?.start();
   }
 }
+
+/** What the line of an exception that nobody caught says of it. */
+const endings: Readonly<Record<Blame, string>> = {
+  task: "it counts as a crash of this task, and the process ends",
+  ended: "its task had ended, so it counts as no crash, and the process ends",
+  all: "it is of no known task and counts as a crash of all that ran here, and the process ends",
+  none: "the process ends",
+};
 
 /** The arguments that are options of the worker too; those that were not given are absent. */
 function workerOptions(given: WorkerArguments): WorkerOptions {

@@ -21,6 +21,12 @@ export interface DispatcherOptions {
   readonly trouble: TroubleLog;
 }
 
+/** The task that threw an exception which nobody caught. */
+export interface Culprit {
+  readonly id: string;
+  readonly queue: string;
+}
+
 /**
  * Most settlements and most messages in one exchange, so that one call never holds Redis for long; in how many exchanges the slots can be filled, so that Redis works on one while
  * this process works on another (more would only cost more calls); and most exchanges at once.
@@ -126,6 +132,24 @@ export class Dispatcher {
   }
 
   /**
+   * Settles what runs here after an exception that nobody caught, and takes nothing more; `stop` is to follow. What `culprit` runs counts as a crash; without a culprit
+   * that goes for all that runs. All else goes back into its queue, but for what must not run twice: `stop` waits for that. If the culprit does not run, all is left to `stop`.
+   * Gives how many crashes it counted.
+   */
+  crashed(culprit: Culprit | undefined, reason: string): number {
+    const { executor } = this.#options;
+    this.#taking = false;
+    this.#putBackWaiting(reason);
+    const crashed = [...this.#running.values()].filter((one) => one.begun && (culprit === undefined || isOf(culprit, one)));
+    if (crashed.length === 0) return 0;
+    for (const one of crashed) this.#letGo(one, executor.crash(one, reason), reason);
+    for (const one of this.#running.values()) {
+      if (!executor.isSpent(one.delivery)) this.#letGo(one, executor.putBack(one.delivery, reason), reason);
+    }
+    return crashed.length;
+  }
+
+  /**
    * Takes nothing more, and resolves when all that runs has ended and is settled. When `patience` aborts, the tasks that still run are asked to end and put
    * back into their queues at once; when `limit` aborts, it resolves whatever is left. Gives the number of deliveries that are not settled.
    */
@@ -145,15 +169,19 @@ export class Dispatcher {
   }
 
   #putBackAll(reason: string): void {
-    const { executor } = this.#options;
-    const waiting = this.#admission.withdraw();
-    const running = [...this.#running];
-    this.#running.clear();
-    for (const delivery of waiting) this.#outbox.add(executor.putBack(delivery, reason));
-    for (const [, one] of running) {
-      one.stop.request(new Error(reason));
-      this.#outbox.add(executor.abandon(one, reason));
-    }
+    this.#putBackWaiting(reason);
+    for (const one of this.#running.values()) this.#letGo(one, this.#options.executor.abandon(one, reason), reason);
+  }
+
+  #putBackWaiting(reason: string): void {
+    for (const delivery of this.#admission.withdraw()) this.#outbox.add(this.#options.executor.putBack(delivery, reason));
+  }
+
+  /** Asks what still runs to end, and settles it: what it comes to after that is nobody's. */
+  #letGo({ delivery, stop }: Running, settlement: Settlement, reason: string): void {
+    this.#running.delete(delivery);
+    stop.request(new Error(reason));
+    this.#outbox.add(settlement);
   }
 
   #unsettledCount(): number {
@@ -288,7 +316,7 @@ export class Dispatcher {
     this.#running.set(delivery, running);
     void running.ended.then((settlement) => {
       this.#admission.ended(delivery);
-      // It was put back at the end of a shutdown's patience: what the task came to after that is nobody's.
+      // It was let go: what the task came to after that is nobody's.
       if (!this.#running.delete(delivery)) return;
       // That it was asked to end, and failed of it, is no failure of the task: whoever has it now will say how it ends. What it came to all the same counts.
       const counts = !this.#lost.has(delivery) || settlement?.outcome.type === "succeeded";
@@ -303,6 +331,10 @@ export class Dispatcher {
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => this.#pump(), pause);
   }
+}
+
+function isOf({ id, queue }: Culprit, { delivery }: Running): boolean {
+  return delivery.id === id && delivery.queue === queue;
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -54,6 +54,8 @@ export interface Running {
   readonly startedAt: number;
   /** What became of it; `undefined` when it is somebody else's by now and there is nothing to settle. Never rejects. */
   readonly ended: Promise<Settlement | undefined>;
+  /** Whether the function of the task was called. */
+  readonly begun: boolean;
   /** How the task is asked to end. */
   readonly stop: Stop;
 }
@@ -78,8 +80,12 @@ export class Executor {
   start(delivery: Delivery): Running {
     const stop = new Stop();
     const startedAt = this.#options.clock.now();
-    const ended = this.#end(delivery, startedAt, stop).catch((error: unknown) => this.#fail(delivery, startedAt, error));
-    return { delivery, startedAt, stop, ended };
+    const running = { delivery, startedAt, stop, begun: false };
+    const onCalled = () => {
+      running.begun = true;
+    };
+    const ended = this.#end(delivery, startedAt, stop, onCalled).catch((error: unknown) => this.#fail(delivery, startedAt, error));
+    return Object.assign(running, { ended });
   }
 
   /**
@@ -97,6 +103,19 @@ export class Executor {
   /** Whether a delivery that came to `outcome`, which could not be settled, is a crash for whoever takes its message next: its runner died, or it must not run twice. */
   isCrash(delivery: Delivery, outcome: Outcome | undefined): boolean {
     return outcome?.type === "crashed" || (this.#spent.has(delivery) && outcome?.type !== "requeued");
+  }
+
+  /** Whether the function of `delivery` was called and must not be called again. */
+  isSpent(delivery: Delivery): boolean {
+    return this.#spent.has(delivery);
+  }
+
+  /** What settles a delivery that brought its process down, and so counts as a crash. */
+  crash({ delivery, startedAt }: Running, reason: string): Settlement {
+    const { clock, log } = this.#options;
+    const { id, queue } = delivery;
+    log.error({ ...taskOf(delivery), id, queue, ms: clock.now() - startedAt, reason }, "crashed");
+    return { delivery, outcome: { type: "crashed", reason } };
   }
 
   /** What settles a delivery whose end is not waited for: it goes back into its queue, unless it must not run twice. */
@@ -153,7 +172,7 @@ export class Executor {
     return this.#options.tasks.get(task) ?? (task === collect.name ? collect : undefined);
   }
 
-  async #end(delivery: Delivery, startedAt: number, stop: Stop): Promise<Settlement | undefined> {
+  async #end(delivery: Delivery, startedAt: number, stop: Stop, onCalled: () => void): Promise<Settlement | undefined> {
     const { content, revoked, verdict } = delivery;
     if (revoked !== undefined) return this.revoke(delivery, revoked, startedAt);
     if (content.type === "undecodable") return this.#bury(delivery, startedAt, content.error);
@@ -174,9 +193,12 @@ export class Executor {
     const doom = doomOf(delivery, definition);
     if (doom !== undefined) return this.#bury(delivery, startedAt, doom, storesResult);
     if (delivery.number > 1 && !(await this.#begin(delivery))) return this.putBack(delivery, "its start could not be counted");
-    const once = isOnce(definition) && { onBegin: () => this.#spend(delivery) };
+    const onBegin = () => {
+      if (isOnce(definition)) this.#spend(delivery);
+      onCalled();
+    };
     const trace = new Trace();
-    const execution = { delivery, message, definition, startedAt, storesResult, stop, trace, ...once };
+    const execution = { delivery, message, definition, startedAt, storesResult, stop, trace, onBegin };
     const run = definition === collect ? () => collected(message) : this.#options.run;
     const outcome = stop.requested ? undefined : await run(execution);
     const reported = trace.end();

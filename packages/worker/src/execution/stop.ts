@@ -1,3 +1,5 @@
+import { AsyncResource } from "node:async_hooks";
+
 type Listener = (reason: Error) => void;
 
 /**
@@ -8,6 +10,8 @@ export class Stop {
   #requested: Error | undefined;
   #killed: Error | undefined;
   #controller: AbortController | undefined;
+  /** Aborts the signal where it was first looked at, in the task: what its listeners throw is of that task, and of nobody else. */
+  #abort: Listener | undefined;
   #onRequest: Listener[] | undefined;
   #onKill: Listener[] | undefined;
 
@@ -18,8 +22,10 @@ export class Stop {
 
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#requested !== undefined) this.#controller.abort(this.#requested);
+      const controller = new AbortController();
+      this.#controller = controller;
+      this.#abort = AsyncResource.bind((reason: Error) => controller.abort(reason));
+      if (this.#requested !== undefined) controller.abort(this.#requested);
     }
     return this.#controller.signal;
   }
@@ -28,7 +34,7 @@ export class Stop {
   request(reason: Error): void {
     if (this.#requested !== undefined) return;
     this.#requested = reason;
-    this.#controller?.abort(reason);
+    this.#abort?.(reason);
     for (const listener of this.#onRequest ?? []) listener(reason);
   }
 

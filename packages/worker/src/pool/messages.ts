@@ -51,5 +51,14 @@ export type FromRunner =
   | { readonly type: "state"; readonly run: number; readonly call: number; readonly state: string; readonly meta?: string }
   /** A line of pino's JSON. */
   | { readonly type: "log"; readonly line: string }
-  /** An exception that nobody caught: it ends. */
-  | { readonly type: "crash"; readonly failure: Failure };
+  /** An exception that nobody caught, of what it runs or of nobody known: it ends. `run` is what it ran, if anything; it begins nothing more. */
+  | ({ readonly type: "crash"; readonly run?: number } & Uncaught)
+  /** An exception that nobody caught, of a run that has ended: it is to be ended after what it runs. Said once. */
+  | ({ readonly type: "fault" } & Uncaught);
+
+/** An exception that nobody caught, and name and id of the task that threw it, if they are known. */
+interface Uncaught {
+  readonly failure: Failure;
+  readonly task?: string;
+  readonly id?: string;
+}

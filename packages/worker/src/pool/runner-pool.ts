@@ -56,7 +56,7 @@ export class RunnerPool implements Pool {
 
   async run(execution: Execution): Promise<Outcome> {
     if (this.#closed) return { type: "requeued", reason: "the pool is closed" };
-    const runner = this.#free.pop() ?? (await this.#nextFree(execution.stop));
+    const runner = this.#takeFree() ?? (await this.#nextFree(execution.stop));
     if (runner === undefined) return { type: "requeued", reason: "no runner was there for it" };
     this.#forgetIdle(runner);
     const outcome = await runner.run(execution);
@@ -92,6 +92,14 @@ export class RunnerPool implements Pool {
     this.#runners.add(runner);
     this.#starting.add(runner);
     void this.#watch(runner);
+  }
+
+  /** One that is free now; those that are about to end are not. */
+  #takeFree(): Runner | undefined {
+    for (;;) {
+      const runner = this.#free.pop();
+      if (runner === undefined || runner.usable) return runner;
+    }
   }
 
   /** The runner that is free first; none for what is asked to end before. */
@@ -148,8 +156,8 @@ export class RunnerPool implements Pool {
   /** After an execution. */
   #release(runner: Runner): void {
     const { maxTasks, maxMemory, log } = this.#options;
-    const reason = runner.runs >= maxTasks ? "its number of tasks" : runner.memory > maxMemory ? "its memory" : undefined;
-    if (reason === undefined || !runner.usable) return this.#offer(runner);
+    const reason = replacementReason(runner, maxTasks, maxMemory);
+    if (reason === undefined || !(runner.usable || runner.faulty)) return this.#offer(runner);
     log.info({ ...runner.facts, reason, tasks: runner.runs, memory: runner.memory }, "runner is replaced");
     runner.end();
     this.#refill();
@@ -186,4 +194,10 @@ export class RunnerPool implements Pool {
     clearTimeout(this.#idleTimers.get(runner));
     this.#idleTimers.delete(runner);
   }
+}
+
+function replacementReason({ faulty, runs, memory }: Runner, maxTasks: number, maxMemory: number): string | undefined {
+  if (faulty) return "an exception that nobody caught";
+  if (runs >= maxTasks) return "its number of tasks";
+  return memory > maxMemory ? "its memory" : undefined;
 }

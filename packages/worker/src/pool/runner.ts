@@ -1,4 +1,4 @@
-import { toFailure, type Failure, type Outcome } from "@bullrush/broker";
+import { toFailure, type Outcome } from "@bullrush/broker";
 import { SoftTimeLimitExceeded, TaskRevokedError } from "@bullrush/client";
 import type { Logger } from "pino";
 import type { Execution } from "../execution/execution.js";
@@ -44,6 +44,8 @@ export class Runner {
   #runs = 0;
   #memory = 0;
   #killed: Error | undefined;
+  #crash: Extract<FromRunner, { type: "crash" }> | undefined;
+  #faulty = false;
   #ending = false;
   #ended = false;
   #endTimer: NodeJS.Timeout | undefined;
@@ -82,7 +84,12 @@ export class Runner {
 
   /** Whether it is there, or will be, for further executions. */
   get usable(): boolean {
-    return !this.#ending && !this.#ended;
+    return !this.#ending && !this.#ended && !this.#faulty && this.#crash === undefined;
+  }
+
+  /** Whether it is to be ended after what it runs, because of an exception that nobody caught. */
+  get faulty(): boolean {
+    return this.#faulty && !this.#ending && !this.#ended && this.#crash === undefined;
   }
 
   /** Its resident memory after the last execution, in bytes. */
@@ -145,7 +152,12 @@ export class Runner {
         writeLine(this.#options.log, message.line);
         break;
       case "crash":
-        this.#tellCrash(message.failure);
+        this.#crash ??= message;
+        this.#tellUncaught(message, endingOf(message));
+        break;
+      case "fault":
+        this.#faulty = true;
+        this.#tellUncaught(message, "its task had ended, so it counts as no crash, and the runner ends after what it runs");
         break;
     }
   }
@@ -158,11 +170,13 @@ export class Runner {
     this.#carrier.send({ type: "stored", call });
   }
 
-  #tellCrash(failure: Failure): void {
-    const { message } = this.#run?.execution ?? {};
-    const task = message === undefined ? {} : { task: message.task, id: message.id };
-    const facts = { ...this.facts, ...task, ...redactFailure(failure) };
-    this.#options.log.error(facts, "an exception was thrown, and nobody caught it: the runner ends");
+  /** Names the task that threw it; if that is not known, the one that ran. */
+  #tellUncaught(message: Extract<FromRunner, { type: "crash" | "fault" }>, ending: string): void {
+    const { failure, task, id } = message;
+    const ran = message.type === "crash" && message.run === this.#run?.number ? this.#run?.execution.message : undefined;
+    const named = id === undefined ? ran && { task: ran.task, id: ran.id } : { task, id };
+    const facts = { ...this.facts, ...named, ...redactFailure(failure) };
+    this.#options.log.error(facts, `an exception was thrown, and nobody caught it: ${ending}`);
   }
 
   #finish(outcome: Outcome): void {
@@ -175,12 +189,26 @@ export class Runner {
     this.#ended = true;
     clearTimeout(this.#endTimer);
     this.#onStart({ type: "died", how });
-    const reason = this.#killed;
-    this.#finish(
-      reason === undefined ? { type: "crashed", reason: `${this.name} died (${how})` } : { type: "failed", failure: toFailure(reason) },
-    );
+    this.#finish(this.#outcomeOfEnd(how));
     return how;
   }
+
+  /** How the execution ends with which the runner has ended. */
+  #outcomeOfEnd(how: string): Outcome {
+    if (this.#killed !== undefined) return { type: "failed", failure: toFailure(this.#killed) };
+    // It was on its way to a runner that ended without it.
+    if (this.#crash !== undefined && this.#crash.run !== this.#run?.number) {
+      return { type: "requeued", reason: `${this.name} ended before it began` };
+    }
+    return { type: "crashed", reason: `${this.name} died (${how})` };
+  }
+}
+
+function endingOf({ run, id }: Extract<FromRunner, { type: "crash" }>): string {
+  if (run === undefined) return id === undefined ? "the runner ends" : "its task had ended, and the runner ends";
+  return id === undefined
+    ? "it is of no known task and counts as a crash of what ran here, and the runner ends"
+    : "it counts as a crash of this task, and the runner ends";
 }
 
 function reasonOf(reason: Error): StopReason {

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, expect, it } from "vitest";
 import { Stop } from "../../src/execution/stop.js";
 
@@ -44,6 +45,15 @@ describe("a stop", () => {
     stop.kill(second);
     expect(heard).toEqual(["asked: first", "killed: second"]);
     expect(stop.signal.reason).toBe(first);
+  });
+
+  it("aborts its signal where that was first looked at", () => {
+    const storage = new AsyncLocalStorage<string>();
+    const stop = new Stop();
+    const heard: (string | undefined)[] = [];
+    storage.run("the task", () => stop.signal.addEventListener("abort", () => heard.push(storage.getStore())));
+    storage.run("another", () => stop.request(first));
+    expect(heard).toEqual(["the task"]);
   });
 
   it("tells whoever comes late at once", () => {

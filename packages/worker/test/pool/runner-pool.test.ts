@@ -130,7 +130,7 @@ describe("what a module of the user's says of its troubles", () => {
     await pool.start();
     const crashed = pool.run(execution());
     const stack = `Error: ${message}\n    at file:///app/tasks.ts:1:1`;
-    puppets[0]?.say({ type: "crash", failure: { name: "Error", message, stack } });
+    puppets[0]?.say({ type: "crash", run: 1, failure: { name: "Error", message, stack } });
     puppets[0]?.die(message);
     expect(await crashed).toMatchObject({ type: "crashed", reason: expect.not.stringContaining(secret) });
     await vi.waitFor(() => expect(lines.join("")).toContain("runner died"));
@@ -142,6 +142,64 @@ describe("what a module of the user's says of its troubles", () => {
         stack: expect.stringContaining("tasks.ts:1:1"),
       }),
     );
+    await pool.stop();
+  });
+});
+
+describe("a runner in which an exception was thrown that nobody caught", () => {
+  const failure = { name: "RangeError", message: "belated" };
+  const earlier = { task: "bomb", id: newId() };
+
+  it("crashes what it ran, and runs nothing more", async () => {
+    const { pool, puppets, lines } = stage();
+    await pool.start();
+    const first = pool.run(execution());
+    puppets[0]?.say({ type: "crash", run: 1, failure });
+    puppets[0]?.say(done(1));
+    expect(await first).toMatchObject({ type: "succeeded" });
+    void pool.run(execution());
+    await vi.waitFor(() => expect(puppets).toHaveLength(2));
+    expect(puppets[0]?.runs).toEqual([1]);
+    expect(lines.join("")).toContain("of no known task and counts as a crash of what ran here");
+    puppets[0]?.die("exit code 1");
+    await pool.stop();
+  });
+
+  it("puts back what was on its way to it", async () => {
+    const { pool, puppets, lines } = stage();
+    await pool.start();
+    const onItsWay = pool.run(execution());
+    puppets[0]?.say({ type: "crash", failure, ...earlier });
+    puppets[0]?.die("exit code 1");
+    expect(await onItsWay).toEqual({ type: "requeued", reason: "puppet 1 ended before it began" });
+    const line = lines.map((one) => JSON.parse(one) as object).find((one) => "error" in one);
+    expect(line).toMatchObject({ ...earlier, msg: expect.stringContaining("its task had ended") });
+    await pool.stop();
+  });
+
+  it("of an earlier run finishes what it runs, and is replaced", async () => {
+    const { pool, puppets, lines } = stage();
+    await pool.start();
+    const beside = pool.run(execution());
+    puppets[0]?.say({ type: "fault", failure, ...earlier });
+    puppets[0]?.say(done(1));
+    expect(await beside).toMatchObject({ type: "succeeded" });
+    await vi.waitFor(() => expect(puppets).toHaveLength(2));
+    await vi.waitFor(() => expect(lines.join("")).toContain("runner ended"));
+    puppets[1]?.say({ type: "ready" });
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toContainEqual(expect.objectContaining({ level: 50, ...earlier }));
+    void pool.run(execution());
+    await vi.waitFor(() => expect(puppets[1]?.runs).toEqual([1]));
+    await pool.stop();
+  });
+
+  it("of an earlier run still takes along what it runs if that kills it", async () => {
+    const { pool, puppets } = stage();
+    await pool.start();
+    const beside = pool.run(execution());
+    puppets[0]?.say({ type: "fault", failure, ...earlier });
+    puppets[0]?.die("SIGKILL");
+    expect(await beside).toMatchObject({ type: "crashed" });
     await pool.stop();
   });
 });

@@ -1,7 +1,7 @@
 import { BullrushError, RemoteError, systemClock, toFailure, type Message, type Outcome } from "@bullrush/broker";
-import { SoftTimeLimitExceeded, TaskRevokedError, type App } from "@bullrush/client";
+import { SoftTimeLimitExceeded, TaskRevokedError, type App, type TaskContext } from "@bullrush/client";
 import { pino } from "pino";
-import { discoverApp, redactFailure } from "@bullrush/client/program";
+import { discoverApp, enclosingTask, redactFailure, taskFields } from "@bullrush/client/program";
 import { ExecutionContext, type ContextSource, type Subject } from "../../execution/context.js";
 import { invoke, type Invoking } from "../../execution/invoke.js";
 import type { Surroundings } from "../../execution/retry.js";
@@ -44,6 +44,9 @@ class Server {
   #calls = 0;
   #loaded: Loaded | undefined;
   #current: Inner | undefined;
+  /** Whether an exception of a run that had ended was told. */
+  #faulty = false;
+  #ending = false;
 
   constructor(link: Link) {
     this.#link = link;
@@ -55,7 +58,7 @@ class Server {
         await this.#load(message);
         break;
       case "run":
-        await this.#run(message);
+        if (!this.#ending) await this.#run(message);
         break;
       case "stop":
         if (message.run === this.#current?.run) this.#current.stop.request(errorOf(message.reason));
@@ -74,10 +77,9 @@ class Server {
   async #load({ module, broker, backend, worker, level }: Load): Promise<void> {
     const log = pino({ level, base: null }, { write: (line: string) => this.#link.send({ type: "log", line }) });
     process.on("unhandledRejection", (error) => {
-      log.error(redactFailure(toFailure(error)), "a promise was rejected, and nobody handled it");
+      log.error({ ...taskFields(), ...redactFailure(toFailure(error)) }, "a promise was rejected, and nobody handled it");
     });
-    // It is in no known state then.
-    process.on("uncaughtException", (error) => this.#link.send({ type: "crash", failure: toFailure(error) }, () => process.exit(1)));
+    process.on("uncaughtException", (error) => this.#uncaught(error));
     try {
       const { app } = await discoverApp(module, process.cwd(), {});
       app.override({ ...(broker !== undefined && { broker }), ...(backend !== undefined && { backend }) });
@@ -110,6 +112,20 @@ class Server {
     this.#link.send({ type: "done", run, outcome, memory: process.memoryUsage.rss(), ...(children && { children }) });
   }
 
+  /** It is in no known state then, and ends: at once, unless what it runs is not to blame. */
+  #uncaught(error: unknown): void {
+    const facts = { failure: toFailure(error), ...taskFields() };
+    const [culprit, current] = [enclosingTask(), this.#current];
+    const spared = culprit !== undefined && current !== undefined && !isOf(culprit, current);
+    if (!spared) {
+      this.#ending = true;
+      this.#link.send({ type: "crash", ...facts, ...(current && { run: current.run }) }, () => process.exit(1));
+    } else if (!this.#faulty) {
+      this.#faulty = true;
+      this.#link.send({ type: "fault", ...facts });
+    }
+  }
+
   async #invoke(inner: Inner): Promise<Outcome> {
     if (this.#loaded === undefined) throw new TypeError("a runner runs nothing before it is ready");
     const { app, source, invoking } = this.#loaded;
@@ -132,6 +148,10 @@ class Server {
     this.#link.send({ type: "state", run, call, state, ...(meta !== undefined && { meta }) });
     return new Promise((resolve) => this.#stores.set(call, resolve));
   }
+}
+
+function isOf({ id, queue }: TaskContext, { message, delivery }: Inner): boolean {
+  return message.id === id && delivery.queue === queue;
 }
 
 function errorOf(reason: StopReason): Error {
