@@ -217,7 +217,7 @@ export function describeFlows(stage: () => Stage, flows: Kept): void {
       expect((await recordsOf(stage(), flow))[3]).toMatchObject({ failure: { name: "RangeError" }, origin: { task: "fail" } });
     });
 
-    test("fails ten thousand calls in lots, with a long mishap, and tells it once a call", { timeout: 240_000 }, async () => {
+    test("fails ten thousand calls in lots, with a long mishap, and tells it once a call", { timeout: 400_000 }, async () => {
       const members = Array.from({ length: 10_000 }, (_, call) => call);
       const { backend } = stage().broker;
       const told = new Map<string, number>();
@@ -230,12 +230,17 @@ export function describeFlows(stage: () => Stage, flows: Kept): void {
         ],
         [{ size: 10_000, next: [["step", 10_001]] }],
       );
-      await stage().transport.startFlow({ ...flow, maxPayload: 1_000_000, replyTo: backend.replyChannel });
+      await stage().transport.startFlow({ ...flow, maxPayload: 1_000_000, replyTo: backend.replyChannel, expires: 3_600_000 });
       const consumer = stage().consume(["feeds"]);
       await consumer.exchange({ settle: [settlementOf(await takeOne(consumer))], take: 0 });
-      await eventually("end of the flow", async () => (await stage().transport.revokeFlow(flow.id, [])) === undefined, 180_000);
-      const records = await recordsOf(stage(), flow);
-      expect(records.filter((record) => record?.state === "FAILURE")).toHaveLength(10_002);
+      const over = async () => {
+        // Where a command takes longer than its deadline, the lots go on as with a worker: by whoever mends.
+        await consumer.mendFlows(15_000).catch(() => 0);
+        return (await stage().transport.revokeFlow(flow.id, [])) === undefined;
+      };
+      await eventually("end of the flow", over, 300_000);
+      const records = (await recordsOf(stage(), flow)).slice(1);
+      expect(records.filter((record) => record?.state === "FAILURE")).toHaveLength(10_001);
       expect(records.at(-1)).toMatchObject({ failure: { name: "RangeError" }, origin: { task: "fail" } });
       // The first has no reply channel of its own, and so tells nobody.
       const failed = flow.calls.slice(1).map(({ message }) => message.id);

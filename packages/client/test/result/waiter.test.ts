@@ -163,7 +163,8 @@ describe("looks", () => {
     const locate: Transport["locate"] = (ids) => (searches++ < 2 ? Promise.reject(new Error("not now")) : app.transport.locate(ids));
     const waiter = waiterOn(app, { transport: { locate } });
     expect(await rejected(waitOn(waiter, { id: newId(), queues: ["default"], own: false }).ended)).toBeInstanceOf(UnknownTaskError);
-    expect(searches).toBe(3);
+    // A slow search may be overtaken by the next.
+    expect(searches).toBeGreaterThanOrEqual(3);
   });
 
   test("that fail end the waits that they were for, not those that begin later", async () => {
