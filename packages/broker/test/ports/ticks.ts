@@ -72,7 +72,7 @@ export function describeTicks(at: () => Calendar): void {
 
     test("are sent once each, in their order, however often the leader changes", async () => {
       const { store, open, lead, prepare } = at();
-      const last = 150;
+      const last = 40;
       const first = await lead();
       await prepare(first, "a", 1);
       await store.resign(first);
