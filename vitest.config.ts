@@ -5,7 +5,7 @@ import { configDefaults, defineConfig, type TestProjectInlineConfiguration } fro
 const ssr = { resolve: { conditions: ["@bullrush/source", ...defaultServerConditions.filter((condition) => condition !== "module")] } };
 
 /** What the projects that run code have in common. */
-const running = { pool: "forks", setupFiles: "integration/setup/leaks.ts" } as const;
+const running = { pool: "forks", setupFiles: "integration/setup/leaks.ts", expect: { poll: { timeout: 30_000 } } } as const;
 
 const unit: TestProjectInlineConfiguration = {
   ssr,
@@ -13,8 +13,9 @@ const unit: TestProjectInlineConfiguration = {
     ...running,
     name: "unit",
     include: ["packages/*/test/**/*.test.ts"],
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    // For what hangs, not for what is slow.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 };
 

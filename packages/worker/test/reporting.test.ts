@@ -34,19 +34,21 @@ async function running(job: (this: TaskContext, app: App) => unknown, options: {
 it("a loop that reports does not flood Redis, and its last report is not lost", async () => {
   let go: () => void = () => undefined;
   const seen = new Promise<void>((resolve) => (go = resolve));
+  const began = Date.now();
   const { re, stores } = await running(async function () {
     for (let current = 1; current <= 100_000; current++) await this.progress({ current, total: 100_000 });
     await seen;
     return "done";
   });
   const reports: Progress[] = [];
-  for await (const report of re.iterate({ timeout: "10s" })) {
+  for await (const report of re.iterate({ timeout: "50s" })) {
     reports.push(report);
     if ((report.meta as { current: number }).current === 100_000) go();
   }
   expect(await re.get()).toBe("done");
   expect(reports.at(-1)).toEqual({ state: "PROGRESS", meta: { current: 100_000, total: 100_000 } });
-  expect(stores.length).toBeLessThan(50);
+  // One in 100 ms, the first and the last. Half as many again, because timers differ.
+  expect(stores.length).toBeLessThan(3 + (Date.now() - began) / 66);
 });
 
 /** Something that is awaited until it happens. */
@@ -66,7 +68,7 @@ it("who waits hears of reports at once", async () => {
     }
   });
   const states: string[] = [];
-  for await (const { state } of re.iterate({ timeout: "10s" })) {
+  for await (const { state } of re.iterate({ timeout: "30s" })) {
     if (states.at(-1) !== state) states.push(state);
     heard[all.indexOf(state)]?.happen();
   }
@@ -80,7 +82,7 @@ it("the log has the state and how far it is, and nothing else of what was said",
     await this.updateState("THREE", "secret");
     await this.updateState("FOUR");
   });
-  await re.get({ timeout: "10s" });
+  await re.get({ timeout: "30s" });
   const told = entries
     .filter(({ msg }) => msg === "state")
     .map(({ task, id, state, current, total }) => ({ task, id, state, current, total }));
@@ -107,17 +109,17 @@ it("what a task has sent is known when it has ended, and when it waits to be tri
   });
   await expect.poll(() => re.status()).toBe("RETRY");
   expect((await re.children()).map(({ id }) => id)).toEqual(sent.slice(0, 3));
-  expect(await re.get({ timeout: "10s" })).toBe("done");
+  expect(await re.get({ timeout: "30s" })).toBe("done");
   const children = await re.children();
   expect(children.map(({ id }) => id)).toEqual(sent.slice(3));
-  expect(await children[0]?.get({ timeout: "10s" })).toBe(1);
+  expect(await children[0]?.get({ timeout: "30s" })).toBe(1);
 });
 
 it("of what a task has sent the first thousand are known", async () => {
   const { re } = await running(async (app) => {
     await app.publishAll(Array.from({ length: 1200 }, () => app.stub("child").s()));
   });
-  await re.get({ timeout: "15s" });
+  await re.get({ timeout: "30s" });
   expect(await re.children()).toHaveLength(1000);
 });
 
@@ -132,7 +134,7 @@ it("a report that is late does not hide that a task waits to be tried again", as
 
 it("a result over the limit is a failure that says so", async () => {
   const { re } = await running(() => "x".repeat(2 ** 20));
-  const error = await re.get({ timeout: "10s" }).catch((thrown: unknown) => thrown);
+  const error = await re.get({ timeout: "30s" }).catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ code: "TASK_FAILED", failure: { code: "PAYLOAD_TOO_LARGE" } });
   expect(String(error)).toContain("the result of job has 1048578 bytes, over the limit of 1048576");
 });

@@ -37,7 +37,7 @@ async function counts(app: App): Promise<QueueCounts | undefined> {
   return (await app.transport.counts(["default"]))[0];
 }
 
-const until = (holds: () => Promise<void> | void) => vi.waitFor(holds, { timeout: 10_000, interval: 10 });
+const until = (holds: () => Promise<void> | void) => vi.waitFor(holds, { timeout: 30_000, interval: 10 });
 
 it("runs again what asks for it, under the same id, with the attempt in its context", async () => {
   const { app, start } = scene();
@@ -177,8 +177,8 @@ it("revokes an attempt that comes after the call has expired", async () => {
     return this.retry({ eta: this.expires! });
   });
   const producer = await start();
-  const result = await producer.sendTask("late", [], { expires: 200 });
-  await expect(result.get({ timeout: "10s" })).rejects.toMatchObject({ code: "TASK_REVOKED" });
+  const result = await producer.sendTask("late", [], { expires: "3s" });
+  await expect(result.get({ timeout: "30s" })).rejects.toMatchObject({ code: "TASK_REVOKED" });
   expect(await result.attempts()).toBe(2);
 });
 

@@ -71,7 +71,7 @@ export async function processesOn(port: number): Promise<readonly { readonly pid
 }
 
 /** Waits until `holds`, asked again and again, is true. Throws with `what` after `deadline` ms. */
-export async function eventually(what: string, holds: () => boolean | Promise<boolean>, deadline = 5000): Promise<void> {
+export async function eventually(what: string, holds: () => boolean | Promise<boolean>, deadline = 30_000): Promise<void> {
   const end = Date.now() + deadline;
   while (!(await holds())) {
     if (Date.now() > end) throw new Error(`after ${deadline} ms it still does not hold that ${what}`);

@@ -124,7 +124,7 @@ export function describePublishing(stage: () => Stage): void {
 
     test("not before their eta", async () => {
       const consumer = stage().consume(["feeds"]);
-      const eta = Date.now() + 700;
+      const eta = Date.now() + 3000;
       await stage().send(
         { queue: "feeds", message: messageOf({ eta, priority: 4, args: ["late"] }) },
         { queue: "feeds", message: messageOf() },

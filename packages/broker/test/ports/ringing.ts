@@ -174,8 +174,8 @@ export function describeRinging(stage: () => Stage): void {
     test("gives nothing until its rest is over, and then without a further ring", async () => {
       await stage().send(...numbered("feeds", 2), ...numbered("mail", 1));
       const consumer = stage().consume(["feeds", "mail"]);
-      const until = Date.now() + 600;
-      consumer.rest("feeds", 600);
+      const until = Date.now() + 3000;
+      consumer.rest("feeds", 3000);
       const [mail, ...more] = await take(consumer, 5);
       expect([mail?.queue, more]).toEqual(["mail", []]);
       const [first] = await hear(consumer, 1);

@@ -72,22 +72,26 @@ export function describeTicks(at: () => Calendar): void {
 
     test("are sent once each, in their order, however often the leader changes", async () => {
       const { store, open, lead, prepare } = at();
-      const last = 150;
+      const last = 40;
       const first = await lead();
       await prepare(first, "a", 1);
       await store.resign(first);
-      // Each goes on with what it knows, also when it does not lead any more.
-      const beat = async () => {
-        const own = open(5);
+      // Each goes on with what it knows, also when it does not lead any more: its term has run out, or it has given it up.
+      const beat = async (length: number) => {
+        const own = open(length);
         for (let term: Term | undefined; ;) {
           term = (await own.campaign()) ?? term;
           const [entry] = (await own.due(last, 1)).entries;
           if (entry === undefined) return;
           const due = entry.due as number;
-          if (term !== undefined) await own.advance(term, [advanceOf(entry, [tickOf(due)], due + 1)]);
+          if (term === undefined) continue;
+          await own.advance(term, [advanceOf(entry, [tickOf(due)], due + 1)]);
+          if (length === long) await own.resign(term);
         }
       };
-      await Promise.all([beat(), beat(), beat()]);
+      // Terms that run out between two commands, and, where every command takes longer, one in which something is done.
+      const long = 10_000;
+      await Promise.all([beat(5), beat(5), beat(long)]);
       expect((await everything("feeds")).map(({ args }) => args[0])).toEqual(Array.from({ length: last }, (_, index) => index + 1));
     });
 

@@ -5,7 +5,7 @@ import type { Consumer, Delivery } from "../../src/ports/transport.js";
 export async function eventually<T>(
   what: string,
   look: () => T | undefined | false | Promise<T | undefined | false>,
-  deadline = 10_000,
+  deadline = 30_000,
 ): Promise<T> {
   const end = Date.now() + deadline;
   for (;;) {
@@ -17,7 +17,7 @@ export async function eventually<T>(
 }
 
 /** The next `count` messages, waited for as a worker with a free slot waits for them. Throws if they have not come after `deadline` ms. */
-export async function hear(consumer: Consumer, count: number, deadline = 10_000): Promise<readonly Delivery[]> {
+export async function hear(consumer: Consumer, count: number, deadline = 30_000): Promise<readonly Delivery[]> {
   const end = Date.now() + deadline;
   const heard: Delivery[] = [];
   while (heard.length < count) {

@@ -19,7 +19,7 @@ import {
 import { compile } from "../../src/canvas/compile.js";
 import { contentOf } from "../../src/canvas/content.js";
 import { depthOf } from "../../src/canvas/node.js";
-import { deadUrl, failing, rejected, take, testApp, thrownBy } from "../support.js";
+import { costOf, deadUrl, failing, rejected, take, testApp, thrownBy } from "../support.js";
 
 function prepare(options = {}) {
   const app = testApp(options);
@@ -153,11 +153,12 @@ test("a canvas may have any number of steps, and 500 levels", () => {
 
 test("a chain may be made step by step, and data are refused that are nested too deep", () => {
   const { app, add } = prepare();
-  const begun = performance.now();
   let long: Canvas<number> = add.s(1, 2);
-  for (let step = 0; step < 8000; step++) long = chain(long, add.s(1));
+  const cost = costOf(() => {
+    for (let step = 0; step < 8000; step++) long = chain(long, add.s(1));
+  });
   // Ten times what it takes.
-  expect(performance.now() - begun).toBeLessThan(1000);
+  expect(cost).toBeLessThan(1000);
   for (const wrap of [
     (data: CanvasData): CanvasData => ({ type: "group", members: [data] }),
     (data: CanvasData): CanvasData => ({ type: "chain", steps: [data] }),

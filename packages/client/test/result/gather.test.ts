@@ -58,7 +58,8 @@ describe("gather", () => {
   test("rejects when the time is over, and names the first that has not ended", async () => {
     const { app, a, b, c } = await three();
     await tell(app, a, { result: 1 });
-    expect(await rejected(gather([a, b, c], { timeout: 200 }))).toEqual(failing("TASK_TIMEOUT", { id: b.id, timeout: 200 }));
+    await a.get();
+    expect(await rejected(gather([a, b, c], { timeout: "1s" }))).toEqual(failing("TASK_TIMEOUT", { id: b.id, timeout: 1000 }));
   });
 
   test("rejects with the reason of its signal", async () => {

@@ -52,7 +52,8 @@ describe("waitFor", () => {
     const { app, results } = await three();
     const [a, b, c] = results;
     await tell(app, b, { result: 1 });
-    expect(await waitFor(results, { timeout: 200 })).toEqual({ done: [b], pending: [a, c] });
+    await b.get();
+    expect(await waitFor(results, { timeout: "1s" })).toEqual({ done: [b], pending: [a, c] });
   });
 
   test("a group has ended when all its members have", async () => {

@@ -49,6 +49,9 @@ const told = (app: App, { id }: Sought, result: unknown) => store(app, { id, rep
 /** The timers of this process, those of vitest included. */
 const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
 
+/** Time that stands still, in which only what is due at once ever rings. */
+const stopped: Timing = { now: () => 0, setTimer: (ring, delay) => systemTiming.setTimer(ring, delay === 0 ? 0 : 60_000) };
+
 describe("a result that comes", () => {
   test("by notification while a look is under way, which found nothing", async () => {
     const app = testApp();
@@ -160,7 +163,8 @@ describe("looks", () => {
     const locate: Transport["locate"] = (ids) => (searches++ < 2 ? Promise.reject(new Error("not now")) : app.transport.locate(ids));
     const waiter = waiterOn(app, { transport: { locate } });
     expect(await rejected(waitOn(waiter, { id: newId(), queues: ["default"], own: false }).ended)).toBeInstanceOf(UnknownTaskError);
-    expect(searches).toBe(3);
+    // A slow search may be overtaken by the next.
+    expect(searches).toBeGreaterThanOrEqual(3);
   });
 
   test("that fail end the waits that they were for, not those that begin later", async () => {
@@ -179,26 +183,25 @@ describe("looks", () => {
 
   test("end with the last wait", async () => {
     const app = testApp();
-    let reads = 0;
-    const read: ResultBackend["read"] = (ids) => (reads++, app.backend.read(ids));
-    const waiter = waiterOn(app, { backend: { read } });
-    const awaited = await sent(app, true);
-    // The subscription, which stays, has a timer of its own.
-    await app.backend.subscribe(() => undefined);
-    const before = timers();
-    const { ended, giveUp } = waitOn(waiter, awaited);
+    const later: NodeJS.Timeout[] = [];
+    const setTimer: Timing["setTimer"] = (ring, delay) => {
+      const timer = stopped.setTimer(ring, delay);
+      if (delay > 0) later.push(timer);
+      return timer;
+    };
+    const waiter = waiterOn(app, {}, { ...stopped, setTimer });
+    const { ended, giveUp } = waitOn(waiter, await sent(app, true));
     const wait = rejected(ended);
-    await eventually("the next look is due much later", () => reads === 1 && timers() > before);
+    await eventually("the next look is due later", () => later.length === 1);
+    const keepsAlive = () => later.map((timer) => timer.hasRef());
+    expect(keepsAlive()).toEqual([true]);
     giveUp(closing);
     await wait;
-    await eventually("no timer is left", () => timers() <= before, 1500);
+    expect(keepsAlive()).toEqual([false]);
   });
 });
 
 describe("a task that was just sent, of which nothing was missed", () => {
-  /** Time that stands still, in which only what is due at once ever rings. */
-  const stopped: Timing = { now: () => 0, setTimer: (ring, delay) => systemTiming.setTimer(ring, delay === 0 ? 0 : 60_000) };
-
   /** A waiter that is subscribed, and how often it looked. */
   async function subscribed(app: App, timing?: Timing) {
     let reads = 0;
