@@ -7,8 +7,8 @@ import { ModelWorker, type Wire } from "./model-worker.js";
 const seed = Number(process.env["BULLRUSH_SEED"] ?? 20_261_130);
 const runs = Number(process.env["BULLRUSH_RUNS"] ?? 2000);
 
-/** How late a look may come, in ms: with a limit of jobs at once it is known of none that has ended. */
-const late = { usual: 2, limited: 1002 };
+/** How late a look may come, in ms: the time that its command was under way, and with a limit of jobs at once it is known of none that has ended. */
+const late = { usual: 10, limited: 1010 };
 
 interface World {
   /** Slots of each worker. */
