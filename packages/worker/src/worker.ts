@@ -16,6 +16,7 @@ import { controlListener } from "./service/control-listener.js";
 import { flowMender } from "./service/flow-mender.js";
 import { lagMonitor } from "./service/lag-monitor.js";
 import { leaseKeeper } from "./service/lease-keeper.js";
+import { loopWatchdog } from "./service/loop-watchdog.js";
 import { recovery } from "./service/recovery.js";
 import type { Service } from "./service/service.js";
 import { enclosingTask, TroubleLog } from "@bullrush/client/program";
@@ -184,6 +185,7 @@ function assemble(app: App, options: CompiledWorkerOptions, { consumer, pool, lo
     recovery({ consumer, scan, log }),
     flowMender({ consumer, stale: lease, log }),
     lagMonitor({ lease, pool: options.pool, held, now: () => performance.now(), log }),
+    loopWatchdog({ loop: dispatcher, queues: options.queues.map((queue) => queue.name), log }),
   ];
   return { dispatcher, pool, services, guard };
 }

@@ -1,5 +1,6 @@
 --[[
   Puts jobs whose lease ran out back into their queues. BullMQ looks twice: a job is recovered at the scan after the one that finds it without a lease.
+  Sets the marker of a queue that has jobs and no marker: a worker that heard it may have died, or be stuck, and nobody else hears of them.
 
   KEYS[q]       what the keys of queue q start with
   ARGV[1]       now, ms
@@ -12,6 +13,16 @@
 -- BullMQ would fail a job that stalled more often than this; lost replies count as stalls there, so that is not for it to decide.
 local oftenest = 1000000000
 
+local function markIfNeeded(key)
+  if redis.call("EXISTS", key("marker")) == 1 then return end
+  local held = redis.call("HMGET", key("meta"), "paused", "concurrency")
+  -- BullMQ sets none while a queue is paused or full, and a limited one is looked into without.
+  if held[1] or held[2] then return end
+  if redis.call("EXISTS", key("wait"), key("prioritized")) > 0 then return redis.pcall("ZADD", key("marker"), "NX", 0, "0") end
+  local delayed = redis.call("ZRANGE", key("delayed"), 0, 0, "WITHSCORES")
+  if delayed[2] then redis.pcall("ZADD", key("marker"), "NX", math.floor(tonumber(delayed[2]) / 0x1000), "1") end
+end
+
 local recovered = 0
 for _, prefix in ipairs(KEYS) do
   local function key(suffix) return prefix .. suffix end
@@ -20,5 +31,6 @@ for _, prefix in ipairs(KEYS) do
       { key("stalled"), key("wait"), key("active"), key("stalled-check"), key("meta"), key("paused"), key("marker"), key("events"), key("repeat") },
       { oftenest, prefix, ARGV[1], ARGV[2] })
   end
+  markIfNeeded(key)
 end
 return recovered

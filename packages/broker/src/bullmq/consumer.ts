@@ -1,4 +1,6 @@
 import { randomBytes } from "node:crypto";
+import { systemTiming } from "../alarm.js";
+import { systemClock } from "../clock.js";
 import type { ConsumeOptions, Consumer, Delivery, Exchange, Settled, Settlement, Verdict } from "../ports/transport.js";
 import type { StoreRequest } from "../ports/result-backend.js";
 import { openConnection } from "../redis/connection.js";
@@ -7,13 +9,12 @@ import type { CompiledLocation } from "../redis/location.js";
 import { runScript } from "../redis/script.js";
 import { within } from "../within.js";
 import { readContent } from "./content.js";
-import { Doorbell } from "./doorbell.js";
 import { engineScript } from "./engine.js";
 import { givenIn, type ExchangeReply } from "./exchange-reply.js";
 import { beginForeign, type ForeignContext } from "./foreign.js";
 import { lateSuccesses } from "./late-successes.js";
 import { openLeases } from "./leases.js";
-import { Outlook } from "./outlook.js";
+import { QueueAvailability, type Look } from "./queue-availability.js";
 import type { ResultStore } from "./result-store.js";
 import { FlowCarrier } from "./flows/carrier.js";
 import { Continuations, isFollowed } from "./flows/continuations.js";
@@ -22,6 +23,7 @@ import { mendFlows } from "./flows/mending.js";
 import { settlementArguments } from "./settlement-arguments.js";
 import { from, oneRound } from "./turns.js";
 import { Unheard } from "./unheard.js";
+import { WakeupListener } from "./wakeup-listener.js";
 
 export interface ConsumerContext {
   readonly location: CompiledLocation;
@@ -50,9 +52,18 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
   const indexes = new Map(names.map((name, index) => [name, index]));
   const prefixes = names.map((name) => queueKey(prefix, name));
   const exchangeKeys = names.flatMap((name) => [queueKey(prefix, name), morgueKey(prefix, name)]);
-  const outlook = new Outlook(names.length);
-  const markers = prefixes.map((key) => `${key}marker`);
-  const bell = new Doorbell({ location, commands, markers, outlook, name: `bullrush:${worker}:bell`, silence, deadline, ...trouble });
+  const clock = systemClock;
+  const availability = new QueueAvailability(names.length);
+  const wakeups = new WakeupListener({
+    bell: openConnection(location, { service: "broker", name: `bullrush:${worker}:bell`, silence, ...trouble }),
+    commands,
+    markers: prefixes.map((key) => `${key}marker`),
+    availability,
+    clock,
+    timing: systemTiming,
+    longest: silence / 2,
+    deadline,
+  });
   const round = order === "strict" ? names.map((_, index) => index) : oneRound(options.queues);
   const tokens = randomBytes(12).toString("base64url");
   const foreign: ForeignContext = {
@@ -127,10 +138,13 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     // A second try of the same call must not take under the tokens of the first, whose deliveries nobody got.
     let tries = 0;
     let token = "";
-    let rings = 0;
+    let look = availability.look([]);
     let watched: number | undefined;
+    /** Nobody has what the last try took. */
     const noteLoss = () => {
-      if (tries > 0 && take > 0) unheard.add(token);
+      if (tries === 0 || take === 0) return;
+      unheard.add(token);
+      availability.lost(look);
     };
     /** Whether what the last try took is ours to run. */
     const arrived = () => {
@@ -142,18 +156,19 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
       const reply = await commands.run({ action: `${settle.length} tasks were not settled`, deadline }, async (client) => {
         noteLoss();
         if (!unheard.empty) await unheard.putBack(client);
-        const now = Date.now();
+        const now = clock.now();
         token = `${tokens}:${number}:${tries++}`;
-        rings = outlook.rings;
         arrived();
         if (take > 0) watched = takeWatch?.begun(token);
+        const asked = turns(take, now);
+        look = availability.look([...new Set(asked.map((turn) => Math.abs(turn) - 1))]);
         const head = [now, lease, worker, token, take, order === "strict" ? "strict" : "turns", ...results.head(), groups];
-        return runScript(client, exchangeScript, exchangeKeys, [...head, ...args, ...records.args, ...next, ...turns(take, now)]);
+        return runScript(client, exchangeScript, exchangeKeys, [...head, ...args, ...records.args, ...next, ...asked]);
       });
-      const call = { settle, sent, token, rings, repeated: tries > 1 };
+      const call = { settle, sent, token, look, repeated: tries > 1 };
       const { deliveries: taken, settled } = read(reply as ExchangeReply, call);
       const isOurs = arrived();
-      if (!isOurs) unheard.add(token);
+      if (!isOurs) noteLoss();
       const deliveries = isOurs ? taken : [];
       carrier.begin((reply as ExchangeReply)[5]);
       const [given] = await Promise.all([
@@ -207,18 +222,17 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
   /** The queues in their turn. Those that were empty come first, and only if their marker says that there is something: turns among the others would be lost on them. */
   function turns(take: number, now: number): readonly number[] {
     if (take === 0) return [];
-    const open = round.filter((index) => !outlook.isResting(index, now));
+    const open = round.filter((index) => !availability.isResting(index, now));
     const marked = (index: number) => -(index + 1);
-    if (order === "strict") return open.map((index) => (outlook.mayHold(index, now) ? index + 1 : marked(index)));
-    const full = open.filter((index) => outlook.mayHold(index, now));
-    const empty = [...new Set(open)].filter((index) => !outlook.mayHold(index, now));
+    if (order === "strict") return open.map((index) => (availability.mayHold(index, now) ? index + 1 : marked(index)));
+    const full = open.filter((index) => availability.mayHold(index, now));
+    const empty = [...new Set(open)].filter((index) => !availability.mayHold(index, now));
     const start = turn;
     turn += take;
     return [...empty.map(marked), ...from(full, start).map((index) => index + 1)];
   }
 
   function read([wrong, given, dry, broken]: ExchangeReply, call: Call): Exchange & { readonly settled: Settled[] } {
-    const now = Date.now();
     const gave = new Set<number>();
     const deliveries = givenIn(given).map(({ queue, id, name, text, priority, times, ended, token, revoked, crashes }): Delivery => {
       gave.add(queue - 1);
@@ -233,26 +247,30 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
         content: readContent(id, name, text, priority),
       };
     });
-    for (const queue of gave) {
-      outlook.gave(queue);
-      bell.answered(queue);
-    }
-    for (const [queue, limited, due, heldBack] of dry) {
-      // Its marker came on the other connection, while the reply was under way: what it stands for may be newer.
-      if (outlook.rangSince(queue - 1, call.rings)) continue;
-      outlook.ranDry(queue - 1, now, { limited, due, heldBack: heldBack === 1 });
-      bell.ranDry(queue - 1, due);
-    }
-    if (broken !== null) {
-      context.onTrouble?.(broken);
-      // Redis is full, say: the others are not asked again at once either.
-      names.forEach((_, index) => outlook.ranDry(index, now, { heldBack: true }));
-    }
+    const now = clock.now();
+    availability.answered(call.look, now, {
+      gave,
+      dry: dry.map(([queue, limited, due, heldBack]) => ({ queue: queue - 1, limited, due, heldBack: heldBack === 1 })),
+      broken: broken !== null,
+    });
+    if (broken !== null) context.onTrouble?.(broken);
+    passOnResting(now);
     return { deliveries, settled: settledIn(wrong, call, (settlement) => continuations.current(settlement)) };
   }
 
+  /** It is tried again before the next wait if it fails. */
+  function passOnResting(now: number): void {
+    wakeups.passOnResting(now).catch(() => undefined);
+  }
+
+  function rest(queue: string, pause: number): void {
+    const now = clock.now();
+    availability.rest(numberOf(queue) - 1, now + pause);
+    passOnResting(now);
+  }
+
   async function close(): Promise<void> {
-    bell.close();
+    wakeups.close();
     // What it has begun in flows is done sooner by itself than by those who mend.
     await within(carrier.ended(), closing, () => undefined);
     commands.close();
@@ -266,11 +284,13 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     },
     store,
     exchange,
-    ring: () => bell.ring(),
-    mute: () => bell.close(),
-    passOn: () => bell.passOn(),
-    mayTake: () => outlook.mayTake(Date.now()),
-    rest: (queue, pause) => outlook.rest(numberOf(queue) - 1, Date.now() + pause),
+    ring: () => wakeups.ring(),
+    mute: () => wakeups.close(),
+    passOn: () => wakeups.passOn(),
+    mayTake: () => availability.mayTake(clock.now()),
+    nextLook: () => availability.nextLook(),
+    doubt: () => availability.doubt(),
+    rest,
     ...openLeases({ commands, prefixes, numberOf, lease, scan, deadline }),
     mendFlows: (stale) => mendFlows({ flows, carrier, results }, stale),
     close,
@@ -300,8 +320,7 @@ interface Call {
   readonly sent: readonly Settlement[];
   /** What the tokens of its deliveries start with. */
   readonly token: string;
-  /** How many markers had been heard when it was sent. */
-  readonly rings: number;
+  readonly look: Look;
   /** Whether an earlier try may have settled already what is no longer on loan. */
   readonly repeated: boolean;
 }

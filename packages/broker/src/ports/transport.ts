@@ -136,12 +136,18 @@ export interface Consumer {
 
   /**
    * Settles what has ended and takes up to `take` messages, in one call. Stores each result that was not stored ahead before it settles its delivery. Safe to repeat when it rejects: what had been
-   * applied is not applied twice.
+   * applied is not applied twice. When the reply to a take was lost, `mayTake` holds: what was asked may hold something that nobody hears of.
    */
   exchange(request: { readonly settle: readonly Settlement[]; readonly take: number }): Promise<Exchange>;
 
   /** Whether a queue may hold a message that can be taken now, as far as the last exchanges and rings tell. */
   mayTake(): boolean;
+
+  /** When `mayTake` holds if nothing is heard before, in ms since the epoch. May be past. */
+  nextLook(): number;
+
+  /** Has `mayTake` hold, and the next take look into every queue that does not rest. */
+  doubt(): void;
 
   /**
    * Waits until `mayTake` is worth asking again, at most half the time after which a dead connection is noticed. Takes nothing. Call it with a slot free: what one
@@ -155,7 +161,7 @@ export interface Consumer {
   /** Gives what was heard here and cannot be answered, for want of a slot, to the other workers. Does nothing when there is nothing to give. */
   passOn(): Promise<void>;
 
-  /** Takes nothing from `queue` for `pause` ms. */
+  /** Takes nothing from `queue` for `pause` ms; what was heard of it, or is, is given to the other workers. */
   rest(queue: string, pause: number): void;
 
   /** Renews the lease of each delivery, and says which are lost and which were revoked since they were taken. */

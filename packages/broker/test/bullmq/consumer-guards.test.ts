@@ -126,6 +126,18 @@ describe("consuming, when the way to Redis fails", () => {
       expect(await other.renew(theirs)).toEqual({ lost: [], revoked: [] });
     });
 
+    test("to a look that found nothing, for good: the worker looks again, for the look may have removed a marker", async () => {
+      const consumer = worker({ worker: "worker-of-the-lost-reply", lease: 3_600_000 }, broker.connect({ location: proxy.url }));
+      expect(await take(consumer, 1)).toEqual([]);
+      expect(consumer.mayTake()).toBe(false);
+      const lost = proxy.loseReply("worker-of-the-lost-reply");
+      const exchanged = consumer.exchange({ settle: [], take: 1 });
+      await lost;
+      await expect(exchanged).rejects.toMatchObject({ code: "BROKER_UNAVAILABLE" });
+      proxy.reset();
+      expect(consumer.mayTake()).toBe(true);
+    });
+
     test.each(Object.entries(outcomes))("to a settlement: it is settled, once: %s", async (_, outcome) => {
       await stage.send(...numbered("feeds", 2));
       const consumer = worker();

@@ -1,4 +1,15 @@
-import type { Clock, Consumer, Delivery, Exchange, Outcome, Revocation, Settlement } from "@bullrush/broker";
+import {
+  longestTimer,
+  systemTiming,
+  type Clock,
+  type Consumer,
+  type Delivery,
+  type Exchange,
+  type Outcome,
+  type Revocation,
+  type Settlement,
+  type Timing,
+} from "@bullrush/broker";
 import type { Logger } from "pino";
 import type { Executor, Running } from "../execution/executor.js";
 import { revokedError } from "../execution/revoked.js";
@@ -7,6 +18,7 @@ import type { TroubleLog } from "@bullrush/client/program";
 import { Admission } from "./admission.js";
 import { Breaker } from "./breaker.js";
 import { Listener } from "./listener.js";
+import type { LoopState } from "./loop-state.js";
 import { Outbox } from "./outbox.js";
 
 export interface DispatcherOptions {
@@ -19,6 +31,8 @@ export interface DispatcherOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly trouble: TroubleLog;
+  /** Default: the system's. */
+  readonly timing?: Pick<Timing, "setTimer">;
 }
 
 /** The task that threw an exception which nobody caught. */
@@ -64,6 +78,9 @@ export class Dispatcher {
   /** Lets what exchanges gave begin, in the order in which they came. */
   readonly #arrived: (() => void)[] = [];
   #retry: NodeJS.Timeout | undefined;
+  /** Set while this listens: what is heard may have been armed before it was known when to look next. */
+  #nextLook: NodeJS.Timeout | undefined;
+  #pumps = 0;
   #onQuiet: (() => void) | undefined;
 
   constructor(options: DispatcherOptions) {
@@ -131,6 +148,33 @@ export class Dispatcher {
     this.#outbox.add(this.#options.executor.revoke(delivery, reason, running?.startedAt));
   }
 
+  /** How it stands, read at one time. */
+  state(): LoopState {
+    const { clock, consumer } = this.#options;
+    const now = clock.now();
+    return {
+      taking: this.#taking && !this.#admission.closed,
+      free: this.#free,
+      room: this.#room,
+      running: this.#running.size,
+      waiting: this.#admission.waiting.length,
+      unsettled: this.#outbox.size,
+      exchanges: this.#exchanges,
+      takes: this.#takes,
+      listening: this.#listener.listening,
+      scheduled: this.#scheduled,
+      pause: this.#breaker.pause(now),
+      nextLook: consumer.nextLook() - now,
+      pumps: this.#pumps,
+    };
+  }
+
+  /** Looks into all queues, whatever is known of them. */
+  lookAgain(): void {
+    this.#options.consumer.doubt();
+    this.#pump();
+  }
+
   /**
    * Settles what runs here after an exception that nobody caught, and takes nothing more; `stop` is to follow. What `culprit` runs counts as a crash; without a culprit
    * that goes for all that runs. All else goes back into its queue, but for what must not run twice: `stop` waits for that. If the culprit does not run, all is left to `stop`.
@@ -162,6 +206,7 @@ export class Dispatcher {
     // Once more, for what the last exchanges saw.
     await Promise.race([muted.then(() => this.#listener.passOn()), aborted(limit)]);
     clearTimeout(this.#retry);
+    clearTimeout(this.#nextLook);
     this.#outbox.close();
     this.#listener.close();
     this.#stopped = true;
@@ -218,30 +263,47 @@ export class Dispatcher {
 
   #pump(): void {
     if (this.#stopped) return;
+    this.#pumps++;
+    clearTimeout(this.#nextLook);
     if (!this.#taking && this.#unsettledCount() === 0 && this.#exchanges === 0 && this.#ends === 0) this.#onQuiet?.();
     const pause = this.#breaker.pause(this.#options.clock.now());
     if (pause > 0) return this.#retryAfter(pause);
+    // Asked once: were it asked again, what becomes due between the answers would be neither taken nor waited for.
+    const mayTake = this.#options.consumer.mayTake();
     while (this.#exchanges < limits.exchanges) {
       const settle = this.#outbox.next();
-      const take = this.#wanted(settle.length);
+      const take = this.#wanted(settle.length, mayTake);
       if (settle.length === 0 && take === 0) break;
       void this.#exchange(settle, take);
     }
-    if (!this.#taking) return;
-    if (this.#free <= 0 || this.#admission.closed) void this.#listener.passOn();
-    else if (this.#takes === 0 && !this.#options.consumer.mayTake()) this.#listener.listen();
+    // What was heard may be answered by a take that is under way; it is decided again when that has ended.
+    if (!this.#taking || this.#takes > 0) return;
+    if (this.#free <= 0 || this.#room <= 0 || this.#admission.closed) void this.#listener.passOn();
+    else if (!mayTake) this.#listen();
+  }
+
+  /** Listens, and looks when it is time to, whatever is heard. */
+  #listen(): void {
+    const { clock, consumer, timing = systemTiming } = this.#options;
+    this.#listener.listen();
+    const wait = Math.max(0, Math.ceil(consumer.nextLook() - clock.now()));
+    this.#nextLook = timing.setTimer(() => this.#schedule(), Math.min(wait, longestTimer));
   }
 
   get #free(): number {
     return this.#options.concurrency - this.#running.size - this.#admission.waiting.length - this.#reserved;
   }
 
+  /** How many settlements may still come to wait. */
+  get #room(): number {
+    return this.#options.concurrency - this.#outbox.size;
+  }
+
   /** How many messages to ask for along with `settled` settlements. */
-  #wanted(settled: number): number {
-    const { consumer, concurrency } = this.#options;
+  #wanted(settled: number, mayTake: boolean): number {
     if (!this.#taking || this.#admission.closed || (this.#takes > 0 && !this.#backlog)) return 0;
-    if (settled === 0 && !consumer.mayTake()) return 0;
-    return Math.max(0, Math.min(this.#batch, this.#free, concurrency - this.#outbox.size + settled));
+    if (settled === 0 && !mayTake) return 0;
+    return Math.max(0, Math.min(this.#batch, this.#free, this.#room + settled));
   }
 
   async #exchange(settle: readonly Settlement[], take: number): Promise<void> {
@@ -328,8 +390,9 @@ export class Dispatcher {
   }
 
   #retryAfter(pause: number): void {
+    const { timing = systemTiming } = this.#options;
     clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => this.#pump(), pause);
+    this.#retry = timing.setTimer(() => this.#pump(), pause);
   }
 }
 

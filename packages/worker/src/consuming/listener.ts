@@ -22,6 +22,11 @@ export class Listener {
     this.#options = options;
   }
 
+  /** Whether a wait is under way. */
+  get listening(): boolean {
+    return this.#ringing !== undefined;
+  }
+
   /** Listens, unless it does already. */
   listen(): void {
     this.#ringing ??= this.#listen();

@@ -23,8 +23,10 @@ export function lagMonitor({ lease, pool, held, now, log }: LagMonitorOptions): 
   let last = now();
 
   function look(): void {
-    const stood = now() - last - interval;
-    last = now();
+    // Read once: what passes between two readings would belong to neither look.
+    const at = now();
+    const stood = at - last - interval;
+    last = at;
     if (stood <= lease / 4) return;
     const facts = { ms: Math.round(stood), lease, tasks: [...new Set(held().flatMap(taskOf))] };
     log.warn(facts, `the event loop stood still: ${pool === "inline" ? causes.inline : causes.runners}`);

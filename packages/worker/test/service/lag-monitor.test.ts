@@ -54,3 +54,26 @@ test("says nothing of less than that", async () => {
 test.each(["threads", "processes"] as const)("does not blame a task that runs in %s", async (pool) => {
   expect(await linesOf(pool, 4001, "sum")).toMatchObject([{ msg: expect.not.stringContaining("computes") as string }]);
 });
+
+test("counts all time, also what passes while it looks", async () => {
+  const lines: string[] = [];
+  const log = pino({ base: null, timestamp: false }, { write: (line: string) => void lines.push(line) });
+  let now = 0;
+  let pause = 0;
+  // The process is stopped right after the clock was read.
+  const read = () => {
+    const before = now;
+    now += pause;
+    pause = 0;
+    return before;
+  };
+  const monitor = lagMonitor({ lease, pool: "inline", held: () => [], now: read, log });
+  monitor.start();
+  for (const stopped of [5000, 0]) {
+    now += lease / 16;
+    pause = stopped;
+    await vi.advanceTimersByTimeAsync(lease / 16);
+  }
+  monitor.stop();
+  expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([{ ms: 5000 }]);
+});

@@ -1,0 +1,117 @@
+import type { Timing } from "../alarm.js";
+import type { Clock } from "../clock.js";
+import type { Connection } from "../redis/connection.js";
+import type { Marker, QueueAvailability } from "./queue-availability.js";
+
+/** Longest time to pass on what was heard, in ms: a worker that stops waits for it, and without it the others look by themselves after a while. */
+const passOnDeadline = 1000;
+
+/** What BullMQ has in its sets of markers. */
+const members = { now: "0", later: "1" };
+
+export interface WakeupListenerOptions {
+  /** Blocks until a marker comes. */
+  readonly bell: Connection;
+  /** Where what was heard is passed on. */
+  readonly commands: Connection;
+  /** The keys of the markers, by queue. */
+  readonly markers: readonly string[];
+  readonly availability: QueueAvailability;
+  readonly clock: Clock;
+  readonly timing: Pick<Timing, "setTimer">;
+  /** Longest time that one read blocks, in ms. */
+  readonly longest: number;
+  /** Longest time that a call may take, outages included, in ms. */
+  readonly deadline: number;
+}
+
+/** Hears when there is something in any of some queues: one blocking connection for all their markers. A marker that it takes nobody else hears of, unless it is passed on. */
+export class WakeupListener {
+  readonly #options: WakeupListenerOptions;
+  readonly #closing = new AbortController();
+
+  constructor(options: WakeupListenerOptions) {
+    this.#options = options;
+  }
+
+  /** Waits for the next marker, at most until it is time to look anyway. */
+  async ring(): Promise<void> {
+    const { markers, availability, clock, longest } = this.#options;
+    const now = clock.now();
+    const wait = Math.min(longest, availability.nextLook() - now);
+    if (wait <= 0) return;
+    // What could not be given away when its queue began to rest.
+    await this.passOnResting(now);
+    const listening = [...markers.keys()].filter((queue) => !availability.isResting(queue, now));
+    const reply = await this.#listen(listening, wait);
+    if (reply === null) return;
+    const [key, member, score] = reply;
+    availability.heard({ queue: markers.indexOf(key), kind: member === members.later ? "later" : "now", due: Number(score) });
+    // It may have begun to rest while this waited.
+    await this.passOnResting(clock.now());
+  }
+
+  /** The next marker of the queues `listening`; `null` after `wait` ms, or when the connection was lost: what that one heard, nobody was told, so any may have been missed. */
+  async #listen(listening: readonly number[], wait: number): Promise<readonly [string, string, string] | null> {
+    const { bell, markers, availability, deadline } = this.#options;
+    if (listening.length === 0) return this.#sleep(wait);
+    const keys = listening.map((queue) => markers[queue] as string);
+    try {
+      return await bell.run({ action: "no waiting for tasks", deadline: wait + deadline }, async (client, repeated) => {
+        if (!repeated) return client.bzpopmin(...keys, Math.max(wait / 1000, 0.01));
+        availability.doubt(listening);
+        return null;
+      });
+    } catch (error) {
+      availability.doubt(listening);
+      throw error;
+    }
+  }
+
+  #sleep(wait: number): Promise<null> {
+    const { signal } = this.#closing;
+    return new Promise((resolve, reject) => {
+      const onClose = () => {
+        clearTimeout(timer);
+        reject(signal.reason as Error);
+      };
+      const timer = this.#options.timing.setTimer(() => {
+        signal.removeEventListener("abort", onClose);
+        resolve(null);
+      }, wait);
+      if (signal.aborted) onClose();
+      else signal.addEventListener("abort", onClose, { once: true });
+    });
+  }
+
+  /** Hands what was heard and is not answered to others. */
+  passOn(): Promise<void> {
+    return this.#handOn(this.#options.availability.release());
+  }
+
+  /** Hands what was heard of queues that rest here to others, which may take from them. */
+  passOnResting(now: number): Promise<void> {
+    const { availability } = this.#options;
+    return this.#handOn(availability.release(availability.resting(now)));
+  }
+
+  async #handOn(passed: readonly Marker[]): Promise<void> {
+    if (passed.length === 0) return;
+    const { commands, markers, availability } = this.#options;
+    try {
+      await commands.run({ action: "what was heard was not passed on", deadline: passOnDeadline }, (client) =>
+        // NX: a message that is due before may have come since.
+        Promise.all(passed.map(({ queue, kind, due }) => client.zadd(markers[queue] as string, "NX", due, members[kind]))),
+      );
+    } catch (error) {
+      availability.keep(passed);
+      throw error;
+    }
+  }
+
+  /** Listens no more: a `ring` that waits rejects. */
+  close(): void {
+    this.#closing.abort(new Error("closed"));
+    this.#options.bell.close();
+  }
+}

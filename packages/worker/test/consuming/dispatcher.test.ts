@@ -1,0 +1,92 @@
+import type { Consumer, Delivery } from "@bullrush/broker";
+import { TroubleLog } from "@bullrush/client/program";
+import { pino } from "pino";
+import { describe, expect, test } from "vitest";
+import { Dispatcher } from "../../src/consuming/dispatcher.js";
+import type { Executor } from "../../src/execution/executor.js";
+
+const log = pino({ level: "silent" });
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+interface Stage {
+  readonly dispatcher: Dispatcher;
+  /** How often it has taken. */
+  readonly takes: () => number;
+  /** The delays of the timers that are set, and what fires them. */
+  readonly timers: readonly { readonly delay: number; readonly ring: () => void }[];
+}
+
+/** A loop whose clock goes on by 1 ms whenever it is read, with a wait that ends never or, with `rings`, at `due`. */
+function stage({ due, rings }: { readonly due: number; readonly rings: boolean }): Stage {
+  let now = 0;
+  let takes = 0;
+  const timers: { delay: number; ring: () => void }[] = [];
+  const clock = { now: () => now++ };
+  const consumer = {
+    storesAlong: true,
+    mayTake: () => clock.now() >= due,
+    nextLook: () => due,
+    ring: async () => {
+      if (!rings) return new Promise(() => undefined);
+      now = Math.max(now, due);
+      return turn();
+    },
+    passOn: async () => undefined,
+    mute: () => undefined,
+    exchange: async ({ take }: { readonly take: number }) => {
+      if (take > 0) takes++;
+      return { deliveries: [] as Delivery[], settled: [] };
+    },
+  } as unknown as Consumer;
+  const executor = { isRisky: () => false, isCrash: () => false } as unknown as Executor;
+  const timing = {
+    setTimer: (ring: () => void, delay: number) => {
+      timers.push({ delay, ring });
+      return setTimeout(() => undefined, 0);
+    },
+  };
+  const trouble = new TroubleLog(log, clock);
+  const dispatcher = new Dispatcher({
+    consumer,
+    executor,
+    guard: { hold: () => {}, release: () => {} },
+    concurrency: 1,
+    clock,
+    log,
+    trouble,
+    timing,
+  });
+  return { dispatcher, takes: () => takes, timers };
+}
+
+async function eventually(holds: () => boolean): Promise<boolean> {
+  for (let turns = 0; turns < 50 && !holds(); turns++) await turn();
+  return holds();
+}
+
+describe("a worker with nothing to do", () => {
+  test.each(Array.from({ length: 8 }, (_, due) => due))("takes what is due from the reading %i of its clock on", async (due) => {
+    const { dispatcher, takes, timers } = stage({ due, rings: true });
+    dispatcher.start();
+    const took = await eventually(() => {
+      for (const { ring } of timers) ring();
+      return takes() > 0;
+    });
+    expect(took).toBe(true);
+    await dispatcher.stop(AbortSignal.abort(), AbortSignal.abort());
+  });
+
+  test("looks when it is time to, though the wait that is under way does not end", async () => {
+    const { dispatcher, takes, timers } = stage({ due: 100, rings: false });
+    dispatcher.start();
+    expect(await eventually(() => timers.length > 0)).toBe(true);
+    expect(timers[0]!.delay).toBeLessThanOrEqual(100);
+    expect(dispatcher.state()).toMatchObject({ listening: true, takes: 0 });
+    const took = await eventually(() => {
+      timers.at(-1)!.ring();
+      return takes() > 0;
+    });
+    expect(took).toBe(true);
+    await Promise.race([dispatcher.stop(AbortSignal.abort(), AbortSignal.abort()), turn()]);
+  });
+});
