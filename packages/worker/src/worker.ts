@@ -70,7 +70,7 @@ export function createWorker(app: App, given: WorkerOptions = {}): Worker {
     if (undeclared.length > 0) log.warn({ queues: undeclared, declared }, "takes from queues that the app does not declare");
     const trouble = new TroubleLog(log, systemClock);
     app.onTrouble((service, reason) => trouble.warn(`${service} cannot be reached`, reason));
-    const pool = createPool(options, { app, worker: name, log, onFailure });
+    const pool = createPool(options, { app, worker: name, log, lender: () => parts?.dispatcher.lender, onFailure });
     parts = assemble(app, options, { consumer, pool, log, trouble });
     await pool.start();
     if (stopped !== undefined) return;

@@ -13,6 +13,7 @@ import { givenIn, type ExchangeReply } from "./exchange-reply.js";
 import { beginForeign, type ForeignContext } from "./foreign.js";
 import { openLeases } from "./leases.js";
 import { Outlook } from "./outlook.js";
+import { openPromote } from "./promote.js";
 import type { ResultStore } from "./result-store.js";
 import { FlowCarrier } from "./flows/carrier.js";
 import { Continuations, isFollowed } from "./flows/continuations.js";
@@ -234,6 +235,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     passOn: () => bell.passOn(),
     mayTake: () => outlook.mayTake(Date.now()),
     rest: (queue, pause) => outlook.rest(numberOf(queue) - 1, Date.now() + pause),
+    promote: openPromote({ commands, prefixes, indexes, deadline }),
     ...openLeases({ commands, prefixes, numberOf, lease, scan, deadline }),
     mendFlows: (stale) => mendFlows({ flows, carrier, results }, stale),
     close,

@@ -4,6 +4,7 @@ import { describeExchanging } from "./exchanging.js";
 import { describeLeases } from "./leases.js";
 import { describeLookup } from "./lookup.js";
 import { describeOrder } from "./order.js";
+import { describePromoting } from "./promoting.js";
 import { describePublishing } from "./publishing.js";
 import { describePuttingBack } from "./putting-back.js";
 import { describeRevoking } from "./revoking.js";
@@ -31,5 +32,6 @@ export function describeTransport(name: string, open: () => Broker | Promise<Bro
     describeCrashes(onStage);
     describeLookup(onStage);
     describeRevoking(onStage);
+    describePromoting(onStage);
   });
 }

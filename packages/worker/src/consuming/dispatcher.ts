@@ -2,11 +2,14 @@ import type { Clock, Consumer, Delivery, Exchange, Outcome, Revocation, Settleme
 import type { Logger } from "pino";
 import type { Executor, Running } from "../execution/executor.js";
 import { revokedError } from "../execution/revoked.js";
+import type { SlotLender } from "../execution/slot-lender.js";
 import type { TroubleLog } from "@bullrush/client/program";
 import { Admission } from "./admission.js";
 import { Breaker } from "./breaker.js";
+import { LentSlots } from "./lent-slots.js";
 import { Listener } from "./listener.js";
 import { Outbox } from "./outbox.js";
+import { Promotion } from "./promotion.js";
 
 export interface DispatcherOptions {
   readonly consumer: Consumer;
@@ -34,6 +37,7 @@ export class Dispatcher {
   readonly #admission: Admission;
   readonly #outbox: Outbox;
   readonly #listener: Listener;
+  readonly #lent: LentSlots;
   /** Those of which the lease was lost while they ran. */
   readonly #lost = new WeakSet<Delivery>();
   /** Settlements that went out before and may have been applied. */
@@ -58,7 +62,7 @@ export class Dispatcher {
   #onQuiet: (() => void) | undefined;
 
   constructor(options: DispatcherOptions) {
-    const { consumer, executor, clock, trouble, concurrency } = options;
+    const { consumer, executor, clock, trouble, concurrency, log } = options;
     this.#options = options;
     this.#batch = Math.min(limits.batch, Math.ceil(concurrency / limits.shares));
     this.#admission = new Admission({
@@ -73,6 +77,22 @@ export class Dispatcher {
       onReady: () => this.#schedule(),
       onTrouble: (error) => trouble.warn("results not stored", error),
     });
+    this.#lent = new LentSlots({
+      isRunning: (delivery) => this.#running.has(delivery),
+      onLent: (delivery) => {
+        this.#admission.lend(delivery);
+        this.#schedule();
+      },
+      onDue: () => this.#schedule(),
+      onRegained: (delivery) => {
+        this.#admission.regain(delivery);
+      },
+      openPromotion: (lend) => {
+        const onTrouble = (error: unknown) => trouble.warn("nothing was moved to the front of its queue", error);
+        const here = () => new Set(Array.from(this.#running.keys(), ({ id }) => id));
+        return new Promotion({ consumer, clock, log, onTrouble, here, lend });
+      },
+    });
   }
 
   start(): void {
@@ -83,6 +103,11 @@ export class Dispatcher {
   /** How many tasks run at this moment. */
   get running(): number {
     return this.#running.size;
+  }
+
+  /** What lends the slots of the tasks that run here while they wait for others. */
+  get lender(): SlotLender {
+    return this.#lent;
   }
 
   /** The deliveries on loan here: those that run, those that wait to run alone, and those that are not settled yet. */
@@ -118,6 +143,7 @@ export class Dispatcher {
       const error = revokedError(delivery, reason);
       if (!terminate) return running.stop.request(error);
       running.stop.kill(error);
+      this.#lent.end(delivery);
       this.#running.delete(delivery);
     } else if (!this.#admission.waiting.includes(delivery)) return;
     this.#admission.leave(delivery);
@@ -138,6 +164,7 @@ export class Dispatcher {
     await Promise.race([muted.then(() => this.#listener.passOn()), aborted(limit)]);
     clearTimeout(this.#retry);
     this.#outbox.close();
+    this.#lent.close();
     this.#listener.close();
     this.#stopped = true;
     return this.#unsettledCount();
@@ -147,6 +174,7 @@ export class Dispatcher {
     const { executor } = this.#options;
     const waiting = this.#admission.withdraw();
     const running = [...this.#running];
+    for (const [delivery] of running) this.#lent.end(delivery);
     this.#running.clear();
     for (const delivery of waiting) this.#outbox.add(executor.putBack(delivery, reason));
     for (const [, one] of running) {
@@ -190,6 +218,7 @@ export class Dispatcher {
   #pump(): void {
     if (this.#stopped) return;
     if (!this.#taking && this.#unsettledCount() === 0 && this.#exchanges === 0 && this.#ends === 0) this.#onQuiet?.();
+    this.#lent.grant(this.#unused);
     const pause = this.#breaker.pause(this.#options.clock.now());
     if (pause > 0) return this.#retryAfter(pause);
     while (this.#exchanges < limits.exchanges) {
@@ -203,8 +232,14 @@ export class Dispatcher {
     else if (this.#takes === 0 && !this.#options.consumer.mayTake()) this.#listener.listen();
   }
 
+  /** Slots that nothing has and nothing is to be taken for. */
+  get #unused(): number {
+    return this.#options.concurrency - (this.#running.size - this.#lent.count) - this.#admission.waiting.length - this.#reserved;
+  }
+
+  /** Slots to take messages for: tasks that go on after a wait come first. */
   get #free(): number {
-    return this.#options.concurrency - this.#running.size - this.#admission.waiting.length - this.#reserved;
+    return this.#unused - this.#lent.due;
   }
 
   /** How many messages to ask for along with `settled` settlements. */
@@ -280,6 +315,7 @@ export class Dispatcher {
     this.#running.set(delivery, running);
     void running.ended.then((settlement) => {
       this.#admission.ended(delivery);
+      this.#lent.end(delivery);
       // It was put back at the end of a shutdown's patience: what the task came to after that is nobody's.
       if (!this.#running.delete(delivery)) return;
       // That it was asked to end, and failed of it, is no failure of the task: whoever has it now will say how it ends. What it came to all the same counts.
