@@ -12,6 +12,7 @@ import { createPool } from "./pool/create-pool.js";
 import { insideRunner } from "./pool/inside/inside.js";
 import type { Pool } from "./pool/pool.js";
 import { controlListener } from "./service/control-listener.js";
+import { heldSlots } from "./service/held-slots.js";
 import { flowMender } from "./service/flow-mender.js";
 import { lagMonitor } from "./service/lag-monitor.js";
 import { leaseKeeper } from "./service/lease-keeper.js";
@@ -137,6 +138,13 @@ function assemble(app: App, options: CompiledWorkerOptions, { consumer, pool, lo
     recovery({ consumer, scan, log }),
     flowMender({ consumer, stale: lease, log }),
     lagMonitor({ lease, pool: options.pool, held, now: () => performance.now(), log }),
+    heldSlots({
+      slots: () => dispatcher.slots(),
+      counts: () => app.transport.counts(options.queues.map((queue) => queue.name)),
+      pool: options.pool,
+      clock,
+      log,
+    }),
   ];
   return { dispatcher, pool, services };
 }

@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { Executor, Running } from "../execution/executor.js";
 import { revokedError } from "../execution/revoked.js";
 import type { SlotLender } from "../execution/slot-lender.js";
+import type { SlotUse } from "../service/held-slots.js";
 import type { TroubleLog } from "@bullrush/client/program";
 import { Admission } from "./admission.js";
 import { Breaker } from "./breaker.js";
@@ -53,6 +54,8 @@ export class Dispatcher {
   #reserved = 0;
   /** Whether the last exchange got all it asked for: only then is it worth asking several times at once. */
   #backlog = false;
+  /** When a task last got back its slot, ms since the epoch. */
+  #regainedAt = 0;
   #taking = false;
   #stopped = false;
   #scheduled = false;
@@ -86,6 +89,7 @@ export class Dispatcher {
       onDue: () => this.#schedule(),
       onRegained: (delivery) => {
         this.#admission.regain(delivery);
+        this.#regainedAt = clock.now();
       },
       openPromotion: (lend) => {
         const onTrouble = (error: unknown) => trouble.warn("nothing was moved to the front of its queue", error);
@@ -108,6 +112,13 @@ export class Dispatcher {
   /** What lends the slots of the tasks that run here while they wait for others. */
   get lender(): SlotLender {
     return this.#lent;
+  }
+
+  /** What has the slots now. */
+  slots(): SlotUse {
+    const holders = [...this.#running.values()].filter(({ delivery }) => !this.#lent.isLent(delivery));
+    const since = holders.reduce((latest, { startedAt }) => Math.max(latest, startedAt), this.#regainedAt);
+    return { isFull: holders.length >= this.#options.concurrency, since, holders };
   }
 
   /** The deliveries on loan here: those that run, those that wait to run alone, and those that are not settled yet. */
