@@ -13,6 +13,21 @@ describe.each(["threads", "processes"])("a worker with %s", (pool) => {
     expect(await worker.stop()).toEqual({ code: 0, signal: null });
   });
 
+  it("warns once of each task that waits for others with its slot, and its timeout says why it may have come", async ({ expect }) => {
+    await using stage = open("-P", pool, "-c", "1");
+    const { run, worker } = stage;
+    const hint = expect.stringMatching(new RegExp(`no result after 300 ms.*keeps its slot.*the pool ${pool}: .*this\\.replace\\(\\)`));
+    for (let times = 0; times < 2; times++)
+      await expect(run("ask")).rejects.toThrow(failedOf({ code: "TASK_TIMEOUT", message: hint as string }));
+    await run("askAgain");
+    const warnings = worker.entries.filter(({ level }) => level === 40).map(({ task, msg }) => [task, msg]);
+    const text = expect.stringMatching(/^a task waits for others and keeps its slot.*this\.replace\(\).*chain/) as unknown;
+    expect(warnings).toEqual([
+      ["pools.ask", text],
+      ["pools.askAgain", text],
+    ]);
+  });
+
   it.concurrent("tells why they failed, retries what asks for it, with its arguments as they came, and rejects", async ({ expect }) => {
     await using stage = open("-P", pool, "-c", "1");
     const { app, worker, run, send } = stage;

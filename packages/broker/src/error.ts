@@ -48,8 +48,11 @@ const messages = {
   TASK_REVOKED: (d: { task: string; id: string; reason: string }) => `${d.task}[${d.id}] was revoked: ${d.reason}`,
   TIME_LIMIT_EXCEEDED: (d: { task: string; limit: number }) => `${d.task} ran for longer than its time limit of ${d.limit} ms`,
   SOFT_TIME_LIMIT_EXCEEDED: (d: { task: string; limit: number }) => `${d.task} ran for longer than its soft time limit of ${d.limit} ms`,
-  TASK_TIMEOUT: (d: { task: string; id: string; timeout: number }) =>
-    `${d.task}[${d.id}] had no result after ${d.timeout} ms; it goes on, and its result can still be fetched`,
+  TASK_TIMEOUT: (d: { task: string; id: string; timeout: number; pool?: string }) =>
+    `${d.task}[${d.id}] had no result after ${d.timeout} ms; it goes on, and its result can still be fetched` +
+    (d.pool === undefined
+      ? ""
+      : `. A task waited for it that keeps its slot meanwhile, as in the pool ${d.pool}: let it end with this.replace(), or send a chain`),
   UNKNOWN_TASK: (d: { id: string }) => `nobody knows task ${d.id}: it was never sent, or its result has expired or was forgotten`,
   ENTRY_NOT_FOUND: (d: { entry: string }) => `there is no beat entry "${d.entry}": app.beat.list() gives those that there are`,
   NO_REDIS: (d: { tried: readonly string[] }) =>

@@ -19,6 +19,7 @@ export { isRetry, Retry, type RetryOptions } from "./task/retry.js";
 export { isReject, Reject, type RejectOptions } from "./task/reject.js";
 export { matchesError, type ErrorMatch } from "./task/error-match.js";
 export { currentTask, runInTask, type TaskContext } from "./task/context.js";
+export type { AwaitedTask, AwaitedTasks, Loan } from "./task/loan.js";
 export { SoftTimeLimitExceeded } from "./task/errors.js";
 
 export type { AnyCanvas, Canvas, CanvasData, NeedsOf, OnFailure, ResultOf } from "./canvas/canvas.js";

@@ -13,6 +13,7 @@ import { createPool } from "./pool/create-pool.js";
 import { insideRunner } from "./pool/inside/inside.js";
 import type { Pool } from "./pool/pool.js";
 import { controlListener } from "./service/control-listener.js";
+import { heldSlots } from "./service/held-slots.js";
 import { flowMender } from "./service/flow-mender.js";
 import { lagMonitor } from "./service/lag-monitor.js";
 import { leaseKeeper } from "./service/lease-keeper.js";
@@ -104,7 +105,7 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
     const undeclared = queues.map((queue) => queue.name).filter((queue) => !declared.includes(queue));
     if (undeclared.length > 0) log.warn({ queues: undeclared, declared }, "takes from queues that the app does not declare");
     app.onTrouble((service, reason) => trouble.warn(`${service} cannot be reached`, reason));
-    const pool = createPool(options, { app, worker: name, log, onFailure });
+    const pool = createPool(options, { app, worker: name, log, lender: () => parts?.dispatcher.lender, onFailure });
     parts = assemble(app, options, { consumer, pool, log, trouble, guard });
     await Promise.all([pool.start(), guard.start(consumer.loanData)]);
     if (stopped !== undefined) return;
@@ -186,6 +187,13 @@ function assemble(app: App, options: CompiledWorkerOptions, { consumer, pool, lo
     flowMender({ consumer, stale: lease, log }),
     lagMonitor({ lease, pool: options.pool, held, now: () => performance.now(), log }),
     loopWatchdog({ loop: dispatcher, queues: options.queues.map((queue) => queue.name), log }),
+    heldSlots({
+      slots: () => dispatcher.slots(),
+      counts: () => app.transport.counts(options.queues.map((queue) => queue.name)),
+      pool: options.pool,
+      clock,
+      log,
+    }),
   ];
   return { dispatcher, pool, services, guard };
 }

@@ -14,6 +14,7 @@ import { givenIn, type ExchangeReply } from "./exchange-reply.js";
 import { beginForeign, type ForeignContext } from "./foreign.js";
 import { lateSuccesses } from "./late-successes.js";
 import { openLeases } from "./leases.js";
+import { openPromote } from "./promote.js";
 import { QueueAvailability, type Look } from "./queue-availability.js";
 import type { ResultStore } from "./result-store.js";
 import { FlowCarrier } from "./flows/carrier.js";
@@ -291,6 +292,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     nextLook: () => availability.nextLook(),
     doubt: () => availability.doubt(),
     rest,
+    promote: openPromote({ commands, prefixes, indexes, deadline }),
     ...openLeases({ commands, prefixes, numberOf, lease, scan, deadline }),
     mendFlows: (stale) => mendFlows({ flows, carrier, results }, stale),
     close,

@@ -164,6 +164,12 @@ export interface Consumer {
   /** Takes nothing from `queue` for `pause` ms; what was heard of it, or is, is given to the other workers. */
   rest(queue: string, pause: number): void;
 
+  /**
+   * Moves those of these messages to the front of their queues that wait in queues of this consumer and are due, the first of them first. Says for each whether it was moved: not if it is in
+   * none of these queues, in a paused one, on loan, or far from both ends of a very long queue. At most 1,000 in one call.
+   */
+  promote(messages: readonly { readonly id: string; readonly queues: readonly string[] }[]): Promise<readonly boolean[]>;
+
   /** Renews the lease of each delivery, and says which are lost and which were revoked since they were taken. */
   renew(deliveries: readonly Delivery[]): Promise<Renewal>;
 

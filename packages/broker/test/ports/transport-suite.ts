@@ -5,6 +5,7 @@ import { describeLateSuccesses } from "./late-successes.js";
 import { describeLeases } from "./leases.js";
 import { describeLookup } from "./lookup.js";
 import { describeOrder } from "./order.js";
+import { describePromoting } from "./promoting.js";
 import { describePublishing } from "./publishing.js";
 import { describePuttingBack } from "./putting-back.js";
 import { describeRevoking } from "./revoking.js";
@@ -33,5 +34,6 @@ export function describeTransport(name: string, open: () => Broker | Promise<Bro
     describeCrashes(onStage);
     describeLookup(onStage);
     describeRevoking(onStage);
+    describePromoting(onStage);
   });
 }

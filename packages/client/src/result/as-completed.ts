@@ -2,6 +2,7 @@ import { checkOptions } from "../task/check.js";
 import type { AsyncResult } from "./async-result.js";
 import type { Handle } from "./handle.js";
 import { checkHandles, leavesOf, type Leaf } from "./leaf.js";
+import { waitInTask } from "./wait-in-task.js";
 import { waitChecks, type WaitOptions } from "./wait-options.js";
 import { watchAll, type Ending } from "./watch-all.js";
 
@@ -33,6 +34,7 @@ export async function* asCompleted<H extends Handle>(
   let left = leaves.length;
   let failed: { readonly reason: unknown } | undefined;
   let wake: () => void = () => undefined;
+  const wait = waitInTask(leaves);
   const stop = watchAll(leaves, options, {
     onEnd: (ending) => {
       endings.add(endings.size < mostKept ? ending : { index: ending.index });
@@ -42,6 +44,7 @@ export async function* asCompleted<H extends Handle>(
       failed = { reason };
       wake();
     },
+    onPending: wait?.onPending,
   });
   try {
     while (left > 0) {
@@ -57,7 +60,9 @@ export async function* asCompleted<H extends Handle>(
         }
       }
       if (failed !== undefined) throw failed.reason;
-      if (left > 0) await new Promise<void>((resolve) => (wake = resolve));
+      if (left === 0) break;
+      const ending = new Promise<void>((resolve) => (wake = resolve));
+      await (wait?.during(ending) ?? ending);
     }
   } finally {
     stop();

@@ -1,6 +1,7 @@
 import { isTerminal, type TaskRecord, type TaskState } from "@bullrush/broker";
 import type { RevokeOptions } from "../control/revoke.js";
 import { checkOptions } from "../task/check.js";
+import { enclosingTask } from "../task/context.js";
 import { detailsOf, type TaskDetails } from "./details.js";
 import { TimeoutError, type TaskFailedError, type TaskRevokedError } from "./errors.js";
 import type { Handle } from "./handle.js";
@@ -9,6 +10,7 @@ import { callBack, checkListener } from "./on-done.js";
 import { errorOf, failureOf, outcomeOf, type TaskOutcome } from "./outcome.js";
 import { iterateProgress, type IterateOptions, type Progress } from "./progress.js";
 import type { Reference, ResultSource } from "./reference.js";
+import { inTask, polledInTask } from "./wait-in-task.js";
 import { getChecks, limitWait, type GetOptions } from "./wait-options.js";
 import type { Listener } from "./waiter.js";
 
@@ -24,6 +26,8 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
   readonly #source: () => ResultSource;
   readonly #reference: Reference;
   #held: TaskRecord | undefined;
+  /** Whether its end was seen here: no news of it is to come then. */
+  #seen = false;
 
   /** @internal */
   constructor(source: () => ResultSource, reference: Reference) {
@@ -43,7 +47,7 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
   get(options?: GetOptions & { readonly propagate?: true }): Promise<Result>;
   async get(options: GetOptions = {}): Promise<Result | TaskOutcome<Result>> {
     checkOptions(options, getChecks, "of get()");
-    const record = await this.#ended(options);
+    const record = await inTask([this], (onPending) => this.#ended(options, onPending));
     if (options.propagate === false) return outcomeOf(record);
     const error = this.errorOf(record);
     if (error !== undefined) throw error;
@@ -52,34 +56,34 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
 
   /** What observers see of it now: `PENDING`, `STARTED`, `SUCCESS`, … or `UNKNOWN`. */
   async status(): Promise<TaskState> {
-    return (await this.#look()).state;
+    return (await this.#pollAll()).state;
   }
 
   /** Whether it has ended, whichever way. */
   async ready(): Promise<boolean> {
-    return isTerminal((await this.#read())?.state ?? "UNKNOWN");
+    return isTerminal((await this.#poll())?.state ?? "UNKNOWN");
   }
 
   /** Whether it has ended well. */
   async successful(): Promise<boolean> {
-    return (await this.#read())?.state === "SUCCESS";
+    return (await this.#poll())?.state === "SUCCESS";
   }
 
   /** Whether it has ended with an error. */
   async failed(): Promise<boolean> {
-    return (await this.#read())?.state === "FAILURE";
+    return (await this.#poll())?.state === "FAILURE";
   }
 
   /** The returned value, or the error that `get()` would throw, or `undefined` while it has not ended; never waits. */
   async result(): Promise<Result | TaskFailedError | TaskRevokedError | undefined> {
-    const record = await this.#read();
+    const record = await this.#poll();
     if (record === undefined) return undefined;
     return this.errorOf(record) ?? (record.result as Result | undefined);
   }
 
   /** As `result()`; for a task that set a state of its own, such as PROGRESS, the `meta` that it gave; for one that will be retried, `{ failure, eta }`. */
   async info(): Promise<unknown> {
-    const record = await this.#read();
+    const record = await this.#poll();
     if (record === undefined) return undefined;
     if (record.state === "RETRY") return { failure: failureOf(record), eta: new Date(record.eta ?? 0) };
     return isTerminal(record.state) ? (this.errorOf(record) ?? record.result) : record.meta;
@@ -97,7 +101,7 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
 
   /** All that is known of it now, read at once: names, times, attempts, and what the other methods give one by one. */
   async details(): Promise<TaskDetails<Result>> {
-    return detailsOf(this.id, await this.#look(), this.#reference.task);
+    return detailsOf(this.id, await this.#pollAll(), this.#reference.task);
   }
 
   /** Handles on the tasks that it sent while it ran, or during its last attempt, in the order in which they were sent; at most 1,000. None before it has ended or waits to be retried. */
@@ -144,13 +148,22 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
   watch(listener: Listener): () => void {
     const record = this.#reference.ignoreResult ? ignored : this.#held;
     try {
-      if (record === undefined) return this.#source().waiter.watch(this.#reference, listener);
+      if (record === undefined) return this.#watch(listener);
       queueMicrotask(() => listener.onEnd(record));
     } catch (error) {
       // The app is closed.
       queueMicrotask(() => listener.onError(error));
     }
     return () => undefined;
+  }
+
+  #watch(listener: Listener): () => void {
+    const sought = this.#seen ? { ...this.#reference, missed: undefined } : this.#reference;
+    const onEnd = (record: TaskRecord) => {
+      this.#seen = true;
+      listener.onEnd(record);
+    };
+    return this.#source().waiter.watch(sought, { ...listener, onEnd });
   }
 
   /** @internal Takes `record` for its end, without looking, until it is given another one or none. */
@@ -170,10 +183,10 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
 
   /** @internal What `get()` throws after `timeout` ms. */
   timeoutError(timeout: number): TimeoutError {
-    return new TimeoutError(this.#reference.task ?? "task", this.id, timeout);
+    return new TimeoutError(this.#reference.task ?? "task", this.id, timeout, enclosingTask()?.runnerPool);
   }
 
-  #ended(options: GetOptions): Promise<TaskRecord> {
+  #ended(options: GetOptions, onPending?: () => void): Promise<TaskRecord> {
     return new Promise((resolve, reject) => {
       const giveUp = (reason: unknown) => {
         stop();
@@ -188,8 +201,23 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
         release();
         resolve(record);
       };
-      const stop = this.watch({ onEnd, onError: fail });
+      const stop = this.watch({ onEnd, onError: fail, onPending });
     });
+  }
+
+  /** Its record, looked at by a task perhaps that will look again until it has ended. */
+  async #poll(): Promise<TaskRecord | undefined> {
+    return this.#polled(await this.#read());
+  }
+
+  /** The same, or what there is instead of its record. */
+  async #pollAll(): Promise<TaskRecord> {
+    return this.#polled(await this.#look());
+  }
+
+  async #polled<R extends TaskRecord | undefined>(record: R): Promise<R> {
+    await polledInTask(this.id, isTerminal(record?.state ?? "UNKNOWN"), [this]);
+    return record;
   }
 
   /** Its record, or what there is instead of one. */

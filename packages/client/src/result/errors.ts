@@ -25,8 +25,9 @@ export class TaskRevokedError extends BullrushError<"TASK_REVOKED"> {
 export class TimeoutError extends BullrushError<"TASK_TIMEOUT"> {
   override name = "TimeoutError";
 
-  constructor(task: string, id: string, timeout: number) {
-    super("TASK_TIMEOUT", { task, id, timeout });
+  /** @param pool the pool of runners in which a task waited for it, if one did */
+  constructor(task: string, id: string, timeout: number, pool?: string) {
+    super("TASK_TIMEOUT", { task, id, timeout, ...(pool !== undefined && { pool }) });
   }
 }
 

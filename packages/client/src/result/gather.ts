@@ -4,6 +4,7 @@ import type { Handle, ValuesOf } from "./handle.js";
 import { awaitedBefore, awaitedOf, checkHandles, isGroup, type Group, type Leaf } from "./leaf.js";
 import { outcomeOf, type TaskOutcome } from "./outcome.js";
 import { getChecks, type GetOptions, type WaitOptions } from "./wait-options.js";
+import { inTask } from "./wait-in-task.js";
 import { watchAll } from "./watch-all.js";
 
 /** How each of the tasks, or the group, ended. */
@@ -26,12 +27,18 @@ export async function gather(results: readonly Handle[], options: GetOptions = {
   checkOptions(options, getChecks, "of gather()");
   const handles = checkHandles(results, "gather()");
   const { propagate = true } = options;
-  const records = await recordsOf(awaitedOf(handles), options, propagate);
+  const leaves = awaitedOf(handles);
+  const records = await inTask(leaves, (onPending) => recordsOf(leaves, options, propagate, onPending));
   return propagate ? valuesOf(handles, records.values()) : outcomesOf(handles, records);
 }
 
-/** The terminal records of `leaves`, in their order. */
-export function recordsOf(leaves: readonly Leaf[], options: WaitOptions, propagate: boolean): Promise<readonly TaskRecord[]> {
+/** The terminal records of `leaves`, in their order. `onPending` is called as that of `watchAll`. */
+export function recordsOf(
+  leaves: readonly Leaf[],
+  options: WaitOptions,
+  propagate: boolean,
+  onPending?: () => void,
+): Promise<readonly TaskRecord[]> {
   return new Promise((resolve, reject) => {
     const records: TaskRecord[] = [];
     let left = leaves.length;
@@ -48,6 +55,7 @@ export function recordsOf(leaves: readonly Leaf[], options: WaitOptions, propaga
         }
       },
       onError: reject,
+      onPending,
     });
   });
 }

@@ -9,6 +9,7 @@ import { awaitedOf, ignored, isGroup, leavesOf, mark, type Group, type Leaf } fr
 import { callBack, checkListener } from "./on-done.js";
 import type { ResultSource } from "./reference.js";
 import { savedGroup } from "./saved-group.js";
+import { inTask, polledInTask } from "./wait-in-task.js";
 import { getChecks, type GetOptions, type WaitOptions } from "./wait-options.js";
 
 /** What a group's handle is made of. @internal */
@@ -69,7 +70,8 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
   async get(options: GetOptions = {}): Promise<unknown> {
     checkOptions(options, getChecks, "of get()");
     const { propagate = true } = options;
-    const records = await recordsOf(this.#awaited(), options, propagate);
+    const awaited = this.#awaited();
+    const records = await inTask(awaited, (onPending) => recordsOf(awaited, options, propagate, onPending));
     return propagate ? valuesOf([this.#asGroup], records.values())[0] : outcomesOf(this.#members, records);
   }
 
@@ -186,10 +188,16 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
   async #count(leaves: readonly Leaf[], fits: (record: TaskRecord) => boolean): Promise<number> {
     const stored = leaves.filter(({ reference }) => reference.ignoreResult !== true);
     let count = fits(ignored) ? leaves.length - stored.length : 0;
+    let pending = stored.length;
     for (const some of chunksOf(stored, mostRead)) {
       const records = await this.#source?.().backend.read(some.map(({ id }) => id));
-      count += records?.filter((record) => record !== undefined && fits(record)).length ?? 0;
+      for (const record of records ?? []) {
+        if (record === undefined) continue;
+        if (isTerminal(record.state)) pending--;
+        if (fits(record)) count++;
+      }
     }
+    await polledInTask(this.id, pending === 0, leaves);
     return count;
   }
 }

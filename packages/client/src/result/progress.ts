@@ -2,6 +2,7 @@ import type { TaskRecord } from "@bullrush/broker";
 import { checkOptions } from "../task/check.js";
 import type { Leaf } from "./leaf.js";
 import { outcomeOf, type TaskOutcome } from "./outcome.js";
+import { waitInTask } from "./wait-in-task.js";
 import { getChecks, limitWait, type GetOptions } from "./wait-options.js";
 
 /** What a task has said of itself. */
@@ -52,12 +53,15 @@ export async function* iterateProgress<Result>(
     onTimeout: (timeout) => end({ reason: result.timeoutError(timeout) }),
     onAbort: (reason) => end({ reason }),
   });
-  const stop = result.watch({ onEnd: (record) => end({ record }), onError: (reason) => end({ reason }), onNews });
+  const wait = waitInTask([result]);
+  const onPending = wait?.onPending;
+  const stop = result.watch({ onEnd: (record) => end({ record }), onError: (reason) => end({ reason }), onNews, onPending });
   try {
     for (;;) {
       for (let report = kept.shift(); report !== undefined; report = kept.shift()) yield report;
       if (ended !== undefined) break;
-      await new Promise<void>((resolve) => (wake = resolve));
+      const news = new Promise<void>((resolve) => (wake = resolve));
+      await (wait?.during(news) ?? news);
     }
   } finally {
     release();

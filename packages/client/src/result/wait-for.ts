@@ -2,6 +2,7 @@ import type { Duration } from "@bullrush/broker";
 import { checkOptions, kindOf, refuse, type Check } from "../task/check.js";
 import type { Handle } from "./handle.js";
 import { awaitedOf, checkHandles } from "./leaf.js";
+import { inTask } from "./wait-in-task.js";
 import { waitChecks } from "./wait-options.js";
 import { watchAll } from "./watch-all.js";
 
@@ -39,25 +40,28 @@ export async function waitFor<H extends Handle>(results: Iterable<H>, options: W
   /** For each leaf, the place of its handle. */
   const places = members.flatMap((leaves, place) => leaves.map(() => place));
   const leaves = members.flat();
-  await new Promise<void>((resolve, reject) => {
-    let pending = leaves.length;
-    const stop = watchAll(leaves, options, {
-      onEnd: ({ index, record }) => {
-        const place = places[index] ?? 0;
-        const still = (left[place] ?? 1) - 1;
-        left[place] = still;
-        const failed = record?.state !== "SUCCESS";
-        if (--pending === 0 || (until === "first" && still === 0) || (until === "first-failure" && failed)) finish();
-      },
-      onError: reject,
-      onTimeout: resolve,
+  const wait = (onPending?: () => void) =>
+    new Promise<void>((resolve, reject) => {
+      let pending = leaves.length;
+      const stop = watchAll(leaves, options, {
+        onEnd: ({ index, record }) => {
+          const place = places[index] ?? 0;
+          const still = (left[place] ?? 1) - 1;
+          left[place] = still;
+          const failed = record?.state !== "SUCCESS";
+          if (--pending === 0 || (until === "first" && still === 0) || (until === "first-failure" && failed)) finish();
+        },
+        onError: reject,
+        onTimeout: resolve,
+        onPending,
+      });
+      const finish = () => {
+        stop();
+        resolve();
+      };
+      if (pending === 0 || (until === "first" && left.includes(0))) finish();
     });
-    const finish = () => {
-      stop();
-      resolve();
-    };
-    if (pending === 0 || (until === "first" && left.includes(0))) finish();
-  });
+  await inTask(leaves, wait);
   const isDone = (_: H, place: number) => left[place] === 0;
   return { done: handles.filter(isDone), pending: handles.filter((handle, place) => !isDone(handle, place)) };
 }

@@ -29,6 +29,8 @@ export interface Listener {
   readonly onError: (reason: unknown) => void;
   /** Gets records that are not terminal, the same one more than once. */
   readonly onNews?: ((record: TaskRecord) => void) | undefined;
+  /** Called when it is known that the task has not ended yet, more than once. */
+  readonly onPending?: (() => void) | undefined;
 }
 
 /** A wait under way. */
@@ -90,7 +92,10 @@ export class ResultWaiter {
     const wait: Wait = { sought, listener, at: Infinity, interval, looks: 0, told: false };
     this.#add(wait);
     if (!sought.own) this.#lookSoon(wait);
-    else if (this.#subscribed) this.#lookAt(wait, sought.missed === this.#missed ? intervals.first : 0);
+    else if (this.#subscribed && sought.missed === this.#missed) {
+      this.#lookAt(wait, intervals.first);
+      if (listener.onPending !== undefined) queueMicrotask(() => this.#tellPending(wait));
+    } else if (this.#subscribed) this.#lookSoon(wait);
     // Told first, then looked: what ends in between is heard of.
     else
       this.#subscribe().then(
@@ -164,6 +169,10 @@ export class ResultWaiter {
     return this.#waits.get(wait.sought.id)?.has(wait) === true;
   }
 
+  #tellPending(wait: Wait): void {
+    if (this.#isUnderWay(wait)) wait.listener.onPending?.();
+  }
+
   #lookSoon(wait: Wait): void {
     this.#lookAt(wait, 0);
   }
@@ -196,6 +205,7 @@ export class ResultWaiter {
       if (wait.at !== Infinity || !this.#isUnderWay(wait)) continue;
       this.#agenda.set(wait, looked + wait.interval);
       wait.interval = Math.min(wait.interval * 2, intervals.longest);
+      wait.listener.onPending?.();
     }
     this.#alarm.set(this.#agenda.next);
   }

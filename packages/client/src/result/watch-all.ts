@@ -16,6 +16,8 @@ export interface Watcher {
   readonly onError: (reason: unknown) => void;
   /** Called instead of `onError` when the time is over. The last call. */
   readonly onTimeout?: () => void;
+  /** Called when it is known of all that have not ended that they have not; at least once if any such is left, and more than once. */
+  readonly onPending?: (() => void) | undefined;
 }
 
 /**
@@ -25,6 +27,8 @@ export interface Watcher {
 export function watchAll(results: readonly Leaf[], options: WaitOptions, watcher: Watcher): () => void {
   /** Those that have not ended, by their places: how they are given up. */
   const pending = new Map<number, () => void>();
+  /** Those of them that may have ended, as nobody has looked yet. */
+  const unseen = new Set(watcher.onPending === undefined ? [] : results.keys());
   let over = false;
   const release = limitWait(options, { onTimeout, onAbort: fail });
 
@@ -52,12 +56,22 @@ export function watchAll(results: readonly Leaf[], options: WaitOptions, watcher
     if (!pending.delete(ending.index)) return;
     if (pending.size === 0) stop();
     watcher.onEnd(ending);
+    if (unseen.delete(ending.index)) tellPending();
+  }
+
+  function tellPending(): void {
+    if (!over && unseen.size === 0) watcher.onPending?.();
+  }
+
+  function see(index: number): void {
+    if (unseen.delete(index)) tellPending();
   }
 
   results.forEach((result, index) => {
     const onEnd = (record: TaskRecord) => end({ index, record });
     const onError = (reason: unknown) => (reason instanceof UnknownTaskError ? end({ index, unknown: reason }) : fail(reason));
-    pending.set(index, result.watch({ onEnd, onError }));
+    const onPending = watcher.onPending && (() => see(index));
+    pending.set(index, result.watch({ onEnd, onError, onPending }));
   });
   if (results.length === 0) stop();
   return stop;

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { BullrushError, type Json } from "@bullrush/broker";
 import type { Logger as PinoLogger } from "pino";
 import type { Canvas } from "../canvas/canvas.js";
+import type { AwaitedTasks, Loan } from "./loan.js";
 import type { RejectOptions } from "./reject.js";
 import type { RetryOptions } from "./retry.js";
 
@@ -46,6 +47,15 @@ export interface TaskContext {
   updateState(state: string, meta?: unknown): Promise<void>;
   /** @internal Hears of each task that this one has sent. */
   onSent?(id: string): void;
+  /** @internal The pool of runners that runs it, in which a task that waits for results keeps its slot. Absent inline and in a direct call. */
+  readonly runnerPool?: "threads" | "processes" | undefined;
+  /** @internal Hears that the task waits for results that are not there. Returns the loan of its slot, unless it keeps it. */
+  onWait?(awaited: AwaitedTasks): Loan | undefined;
+  /**
+   * @internal Hears each time that the task has looked whether the result with this id is there, and what it saw. The look resolves when the returned promise
+   * does.
+   */
+  onPoll?(id: string, ended: boolean, awaited: AwaitedTasks): Promise<void> | undefined;
   /**
    * Ends this attempt by throwing a `Retry`, which the task has to let pass, and has the worker run it again, under the same id: `return this.retry({ error })` keeps the type of the result. When it has been
    * retried as often as it may, it fails with `error`, else with `MAX_RETRIES_EXCEEDED`. In a direct call it throws `error`. Throws `INVALID_OPTION`.

@@ -44,6 +44,17 @@ export class Admission {
     this.#admit();
   }
 
+  /** Its slot is lent: it waits for what may be a risky one, and is not to keep that one from running. One that ran alone does no more. */
+  lend(delivery: Delivery): void {
+    this.#inside.delete(delivery);
+    this.ended(delivery);
+  }
+
+  /** It has its slot again. */
+  regain(delivery: Delivery): void {
+    this.#inside.add(delivery);
+  }
+
   /** It is settled, or somebody else's; begun or not. */
   leave(delivery: Delivery): void {
     const index = this.#waiting.indexOf(delivery);

@@ -13,13 +13,17 @@ import {
 import type { Logger } from "pino";
 import type { Executor, Running } from "../execution/executor.js";
 import { revokedError } from "../execution/revoked.js";
+import type { SlotLender } from "../execution/slot-lender.js";
 import type { LoopGuard } from "../guard/loop-guard.js";
+import type { SlotUse } from "../service/held-slots.js";
 import type { TroubleLog } from "@bullrush/client/program";
 import { Admission } from "./admission.js";
 import { Breaker } from "./breaker.js";
+import { LentSlots } from "./lent-slots.js";
 import { Listener } from "./listener.js";
 import type { LoopState } from "./loop-state.js";
 import { Outbox } from "./outbox.js";
+import { Promotion } from "./promotion.js";
 
 export interface DispatcherOptions {
   readonly consumer: Consumer;
@@ -57,6 +61,7 @@ export class Dispatcher {
   readonly #admission: Admission;
   readonly #outbox: Outbox;
   readonly #listener: Listener;
+  readonly #lent: LentSlots;
   /** Those of which the lease was lost while they ran. */
   readonly #lost = new WeakSet<Delivery>();
   /** Settlements that went out before and may have been applied. */
@@ -72,6 +77,8 @@ export class Dispatcher {
   #reserved = 0;
   /** Whether the last exchange got all it asked for: only then is it worth asking several times at once. */
   #backlog = false;
+  /** When a task last got back its slot, ms since the epoch. */
+  #regainedAt = 0;
   #taking = false;
   #stopped = false;
   #scheduled = false;
@@ -84,7 +91,7 @@ export class Dispatcher {
   #onQuiet: (() => void) | undefined;
 
   constructor(options: DispatcherOptions) {
-    const { consumer, executor, clock, trouble, concurrency } = options;
+    const { consumer, executor, clock, trouble, concurrency, log } = options;
     this.#options = options;
     this.#batch = Math.min(limits.batch, Math.ceil(concurrency / limits.shares));
     this.#admission = new Admission({
@@ -99,6 +106,23 @@ export class Dispatcher {
       onReady: () => this.#schedule(),
       onTrouble: (error) => trouble.warn("results not stored", error),
     });
+    this.#lent = new LentSlots({
+      isRunning: (delivery) => this.#running.has(delivery),
+      onLent: (delivery) => {
+        this.#admission.lend(delivery);
+        this.#schedule();
+      },
+      onDue: () => this.#schedule(),
+      onRegained: (delivery) => {
+        this.#admission.regain(delivery);
+        this.#regainedAt = clock.now();
+      },
+      openPromotion: (lend) => {
+        const onTrouble = (error: unknown) => trouble.warn("nothing was moved to the front of its queue", error);
+        const here = () => new Set(Array.from(this.#running.keys(), ({ id }) => id));
+        return new Promotion({ consumer, clock, log, onTrouble, here, lend });
+      },
+    });
   }
 
   start(): void {
@@ -109,6 +133,18 @@ export class Dispatcher {
   /** How many tasks run at this moment. */
   get running(): number {
     return this.#running.size;
+  }
+
+  /** What lends the slots of the tasks that run here while they wait for others. */
+  get lender(): SlotLender {
+    return this.#lent;
+  }
+
+  /** What has the slots now. */
+  slots(): SlotUse {
+    const holders = [...this.#running.values()].filter(({ delivery }) => !this.#lent.isLent(delivery));
+    const since = holders.reduce((latest, { startedAt }) => Math.max(latest, startedAt), this.#regainedAt);
+    return { isFull: holders.length >= this.#options.concurrency, since, holders };
   }
 
   /** The deliveries on loan here: those that run, those that wait to run alone, and those that are not settled yet. */
@@ -142,6 +178,7 @@ export class Dispatcher {
       const error = revokedError(delivery, reason);
       if (!terminate) return running.stop.request(error);
       running.stop.kill(error);
+      this.#lent.end(delivery);
       this.#running.delete(delivery);
     } else if (!this.#admission.waiting.includes(delivery)) return;
     this.#admission.leave(delivery);
@@ -208,6 +245,7 @@ export class Dispatcher {
     clearTimeout(this.#retry);
     clearTimeout(this.#nextLook);
     this.#outbox.close();
+    this.#lent.close();
     this.#listener.close();
     this.#stopped = true;
     return this.#unsettledCount();
@@ -224,6 +262,7 @@ export class Dispatcher {
 
   /** Asks what still runs to end, and settles it: what it comes to after that is nobody's. */
   #letGo({ delivery, stop }: Running, settlement: Settlement, reason: string): void {
+    this.#lent.end(delivery);
     this.#running.delete(delivery);
     stop.request(new Error(reason));
     this.#outbox.add(settlement);
@@ -266,6 +305,7 @@ export class Dispatcher {
     this.#pumps++;
     clearTimeout(this.#nextLook);
     if (!this.#taking && this.#unsettledCount() === 0 && this.#exchanges === 0 && this.#ends === 0) this.#onQuiet?.();
+    this.#lent.grant(this.#unused);
     const pause = this.#breaker.pause(this.#options.clock.now());
     if (pause > 0) return this.#retryAfter(pause);
     // Asked once: were it asked again, what becomes due between the answers would be neither taken nor waited for.
@@ -290,8 +330,14 @@ export class Dispatcher {
     this.#nextLook = timing.setTimer(() => this.#schedule(), Math.min(wait, longestTimer));
   }
 
+  /** Slots that nothing has and nothing is to be taken for. */
+  get #unused(): number {
+    return this.#options.concurrency - (this.#running.size - this.#lent.count) - this.#admission.waiting.length - this.#reserved;
+  }
+
+  /** Slots to take messages for: tasks that go on after a wait come first. */
   get #free(): number {
-    return this.#options.concurrency - this.#running.size - this.#admission.waiting.length - this.#reserved;
+    return this.#unused - this.#lent.due;
   }
 
   /** How many settlements may still come to wait. */
@@ -378,6 +424,7 @@ export class Dispatcher {
     this.#running.set(delivery, running);
     void running.ended.then((settlement) => {
       this.#admission.ended(delivery);
+      this.#lent.end(delivery);
       // It was let go: what the task came to after that is nobody's.
       if (!this.#running.delete(delivery)) return;
       // That it was asked to end, and failed of it, is no failure of the task: whoever has it now will say how it ends. What it came to all the same counts.

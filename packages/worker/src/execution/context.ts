@@ -1,5 +1,15 @@
 import { BullrushError, checkSize, encodeJson, type Json, type Message } from "@bullrush/broker";
-import { Reject, Replace, Retry, type Canvas, type RejectOptions, type RetryOptions, type TaskContext } from "@bullrush/client";
+import {
+  Reject,
+  Replace,
+  Retry,
+  type AwaitedTasks,
+  type Canvas,
+  type Loan,
+  type RejectOptions,
+  type RetryOptions,
+  type TaskContext,
+} from "@bullrush/client";
 import type { Logger } from "pino";
 import type { Stop } from "./stop.js";
 import type { Trace } from "./trace.js";
@@ -21,6 +31,12 @@ export interface ContextSource<E extends Subject> {
   readonly maxPayload: number;
   /** Stores a state of the task's own, with `meta`, which is JSON, if its results are stored. Never rejects: what is only news of a task must not make it fail. */
   readonly storeState: (execution: E, state: string, meta: string | undefined) => Promise<void>;
+  /** The pool, if it is one of runners. */
+  readonly runnerPool?: "threads" | "processes";
+  /** Hears that the task waits for others. Gives the loan of its slot, if it is lent. */
+  readonly onWait: (execution: E, awaited: AwaitedTasks) => Loan | undefined;
+  /** Hears that the task has looked at a result, and whether it was there. */
+  readonly onPoll?: (execution: E, id: string, ended: boolean, awaited: AwaitedTasks) => Promise<void> | undefined;
 }
 
 const customState = /^[A-Z][A-Z0-9_]{0,63}$/;
@@ -113,6 +129,18 @@ export class ExecutionContext<E extends Subject> implements TaskContext {
 
   onSent(id: string): void {
     this.#execution.trace.addChildren([id]);
+  }
+
+  get runnerPool(): "threads" | "processes" | undefined {
+    return this.#source.runnerPool;
+  }
+
+  onWait(awaited: AwaitedTasks): Loan | undefined {
+    return this.#source.onWait(this.#execution, awaited);
+  }
+
+  onPoll(id: string, ended: boolean, awaited: AwaitedTasks): Promise<void> | undefined {
+    return this.#source.onPoll?.(this.#execution, id, ended, awaited);
   }
 
   progress(meta: unknown): Promise<void> {

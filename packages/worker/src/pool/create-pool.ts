@@ -1,7 +1,9 @@
 import { systemClock, type BullrushError } from "@bullrush/broker";
 import type { App } from "@bullrush/client";
 import type { Logger } from "pino";
-import { ExecutionContext } from "../execution/context.js";
+import { ExecutionContext, type ContextSource } from "../execution/context.js";
+import type { Execution } from "../execution/execution.js";
+import type { SlotLender } from "../execution/slot-lender.js";
 import { stateStore } from "../execution/state-store.js";
 import { inlinePool } from "./inline.js";
 import { levelFor } from "./lines.js";
@@ -10,23 +12,33 @@ import type { Pool } from "./pool.js";
 import { launchProcess } from "./processes.js";
 import { RunnerPool } from "./runner-pool.js";
 import { launchThread } from "./threads.js";
+import { warnOfWaits } from "./waits.js";
 
 export interface PoolSurroundings {
   readonly app: App;
   /** Name of the worker. */
   readonly worker: string;
   readonly log: Logger;
+  /** What lends the slots of tasks that wait; `undefined` while there is none. */
+  readonly lender: () => SlotLender | undefined;
   /** Hears, at most once, that the pool cannot go on. */
   readonly onFailure: (error: BullrushError) => void;
 }
 
 /** The pool that `options` ask for. */
-export function createPool(options: CompiledPoolOptions, { app, worker, log, onFailure }: PoolSurroundings): Pool {
+export function createPool(options: CompiledPoolOptions, { app, worker, log, lender, onFailure }: PoolSurroundings): Pool {
   const { pool, module, concurrency, autoscale, maxTasksPerChild: maxTasks, maxMemoryPerChild: maxMemory } = options;
   const storeState = stateStore(app, worker, log);
   const { broker, backend, maxPayload } = app.options;
   if (pool === "inline" || module === undefined) {
-    const source = { worker, log, maxPayload, storeState };
+    const source: ContextSource<Execution> = {
+      worker,
+      log,
+      maxPayload,
+      storeState,
+      onWait: (execution, awaited) => lender()?.wait(execution, awaited),
+      onPoll: (execution, id, ended, awaited) => lender()?.poll(execution, id, ended, awaited),
+    };
     return inlinePool((execution) => new ExecutionContext(execution, source), {
       maxPayload,
       clock: systemClock,
@@ -39,7 +51,8 @@ export function createPool(options: CompiledPoolOptions, { app, worker, log, onF
   return new RunnerPool({
     runner: {
       launch: pool === "threads" ? launchThread : launchProcess,
-      load: { type: "load", module, ...locations, worker, level: levelFor(log) },
+      load: { type: "load", module, ...locations, worker, pool, level: levelFor(log) },
+      onWait: warnOfWaits(pool, log),
       storeState,
       log,
     },

@@ -25,6 +25,7 @@ export interface Load {
   readonly backend?: string;
   /** Name of the worker. */
   readonly worker: string;
+  readonly pool: "threads" | "processes";
   /** Least important lines to send. */
   readonly level: string;
 }
@@ -49,6 +50,8 @@ export type FromRunner =
     }
   /** Store a state of the task's own, with `meta`, which is JSON; to be answered with `stored`. */
   | { readonly type: "state"; readonly run: number; readonly call: number; readonly state: string; readonly meta?: string }
+  /** The run waits for the results of others. */
+  | { readonly type: "waits"; readonly run: number }
   /** A line of pino's JSON. */
   | { readonly type: "log"; readonly line: string }
   /** An exception that nobody caught, of what it runs or of nobody known: it ends. `run` is what it ran, if anything; it begins nothing more. */

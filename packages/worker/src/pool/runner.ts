@@ -12,6 +12,8 @@ export interface RunnerOptions {
   readonly launch: Launch;
   readonly load: Load;
   readonly storeState: StoreState;
+  /** Hears each time that a task waits for others. */
+  readonly onWait: (execution: Execution) => void;
   readonly log: Logger;
 }
 
@@ -147,6 +149,9 @@ export class Runner {
         break;
       case "state":
         void this.#store(message);
+        break;
+      case "waits":
+        if (message.run === this.#run?.number) this.#options.onWait(this.#run.execution);
         break;
       case "log":
         writeLine(this.#options.log, message.line);

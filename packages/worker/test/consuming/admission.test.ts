@@ -44,6 +44,29 @@ it("lets those behind a risky one begin as soon as it has ended, in their order"
   expect(admission.closed).toBe(false);
 });
 
+it("lets a risky one begin beside those whose slots are lent: they may wait for it", () => {
+  const { admission, begun } = scene();
+  const [outer, risky] = [deliveryWith(0), deliveryWith(2)];
+  admission.enter(outer);
+  admission.enter(risky);
+  expect(begun).toEqual([outer]);
+  admission.lend(outer);
+  expect(begun).toEqual([outer, risky]);
+});
+
+it("lets others begin beside a risky one whose slot is lent, and counts it again when it has it back", () => {
+  const { admission, begun } = scene();
+  const [risky, inner, next] = [deliveryWith(2), deliveryWith(0), deliveryWith(2)];
+  admission.enter(risky);
+  admission.enter(inner);
+  admission.lend(risky);
+  expect(begun).toEqual([risky, inner]);
+  admission.leave(inner);
+  admission.regain(risky);
+  admission.enter(next);
+  expect(begun).toEqual([risky, inner]);
+});
+
 it("gives back those that have not begun, and lets none of them begin", () => {
   const { admission, begun } = scene();
   const deliveries = [deliveryWith(0), deliveryWith(2), deliveryWith(0)];

@@ -23,6 +23,8 @@ interface Inner extends Subject {
   readonly run: number;
   readonly original: () => Message;
   readonly foreign: boolean;
+  /** How often in a row it has looked at a result that was not there, by its id. */
+  readonly polls: Map<string, number>;
 }
 
 /** What there is when the app is loaded. */
@@ -41,6 +43,8 @@ class Server {
   readonly #stores = new Map<number, () => void>();
   /** Tells the latest state, which came while too many were being stored. */
   #tellLatest: (() => void) | undefined;
+  /** The tasks of which it is said that they wait for others. */
+  readonly #told = new Set<string>();
   #calls = 0;
   #loaded: Loaded | undefined;
   #current: Inner | undefined;
@@ -74,7 +78,7 @@ class Server {
     }
   }
 
-  async #load({ module, broker, backend, worker, level }: Load): Promise<void> {
+  async #load({ module, broker, backend, worker, pool, level }: Load): Promise<void> {
     const log = pino({ level, base: null }, { write: (line: string) => this.#link.send({ type: "log", line }) });
     process.on("unhandledRejection", (error) => {
       log.error({ ...taskFields(), ...redactFailure(toFailure(error)) }, "a promise was rejected, and nobody handled it");
@@ -84,7 +88,15 @@ class Server {
       const { app } = await discoverApp(module, process.cwd(), {});
       app.override({ ...(broker !== undefined && { broker }), ...(backend !== undefined && { backend }) });
       const { maxPayload } = app.options;
-      const source: Loaded["source"] = { worker, log, maxPayload, storeState: (inner, state, meta) => this.#store(inner, state, meta) };
+      const source: Loaded["source"] = {
+        worker,
+        log,
+        maxPayload,
+        storeState: (inner, state, meta) => this.#store(inner, state, meta),
+        runnerPool: pool,
+        onWait: (inner) => this.#tellWait(inner),
+        onPoll: (inner, id, ended) => this.#notePoll(inner, id, ended),
+      };
       const surroundings: Surroundings = {
         clock: systemClock,
         random: Math.random,
@@ -103,7 +115,16 @@ class Server {
 
   async #run({ run, queue, message: text, foreign }: Extract<ToRunner, { type: "run" }>): Promise<void> {
     const original = () => JSON.parse(text) as Message;
-    const inner: Inner = { run, message: original(), original, foreign, delivery: { queue }, stop: new Stop(), trace: new Trace() };
+    const inner: Inner = {
+      run,
+      message: original(),
+      original,
+      foreign,
+      delivery: { queue },
+      stop: new Stop(),
+      trace: new Trace(),
+      polls: new Map(),
+    };
     this.#current = inner;
     const outcome = await this.#invoke(inner);
     this.#current = undefined;
@@ -141,6 +162,20 @@ class Server {
     if (this.#stores.size < mostStores) return this.#tell(inner, state, meta);
     this.#tellLatest = () => void this.#store(inner, state, meta);
     return Promise.resolve();
+  }
+
+  /** The slot stays with the task: its runner has nothing else to run. */
+  #tellWait({ run, message: { task } }: Inner): undefined {
+    if (this.#told.has(task)) return;
+    this.#told.add(task);
+    this.#link.send({ type: "waits", run });
+  }
+
+  /** One that looks again and again waits too. */
+  #notePoll(inner: Inner, id: string, ended: boolean): undefined {
+    const looks = ended ? 0 : (inner.polls.get(id) ?? 0) + 1;
+    inner.polls.set(id, looks);
+    if (looks === 2) this.#tellWait(inner);
   }
 
   #tell({ run }: Inner, state: string, meta: string | undefined): Promise<void> {

@@ -1,0 +1,36 @@
+import type { Consumer } from "../ports/transport.js";
+import type { Connection } from "../redis/connection.js";
+import { runScript } from "../redis/script.js";
+import { engineScript } from "./engine.js";
+
+/** What promoting needs of its consumer. */
+export interface PromoteOptions {
+  readonly commands: Connection;
+  /** What the keys of its queues start with. */
+  readonly prefixes: readonly string[];
+  /** The places of its queues in `prefixes`. */
+  readonly indexes: ReadonlyMap<string, number>;
+  /** Longest time that a call may take, outages included, in ms. */
+  readonly deadline: number;
+}
+
+/** How many entries of lists one call looks at, so that it never holds Redis for much longer than 10 ms, and how many at least for each message. */
+const most = { looks: 1_000_000, least: 2000 };
+
+const script = engineScript("promote");
+
+/** What moves messages to the front of the queues of a consumer. */
+export function openPromote({ commands, prefixes, indexes, deadline }: PromoteOptions): Consumer["promote"] {
+  return async (messages) => {
+    const known = messages.map(({ id, queues }) => ({ id, places: queues.flatMap((queue) => indexes.get(queue) ?? []) }));
+    const asked = known.filter(({ places }) => places.length > 0);
+    if (asked.length === 0) return messages.map(() => false);
+    const args = asked.flatMap(({ id, places }) => [id, places.length, ...places.map((place) => place + 1)]);
+    const depth = Math.max(most.least, Math.floor(most.looks / asked.length));
+    const replies = (await commands.run({ action: `${asked.length} tasks were not moved to the front`, deadline }, (client) =>
+      runScript(client, script, prefixes, [Date.now(), depth, ...args]),
+    )) as (0 | 1)[];
+    const moved = new Set(asked.filter((_, index) => replies[index] === 1));
+    return known.map((one) => moved.has(one));
+  };
+}

@@ -1,0 +1,79 @@
+import { enclosingTask, type TaskContext } from "../task/context.js";
+import type { AwaitedTask, Loan } from "../task/loan.js";
+import type { Handle } from "./handle.js";
+import { isGroup, type Group, type Leaf } from "./leaf.js";
+
+/**
+ * A wait for results inside a task that a worker runs. The task's slot is lent while the task waits and it is known that the wait is not over at once. The slot
+ * is regained before the task goes on.
+ */
+export class WaitInTask {
+  readonly #context: TaskContext;
+  readonly #leaves: readonly Leaf[];
+  #pending = false;
+  #waiting = false;
+  #loan: Loan | undefined;
+
+  constructor(context: TaskContext, leaves: readonly Leaf[]) {
+    this.#context = context;
+    this.#leaves = leaves;
+  }
+
+  /** To be called when it is known that the results are not there. */
+  readonly onPending = (): void => {
+    if (this.#pending) return;
+    this.#pending = true;
+    // What ends the wait may come in the same turn of the event loop.
+    setImmediate(() => this.#lend());
+  };
+
+  /** Waits for `promise`. One call at a time. */
+  async during<T>(promise: Promise<T>): Promise<T> {
+    this.#waiting = true;
+    if (this.#pending) this.#lend();
+    try {
+      return await promise;
+    } finally {
+      this.#waiting = false;
+      const loan = this.#loan;
+      this.#loan = undefined;
+      if (loan !== undefined) await loan.regain();
+    }
+  }
+
+  #lend(): void {
+    if (this.#waiting) this.#loan ??= this.#context.onWait?.(() => awaitedTasks(this.#leaves));
+  }
+}
+
+/** A wait for `leaves` in the enclosing task; `undefined` outside one that a worker runs. */
+export function waitInTask(leaves: readonly Leaf[]): WaitInTask | undefined {
+  const context = enclosingTask();
+  return context?.onWait === undefined ? undefined : new WaitInTask(context, leaves);
+}
+
+/** What `wait` resolves with, which waits for `leaves` and calls `onPending` when it is known that they have not ended. */
+export function inTask<T>(leaves: readonly Leaf[], wait: (onPending?: () => void) => Promise<T>): Promise<T> {
+  const own = waitInTask(leaves);
+  return own === undefined ? wait() : own.during(wait(own.onPending));
+}
+
+/** Notes that the enclosing task, if any, has looked whether the result with this id is there. Resolves when the look may. */
+export async function polledInTask(id: string, ended: boolean, leaves: readonly Leaf[]): Promise<void> {
+  await enclosingTask()?.onPoll?.(id, ended, () => awaitedTasks(leaves));
+}
+
+/** `leaves` and the steps before them, which have to end first. */
+function awaitedTasks(leaves: readonly Leaf[]): readonly AwaitedTask[] {
+  const found = new Map<string, AwaitedTask>();
+  const open: (Leaf | Group)[] = [...leaves].toReversed();
+  const seen = new Set<Handle>();
+  for (let handle = open.pop(); handle !== undefined; handle = open.pop()) {
+    if (seen.has(handle)) continue;
+    seen.add(handle);
+    if (handle.parent !== undefined) open.push(handle.parent as Leaf | Group);
+    if (isGroup(handle)) open.push(...handle.results);
+    else found.set(handle.id, handle.reference);
+  }
+  return [...found.values()];
+}

@@ -1,0 +1,187 @@
+import type { Delivery } from "@bullrush/broker";
+import type { AwaitedTasks, Loan } from "@bullrush/client";
+import type { LendingExecution, SlotLender } from "../execution/slot-lender.js";
+import type { Promotion } from "./promotion.js";
+import { TaskSlot, type Wait } from "./task-slot.js";
+
+export interface LentSlotsOptions {
+  /** Whether a delivery runs here. */
+  readonly isRunning: (delivery: Delivery) => boolean;
+  readonly onLent: (delivery: Delivery) => void;
+  /** Hears that a task waits for a slot that is free: `grant` is to be called. */
+  readonly onDue: () => void;
+  readonly onRegained: (delivery: Delivery) => void;
+  /** What lends the slots beyond the bound. `lend` is for it to call. */
+  readonly openPromotion: (lend: (slot: TaskSlot) => void) => Promotion;
+}
+
+/** How many slots are lent at once before those who wait have to be helped. */
+export const mostLent = 1000;
+
+/** After which number of looks in a row a task that polls counts as waiting, and how long after its last look it does no more, in ms. */
+const polling = { looks: 2, pause: 5000 };
+
+/** A task that looks at results again and again. */
+interface Poll {
+  readonly wait: Wait;
+  readonly timer: NodeJS.Timeout;
+}
+
+/** The slots of tasks that wait for results, lent to other tasks meanwhile and regained first come, first served. */
+export class LentSlots implements SlotLender {
+  readonly #options: LentSlotsOptions;
+  readonly #slots = new Map<Delivery, TaskSlot>();
+  readonly #due = new Set<TaskSlot>();
+  readonly #polls = new Map<TaskSlot, Poll>();
+  readonly #promotion: Promotion;
+  #count = 0;
+
+  constructor(options: LentSlotsOptions) {
+    this.#options = options;
+    this.#promotion = options.openPromotion((slot) => this.#give(slot));
+  }
+
+  /** How many slots are lent, those included that are to be regained. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** How many tasks could go on if a slot were free. */
+  get due(): number {
+    return this.#due.size;
+  }
+
+  /** Whether the slot of `delivery` is lent. */
+  isLent(delivery: Delivery): boolean {
+    const state = this.#slots.get(delivery)?.state;
+    return state === "lent" || state === "due";
+  }
+
+  wait(execution: LendingExecution, awaited: AwaitedTasks): Loan | undefined {
+    const slot = this.#slotOf(execution);
+    return slot && this.#wait(slot, awaited);
+  }
+
+  poll(execution: LendingExecution, id: string, ended: boolean, awaited: AwaitedTasks): Promise<void> | undefined {
+    if (ended) {
+      const slot = this.#slots.get(execution.delivery);
+      if (slot?.polls.delete(id) !== true) return undefined;
+      const poll = this.#endPolling(slot);
+      return poll && this.#regain(slot, poll.wait);
+    }
+    const slot = this.#slotOf(execution);
+    if (slot === undefined) return undefined;
+    const looks = (slot.polls.get(id) ?? 0) + 1;
+    slot.polls.set(id, looks);
+    const poll = this.#polls.get(slot);
+    if (poll !== undefined) poll.timer.refresh();
+    else if (looks >= polling.looks) this.#beginPolling(slot, awaited);
+    return undefined;
+  }
+
+  /** Gives up to `free` slots back to the tasks that have waited longest for one. */
+  grant(free: number): void {
+    let left = free;
+    for (const slot of this.#due) {
+      if (left-- <= 0) return;
+      this.#takeBack(slot);
+    }
+  }
+
+  /** The task of `delivery` has ended, or is nobody's any more: it needs no slot. */
+  end(delivery: Delivery): void {
+    if (this.#slots.size === 0) return;
+    const slot = this.#slots.get(delivery);
+    if (slot === undefined) return;
+    this.#slots.delete(delivery);
+    this.#endPolling(slot);
+    slot.waits.clear();
+    this.#promotion.remove(slot);
+    this.#takeBack(slot);
+  }
+
+  /** Stops helping those beyond the bound. */
+  close(): void {
+    this.#promotion.close();
+  }
+
+  #slotOf({ delivery, stop }: LendingExecution): TaskSlot | undefined {
+    const known = this.#slots.get(delivery);
+    if (known !== undefined || !this.#options.isRunning(delivery)) return known;
+    const slot = new TaskSlot(delivery, stop);
+    this.#slots.set(delivery, slot);
+    // What is to end is not to wait for a slot; it goes on beside those who have them.
+    stop.onRequest(() => slot.state === "due" && this.#takeBack(slot));
+    return slot;
+  }
+
+  #wait(slot: TaskSlot, awaited: AwaitedTasks): Loan {
+    const wait: Wait = { awaited };
+    slot.waits.add(wait);
+    this.#lend(slot);
+    const regain = () => {
+      // It goes on, and so does not poll any more, until it looks again.
+      const poll = this.#endPolling(slot);
+      if (poll !== undefined) slot.waits.delete(poll.wait);
+      return this.#regain(slot, wait);
+    };
+    return { regain };
+  }
+
+  #lend(slot: TaskSlot): void {
+    if (slot.state !== "held" || slot.waits.size === 0) return;
+    if (this.#count < mostLent) this.#give(slot);
+    else this.#promotion.add(slot);
+  }
+
+  #give(slot: TaskSlot): void {
+    slot.state = "lent";
+    this.#count++;
+    this.#options.onLent(slot.delivery);
+  }
+
+  #regain(slot: TaskSlot, wait: Wait): Promise<void> {
+    slot.waits.delete(wait);
+    if (slot.waits.size === 0) this.#promotion.remove(slot);
+    if (slot.state === "lent" && slot.stop.requested) this.#takeBack(slot);
+    if (slot.state === "held") return Promise.resolve();
+    slot.state = "due";
+    this.#due.add(slot);
+    this.#options.onDue();
+    return slot.regained();
+  }
+
+  /** Ends the loan at once, whether or not a slot is free. */
+  #takeBack(slot: TaskSlot): void {
+    if (slot.state === "held") return;
+    this.#due.delete(slot);
+    this.#count--;
+    slot.hold();
+    this.#options.onRegained(slot.delivery);
+    const next = this.#count < mostLent ? this.#promotion.next() : undefined;
+    if (next !== undefined) this.#give(next);
+    // It waits for other results still. First it does what it wants to do with this one.
+    if (slot.waits.size > 0) setImmediate(() => this.#lend(slot));
+  }
+
+  #beginPolling(slot: TaskSlot, awaited: AwaitedTasks): void {
+    const wait: Wait = { awaited };
+    slot.waits.add(wait);
+    this.#lend(slot);
+    const stopped = () => {
+      this.#polls.delete(slot);
+      slot.waits.delete(wait);
+      if (slot.waits.size > 0) return;
+      this.#promotion.remove(slot);
+      if (slot.state === "lent") this.#takeBack(slot);
+    };
+    this.#polls.set(slot, { wait, timer: setTimeout(stopped, polling.pause).unref() });
+  }
+
+  #endPolling(slot: TaskSlot): Poll | undefined {
+    const poll = this.#polls.get(slot);
+    clearTimeout(poll?.timer);
+    this.#polls.delete(slot);
+    return poll;
+  }
+}
