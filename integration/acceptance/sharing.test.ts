@@ -113,7 +113,8 @@ test("what a worker has heard and not taken is heard by the others when it stops
   const markers = () => redis.zcard(`${prefix}:a:marker`);
   await expect.poll(markers, { timeout: 20_000 }).toBe(0);
   await worker.stop();
-  expect(await markers()).toBe(1);
+  // Whoever hears it looks, and learns when the message is due.
+  expect(await redis.zscore(`${prefix}:a:marker`, "1")).not.toBeNull();
   await producer.app.transport.purge("a");
 });
 

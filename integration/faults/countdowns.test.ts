@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { openFleet } from "../lib/fleet.js";
 import { startProgram } from "../support/program.js";
 
-const fixture = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
+const busyFile = fileURLToPath(new URL("./fixtures/busy.mjs", import.meta.url));
+const tasksFile = fileURLToPath(new URL("./fixtures/tasks.mjs", import.meta.url));
 
 const attempts = 500;
 
@@ -12,9 +13,9 @@ describe("a worker with one slot, and with others busy beside it", () => {
     `goes on ${attempts} times with what is due in 1 to 3 ms: %s`,
     { timeout: 120_000 },
     async (pool) => {
-      await using busy = startProgram({ file: fixture("busy.mjs") });
+      await using busy = startProgram({ file: busyFile });
       await using fleet = openFleet({ worker: { concurrency: 1, lease: "60s", scan: "1h" } });
-      const worker = fleet.start("alone", { pool, ...(pool === "processes" && { module: fixture("tasks.mjs") }) });
+      const worker = fleet.start("alone", { pool, ...(pool === "processes" && { module: tasksFile }) });
       await worker.waitForEntry({ msg: "ready" });
       const result = await fleet.app.sendTask("countdown", [attempts]);
       expect(await result.get({ timeout: "90s" })).toBe(attempts);

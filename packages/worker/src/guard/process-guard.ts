@@ -36,7 +36,9 @@ const beatsInLease = 24;
 const resourceLimits = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 64 };
 
 /** From the sources, as in a test, the built file serves. */
-const entry = new URL(import.meta.url.endsWith(".ts") ? "../../dist/guard/thread.js" : "./thread.js", import.meta.url);
+const entry = import.meta.url.endsWith(".ts")
+  ? new URL("../../dist/guard/thread.js", import.meta.url)
+  : new URL("./thread.js", import.meta.url);
 
 // One for the process, also when a module loader makes a second copy of this package.
 const mark = Symbol.for("bullrush.process-guard");
