@@ -5,25 +5,21 @@ import {
   type Consumer,
   type Delivery,
   type Exchange,
-  type Outcome,
   type Revocation,
   type Settlement,
   type Timing,
 } from "@bullrush/broker";
 import type { Logger } from "pino";
-import type { Executor, Running } from "../execution/executor.js";
-import { revokedError } from "../execution/revoked.js";
+import type { Executor } from "../execution/executor.js";
 import type { SlotLender } from "../execution/slot-lender.js";
 import type { LoopGuard } from "../guard/loop-guard.js";
 import type { SlotUse } from "../service/held-slots.js";
 import type { TroubleLog } from "@bullrush/client/program";
-import { Admission } from "./admission.js";
 import { Breaker } from "./breaker.js";
-import { LentSlots } from "./lent-slots.js";
+import { Deliveries, type Culprit } from "./deliveries.js";
 import { Listener } from "./listener.js";
 import type { LoopState } from "./loop-state.js";
 import { Outbox } from "./outbox.js";
-import { Promotion } from "./promotion.js";
 
 export interface DispatcherOptions {
   readonly consumer: Consumer;
@@ -39,12 +35,6 @@ export interface DispatcherOptions {
   readonly timing?: Pick<Timing, "setTimer">;
 }
 
-/** The task that threw an exception which nobody caught. */
-export interface Culprit {
-  readonly id: string;
-  readonly queue: string;
-}
-
 /**
  * Most settlements and most messages in one exchange, so that one call never holds Redis for long; in how many exchanges the slots can be filled, so that Redis works on one while
  * this process works on another (more would only cost more calls); and most exchanges at once.
@@ -57,13 +47,9 @@ const limits = { batch: 50, shares: 2, exchanges: 4 };
  */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
-  readonly #running = new Map<Delivery, Running>();
-  readonly #admission: Admission;
+  readonly #deliveries: Deliveries;
   readonly #outbox: Outbox;
   readonly #listener: Listener;
-  readonly #lent: LentSlots;
-  /** Those of which the lease was lost while they ran. */
-  readonly #lost = new WeakSet<Delivery>();
   /** Settlements that went out before and may have been applied. */
   readonly #repeated = new WeakSet<Settlement>();
   readonly #breaker = new Breaker();
@@ -71,14 +57,10 @@ export class Dispatcher {
   readonly #batch: number;
   #exchanges = 0;
   #takes = 0;
-  /** Ends that are being counted. */
-  #ends = 0;
   /** Slots that are kept for what the takes under way may give. */
   #reserved = 0;
   /** Whether the last exchange got all it asked for: only then is it worth asking several times at once. */
   #backlog = false;
-  /** When a task last got back its slot, ms since the epoch. */
-  #regainedAt = 0;
   #taking = false;
   #stopped = false;
   #scheduled = false;
@@ -91,12 +73,13 @@ export class Dispatcher {
   #onQuiet: (() => void) | undefined;
 
   constructor(options: DispatcherOptions) {
-    const { consumer, executor, clock, trouble, concurrency, log } = options;
+    const { consumer, clock, trouble, concurrency } = options;
     this.#options = options;
     this.#batch = Math.min(limits.batch, Math.ceil(concurrency / limits.shares));
-    this.#admission = new Admission({
-      isRisky: (delivery) => executor.isRisky(delivery),
-      start: (delivery) => this.#run(delivery),
+    this.#deliveries = new Deliveries({
+      ...options,
+      onEnded: (settlement) => this.#outbox.add(settlement),
+      onChange: () => this.#schedule(),
     });
     this.#listener = new Listener({ consumer, clock, trouble, breaker: this.#breaker, onHeard: () => this.#schedule() });
     this.#outbox = new Outbox({
@@ -105,23 +88,6 @@ export class Dispatcher {
       clock,
       onReady: () => this.#schedule(),
       onTrouble: (error) => trouble.warn("results not stored", error),
-    });
-    this.#lent = new LentSlots({
-      isRunning: (delivery) => this.#running.has(delivery),
-      onLent: (delivery) => {
-        this.#admission.lend(delivery);
-        this.#schedule();
-      },
-      onDue: () => this.#schedule(),
-      onRegained: (delivery) => {
-        this.#admission.regain(delivery);
-        this.#regainedAt = clock.now();
-      },
-      openPromotion: (lend) => {
-        const onTrouble = (error: unknown) => trouble.warn("nothing was moved to the front of its queue", error);
-        const here = () => new Set(Array.from(this.#running.keys(), ({ id }) => id));
-        return new Promotion({ consumer, clock, log, onTrouble, here, lend });
-      },
     });
   }
 
@@ -132,57 +98,37 @@ export class Dispatcher {
 
   /** How many tasks run at this moment. */
   get running(): number {
-    return this.#running.size;
+    return this.#deliveries.running;
   }
 
   /** What lends the slots of the tasks that run here while they wait for others. */
   get lender(): SlotLender {
-    return this.#lent;
+    return this.#deliveries.lender;
   }
 
   /** What has the slots now. */
   slots(): SlotUse {
-    const holders = [...this.#running.values()].filter(({ delivery }) => !this.#lent.isLent(delivery));
-    const since = holders.reduce((latest, { startedAt }) => Math.max(latest, startedAt), this.#regainedAt);
-    return { isFull: holders.length >= this.#options.concurrency, since, holders };
+    return this.#deliveries.slots();
   }
 
   /** The deliveries on loan here: those that run, those that wait to run alone, and those that are not settled yet. */
   held(): readonly Delivery[] {
-    return [...this.#running.keys(), ...this.#admission.waiting, ...this.#outbox.deliveries()];
+    return [...this.#deliveries.all(), ...this.#outbox.deliveries()];
   }
 
   /** Whether `delivery` runs here, or waits to run alone: it has not come to anything yet. */
   isOpen(delivery: Delivery): boolean {
-    return this.#running.has(delivery) || this.#admission.waiting.includes(delivery);
+    return this.#deliveries.has(delivery);
   }
 
-  /** Asks the task of `delivery` to end, because others may run it. That its lease ran out while this process lives is no crash, whatever becomes of it here. */
+  /** Asks the task of `delivery` to end, because others may run it. */
   lost(delivery: Delivery): void {
-    if (this.#admission.waiting.includes(delivery)) this.#leave(delivery);
-    this.#lost.add(delivery);
-    void this.#end(delivery);
-    this.#schedule();
-    this.#running.get(delivery)?.stop.request(new Error("the lease of this task was lost: others may run it, or have ended it"));
+    this.#deliveries.lost(delivery);
   }
 
-  /**
-   * Asks the task of `delivery` to end, because it was revoked; with `terminate` its runner is killed, and its slot is free at once,
-   * whatever a function goes on to do that is inline. One that waits to run alone does not begin; one that has ended stays as it is.
-   */
-  revoked(delivery: Delivery, { reason, terminate }: Revocation): void {
-    const running = this.#running.get(delivery);
-    // It is said at each renewal anew.
-    if (running?.stop.requested && !terminate) return;
-    if (running !== undefined) {
-      const error = revokedError(delivery, reason);
-      if (!terminate) return running.stop.request(error);
-      running.stop.kill(error);
-      this.#lent.end(delivery);
-      this.#running.delete(delivery);
-    } else if (!this.#admission.waiting.includes(delivery)) return;
-    this.#admission.leave(delivery);
-    this.#outbox.add(this.#options.executor.revoke(delivery, reason, running?.startedAt));
+  /** Asks the task of `delivery` to end, or ends it at once, because it was revoked. */
+  revoked(delivery: Delivery, revocation: Revocation): void {
+    this.#deliveries.revoked(delivery, revocation);
   }
 
   /** How it stands, read at one time. */
@@ -190,11 +136,11 @@ export class Dispatcher {
     const { clock, consumer } = this.#options;
     const now = clock.now();
     return {
-      taking: this.#taking && !this.#admission.closed,
+      taking: this.#taking && !this.#deliveries.full,
       free: this.#free,
       room: this.#room,
-      running: this.#running.size,
-      waiting: this.#admission.waiting.length,
+      running: this.#deliveries.running,
+      waiting: this.#deliveries.waiting,
       unsettled: this.#outbox.size,
       exchanges: this.#exchanges,
       takes: this.#takes,
@@ -213,21 +159,12 @@ export class Dispatcher {
   }
 
   /**
-   * Settles what runs here after an exception that nobody caught, and takes nothing more; `stop` is to follow. What `culprit` runs counts as a crash; without a culprit
-   * that goes for all that runs. All else goes back into its queue, but for what must not run twice: `stop` waits for that. If the culprit does not run, all is left to `stop`.
-   * Gives how many crashes it counted.
+   * Takes nothing more, and settles what runs here after an exception that nobody caught, as `Deliveries.crashed` does; `stop` is to follow, and waits for what still runs. Gives how
+   * many crashes it counted.
    */
   crashed(culprit: Culprit | undefined, reason: string): number {
-    const { executor } = this.#options;
     this.#taking = false;
-    this.#putBackWaiting(reason);
-    const crashed = [...this.#running.values()].filter((one) => one.begun && (culprit === undefined || isOf(culprit, one)));
-    if (crashed.length === 0) return 0;
-    for (const one of crashed) this.#letGo(one, executor.crash(one, reason), reason);
-    for (const one of this.#running.values()) {
-      if (!executor.isSpent(one.delivery)) this.#letGo(one, executor.putBack(one.delivery, reason), reason);
-    }
-    return crashed.length;
+    return this.#deliveries.crashed(culprit, reason);
   }
 
   /**
@@ -238,38 +175,21 @@ export class Dispatcher {
     this.#taking = false;
     const muted = this.#listener.mute();
     await Promise.race([this.#quiet(), aborted(patience)]);
-    this.#putBackAll("the worker shuts down");
+    this.#deliveries.putBackAll("the worker shuts down");
     await Promise.race([this.#quiet(), aborted(limit)]);
     // Once more, for what the last exchanges saw.
     await Promise.race([muted.then(() => this.#listener.passOn()), aborted(limit)]);
     clearTimeout(this.#retry);
     clearTimeout(this.#nextLook);
     this.#outbox.close();
-    this.#lent.close();
+    this.#deliveries.close();
     this.#listener.close();
     this.#stopped = true;
     return this.#unsettledCount();
   }
 
-  #putBackAll(reason: string): void {
-    this.#putBackWaiting(reason);
-    for (const one of this.#running.values()) this.#letGo(one, this.#options.executor.abandon(one, reason), reason);
-  }
-
-  #putBackWaiting(reason: string): void {
-    for (const delivery of this.#admission.withdraw()) this.#outbox.add(this.#options.executor.putBack(delivery, reason));
-  }
-
-  /** Asks what still runs to end, and settles it: what it comes to after that is nobody's. */
-  #letGo({ delivery, stop }: Running, settlement: Settlement, reason: string): void {
-    this.#lent.end(delivery);
-    this.#running.delete(delivery);
-    stop.request(new Error(reason));
-    this.#outbox.add(settlement);
-  }
-
   #unsettledCount(): number {
-    return this.#running.size + this.#admission.waiting.length + this.#outbox.size;
+    return this.#deliveries.running + this.#deliveries.waiting + this.#outbox.size;
   }
 
   #quiet(): Promise<void> {
@@ -304,8 +224,8 @@ export class Dispatcher {
     if (this.#stopped) return;
     this.#pumps++;
     clearTimeout(this.#nextLook);
-    if (!this.#taking && this.#unsettledCount() === 0 && this.#exchanges === 0 && this.#ends === 0) this.#onQuiet?.();
-    this.#lent.grant(this.#unused);
+    if (!this.#taking && this.#deliveries.quiet && this.#outbox.size === 0 && this.#exchanges === 0) this.#onQuiet?.();
+    this.#deliveries.grant(this.#unused);
     const pause = this.#breaker.pause(this.#options.clock.now());
     if (pause > 0) return this.#retryAfter(pause);
     // Asked once: were it asked again, what becomes due between the answers would be neither taken nor waited for.
@@ -318,7 +238,7 @@ export class Dispatcher {
     }
     // What was heard may be answered by a take that is under way; it is decided again when that has ended.
     if (!this.#taking || this.#takes > 0) return;
-    if (this.#free <= 0 || this.#room <= 0 || this.#admission.closed) void this.#listener.passOn();
+    if (this.#free <= 0 || this.#room <= 0 || this.#deliveries.full) void this.#listener.passOn();
     else if (!mayTake) this.#listen();
   }
 
@@ -332,12 +252,12 @@ export class Dispatcher {
 
   /** Slots that nothing has and nothing is to be taken for. */
   get #unused(): number {
-    return this.#options.concurrency - (this.#running.size - this.#lent.count) - this.#admission.waiting.length - this.#reserved;
+    return this.#options.concurrency - this.#deliveries.slotsInUse - this.#reserved;
   }
 
   /** Slots to take messages for: tasks that go on after a wait come first. */
   get #free(): number {
-    return this.#unused - this.#lent.due;
+    return this.#unused - this.#deliveries.slotsDue;
   }
 
   /** How many settlements may still come to wait. */
@@ -347,7 +267,7 @@ export class Dispatcher {
 
   /** How many messages to ask for along with `settled` settlements. */
   #wanted(settled: number, mayTake: boolean): number {
-    if (!this.#taking || this.#admission.closed || (this.#takes > 0 && !this.#backlog)) return 0;
+    if (!this.#taking || this.#deliveries.full || (this.#takes > 0 && !this.#backlog)) return 0;
     if (settled === 0 && !mayTake) return 0;
     return Math.max(0, Math.min(this.#batch, this.#free, this.#room + settled));
   }
@@ -361,7 +281,7 @@ export class Dispatcher {
       const exchange = await consumer.exchange({ settle, take });
       this.#breaker.succeeded();
       if (take > 0) this.#backlog = exchange.deliveries.length === take;
-      this.#options.guard.hold(exchange.deliveries);
+      this.#deliveries.arrived(exchange.deliveries);
       this.#settled(settle, exchange);
       await this.#turn();
       for (const delivery of exchange.deliveries) this.#begin(delivery);
@@ -383,57 +303,18 @@ export class Dispatcher {
     this.#outbox.refused(refused);
     this.#outbox.settled(refused.length === 0 ? settle : settle.filter((_, index) => settled[index] !== "again"));
     settle.forEach((settlement, index) => {
-      if (settled[index] !== "again") this.#leave(settlement.delivery);
+      if (settled[index] !== "again") this.#deliveries.leave(settlement.delivery);
       if (settled[index] !== "lost") return;
-      void this.#end(settlement.delivery, settlement.outcome);
+      void this.#deliveries.overtaken(settlement.delivery, settlement.outcome);
       if (this.#repeated.has(settlement)) return;
       const { id, queue } = settlement.delivery;
       this.#options.log.warn({ id, queue, outcome: settlement.outcome.type }, "lease lost before the task was settled");
     });
   }
 
-  /** It is not on loan here any more. */
-  #leave(delivery: Delivery): void {
-    this.#admission.leave(delivery);
-    this.#options.guard.release(delivery);
-  }
-
-  /** It is somebody else's by now, and has ended here all the same, if it has begun: that was no crash, unless `outcome` says so. */
-  async #end(delivery: Delivery, outcome?: Outcome): Promise<void> {
-    const { consumer, executor, trouble } = this.#options;
-    if (executor.isCrash(delivery, outcome)) return;
-    this.#ends++;
-    try {
-      await consumer.end(delivery);
-    } catch (error) {
-      if (!this.#stopped) trouble.warn("it was not counted that a task has ended", error);
-    } finally {
-      this.#ends--;
-      this.#schedule();
-    }
-  }
-
   #begin(delivery: Delivery): void {
-    const { executor } = this.#options;
-    if (!this.#taking) return this.#outbox.add(executor.putBack(delivery, "the worker shuts down"));
-    this.#admission.enter(delivery);
-  }
-
-  #run(delivery: Delivery): void {
-    const running = this.#options.executor.start(delivery);
-    this.#running.set(delivery, running);
-    void running.ended.then((settlement) => {
-      this.#admission.ended(delivery);
-      this.#lent.end(delivery);
-      // It was let go: what the task came to after that is nobody's.
-      if (!this.#running.delete(delivery)) return;
-      // That it was asked to end, and failed of it, is no failure of the task: whoever has it now will say how it ends. What it came to all the same counts.
-      const counts = !this.#lost.has(delivery) || settlement?.outcome.type === "succeeded";
-      if (settlement !== undefined && counts) return this.#outbox.add(settlement);
-      this.#leave(delivery);
-      if (!this.#lost.has(delivery)) void this.#end(delivery, settlement?.outcome);
-      this.#schedule();
-    });
+    if (this.#taking) this.#deliveries.begin(delivery);
+    else this.#outbox.add(this.#options.executor.putBack(delivery, "the worker shuts down"));
   }
 
   #retryAfter(pause: number): void {
@@ -441,10 +322,6 @@ export class Dispatcher {
     clearTimeout(this.#retry);
     this.#retry = timing.setTimer(() => this.#pump(), pause);
   }
-}
-
-function isOf({ id, queue }: Culprit, { delivery }: Running): boolean {
-  return delivery.id === id && delivery.queue === queue;
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
