@@ -18,7 +18,7 @@ export { isReplace, Replace } from "./task/replace.js";
 export { isRetry, Retry, type RetryOptions } from "./task/retry.js";
 export { isReject, Reject, type RejectOptions } from "./task/reject.js";
 export { matchesError, type ErrorMatch } from "./task/error-match.js";
-export { currentTask, runInTask, type TaskContext } from "./task/context.js";
+export { currentTask, outsideTask, runInTask, type TaskContext } from "./task/context.js";
 export type { AwaitedTask, AwaitedTasks, Loan } from "./task/loan.js";
 export { SoftTimeLimitExceeded } from "./task/errors.js";
 

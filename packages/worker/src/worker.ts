@@ -91,6 +91,7 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
     const trouble = new TroubleLog(log, systemClock);
     const guard = loopGuard({
       queues: queues.map((queue) => queue.name),
+      isTask: (task) => app.tasks.has(task),
       blockedLimit: options.blockedLimit,
       endsProcess: options.endsProcess,
       format: internals.format ?? "json",
@@ -122,10 +123,10 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
   }
 
   function crashed(): Blame {
-    // What runs in a runner throws there.
-    const dispatcher = options.pool === "inline" ? parts?.dispatcher : undefined;
     const culprit = enclosingTask();
-    const crashes = dispatcher?.crashed(culprit, "an exception that nobody caught") ?? 0;
+    parts?.dispatcher.takeNoMore();
+    // What runs in a runner throws there.
+    const crashes = options.pool === "inline" ? (parts?.dispatcher.crashed(culprit, "an exception that nobody caught") ?? 0) : 0;
     if (culprit === undefined) return crashes > 0 ? "all" : "none";
     if (crashes > 0) blamed.add(culprit);
     return blamed.has(culprit) ? "task" : "ended";

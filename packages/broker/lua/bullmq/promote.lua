@@ -4,7 +4,7 @@
 
   KEYS[q]       what the keys of queue q start with
   ARGV[1]       now, ms
-  ARGV[2]       how many messages of a queue are looked at for one id
+  ARGV[2]       how many messages of each end of a queue are looked at for one id
   then for each id the id, how many queues it may be in, and the number of each
 
   Returns for each id: 1 if it was moved, else 0
@@ -12,10 +12,14 @@
 local call = redis.call
 local now, depth = tonumber(ARGV[1]), ARGV[2]
 
-local function isDue(prefix, id)
-  local score = call("ZSCORE", prefix .. "delayed", id)
-  -- BullMQ keeps the time in the upper bits of the score.
-  return score and tonumber(score) < (now + 1) * 0x1000
+-- BullMQ keeps the time in the upper bits of the score.
+local function isDue(score)
+  return tonumber(score) < (now + 1) * 0x1000
+end
+
+-- From both ends: new messages come in at the head, and the tail is taken from.
+local function isWaiting(prefix, id)
+  return call("LPOS", prefix .. "wait", id, "MAXLEN", depth) or call("LPOS", prefix .. "wait", id, "RANK", -1, "MAXLEN", depth)
 end
 
 -- Written to its new place before it leaves the old one: a script that fails between the two loses nothing.
@@ -28,15 +32,17 @@ local function move(prefix, id)
   local job = call("HMGET", key, "timestamp", "finishedOn")
   if not job[1] or job[2] or call("EXISTS", key .. ":lock") == 1 then return 0 end
   if call("HEXISTS", prefix .. "meta", "paused") == 1 then return 0 end
+  local delayed = call("ZSCORE", prefix .. "delayed", id)
+  if delayed and not isDue(delayed) then return 0 end
   if call("ZSCORE", prefix .. "prioritized", id) then
     toFront(prefix, id)
     call("ZREM", prefix .. "prioritized", id)
-  elseif isDue(prefix, id) then
+  elseif delayed then
     toFront(prefix, id)
     call("ZREM", prefix .. "delayed", id)
     call("XADD", prefix .. "events", "*", "event", "waiting", "jobId", id, "prev", "delayed")
     call("HSET", key, "delay", 0)
-  elseif call("LPOS", prefix .. "wait", id, "MAXLEN", depth) then
+  elseif isWaiting(prefix, id) then
     toFront(prefix, id)
     -- From the head: the older of the two.
     call("LREM", prefix .. "wait", 1, id)

@@ -167,16 +167,17 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
         return runScript(client, exchangeScript, exchangeKeys, [...head, ...args, ...records.args, ...next, ...asked]);
       });
       const call = { settle, sent, token, look, repeated: tries > 1 };
-      const { deliveries: taken, settled } = read(reply as ExchangeReply, call);
-      const isOurs = arrived();
-      if (!isOurs) noteLoss();
-      const deliveries = isOurs ? taken : [];
+      const { deliveries, settled } = read(reply as ExchangeReply, call);
       carrier.begin((reply as ExchangeReply)[5]);
       const [given] = await Promise.all([
         beginForeign(deliveries, foreign),
         settleHeld(reply as ExchangeReply, call, settled),
         late ? undefined : settleLate(settle, settled),
       ]);
+      if (!arrived()) {
+        noteLoss();
+        return { deliveries: [], settled };
+      }
       return { deliveries: given, settled };
     } catch (error) {
       arrived();

@@ -9,6 +9,9 @@ export function taskFields(): { readonly task?: string; readonly id?: string } {
   return context === undefined ? {} : { task: context.name, id: context.id };
 }
 
+/** Most lines about exceptions that nobody caught, while the process ends. */
+const maxLines = 100;
+
 /**
  * What tasks leave behind outside their own promises. A rejection that nobody handled is logged, and the process goes on: ending it would
  * take all the other tasks along. After an exception that nobody caught the process is in no known state: `onCrash` is called, to end it
@@ -24,7 +27,7 @@ export function watchFallout(log: Logger, onCrash: () => string): void {
     const line = `an exception was thrown, and nobody caught it: ${onCrash()}`;
     // The process may take its time to end, and a timer throws at each turn.
     const key = JSON.stringify([fields.id, fields.error, line]);
-    if (said.has(key)) return;
+    if (said.has(key) || said.size >= maxLines) return;
     said.add(key);
     log.fatal(fields, line);
   });

@@ -97,6 +97,11 @@ export function sendingTask(): TaskContext | undefined {
   return context?.worker === local && context.queue === local ? undefined : context;
 }
 
+/** Runs `body` outside any task: what it starts, and what that throws, is of nobody in particular. @internal */
+export function outsideTask<T>(body: () => T): T {
+  return storage.exit(body);
+}
+
 /** Runs `body` with `context` as the current task. @internal */
 export function runInTask<T>(context: TaskContext, body: () => T): T {
   return storage.run(context, body);

@@ -54,6 +54,7 @@ export class Deliveries {
       start: (delivery) => this.#run(delivery),
     });
     this.#lent = new LentSlots({
+      clock,
       isRunning: (delivery) => this.#running.has(delivery),
       onLent: (delivery) => {
         this.#admission.lend(delivery);
@@ -151,7 +152,7 @@ export class Deliveries {
     this.#running.get(delivery)?.stop.request(new Error("the lease of this task was lost: others may run it, or have ended it"));
   }
 
-  /** It is somebody else's by now, and has ended here all the same, if it has begun: that was no crash, unless `outcome` says so. */
+  /** Counts that the run of a delivery whose lease was lost has ended, and was no crash, unless `outcome` says that it was one. Never rejects. */
   async overtaken(delivery: Delivery, outcome?: Outcome): Promise<void> {
     const { consumer, executor, trouble, onChange } = this.#options;
     if (executor.isCrash(delivery, outcome)) return;
@@ -216,10 +217,11 @@ export class Deliveries {
     const running = this.#options.executor.start(delivery);
     this.#running.set(delivery, running);
     void running.ended.then((settlement) => {
+      const isOurs = this.#drop(delivery);
       this.#admission.ended(delivery);
       // It was let go: what the task came to after that is nobody's.
-      if (!this.#drop(delivery)) return;
-      // That it was asked to end, and failed of it, is no failure of the task: whoever has it now will say how it ends. What it came to all the same counts.
+      if (!isOurs) return;
+      // A task that fails because it was asked to end is for whoever has its message now. A success counts.
       const counts = !this.#lost.has(delivery) || settlement?.outcome.type === "succeeded";
       if (settlement !== undefined && counts) return this.#options.onEnded(settlement);
       this.leave(delivery);

@@ -106,9 +106,10 @@ export class Dispatcher {
     return this.#deliveries.lender;
   }
 
-  /** What has the slots now. */
+  /** What has the slots now. They are not full once nothing is taken any more. */
   slots(): SlotUse {
-    return this.#deliveries.slots();
+    const use = this.#deliveries.slots();
+    return this.#taking ? use : { ...use, isFull: false };
   }
 
   /** The deliveries on loan here: those that run, those that wait to run alone, and those that are not settled yet. */
@@ -158,12 +159,17 @@ export class Dispatcher {
     this.#pump();
   }
 
+  /** Takes nothing more; `stop` is to follow. */
+  takeNoMore(): void {
+    this.#taking = false;
+  }
+
   /**
    * Takes nothing more, and settles what runs here after an exception that nobody caught, as `Deliveries.crashed` does; `stop` is to follow, and waits for what still runs. Gives how
    * many crashes it counted.
    */
   crashed(culprit: Culprit | undefined, reason: string): number {
-    this.#taking = false;
+    this.takeNoMore();
     return this.#deliveries.crashed(culprit, reason);
   }
 

@@ -1,10 +1,11 @@
-import type { Delivery } from "@bullrush/broker";
+import type { Clock, Delivery } from "@bullrush/broker";
 import type { AwaitedTasks, Loan } from "@bullrush/client";
 import type { LendingExecution, SlotLender } from "../execution/slot-lender.js";
 import type { Promotion } from "./promotion.js";
 import { TaskSlot, type Wait } from "./task-slot.js";
 
 export interface LentSlotsOptions {
+  readonly clock: Clock;
   /** Whether a delivery runs here. */
   readonly isRunning: (delivery: Delivery) => boolean;
   readonly onLent: (delivery: Delivery) => void;
@@ -71,6 +72,9 @@ export class LentSlots implements SlotLender {
     }
     const slot = this.#slotOf(execution);
     if (slot === undefined) return undefined;
+    const now = this.#options.clock.now();
+    if (now - slot.polledAt > polling.pause) slot.polls.clear();
+    slot.polledAt = now;
     const looks = (slot.polls.get(id) ?? 0) + 1;
     slot.polls.set(id, looks);
     const poll = this.#polls.get(slot);

@@ -17,6 +17,8 @@ export class TaskSlot {
   readonly waits = new Set<Wait>();
   /** How often in a row the task has looked at a result that was not there, by its id. */
   readonly polls = new Map<string, number>();
+  /** When it last looked, ms since the epoch. */
+  polledAt = 0;
   #regained: Promise<void> | undefined;
   #onRegained: (() => void) | undefined;
 

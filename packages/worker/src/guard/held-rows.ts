@@ -40,16 +40,23 @@ export class HeldRows {
     numbers[word + row.idLength / 4] = idLength;
     numbers[word + row.tokenLength / 4] = tokenLength;
     times[(at + row.heldAt) / 8] = heldAt;
+    times[(at + row.begunAt) / 8] = 0;
     times[(at + row.limit) / 8] = 0;
     Atomics.store(numbers, word, used);
     return number;
   }
 
-  /** Its function begins, and is to have ended after `limit` ms; 0: it has ended, or may take as long as it likes. */
+  /** Its function begins, and is to have ended after `limit` ms. */
   limit(number: number, begunAt: number, limit: number): void {
     const [{ times }, at] = this.#placeOf(number);
     times[(at + row.begunAt) / 8] = begunAt;
     times[(at + row.limit) / 8] = limit;
+  }
+
+  /** Its function has ended. */
+  unlimit(number: number): void {
+    const [{ times }, at] = this.#placeOf(number);
+    times[(at + row.limit) / 8] = 0;
   }
 
   /** Its function begins, and must not be called again. */
@@ -95,6 +102,8 @@ export function readRows({ bytes, numbers, times }: Memory): readonly ReadRow[] 
     const timeAt = (offset: number) => times[(at + offset) / 8] ?? 0;
     const from = at + row.text;
     const middle = from + numberAt(row.idLength);
+    // Before the time from which it counts, which is written first.
+    const limit = timeAt(row.limit);
     rows.push({
       queue: numberAt(row.queue),
       task: numberAt(row.task),
@@ -103,7 +112,7 @@ export function readRows({ bytes, numbers, times }: Memory): readonly ReadRow[] 
       heldAt: timeAt(row.heldAt),
       once: numberAt(row.once) === 1,
       begunAt: timeAt(row.begunAt),
-      limit: timeAt(row.limit),
+      limit,
     });
   }
   return rows;

@@ -8,6 +8,8 @@ import { takeSlots } from "./take-slots.js";
 
 export interface LoopGuardOptions extends Omit<Watched, "loans" | "takes"> {
   readonly queues: readonly string[];
+  /** Whether the app has a task of this name. */
+  readonly isTask: (name: string) => boolean;
   readonly log: Logger;
   readonly onTrouble: (reason: string) => void;
 }
@@ -35,17 +37,19 @@ export interface LoopGuard {
 }
 
 /** The guard of one worker. */
-export function loopGuard({ queues, log, onTrouble, ...options }: LoopGuardOptions): LoopGuard {
+export function loopGuard({ queues, isTask, log, onTrouble, ...options }: LoopGuardOptions): LoopGuard {
   const takes = memoryOf(new SharedArrayBuffer(take.size * take.slots));
   const indexes = new Map(queues.map((queue, index) => [queue, index]));
   const tasks = new Map<string, number>();
   const numbers = new Map<Delivery, number>();
   let leave: (() => Promise<void>) | undefined;
   let rows: HeldRows | undefined;
+  let stopped = false;
   let addTask: (name: string) => void = () => {};
 
+  /** Those that are not of this app, which anybody may send under any name, are all one. */
   function taskOf({ content }: Delivery): number {
-    const name = content.type === "undecodable" ? "" : content.message.task;
+    const name = content.type !== "undecodable" && isTask(content.message.task) ? content.message.task : "";
     const known = tasks.get(name);
     if (known !== undefined) return known;
     const index = tasks.size;
@@ -55,9 +59,9 @@ export function loopGuard({ queues, log, onTrouble, ...options }: LoopGuardOptio
   }
 
   async function start(loans: LoanData): Promise<void> {
-    const guard = processGuard();
-    if (guard === undefined) return log.warn({}, "no guard thread, because its file is missing: a blocked event loop loses its leases");
     try {
+      const guard = processGuard();
+      if (guard === undefined) return log.warn({}, "no guard thread, because its file is missing: a blocked event loop loses its leases");
       const joined = guard.join({ ...options, loans, takes: takes.shared }, onTrouble);
       leave = joined.leave;
       addTask = joined.addTask;
@@ -65,6 +69,7 @@ export function loopGuard({ queues, log, onTrouble, ...options }: LoopGuardOptio
       await joined.ready;
     } catch (error) {
       rows = undefined;
+      if (stopped) return;
       const reason = error instanceof Error ? error.message : String(error);
       log.warn({ reason }, "no guard thread: a blocked event loop loses its leases");
     }
@@ -89,7 +94,7 @@ export function loopGuard({ queues, log, onTrouble, ...options }: LoopGuardOptio
       }
     },
     limit: (delivery, limit) => withRow(delivery, (rows, number) => rows.limit(number, steadyNow(), limit)),
-    unlimit: (delivery) => withRow(delivery, (rows, number) => rows.limit(number, 0, 0)),
+    unlimit: (delivery) => withRow(delivery, (rows, number) => rows.unlimit(number)),
     once: (delivery) => withRow(delivery, (rows, number) => rows.once(number)),
     release(delivery) {
       const number = numbers.get(delivery);
@@ -97,6 +102,9 @@ export function loopGuard({ queues, log, onTrouble, ...options }: LoopGuardOptio
       numbers.delete(delivery);
       rows?.release(number);
     },
-    stop: async () => leave?.(),
+    stop: async () => {
+      stopped = true;
+      await leave?.();
+    },
   };
 }

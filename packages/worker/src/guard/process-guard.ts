@@ -23,10 +23,10 @@ export interface Joined {
   readonly leave: () => Promise<void>;
 }
 
-interface Listener {
+interface Member {
   readonly onReady: () => void;
   readonly onTrouble: (reason: string) => void;
-  readonly onError: (error: Error) => void;
+  readonly onEnd: (error: Error) => void;
 }
 
 /** So many beats in a lease: four in the time after which the event loop counts as standing still. */
@@ -44,7 +44,7 @@ const entry = import.meta.url.endsWith(".ts")
 const mark = Symbol.for("bullrush.process-guard");
 const shared = globalThis as { [mark]?: ProcessGuard | undefined };
 
-/** The guard of this process; `undefined` where its file is missing, as in a bundle. */
+/** The guard of this process; `undefined` where its file is missing, as in a bundle. Throws when a thread cannot be started. */
 export function processGuard(): ProcessGuard | undefined {
   if (shared[mark] === undefined && existsSync(fileURLToPath(entry))) shared[mark] = startGuard();
   return shared[mark];
@@ -53,7 +53,7 @@ export function processGuard(): ProcessGuard | undefined {
 function startGuard(): ProcessGuard {
   const memory = new SharedArrayBuffer(pulse.size);
   const numbers = new Int32Array(memory);
-  const listeners = new Map<number, Listener>();
+  const members = new Map<number, Member>();
   let joined = 0;
   let interval = Infinity;
   let beats: NodeJS.Timeout | undefined;
@@ -61,18 +61,25 @@ function startGuard(): ProcessGuard {
   const thread = new Worker(entry, { workerData: memory, execArgv: [], resourceLimits });
   thread.unref();
   thread.on("message", (message: FromGuard) => {
-    const listener = listeners.get(message.worker);
-    if (message.type === "ready") listener?.onReady();
-    else listener?.onTrouble(message.reason);
+    const member = members.get(message.worker);
+    if (message.type === "ready") member?.onReady();
+    else member?.onTrouble(message.reason);
   });
-  thread.once("error", (error) => {
-    for (const { onError } of listeners.values()) onError(error);
-  });
-  const beat = () => {
+  thread.once("error", (error) => end(error));
+  thread.once("exit", (code) => end(new Error(`exit code ${code}`)));
+
+  /** It is there no more: whoever joins next has another one started. */
+  function end(error: Error): void {
+    if (shared[mark] === guard) shared[mark] = undefined;
+    clearInterval(beats);
+    for (const { onEnd } of members.values()) onEnd(error);
+    members.clear();
+  }
+
+  function beat(): void {
     Atomics.add(numbers, pulse.beats, 1);
     Atomics.store(numbers, pulse.debugged, debuggerUrl() === undefined ? 0 : 1);
-  };
-  const say = (message: ToGuard) => thread.postMessage(message);
+  }
 
   function beatIn(lease: number): void {
     if (lease / beatsInLease >= interval) return;
@@ -82,31 +89,49 @@ function startGuard(): ProcessGuard {
     beat();
   }
 
-  return {
+  async function leave(worker: number): Promise<void> {
+    const member = members.get(worker);
+    if (!members.delete(worker)) return;
+    member?.onEnd(new Error("the worker has stopped"));
+    thread.postMessage({ type: "leave", worker } satisfies ToGuard);
+    await endUnused();
+  }
+
+  async function endUnused(): Promise<void> {
+    if (members.size > 0) return;
+    end(new Error("nobody needs it"));
+    await thread.terminate();
+  }
+
+  const guard: ProcessGuard = {
     join(watched, onTrouble) {
       const worker = ++joined;
-      say({ type: "watch", worker, watched });
+      const say = (message: ToGuard) => thread.postMessage(message);
+      try {
+        say({ type: "watch", worker, watched });
+      } catch (error) {
+        void endUnused();
+        throw error;
+      }
       beatIn(watched.loans.lease);
+      let stopped = false;
       const ready = new Promise<void>((resolve, reject) => {
-        const onError = (error: Error) => {
+        const onEnd = (error: Error) => {
           reject(error);
-          onTrouble(`it has ended: ${error.message}`);
+          if (!stopped) onTrouble(`it has ended: ${error.message}`);
         };
-        listeners.set(worker, { onReady: resolve, onTrouble, onError });
+        members.set(worker, { onReady: resolve, onTrouble, onEnd });
       });
       return {
         ready,
         addRows: (block) => say({ type: "rows", worker, block }),
         addTask: (name) => say({ type: "task", worker, name }),
-        leave: async () => {
-          say({ type: "leave", worker });
-          listeners.delete(worker);
-          if (listeners.size > 0) return;
-          shared[mark] = undefined;
-          clearInterval(beats);
-          await thread.terminate();
+        leave: () => {
+          stopped = true;
+          return leave(worker);
         },
       };
     },
   };
+  return guard;
 }

@@ -1,9 +1,9 @@
 /*
- * What a worker and its guard share: memory that the worker writes and the guard reads while the worker's event loop stands still. Offsets are in bytes; numbers are Int32, times are
- * Float64, in ms of `steadyNow`.
+ * What a worker and its guard share: memory that the worker writes and the guard reads while the worker's event loop stands still. Offsets in rows and slots are in bytes; numbers
+ * are Int32, times are Float64, in ms of `steadyNow`.
  */
 
-/** The pulse of a process: a counter that its event loop moves on, and whether a debugger is attached. */
+/** The pulse of a process: a counter that its event loop moves on, and whether a debugger is attached; Int32 each, by their indexes. */
 export const pulse = { size: 8, beats: 0, debugged: 1 } as const;
 
 /** A row for each delivery on loan. */

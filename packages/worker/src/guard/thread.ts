@@ -1,5 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { Guarding } from "./guarding.js";
+import { Guarding, type Write } from "./guarding.js";
 import type { ToGuard, Watched } from "./messages.js";
 import { pulse, steadyNow } from "./shared.js";
 
@@ -12,14 +12,21 @@ const guarding = new Guarding({
   now: steadyNow,
   openLoans: async ({ loans }, onTrouble) => (await import("@bullrush/broker/guard")).openGuardedLoans(loans, onTrouble),
   say: (message) => parentPort?.postMessage(message),
-  write,
+  prepare,
   kill: () => process.kill(process.pid, "SIGKILL"),
 });
 
 /** By a logger of this thread's own, which writes straight to the output: what goes through `process.stdout` would wait for the event loop of the process. */
-async function write({ endsProcess, format }: Watched, level: "fatal" | "warn", facts: object, text: string): Promise<void> {
+async function prepare({ endsProcess, format }: Watched): Promise<Write> {
   const { createLogger } = await import("@bullrush/client/program");
-  (await createLogger("warn", format, endsProcess ? 1 : 2))[level](facts, text);
+  const log = await createLogger("warn", format, endsProcess ? 1 : 2);
+  return (level, facts, text) => {
+    try {
+      log[level](facts, text);
+    } catch {
+      // Nobody reads the output.
+    }
+  };
 }
 
 let timer: NodeJS.Timeout | undefined;

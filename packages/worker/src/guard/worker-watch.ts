@@ -14,7 +14,7 @@ export interface WorkerWatchOptions {
   readonly say: (trouble: Omit<Extract<FromGuard, { type: "trouble" }>, "worker">) => void;
 }
 
-/** How long a task may exceed its time limit before its process is ended, in ms: its event loop may be about to go on. */
+/** How long after a task should have ended its process is ended, in ms: its event loop may be about to go on. */
 const grace = 1000;
 
 /** With a lease shorter than this, in ms, there is no time to load the client and to connect once the event loop stands still. */
@@ -29,11 +29,13 @@ export class WorkerWatch {
   readonly #tasks: string[] = [];
   readonly #isEager: boolean;
   #loans: Promise<GuardedLoans> | undefined;
+  /** What the tokens of calls start with that took messages which nobody has read. */
+  readonly #unread = new Set<string>();
   #engaged = false;
   #renewing = false;
   #renewAt = 0;
-  /** Those that somebody wants to be ended at once. */
-  #terminated: ReadonlySet<string> = new Set();
+  /** Those that somebody wants to be ended at once, by their tokens, with when that was first seen. */
+  #terminated: ReadonlyMap<string, number> = new Map();
 
   constructor(options: WorkerWatchOptions) {
     this.watched = options.watched;
@@ -79,18 +81,24 @@ export class WorkerWatch {
     if (!this.#engaged) {
       this.#engaged = true;
       this.#renewAt = now;
-      void this.#giveBack();
     }
+    for (const token of handBack(this.#takes)) this.#unread.add(token);
     if (now >= this.#renewAt && !this.#renewing) void this.#renew(now);
     const rows = this.rows();
-    if (rows.some((row) => isOverdue(row, now))) return "time limit";
-    if (rows.some((row) => this.#terminated.has(row.token))) return "terminated";
+    for (const reason of ["time limit", "terminated"] as const) if (rows.some((row) => this.isReason(row, reason, now))) return reason;
     return stood >= blockedLimit ? "blocked" : undefined;
+  }
+
+  /** Whether `row` is why the process is to be ended for `reason`. */
+  isReason(row: ReadRow, reason: Reason, now: number): boolean {
+    if (reason === "time limit") return isOverdue(row, now);
+    return reason === "terminated" && now >= (this.#terminated.get(row.token) ?? Infinity) + grace;
   }
 
   /** Puts back all that is on loan, because the process is about to be ended for `reason`. */
   async letGo(reason: Reason, now: number): Promise<void> {
     const loans = await this.#open();
+    await this.#giveBack(loans);
     await loans.letGo(this.rows().map((row): LetGo => ({ ...row, how: this.#how(row, reason, now) })));
   }
 
@@ -118,7 +126,8 @@ export class WorkerWatch {
   #rest(): void {
     if (!this.#engaged) return;
     this.#engaged = false;
-    this.#terminated = new Set();
+    this.#terminated = new Map();
+    this.#unread.clear();
     if (this.#isEager) return;
     this.close();
     this.#loans = undefined;
@@ -128,28 +137,26 @@ export class WorkerWatch {
     this.#renewing = true;
     try {
       const loans = await this.#open();
+      await this.#giveBack(loans);
       const ended = await loans.renew(this.rows());
-      this.#terminated = new Set(ended.map(({ token }) => token));
+      this.#terminated = new Map(ended.map(({ token }) => [token, this.#terminated.get(token) ?? now]));
       this.#renewAt = now + this.watched.loans.lease / 3;
     } catch (error) {
-      this.#options.say({ type: "trouble", reason: error instanceof Error ? error.message : String(error) });
+      // Once the event loop goes on, its worker renews.
+      if (this.#engaged) this.#options.say({ type: "trouble", reason: error instanceof Error ? error.message : String(error) });
     } finally {
       this.#renewing = false;
     }
   }
 
-  /** What nobody reads goes to others. What is not put back here the worker puts back once its event loop goes on. */
-  async #giveBack(): Promise<void> {
-    const tokens = handBack(this.#takes);
-    if (tokens.length === 0) return;
-    try {
-      await (await this.#open()).giveBack(tokens);
-    } catch (error) {
-      this.#options.say({ type: "trouble", reason: error instanceof Error ? error.message : String(error) });
-    }
+  /** What nobody has read goes to others. What is not put back here the worker puts back once its event loop goes on. */
+  async #giveBack(loans: GuardedLoans): Promise<void> {
+    const tokens = [...this.#unread];
+    await loans.giveBack(tokens);
+    for (const token of tokens) this.#unread.delete(token);
   }
 }
 
 function isOverdue({ limit, begunAt }: ReadRow, now: number): boolean {
-  return limit > 0 && now >= begunAt + limit + grace;
+  return limit > 0 && begunAt > 0 && now >= begunAt + limit + grace;
 }

@@ -1,5 +1,5 @@
 import { systemClock, type BullrushError } from "@bullrush/broker";
-import type { App } from "@bullrush/client";
+import { outsideTask, type App } from "@bullrush/client";
 import type { Logger } from "pino";
 import { ExecutionContext, type ContextSource } from "../execution/context.js";
 import type { Execution } from "../execution/execution.js";
@@ -36,8 +36,7 @@ export function createPool(options: CompiledPoolOptions, { app, worker, log, len
       log,
       maxPayload,
       storeState,
-      onWait: (execution, awaited) => lender()?.wait(execution, awaited),
-      onPoll: (execution, id, ended, awaited) => lender()?.poll(execution, id, ended, awaited),
+      ...waitsOf(lender),
     };
     return inlinePool((execution) => new ExecutionContext(execution, source), {
       maxPayload,
@@ -63,4 +62,15 @@ export function createPool(options: CompiledPoolOptions, { app, worker, log, len
     log,
     onFailure,
   });
+}
+
+/** How tasks tell that they wait. The worker's loop goes on from there, and is not to run in the asynchronous context of a task. */
+function waitsOf(lender: PoolSurroundings["lender"]): Pick<ContextSource<Execution>, "onWait" | "onPoll"> {
+  return {
+    onWait: (execution, awaited) => {
+      const loan = outsideTask(() => lender()?.wait(execution, awaited));
+      return loan && { regain: () => outsideTask(() => loan.regain()) };
+    },
+    onPoll: (execution, id, ended, awaited) => outsideTask(() => lender()?.poll(execution, id, ended, awaited)),
+  };
 }

@@ -33,6 +33,7 @@ function scene() {
   const ended = new Set<Delivery>();
   const promote = (messages: readonly { readonly id: string }[]) => Promise.resolve(messages.map(({ id }) => movable.has(id)));
   const slots = new LentSlots({
+    clock: { now: () => performance.now() },
     isRunning: (delivery) => !ended.has(delivery),
     onLent: () => undefined,
     onDue: () => undefined,

@@ -11,9 +11,11 @@ const lease = 12_000;
 
 /** What the guard of a worker does while time passes and the event loop turns or stands still. */
 function stage({ isDebugged = false, ...given }: Partial<Watched> & { readonly isDebugged?: boolean } = {}) {
-  let now = 0;
+  let now = 1;
   let beats = 0;
   let broken = false;
+  let failing = false;
+  let onLetGo = () => {};
   const did: string[] = [];
   const letGone: LetGo[] = [];
   const said: FromGuard[] = [];
@@ -25,8 +27,12 @@ function stage({ isDebugged = false, ...given }: Partial<Watched> & { readonly i
       did.push(`renew ${held.map(({ id }) => id).join(" ")}`);
       return held.filter(({ id }) => terminated.includes(id));
     },
-    giveBack: async (tokens) => void did.push(`give back ${tokens.join(" ")}`),
+    giveBack: async (tokens) => {
+      if (failing) throw new Error("no broker");
+      if (tokens.length > 0) did.push(`give back ${tokens.join(" ")}`);
+    },
     letGo: async (held) => {
+      onLetGo();
       if (broken) throw new Error("no broker");
       letGone.push(...held);
     },
@@ -38,7 +44,7 @@ function stage({ isDebugged = false, ...given }: Partial<Watched> & { readonly i
     now: () => now,
     openLoans: async () => loans,
     say: (message) => said.push(message),
-    write: async (_, level, facts, text) => void lines.push(`${level}: ${text} ${JSON.stringify(facts)}`),
+    prepare: async () => (level, facts, text) => void lines.push(`${level}: ${text} ${JSON.stringify(facts)}`),
     kill: () => void did.push("kill"),
   });
   const takes = memoryOf(new SharedArrayBuffer(take.size * take.slots));
@@ -69,6 +75,9 @@ function stage({ isDebugged = false, ...given }: Partial<Watched> & { readonly i
     skip: (ms: number) => void (now += ms),
     terminate: (...ids: string[]) => void (terminated = ids),
     breakDown: (is: boolean) => void (broken = is),
+    failToGiveBack: (is: boolean) => void (failing = is),
+    /** The event loop goes on while the guard lets go. */
+    turnAtLetGo: () => void (onLetGo = () => void beats++),
     now: () => now,
   };
 }
@@ -128,14 +137,16 @@ describe("a guard", () => {
       ["once", { type: "crashed" }],
     ]);
     expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatch(/^fatal: .*the process ends \{"worker":"w1","reason":"time limit",.*"task":"add","id":"limited"/);
+    expect(lines[0]).toMatch(
+      /^fatal: .*the process ends, and what it held goes to other workers \{"worker":"w1","reason":"time limit",.*"tasks":\[\{"task":"add","id":"limited","held":\d+,"reason":"time limit"\},/,
+    );
   });
 
   test("leaves a task alone that has ended within its limit", async () => {
     const { hold, rows, pass, did, now } = stage();
     const limited = hold("limited");
     rows.limit(limited, now(), 5000);
-    rows.limit(limited, 0, 0);
+    rows.unlimit(limited);
     await pass(3 * lease);
     expect(did).not.toContain("kill");
   });
@@ -161,6 +172,29 @@ describe("a guard", () => {
     expect(letGone).toEqual([]);
   });
 
+  test.each(["time limit", "blocked"] as const)("does not end a process whose event loop goes on meanwhile, at its %s", async (reason) => {
+    const { hold, rows, turnAtLetGo, breakDown, pass, did, now } = stage({ blockedLimit: 60_000 });
+    const held = hold("a");
+    if (reason === "time limit") rows.limit(held, now(), 1000);
+    breakDown(reason === "blocked");
+    turnAtLetGo();
+    await pass(65_000);
+    expect(did).not.toContain("kill");
+  });
+
+  test("gives back what nobody has read once more if that fails, at the latest with all else", async () => {
+    const { slots, hold, failToGiveBack, pass, did } = stage({ blockedLimit: 60_000 });
+    hold("a");
+    slots.begun("abc:1:0");
+    failToGiveBack(true);
+    await pass(30_000);
+    expect(did.filter((deed) => deed.startsWith("give"))).toEqual([]);
+    failToGiveBack(false);
+    await pass(35_000);
+    expect(did.filter((deed) => deed.startsWith("give"))).toEqual(["give back abc:1:0"]);
+    expect(did.indexOf("give back abc:1:0")).toBeLessThan(did.indexOf("kill"));
+  });
+
   test("does not end the process at a hard limit before the broker knows", async () => {
     const { hold, rows, breakDown, pass, did, letGone, now } = stage();
     rows.limit(hold("a"), now(), 1000);
@@ -174,7 +208,7 @@ describe("a guard", () => {
   });
 
   test.each([
-    ["may not end the process", { endsProcess: false }, 1],
+    ["may not end the process", { endsProcess: false }, 2],
     ["sees a debugger", { isDebugged: true }, 0],
   ])("that %s renews on, and writes lines: %#", async (_, given, count) => {
     const { hold, rows, pass, did, lines, now } = stage({ ...given, blockedLimit: 30_000 });
