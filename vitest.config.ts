@@ -14,8 +14,8 @@ const unit: TestProjectInlineConfiguration = {
     name: "unit",
     include: ["packages/*/test/**/*.test.ts"],
     // For what hangs, not for what is slow.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout: 120_000,
   },
 };
 
@@ -31,8 +31,8 @@ const integration: TestProjectInlineConfiguration = {
     include: ["{integration,examples,docs}/**/*.test.ts"],
     exclude: [...configDefaults.exclude, ...heavy],
     globalSetup: "integration/setup/build.ts",
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout: 120_000,
   },
 };
 

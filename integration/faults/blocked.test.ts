@@ -35,7 +35,7 @@ describe.concurrent("a task that blocks its worker's event loop for longer than 
     fleet.start("first");
     fleet.start("second");
     const sent = await fleet.app.sendTask("burn", [long, "no luck"]);
-    expect(await sent.get({ timeout: "30s", propagate: false })).toMatchObject({ state: "FAILURE", failure: { message: "no luck" } });
+    expect(await sent.get({ timeout: "90s", propagate: false })).toMatchObject({ state: "FAILURE", failure: { message: "no luck" } });
     expect(fleet.ledger.of(sent.id)).toHaveLength(1);
   });
 
@@ -48,8 +48,8 @@ describe.concurrent("a task that blocks its worker's event loop for longer than 
     await begun(fleet, sent.id);
     const second = fleet.start("second");
     await second.waitForEntry({ msg: "ready" });
-    expect(await sent.get({ timeout: "30s" })).toBe("first");
-    for (const one of beside) expect(await one.get({ timeout: "30s" })).toMatchObject({ worker: "first", attempt: 1 });
+    expect(await sent.get({ timeout: "90s" })).toBe("first");
+    for (const one of beside) expect(await one.get({ timeout: "90s" })).toMatchObject({ worker: "first", attempt: 1 });
     expect([...fleet.ledger.starts().values()]).toEqual([1, 1, 1]);
     await Promise.all([first.stop(), second.stop()]);
   });
@@ -60,7 +60,7 @@ describe.concurrent("a task that blocks its worker's event loop for longer than 
     fleet.start("first", { concurrency: 1 });
     fleet.start("second", { concurrency: 1 });
     const sent = await chord([app.signature("burn", [long]), app.signature("burn", [10])], app.signature("give")).delay();
-    expect(await sent.get({ timeout: "40s" })).toHaveLength(2);
+    expect(await sent.get({ timeout: "120s" })).toHaveLength(2);
     expect([...fleet.ledger.starts().values()]).toEqual([1, 1]);
   });
 
@@ -75,7 +75,7 @@ describe.concurrent("a task that blocks its worker's event loop for longer than 
     fleet.start("second");
     await eventually("the guard has tried to connect", () => proxy.refused() > 0);
     proxy.pass();
-    expect(await sent.get({ timeout: "40s" })).toBe("first");
+    expect(await sent.get({ timeout: "120s" })).toBe("first");
     expect(fleet.ledger.of(sent.id)).toHaveLength(1);
   });
 });
@@ -93,13 +93,13 @@ describe.concurrent("a task that blocks its worker's event loop, and is to be en
     const ids = first.entries.find(({ reason }) => reason === "time limit")?.["tasks"];
     expect(ids).toEqual(expect.arrayContaining([expect.objectContaining({ task: "burn", id: sent.id })]));
     fleet.start("second");
-    expect(await sent.get({ timeout: "30s", propagate: false })).toMatchObject({
+    expect(await sent.get({ timeout: "90s", propagate: false })).toMatchObject({
       state: "FAILURE",
       failure: { code: "TIME_LIMIT_EXCEEDED" },
     });
-    expect(await beside.get({ timeout: "30s" })).toEqual({ worker: "second", attempt: 1 });
+    expect(await beside.get({ timeout: "90s" })).toEqual({ worker: "second", attempt: 1 });
     // It has begun, and must not begin again.
-    expect(await once.get({ timeout: "30s", propagate: false })).toMatchObject({ state: "FAILURE", failure: { code: "WORKER_LOST" } });
+    expect(await once.get({ timeout: "90s", propagate: false })).toMatchObject({ state: "FAILURE", failure: { code: "WORKER_LOST" } });
     expect(fleet.ledger.of(sent.id)).toHaveLength(1);
   });
 
@@ -114,8 +114,8 @@ describe.concurrent("a task that blocks its worker's event loop, and is to be en
     expect(await first.exit).toEqual({ code: null, signal: "SIGKILL" });
     expect(first.entries).toContainEqual(expect.objectContaining({ reason: "terminated" }));
     fleet.start("second");
-    expect(await beside.get({ timeout: "30s" })).toEqual({ worker: "second", attempt: 1 });
-    expect(await sent.get({ timeout: "30s", propagate: false })).toMatchObject({ state: "REVOKED" });
+    expect(await beside.get({ timeout: "90s" })).toEqual({ worker: "second", attempt: 1 });
+    expect(await sent.get({ timeout: "90s", propagate: false })).toMatchObject({ state: "REVOKED" });
     await eventually("it is dropped", async () => (await app.transport.counts(["one"]))[0]?.active === 0);
     expect(fleet.ledger.of(sent.id)).toHaveLength(1);
   });
@@ -126,8 +126,8 @@ describe.concurrent("a task that blocks its worker's event loop, and is to be en
     const sent = await app.sendTask("burn", [600_000]);
     const beside = await app.sendTask("hold", [10]);
     const worker = fleet.supervise("only", { blockedLimit: "1s" });
-    expect(await sent.get({ timeout: "50s", propagate: false })).toMatchObject({ state: "FAILURE", failure: { code: "TASK_POISONED" } });
-    expect(await beside.get({ timeout: "30s" })).toEqual({ worker: "only", attempt: 1 });
+    expect(await sent.get({ timeout: "150s", propagate: false })).toMatchObject({ state: "FAILURE", failure: { code: "TASK_POISONED" } });
+    expect(await beside.get({ timeout: "90s" })).toEqual({ worker: "only", attempt: 1 });
     expect(fleet.ledger.of(sent.id)).toHaveLength(2);
     expect(worker.starts()).toBe(3);
   });
@@ -139,7 +139,7 @@ describe.concurrent("a task that blocks its worker's event loop, and is to be en
     const first = fleet.start("first", { endsProcess: false });
     const line = await first.waitFor(/a task has run for longer than its time limit, and the event loop stands still/);
     expect(JSON.parse(line)).toMatchObject({ worker: "first", reason: "time limit", tasks: [{ task: "burn", id: sent.id }] });
-    expect(await sent.get({ timeout: "30s" })).toBe("first");
+    expect(await sent.get({ timeout: "90s" })).toBe("first");
     await first.stop();
     expect(first.errors.filter((one) => one.includes("stands still"))).toHaveLength(1);
   });
@@ -159,8 +159,8 @@ it("what a blocked worker has taken and not read goes to others, and is no crash
   proxy.slow(100);
   await begun(fleet, blocker.id);
   fleet.start("second");
-  expect(await unread.get({ timeout: "30s" })).toEqual({ worker: "second", attempt: 1 });
-  expect(await blocker.get({ timeout: "30s" })).toBe("first");
+  expect(await unread.get({ timeout: "90s" })).toEqual({ worker: "second", attempt: 1 });
+  expect(await blocker.get({ timeout: "90s" })).toBe("first");
   proxy.slow(0);
   await first.stop();
   for (const { id } of [...ending, blocker, unread]) expect(ledger.of(id)).toHaveLength(1);

@@ -18,9 +18,9 @@ describe.concurrent.each(places)("a task that kills its worker each time, with r
     const after = await Promise.all(Array.from({ length: 9 }, () => app.sendTask("hold", [200])));
     const worker = fleet.supervise("only");
 
-    expect(await killer.get({ propagate: false, timeout: "50s" })).toMatchObject({ state: "FAILURE", failure: { code: "TASK_POISONED" } });
+    expect(await killer.get({ propagate: false, timeout: "150s" })).toMatchObject({ state: "FAILURE", failure: { code: "TASK_POISONED" } });
     const others = [...before, ...after];
-    const outcomes = await Promise.all(others.map((one) => one.get({ timeout: "30s" })));
+    const outcomes = await Promise.all(others.map((one) => one.get({ timeout: "90s" })));
     expect(outcomes).toEqual(others.map(() => ({ worker: "only", attempt: 1 })));
     expect(ledger.of(killer.id)).toHaveLength(3);
     expect(worker.starts()).toBe(4);
@@ -33,6 +33,21 @@ describe.concurrent.each(places)("a task that kills its worker each time, with r
     await eventually("all are settled", async () => (await app.transport.counts(["one"]))[0]?.active === 0);
     expect(await app.transport.counts(["one"])).toMatchObject([{ waiting: 0, completed: 19, failed: 1 }]);
   });
+});
+
+it("a task that is to run alone goes back while others run on, and keeps nothing from being taken", { timeout: 120_000 }, async () => {
+  await using fleet = openFleet({ worker: { concurrency: 4 } });
+  const { app, ledger } = fleet;
+  const killer = await app.sendTask("killer");
+  const worker = fleet.supervise("only");
+  await eventually("it has killed its worker twice", () => worker.starts() === 3, 60_000);
+  const long = await app.sendTask("linger", [null, null, "only"]);
+  await worker.current().waitForEntry({ msg: "requeued", id: killer.id }, 60_000);
+  for (let count = 0; count < 3; count++) await (await app.sendTask("hold", [10])).get({ timeout: "90s" });
+  expect(await killer.ready()).toBe(false);
+  ledger.write("may end", long.id);
+  expect(await killer.get({ propagate: false, timeout: "60s" })).toMatchObject({ failure: { code: "TASK_POISONED" } });
+  expect(ledger.of(killer.id)).toHaveLength(3);
 });
 
 describe.concurrent.each(places)("a task whose worker is killed, with results $results", ({ results, backend }) => {
@@ -63,7 +78,7 @@ describe.concurrent("a task that is to run at most once", () => {
     await eventually("it has begun", () => ledger.of(sent.id).length === 1);
     await first.kill();
     fleet.start("second");
-    expect(await sent.get({ propagate: false, timeout: "30s" })).toMatchObject({ state: "FAILURE", failure: { code: "WORKER_LOST" } });
+    expect(await sent.get({ propagate: false, timeout: "90s" })).toMatchObject({ state: "FAILURE", failure: { code: "WORKER_LOST" } });
     expect(ledger.of(sent.id)).toHaveLength(1);
   });
 
@@ -74,7 +89,7 @@ describe.concurrent("a task that is to run at most once", () => {
     const first = fleet.start("first");
     await eventually("it has begun", () => ledger.of(sent.id).length === 1);
     expect(await first.stop()).toEqual({ code: 0, signal: null });
-    expect(await sent.get({ propagate: false, timeout: "30s" })).toMatchObject({ state: "FAILURE", failure: { code: "WORKER_LOST" } });
+    expect(await sent.get({ propagate: false, timeout: "90s" })).toMatchObject({ state: "FAILURE", failure: { code: "WORKER_LOST" } });
     expect(ledger.of(sent.id)).toHaveLength(1);
   });
 });

@@ -160,7 +160,7 @@ function assemble(app: App, options: CompiledWorkerOptions, { consumer, pool, lo
     backend: app.backend,
     startFlow: (flow) => app.transport.startFlow(flow),
     begin: (delivery) => consumer.begin(delivery),
-    onOnce: (delivery) => guard.once(delivery),
+    onBegin: (delivery, isOnce) => guard.begin(delivery, isOnce),
     run: compose([eventLog(log, clock), expiry(clock), limits], (execution) => pool.run(execution)),
     sharesProcess: options.pool !== "processes",
     worker: name,

@@ -3,6 +3,8 @@ import type { Delivery } from "@bullrush/broker";
 export interface AdmissionOptions {
   /** Whether a delivery may take down the process in which it runs. */
   readonly isRisky: (delivery: Delivery) => boolean;
+  /** Whether a task whose slot is lent waits for it. */
+  readonly isAwaited: (delivery: Delivery) => boolean;
   /** Begins to run a delivery. */
   readonly start: (delivery: Delivery) => void;
 }
@@ -15,6 +17,8 @@ export class Admission {
   readonly #options: AdmissionOptions;
   /** Those that have begun and are not settled. */
   readonly #inside = new Set<Delivery>();
+  /** Those that have begun and wait for others, which have their slots. */
+  readonly #lent = new Set<Delivery>();
   readonly #waiting: Delivery[] = [];
   /** The risky one that runs. */
   #alone: Delivery | undefined;
@@ -44,14 +48,16 @@ export class Admission {
     this.#admit();
   }
 
-  /** Its slot is lent: it waits for what may be a risky one, and is not to keep that one from running. One that ran alone does no more. */
+  /** Its slot is lent: if it waits for a risky one, it is not to keep that one from running. One that ran alone does no more. */
   lend(delivery: Delivery): void {
     this.#inside.delete(delivery);
+    this.#lent.add(delivery);
     this.ended(delivery);
   }
 
   /** It has its slot again. */
   regain(delivery: Delivery): void {
+    this.#lent.delete(delivery);
     this.#inside.add(delivery);
   }
 
@@ -60,6 +66,7 @@ export class Admission {
     const index = this.#waiting.indexOf(delivery);
     if (index >= 0) this.#waiting.splice(index, 1);
     this.#inside.delete(delivery);
+    this.#lent.delete(delivery);
     this.ended(delivery);
   }
 
@@ -69,10 +76,10 @@ export class Admission {
   }
 
   #admit(): void {
-    const { isRisky, start } = this.#options;
+    const { isRisky, isAwaited, start } = this.#options;
     for (let next = this.#waiting[0]; next !== undefined && this.#alone === undefined; next = this.#waiting[0]) {
       const risky = isRisky(next);
-      if (risky && this.#inside.size > 0) return;
+      if (risky && (this.#inside.size > 0 || (this.#lent.size > 0 && !isAwaited(next)))) return;
       this.#waiting.shift();
       this.#inside.add(next);
       if (risky) this.#alone = next;

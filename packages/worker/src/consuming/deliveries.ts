@@ -32,6 +32,9 @@ export interface Culprit {
   readonly queue: string;
 }
 
+/** How long a message waits here to run alone, and for how long it then goes back into its queue, in ms. */
+const aloneWithin = { wait: 5000, pause: 10_000 };
+
 /** The deliveries that have come to nothing yet: those that run here, and those that wait to run alone. */
 export class Deliveries {
   readonly #options: DeliveriesOptions;
@@ -40,6 +43,8 @@ export class Deliveries {
   readonly #lent: LentSlots;
   /** Those of which the lease was lost while they ran. */
   readonly #lost = new WeakSet<Delivery>();
+  /** Of those that wait to run alone. */
+  readonly #patience = new Map<Delivery, NodeJS.Timeout>();
   /** Ends that are being counted. */
   #ends = 0;
   /** When a task last got back its slot, ms since the epoch. */
@@ -51,6 +56,7 @@ export class Deliveries {
     this.#options = options;
     this.#admission = new Admission({
       isRisky: (delivery) => executor.isRisky(delivery),
+      isAwaited: ({ id }) => this.#lent.awaits(id),
       start: (delivery) => this.#run(delivery),
     });
     this.#lent = new LentSlots({
@@ -128,8 +134,12 @@ export class Deliveries {
     this.#options.guard.hold(deliveries);
   }
 
+  /** Begins to run it, or has it wait to run alone. Nothing is taken meanwhile, so it does not wait for long. */
   begin(delivery: Delivery): void {
     this.#admission.enter(delivery);
+    if (!this.#admission.waiting.includes(delivery)) return;
+    const timer = setTimeout(() => this.#giveUp(delivery), aloneWithin.wait);
+    this.#patience.set(delivery, timer);
   }
 
   /** Gives up to `free` slots back to the tasks that have waited longest for one. */
@@ -139,6 +149,7 @@ export class Deliveries {
 
   /** It is not on loan here any more. */
   leave(delivery: Delivery): void {
+    this.#forgetPatience(delivery);
     this.#admission.leave(delivery);
     this.#options.guard.release(delivery);
   }
@@ -210,10 +221,27 @@ export class Deliveries {
   /** Stops logging errors, and helping tasks that wait. */
   close(): void {
     this.#closed = true;
+    for (const delivery of this.#patience.keys()) this.#forgetPatience(delivery);
     this.#lent.close();
   }
 
+  /** One that has waited to run alone goes back for a while: the others are not to wait for it, nor it for them. */
+  #giveUp(delivery: Delivery): void {
+    this.#patience.delete(delivery);
+    if (!this.#admission.waiting.includes(delivery)) return;
+    this.#admission.leave(delivery);
+    const reason = "it may kill its process, and is to run alone, but other tasks run here";
+    this.#options.onEnded(this.#options.executor.putBack(delivery, reason, aloneWithin.pause));
+  }
+
+  #forgetPatience(delivery: Delivery): void {
+    if (this.#patience.size === 0) return;
+    clearTimeout(this.#patience.get(delivery));
+    this.#patience.delete(delivery);
+  }
+
   #run(delivery: Delivery): void {
+    this.#forgetPatience(delivery);
     const running = this.#options.executor.start(delivery);
     this.#running.set(delivery, running);
     void running.ended.then((settlement) => {
@@ -237,7 +265,12 @@ export class Deliveries {
   }
 
   #putBackWaiting(reason: string): void {
-    for (const delivery of this.#admission.withdraw()) this.#options.onEnded(this.#options.executor.putBack(delivery, reason));
+    for (const delivery of this.#admission.withdraw()) this.#withdrawn(delivery, reason);
+  }
+
+  #withdrawn(delivery: Delivery, reason: string): void {
+    this.#forgetPatience(delivery);
+    this.#options.onEnded(this.#options.executor.putBack(delivery, reason));
   }
 
   /** Asks what still runs to end, and settles it: what it comes to after that is nobody's. */

@@ -58,6 +58,14 @@ export class LentSlots implements SlotLender {
     return state === "lent" || state === "due";
   }
 
+  /** Whether a task whose slot is lent waits for the task with this id. */
+  awaits(id: string): boolean {
+    for (const slot of this.#slots.values()) {
+      if (slot.state === "lent" && slot.awaited().some((one) => one.id === id)) return true;
+    }
+    return false;
+  }
+
   wait(execution: LendingExecution, awaited: AwaitedTasks): Loan | undefined {
     const slot = this.#slotOf(execution);
     return slot && this.#wait(slot, awaited);

@@ -31,8 +31,8 @@ export interface ExecutorOptions {
   readonly startFlow: (flow: Flow) => Promise<void>;
   /** Counts that a delivery begins to run, and gives whether it is still on loan. */
   readonly begin: (delivery: Delivery) => Promise<boolean>;
-  /** Hears that a function begins that must not be called again. */
-  readonly onOnce: (delivery: Delivery) => void;
+  /** Hears that the function of a delivery begins, and whether it must not be called again. */
+  readonly onBegin: (delivery: Delivery, isOnce: boolean) => void;
   /** Runs a message that has a task, through all layers. */
   readonly run: Run;
   /** Name of the worker. */
@@ -127,12 +127,14 @@ export class Executor {
     return this.#bury(delivery, startedAt, error, stores(delivery, message, this.#definitionOf(message.task)), reason);
   }
 
-  /** What puts `delivery` back into its queue, run or not. */
-  putBack(delivery: Delivery, reason: string): Settlement {
+  /** What puts `delivery` back into its queue, run or not, to be taken again after `pause` ms. */
+  putBack(delivery: Delivery, reason: string, pause = 0): Settlement {
+    const { clock, log, rest } = this.#options;
     const { id, queue } = delivery;
-    const task = taskOf(delivery);
-    this.#options.log.warn({ ...task, id, queue, reason }, "requeued");
-    return { delivery, outcome: { type: "requeued", reason } };
+    log.warn({ ...taskOf(delivery), id, queue, reason }, "requeued");
+    // A plain job cannot be put back for later.
+    if (pause > 0 && delivery.content.type !== "message") rest(queue, pause);
+    return { delivery, outcome: { type: "requeued", reason, ...(pause > 0 && { eta: clock.now() + pause }) } };
   }
 
   /** What settles `delivery` as revoked, whatever its task came to. */
@@ -145,11 +147,6 @@ export class Executor {
     this.#revoked.add(delivery);
     const storesResult = message === undefined || stores(delivery, message, definition);
     return this.#settle(delivery, { type: "revoked", reason }, startedAt, definition, storesResult);
-  }
-
-  #spend(delivery: Delivery): void {
-    this.#spent.add(delivery);
-    this.#options.onOnce(delivery);
   }
 
   /** What settles `delivery` as it is known to have ended before. */
@@ -194,7 +191,9 @@ export class Executor {
     if (doom !== undefined) return this.#bury(delivery, startedAt, doom, storesResult);
     if (delivery.number > 1 && !(await this.#begin(delivery))) return this.putBack(delivery, "its start could not be counted");
     const onBegin = () => {
-      if (isOnce(definition)) this.#spend(delivery);
+      const once = isOnce(definition);
+      if (once) this.#spent.add(delivery);
+      this.#options.onBegin(delivery, once);
       onCalled();
     };
     const trace = new Trace();

@@ -6,6 +6,8 @@ import { WorkerWatch, type Reason, type WorkerWatchOptions } from "./worker-watc
 export interface GuardingOptions {
   /** Counts the turns of the event loop. */
   readonly beats: () => number;
+  /** When it last counted one, ms of `steadyNow`. */
+  readonly beatAt: () => number;
   /** Whether a debugger may have stopped the event loop: then the process is never ended. */
   readonly isDebugged: () => boolean;
   /** Ms of `steadyNow`. */
@@ -71,12 +73,12 @@ export class Guarding {
   }
 
   look(): void {
-    const { beats, now, isDebugged } = this.#options;
+    const { beats, beatAt, now, isDebugged } = this.#options;
     const at = now();
     const stood = this.#standstill.look(beats(), at);
     if (stood === 0) this.#warned.clear();
     for (const watch of this.#watches.values()) {
-      const reason = watch.look(stood, at);
+      const reason = watch.look(stood, at, beatAt());
       if (isDebugged()) continue;
       if (stood >= warnAfter) void this.#warn(watch, undefined, stood);
       if (reason === undefined) continue;

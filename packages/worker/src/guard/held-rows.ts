@@ -1,4 +1,4 @@
-import { free, memoryOf, row, rowsPerBlock, used, type Memory } from "./shared.js";
+import { begun, free, memoryOf, row, rowsPerBlock, used, type Memory } from "./shared.js";
 
 /** What a row says of a delivery. */
 export interface HeldRow {
@@ -59,10 +59,11 @@ export class HeldRows {
     times[(at + row.limit) / 8] = 0;
   }
 
-  /** Its function begins, and must not be called again. */
-  once(number: number): void {
+  /** Its function begins; `isOnce`: and must not be called again. */
+  begin(number: number, isOnce: boolean): void {
     const [{ numbers }, at] = this.#placeOf(number);
-    numbers[(at + row.once) / 4] = 1;
+    if (isOnce) numbers[(at + row.once) / 4] = 1;
+    Atomics.store(numbers, at / 4, begun);
   }
 
   release(number: number): void {
@@ -87,17 +88,21 @@ export class HeldRows {
 
 /** A row as the guard reads it. */
 export interface ReadRow extends HeldRow {
+  readonly number: number;
+  /** Whether its function has been called. */
+  readonly begun: boolean;
   readonly once: boolean;
   readonly begunAt: number;
   readonly limit: number;
 }
 
-/** The rows that are in use in a block. One that changes meanwhile may be read wrongly: its token then fits nothing. */
-export function readRows({ bytes, numbers, times }: Memory): readonly ReadRow[] {
+/** The rows that are in use in a block, whose first row has the number `first`. One that changes meanwhile may be read wrongly: its token then fits nothing. */
+export function readRows({ bytes, numbers, times }: Memory, first: number): readonly ReadRow[] {
   const rows: ReadRow[] = [];
   for (let at = 0; at < row.size * rowsPerBlock; at += row.size) {
     const word = at / 4;
-    if (Atomics.load(numbers, word) !== used) continue;
+    const state = Atomics.load(numbers, word);
+    if (state !== used && state !== begun) continue;
     const numberAt = (offset: number) => numbers[word + offset / 4] ?? 0;
     const timeAt = (offset: number) => times[(at + offset) / 8] ?? 0;
     const from = at + row.text;
@@ -105,6 +110,8 @@ export function readRows({ bytes, numbers, times }: Memory): readonly ReadRow[] 
     // Before the time from which it counts, which is written first.
     const limit = timeAt(row.limit);
     rows.push({
+      number: first + at / row.size,
+      begun: state === begun,
       queue: numberAt(row.queue),
       task: numberAt(row.task),
       id: bytes.toString("utf8", from, middle),

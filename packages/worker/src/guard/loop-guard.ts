@@ -3,10 +3,10 @@ import type { Logger } from "pino";
 import { HeldRows } from "./held-rows.js";
 import type { Watched } from "./messages.js";
 import { processGuard } from "./process-guard.js";
-import { memoryOf, steadyNow, take } from "./shared.js";
+import { latest, memoryOf, steadyNow, take } from "./shared.js";
 import { takeSlots } from "./take-slots.js";
 
-export interface LoopGuardOptions extends Omit<Watched, "loans" | "takes"> {
+export interface LoopGuardOptions extends Omit<Watched, "loans" | "takes" | "latest"> {
   readonly queues: readonly string[];
   /** Whether the app has a task of this name. */
   readonly isTask: (name: string) => boolean;
@@ -29,8 +29,8 @@ export interface LoopGuard {
   limit(delivery: Delivery, limit: number): void;
   /** The function of `delivery` has ended. */
   unlimit(delivery: Delivery): void;
-  /** The function of `delivery` begins, and must not be called again. */
-  once(delivery: Delivery): void;
+  /** The function of `delivery` begins; `isOnce`: and must not be called again. */
+  begin(delivery: Delivery, isOnce: boolean): void;
   /** It is not on loan here any more. */
   release(delivery: Delivery): void;
   stop(): Promise<void>;
@@ -39,6 +39,7 @@ export interface LoopGuard {
 /** The guard of one worker. */
 export function loopGuard({ queues, isTask, log, onTrouble, ...options }: LoopGuardOptions): LoopGuard {
   const takes = memoryOf(new SharedArrayBuffer(take.size * take.slots));
+  const begunLast = memoryOf(new SharedArrayBuffer(latest.size));
   const indexes = new Map(queues.map((queue, index) => [queue, index]));
   const tasks = new Map<string, number>();
   const numbers = new Map<Delivery, number>();
@@ -62,7 +63,7 @@ export function loopGuard({ queues, isTask, log, onTrouble, ...options }: LoopGu
     try {
       const guard = processGuard();
       if (guard === undefined) return log.warn({}, "no guard thread, because its file is missing: a blocked event loop loses its leases");
-      const joined = guard.join({ ...options, loans, takes: takes.shared }, onTrouble);
+      const joined = guard.join({ ...options, loans, takes: takes.shared, latest: begunLast.shared }, onTrouble);
       leave = joined.leave;
       addTask = joined.addTask;
       rows = new HeldRows(joined.addRows);
@@ -95,7 +96,13 @@ export function loopGuard({ queues, isTask, log, onTrouble, ...options }: LoopGu
     },
     limit: (delivery, limit) => withRow(delivery, (rows, number) => rows.limit(number, steadyNow(), limit)),
     unlimit: (delivery) => withRow(delivery, (rows, number) => rows.unlimit(number)),
-    once: (delivery) => withRow(delivery, (rows, number) => rows.once(number)),
+    begin(delivery, isOnce) {
+      const number = numbers.get(delivery);
+      if (rows === undefined || number === undefined) return;
+      rows.begin(number, isOnce);
+      begunLast.numbers[latest.row] = number;
+      begunLast.times[latest.begunAt] = steadyNow();
+    },
     release(delivery) {
       const number = numbers.get(delivery);
       if (number === undefined) return;

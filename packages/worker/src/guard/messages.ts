@@ -14,6 +14,8 @@ export interface Watched {
   readonly loans: LoanData;
   /** Its calls under way that take messages. */
   readonly takes: SharedArrayBuffer;
+  /** What it began last. */
+  readonly latest: SharedArrayBuffer;
   /** How long the event loop may stand still, in ms; `Infinity` for ever. */
   readonly blockedLimit: number;
   /** Whether the process may be ended, or its user is only to be warned. */

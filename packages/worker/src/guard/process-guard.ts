@@ -3,7 +3,7 @@ import { url as debuggerUrl } from "node:inspector";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import type { FromGuard, ToGuard, Watched } from "./messages.js";
-import { pulse } from "./shared.js";
+import { pulse, steadyNow } from "./shared.js";
 
 /** The thread that watches the event loop of this process, for all its workers. It is there while any of them is. */
 export interface ProcessGuard {
@@ -53,6 +53,7 @@ export function processGuard(): ProcessGuard | undefined {
 function startGuard(): ProcessGuard {
   const memory = new SharedArrayBuffer(pulse.size);
   const numbers = new Int32Array(memory);
+  const times = new Float64Array(memory);
   const members = new Map<number, Member>();
   let joined = 0;
   let interval = Infinity;
@@ -77,6 +78,7 @@ function startGuard(): ProcessGuard {
   }
 
   function beat(): void {
+    times[pulse.beatAt] = steadyNow();
     Atomics.add(numbers, pulse.beats, 1);
     Atomics.store(numbers, pulse.debugged, debuggerUrl() === undefined ? 0 : 1);
   }

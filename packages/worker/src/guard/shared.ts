@@ -3,8 +3,11 @@
  * are Int32, times are Float64, in ms of `steadyNow`.
  */
 
-/** The pulse of a process: a counter that its event loop moves on, and whether a debugger is attached; Int32 each, by their indexes. */
-export const pulse = { size: 8, beats: 0, debugged: 1 } as const;
+/** The pulse of a process, by indexes: a counter that its event loop moves on, whether a debugger is attached (Int32), and when it beat last (Float64). */
+export const pulse = { size: 16, beats: 0, debugged: 1, beatAt: 1 } as const;
+
+/** What a worker began last, by indexes: when (Float64), and its row (Int32). */
+export const latest = { size: 16, begunAt: 0, row: 2 } as const;
 
 /** A row for each delivery on loan. */
 export const row = {
@@ -29,10 +32,11 @@ export const rowsPerBlock = 256;
 /** A slot for each call under way that takes messages. */
 export const take = { size: 128, state: 0, length: 4, text: 8, slots: 16 } as const;
 
-/** States of rows and slots. `handedBack`: the guard has put back what the call took. */
+/** States of rows and slots. `handedBack`: the guard puts back what the call takes. `begun`: the function of the delivery has been called. */
 export const free = 0;
 export const used = 1;
 export const handedBack = 2;
+export const begun = 3;
 
 /** Ms that only go forward, the same for all threads of a process. */
 export function steadyNow(): number {

@@ -24,14 +24,17 @@ export function takeSlots({ bytes, numbers }: Memory): TakeWatch {
   };
 }
 
-/** Takes all calls under way from the worker, which then drops what they give, and gives what their tokens start with. */
+/**
+ * Takes all calls under way from the worker, which then drops what they give, and gives what the tokens of all start with that were taken from it: Redis may come to one only
+ * after what it had taken was put back.
+ */
 export function handBack({ bytes, numbers }: Memory): readonly string[] {
   const tokens: string[] = [];
   for (let slot = 0; slot < take.slots; slot++) {
     const at = slot * take.size;
     const length = numbers[(at + take.length) / 4] ?? 0;
     const token = bytes.toString("utf8", at + take.text, at + take.text + length);
-    if (Atomics.compareExchange(numbers, (at + take.state) / 4, used, handedBack) === used) tokens.push(token);
+    if (Atomics.compareExchange(numbers, (at + take.state) / 4, used, handedBack) !== free) tokens.push(token);
   }
   return tokens;
 }

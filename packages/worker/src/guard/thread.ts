@@ -5,9 +5,11 @@ import { pulse, steadyNow } from "./shared.js";
 
 // Nothing else is imported before the event loop of the process stands still: a client of Redis has twice the memory of the bare thread.
 const numbers = new Int32Array(workerData as SharedArrayBuffer);
+const times = new Float64Array(workerData as SharedArrayBuffer);
 
 const guarding = new Guarding({
   beats: () => Atomics.load(numbers, pulse.beats),
+  beatAt: () => times[pulse.beatAt] ?? 0,
   isDebugged: () => Atomics.load(numbers, pulse.debugged) === 1,
   now: steadyNow,
   openLoans: async ({ loans }, onTrouble) => (await import("@bullrush/broker/guard")).openGuardedLoans(loans, onTrouble),

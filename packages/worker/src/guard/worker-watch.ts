@@ -1,7 +1,7 @@
 import type { GuardedLoans, LetGo } from "@bullrush/broker/guard";
 import { readRows, type ReadRow } from "./held-rows.js";
 import type { FromGuard, Watched } from "./messages.js";
-import { memoryOf, type Memory } from "./shared.js";
+import { latest, memoryOf, rowsPerBlock, type Memory } from "./shared.js";
 import { handBack } from "./take-slots.js";
 
 /** Why a process is to be ended whose event loop stands still. */
@@ -25,12 +25,13 @@ export class WorkerWatch {
   readonly watched: Watched;
   readonly #options: WorkerWatchOptions;
   readonly #takes: Memory;
+  readonly #latest: Memory;
   readonly #blocks: Memory[] = [];
   readonly #tasks: string[] = [];
   readonly #isEager: boolean;
   #loans: Promise<GuardedLoans> | undefined;
-  /** What the tokens of calls start with that took messages which nobody has read. */
-  readonly #unread = new Set<string>();
+  /** The row of the task that has stopped the event loop as soon as it began, if it is known. */
+  #culprit: number | undefined;
   #engaged = false;
   #renewing = false;
   #renewAt = 0;
@@ -41,6 +42,7 @@ export class WorkerWatch {
     this.watched = options.watched;
     this.#options = options;
     this.#takes = memoryOf(options.watched.takes);
+    this.#latest = memoryOf(options.watched.latest);
     this.#isEager = options.watched.loans.lease < shortLease;
   }
 
@@ -68,11 +70,11 @@ export class WorkerWatch {
 
   /** All that is on loan. */
   rows(): readonly ReadRow[] {
-    return this.#blocks.flatMap(readRows);
+    return this.#blocks.flatMap((block, index) => readRows(block, index * rowsPerBlock));
   }
 
-  /** Does what is due when the event loop has stood still for `stood` ms, and gives why the process is to be ended, if it is. */
-  look(stood: number, now: number): Reason | undefined {
+  /** Does what is due when the event loop has stood still for `stood` ms, since soon after `beatAt`, and gives why the process is to be ended, if it is. */
+  look(stood: number, now: number, beatAt: number): Reason | undefined {
     const { loans, blockedLimit } = this.watched;
     if (stood < loans.lease / 6) {
       this.#rest();
@@ -82,7 +84,8 @@ export class WorkerWatch {
       this.#engaged = true;
       this.#renewAt = now;
     }
-    for (const token of handBack(this.#takes)) this.#unread.add(token);
+    const { numbers, times } = this.#latest;
+    this.#culprit = (times[latest.begunAt] ?? 0) >= beatAt ? numbers[latest.row] : undefined;
     if (now >= this.#renewAt && !this.#renewing) void this.#renew(now);
     const rows = this.rows();
     for (const reason of ["time limit", "terminated"] as const) if (rows.some((row) => this.isReason(row, reason, now))) return reason;
@@ -91,7 +94,8 @@ export class WorkerWatch {
 
   /** Whether `row` is why the process is to be ended for `reason`. */
   isReason(row: ReadRow, reason: Reason, now: number): boolean {
-    if (reason === "time limit") return isOverdue(row, now);
+    // Whoever stopped the event loop kept the others from ending in time.
+    if (reason === "time limit") return isOverdue(row, now) && (this.#culprit === undefined || this.#culprit === row.number);
     return reason === "terminated" && now >= (this.#terminated.get(row.token) ?? Infinity) + grace;
   }
 
@@ -110,8 +114,8 @@ export class WorkerWatch {
   }
 
   #how(row: ReadRow, reason: Reason, now: number): LetGo["how"] {
-    if (reason === "blocked") return { type: "crashed" };
-    if (isOverdue(row, now)) return { type: "time-limit", limit: row.limit };
+    if (reason === "blocked") return { type: row.begun ? "crashed" : "back" };
+    if (this.isReason(row, "time limit", now)) return { type: "time-limit", limit: row.limit };
     // What must not run twice has begun: whoever takes it fails it. What was revoked is dropped by whoever takes it.
     return { type: row.once ? "crashed" : "back" };
   }
@@ -127,7 +131,6 @@ export class WorkerWatch {
     if (!this.#engaged) return;
     this.#engaged = false;
     this.#terminated = new Map();
-    this.#unread.clear();
     if (this.#isEager) return;
     this.close();
     this.#loans = undefined;
@@ -151,9 +154,7 @@ export class WorkerWatch {
 
   /** What nobody has read goes to others. What is not put back here the worker puts back once its event loop goes on. */
   async #giveBack(loans: GuardedLoans): Promise<void> {
-    const tokens = [...this.#unread];
-    await loans.giveBack(tokens);
-    for (const token of tokens) this.#unread.delete(token);
+    await loans.giveBack(handBack(this.#takes));
   }
 }
 

@@ -2,10 +2,11 @@ import { newId, type Delivery } from "@bullrush/broker";
 import { expect, it } from "vitest";
 import { Admission } from "../../src/consuming/admission.js";
 
-/** An admission, and what has begun so far; what crashed before is risky. */
-function scene(): { readonly admission: Admission; readonly begun: readonly Delivery[] } {
+/** An admission, and what has begun so far; what crashed before is risky. By default those whose slots are lent wait for it. */
+function scene(isAwaited = true): { readonly admission: Admission; readonly begun: readonly Delivery[] } {
   const begun: Delivery[] = [];
-  return { admission: new Admission({ isRisky: ({ crashes }) => crashes > 0, start: (delivery) => begun.push(delivery) }), begun };
+  const start = (delivery: Delivery) => void begun.push(delivery);
+  return { admission: new Admission({ isRisky: ({ crashes }) => crashes > 0, isAwaited: () => isAwaited, start }), begun };
 }
 
 function deliveryWith(crashes: number): Delivery {
@@ -51,6 +52,17 @@ it("lets a risky one begin beside those whose slots are lent: they may wait for 
   admission.enter(risky);
   expect(begun).toEqual([outer]);
   admission.lend(outer);
+  expect(begun).toEqual([outer, risky]);
+});
+
+it("does not let a risky one begin beside those whose slots are lent and that wait for others: it would take them along", () => {
+  const { admission, begun } = scene(false);
+  const [outer, risky] = [deliveryWith(0), deliveryWith(2)];
+  admission.enter(outer);
+  admission.lend(outer);
+  admission.enter(risky);
+  expect(begun).toEqual([outer]);
+  admission.leave(outer);
   expect(begun).toEqual([outer, risky]);
 });
 

@@ -34,7 +34,7 @@ function executor(layer: () => Outcome = () => ({ type: "succeeded", result: "3"
       tasks,
       backend,
       begin,
-      onOnce: () => undefined,
+      onBegin: () => undefined,
       startFlow: async () => {},
       run,
       sharesProcess: true,

@@ -17,6 +17,7 @@ function guard(location: unknown = {}) {
 const watched = (): Watched => ({
   loans,
   takes: new SharedArrayBuffer(8),
+  latest: new SharedArrayBuffer(16),
   blockedLimit: Infinity,
   endsProcess: false,
   format: "json",
