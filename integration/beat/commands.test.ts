@@ -114,12 +114,12 @@ it("goes on with other entries when one cannot be sent, and says which", async (
   expect(await beat.stop()).toEqual(done);
 });
 
-it("task-worker -B sends what it runs, and stops the beat first", async () => {
+it.each(["SIGTERM", "SIGHUP"] as const)("task-worker -B sends what it runs, and stops the beat first: %s", async (signal) => {
   await using stage = openStage({ often: { ...add, schedule: "200ms" } });
   const worker = stage.worker();
   await worker.waitForEntry({ msg: "leading" });
   await worker.waitForEntry({ msg: "succeeded", task: "beat.add" });
-  expect(await worker.stop()).toEqual(done);
+  expect(await worker.stop(signal)).toEqual(done);
   const other = stage.beat();
   await other.waitForEntry({ msg: "leading" }, 5000);
   expect(await other.stop()).toEqual(done);

@@ -71,7 +71,7 @@ it("three beats, one killed and one stopped between due and sent, send no tick t
   await Promise.all(proxies.map((proxy) => proxy.close()));
 }, 120_000);
 
-it("a beat that is told to stop makes way at once", async () => {
+it.each(["SIGTERM", "SIGHUP"] as const)("a beat that is told to stop by %s makes way at once", async (signal) => {
   await using stage = openStage({ often: { task: "beat.add", args: [1, 2], schedule: "200ms", catchUp: "all" } });
   const beats = [stage.beat(), stage.beat()];
   await Promise.all(beats.map((beat) => beat.waitFor('"msg":"ready"')));
@@ -79,9 +79,9 @@ it("a beat that is told to stop makes way at once", async () => {
   await eventually("there are ticks", async () => (await stage.taken()).length > 3);
   const [leader, other] = beats.toSorted((one, two) => Number(isLeading(two)) - Number(isLeading(one))) as [Program, Program];
   const told = Date.now();
-  leader.signal("SIGTERM");
+  leader.signal(signal);
   await other.waitForEntry({ msg: "leading" }, 2000);
-  console.log(`takeover ${Date.now() - told} ms after SIGTERM`);
+  console.log(`takeover ${Date.now() - told} ms after ${signal}`);
   expect(await leader.exit).toEqual({ code: 0, signal: null });
   expect(leader.entries.at(-1)).toMatchObject({ msg: "stopped" });
   const before = (await stage.taken()).length;

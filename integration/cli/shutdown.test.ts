@@ -31,7 +31,7 @@ function scene(url = redisUrl()): {
 }
 
 describe.concurrent("task-worker finishes what runs, takes nothing more and ends well", () => {
-  it.each(["SIGTERM", "SIGINT"] as const)("at %s", async (signal) => {
+  it.each(["SIGTERM", "SIGHUP", "SIGINT"] as const)("at %s", async (signal) => {
     const { app, worker: start } = scene();
     await using _ = app;
     await using worker = start(3000);
@@ -47,15 +47,15 @@ describe.concurrent("task-worker finishes what runs, takes nothing more and ends
     expect(worker.errors).toEqual([]);
   });
 
-  it("at a second SIGTERM too", async () => {
+  it.each(["SIGTERM", "SIGHUP"] as const)("at a second %s too", async (signal) => {
     const { app, worker: start } = scene();
     await using _ = app;
     await using worker = start(3000);
     const begun = await app.sendTask("fixture.hold");
     await worker.waitForEntry({ msg: "holding", id: begun.id });
-    worker.signal("SIGTERM");
+    worker.signal(signal);
     await worker.waitForEntry({ msg: "stopping" });
-    worker.signal("SIGTERM");
+    worker.signal(signal);
     expect(await worker.exit).toEqual(wellDone);
     expect(await begun.status()).toBe("SUCCESS");
   });
@@ -92,6 +92,7 @@ describe.concurrent("task-worker asks the task to end and puts it back, and anot
   it.each([
     { when: "at --shutdown-timeout", args: ["--shutdown-timeout", "500ms"], signals: ["SIGTERM"] },
     { when: "at a second SIGINT", args: [], signals: ["SIGINT", "SIGINT"] },
+    { when: "at a SIGINT after SIGHUP", args: [], signals: ["SIGHUP", "SIGINT"] },
   ] as const)("$when", async ({ args, signals }) => {
     const { app, worker: start } = scene();
     await using _ = app;

@@ -151,13 +151,16 @@ describe("a worker with processes", () => {
     expect(await app.transport.counts(["default"])).toMatchObject([{ waiting: 1, active: 0 }]);
   });
 
-  it.concurrent("finishes what runs when all of them get a SIGINT, as Ctrl-C sends it", async ({ expect }) => {
+  it.concurrent.for([
+    ["SIGINT", "as Ctrl-C sends it"],
+    ["SIGHUP", "as a terminal that is closed sends it"],
+  ] as const)("finishes what runs when all of them get a %s, %s", async ([signal], { expect }) => {
     await using stage = open("-P", "processes", "-c", "1");
     const { worker, send } = stage;
     const running = await send("hold", 1000);
     const { pid } = await worker.waitForEntry({ msg: "holding", id: running.id });
-    process.kill(Number(pid), "SIGINT");
-    worker.signal("SIGINT");
+    process.kill(Number(pid), signal);
+    worker.signal(signal);
     await running.get({ timeout: "20s" });
     expect(await worker.exit).toEqual({ code: 0, signal: null });
     expect(linesOf(worker, { msg: "received" })).toHaveLength(1);

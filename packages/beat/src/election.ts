@@ -9,6 +9,8 @@ export interface Leader {
   run(): Promise<void>;
   /** The term is over: nothing is begun any more. */
   end(): void;
+  /** The term has been renewed. Never rejects. */
+  check(): Promise<void>;
 }
 
 export interface ElectionOptions {
@@ -94,7 +96,8 @@ export class Election {
   async #renew(term: Term, leader: Leader): Promise<void> {
     const { store, trouble } = this.#options;
     try {
-      if (!(await store.renew(term))) leader.end();
+      if (await store.renew(term)) await leader.check();
+      else leader.end();
     } catch (error) {
       if (!this.#stopped) trouble.warn("the term of this beat is not renewed", error);
     }

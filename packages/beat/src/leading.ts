@@ -12,6 +12,7 @@ import type { App } from "@bullrush/client";
 import type { TroubleLog } from "@bullrush/client/program";
 import type { Logger } from "pino";
 import type { Timetables } from "./entry.js";
+import { OptionEntries } from "./option-entries.js";
 import { reasonOf } from "./reason.js";
 import { Resting } from "./resting.js";
 import { computedFrom } from "./scheduler.js";
@@ -60,14 +61,18 @@ const wasNotDone = (outcome: Advanced) =>
 export class Leading {
   readonly #options: LeadingOptions;
   readonly #term: Term;
+  readonly #entries: OptionEntries;
   readonly #resting = new Resting();
   /** Whether no entry waits for longer than its timetable says. */
   #aligned = false;
   #over = false;
+  #checking: Promise<void> | undefined;
 
   constructor(options: LeadingOptions, term: Term) {
     this.#options = options;
     this.#term = term;
+    const entries = options.app.options.beat.map(({ name, call }) => ({ name, call }));
+    this.#entries = new OptionEntries(options.store, term, entries);
   }
 
   /** Ends it: nothing is begun any more. */
@@ -78,12 +83,28 @@ export class Leading {
 
   /** Resolves when the term is over. Never rejects. */
   async run(): Promise<void> {
-    const { app, store, sleeper, maxInterval } = this.#options;
-    const entries = app.options.beat.map(({ name, call }) => ({ name, call }));
-    if ((await this.#surely(() => store.sync(this.#term, entries), "entries of the options not stored")) === false) this.end();
+    const { sleeper, maxInterval } = this.#options;
+    if ((await this.#surely(() => this.#entries.sync(), "entries of the options not stored")) === false) this.end();
     while (!this.#over) {
       const pause = await this.#surely(() => this.#look(), "not looking for what is due");
       await sleeper.sleep(Math.min(pause ?? 0, maxInterval));
+    }
+  }
+
+  /** Has what the broker has lost of the options stored again. Never rejects. */
+  check(): Promise<void> {
+    return (this.#checking ??= this.#check().finally(() => (this.#checking = undefined)));
+  }
+
+  async #check(): Promise<void> {
+    const { trouble, sleeper } = this.#options;
+    try {
+      const lost = await this.#entries.check();
+      if (lost === 0) return;
+      trouble.warn("entries of the options stored again", `the broker had lost ${lost} of them`);
+      sleeper.wake();
+    } catch (error) {
+      if (!this.#over) trouble.warn("entries of the options not looked for", reasonOf(error));
     }
   }
 

@@ -47,8 +47,7 @@ async function beat(app: App, given: BeatArguments, version: string): Promise<nu
       told = true;
       resolve();
     };
-    process.on("SIGTERM", stop);
-    process.on("SIGINT", stop);
+    for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"] as const) process.on(signal, stop);
     watchFallout(log, () => {
       code = 1;
       stop();

@@ -1,4 +1,4 @@
-import { CronExpressionParser } from "cron-parser";
+import { cronOf } from "@bullrush/client/program";
 import type { Timetable } from "./timetable.js";
 import { zoneOf } from "./zone.js";
 
@@ -9,25 +9,18 @@ import { zoneOf } from "./zone.js";
  * one at every question.
  */
 export function crontab(expression: string, timezone: string): Timetable {
-  const cron = CronExpressionParser.parse(expression, { tz: "UTC" });
-  const byWall = cron.fields.hour.values.length < 24;
+  const cron = cronOf(expression);
   const zone = zoneOf(timezone);
-
-  /** The first time after `wall` on a clock that never changes. */
-  function nextOnWall(wall: number): number {
-    cron.reset(new Date(wall));
-    return cron.next().getTime();
-  }
 
   function next(after: number): number {
     const from = after + 1;
     const offset = zone.offsetAt(from);
-    const change = byWall ? zone.recentChange(from) : undefined;
+    const change = cron.everyHour ? undefined : zone.recentChange(from);
     // What the clock shows for the second time has been due.
     const shown = change === undefined ? -Infinity : change.at + change.before - 1;
-    let due = nextOnWall(Math.max(after + offset, shown)) - offset;
+    let due = cron.next(Math.max(after + offset, shown)) - offset;
     if (change !== undefined && change.before < offset) {
-      const skipped = nextOnWall(after + change.before);
+      const skipped = cron.next(after + change.before);
       if (skipped < change.at + change.since) due = Math.min(due, skipped - change.before);
     }
     const ahead = zone.change(from, due);

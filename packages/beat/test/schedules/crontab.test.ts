@@ -1,9 +1,11 @@
-import { assert, constantFrom, nat, oneof, property } from "fast-check";
+import { crontab as crontabOf } from "@bullrush/client";
+import { array, assert, boolean, constantFrom, integer, nat, oneof, property, record, tuple } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { crontab } from "../../src/schedules/crontab.js";
-import { changesOf, scan } from "./wall.js";
+import { changesOf, dayMatcherOf, scan, wallAt } from "./wall.js";
 
 const hour = 60 * 60 * 1000;
+const day = 24 * hour;
 
 /**
  * With clocks that are changed at midnight, by half an hour or by two, in the other half of the year, for a month of fasting, and not at
@@ -62,6 +64,67 @@ describe("crontab", () => {
     expect(crontab("0 12 29 2 *", "Europe/Berlin").next(from)).toBe(Date.parse("2028-02-29T11:00:00Z"));
   });
 
+  describe("whose day of month or day of week begins with a star is due when both match, else when either does", () => {
+    const march = Date.UTC(2026, 2, 1);
+    const datesOf = (expression: string, months = 1) =>
+      times(expression, "UTC", march - 1, Date.UTC(2026, 2 + months, 1) - 1).map((time) => new Date(time).toISOString().slice(5, 10));
+
+    it.each([
+      ["0 0 */3 * 1-5", 1, "03-04 03-10 03-13 03-16 03-19 03-25 03-31"],
+      ["0 0 0 */3 * 1-5", 1, "03-04 03-10 03-13 03-16 03-19 03-25 03-31"],
+      ["0 0 */2 * 1", 1, "03-09 03-23"],
+      ["0 0 13 * */2", 6, "06-13 08-13"],
+      ["0 0 */1 * 5", 1, "03-06 03-13 03-20 03-27"],
+      ["0 0 ?/3 * sun", 1, "03-01 03-22"],
+      ["0 0 */2 * 5L", 1, "03-27"],
+      ["0 0 L * */2", 2, "03-31 04-30"],
+      ["0 0 13 * 5", 1, "03-06 03-13 03-20 03-27"],
+      ["0 0 1,15 * 1", 1, "03-01 03-02 03-09 03-15 03-16 03-23 03-30"],
+      ["0 0 1-31/10 * 1", 1, "03-01 03-02 03-09 03-11 03-16 03-21 03-23 03-30 03-31"],
+      ["0 0 */10 * *", 1, "03-01 03-11 03-21 03-31"],
+      ["0 0 * * */3", 1, "03-01 03-04 03-07 03-08 03-11 03-14 03-15 03-18 03-21 03-22 03-25 03-28 03-29"],
+    ])("%s, in %d months", (expression, months, expected) => expect(datesOf(expression, months).join(" ")).toBe(expected));
+
+    it("in the form of an object", () => {
+      const { expression } = crontabOf({ minute: 0, hour: 0, dayOfMonth: "*/3", dayOfWeek: [1, 2, 3, 4, 5] });
+      expect(datesOf(expression)).toEqual(datesOf("0 0 */3 * 1-5"));
+    });
+
+    it("though they come together once in forty years", () => {
+      expect(shown([crontab("0 0 */2 2 1#5", "UTC").next(Date.UTC(2072, 2, 1)) ?? 0])).toEqual(["2112-02-29T00:00:00.000Z"]);
+    });
+
+    const from = (least: number, most: number) => integer({ min: least, max: most });
+    const range = (least: number, most: number) =>
+      tuple(from(least, most), from(least, most)).map(([one, other]) => `${Math.min(one, other)}-${Math.max(one, other)}`);
+    const field = (least: number, most: number) => {
+      const several = array(from(least, most), { minLength: 1, maxLength: 3 }).map((list) => [...new Set(list)].join(","));
+      const steps = tuple(oneof(constantFrom("*"), range(least, most)), from(1, most)).map(([whole, step]) => `${whole}/${step}`);
+      return oneof(constantFrom("*"), several, range(least, most), steps);
+    };
+    const given = record({
+      // Days on which each month has one of them: an expression must be due at all.
+      dayOfMonth: field(1, 28),
+      monthOfYear: oneof(constantFrom("*"), field(1, 12)),
+      dayOfWeek: field(0, 6),
+      second: boolean(),
+      zone: constantFrom(...zones),
+      year: from(2024, 2040),
+    });
+
+    it("says a model of its days, in each zone, for a year", { timeout: 120_000 }, () => {
+      const inEachYear = property(given, ({ second, zone, year, ...days }) => {
+        const { expression } = crontabOf({ minute: 0, hour: 12, ...(second && { second: 0 }), ...days });
+        const [begin, end] = [Date.UTC(year, 0, 1), Date.UTC(year + 1, 0, 1)];
+        const matches = dayMatcherOf(`${days.dayOfMonth} ${days.monthOfYear} ${days.dayOfWeek}`);
+        const noons = Array.from({ length: (end - begin) / day }, (_, index) => begin + index * day + 12 * hour);
+        const found = times(expression, zone, begin - day, end + day).map((time) => wallAt(zone, time));
+        expect(shown(found.filter((wall) => wall >= begin && wall < end))).toEqual(shown(noons.filter(matches)));
+      });
+      assert(inEachYear, { numRuns: 300 });
+    });
+  });
+
   it("has looked at forty zones", () => expect(new Set(zones).size).toBeGreaterThanOrEqual(40));
 
   const days = zones.flatMap((zone) => {
@@ -72,7 +135,21 @@ describe("crontab", () => {
 
   const hours = oneof(constantFrom("*", "*", "*/2", "0", "1-3", "2", "2,3", "23", "0-23/3"), nat(23).map(String));
   const minutes = oneof(constantFrom("*", "*/30", "*/7", "0", "30", "0,29,59", "15-45/5"), nat(59).map(String));
-  const dates = constantFrom("* * *", "* * *", "* * *", "* * 0", "* * 1-5", "28-31 * *", "25-31 3,10 *", "1 * 0", "29 3,10,11 6,0");
+  const dates = constantFrom(
+    "* * *",
+    "* * *",
+    "* * *",
+    "* * 0",
+    "* * 1-5",
+    "28-31 * *",
+    "25-31 3,10 *",
+    "1 * 0",
+    "29 3,10,11 6,0",
+    "*/3 * 1-5",
+    "* * */2",
+    "25-31 * */2",
+    "*/2 * */3",
+  );
 
   it("is due when a scan of all minutes around each change of 2026 and 2027 says", { timeout: 300_000 }, () => {
     const inEveryZone = property(constantFrom(...days), minutes, hours, dates, ({ zone, change }, minute, named, date) => {

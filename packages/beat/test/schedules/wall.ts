@@ -6,7 +6,7 @@ const formats = new Map<string, Intl.DateTimeFormat>();
 const offsets = new Map<string, number>();
 
 /** What the clocks of `zone` show at `time`, a full minute, as if that were UTC. They are changed at quarters of hours only. */
-function wallAt(zone: string, time: number): number {
+export function wallAt(zone: string, time: number): number {
   const quarter = Math.floor(time / (15 * minute)) * 15 * minute;
   const key = `${zone} ${quarter}`;
   let offset = offsets.get(key);
@@ -62,20 +62,24 @@ export function scan(expression: string, zone: string, from: number, to: number)
 }
 
 function matcherOf(expression: string): (wall: number) => boolean {
-  const [minutes, hours, days, months, weekdays] = expression.split(" ") as [string, string, string, string, string];
-  const either = days !== "*" && weekdays !== "*";
-  const [inMinutes, inHours, inDays, inMonths, inWeekdays] = [
-    rangeOf(minutes, 0, 59),
-    rangeOf(hours, 0, 23),
-    rangeOf(days, 1, 31),
-    rangeOf(months, 1, 12),
-    rangeOf(weekdays, 0, 6),
-  ];
+  const [minutes, hours, ...days] = expression.split(" ") as [string, string, string, string, string];
+  const [inMinutes, inHours, onDay] = [rangeOf(minutes, 0, 59), rangeOf(hours, 0, 23), dayMatcherOf(days.join(" "))];
   return (wall) => {
     const at = new Date(wall);
-    const [day, weekday] = [inDays.has(at.getUTCDate()), inWeekdays.has(at.getUTCDay())];
-    const onDay = either ? day || weekday : day && weekday;
-    return inMinutes.has(at.getUTCMinutes()) && inHours.has(at.getUTCHours()) && inMonths.has(at.getUTCMonth() + 1) && onDay;
+    return inMinutes.has(at.getUTCMinutes()) && inHours.has(at.getUTCHours()) && onDay(wall);
+  };
+}
+
+/** Whether a day of the wall matches day of month, month and day of week, by the rule of vixie cron: its flags `DOM_STAR` and `DOW_STAR` look at the first character of a field. */
+export function dayMatcherOf(days: string): (wall: number) => boolean {
+  const [dates, months, weekdays] = days.split(" ") as [string, string, string];
+  const hasStar = dates.startsWith("*") || weekdays.startsWith("*");
+  const [inDates, inMonths] = [rangeOf(dates, 1, 31), rangeOf(months, 1, 12)];
+  const inWeekdays = new Set([...rangeOf(weekdays, 0, 7)].map((weekday) => weekday % 7));
+  return (wall) => {
+    const at = new Date(wall);
+    const [date, weekday] = [inDates.has(at.getUTCDate()), inWeekdays.has(at.getUTCDay())];
+    return inMonths.has(at.getUTCMonth() + 1) && (hasStar ? date && weekday : date || weekday);
   };
 }
 

@@ -21,6 +21,12 @@ export interface ScheduleStore {
    */
   sync(term: Term, entries: readonly NamedCall[]): Promise<boolean>;
 
+  /** Which of these entries of the options, once synced, are not stored any more though nobody has removed them: the server has lost them. */
+  lost(names: readonly string[]): Promise<readonly string[]>;
+
+  /** Stores entries of the options again, as `sync` does, but for those that somebody has removed in this term, and removes none. `false`: the term is over. */
+  restore(term: Term, entries: readonly NamedCall[]): Promise<boolean>;
+
   /** Stores an entry at run time, in the place of one of this name: its ticks count from 0; what is paused stays so, and its last tick is known still, due now at the latest. */
   set(entry: NamedCall): Promise<void>;
 

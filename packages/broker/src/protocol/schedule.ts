@@ -2,7 +2,7 @@
 export type Schedule =
   /** Every so many ms, counted from the beginning of its entry, not from its last tick. */
   | { readonly type: "every"; readonly every: number }
-  /** As cron says, five fields or six with seconds first; both days restricted: either. In a time zone (IANA), default the app's. */
+  /** As cron says, five fields or six with seconds first. If a field of days begins with `*`, both days must match, else either. In a time zone (IANA), default the app's. */
   | { readonly type: "crontab"; readonly expression: string; readonly timezone?: string }
   /** At an event of the sun at a place: degrees north and east. */
   | { readonly type: "solar"; readonly event: SolarEvent; readonly latitude: number; readonly longitude: number };

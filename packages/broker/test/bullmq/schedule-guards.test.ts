@@ -141,6 +141,8 @@ describe("a store of schedules, when the way to Redis fails,", () => {
       () => away.renew(term),
       () => away.resign(term),
       () => away.sync(term, []),
+      () => away.lost(["a"]),
+      () => away.restore(term, []),
       () => away.set({ name: "a", call }),
       () => away.remove("a"),
       () => away.pause("a"),
@@ -184,15 +186,18 @@ describe.skipIf(redisBinary === undefined)("a store of schedules in a Redis", ()
     }
     await expect(store.set({ name: "a", call })).rejects.toMatchObject(full);
     await expect(store.sync(term, [{ name: "e", call }])).rejects.toMatchObject(full);
+    await expect(store.restore(term, [{ name: "e", call }])).rejects.toMatchObject(full);
     expect(await store.list()).toEqual(before);
     expect(await broker.redis.keys(`${broker.prefix}:*`)).toEqual([]);
     expect(await store.renew(term)).toBe(true);
-    expect([await store.pause("a"), await store.resume("a"), await store.pause("a"), await store.remove("b")]).toEqual([
-      true,
-      true,
-      true,
-      true,
-    ]);
+    expect([
+      await store.pause("a"),
+      await store.resume("a"),
+      await store.pause("a"),
+      await store.remove("b"),
+      await store.remove("d"),
+    ]).toEqual([true, true, true, true, true]);
+    expect(await store.lost(["d"])).toEqual([]);
     await redis.client.config("SET", "maxmemory", "0");
     expect(await read("a")).toMatchObject({ paused: true });
     expect(await store.advance(term, [advanceOf(entries[2]!, [tickOf(1000)], 2000)])).toEqual([{ sent: 1, overlapped: 0, duplicates: 0 }]);

@@ -60,6 +60,7 @@ export function describeTerms(at: () => Calendar): void {
       expect(await beat.renew(term)).toBe(false);
       expect(await beat.sync(term, [{ name: "b", call }])).toBe(false);
       expect(await beat.sync(term, [])).toBe(false);
+      expect(await beat.restore(term, [{ name: "b", call }])).toBe(false);
       expect(await beat.advance(term, [advanceOf(entry, [tickOf(1)], 2), advanceOf(entry)])).toEqual(["deposed", "deposed"]);
       expect(await store.list()).toEqual([entry]);
       expect(await stage.counts("feeds")).toMatchObject({ waiting: 0 });

@@ -1,6 +1,6 @@
 import type { Schedule } from "@bullrush/broker";
-import { CronExpressionParser } from "cron-parser";
 import { checkOptions, isList, isText, isTimeZone, kindOf, refuse, type Check } from "../task/check.js";
+import { cronOf } from "./cron.js";
 
 /** One field of a cron expression, as cron writes it (`"9-17"`, `"mon,fri"`), or a number, or several. Default: `*`. */
 export type CrontabField = string | number | readonly number[];
@@ -27,8 +27,8 @@ export interface CrontabOptions {
 }
 
 /**
- * As cron says: an expression of five fields (minute, hour, day of month, month, day of week) or six with seconds first, or an object of them. If both days are restricted, either is enough. Throws
- * `INVALID_OPTION`, also for one that is never due.
+ * As cron says: an expression of five fields (minute, hour, day of month, month, day of week) or six with seconds first, or an object of them. If day of month or day of week begins with `*`, both must
+ * match; if neither does, either is enough. Throws `INVALID_OPTION`, also for one that is never due.
  */
 export function crontab(when: string | CrontabFields, options: CrontabOptions = {}): Schedule & { readonly type: "crontab" } {
   checkOptions(options, { timezone: isTimeZone }, "of crontab()");
@@ -76,7 +76,7 @@ function checkExpression(expression: string): void {
   // The library would draw these by lot, in each process anew.
   if (/(^|[\s,])h/i.test(expression)) refuse(option, "one with H", "one without");
   try {
-    CronExpressionParser.parse(expression, { tz: "UTC" }).next();
+    cronOf(expression).next(0);
   } catch (error) {
     refuse(option, `"${expression.slice(0, 80)}" (${error instanceof Error ? error.message : kindOf(error)})`, expected);
   }

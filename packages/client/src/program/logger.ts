@@ -1,5 +1,5 @@
 import { isatty } from "node:tty";
-import { pino, stdTimeFunctions, type Logger } from "pino";
+import { pino, stdTimeFunctions, type DestinationStream, type Logger } from "pino";
 
 /**
  * A pino logger on stdout, or on another file descriptor. `pretty` is for terminals, `json` for machines. It writes at once, so that a line is never lost when the process
@@ -7,7 +7,7 @@ import { pino, stdTimeFunctions, type Logger } from "pino";
  */
 export async function createLogger(level: string, format: "pretty" | "json", descriptor = 1): Promise<Logger> {
   const options = { level, base: null, timestamp: stdTimeFunctions.isoTime };
-  if (format === "json") return pino(options, pino.destination({ dest: descriptor, sync: true }));
+  if (format === "json") return pino(options, linesTo(descriptor));
   const { PinoPretty } = await import("pino-pretty");
   const stream = PinoPretty({
     sync: true,
@@ -19,6 +19,16 @@ export async function createLogger(level: string, format: "pretty" | "json", des
     messageFormat: messageOf,
   });
   return pino(options, stream);
+}
+
+/** Writes to a file descriptor. Once its terminal is closed, or nobody reads the pipe any more, lines are lost: that is no reason to crash. */
+function linesTo(descriptor: number): DestinationStream {
+  const lines = pino.destination({ dest: descriptor, sync: true });
+  lines.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EIO" && error.code !== "EPIPE") throw error;
+    lines.write = () => true;
+  });
+  return lines;
 }
 
 /** The event first, then what it is about; the stack of a failure below. */

@@ -85,7 +85,7 @@ interface Stopping {
   readonly stopped: Promise<number>;
 }
 
-/** Stops the beat, then the worker, at SIGTERM, a first SIGINT, or a crash; a SIGINT after any of them ends its patience. */
+/** Stops the beat, then the worker, at SIGTERM, SIGHUP, a first SIGINT, or a crash; a SIGINT after any of them ends its patience. */
 function stopSignals(worker: Worker, beat: BesideBeat | undefined): Stopping {
   const now = new AbortController();
   let told = false;
@@ -101,8 +101,8 @@ function stopSignals(worker: Worker, beat: BesideBeat | undefined): Stopping {
     await beat?.stop();
     return worker.stop(now.signal);
   };
-  // Not `once`: a second SIGTERM would end the process on the spot.
-  process.on("SIGTERM", stop);
+  // Not `once`: a second one would end the process on the spot.
+  for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
   process.on("SIGINT", () => {
     if (told) now.abort();
     else stop();

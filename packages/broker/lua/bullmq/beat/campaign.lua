@@ -23,4 +23,5 @@ if current then
   return false
 end
 call("SET", leader, token, "PX", ARGV[2])
+call("DEL", leftOut)
 return call("INCR", KEYS[1] .. "epoch")

@@ -12,6 +12,11 @@
 
 local due = {}
 local names = call("ZRANGEBYSCORE", index, "-inf", ARGV[1], "LIMIT", 0, ARGV[2])
-for _, name in ipairs(names) do due[#due + 1] = read(name) or nil end
-local following = call("ZRANGE", index, #names, #names, "WITHSCORES")
+for _, name in ipairs(names) do
+  local entry = read(name)
+  -- One that Redis has lost must not stand before the others for ever.
+  if not entry then call("ZREM", index, name) end
+  due[#due + 1] = entry or nil
+end
+local following = call("ZRANGE", index, #due, #due, "WITHSCORES")
 return { timeOfServer(), due, following[2] or false }

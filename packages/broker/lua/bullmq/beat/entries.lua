@@ -4,6 +4,7 @@
     <beat>leader          token of the term; lives as long as the term
     <beat>epoch           number of the last term
     <beat>due             sorted set of the names of all entries by their next run, ms; 0: to be computed; +inf: none, or paused
+    <beat>left-out        set: names of entries of the options that somebody has removed; until a term begins, or they are stored again
     <beat>entry:<name>    hash
       call                the recurring call, JSON
       origin              "options" or "runtime"
@@ -18,7 +19,7 @@
   Reads of the script: KEYS[1], what the keys of beat start with (<beat>)
 ]]
 local call = redis.call
-local index, leader = KEYS[1] .. "due", KEYS[1] .. "leader"
+local index, leader, leftOut = KEYS[1] .. "due", KEYS[1] .. "leader", KEYS[1] .. "left-out"
 
 local function keyOf(name) return KEYS[1] .. "entry:" .. name end
 
@@ -28,6 +29,11 @@ local function timeOfServer()
   return string.format("%.0f", time[1] * 1000 + math.floor(time[2] / 1000))
 end
 
+-- Has an entry be computed, unless it is paused.
+local function compute(name)
+  call("ZADD", index, call("HEXISTS", keyOf(name), "paused") == 1 and "+inf" or "0", name)
+end
+
 -- Stores an entry anew. It is to be computed, unless it is paused. Its last tick stays known; if the clock has gone back since, that was due
 -- now, so that the next is not waited for until then.
 local function store(name, text, origin, version, now)
@@ -35,7 +41,8 @@ local function store(name, text, origin, version, now)
   call("HSET", key, "call", text, "origin", origin, "version", version, "createdAt", now, "count", "0")
   call("HDEL", key, "term")
   if tonumber(call("HGET", key, "lastDue") or 0) > tonumber(now) then call("HSET", key, "lastDue", now) end
-  call("ZADD", index, call("HEXISTS", key, "paused") == 1 and "+inf" or "0", name)
+  compute(name)
+  call("SREM", leftOut, name)
 end
 
 local function drop(name)

@@ -12,7 +12,9 @@
 
 local receipt = KEYS[1] .. "removed:" .. ARGV[2]
 if call("EXISTS", receipt) == 1 then return 1 end
+local origin = call("HGET", keyOf(ARGV[1]), "origin")
 if drop(ARGV[1]) == 0 then return 0 end
+if origin == "options" then call("SADD", leftOut, ARGV[1]) end
 call("SET", receipt, "", "PX", 60000)
 tell(ARGV[3], "changed")
 return 1

@@ -4,7 +4,8 @@
   KEYS[1]       what the keys of beat start with
   ARGV[1]       token of the term
   ARGV[2]       version of those that are stored
-  ARGV[3]       how many entries follow: name and call of each, JSON
+  ARGV[3]       "1" to leave those out that somebody has removed in this term, else ""
+  ARGV[4]       how many entries follow: name and call of each, JSON
   ARGV[…]       names of entries that are not among the options any more
 
   Returns 1, or 0 if the term is over
@@ -12,7 +13,7 @@
 --- @include bullmq/beat/entries
 
 if call("GET", leader) ~= ARGV[1] then return 0 end
-local version, now = ARGV[2], timeOfServer()
+local version, restoring, now = ARGV[2], ARGV[3] == "1", timeOfServer()
 
 local function isSame(one, other)
   for key, value in pairs(one) do
@@ -52,7 +53,10 @@ local function computeBehind(name, time)
 end
 
 local function sync(name, text)
+  if restoring and call("SISMEMBER", leftOut, name) == 1 then return end
   local stored = call("HMGET", keyOf(name), "origin", "call")
+  -- The index can be lost alone.
+  if stored[1] and not call("ZSCORE", index, name) then compute(name) end
   if stored[1] == "runtime" then return end
   local timing, changed = timingOf(text), stored[2] ~= text
   if changed and not (stored[1] and isTimedAlike(timingOf(stored[2]), timing)) then
@@ -67,8 +71,8 @@ local function sync(name, text)
   end
 end
 
-local last = 3 + 2 * tonumber(ARGV[3])
-for at = 4, last, 2 do sync(ARGV[at], ARGV[at + 1]) end
+local last = 4 + 2 * tonumber(ARGV[4])
+for at = 5, last, 2 do sync(ARGV[at], ARGV[at + 1]) end
 for at = last + 1, #ARGV do
   -- Meanwhile it may have been set at run time.
   if call("HGET", keyOf(ARGV[at]), "origin") == "options" then drop(ARGV[at]) end

@@ -35,6 +35,7 @@ const scripts = {
   renew: engineScript("beat/renew"),
   resign: engineScript("beat/resign"),
   sync: engineScript("beat/sync"),
+  lost: engineScript("beat/lost"),
   set: engineScript("beat/set"),
   remove: engineScript("beat/remove"),
   pause: engineScript("beat/pause"),
@@ -73,19 +74,35 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
     await run("the term of a beat was not ended", scripts.resign, [token, channel]);
   }
 
-  async function sync({ token }: Term, entries: readonly NamedCall[]): Promise<boolean> {
-    const stored = entries.map(({ name, call }) => ({ args: [name, textOf(name, call)] }));
+  async function sync(term: Term, entries: readonly NamedCall[]): Promise<boolean> {
     const kept = new Set(entries.map(({ name }) => name));
     const dropped = (await list()).flatMap(({ name, origin }) => (origin === "options" && !kept.has(name) ? [{ args: [name] }] : []));
+    return write(term, entries, dropped, "");
+  }
+
+  async function restore(term: Term, entries: readonly NamedCall[]): Promise<boolean> {
+    return write(term, entries, [], "1");
+  }
+
+  async function write({ token }: Term, entries: readonly NamedCall[], dropped: readonly Load[], restoring: "1" | ""): Promise<boolean> {
+    const stored = entries.map(({ name, call }) => ({ args: [name, textOf(name, call)] }));
     const version = newId();
     const calls = [
       ...lotsOf(stored).map((lot) => [lot.length, ...argumentsOf(lot)]),
       ...lotsOf(dropped).map((lot) => [0, ...argumentsOf(lot)]),
     ];
     for (const args of calls.length > 0 ? calls : [[0]]) {
-      if ((await run("the entries of the options were not stored", scripts.sync, [token, version, ...args])) === 0) return false;
+      if ((await run("the entries of the options were not stored", scripts.sync, [token, version, restoring, ...args])) === 0) return false;
     }
     return true;
+  }
+
+  async function lost(names: readonly string[]): Promise<readonly string[]> {
+    const found: string[] = [];
+    for (const lot of lotsOf(names.map((name) => ({ args: [name] })))) {
+      found.push(...((await run("it was not looked up which entries are stored", scripts.lost, argumentsOf(lot))) as string[]));
+    }
+    return found;
   }
 
   async function set({ name, call }: NamedCall): Promise<void> {
@@ -172,7 +189,7 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
     commands.close();
   }
 
-  return { campaign, renew, resign, sync, set, remove, pause, resume, list, read, due, advance, subscribe, close };
+  return { campaign, renew, resign, sync, lost, restore, set, remove, pause, resume, list, read, due, advance, subscribe, close };
 }
 
 function textOf(name: string, call: ScheduledCall): string {

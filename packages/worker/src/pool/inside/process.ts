@@ -3,8 +3,7 @@ import type { ToRunner } from "../messages.js";
 
 // All this before what takes its time to load. The signals go to all processes of a terminal; the worker is the one to say what becomes of
 // its runners.
-process.on("SIGINT", () => {});
-process.on("SIGTERM", () => {});
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
 
 // The worker is gone, by whatever: nobody would settle what this runs.
 process.once("disconnect", () => process.kill(process.pid, "SIGKILL"));

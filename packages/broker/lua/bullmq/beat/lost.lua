@@ -1,0 +1,16 @@
+--[[
+  Which of the entries that a leader has stored are not there any more, though nobody has removed them.
+
+  KEYS[1]       what the keys of beat start with
+  ARGV          their names
+
+  Returns the names of those
+]]
+--- @include bullmq/beat/entries
+
+local lost = {}
+for _, name in ipairs(ARGV) do
+  local kept = call("HEXISTS", keyOf(name), "call") == 1 and call("ZSCORE", index, name)
+  if not kept and call("SISMEMBER", leftOut, name) == 0 then lost[#lost + 1] = name end
+end
+return lost
