@@ -12,7 +12,7 @@ export { describeFailure, RemoteError, toFailure, type Failure } from "./protoco
 export { isTerminal, type TaskState, type TerminalState } from "./protocol/state.js";
 export { encodeRecord, type TaskRecord, type UnsentRecord } from "./protocol/record.js";
 export { checkSize, defaultMaxPayload, encodeMessage, readMessage } from "./protocol/codec.js";
-export { encodeJson } from "./protocol/json.js";
+export { encodeErrorOf, encodeJson } from "./protocol/json.js";
 
 export type {
   Consumer,

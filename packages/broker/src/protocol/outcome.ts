@@ -4,7 +4,12 @@ import type { TaskRecord } from "./record.js";
 
 /** How an execution ended: a closed union, switched exhaustively. `result` is the encoded JSON of the returned value, absent for `undefined`. */
 export type Outcome =
-  | { readonly type: "succeeded"; readonly result?: string }
+  | {
+      readonly type: "succeeded";
+      readonly result?: string;
+      /** Why the returned value cannot be sent; only of one that nobody reads. */
+      readonly unsendable?: string;
+    }
   | {
       readonly type: "failed";
       readonly failure: Failure;

@@ -67,6 +67,8 @@ const pauses = { foreign: 30_000, unclaimed: 1000 };
 export class Executor {
   readonly #options: ExecutorOptions;
   readonly #warned = new Set<string>();
+  /** Tasks of which it is logged that they return what cannot be sent. */
+  readonly #unsendable = new Set<string>();
   /** Those of which it is logged that they are revoked. */
   readonly #revoked = new WeakSet<Delivery>();
   /** Those whose functions have been called and must not be called again. */
@@ -204,6 +206,7 @@ export class Executor {
     const reported = trace.end();
     // A report that came after it would hide it; an end stands whatever comes after it.
     if (outcome?.type === "retried" || outcome?.type === "replaced") await reported;
+    if (outcome?.type === "succeeded" && outcome.unsendable !== undefined) this.#noteUnsendable(message.task, outcome.unsendable);
     const reason = revokedBy(stop);
     if (reason !== undefined) return this.revoke(delivery, reason, startedAt);
     if (outcome?.type === "replaced" && !(await replaced(outcome.flow, { ...this.#options, message, stop }))) return undefined;
@@ -254,6 +257,13 @@ export class Executor {
     if (delivery.content.type === "foreign") return this.#leave(delivery, message);
     const error = new BullrushError("TASK_NOT_REGISTERED", { task: message.task, known: [...tasks.keys()] });
     return this.#bury(delivery, startedAt, error, stores(delivery, message));
+  }
+
+  /** Says once for each task that it returns what could not be sent if somebody read it. */
+  #noteUnsendable(task: string, reason: string): void {
+    if (this.#unsendable.has(task)) return;
+    this.#unsendable.add(task);
+    this.#options.log.warn({ task, reason }, "returned what cannot be sent; nobody reads it, so the task has succeeded");
   }
 
   /** A job that is not ours and that no task is for: another program's worker may be meant. */
