@@ -77,7 +77,7 @@ function foreignActionOf(outcome: Outcome): Action {
   return outcome.failure.name === "UnrecoverableError" ? "foreign-unrecoverable" : "foreign-failed";
 }
 
-/** The return value, or why it failed, then the list of stacks, if there is one; the next message and when it is due. */
+/** The return value, or why it failed, then the list of stacks, if there is one; the next message, or since when nobody knows this one, and when it is due. */
 function valuesOf({ delivery, outcome }: Settlement): readonly [string, string] {
   switch (outcome.type) {
     case "succeeded":
@@ -87,8 +87,10 @@ function valuesOf({ delivery, outcome }: Settlement): readonly [string, string] 
       const reason = delivery.content.type === "foreign" ? failure.message : describeFailure(failure);
       return [reason, JSON.stringify([failure.stack ?? failure.message])];
     }
-    case "revoked":
-      return [`revoked: ${outcome.reason}`, ""];
+    case "revoked": {
+      const { reason, failure } = outcome;
+      return [`revoked: ${reason}`, failure === undefined ? "" : JSON.stringify([failure.stack ?? failure.message])];
+    }
     case "retried":
       return [outcome.text, String(Math.ceil(outcome.eta))];
     case "requeued": {

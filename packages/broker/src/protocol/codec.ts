@@ -1,5 +1,6 @@
 import { BullrushError } from "../error.js";
 import { isTaskId } from "../id.js";
+import { isFailure } from "./failure.js";
 import { decodeJson, encodeJson } from "./json.js";
 import { isOrigin, isPlace } from "./place.js";
 import type { Json, Message } from "./message.js";
@@ -47,6 +48,7 @@ const asTheyAre = [
   "each",
   "places",
   "standsFor",
+  "lastFailure",
   "resent",
 ] as const;
 
@@ -141,6 +143,7 @@ const fields = new Map<string, Expectation>([
   ["each", [isFlag, "true or false"]],
   ["places", [isListOf(isPlace), "a list of places in flows"]],
   ["standsFor", [isListOf(isOrigin), "a list of tasks"]],
+  ["lastFailure", [(value) => isFailure(value), "a failure"]],
   ["resent", [isFlag, "true or false"]],
 ]);
 

@@ -18,7 +18,12 @@ export type Outcome =
       /** It is nothing unusual: the task declares that it may fail so. */
       readonly expected?: boolean;
     }
-  | { readonly type: "revoked"; readonly reason: string }
+  | {
+      readonly type: "revoked";
+      readonly reason: string;
+      /** Why its last attempt failed, if it had one. */
+      readonly failure?: Failure;
+    }
   /** To be tried again: the next attempt takes the place of this one. */
   | {
       readonly type: "retried";
@@ -52,7 +57,7 @@ export function outcomeOfRecord({ state, result, failure, reason = "no reason gi
     case "FAILURE":
       return { type: "failed", failure: failure ?? { name: "Error", message: "the stored failure is incomplete" } };
     case "REVOKED":
-      return { type: "revoked", reason };
+      return failure === undefined ? { type: "revoked", reason } : { type: "revoked", reason, failure };
     default:
       return undefined;
   }

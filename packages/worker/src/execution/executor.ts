@@ -18,6 +18,7 @@ import type { Run } from "../middleware/middleware.js";
 import { redactFailure } from "@bullrush/client/program";
 import { collect, collected } from "./collect.js";
 import { doomOf, isOnce, maxCrashesOf } from "./doom.js";
+import { withLastFailure } from "./last-failure.js";
 import { replaced } from "./replacing.js";
 import { revokedBy } from "./revoked.js";
 import { settledBefore, settlementOf } from "./settlement.js";
@@ -227,7 +228,15 @@ export class Executor {
     // A plain job cannot be put back for later.
     if (outcome.type === "requeued" && outcome.eta !== undefined && delivery.content.type === "foreign")
       rest(delivery.queue, pauses.unclaimed);
-    return settlementOf(delivery, outcome, { worker, expires, storesResult, startedAt, endedAt: clock.now(), children });
+    const lastFailure = delivery.content.type === "undecodable" ? undefined : delivery.content.message.lastFailure;
+    return settlementOf(delivery, withLastFailure(outcome, lastFailure), {
+      worker,
+      expires,
+      storesResult,
+      startedAt,
+      endedAt: clock.now(),
+      children,
+    });
   }
 
   /** An error of what is around a task, such as a middleware, settles it all the same: its slot and its lease are not to be lost. */
@@ -301,7 +310,7 @@ export class Executor {
     const { backend, worker, resultExpires, log, rest } = this.#options;
     const expires = definition.resultExpires ?? resultExpires;
     try {
-      const [answer] = await backend.claim([{ id: message.id, delivery: delivery.number, expires, worker }]);
+      const [answer] = await backend.claim([{ id: message.id, delivery: delivery.number, expires, worker, failure: message.lastFailure }]);
       if (answer === "claimed" || answer === undefined) return "claimed";
       const facts = { task: message.task, id: message.id, delivery: delivery.number };
       if (answer !== "fenced") {
