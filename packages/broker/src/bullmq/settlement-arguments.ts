@@ -1,6 +1,5 @@
 import { groupsOf } from "../groups.js";
 import type { Settlement } from "../ports/transport.js";
-import { encodeMessage } from "../protocol/codec.js";
 import { describeFailure } from "../protocol/failure.js";
 import type { Outcome } from "../protocol/outcome.js";
 
@@ -13,6 +12,7 @@ type Action =
   | "requeued"
   | "crashed"
   | "retried"
+  | "postponed"
   | "foreign-completed"
   | "foreign-failed"
   | "foreign-unrecoverable"
@@ -59,8 +59,7 @@ export function settlementArguments(
 const bare: ReadonlySet<Action> = new Set<Action>(["done", "done-again", "done-late", "requeued", "crashed"]);
 
 function actionOf({ delivery, outcome }: Settlement): Action {
-  // For later it goes the way of a retry, with the message that it is.
-  if (outcome.type === "requeued" && outcome.eta !== undefined && delivery.content.type === "message") return "retried";
+  if (outcome.type === "requeued" && outcome.eta !== undefined && delivery.content.type !== "foreign") return "postponed";
   if (outcome.type === "requeued" || outcome.type === "crashed" || outcome.type === "retried") return outcome.type;
   if (delivery.content.type !== "message") return foreignActionOf(outcome);
   // Only of what was taken before are the runs counted, in a field that goes with the last.
@@ -93,11 +92,8 @@ function valuesOf({ delivery, outcome }: Settlement): readonly [string, string] 
     }
     case "retried":
       return [outcome.text, String(Math.ceil(outcome.eta))];
-    case "requeued": {
-      const { content } = delivery;
-      if (outcome.eta === undefined || content.type !== "message") return ["", ""];
-      return [content.text ?? encodeMessage(content.message, Infinity), String(Math.ceil(outcome.eta))];
-    }
+    case "requeued":
+      return [String(outcome.unknownSince ?? ""), outcome.eta === undefined ? "" : String(Math.ceil(outcome.eta))];
     case "replaced":
       return ["null", ""];
     case "crashed":

@@ -82,6 +82,11 @@ export function isEnvelope(data: unknown): data is { readonly bullrush: unknown 
   return typeof data === "object" && data !== null && !Array.isArray(data) && "bullrush" in data;
 }
 
+/** Whether an envelope is of a version that only a newer release reads. */
+export function isNewer({ bullrush: version }: { readonly bullrush: unknown }): boolean {
+  return isCount(version) && (version as number) > messageVersion;
+}
+
 /**
  * The message in the envelope of job `id`, whose name is the task. Throws `DECODE_ERROR`, naming the field, if it is of a newer version or
  * malformed.

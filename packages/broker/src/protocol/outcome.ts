@@ -44,6 +44,10 @@ export type Outcome =
       readonly reason: string;
       /** When it may be taken again, ms since the epoch; a job of a plain BullMQ producer may at once. Default: at once. */
       readonly eta?: number;
+      /** Since when it is put back because workers do not know its task or its version, ms since the epoch. */
+      readonly unknownSince?: number;
+      /** The tasks that the runner knows it came to; only if its own is not among them. */
+      readonly known?: readonly string[];
     };
 
 /** An outcome with which a task has ended. */

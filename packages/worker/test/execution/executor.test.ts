@@ -43,6 +43,7 @@ function executor(layer: () => Outcome = () => ({ type: "succeeded", result: "3"
       clock: systemClock,
       log,
       rest,
+      unregisteredGrace: 300_000,
     }),
     ran,
     lines,

@@ -1,4 +1,4 @@
-import { BullrushError, RemoteError, systemClock, toFailure, type Message, type Outcome } from "@bullrush/broker";
+import { RemoteError, systemClock, toFailure, type Message, type Outcome } from "@bullrush/broker";
 import { SoftTimeLimitExceeded, TaskRevokedError, type App, type TaskContext } from "@bullrush/client";
 import { pino } from "pino";
 import { discoverApp, enclosingTask, redactFailure, taskFields } from "@bullrush/client/program";
@@ -154,7 +154,7 @@ class Server {
     const { task } = inner.message;
     const definition = app.tasks.get(task);
     if (definition !== undefined) return invoke(new ExecutionContext(inner, source), definition, inner, invoking);
-    return { type: "failed", failure: toFailure(new BullrushError("TASK_NOT_REGISTERED", { task, known: [...app.tasks.keys()] })) };
+    return { type: "requeued", reason: `no task "${task}" in this runner`, known: [...app.tasks.keys()] };
   }
 
   /** What comes while many are being stored is only remembered: a loop that does not wait is not to fill the link, and the memory behind it. */
