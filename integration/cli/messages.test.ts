@@ -54,9 +54,12 @@ async function expectKept(expected: readonly { readonly id: string; readonly rea
   for (const { id, reason } of expected) expect(kept.get(id)).toContain(reason);
 }
 
+/** What nobody here knows fails at once. */
+const now = ["--unregistered-grace", "0ms"];
+
 describe("a task that the worker does not know", () => {
-  it("fails at its caller with the names of those that it does know, and is kept", async () => {
-    await using worker = start();
+  it("fails, without grace, at its caller with the names of those that it does know, and is kept", async () => {
+    await using worker = start(...now);
     const sent = await app.sendTask("fixture.ad", [canary]);
     const error: unknown = await sent.get({ timeout: "15s" }).catch((error: unknown) => error);
     expect(error).toMatchObject({ code: "TASK_FAILED", cause: { code: "TASK_NOT_REGISTERED" } });
@@ -90,7 +93,7 @@ describe("a message that cannot be read", () => {
       const key = `${prefix}:one:${result.id}`;
       await (text === undefined ? redis.del(key) : redis.hset(key, "data", text));
     }
-    await using worker = start();
+    await using worker = start(...now);
     // Not sooner: nobody knows a message whose hash is gone, until it has failed.
     for (const { result } of sent) await worker.waitForEntry({ msg: "not run", id: result.id });
     await expectSettled("one");

@@ -1,3 +1,6 @@
+import { rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, it } from "vitest";
 import { failedOf, linesOf, open, type Where } from "./stage.js";
 
@@ -45,5 +48,46 @@ describe.each(["threads", "processes"])("a worker with %s", (pool) => {
     await expect(run("refuse")).rejects.toThrow(failedOf({ code: "TASK_REJECTED" }));
     expect(await run("putBackOnce")).toBe(1);
     expect(await app.transport.counts(["one"])).toMatchObject([{ waiting: 0, delayed: 0, active: 0 }]);
+  });
+
+  it.concurrent("fails nothing for a value that nobody reads, and says once that it cannot be sent", async ({ expect }) => {
+    await using stage = open("-P", pool, "-c", "2");
+    const { app, worker } = stage;
+    for (let times = 0; times < 3; times++) {
+      const { id } = await app.sendTask("pools.unencodable", [], { ignoreResult: true });
+      await worker.waitForEntry({ msg: "succeeded", id });
+    }
+    const warnings = worker.entries.filter(({ level }) => Number(level) >= 40);
+    expect(warnings).toMatchObject([{ level: 40, task: "pools.unencodable", reason: expect.stringContaining("a bigint") as string }]);
+  });
+
+  it.concurrent("says why the last attempt failed of what expires, is revoked or gets poisoned after it", async ({ expect }) => {
+    await using stage = open("-P", pool, "-c", "1");
+    const { app, send } = stage;
+    const bankDown = expect.objectContaining({ name: "RangeError", message: "bank down" }) as object;
+    const expiring = await app.sendTask("pools.muchLater", [], { expires: "5m" });
+    await expect(expiring.get({ timeout: "20s" })).rejects.toThrow(failedOf({ message: "bank down" }));
+    const revoked = await send("muchLater");
+    await expect.poll(() => revoked.status()).toBe("RETRY");
+    await revoked.revoke();
+    await expect(revoked.get({ timeout: "20s" })).rejects.toThrow(failedOf({ message: "bank down" }));
+    const poisoned = await send("dieLater");
+    await expect(poisoned.get({ timeout: "20s" })).rejects.toThrow(failedOf({ code: "TASK_POISONED", cause: bankDown }));
+  });
+
+  it.concurrent("puts back what its runner does not know yet, for one that does", async ({ expect }) => {
+    await using stage = open("-P", pool, "-c", "1", "--max-tasks-per-child", "1");
+    const { app, worker, send } = stage;
+    const released = join(tmpdir(), `${app.options.prefix}-released`);
+    try {
+      const fresh = await send("fresh");
+      const line = await worker.waitForEntry({ msg: "put back for workers that may know it", task: "pools.fresh" });
+      expect(line).toMatchObject({ reason: expect.not.stringContaining("pools.fresh,") as string });
+      await writeFile(released, "");
+      expect(await fresh.get({ timeout: "30s" })).toBe("fresh");
+      expect(await fresh.attempts()).toBe(1);
+    } finally {
+      await rm(released, { force: true });
+    }
   });
 });

@@ -48,7 +48,12 @@ export function open(...first: readonly string[]): Stage {
 }
 
 /** What fits the error of a task that has failed with `failure`. */
-export function failedOf(failure: { readonly code?: string; readonly name?: string; readonly message?: string }): object {
+export function failedOf(failure: {
+  readonly code?: string;
+  readonly name?: string;
+  readonly message?: string;
+  readonly cause?: object;
+}): object {
   return expect.objectContaining({ cause: expect.objectContaining(failure) as object }) as object;
 }
 

@@ -8,11 +8,11 @@ export type { Json, Message, RoutedMessage } from "./protocol/message.js";
 export type { Flow, FlowCall, FlowJoin, Mishap } from "./protocol/flow.js";
 export type { Origin, Place, Target } from "./protocol/place.js";
 export { outcomeOfRecord, type FinalOutcome, type Outcome } from "./protocol/outcome.js";
-export { describeFailure, RemoteError, toFailure, type Failure } from "./protocol/failure.js";
+export { carriedFailure, describeFailure, RemoteError, toFailure, withCause, type Failure } from "./protocol/failure.js";
 export { isTerminal, type TaskState, type TerminalState } from "./protocol/state.js";
 export { encodeRecord, type TaskRecord, type UnsentRecord } from "./protocol/record.js";
 export { checkSize, defaultMaxPayload, encodeMessage, readMessage } from "./protocol/codec.js";
-export { encodeJson } from "./protocol/json.js";
+export { encodeErrorOf, encodeJson } from "./protocol/json.js";
 
 export type {
   Consumer,

@@ -25,6 +25,11 @@ export interface WorkerOptions extends PoolOptions {
   readonly timeLimit?: Duration;
   /** How long a task may run before its `signal` aborts, unless it or its call says otherwise; shorter than `timeLimit`. Default: no limit. */
   readonly softTimeLimit?: Duration;
+  /**
+   * How long a message that this worker does not know, because its task is not registered here or because it is of a newer version, is put back for other workers before it fails. 0: it
+   * fails at once. Up to 24 days. Default: `"5m"`.
+   */
+  readonly unregisteredGrace?: Duration;
   /** How long a stop waits for the tasks that run, before it puts them back. Up to 24 days. Default: `"30s"`. */
   readonly shutdownTimeout?: Duration;
   /**
@@ -50,6 +55,7 @@ export interface CompiledWorkerOptions extends CompiledPoolOptions {
   readonly scan: number;
   readonly timeLimit: number | undefined;
   readonly softTimeLimit: number | undefined;
+  readonly unregisteredGrace: number;
   readonly shutdownTimeout: number;
   /** `Infinity` for never. */
   readonly blockedLimit: number;
@@ -72,6 +78,7 @@ const known: Readonly<Record<keyof WorkerOptions, true>> = {
   name: true,
   lease: true,
   scan: true,
+  unregisteredGrace: true,
   shutdownTimeout: true,
   blockedLimit: true,
   endsProcess: true,
@@ -94,6 +101,7 @@ export function compileWorkerOptions(given: WorkerOptions, declaredQueues: reado
     lease: compileTime(given.lease ?? "15s", "lease", 1000),
     scan: compileTime(given.scan ?? "5s", "scan", 100),
     ...compileLimits(given),
+    unregisteredGrace: compileTime(given.unregisteredGrace ?? "5m", "unregisteredGrace", 0),
     shutdownTimeout: compileTime(given.shutdownTimeout ?? "30s", "shutdownTimeout", 0),
     blockedLimit: compileBlockedLimit(given.blockedLimit ?? "10m"),
     endsProcess: given.endsProcess ?? false,

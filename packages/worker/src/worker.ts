@@ -168,6 +168,7 @@ function assemble(app: App, options: CompiledWorkerOptions, { consumer, pool, lo
     clock,
     log,
     rest: (queue, pause) => consumer.rest(queue, pause),
+    unregisteredGrace: options.unregisteredGrace,
   });
   const dispatcher = new Dispatcher({ consumer, executor, guard, concurrency, clock, log, trouble });
   const held = () => dispatcher.held();

@@ -31,6 +31,7 @@ describe("compileWorkerOptions", () => {
       name: `worker@${hostname()}`,
       lease: 15_000,
       scan: 5000,
+      unregisteredGrace: 300_000,
       shutdownTimeout: 30_000,
       blockedLimit: 600_000,
       endsProcess: false,

@@ -22,6 +22,8 @@ for d = 1, #ARGV / 4 do
     end
   elseif redis.call("GET", job .. ":lock") == token then
     hasBegun(job, number)
+    -- Somebody knows it: if it comes to one who does not, that is a time of its own.
+    redis.call("HDEL", job, "unknownSince")
     replies[d] = 1
   end
 end

@@ -19,14 +19,16 @@
   ARGV[11]      how many groups of settlements follow: settlements that are alike, each with a head of four arguments
     queue
     action      done (ours, succeeded), done-again (the same, taken for the second time or more), done-late (the same, but the lease had run out), failed, buried (failed,
-                and kept in the morgue), requeued, crashed (put back too, and it counts as a crash), retried; for a job of a plain BullMQ
+                and kept in the morgue), requeued, crashed (put back too, and it counts as a crash), retried,
+                postponed (put back for later); for a job of a plain BullMQ
                 producer foreign-completed, foreign-failed, foreign-unrecoverable (failed for good, whatever its attempts) or foreign-buried
     finish      the how-manieth time it ends
     how many settlements follow, for each
       id, token; for done-late the number of the delivery instead of the token
       stored          only for done-late: "1" if the result backend has its result
       value, stack    except for done, done-again, done-late, requeued and crashed: return value (JSON), or why it failed; JSON list of stacks,
-                      or "". For retried the next message, and the time at which it is due, ms
+                      or "". For retried the next message, and the time at which it is due, ms. For postponed since when
+                      workers put it back that do not know it, ms, or "", and the time at which it is due, ms
   then how many groups of results follow, as parts/store-records reads them
   then how many continuations follow, for what has ended and is part of a flow; if any do, what the keys of flows start with, what those of queues start with, and the index
   of the flows; then for each
@@ -38,7 +40,7 @@
   Returns { wrong, deliveries, dry, trouble, held, behind }
     wrong       for each settlement that went wrong, two: its number, and a negative code of BullMQ's or an error text
     deliveries  for each, ten: queue, id, name or false, data or false, priority or false, times taken, times ended, number of its token, why it was
-                revoked, or its verdict in a list, or false; number of crashes
+                revoked, or a list of its verdict and of since when workers do not know it (each may be false), or false; number of crashes
     dry         for each queue that was looked into and gave nothing: { queue, ms of its rate limit, time of its next delayed job or 0, 1 if a limit may hold jobs back }
     trouble     why taking was broken off, or false; what was settled and taken before stands
     held        numbers of the settlements that were not settled, because another result had been stored, with which their flows have to go on

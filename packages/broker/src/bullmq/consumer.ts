@@ -10,7 +10,7 @@ import { runScript } from "../redis/script.js";
 import { within } from "../within.js";
 import { readContent } from "./content.js";
 import { engineScript } from "./engine.js";
-import { givenIn, type ExchangeReply } from "./exchange-reply.js";
+import { givenIn, type ExchangeReply, type Marks } from "./exchange-reply.js";
 import { beginForeign, type ForeignContext } from "./foreign.js";
 import { lateSuccesses } from "./late-successes.js";
 import { openLeases } from "./leases.js";
@@ -244,7 +244,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
         number: times,
         endedBefore: ended,
         crashes,
-        ...(typeof revoked === "string" ? { revoked } : revoked !== null && { verdict: verdictOf(revoked[0]) }),
+        ...(typeof revoked === "string" ? { revoked } : revoked !== null && marksOf(revoked)),
         token: `${call.token}:${token}`,
         content: readContent(id, name, text, priority),
       };
@@ -297,6 +297,14 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     ...openLeases({ commands, prefixes, numberOf, lease, scan, deadline }),
     mendFlows: (stale) => mendFlows({ flows, carrier, results }, stale),
     close,
+  };
+}
+
+/** What the fields `verdict` and `unknownSince` of a job say. */
+function marksOf([verdict, unknownSince]: Marks): Pick<Delivery, "verdict" | "unknownSince"> {
+  return {
+    ...(verdict !== null && { verdict: verdictOf(verdict) }),
+    ...(unknownSince !== null && { unknownSince: Number(unknownSince) }),
   };
 }
 

@@ -1,12 +1,15 @@
 /** What `lua/bullmq/exchange.lua` returns. */
 export type ExchangeReply = readonly [
   wrong: readonly (number | string)[],
-  given: readonly (string | number | readonly [string] | null)[],
+  given: readonly (string | number | Marks | null)[],
   dry: readonly (readonly [queue: number, limited: number, due: number, heldBack: number])[],
   trouble: string | null,
   held: readonly number[],
   behind: readonly string[],
 ];
+
+/** How a job is known to have ended, and since when workers have put it back that do not know it. */
+export type Marks = readonly [verdict: string | null, unknownSince: string | null];
 
 /** A job that was given. */
 export interface Given {
@@ -21,8 +24,8 @@ export interface Given {
   readonly ended: number;
   /** What its token ends with. */
   readonly token: number;
-  /** Why it was revoked, or what was found of it in a list, if it is not to run. */
-  readonly revoked: string | readonly [verdict: string] | null;
+  /** Why it was revoked, or what else is known of it. */
+  readonly revoked: string | Marks | null;
   readonly crashes: number;
 }
 

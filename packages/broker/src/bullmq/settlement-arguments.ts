@@ -1,6 +1,5 @@
 import { groupsOf } from "../groups.js";
 import type { Settlement } from "../ports/transport.js";
-import { encodeMessage } from "../protocol/codec.js";
 import { describeFailure } from "../protocol/failure.js";
 import type { Outcome } from "../protocol/outcome.js";
 
@@ -13,6 +12,7 @@ type Action =
   | "requeued"
   | "crashed"
   | "retried"
+  | "postponed"
   | "foreign-completed"
   | "foreign-failed"
   | "foreign-unrecoverable"
@@ -59,8 +59,7 @@ export function settlementArguments(
 const bare: ReadonlySet<Action> = new Set<Action>(["done", "done-again", "done-late", "requeued", "crashed"]);
 
 function actionOf({ delivery, outcome }: Settlement): Action {
-  // For later it goes the way of a retry, with the message that it is.
-  if (outcome.type === "requeued" && outcome.eta !== undefined && delivery.content.type === "message") return "retried";
+  if (outcome.type === "requeued" && outcome.eta !== undefined && delivery.content.type !== "foreign") return "postponed";
   if (outcome.type === "requeued" || outcome.type === "crashed" || outcome.type === "retried") return outcome.type;
   if (delivery.content.type !== "message") return foreignActionOf(outcome);
   // Only of what was taken before are the runs counted, in a field that goes with the last.
@@ -77,7 +76,7 @@ function foreignActionOf(outcome: Outcome): Action {
   return outcome.failure.name === "UnrecoverableError" ? "foreign-unrecoverable" : "foreign-failed";
 }
 
-/** The return value, or why it failed, then the list of stacks, if there is one; the next message and when it is due. */
+/** The return value, or why it failed, then the list of stacks, if there is one; the next message, or since when nobody knows this one, and when it is due. */
 function valuesOf({ delivery, outcome }: Settlement): readonly [string, string] {
   switch (outcome.type) {
     case "succeeded":
@@ -87,15 +86,14 @@ function valuesOf({ delivery, outcome }: Settlement): readonly [string, string] 
       const reason = delivery.content.type === "foreign" ? failure.message : describeFailure(failure);
       return [reason, JSON.stringify([failure.stack ?? failure.message])];
     }
-    case "revoked":
-      return [`revoked: ${outcome.reason}`, ""];
+    case "revoked": {
+      const { reason, failure } = outcome;
+      return [`revoked: ${reason}`, failure === undefined ? "" : JSON.stringify([failure.stack ?? failure.message])];
+    }
     case "retried":
       return [outcome.text, String(Math.ceil(outcome.eta))];
-    case "requeued": {
-      const { content } = delivery;
-      if (outcome.eta === undefined || content.type !== "message") return ["", ""];
-      return [content.text ?? encodeMessage(content.message, Infinity), String(Math.ceil(outcome.eta))];
-    }
+    case "requeued":
+      return [String(outcome.unknownSince ?? ""), outcome.eta === undefined ? "" : String(Math.ceil(outcome.eta))];
     case "replaced":
       return ["null", ""];
     case "crashed":

@@ -1,3 +1,4 @@
+import type { Failure } from "../protocol/failure.js";
 import type { TaskRecord } from "../protocol/record.js";
 
 /** Where outcomes are stored. The first stored terminal state wins and never changes. */
@@ -62,4 +63,6 @@ export interface Claim {
   readonly expires: number;
   /** Name of the worker. */
   readonly worker: string;
+  /** Why the attempt before failed, if there was one: the claim takes the place of what said so. */
+  readonly failure?: Failure | undefined;
 }

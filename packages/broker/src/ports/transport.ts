@@ -224,6 +224,8 @@ export interface Delivery {
   readonly revoked?: string;
   /** How it is known to have ended, so that it must not run again; absent for most. */
   readonly verdict?: Verdict;
+  /** Since when workers have put it back because they do not know its task or its version, ms since the epoch; absent for most. */
+  readonly unknownSince?: number;
   /** Proof of the loan; fresh at every take. */
   readonly token: string;
   /** The call, or why it cannot be read. */
@@ -245,7 +247,12 @@ export type Content =
     }
   /** A job of a plain BullMQ producer. */
   | { readonly type: "foreign"; readonly message: Message }
-  | { readonly type: "undecodable"; readonly error: BullrushError };
+  | {
+      readonly type: "undecodable";
+      readonly error: BullrushError;
+      /** Name of the task; only of a message of a newer version, which another worker may read. */
+      readonly newerTask?: string;
+    };
 
 /** What became of a delivery. */
 export interface Settlement {

@@ -1,5 +1,6 @@
 import { BullrushError } from "../error.js";
 import { isTaskId } from "../id.js";
+import { isFailure } from "./failure.js";
 import { decodeJson, encodeJson } from "./json.js";
 import { isOrigin, isPlace } from "./place.js";
 import type { Json, Message } from "./message.js";
@@ -47,6 +48,7 @@ const asTheyAre = [
   "each",
   "places",
   "standsFor",
+  "lastFailure",
   "resent",
 ] as const;
 
@@ -78,6 +80,11 @@ export function replyToAtEnd(end: string): string | undefined {
 /** Whether decoded `data` is one of our envelopes, of whatever version, rather than the data of a plain BullMQ job. */
 export function isEnvelope(data: unknown): data is { readonly bullrush: unknown } & Record<string, unknown> {
   return typeof data === "object" && data !== null && !Array.isArray(data) && "bullrush" in data;
+}
+
+/** Whether an envelope is of a version that only a newer release reads. */
+export function isNewer({ bullrush: version }: { readonly bullrush: unknown }): boolean {
+  return isCount(version) && (version as number) > messageVersion;
 }
 
 /**
@@ -141,6 +148,7 @@ const fields = new Map<string, Expectation>([
   ["each", [isFlag, "true or false"]],
   ["places", [isListOf(isPlace), "a list of places in flows"]],
   ["standsFor", [isListOf(isOrigin), "a list of tasks"]],
+  ["lastFailure", [(value) => isFailure(value), "a failure"]],
   ["resent", [isFlag, "true or false"]],
 ]);
 

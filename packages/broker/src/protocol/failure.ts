@@ -35,6 +35,30 @@ export function toFailure(thrown: unknown, depth = 1): Failure {
   };
 }
 
+/** `failure` with `cause` as its cause; the levels beyond the fifth are left out. */
+export function withCause(failure: Failure, cause: Failure): Failure {
+  return { ...failure, cause: upTo(limits.depth - 1, cause) };
+}
+
+function upTo(levels: number, { cause, ...failure }: Failure): Failure {
+  return cause === undefined || levels === 1 ? failure : { ...failure, cause: upTo(levels - 1, cause) };
+}
+
+/** Longest failure that a message takes along, in characters of JSON. */
+const longestCarried = 4096;
+
+/** `failure` as the message of the next attempt takes it along: whole if it is short, else without its causes, and its texts cut. */
+export function carriedFailure(failure: Failure): Failure {
+  if (JSON.stringify(failure).length <= longestCarried) return failure;
+  const { name, message, code, stack } = failure;
+  return {
+    name,
+    message: message.slice(0, 1000),
+    ...(code !== undefined && { code }),
+    ...(stack !== undefined && { stack: stack.slice(0, 2000) }),
+  };
+}
+
 /** Whether decoded `value` is a failure in wire form. */
 export function isFailure(value: unknown, depth = 1): value is Failure {
   if (typeof value !== "object" || value === null || depth > limits.depth) return false;

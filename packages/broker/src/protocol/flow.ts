@@ -55,7 +55,7 @@ export interface Mishap {
   readonly id: string;
   readonly task: string;
   readonly state: "FAILURE" | "REVOKED";
-  /** FAILURE only. */
+  /** Why it failed; of REVOKED, why its last attempt did, if it had one. */
   readonly failure?: Failure;
   /** REVOKED only. */
   readonly reason?: string;

@@ -10,13 +10,20 @@ import { isPlain } from "../plain.js";
  */
 export function encodeJson(value: unknown, what: string): string | undefined {
   if (value === undefined) return undefined;
-  const found = findFlaw(value, new Set());
-  if (found !== undefined) throw new BullrushError("ENCODE_ERROR", { what, path: `$${found.path}`, reason: found.reason });
+  const error = encodeErrorOf(value, what);
+  if (error !== undefined) throw error;
   try {
     return JSON.stringify(value);
   } catch {
     throw new BullrushError("ENCODE_ERROR", { what, path: "$", reason: "it changes while it is read, or is too long for a string" });
   }
+}
+
+/** What `encodeJson` would throw for what is in `value`; `undefined` if nothing. Never throws. */
+export function encodeErrorOf(value: unknown, what: string): BullrushError | undefined {
+  if (value === undefined) return undefined;
+  const found = findFlaw(value, new Set());
+  return found && new BullrushError("ENCODE_ERROR", { what, path: `$${found.path}`, reason: found.reason });
 }
 
 /** The value of JSON `text`. Throws `DECODE_ERROR` for what is not JSON, or carries a key that could change a prototype. */

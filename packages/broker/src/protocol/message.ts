@@ -1,3 +1,4 @@
+import type { Failure } from "./failure.js";
 import type { Origin, Place } from "./place.js";
 
 /** Arguments and headers are what JSON can carry. */
@@ -46,6 +47,8 @@ export interface Message {
   readonly standsFor?: readonly Origin[];
   /** May have been enqueued before (its reply was lost, or the caller chose the id): look for a result before running. */
   readonly resent?: boolean;
+  /** Why the attempt before this one failed, shortened if it is long; absent on the first. */
+  readonly lastFailure?: Failure;
 }
 
 /** A message with the queue that it goes to. */

@@ -4,7 +4,12 @@ import type { TaskRecord } from "./record.js";
 
 /** How an execution ended: a closed union, switched exhaustively. `result` is the encoded JSON of the returned value, absent for `undefined`. */
 export type Outcome =
-  | { readonly type: "succeeded"; readonly result?: string }
+  | {
+      readonly type: "succeeded";
+      readonly result?: string;
+      /** Why the returned value cannot be sent; only of one that nobody reads. */
+      readonly unsendable?: string;
+    }
   | {
       readonly type: "failed";
       readonly failure: Failure;
@@ -13,7 +18,12 @@ export type Outcome =
       /** It is nothing unusual: the task declares that it may fail so. */
       readonly expected?: boolean;
     }
-  | { readonly type: "revoked"; readonly reason: string }
+  | {
+      readonly type: "revoked";
+      readonly reason: string;
+      /** Why its last attempt failed, if it had one. */
+      readonly failure?: Failure;
+    }
   /** To be tried again: the next attempt takes the place of this one. */
   | {
       readonly type: "retried";
@@ -34,6 +44,10 @@ export type Outcome =
       readonly reason: string;
       /** When it may be taken again, ms since the epoch; a job of a plain BullMQ producer may at once. Default: at once. */
       readonly eta?: number;
+      /** Since when it is put back because workers do not know its task or its version, ms since the epoch. */
+      readonly unknownSince?: number;
+      /** The tasks that the runner knows it came to; only if its own is not among them. */
+      readonly known?: readonly string[];
     };
 
 /** An outcome with which a task has ended. */
@@ -47,7 +61,7 @@ export function outcomeOfRecord({ state, result, failure, reason = "no reason gi
     case "FAILURE":
       return { type: "failed", failure: failure ?? { name: "Error", message: "the stored failure is incomplete" } };
     case "REVOKED":
-      return { type: "revoked", reason };
+      return failure === undefined ? { type: "revoked", reason } : { type: "revoked", reason, failure };
     default:
       return undefined;
   }

@@ -11,7 +11,7 @@ export interface TaskRecord {
   readonly delivery: number;
   /** The returned value; absent for `undefined` and for all states but SUCCESS. */
   readonly result?: unknown;
-  /** Why it failed, or its last attempt did; FAILURE and RETRY only. */
+  /** Why it failed, or its last attempt did; absent from SUCCESS. */
   readonly failure?: Failure;
   /** Why it was revoked; REVOKED only. */
   readonly reason?: string;

@@ -60,10 +60,10 @@ export function redisResultBackend(options: RedisResultBackendOptions): RedisRes
 
   async function claim(claims: readonly Claim[]): Promise<readonly ("claimed" | "fenced" | TaskRecord)[]> {
     if (claims.length === 0) return [];
-    const args = claims.flatMap(({ delivery, expires, worker }) => [
+    const args = claims.flatMap(({ delivery, expires, worker, failure }) => [
       delivery,
       expires,
-      encodeRecord({ state: "STARTED", delivery, worker }),
+      encodeRecord({ state: "STARTED", delivery, worker, failure }),
     ]);
     const keys = claims.map(({ id }) => resultKey(id));
     const claimed = await commands.run({ action: `${claims.length} tasks were not claimed`, deadline }, (client) =>

@@ -161,6 +161,7 @@ describe("an envelope is refused", () => {
     places: [canary, 5, null, [canary], [{}], [{ flow: canary, call: 0, next: [] }], ...badTargets],
     standsFor: [canary, 5, null, [canary], [null], [{ id }], [{ id: canary, task: "a" }], [{ id, task: "" }]],
     resent: [canary, 0, 1, null],
+    lastFailure: [canary, 5, null, [canary], {}, { name: "Error" }, { name: "Error", message: "m", cause: canary }],
   };
 
   test.each(Object.entries(bad).flatMap(([field, values]) => values.map((value) => [field, value] as const)))(

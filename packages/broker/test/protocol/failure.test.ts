@@ -2,9 +2,16 @@ import { runInNewContext } from "node:vm";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { BullrushError } from "../../src/error.js";
-import { describeFailure, isFailure, RemoteError, toFailure, type Failure } from "../../src/protocol/failure.js";
+import { carriedFailure, describeFailure, isFailure, RemoteError, toFailure, withCause, type Failure } from "../../src/protocol/failure.js";
 
 const wired = (thrown: unknown) => JSON.parse(JSON.stringify(toFailure(thrown))) as Failure;
+
+/** A failure of so many levels. */
+const deep = (levels: number) => {
+  let failure: Failure = { name: "E", message: "m" };
+  for (let level = 1; level < levels; level++) failure = { name: "E", message: "m", cause: failure };
+  return failure;
+};
 
 describe("an error in wire form", () => {
   test("keeps name, message, stack, code and causes", () => {
@@ -150,12 +157,6 @@ test("a failure on one line", () => {
 });
 
 describe("isFailure", () => {
-  const deep = (levels: number) => {
-    let failure: Failure = { name: "E", message: "m" };
-    for (let level = 1; level < levels; level++) failure = { name: "E", message: "m", cause: failure };
-    return failure;
-  };
-
   test.each<[unknown, boolean]>([
     [{ name: "E", message: "m" }, true],
     [{ name: "E", message: "m", code: "C", stack: "s", cause: { name: "E", message: "" }, more: 1 }, true],
@@ -176,5 +177,22 @@ describe("isFailure", () => {
 
   test("does not follow causes for ever", () => {
     expect(isFailure(deep(100_000))).toBe(false);
+  });
+});
+
+describe("a failure behind another", () => {
+  const top = { name: "E", message: "top" };
+
+  test("is its cause, down to the fifth level in all, which is as deep as failures are read", () => {
+    expect(withCause(top, deep(2))).toEqual({ ...top, cause: deep(2) });
+    expect(withCause(top, deep(4))).toEqual({ ...top, cause: deep(4) });
+    expect(withCause(top, deep(5))).toEqual({ ...top, cause: deep(4) });
+  });
+
+  test("goes along as it is while it is short, else cut to what names it", () => {
+    const short = { ...top, stack: "s".repeat(3000), cause: deep(3) };
+    expect(carriedFailure(short)).toEqual(short);
+    const long = { name: "E", message: "m".repeat(5000), code: "C", stack: "s".repeat(5000), cause: deep(3) };
+    expect(carriedFailure(long)).toEqual({ name: "E", message: "m".repeat(1000), code: "C", stack: "s".repeat(2000) });
   });
 });

@@ -93,7 +93,9 @@ export function openRevoke(source: RevokeSource): Revoke {
       // Who waits for one that is in no queue is not known, but may be in this process.
       const unsent = { task: known[index]?.task, queue: known[index]?.queue, replyTo: backend.replyChannel };
       const { task, queue, replyTo, due = endedAt } = "queue" in found ? found : { ...unsent, due: undefined };
-      const record = encodeRecord({ state: "REVOKED", delivery: fence.record, reason, task, queue, endedAt });
+      // Of the attempt before, if the record tells of one: this one takes its place.
+      const failure = known[index]?.failure;
+      const record = encodeRecord({ state: "REVOKED", delivery: fence.record, failure, reason, task, queue, endedAt });
       // Until its message is gone, and then as long as any result.
       const awaitsTurn = found.location === "absent" && (ofFlow || known[index]?.flow !== undefined);
       const expires = lifetimeOf(task) + (awaitsTurn ? longestTurn : Math.max(0, due - endedAt));

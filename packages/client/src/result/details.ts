@@ -21,7 +21,7 @@ export interface TaskDetails<Result = unknown> {
   readonly eta?: Date;
   /** SUCCESS only. */
   readonly result?: Result;
-  /** FAILURE and RETRY only. */
+  /** Why it failed, or its last attempt did; absent from SUCCESS. */
   readonly failure?: Failure;
   /** Why it was revoked; REVOKED only. */
   readonly reason?: string;

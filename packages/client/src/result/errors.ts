@@ -12,12 +12,16 @@ export class TaskFailedError extends BullrushError<"TASK_FAILED"> {
   }
 }
 
-/** The task was revoked: it expired, or somebody called it off. */
+/** The task was revoked: it expired, or somebody called it off. If an attempt had failed before, `cause` is why, as in `TaskFailedError`. */
 export class TaskRevokedError extends BullrushError<"TASK_REVOKED"> {
   override name = "TaskRevokedError";
 
-  constructor(task: string, id: string, reason: string) {
-    super("TASK_REVOKED", { task, id, reason });
+  /** Why its last attempt failed, in wire form; absent if none had. */
+  readonly failure?: Failure;
+
+  constructor(task: string, id: string, reason: string, failure?: Failure) {
+    super("TASK_REVOKED", { task, id, reason }, failure && { cause: new RemoteError(failure) });
+    if (failure !== undefined) this.failure = failure;
   }
 }
 

@@ -5,12 +5,12 @@ import { TaskFailedError, TaskRevokedError } from "./errors.js";
 export type TaskOutcome<Result> =
   | { readonly state: "SUCCESS"; readonly result: Result }
   | { readonly state: "FAILURE"; readonly failure: Failure }
-  | { readonly state: "REVOKED"; readonly reason: string };
+  | { readonly state: "REVOKED"; readonly reason: string; /** Why its last attempt failed, if it had one. */ readonly failure?: Failure };
 
 /** The outcome in a terminal record. */
 export function outcomeOf<Result>(record: TaskRecord): TaskOutcome<Result> {
   if (record.state === "FAILURE") return { state: "FAILURE", failure: failureOf(record) };
-  if (record.state === "REVOKED") return { state: "REVOKED", reason: reasonOf(record) };
+  if (record.state === "REVOKED") return { state: "REVOKED", reason: reasonOf(record), ...(record.failure && { failure: record.failure }) };
   return { state: "SUCCESS", result: record.result as Result };
 }
 
@@ -18,7 +18,7 @@ export function outcomeOf<Result>(record: TaskRecord): TaskOutcome<Result> {
 export function errorOf(record: TaskRecord, id: string, name = "task"): TaskFailedError | TaskRevokedError | undefined {
   const culprit = record.origin ?? { id, task: record.task ?? name };
   if (record.state === "FAILURE") return new TaskFailedError(culprit.task, culprit.id, failureOf(record));
-  if (record.state === "REVOKED") return new TaskRevokedError(culprit.task, culprit.id, reasonOf(record));
+  if (record.state === "REVOKED") return new TaskRevokedError(culprit.task, culprit.id, reasonOf(record), record.failure);
   return undefined;
 }
 

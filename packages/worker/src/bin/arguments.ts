@@ -26,6 +26,8 @@ export interface WorkerArguments {
   readonly loglevel: "debug" | "info" | "warn" | "error";
   readonly logFormat?: "pretty" | "json";
   /** In ms. */
+  readonly unregisteredGrace?: number;
+  /** In ms. */
   readonly shutdownTimeout?: number;
   readonly broker?: string;
   readonly resultBackend?: string;
@@ -89,6 +91,11 @@ export function parseArguments(argv: readonly string[], version: string): Worker
     .option("-l, --loglevel <level>", "least important lines to write: debug, info, warn or error", level, "info")
     .addOption(
       new Option("--log-format <format>", "how lines are written (default: pretty on a terminal, else json)").choices(["pretty", "json"]),
+    )
+    .option(
+      "--unregistered-grace <duration>",
+      "how long a message that no task here is for is put back for other workers before it fails; 0ms to fail it at once (default: 5m)",
+      duration("--unregistered-grace"),
     )
     .option(
       "--shutdown-timeout <duration>",

@@ -1,5 +1,6 @@
 import type { Delivery, Message } from "@bullrush/broker";
 import type { TaskDefinition } from "@bullrush/client";
+import type { Reader } from "./invoke.js";
 import type { Stop } from "./stop.js";
 import type { Trace } from "./trace.js";
 
@@ -18,4 +19,10 @@ export interface Execution {
   readonly trace: Trace;
   /** Is called by the pool when the function begins: a runner may have to be started first. */
   readonly onBegin?: () => void;
+}
+
+/** Who reads what the function returns. */
+export function readerOf({ delivery, storesResult }: Execution): Reader {
+  if (delivery.content.type === "foreign") return "foreign";
+  return storesResult ? "ours" : "nobody";
 }

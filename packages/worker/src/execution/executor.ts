@@ -4,6 +4,7 @@ import {
   outcomeOfRecord,
   toFailure,
   type Clock,
+  type Content,
   type Delivery,
   type Flow,
   type Message,
@@ -18,6 +19,8 @@ import type { Run } from "../middleware/middleware.js";
 import { redactFailure } from "@bullrush/client/program";
 import { collect, collected } from "./collect.js";
 import { doomOf, isOnce, maxCrashesOf } from "./doom.js";
+import { Grace } from "./grace.js";
+import { withLastFailure } from "./last-failure.js";
 import { replaced } from "./replacing.js";
 import { revokedBy } from "./revoked.js";
 import { settledBefore, settlementOf } from "./settlement.js";
@@ -45,6 +48,8 @@ export interface ExecutorOptions {
   readonly sharesProcess: boolean;
   /** Leaves a queue alone for a while, in ms, because what it gave cannot be run now. */
   readonly rest: (queue: string, pause: number) => void;
+  /** How long messages are put back that no task here is for, or that are of a newer version, in ms. */
+  readonly unregisteredGrace: number;
 }
 
 /** A delivery that is being run. */
@@ -67,13 +72,17 @@ const pauses = { foreign: 30_000, unclaimed: 1000 };
 export class Executor {
   readonly #options: ExecutorOptions;
   readonly #warned = new Set<string>();
+  /** Tasks of which it is logged that they return what cannot be sent. */
+  readonly #unsendable = new Set<string>();
   /** Those of which it is logged that they are revoked. */
   readonly #revoked = new WeakSet<Delivery>();
   /** Those whose functions have been called and must not be called again. */
   readonly #spent = new WeakSet<Delivery>();
+  readonly #grace: Grace;
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
+    this.#grace = new Grace({ ...options, grace: options.unregisteredGrace });
   }
 
   /** Begins to run `delivery`. */
@@ -172,7 +181,7 @@ export class Executor {
   async #end(delivery: Delivery, startedAt: number, stop: Stop, onCalled: () => void): Promise<Settlement | undefined> {
     const { content, revoked, verdict } = delivery;
     if (revoked !== undefined) return this.revoke(delivery, revoked, startedAt);
-    if (content.type === "undecodable") return this.#bury(delivery, startedAt, content.error);
+    if (content.type === "undecodable") return this.#unreadable(delivery, content, startedAt);
     const { message } = content;
     const definition = this.#definitionOf(message.task);
     if (verdict !== undefined) return this.#conclude(delivery, message, verdict, definition);
@@ -203,8 +212,11 @@ export class Executor {
     const reported = trace.end();
     // A report that came after it would hide it; an end stands whatever comes after it.
     if (outcome?.type === "retried" || outcome?.type === "replaced") await reported;
+    if (outcome?.type === "succeeded" && outcome.unsendable !== undefined) this.#noteUnsendable(message.task, outcome.unsendable);
     const reason = revokedBy(stop);
     if (reason !== undefined) return this.revoke(delivery, reason, startedAt);
+    // Its module has changed since this process loaded it.
+    if (outcome?.type === "requeued" && outcome.known !== undefined) return this.#unknown(delivery, message, startedAt, outcome.known);
     if (outcome?.type === "replaced" && !(await replaced(outcome.flow, { ...this.#options, message, stop }))) return undefined;
     // Without an outcome, it was put back, or its lease was lost, while the claim was under way.
     return outcome && this.#settle(delivery, outcome, startedAt, definition, storesResult, trace.children);
@@ -223,7 +235,15 @@ export class Executor {
     // A plain job cannot be put back for later.
     if (outcome.type === "requeued" && outcome.eta !== undefined && delivery.content.type === "foreign")
       rest(delivery.queue, pauses.unclaimed);
-    return settlementOf(delivery, outcome, { worker, expires, storesResult, startedAt, endedAt: clock.now(), children });
+    const lastFailure = delivery.content.type === "undecodable" ? undefined : delivery.content.message.lastFailure;
+    return settlementOf(delivery, withLastFailure(outcome, lastFailure), {
+      worker,
+      expires,
+      storesResult,
+      startedAt,
+      endedAt: clock.now(),
+      children,
+    });
   }
 
   /** An error of what is around a task, such as a middleware, settles it all the same: its slot and its lease are not to be lost. */
@@ -248,11 +268,32 @@ export class Executor {
     return this.#settle(delivery, { type: "failed", failure, bury: true }, startedAt, undefined, storesResult);
   }
 
-  #unknown(delivery: Delivery, message: Message, startedAt: number): Settlement {
-    const { tasks } = this.#options;
+  #unknown(
+    delivery: Delivery,
+    message: Message,
+    startedAt: number,
+    known: readonly string[] = [...this.#options.tasks.keys()],
+  ): Settlement {
     if (delivery.content.type === "foreign") return this.#leave(delivery, message);
-    const error = new BullrushError("TASK_NOT_REGISTERED", { task: message.task, known: [...tasks.keys()] });
-    return this.#bury(delivery, startedAt, error, stores(delivery, message));
+    const { task, expires } = message;
+    if (expires !== undefined && startedAt >= expires) return this.revoke(delivery, "expired", startedAt);
+    const error = new BullrushError("TASK_NOT_REGISTERED", { task, known });
+    const outcome = this.#grace.outcomeOf(delivery, task, error, expires);
+    return outcome === undefined
+      ? this.#bury(delivery, startedAt, error, stores(delivery, message, this.#definitionOf(task)))
+      : { delivery, outcome };
+  }
+
+  #unreadable(delivery: Delivery, { error, newerTask }: Extract<Content, { type: "undecodable" }>, startedAt: number): Settlement {
+    const outcome = newerTask === undefined ? undefined : this.#grace.outcomeOf(delivery, newerTask, error);
+    return outcome === undefined ? this.#bury(delivery, startedAt, error) : { delivery, outcome };
+  }
+
+  /** Says once for each task that it returns what could not be sent if somebody read it. */
+  #noteUnsendable(task: string, reason: string): void {
+    if (this.#unsendable.has(task)) return;
+    this.#unsendable.add(task);
+    this.#options.log.warn({ task, reason }, "returned what cannot be sent; nobody reads it, so the task has succeeded");
   }
 
   /** A job that is not ours and that no task is for: another program's worker may be meant. */
@@ -290,7 +331,7 @@ export class Executor {
     const { backend, worker, resultExpires, log, rest } = this.#options;
     const expires = definition.resultExpires ?? resultExpires;
     try {
-      const [answer] = await backend.claim([{ id: message.id, delivery: delivery.number, expires, worker }]);
+      const [answer] = await backend.claim([{ id: message.id, delivery: delivery.number, expires, worker, failure: message.lastFailure }]);
       if (answer === "claimed" || answer === undefined) return "claimed";
       const facts = { task: message.task, id: message.id, delivery: delivery.number };
       if (answer !== "fenced") {

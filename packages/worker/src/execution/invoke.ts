@@ -1,4 +1,4 @@
-import { checkSize, encodeJson, toFailure, type Outcome } from "@bullrush/broker";
+import { checkSize, encodeErrorOf, encodeJson, toFailure, type Outcome } from "@bullrush/broker";
 import { runInTask, type TaskContext, type TaskDefinition } from "@bullrush/client";
 import { outcomeOf, type Attempt } from "./retry.js";
 
@@ -10,14 +10,18 @@ export interface Invoking<Execution> {
   readonly attemptOf: (execution: Execution, definition: TaskDefinition) => Attempt;
   /** Whether the arguments of an execution are those of several calls, one after the other. */
   readonly isEach: (execution: Execution) => boolean;
+  readonly readerOf: (execution: Execution) => Reader;
 }
+
+/** Who reads what a function returns: a result, a link or a flow; nobody; or the plain BullMQ producer that sent the job. */
+export type Reader = "ours" | "nobody" | "foreign";
 
 /** Calls the function of the task that `definition` declares, and says how `execution` ended. Never rejects. */
 export async function invoke<Execution>(
   context: TaskContext,
   definition: TaskDefinition,
   execution: Execution,
-  { maxPayload, attemptOf, isEach }: Invoking<Execution>,
+  { maxPayload, attemptOf, isEach, readerOf }: Invoking<Execution>,
 ): Promise<Outcome> {
   const { name, run } = definition;
   let returned: unknown;
@@ -26,7 +30,15 @@ export async function invoke<Execution>(
   } catch (error) {
     return outcomeOf(reasonBehind(error, context), attemptOf(execution, definition));
   }
-  return succeeded(returned, `the result of ${name}`, maxPayload);
+  const what = `the result of ${name}`;
+  switch (readerOf(execution)) {
+    case "ours":
+      return succeeded(returned, what, maxPayload);
+    case "nobody":
+      return unread(returned, what);
+    case "foreign":
+      return returnValueOf(returned);
+  }
 }
 
 /** Calls the function of a chunk for each list of arguments, until it is asked to end. */
@@ -48,13 +60,29 @@ function reasonBehind(error: unknown, context: TaskContext): unknown {
   return aborted && error.cause === context.signal.reason ? error.cause : error;
 }
 
-/** A result that cannot be sent is a failure, and no reason to do the work again. */
+/** A result that somebody reads and that cannot be sent is a failure, and no reason to do the work again. */
 function succeeded(returned: unknown, what: string, maxPayload: number): Outcome {
   try {
     const result = encodeJson(returned, what);
     if (result === undefined) return { type: "succeeded" };
     checkSize(result, what, maxPayload);
     return { type: "succeeded", result };
+  } catch (error) {
+    return { type: "failed", failure: toFailure(error) };
+  }
+}
+
+/** What nobody reads is not encoded, and is no reason to fail. */
+function unread(returned: unknown, what: string): Outcome {
+  const error = encodeErrorOf(returned, what);
+  return error === undefined ? { type: "succeeded" } : { type: "succeeded", unsendable: error.message };
+}
+
+/** As BullMQ's Worker has it: whatever `JSON.stringify` makes of it, of any length. */
+function returnValueOf(returned: unknown): Outcome {
+  try {
+    const result: string | undefined = JSON.stringify(returned);
+    return result === undefined ? { type: "succeeded" } : { type: "succeeded", result };
   } catch (error) {
     return { type: "failed", failure: toFailure(error) };
   }

@@ -1,5 +1,6 @@
 import {
   BullrushError,
+  carriedFailure,
   encodeMessage,
   toFailure,
   toMilliseconds,
@@ -20,6 +21,7 @@ import {
   type TaskDefinition,
   type TaskOptions,
 } from "@bullrush/client";
+import { expired } from "./last-failure.js";
 
 /** What decides, beside an error, what becomes of the attempt that it ended. */
 export interface Attempt extends Surroundings {
@@ -101,9 +103,13 @@ function mayRetry(thrown: unknown, attempt: Attempt): boolean {
 
 function retried(thrown: unknown, { original, maxPayload }: Attempt, eta: number, args?: readonly unknown[]): Outcome {
   const message = original();
-  const next = { ...message, args: args ?? message.args, retries: message.retries + 1, eta };
-  // What was short enough to be sent is short enough to be sent again.
-  return { type: "retried", failure: toFailure(thrown), text: encodeMessage(next, args === undefined ? Infinity : maxPayload), eta };
+  const failure = toFailure(thrown);
+  // When it is due it could only be revoked.
+  if (message.expires !== undefined && eta >= message.expires) return expired(failure);
+  const { lastFailure: _, ...next } = { ...message, args: args ?? message.args, retries: message.retries + 1, eta };
+  // What was short enough to be sent is short enough to be sent again; and why it failed is no part of what its caller sends.
+  if (args !== undefined) encodeMessage(next, maxPayload);
+  return { type: "retried", failure, text: encodeMessage({ ...next, lastFailure: carriedFailure(failure) }, Infinity), eta };
 }
 
 function failed(thrown: unknown, { definition }: Attempt): Outcome {

@@ -68,7 +68,7 @@ function storeOf({ content, id, number, queue }: Delivery, outcome: Ended, facts
     state: states[outcome.type],
     delivery: number,
     resultText: outcome.type === "succeeded" ? outcome.result : undefined,
-    failure: outcome.type === "failed" || outcome.type === "retried" ? outcome.failure : undefined,
+    failure: "failure" in outcome ? outcome.failure : undefined,
     reason: outcome.type === "revoked" ? outcome.reason : undefined,
     task: message?.task,
     queue,

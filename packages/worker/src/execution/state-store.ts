@@ -14,9 +14,9 @@ export function stateStore(app: App, worker: string, log: Logger): StoreState {
     metaText: string | undefined,
   ): Promise<void> {
     const { number, queue } = delivery;
-    const { id, task, retries, replyTo } = message;
+    const { id, task, retries, replyTo, lastFailure: failure } = message;
     const expires = definition.resultExpires ?? app.options.resultExpires;
-    const record = encodeRecord({ state, delivery: number, metaText, task, queue, worker, attempt: retries + 1, startedAt });
+    const record = encodeRecord({ state, delivery: number, metaText, failure, task, queue, worker, attempt: retries + 1, startedAt });
     try {
       await app.backend.store([{ id, delivery: number, expires, replyTo, record }]);
       if (log.isLevelEnabled("debug")) log.debug({ task, id, state, ...stepsOf(metaText) }, "state");

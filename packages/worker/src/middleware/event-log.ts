@@ -45,6 +45,7 @@ function detailsOf(outcome: Outcome): object {
     case "retried":
       return { error: describeFailure(outcome.failure), next: new Date(outcome.eta).toISOString() };
     case "revoked":
+      return { reason: outcome.reason, ...(outcome.failure && { error: describeFailure(outcome.failure) }) };
     case "crashed":
     case "requeued":
       return { reason: outcome.reason };

@@ -1,6 +1,6 @@
 import { readMessage } from "@bullrush/broker";
 import type { TaskContext } from "@bullrush/client";
-import type { Execution } from "../execution/execution.js";
+import { readerOf, type Execution } from "../execution/execution.js";
 import { invoke, type Invoking } from "../execution/invoke.js";
 import type { Attempt, Surroundings } from "../execution/retry.js";
 import type { Pool } from "./pool.js";
@@ -12,6 +12,7 @@ export function inlinePool(contextOf: (execution: Execution) => TaskContext, sur
     maxPayload,
     attemptOf: (execution) => attemptOf(execution, surroundings),
     isEach: ({ message }) => message.each === true,
+    readerOf,
   };
   return {
     start: () => Promise.resolve(),

@@ -1,13 +1,14 @@
 import type { Failure, Outcome } from "@bullrush/broker";
+import type { Reader } from "../execution/invoke.js";
 
 /** All that a worker says to a runner of its pool. Plain data: the sides share no memory. */
 export type ToRunner =
   | Load
   /**
-   * Run this; `message` is the JSON of a `Message`, `foreign` whether a plain BullMQ producer sent it. Only said to a runner that is ready
+   * Run this; `message` is the JSON of a `Message`, `reader` who reads what its function returns: "foreign" if a plain BullMQ producer sent it. Only said to a runner that is ready
    * and runs nothing.
    */
-  | { readonly type: "run"; readonly run: number; readonly queue: string; readonly message: string; readonly foreign: boolean }
+  | { readonly type: "run"; readonly run: number; readonly queue: string; readonly message: string; readonly reader: Reader }
   /** Ask that run to end. */
   | { readonly type: "stop"; readonly run: number; readonly reason: StopReason }
   /** The state of that `state` message is stored, or will not be. */

@@ -1,7 +1,7 @@
 import { toFailure, type Outcome } from "@bullrush/broker";
 import { SoftTimeLimitExceeded, TaskRevokedError } from "@bullrush/client";
 import type { Logger } from "pino";
-import type { Execution } from "../execution/execution.js";
+import { readerOf, type Execution } from "../execution/execution.js";
 import type { StoreState } from "../execution/state-store.js";
 import { redact, redactFailure } from "@bullrush/client/program";
 import { carry, type Carrier, type Launch } from "./carrier.js";
@@ -102,6 +102,7 @@ export class Runner {
   /** Runs one execution; to be called when it has started, for one at a time. Never rejects. */
   async run(execution: Execution): Promise<Outcome> {
     const { stop, message, delivery } = execution;
+    const reader = readerOf(execution);
     if (!this.usable) return { type: "requeued", reason: `${this.name} has ended` };
     if (stop.requested) return { type: "requeued", reason: "asked to end before it began" };
     return new Promise((resolve) => {
@@ -113,8 +114,7 @@ export class Runner {
       stop.onKill((reason) => {
         if (this.#run === run) this.kill(reason);
       });
-      const foreign = delivery.content.type === "foreign";
-      this.#carrier.send({ type: "run", run: run.number, queue: delivery.queue, message: JSON.stringify(message), foreign });
+      this.#carrier.send({ type: "run", run: run.number, queue: delivery.queue, message: JSON.stringify(message), reader });
       execution.onBegin?.();
     });
   }

@@ -43,6 +43,7 @@ function executor(layer: () => Outcome = () => ({ type: "succeeded", result: "3"
       clock: systemClock,
       log,
       rest,
+      unregisteredGrace: 300_000,
     }),
     ran,
     lines,
@@ -95,4 +96,23 @@ it("lets the queue of a plain job rest that is to come back later, and of nothin
   if (content.type !== "message") throw new Error("it is a message");
   await asked.start({ ...ours, content: { type: "foreign", message: content.message } }).ended;
   expect(rested).toEqual(["default"]);
+});
+
+it("fails what crashed too often, or ran for too long with why its last attempt failed as the cause", async () => {
+  const { executor: asked, ran } = executor();
+  const lastFailure = { name: "RangeError", message: "bank down" };
+  const verdict = { type: "time-limit", limit: 50 } as const;
+  for (const [more, code] of [
+    [{ crashes: 3 }, "TASK_POISONED"],
+    [{ verdict }, "TIME_LIMIT_EXCEEDED"],
+  ] as const) {
+    const delivery = deliveryOf(4);
+    if (delivery.content.type !== "message") throw new Error("it is a message");
+    const message = { ...delivery.content.message, retries: 1, lastFailure };
+    const settlement = await asked.start({ ...delivery, ...more, content: { type: "message", message } }).ended;
+    expect(settlement?.outcome).toMatchObject({ type: "failed", failure: { code, cause: lastFailure } });
+    expect(settlement?.store?.record).toContain("bank down");
+    await backend.forget([delivery.id]);
+  }
+  expect(ran).toEqual([]);
 });

@@ -99,7 +99,38 @@ describe("an error", () => {
 describe("the next attempt", () => {
   test("is the same call with one retry more, due later", () => {
     const attempt = attemptOf({}, { retries: 1, expires: now + minute, parentId: newId(), ignoreResult: false, maxRetries: 5 });
-    expect(nextOf(outcomeOf(retry({ countdown: "10s" }), attempt))).toEqual({ ...attempt.message, retries: 2, eta: now + 10_000 });
+    expect(nextOf(outcomeOf(retry({ countdown: "10s" }), attempt))).toEqual({
+      ...attempt.message,
+      retries: 2,
+      eta: now + 10_000,
+      lastFailure: expect.objectContaining({ name: "Retry", code: "RETRY_REQUESTED" }) as object,
+    });
+  });
+
+  test("says why this one failed, and not why the one before did", () => {
+    const lastFailure = { name: "TypeError", message: "the one before" };
+    const next = nextOf(outcomeOf(retry({ error }), attemptOf({}, { retries: 1, lastFailure })));
+    expect(next.lastFailure).toMatchObject({ name: "RangeError", message: "out of reach" });
+    const long = nextOf(outcomeOf(retry({ error: new Error("x".repeat(9000), { cause: error }) }), attemptOf()));
+    expect(JSON.stringify(long.lastFailure).length).toBeLessThan(4096);
+    expect(long.lastFailure).toMatchObject({ name: "Error", message: "x".repeat(1000) });
+  });
+
+  test("may be as long as what its caller sends may be: why it failed is not counted", () => {
+    const args = ["x".repeat(800)];
+    expect(nextOf(outcomeOf(retry({ args, error: new Error("y".repeat(800)) }), attemptOf())).args).toEqual(args);
+  });
+
+  test.each([
+    [-1, "retried"],
+    [0, "revoked"],
+    [1, "revoked"],
+  ])("that is due %i ms after the message expires: %s", (late, type) => {
+    const attempt = attemptOf({ autoRetryFor: RangeError, retryDelay: 5000 + late }, { expires: now + 5000 });
+    expect(outcomeOf(error, attempt)).toMatchObject({ type, failure: { message: "out of reach" } });
+    const asked = outcomeOf(retry({ countdown: 5000 + late, error }), attempt);
+    expect(asked).toMatchObject({ type, failure: { message: "out of reach" } });
+    if (type === "revoked") expect(asked).toMatchObject({ reason: "expired" });
   });
 
   test("has the arguments as they came, not as the function has left them", () => {

@@ -42,7 +42,7 @@ local function finishByBullmq(prefix, id, token, target, value, stack)
       "metrics:" .. target, "marker"),
     { id, now, property, value, target, "0", prefix, cmsgpack.pack(options),
       stack ~= "" and cmsgpack.pack({ property, value, "stacktrace", stack }) or nil })
-  if reply == 0 then call("HDEL", prefix .. id, "begun", "revoked", "terminate", "verdict") end
+  if reply == 0 then call("HDEL", prefix .. id, "begun", "revoked", "terminate", "verdict", "unknownSince") end
   return reply
 end
 
@@ -59,6 +59,16 @@ local function retry(prefix, id, token, message, due)
       keysOf(prefix, "active", "wait", "paused", id, "meta", "events", "delayed", "prioritized", "pc", "marker", "stalled"),
       { prefix, now, "LPUSH", id, token, fields })
   end
+  if type(reply) == "number" and reply >= 0 then hasEnded(prefix .. id, call("HGET", prefix .. id, "ats")) end
+  return reply
+end
+
+-- Puts a message back for later: neither a crash nor an attempt. `since`: since when workers have put it back that do not know it, or "".
+local function postpone(prefix, id, token, since, due)
+  local delay = math.max(tonumber(due) - tonumber(now), 0)
+  local reply = moveToDelayed(
+    keysOf(prefix, "marker", "active", "prioritized", "delayed", id, "events", "meta", "stalled", "wait", "limiter", "pc"),
+    { prefix, now, id, token, delay, "1", since ~= "" and cmsgpack.pack({ "unknownSince", since }) or "", "0" })
   if type(reply) == "number" and reply >= 0 then hasEnded(prefix .. id, call("HGET", prefix .. id, "ats")) end
   return reply
 end
@@ -142,6 +152,11 @@ local function finishForeign(prefix, id, token, target, value, stack)
   return failForeign(prefix, id, token, value, stack, target ~= "failed")
 end
 
+-- What is known of a job that was taken before, besides why it was revoked; false for most.
+local function marksOf(verdict, unknownSince)
+  return (verdict or unknownSince) and { verdict or false, unknownSince or false } or false
+end
+
 -- By BullMQ: promotes what is due, obeys limits, takes by priority.
 local function takeUnusual(queue, prefix, token)
   local reply = moveToActive(
@@ -152,7 +167,7 @@ local function takeUnusual(queue, prefix, token)
   for i = 1, #reply[1], 2 do fields[reply[1][i]] = reply[1][i + 1] end
   return {
     queue = queue, id = reply[2], name = fields.name or false, data = fields.data or false, priority = fields.priority or false,
-    times = tonumber(fields.ats), ended = tonumber(fields.atm) or 0, revoked = fields.revoked or fields.verdict and { fields.verdict } or false, begun = fields.begun,
+    times = tonumber(fields.ats), ended = tonumber(fields.atm) or 0, revoked = fields.revoked or marksOf(fields.verdict, fields.unknownSince), begun = fields.begun,
   }
 end
 
@@ -168,6 +183,8 @@ local function settleUnusual(prefix, morgue, action, at, width, count, number)
       reply = attempt(requeue, prefix, id, token)
     elseif action == "retried" then
       reply = attempt(retry, prefix, id, token, value, stack)
+    elseif action == "postponed" then
+      reply = attempt(postpone, prefix, id, token, value, stack)
     elseif action == "foreign-buried" then
       local job = call("HMGET", prefix .. id, "name", "data")
       reply = attempt(finishForeign, prefix, id, token, "buried", value, stack)

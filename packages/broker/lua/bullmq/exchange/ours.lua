@@ -92,7 +92,7 @@ local function fail(batch, id, place)
   else
     call("HSET", jobKey, "atm", batch.finish, "failedReason", reason, "finishedOn", now, "stacktrace", stack)
   end
-  call("HDEL", jobKey, "defa", "begun", "revoked", "terminate", "verdict")
+  call("HDEL", jobKey, "defa", "begun", "revoked", "terminate", "verdict", "unknownSince")
   call("XADD", events, "*", "event", "failed", "jobId", id, "failedReason", reason, "prev", "active")
   call("XADD", events, "*", "event", "retries-exhausted", "jobId", id, "attemptsMade", batch.finish)
 end
@@ -123,7 +123,7 @@ local function finishOne(batch, id, place)
   if batch.target == "failed" then return fail(batch, id, place) end
   local jobKey = batch.prefix .. id
   call("HSET", jobKey, "atm", batch.finish, "returnvalue", "null", "finishedOn", now)
-  if batch.action ~= "done" then call("HDEL", jobKey, "begun", "revoked", "terminate", "verdict") end
+  if batch.action ~= "done" then call("HDEL", jobKey, "begun", "revoked", "terminate", "verdict", "unknownSince") end
   call("XADD", batch.events, "*", "event", "completed", "jobId", id, "returnvalue", "null", "prev", "active")
 end
 

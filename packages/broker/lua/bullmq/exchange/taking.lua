@@ -1,7 +1,7 @@
 --[[
   Takes messages from the queues in their turn: plain ones are reserved first, then popped from each queue in one go, then given their leases.
 
-  Reads of the exchange: call, now, lease, worker, tokens, takeUnusual, attempt, crashesOf
+  Reads of the exchange: call, now, lease, worker, tokens, takeUnusual, marksOf, attempt, crashesOf
 ]]
 -- What was taken, flat, and the queues that had nothing.
 local given, dry = {}, {}
@@ -81,8 +81,8 @@ local function begin(view, token)
   local jobKey = prefix .. id
   local job = call("HMGET", jobKey, "name", "data", "priority", "ats", "atm", "revoked")
   local times = (tonumber(job[4]) or 0) + 1
-  local before = times > 1 and call("HMGET", jobKey, "begun", "verdict") or {}
-  local begun, revoked = before[1], job[6] or before[2] and { before[2] } or false
+  local before = times > 1 and call("HMGET", jobKey, "begun", "verdict", "unknownSince") or {}
+  local begun, revoked = before[1], job[6] or marksOf(before[2], before[3])
   call("SET", jobKey .. ":lock", tokens .. ":" .. token, "PX", lease)
   call("XADD", view.events, "*", "event", "active", "jobId", id, "prev", "waiting")
   call("HSET", jobKey, "processedOn", now, "pb", worker, "ats", times)

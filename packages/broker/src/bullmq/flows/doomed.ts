@@ -99,8 +99,8 @@ function failureOf({ size, failed, named, bytes, limit }: DoomedJoin): Failure {
   return { name: "ChordError", code, message, ...(cause !== undefined && { cause }) };
 }
 
-function describe({ id, task, failure, reason = "no reason given" }: Mishap): string {
-  const text = failure === undefined ? `was revoked: ${reason}` : `failed: ${describeFailure(failure)}`;
+function describe({ id, task, state, failure, reason = "no reason given" }: Mishap): string {
+  const text = state === "REVOKED" || failure === undefined ? `was revoked: ${reason}` : `failed: ${describeFailure(failure)}`;
   return `${task}[${id}] ${text.slice(0, longest)}`;
 }
 

@@ -13,7 +13,10 @@ export function endingOf({ id, task }: Pick<Message, "id" | "task">, outcome: Ou
     case "failed":
       return ["mishap", mishapText({ id, task, state: "FAILURE", failure: outcome.failure })];
     case "revoked":
-      return ["mishap", mishapText({ id, task, state: "REVOKED", reason: outcome.reason })];
+      return [
+        "mishap",
+        mishapText({ id, task, state: "REVOKED", reason: outcome.reason, ...(outcome.failure && { failure: outcome.failure }) }),
+      ];
     case "replaced":
       return ["replaced", ""];
     case "retried":

@@ -59,6 +59,6 @@ function stateOf(outcome: FinalOutcome): Pick<UnsentRecord, "state" | "resultTex
     case "failed":
       return { state: "FAILURE", failure: outcome.failure };
     case "revoked":
-      return { state: "REVOKED", reason: outcome.reason };
+      return { state: "REVOKED", reason: outcome.reason, failure: outcome.failure };
   }
 }

@@ -1,9 +1,9 @@
-import { BullrushError, RemoteError, systemClock, toFailure, type Message, type Outcome } from "@bullrush/broker";
+import { RemoteError, systemClock, toFailure, type Message, type Outcome } from "@bullrush/broker";
 import { SoftTimeLimitExceeded, TaskRevokedError, type App, type TaskContext } from "@bullrush/client";
 import { pino } from "pino";
 import { discoverApp, enclosingTask, redactFailure, taskFields } from "@bullrush/client/program";
 import { ExecutionContext, type ContextSource, type Subject } from "../../execution/context.js";
-import { invoke, type Invoking } from "../../execution/invoke.js";
+import { invoke, type Invoking, type Reader } from "../../execution/invoke.js";
 import type { Surroundings } from "../../execution/retry.js";
 import { Stop } from "../../execution/stop.js";
 import { Trace } from "../../execution/trace.js";
@@ -22,7 +22,7 @@ export function serve(link: Link): void {
 interface Inner extends Subject {
   readonly run: number;
   readonly original: () => Message;
-  readonly foreign: boolean;
+  readonly reader: Reader;
   /** How often in a row it has looked at a result that was not there, by its id. */
   readonly polls: Map<string, number>;
 }
@@ -103,23 +103,24 @@ class Server {
         maxPayload,
         replacementOf: (canvas, message, queue) => app.replacementOf(canvas, message, queue),
       };
-      const attemptOf: Loaded["invoking"]["attemptOf"] = ({ message, original, foreign, delivery: { queue } }, definition) => {
-        return { message, original, definition, foreign, queue, ...surroundings };
+      const attemptOf: Loaded["invoking"]["attemptOf"] = ({ message, original, reader, delivery: { queue } }, definition) => {
+        return { message, original, definition, foreign: reader === "foreign", queue, ...surroundings };
       };
-      this.#loaded = { app, source, invoking: { maxPayload, attemptOf, isEach: ({ message }) => message.each === true } };
+      const isEach: Loaded["invoking"]["isEach"] = ({ message }) => message.each === true;
+      this.#loaded = { app, source, invoking: { maxPayload, attemptOf, isEach, readerOf: ({ reader }) => reader } };
       this.#link.send({ type: "ready" });
     } catch (error) {
       this.#link.send({ type: "unloadable", reason: error instanceof Error ? error.message : String(error) });
     }
   }
 
-  async #run({ run, queue, message: text, foreign }: Extract<ToRunner, { type: "run" }>): Promise<void> {
+  async #run({ run, queue, message: text, reader }: Extract<ToRunner, { type: "run" }>): Promise<void> {
     const original = () => JSON.parse(text) as Message;
     const inner: Inner = {
       run,
       message: original(),
       original,
-      foreign,
+      reader,
       delivery: { queue },
       stop: new Stop(),
       trace: new Trace(),
@@ -153,7 +154,7 @@ class Server {
     const { task } = inner.message;
     const definition = app.tasks.get(task);
     if (definition !== undefined) return invoke(new ExecutionContext(inner, source), definition, inner, invoking);
-    return { type: "failed", failure: toFailure(new BullrushError("TASK_NOT_REGISTERED", { task, known: [...app.tasks.keys()] })) };
+    return { type: "requeued", reason: `no task "${task}" in this runner`, known: [...app.tasks.keys()] };
   }
 
   /** What comes while many are being stored is only remembered: a loop that does not wait is not to fill the link, and the memory behind it. */
