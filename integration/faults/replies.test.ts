@@ -27,9 +27,9 @@ async function scene({ backend }: Place = beside) {
   };
 }
 
-/** A producer of the fleet's, through the proxy. */
+/** A producer of the fleet's, through the proxy. It has the patience not to send again, over a fresh connection, before the test says so. */
 function producer({ prefix }: Fleet, broker: string): App {
-  return createApp({ broker, backend: redisUrl(), prefix, queues: ["one"], defaultQueue: "one" });
+  return createApp({ broker, backend: redisUrl(), prefix, queues: ["one"], defaultQueue: "one", publishTimeout: "30s" });
 }
 
 async function completed({ app }: Fleet): Promise<number | undefined> {

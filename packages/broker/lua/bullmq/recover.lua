@@ -2,11 +2,12 @@
   Puts jobs whose lease ran out back into their queues. BullMQ looks twice: a job is recovered at the scan after the one that finds it without a lease.
   Sets the marker of a queue that has jobs and no marker: a worker that heard it may have died, or be stuck, and nobody else hears of them.
 
-  KEYS[q]       what the keys of queue q start with
+  KEYS[1]       index of the flows
+  KEYS[1 + q]   what the keys of queue q start with
   ARGV[1]       now, ms
   ARGV[2]       time between two scans, whoever does them, ms
 
-  Returns the number of jobs that were put back
+  Returns the number of jobs that were put back, and 1 if there are flows that have not ended, else 0
 ]]
 --- @include moveStalledJobsToWait
 
@@ -24,7 +25,8 @@ local function markIfNeeded(key)
 end
 
 local recovered = 0
-for _, prefix in ipairs(KEYS) do
+for index = 2, #KEYS do
+  local prefix = KEYS[index]
   local function key(suffix) return prefix .. suffix end
   if redis.call("EXISTS", key("active"), key("stalled")) > 0 then
     recovered = recovered + #moveStalledJobsToWait(
@@ -33,4 +35,4 @@ for _, prefix in ipairs(KEYS) do
   end
   markIfNeeded(key)
 end
-return recovered
+return { recovered, redis.call("EXISTS", KEYS[1]) }

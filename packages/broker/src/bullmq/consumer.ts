@@ -4,7 +4,7 @@ import { systemClock } from "../clock.js";
 import type { ConsumeOptions, Consumer, Delivery, Exchange, Settled, Settlement, Verdict } from "../ports/transport.js";
 import type { StoreRequest } from "../ports/result-backend.js";
 import { openConnection } from "../redis/connection.js";
-import { morgueKey, queueKey } from "../redis/keys.js";
+import { flowIndexKey, morgueKey, queueKey } from "../redis/keys.js";
 import type { CompiledLocation } from "../redis/location.js";
 import { runScript } from "../redis/script.js";
 import { within } from "../within.js";
@@ -39,6 +39,9 @@ const closing = 500;
 /** Longest time that a call may take, outages included, in ms. */
 const deadline = 5000;
 
+/** Longest time that a blocking read lasts, in ms; its link is given up after a fifth more. Shorter with a lease of less than 15 s. */
+const longestRead = 10_000;
+
 const exchangeScript = engineScript("exchange");
 
 /** The consuming side of some queues: one connection for commands and one that blocks, however many queues. */
@@ -46,6 +49,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
   const { location, results, prefix } = context;
   const { lease, scan = lease / 3, worker, order, takeWatch } = options;
   const silence = lease / 3;
+  const reading = Math.min(longestRead, (lease * 2) / 3);
   const trouble = context.onTrouble && { onTrouble: context.onTrouble };
   const commands = openConnection(location, { service: "broker", name: `bullrush:${worker}`, silence, ...trouble });
 
@@ -56,13 +60,18 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
   const clock = systemClock;
   const availability = new QueueAvailability(names.length);
   const wakeups = new WakeupListener({
-    bell: openConnection(location, { service: "broker", name: `bullrush:${worker}:bell`, silence, ...trouble }),
+    bell: openConnection(location, {
+      service: "broker",
+      name: `bullrush:${worker}:bell`,
+      silence: Math.max(reading * 1.2, reading + 250),
+      ...trouble,
+    }),
     commands,
     markers: prefixes.map((key) => `${key}marker`),
     availability,
     clock,
     timing: systemTiming,
-    longest: silence / 2,
+    longest: reading,
     deadline,
   });
   const round = order === "strict" ? names.map((_, index) => index) : oneRound(options.queues);
@@ -80,6 +89,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
   const flows = new FlowStore(commands, { prefix, deadline });
   const continuations = new Continuations(results, flows, prefix);
   const carrier = new FlowCarrier(flows, results);
+  const leases = openLeases({ commands, prefixes, flowIndex: flowIndexKey(prefix), numberOf, lease, scan, deadline });
   let probed: Promise<string | undefined> | undefined;
   let turn = 0;
   let exchanges = 0;
@@ -294,8 +304,11 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     doubt: () => availability.doubt(),
     rest,
     promote: openPromote({ commands, prefixes, indexes, deadline }),
-    ...openLeases({ commands, prefixes, numberOf, lease, scan, deadline }),
-    mendFlows: (stale) => mendFlows({ flows, carrier, results }, stale),
+    renew: leases.renew,
+    begin: leases.begin,
+    end: leases.end,
+    recover: leases.recover,
+    mendFlows: (stale) => (leases.takeNoFlows() ? Promise.resolve(0) : mendFlows({ flows, carrier, results }, stale)),
     close,
   };
 }

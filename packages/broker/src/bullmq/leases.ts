@@ -8,6 +8,8 @@ export interface LeaseOptions {
   readonly commands: Connection;
   /** What the keys of its queues start with. */
   readonly prefixes: readonly string[];
+  /** Key of the index of the flows that have not ended. */
+  readonly flowIndex: string;
   /** The number by which the scripts know a queue, from 1. */
   readonly numberOf: (queue: string) => number;
   /** In ms. */
@@ -23,9 +25,15 @@ const mostRenewed = 1000;
 
 const scripts = { renew: engineScript("renew"), recover: engineScript("recover"), count: engineScript("count") };
 
+export interface Leases extends Pick<Consumer, "renew" | "begin" | "end" | "recover"> {
+  /** Whether the last `recover` saw no flow that has not ended. Says so once: the next answer needs another `recover`. */
+  takeNoFlows(): boolean;
+}
+
 /** What a consumer does about the loans of messages, beside taking and settling. */
-export function openLeases(options: LeaseOptions): Pick<Consumer, "renew" | "begin" | "end" | "recover"> {
-  const { commands, prefixes, numberOf, lease, scan, deadline } = options;
+export function openLeases(options: LeaseOptions): Leases {
+  const { commands, prefixes, flowIndex, numberOf, lease, scan, deadline } = options;
+  let noFlows = false;
 
   async function renew(deliveries: readonly Delivery[]): Promise<Renewal> {
     const chunks = Array.from({ length: Math.ceil(deliveries.length / mostRenewed) }, (_, index) =>
@@ -60,10 +68,17 @@ export function openLeases(options: LeaseOptions): Pick<Consumer, "renew" | "beg
   async function recover(): Promise<number> {
     // A bit less than the time between two looks: the next one must not come too early by the jitter of a timer, and be put off by a whole turn.
     const pause = Math.round(scan * 0.8);
-    const reply = await commands.run({ action: "queues were not scanned for lost tasks", deadline }, (client) =>
-      runScript(client, scripts.recover, prefixes, [Date.now(), pause]),
-    );
-    return reply as number;
+    const [recovered, flows] = (await commands.run({ action: "queues were not scanned for lost tasks", deadline }, (client) =>
+      runScript(client, scripts.recover, [flowIndex, ...prefixes], [Date.now(), pause]),
+    )) as [recovered: number, flows: 0 | 1];
+    noFlows = flows === 0;
+    return recovered;
+  }
+
+  function takeNoFlows(): boolean {
+    const none = noFlows;
+    noFlows = false;
+    return none;
   }
 
   return {
@@ -71,6 +86,7 @@ export function openLeases(options: LeaseOptions): Pick<Consumer, "renew" | "beg
     begin: (delivery) => count(delivery, delivery.token),
     end: async (delivery) => void (await count(delivery, "")),
     recover,
+    takeNoFlows,
   };
 }
 

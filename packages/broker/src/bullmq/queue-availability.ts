@@ -1,5 +1,8 @@
-/** Longest time, in ms, until a queue that was empty is looked into again though no marker said so: a worker that took its marker may have died before it took the job. */
-const lookAgainAfter = 20_000;
+/**
+ * Longest time, in ms, until a queue that was empty is looked into again though no marker said so: a worker that took its marker may have died before it took the job. The scan for lost
+ * leases sets such a marker again sooner, so this may be long.
+ */
+const lookAgainAfter = 30_000;
 
 /** How soon a queue is looked into again whose limit of jobs at once holds some back, in ms: nothing is heard when one of them ends. */
 const heldBackAgainAfter = 1000;

@@ -53,7 +53,7 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
     if (ids.length === 0) return [];
     const queues = [...new Set(ids.flatMap((entry) => entry.queues))];
     const args = ids.flatMap((entry) => [entry.id, entry.queues.length, ...entry.queues.map((queue) => queues.indexOf(queue) + 1)]);
-    const replies = await commands.run({ action: "tasks were not looked up", deadline }, (client) =>
+    const replies = await commands.run({ action: "tasks were not looked up", deadline, reads: true }, (client) =>
       runScript(
         client,
         scripts.locate,
@@ -66,7 +66,7 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
 
   async function counts(queues: readonly string[]): Promise<readonly QueueCounts[]> {
     const keys = queues.map((queue) => queueKey(prefix, queue));
-    const replies = await commands.run({ action: "queues were not counted", deadline }, (client) =>
+    const replies = await commands.run({ action: "queues were not counted", deadline, reads: true }, (client) =>
       runScript(client, scripts.counts, keys, []),
     );
     return (replies as [number, number, number, number, number][]).map(([waiting, delayed, active, completed, failed], index) => ({

@@ -57,7 +57,7 @@ export class WakeupListener {
     if (listening.length === 0) return this.#sleep(wait);
     const keys = listening.map((queue) => markers[queue] as string);
     try {
-      return await bell.run({ action: "no waiting for tasks", deadline: wait + deadline }, async (client, repeated) => {
+      return await bell.run({ action: "no waiting for tasks", deadline: wait + deadline, blocking: true }, async (client, repeated) => {
         if (!repeated) return client.bzpopmin(...keys, Math.max(wait / 1000, 0.01));
         availability.doubt(listening);
         return null;

@@ -36,8 +36,11 @@ export interface ResultBackend {
   /** The channel on which this process hears of its results; the same string for the life of the backend. */
   readonly replyChannel: string;
 
-  /** Calls `listener` for each result that arrives on the reply channel, with the record unless it is large. Resolves once subscribed; call the returned function to stop. */
-  subscribe(listener: (id: string, record: TaskRecord | undefined) => void): Promise<() => void>;
+  /**
+   * Calls `listener` for each result that arrives on the reply channel, with the record unless it is large. Resolves once subscribed; call the returned function to stop. `onGap` is called
+   * each time that it listens again after a loss of the connection: results that came meanwhile are told to nobody.
+   */
+  subscribe(listener: (id: string, record: TaskRecord | undefined) => void, onGap?: () => void): Promise<() => void>;
 
   /** Closes all connections, within 5 s, whatever state the backend is in. */
   close(): Promise<void>;

@@ -1,11 +1,12 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { Redis, type RedisOptions } from "ioredis";
+import type { Redis } from "ioredis";
 import { steadyClock } from "../clock.js";
 import { BullrushError } from "../error.js";
-import { within } from "../within.js";
-import { Flights } from "./flights.js";
+import type { Silence } from "./flights.js";
+import { openLine, type Line } from "./line.js";
 import type { CompiledLocation } from "./location.js";
-import { isOutOfMemory, isPassing, isRefusal, isReply, reasonOf } from "./reason.js";
+import { isOutOfMemory, isPassing, isRefusal, reasonOf } from "./reason.js";
+import { roleOf } from "./role.js";
 
 /** One connection to a Redis: made when it is first needed, remade when it is lost, and never waited for without a deadline. */
 export interface Connection {
@@ -14,9 +15,12 @@ export interface Connection {
 
   /**
    * What `command` gives, run on the connected client. While Redis cannot be reached, is loading or changes its role, it is tried again: `repeated` says that an
-   * earlier try may have been applied. Rejects within the deadline with `REDIS_AUTH`, `CLUSTER_UNSUPPORTED`, `BROKER_FULL`, or that the service is unavailable.
+   * earlier try may have been applied. So is what the connection leaves unanswered for a third of the deadline, as soon as a fresh one, which takes its place, answers instead. Rejects within the deadline with `REDIS_AUTH`, `CLUSTER_UNSUPPORTED`, `BROKER_FULL`, or that the service is unavailable.
    */
   run<T>(request: Request, command: (client: Redis, repeated: boolean) => Promise<T>): Promise<T>;
+
+  /** Connects anew, to wherever the location leads by now; what is in flight is repeated. */
+  renew(): void;
 
   /** Closes it at once; what is in flight is rejected. */
   close(): void;
@@ -27,6 +31,10 @@ export interface Request {
   readonly action: string;
   /** In ms. */
   readonly deadline: number;
+  /** Whether it only reads, so that no refusal would ever tell that its Redis is a primary no more. Then the role is asked for now and then. Default: false. */
+  readonly reads?: boolean;
+  /** Whether it blocks until something happens, so that silence means nothing before the `silence` of the connection. Default: false. */
+  readonly blocking?: boolean;
 }
 
 export interface ConnectionOptions {
@@ -34,120 +42,102 @@ export interface ConnectionOptions {
   readonly service: "broker" | "result backend";
   /** Shown by `CLIENT LIST`. */
   readonly name: string;
-  /** A connection that owes an answer for this long, in ms, is dead and is remade; blocking reads have to end within half of it. Default: 5000, a third of the default lease. */
+  /** A connection that owes an answer for this long, in ms, is dead and is remade; blocking reads have to end before. Default: 5000, a third of the default lease. */
   readonly silence?: number;
+  /** Shortest time between two questions for the role of the Redis, which go along with what only reads, in ms. Default: 60,000. */
+  readonly roleEvery?: number;
   /** Hears why the connection fails, at each failure. */
   readonly onTrouble?: (reason: string) => void;
 }
 
 export const defaultSilence = 5000;
 
-/** The options that reliability rests on; whatever the user gives, these hold. `commandTimeout` is not among them: it aborts blocking reads. */
-function guards({ name, silence = defaultSilence }: ConnectionOptions): RedisOptions {
-  return {
-    connectionName: name,
-    lazyConnect: true,
-    // With a limit, ioredis gives up on a command during an outage, and a task that succeeded would look failed.
-    maxRetriesPerRequest: null,
-    // A command whose reply was lost is repeated by us, marked, or not at all: ioredis would send it again without a word.
-    autoResendUnfulfilledCommands: false,
-    enableOfflineQueue: false,
-    commandTimeout: undefined,
-    connectTimeout: 5000,
-    socketTimeout: silence,
-    keepAlive: 10_000,
-    retryStrategy: (times) => Math.min(2000, 50 * 2 ** Math.min(times, 6)) * (0.75 + Math.random() / 4),
-    // A primary that became a replica: connect anew and repeat the command.
-    reconnectOnError: (error) => (error.message.includes("READONLY") ? 2 : false),
-  };
-}
-
 /** Opens a connection to `location`; nothing is sent before the first `run`. */
-export function openConnection({ options: given, display, user }: CompiledLocation, options: ConnectionOptions): Connection {
-  const settings = { ...given, ...guards(options), failoverDetector: given.sentinels != null, replyMapping: "legacy" as const };
-  const client = new Redis(settings);
-  // Without resending, ioredis forgets what was in flight when a connection is lost: its promises never settle.
-  const flights = new Flights();
-  const closing = new AbortController();
-  let trouble: unknown;
-  let connecting: Promise<void> | undefined;
-  let checking: Promise<void> | undefined;
-  let suitable = false;
-  let unsuitable: BullrushError | undefined;
-  client.on("close", () => flights.lose(new Error("the connection was lost")));
-  client.on("error", (error: unknown) => {
-    trouble = error;
-    // ioredis goes on with database 0.
-    if (isReply(error) && /DB index/.test(String(error))) {
-      unsuitable = new BullrushError("REDIS_UNSUITABLE", { url: display, reason: `it has no database ${given.db}` });
-      suitable = false;
-    }
-    // When it is closed while it connects, ioredis complains about what it cannot send.
-    if (!closing.signal.aborted) options.onTrouble?.(reasonOf(error));
-  });
+export function openConnection(location: CompiledLocation, options: ConnectionOptions): Connection {
+  const { display, user } = location;
+  const { name, silence = defaultSilence, roleEvery = 60_000, onTrouble } = options;
+  const open = () => openLine(location, { name, silence, ...(onTrouble && { onTrouble }) });
+  let line = open();
+  let replacing: Promise<void> | undefined;
+  /** The line that may take the place of a silent one. */
+  let fresh: Line | undefined;
+  let closed = false;
+  let wasPrimary = false;
+  let nextRole = 0;
 
   async function run<T>(request: Request, command: (client: Redis, repeated: boolean) => Promise<T>): Promise<T> {
     const end = steadyClock.now() + request.deadline;
     let sent = false;
     for (let wait = 20; ; wait = Math.min(wait * 2, 500)) {
+      const used = line;
       try {
-        if (!suitable || client.status !== "ready") await prepare(end);
-        const running = command(client, sent);
+        if (!used.isOpen) await prepare(used, request, end);
+        // It was replaced meanwhile.
+        if (used !== line) continue;
+        if (request.reads === true) checkRole(used);
+        const running = command(used.client, sent);
         sent = true;
-        return await flights.add(running, end);
+        return await used.flights.add(running, end, silenceOf(used, request, end));
       } catch (error) {
         if (error instanceof BullrushError) throw error;
-        if (!isPassing(error) || closing.signal.aborted || steadyClock.now() + wait >= end) throw translate(error, request);
-        await pause(wait);
+        if (!isPassing(error) || closed || steadyClock.now() + wait >= end) throw translate(error, request);
+        // On another line it need not wait until this one has recovered.
+        if (used === line) await pause(wait);
       }
     }
   }
 
-  /** Waits until there is a connection, and to a Redis that will do; rejects at the time `end`. */
-  async function prepare(end: number): Promise<void> {
-    if (client.status !== "ready") await connected(end - steadyClock.now());
-    if (unsuitable !== undefined) throw unsuitable;
-    if (suitable) return;
-    checking ??= checkSuitable().finally(() => (checking = undefined));
-    await within(checking, end - steadyClock.now(), () => {
-      throw new Error("no answer");
-    });
+  /** Waits until `used` can be used, for as long as it is not replaced because it says nothing. */
+  async function prepare(used: Line, { deadline }: Request, end: number): Promise<void> {
+    const timer = setInterval(() => used.hasSocket && replaceSilent(used, end), deadline / 3);
+    try {
+      await used.prepare(end);
+    } finally {
+      clearInterval(timer);
+    }
   }
 
-  async function checkSuitable(): Promise<void> {
-    const info = await flights.add(client.info("cluster"), steadyClock.now() + (options.silence ?? defaultSilence));
-    if (/cluster_enabled:1/.test(info)) throw new BullrushError("CLUSTER_UNSUPPORTED", { url: display });
-    if (unsuitable !== undefined) throw unsuitable;
-    suitable = true;
+  function silenceOf(used: Line, { deadline, blocking = false }: Request, end: number): Silence | undefined {
+    return blocking ? undefined : { limit: deadline / 3, onSilent: () => replaceSilent(used, end) };
   }
 
-  /** Waits until the client is ready, whichever try to connect succeeds. Rejects at once when Redis refuses the user, else after `deadline` ms with the last trouble. */
-  function connected(deadline: number): Promise<void> {
-    connecting ??= becomeReady().finally(() => (connecting = undefined));
-    return within(connecting, deadline, () => {
-      throw trouble instanceof Error ? trouble : new Error("no answer");
-    });
+  /** Puts a fresh line in the place of `silent`, once it answers, unless `silent` has said anything by then: so it is slow, not dead, and is kept. */
+  function replaceSilent(silent: Line, end: number): void {
+    if (silent !== line || closed) return;
+    replacing ??= replace(silent, end).finally(() => (replacing = undefined));
   }
 
-  function becomeReady(): Promise<void> {
-    if (closing.signal.aborted || client.status === "end") return Promise.reject(new Error("the connection is closed"));
-    return new Promise((resolve, reject) => {
-      const onReady = () => finish();
-      const onEnd = () => finish(new Error("the connection was closed"));
-      const onError = (error: unknown) => {
-        if (isRefusal(error)) finish(error);
-      };
-      const finish = (error?: unknown) => {
-        client.off("ready", onReady).off("end", onEnd).off("error", onError);
-        closing.signal.removeEventListener("abort", onEnd);
-        if (error === undefined) resolve();
-        else reject(error);
-      };
-      client.on("ready", onReady).on("end", onEnd).on("error", onError);
-      // Between two tries to connect, ioredis ends without a word.
-      closing.signal.addEventListener("abort", onEnd);
-      if (client.status === "wait") client.connect().catch(onError);
-    });
+  async function replace(silent: Line, end: number): Promise<void> {
+    const hasSpoken = silent.listen();
+    const opened = (fresh = open());
+    try {
+      await opened.prepare(end);
+      if (closed || hasSpoken()) return;
+      line = opened;
+    } catch {
+      // Nothing answers there either: what waits goes on waiting.
+    } finally {
+      fresh = undefined;
+      (line === opened ? silent : opened).drop();
+    }
+  }
+
+  /** Asks for the role along with what is sent anyway, and connects anew if a primary has become a replica. */
+  function checkRole(used: Line): void {
+    const now = steadyClock.now();
+    if (now < nextRole) return;
+    nextRole = now + roleEvery;
+    used.flights.add(roleOf(used.client), now + silence).then(
+      (role) => {
+        if (role === "replica" && wasPrimary) renew();
+        wasPrimary ||= role === "primary";
+      },
+      () => (nextRole = 0),
+    );
+  }
+
+  function renew(): void {
+    if (!closed) line.renew();
   }
 
   function translate(error: unknown, { action, deadline }: Request): BullrushError {
@@ -159,9 +149,10 @@ export function openConnection({ options: given, display, user }: CompiledLocati
   }
 
   function close(): void {
-    closing.abort();
-    client.disconnect();
+    closed = true;
+    line.close();
+    fresh?.close();
   }
 
-  return { display, run, close };
+  return { display, run, renew, close };
 }

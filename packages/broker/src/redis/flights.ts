@@ -3,25 +3,41 @@ import { Alarm, systemTiming, type Timing } from "../alarm.js";
 interface Flight {
   readonly end: number;
   readonly reject: (reason: Error) => void;
+  readonly silence: Silence | undefined;
+  /** When it is looked at next. */
+  at: number;
+  /** How many answers had come by the last look. */
+  heard: number;
 }
 
-/** The commands of one connection that are not answered yet: one promise each, and one timer for the deadlines of all. */
+/** When a command has waited in vain for so long that its connection may be dead. */
+export interface Silence {
+  /** In ms. */
+  readonly limit: number;
+  /** Called once `limit` has passed in which the connection answered nothing at all, and after each further `limit`. */
+  readonly onSilent: () => void;
+}
+
+/** The commands of one connection that are not answered yet: one promise each, and one timer for the times of all. */
 export class Flights {
   readonly #flights = new Set<Flight>();
   readonly #timing: Timing;
   readonly #alarm: Alarm;
+  /** How many answers have come. */
+  #answers = 0;
 
   constructor(timing: Timing = systemTiming) {
     this.#timing = timing;
-    this.#alarm = new Alarm(() => this.#expire(), timing);
+    this.#alarm = new Alarm(() => this.#look(), timing);
   }
 
   /** What `answer` comes to, or a rejection at the time `end` or as soon as all are lost; what it comes to after that is dropped. */
-  add<T>(answer: Promise<T>, end: number): Promise<T> {
+  add<T>(answer: Promise<T>, end: number, silence?: Silence): Promise<T> {
     return new Promise((resolve, reject) => {
-      const flight = { end, reject };
+      const at = silence === undefined ? end : Math.min(end, this.#timing.now() + silence.limit);
+      const flight: Flight = { end, reject, silence, at, heard: this.#answers };
       this.#flights.add(flight);
-      this.#alarm.set(end);
+      this.#alarm.set(at);
       answer.then(
         (value) => {
           this.#remove(flight);
@@ -43,16 +59,28 @@ export class Flights {
   }
 
   #remove(flight: Flight): void {
+    this.#answers++;
     if (this.#flights.delete(flight) && this.#flights.size === 0) this.#alarm.rest();
   }
 
-  #expire(): void {
+  #look(): void {
     const now = this.#timing.now();
     let next = Infinity;
     for (const flight of this.#flights) {
-      if (flight.end > now) next = Math.min(next, flight.end);
-      else if (this.#flights.delete(flight)) flight.reject(new Error("no answer"));
+      if (flight.end > now) {
+        if (flight.at <= now) this.#lookAt(flight, now);
+        next = Math.min(next, flight.at);
+      } else if (this.#flights.delete(flight)) flight.reject(new Error("no answer"));
     }
     this.#alarm.set(next);
+  }
+
+  #lookAt(flight: Flight, now: number): void {
+    const { silence, end } = flight;
+    if (silence === undefined) return;
+    const isSilent = flight.heard === this.#answers;
+    flight.heard = this.#answers;
+    flight.at = Math.min(end, now + silence.limit);
+    if (isSilent) silence.onSilent();
   }
 }

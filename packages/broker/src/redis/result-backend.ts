@@ -42,7 +42,12 @@ export function redisResultBackend(options: RedisResultBackendOptions): RedisRes
     });
   const commands = connect("results");
   const ownChannel = replyChannel(randomBytes(16).toString("base64url"));
-  const replies = openSubscription(() => connect("replies"), { channel: ownChannel, action: "results were not subscribed to", deadline });
+  const replies = openSubscription(() => connect("replies"), {
+    channel: ownChannel,
+    action: "results were not subscribed to",
+    deadline,
+    onDemoted: () => commands.renew(),
+  });
 
   async function open(): Promise<void> {
     await commands.run({ action: "it was not opened", deadline }, (client) => client.ping());
@@ -76,7 +81,7 @@ export function redisResultBackend(options: RedisResultBackendOptions): RedisRes
 
   async function read(ids: readonly string[]): Promise<readonly (TaskRecord | undefined)[]> {
     if (ids.length === 0) return [];
-    const texts = await commands.run({ action: `${ids.length} results were not read`, deadline }, (client) =>
+    const texts = await commands.run({ action: `${ids.length} results were not read`, deadline, reads: true }, (client) =>
       client.mget(ids.map(resultKey)),
     );
     return texts.map((text) => (text === null ? undefined : readOrFail(text)));
@@ -92,7 +97,7 @@ export function redisResultBackend(options: RedisResultBackendOptions): RedisRes
   }
 
   async function readGroup(id: string): Promise<string | undefined> {
-    const text = await commands.run({ action: "a group was not read", deadline }, (client) => client.get(groupKey(id)));
+    const text = await commands.run({ action: "a group was not read", deadline, reads: true }, (client) => client.get(groupKey(id)));
     return text ?? undefined;
   }
 
@@ -112,7 +117,7 @@ export function redisResultBackend(options: RedisResultBackendOptions): RedisRes
     readGroup,
     forgetGroup,
     replyChannel: ownChannel,
-    subscribe: (listener) => replies.subscribe((payload) => tellLines(payload, listener)),
+    subscribe: (listener, onGap) => replies.subscribe((payload) => tellLines(payload, listener), onGap),
     close: async () => {
       replies.close();
       commands.close();

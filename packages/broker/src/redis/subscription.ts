@@ -1,13 +1,14 @@
 import type { Redis } from "ioredis";
 import { defaultSilence, type Connection } from "./connection.js";
+import { roleOf } from "./role.js";
 
 /** The one subscription of this process to a channel. */
 export interface Subscription {
   /**
    * Calls `listener` with whatever is published from now on. Resolves once subscribed; call the returned function to stop. Rejects as
-   * `Connection.run` does.
+   * `Connection.run` does. `onGap` is called each time that it listens again after it did not for a while: what was published meanwhile was not heard.
    */
-  subscribe(listener: (payload: string) => void): Promise<() => void>;
+  subscribe(listener: (payload: string) => void, onGap?: () => void): Promise<() => void>;
   close(): void;
 }
 
@@ -17,17 +18,27 @@ export interface SubscriptionOptions {
   readonly action: string;
   /** In ms. */
   readonly deadline: number;
+  /** Called when the Redis has turned from a primary into a replica. */
+  readonly onDemoted?: () => void;
+  /** Time between two checks, in ms. Default: 10,000. */
+  readonly checkEvery?: number;
 }
 
 /**
  * A subscription on a connection of its own, which is opened for the first listener and remade when it is lost; what is published meanwhile
- * is not heard. It sends a PING now and then: an idle subscriber would never notice that its link is dead.
+ * is not heard. It is checked now and then: an idle subscriber would never notice that its link is dead, nor that its Redis is no primary any more.
  */
-export function openSubscription(open: () => Connection, { channel, action, deadline }: SubscriptionOptions): Subscription {
-  const listeners = new Set<(payload: string) => void>();
+export function openSubscription(
+  open: () => Connection,
+  { channel, action, deadline, onDemoted, checkEvery = 10_000 }: SubscriptionOptions,
+): Subscription {
+  const listeners = new Map<object, { readonly listener: (payload: string) => void; readonly onGap: (() => void) | undefined }>();
   let connection: Connection | undefined;
   let subscribed: Promise<void> | undefined;
-  let pings: NodeJS.Timeout | undefined;
+  let checks: NodeJS.Timeout | undefined;
+  /** The client that hears the channel: a connection takes another one when its own has died. */
+  let hearing: Redis | undefined;
+  let wasPrimary = false;
 
   async function begin(): Promise<void> {
     const opened = open();
@@ -39,28 +50,55 @@ export function openSubscription(open: () => Connection, { channel, action, dead
       opened.close();
       throw error;
     }
-    if (connection !== opened) return;
-    pings = setInterval(() => {
-      opened.run({ action: "no ping", deadline: defaultSilence }, (client) => client.ping()).catch(() => undefined);
-    }, defaultSilence);
+    if (connection === opened) checks = setInterval(() => void check(opened), checkEvery);
   }
 
-  function subscribeOnce(client: Redis): Promise<unknown> {
-    client.removeAllListeners("message");
-    client.on("message", (_: string, payload: string) => {
-      for (const listener of listeners) listener(payload);
-    });
-    return client.subscribe(channel);
+  async function subscribeOnce(client: Redis): Promise<void> {
+    if (client !== hearing) {
+      hearing?.removeAllListeners("message");
+      hearing = client;
+      client.on("message", (_: string, payload: string) => {
+        for (const { listener } of listeners.values()) listener(payload);
+      });
+      // Subscribed again after each loss, by us as well as by ioredis: the reply says from when on it hears.
+      client.on("ready", () => void client.subscribe(channel).then(tellGap, () => undefined));
+    }
+    await client.subscribe(channel);
+  }
+
+  function tellGap(): void {
+    for (const { onGap } of listeners.values()) onGap?.();
+  }
+
+  /** Never rejects: what has failed is tried again at the next check. */
+  async function check(opened: Connection): Promise<void> {
+    try {
+      const role = await opened.run({ action: "a subscription was not checked", deadline: defaultSilence }, async (client) => {
+        if (client !== hearing) {
+          await subscribeOnce(client);
+          tellGap();
+        }
+        return roleOf(client);
+      });
+      if (role === "replica" && wasPrimary) {
+        onDemoted?.();
+        opened.renew();
+      }
+      wasPrimary ||= role === "primary";
+    } catch {
+      // The connection tells of its own trouble.
+    }
   }
 
   return {
-    subscribe: async (listener) => {
+    subscribe: async (listener, onGap) => {
       await (subscribed ??= begin());
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
+      const key = {};
+      listeners.set(key, { listener, onGap });
+      return () => void listeners.delete(key);
     },
     close: () => {
-      clearInterval(pings);
+      clearInterval(checks);
       connection?.close();
       connection = undefined;
     },

@@ -107,6 +107,21 @@ describe("consuming, when the way to Redis fails", () => {
       expect(await stage.counts("feeds")).toEqual({ waiting: 0, delayed: 0, active: 0, completed: 1, failed: 0 });
     });
 
+    test("to a take, on a connection that stays silent: a fresh one puts back what it took, and takes it under another token", async () => {
+      await stage.send(...numbered("feeds", 3));
+      const consumer = worker({ worker: "worker-of-the-lost-reply", lease: 3_600_000 });
+      await consumer.recover();
+      const lost = proxy.loseReply("worker-of-the-lost-reply");
+      const exchanged = consumer.exchange({ settle: [], take: 2 });
+      await lost;
+      const { deliveries } = await exchanged;
+      expect(deliveries).toHaveLength(2);
+      for (const delivery of deliveries) expect(delivery).toMatchObject({ number: 2, crashes: 0 });
+      expect(await stage.counts("feeds")).toMatchObject({ waiting: 1, active: 2 });
+      const settle = deliveries.map((delivery) => settlementOf(delivery));
+      expect((await consumer.exchange({ settle, take: 0 })).settled).toEqual(["settled", "settled"]);
+    });
+
     test("to a take, for good: what it took comes with the next one, of several queues, and what others have stays theirs", async () => {
       await stage.send(...numbered("feeds", 3), ...numbered("news", 2));
       const queues = [{ name: "feeds" }, { name: "news" }];
@@ -117,9 +132,10 @@ describe("consuming, when the way to Redis fails", () => {
       const lost = proxy.loseReply("worker-of-the-lost-reply");
       const exchanged = consumer.exchange({ settle: [], take: 3 });
       await lost;
+      proxy.blackhole({ alsoNew: true });
       await expect(exchanged).rejects.toMatchObject({ code: "BROKER_UNAVAILABLE" });
       for (const queue of ["feeds", "news"]) expect(await stage.counts(queue)).toMatchObject({ waiting: 0 });
-      proxy.reset();
+      proxy.heal();
       const deliveries = await take(consumer, 5);
       expect(deliveries).toHaveLength(3);
       for (const delivery of deliveries) expect(delivery).toMatchObject({ number: 2, crashes: 0 });
@@ -133,8 +149,9 @@ describe("consuming, when the way to Redis fails", () => {
       const lost = proxy.loseReply("worker-of-the-lost-reply");
       const exchanged = consumer.exchange({ settle: [], take: 1 });
       await lost;
+      proxy.blackhole({ alsoNew: true });
       await expect(exchanged).rejects.toMatchObject({ code: "BROKER_UNAVAILABLE" });
-      proxy.reset();
+      proxy.heal();
       expect(consumer.mayTake()).toBe(true);
     });
 

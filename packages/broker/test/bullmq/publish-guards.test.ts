@@ -59,16 +59,29 @@ describe("publishing, when the way to Redis fails", () => {
     await refusalOf(broker.connect({ location: proxy.url, deadline: 500 }), 1500);
   });
 
-  test.each(["info", "cluster"])("a host that falls silent while it is looked at (%s): an error by the deadline", async (question) => {
-    const lost = proxy.loseReply(question);
-    await refusalOf(broker.connect({ location: proxy.url, deadline: 500 }), 1500);
-    await lost;
+  test.each(["info", "cluster"])(
+    "a connection that falls silent while it is looked at (%s): a fresh one takes its place",
+    async (question) => {
+      const lost = proxy.loseReply(question);
+      expect(await broker.connect({ location: proxy.url }).publish(numbered("feeds", 1))).toEqual([undefined]);
+      await lost;
+      await eventually("the silent connection is closed", () => proxy.connections() === 1);
+    },
+  );
+
+  test("a connection and a host that fall silent: an error by the deadline", async () => {
+    const transport = await producer({ deadline: 500 });
+    proxy.blackhole({ alsoNew: true });
+    await refusalOf(transport, 1500);
   });
 
-  test("a connection that falls silent: an error by the deadline", async () => {
-    const transport = await producer({ deadline: 500 });
+  test("a connection that fell silent while idle: the first call is confirmed, over a fresh one, and marked", async () => {
+    const transport = await producer();
     proxy.blackhole();
-    await refusalOf(transport, 1500);
+    const messages = [messageOf(), messageOf({ priority: 1 })];
+    expect(await transport.publish(messages.map((message) => ({ queue: "feeds", message })))).toEqual([undefined, undefined]);
+    expect((await all("feeds")).map(contentOf)).toEqual(messages.map((message) => ({ ...message, resent: true })));
+    await eventually("the silent connection is closed", () => proxy.connections() === 1);
   });
 
   test("each of several calls has its own deadline", async () => {
@@ -162,10 +175,19 @@ describe("publishing, when the way to Redis fails", () => {
     expect((await all("kept")).map(contentOf)).toEqual([kept]);
   });
 
-  test("a lost reply on a connection that stays silent: not confirmed, and there all the same", async () => {
-    const transport = await producer({ deadline: 500 });
+  test("a lost reply on a connection that stays silent: confirmed over a fresh one, and there once", async () => {
+    const transport = await producer();
     const message = messageOf();
     const lost = proxy.loseReply(message.id);
+    expect(await transport.publish([{ queue: "feeds", message }])).toEqual([undefined]);
+    await lost;
+    expect((await all("feeds")).map(({ id }) => id)).toEqual([message.id]);
+  });
+
+  test("a lost reply, and a host that is silent from then on: not confirmed, and there all the same", async () => {
+    const transport = await producer({ deadline: 500 });
+    const message = messageOf();
+    const lost = proxy.loseReply(message.id).then(() => proxy.blackhole({ alsoNew: true }));
     const [error] = await transport.publish([{ queue: "feeds", message }]);
     await lost;
     expect(error).toMatchObject({ code: "BROKER_UNAVAILABLE" });

@@ -57,13 +57,12 @@ export function describeRinging(stage: () => Stage): void {
       expect(Date.now() - since).toBeLessThan(1000);
     });
 
-    test("stops by itself, long before a dead connection is noticed", async () => {
+    test("stops by itself, before its connection is taken for dead and its queues are in doubt", async () => {
       const consumer = await idle(["feeds"], "worker-a", 3000);
       const since = Date.now();
       await consumer.ring();
       expect(consumer.mayTake()).toBe(false);
-      expect(Date.now() - since).toBeGreaterThanOrEqual(400);
-      expect(Date.now() - since).toBeLessThan(1000);
+      expect(Date.now() - since).toBeGreaterThanOrEqual(1900);
     });
   });
 

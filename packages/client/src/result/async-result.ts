@@ -1,4 +1,4 @@
-import { isTerminal, type TaskRecord, type TaskState } from "@bullrush/broker";
+import { isTerminal, type BullrushError, type TaskRecord, type TaskState } from "@bullrush/broker";
 import type { RevokeOptions } from "../control/revoke.js";
 import { checkOptions } from "../task/check.js";
 import { enclosingTask } from "../task/context.js";
@@ -42,7 +42,7 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
   /**
    * The returned value, once the task has ended; at once and `undefined` for one that ignores its result.
    * Throws `TaskFailedError` (its `cause` has name, message and remote stack), `TaskRevokedError`, `TimeoutError`, `UnknownTaskError` when nobody knows
-   * the id (never for a task just sent), `RESULT_BACKEND_UNAVAILABLE`, `INVALID_OPTION`.
+   * the id (never for a task just sent), `INVALID_OPTION`, and without a `timeout` `RESULT_BACKEND_UNAVAILABLE`: with one it outlasts an outage.
    */
   get(options?: GetOptions & { readonly propagate?: true }): Promise<Result>;
   async get(options: GetOptions = {}): Promise<Result | TaskOutcome<Result>> {
@@ -181,9 +181,9 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
     return errorOf(record, this.id, this.#reference.task);
   }
 
-  /** @internal What `get()` throws after `timeout` ms. */
-  timeoutError(timeout: number): TimeoutError {
-    return new TimeoutError(this.#reference.task ?? "task", this.id, timeout, enclosingTask()?.runnerPool);
+  /** @internal What `get()` throws after `timeout` ms, because of `outage` if there is one. */
+  timeoutError(timeout: number, outage?: BullrushError): TimeoutError {
+    return new TimeoutError(this.#reference.task ?? "task", this.id, timeout, enclosingTask()?.runnerPool, outage);
   }
 
   #ended(options: GetOptions, onPending?: () => void): Promise<TaskRecord> {
@@ -192,7 +192,8 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
         stop();
         fail(reason);
       };
-      const release = limitWait(options, { onTimeout: (timeout) => giveUp(this.timeoutError(timeout)), onAbort: giveUp });
+      const onTimeout = (timeout: number, outage?: BullrushError) => giveUp(this.timeoutError(timeout, outage));
+      const { release, onOutage } = limitWait(options, { onTimeout, onAbort: giveUp });
       const fail = (reason: unknown) => {
         release();
         reject(reason);
@@ -201,7 +202,7 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
         release();
         resolve(record);
       };
-      const stop = this.watch({ onEnd, onError: fail, onPending });
+      const stop = this.watch({ onEnd, onError: fail, onPending, onOutage });
     });
   }
 

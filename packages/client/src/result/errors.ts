@@ -25,13 +25,16 @@ export class TaskRevokedError extends BullrushError<"TASK_REVOKED"> {
   }
 }
 
-/** The result did not come in time. The task goes on. */
+/** The result did not come in time. The task goes on. `cause` is a `RESULT_BACKEND_UNAVAILABLE` if the result backend could not be reached when the time was over. */
 export class TimeoutError extends BullrushError<"TASK_TIMEOUT"> {
   override name = "TimeoutError";
 
-  /** @param pool the pool of runners in which a task waited for it, if one did */
-  constructor(task: string, id: string, timeout: number, pool?: string) {
-    super("TASK_TIMEOUT", { task, id, timeout, ...(pool !== undefined && { pool }) });
+  /**
+   * @param pool the pool of runners in which a task waited for it, if one did
+   * @param outage why the result backend could not be asked when the time was over, if it could not
+   */
+  constructor(task: string, id: string, timeout: number, pool?: string, outage?: BullrushError) {
+    super("TASK_TIMEOUT", { task, id, timeout, ...(pool !== undefined && { pool }) }, outage && { cause: outage });
   }
 }
 

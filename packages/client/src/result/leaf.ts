@@ -1,4 +1,4 @@
-import type { TaskRecord } from "@bullrush/broker";
+import type { BullrushError, TaskRecord } from "@bullrush/broker";
 import { kindOf, refuse } from "../task/check.js";
 import type { TaskFailedError, TaskRevokedError, TimeoutError } from "./errors.js";
 import type { Handle } from "./handle.js";
@@ -20,8 +20,8 @@ export interface Leaf extends Handle {
   hold(record: TaskRecord | undefined): void;
   /** What `get()` throws for its terminal record. */
   errorOf(record: TaskRecord): TaskFailedError | TaskRevokedError | undefined;
-  /** What `get()` throws after `timeout` ms. */
-  timeoutError(timeout: number): TimeoutError;
+  /** What `get()` throws after `timeout` ms, because of `outage` if there is one. */
+  timeoutError(timeout: number, outage?: BullrushError): TimeoutError;
 }
 
 /** The handle on the results of a group, as sets of results see it. */

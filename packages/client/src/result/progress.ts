@@ -49,13 +49,13 @@ export async function* iterateProgress<Result>(
     wake();
   }
 
-  const release = limitWait(options, {
-    onTimeout: (timeout) => end({ reason: result.timeoutError(timeout) }),
+  const { release, onOutage } = limitWait(options, {
+    onTimeout: (timeout, outage) => end({ reason: result.timeoutError(timeout, outage) }),
     onAbort: (reason) => end({ reason }),
   });
   const wait = waitInTask([result]);
   const onPending = wait?.onPending;
-  const stop = result.watch({ onEnd: (record) => end({ record }), onError: (reason) => end({ reason }), onNews, onPending });
+  const stop = result.watch({ onEnd: (record) => end({ record }), onError: (reason) => end({ reason }), onNews, onPending, onOutage });
   try {
     for (;;) {
       for (let report = kept.shift(); report !== undefined; report = kept.shift()) yield report;

@@ -1,10 +1,13 @@
-import { longestTimer, toMilliseconds, type Duration } from "@bullrush/broker";
+import { longestTimer, toMilliseconds, type BullrushError, type Duration } from "@bullrush/broker";
 import { getMaxListeners, setMaxListeners } from "node:events";
 import { isDuration, isFlag, isSignal, type Check } from "../task/check.js";
 
 /** How long is waited. */
 export interface WaitOptions {
-  /** Longest time to wait; then it rejects with `TimeoutError`, and the task goes on. Default: no limit. */
+  /**
+   * Longest time to wait; then it rejects with `TimeoutError`, and the task goes on. Such a wait outlasts an outage of the result backend; without a limit, an outage of 5 s ends it.
+   * Default: no limit.
+   */
   readonly timeout?: Duration;
   /** Ends the waiting, not the task: it rejects with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -20,22 +23,32 @@ export const getChecks: Record<keyof GetOptions, Check> = { ...waitChecks, propa
 
 /** What is done when the waiting has lasted long enough. */
 export interface Limits {
-  /** Gets the timeout in ms. */
-  readonly onTimeout: (timeout: number) => void;
+  /** Gets the timeout in ms, and why the backend cannot be asked, if it cannot. */
+  readonly onTimeout: (timeout: number, outage?: BullrushError) => void;
   readonly onAbort: (reason: unknown) => void;
 }
 
-/** Limits a wait by one timer and one listener, until the returned function is called. Throws the signal's reason if it has aborted already. */
-export function limitWait({ timeout, signal }: WaitOptions, { onTimeout, onAbort }: Limits): () => void {
+/** A wait that is limited. */
+export interface LimitedWait {
+  /** Ends the limit. */
+  readonly release: () => void;
+  /** For the listener of each result: present if the wait has a limit, and so need not end with an outage. */
+  readonly onOutage: ((error: BullrushError | undefined) => void) | undefined;
+}
+
+/** Limits a wait by one timer and one listener, until it is released. Throws the signal's reason if it has aborted already. */
+export function limitWait({ timeout, signal }: WaitOptions, { onTimeout, onAbort }: Limits): LimitedWait {
   signal?.throwIfAborted();
+  let outage: BullrushError | undefined;
   const longest = timeout === undefined ? undefined : toMilliseconds(timeout, "timeout");
-  const timer = longest === undefined ? undefined : setTimeout(() => onTimeout(longest), Math.min(longest, longestTimer));
+  const timer = longest === undefined ? undefined : setTimeout(() => onTimeout(longest, outage), Math.min(longest, longestTimer));
   const listener = () => onAbort(signal?.reason);
   if (signal !== undefined) listen(signal, listener);
-  return () => {
+  const release = () => {
     clearTimeout(timer);
     if (signal !== undefined) unlisten(signal, listener);
   };
+  return { release, onOutage: longest === undefined ? undefined : (error) => void (outage = error) };
 }
 
 /** Many waits with one signal are no leak, of which Node would warn: each adds to what the signal allows. */

@@ -1,8 +1,8 @@
 import {
   Alarm,
+  BullrushError,
   isTerminal,
   systemTiming,
-  type BullrushError,
   type ResultBackend,
   type TaskRecord,
   type Timing,
@@ -31,6 +31,10 @@ export interface Listener {
   readonly onNews?: ((record: TaskRecord) => void) | undefined;
   /** Called when it is known that the task has not ended yet, more than once. */
   readonly onPending?: (() => void) | undefined;
+  /**
+   * Gets why the backend cannot be asked, each time anew, and `undefined` once it answers again; the wait goes on. Without it an outage ends the wait with `onError`.
+   */
+  readonly onOutage?: ((error: BullrushError | undefined) => void) | undefined;
 }
 
 /** A wait under way. */
@@ -43,13 +47,18 @@ interface Wait {
   looks: number;
   /** Whether it was told anything since the last look began, which is older. */
   told: boolean;
+  /** Whether the backend could not be asked the last time. */
+  cut: boolean;
 }
 
 /**
- * First and longest interval between two looks at a result that we are not told of; for one that we are told of, the longest holds from
- * the first look on. In ms.
+ * Intervals between two looks at a result, in ms: the first and the longest for one that we are not told of; and for one that we are told of, so that it is looked at only in case a
+ * notification is lost. Each is twice the one before.
  */
-const intervals = { first: 50, longest: 1900 };
+const intervals = { polled: { first: 50, longest: 4000 }, told: { first: 1900, longest: 8000 } };
+
+/** Where the message of a task is looked for as well: at the first looks, and from then on at one of so many. */
+const locating = { first: 4, every: 8 };
 
 /** Most results that are looked at in one command. */
 const mostAtOnce = 5000;
@@ -88,20 +97,16 @@ export class ResultWaiter {
       queueMicrotask(() => listener.onError(this.#closed));
       return () => undefined;
     }
-    const interval = sought.own ? intervals.longest : intervals.first;
-    const wait: Wait = { sought, listener, at: Infinity, interval, looks: 0, told: false };
+    const interval = intervalsOf(sought).first;
+    const wait: Wait = { sought, listener, at: Infinity, interval, looks: 0, told: false, cut: false };
     this.#add(wait);
     if (!sought.own) this.#lookSoon(wait);
     else if (this.#subscribed && sought.missed === this.#missed) {
-      this.#lookAt(wait, intervals.first);
+      this.#lookAt(wait, intervals.polled.first);
       if (listener.onPending !== undefined) queueMicrotask(() => this.#tellPending(wait));
     } else if (this.#subscribed) this.#lookSoon(wait);
     // Told first, then looked: what ends in between is heard of.
-    else
-      this.#subscribe().then(
-        () => this.#lookSoon(wait),
-        (error: unknown) => this.#fail(wait, error),
-      );
+    else this.#subscribeFor(wait);
     return () => this.#drop(wait);
   }
 
@@ -112,9 +117,22 @@ export class ResultWaiter {
     this.#subscribing?.then((stop) => stop()).catch(() => undefined);
   }
 
+  #subscribeFor(wait: Wait): void {
+    this.#subscribe().then(
+      () => this.#lookSoon(wait),
+      (error: unknown) => {
+        this.#failRead(wait, error);
+        this.#lookAt(wait, intervals.polled.first);
+      },
+    );
+  }
+
   async #subscribe(): Promise<void> {
     try {
-      await (this.#subscribing ??= this.#backend.subscribe((id, record) => this.#told(id, record)));
+      await (this.#subscribing ??= this.#backend.subscribe(
+        (id, record) => this.#told(id, record),
+        () => this.#deaf(),
+      ));
       this.#subscribed = true;
     } catch (error) {
       this.#subscribing = undefined;
@@ -136,6 +154,12 @@ export class ResultWaiter {
       }
   }
 
+  /** Nothing was heard for a while: whatever is awaited may have ended. */
+  #deaf(): void {
+    this.#missed++;
+    for (const waits of this.#waits.values()) for (const wait of waits) if (wait.sought.own) this.#lookSoon(wait);
+  }
+
   #add(wait: Wait): void {
     const { id } = wait.sought;
     const waits = this.#waits.get(id);
@@ -152,6 +176,16 @@ export class ResultWaiter {
 
   #fail(wait: Wait, reason: unknown): void {
     if (this.#drop(wait)) wait.listener.onError(reason);
+  }
+
+  /** The backend could not be asked: the wait ends, unless it outlasts an outage. */
+  #failRead(wait: Wait, error: unknown): void {
+    const { onOutage } = wait.listener;
+    const isOutage = error instanceof BullrushError && error.code === "RESULT_BACKEND_UNAVAILABLE";
+    if (!isOutage || onOutage === undefined) return this.#fail(wait, error);
+    if (!this.#isUnderWay(wait)) return;
+    wait.cut = true;
+    onOutage(error);
   }
 
   /** Ends the wait, and says whether it was still under way. */
@@ -196,7 +230,7 @@ export class ResultWaiter {
     if (due.length === 0) return;
     const missing = await this.#read(due);
     this.#lookAgain(due, now);
-    await this.#findUnknown(missing.filter(({ sought, looks }) => !sought.own || looks > 1));
+    await this.#findUnknown(missing.filter(isToLocate));
   }
 
   /** @param looked when these were looked at last; those that were told of meanwhile are due already */
@@ -204,8 +238,8 @@ export class ResultWaiter {
     for (const wait of waits) {
       if (wait.at !== Infinity || !this.#isUnderWay(wait)) continue;
       this.#agenda.set(wait, looked + wait.interval);
-      wait.interval = Math.min(wait.interval * 2, intervals.longest);
-      wait.listener.onPending?.();
+      wait.interval = Math.min(wait.interval * 2, intervalsOf(wait.sought).longest);
+      if (!wait.cut) wait.listener.onPending?.();
     }
     this.#alarm.set(this.#agenda.next);
   }
@@ -215,6 +249,7 @@ export class ResultWaiter {
     if (waits.length === 0) return [];
     try {
       const records = await this.#backend.read(waits.map(({ sought }) => sought.id));
+      for (const wait of waits) if (wait.cut) this.#reached(wait);
       return waits.filter((wait, index) => {
         const record = records[index];
         if (record === undefined) return true;
@@ -223,9 +258,16 @@ export class ResultWaiter {
         return false;
       });
     } catch (error) {
-      for (const wait of waits) this.#fail(wait, error);
+      for (const wait of waits) this.#failRead(wait, error);
       return [];
     }
+  }
+
+  /** The backend answers again. */
+  #reached(wait: Wait): void {
+    wait.cut = false;
+    wait.listener.onOutage?.(undefined);
+    if (wait.sought.own && !this.#subscribed) this.#subscribeFor(wait);
   }
 
   /**
@@ -245,4 +287,13 @@ export class ResultWaiter {
       else this.#fail(wait, new UnknownTaskError(id));
     }
   }
+}
+
+function intervalsOf({ own }: Sought): { readonly first: number; readonly longest: number } {
+  return own ? intervals.told : intervals.polled;
+}
+
+/** What this process has just sent is there. */
+function isToLocate({ sought, looks }: Wait): boolean {
+  return (!sought.own || looks > 1) && (looks <= locating.first || looks % locating.every === 0);
 }

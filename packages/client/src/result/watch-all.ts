@@ -1,4 +1,4 @@
-import type { TaskRecord } from "@bullrush/broker";
+import type { BullrushError, TaskRecord } from "@bullrush/broker";
 import { UnknownTaskError } from "./errors.js";
 import type { Leaf } from "./leaf.js";
 import { limitWait, type WaitOptions } from "./wait-options.js";
@@ -30,7 +30,7 @@ export function watchAll(results: readonly Leaf[], options: WaitOptions, watcher
   /** Those of them that may have ended, as nobody has looked yet. */
   const unseen = new Set(watcher.onPending === undefined ? [] : results.keys());
   let over = false;
-  const release = limitWait(options, { onTimeout, onAbort: fail });
+  const { release, onOutage } = limitWait(options, { onTimeout, onAbort: fail });
 
   function stop(): void {
     over = true;
@@ -45,11 +45,11 @@ export function watchAll(results: readonly Leaf[], options: WaitOptions, watcher
     watcher.onError(reason);
   }
 
-  function onTimeout(timeout: number): void {
+  function onTimeout(timeout: number, outage?: BullrushError): void {
     const [index = 0] = pending.keys();
     stop();
     if (watcher.onTimeout !== undefined) watcher.onTimeout();
-    else watcher.onError(results[index]?.timeoutError(timeout));
+    else watcher.onError(results[index]?.timeoutError(timeout, outage));
   }
 
   function end(ending: Ending): void {
@@ -71,7 +71,7 @@ export function watchAll(results: readonly Leaf[], options: WaitOptions, watcher
     const onEnd = (record: TaskRecord) => end({ index, record });
     const onError = (reason: unknown) => (reason instanceof UnknownTaskError ? end({ index, unknown: reason }) : fail(reason));
     const onPending = watcher.onPending && (() => see(index));
-    pending.set(index, result.watch({ onEnd, onError, onPending }));
+    pending.set(index, result.watch({ onEnd, onError, onPending, onOutage }));
   });
   if (results.length === 0) stop();
   return stop;

@@ -1,5 +1,9 @@
+import { redisResultBackend } from "@bullrush/broker";
 import { openRedis, type RedisServer } from "@bullrush/broker/embedded";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { AsyncResult, asCompleted, gather, waitFor } from "../../src/index.js";
+import { ResultWaiter } from "../../src/result/waiter.js";
+import { openProxy } from "../../../../integration/lib/proxy.js";
 import { callsOf, redis } from "../redis.js";
 import { eventually, failing, openGate, rejected, store, take, testApp, timed, waiting } from "../support.js";
 
@@ -56,15 +60,15 @@ describe("an outage", () => {
     expect(took).toBeLessThan(2500);
   });
 
-  test("of the backend ends the waiting after its deadline", async () => {
+  test("of the backend ends a wait without a timeout after its deadline", async () => {
     const gate = await openGate(server.url);
     const app = testApp({ broker: server.url, backend: gate.url });
     const re = await app.sendTask("tasks.a");
-    const { get } = await waiting(server.url, app, re);
+    await waiting(server.url, app, re);
     gate.block();
     const unavailable = failing("RESULT_BACKEND_UNAVAILABLE", { url: expect.stringContaining(new URL(gate.url).host) });
     const calls = [
-      rejected(get),
+      rejected(re.get()),
       rejected(app.asyncResult(re.id).get()),
       rejected(re.status()),
       rejected(re.ready()),
@@ -73,6 +77,66 @@ describe("an outage", () => {
     const { value: errors, took } = await timed(() => Promise.all(calls));
     expect(errors).toEqual(calls.map(() => unavailable));
     expect(took).toBeLessThan(9000);
+  });
+
+  test.each(["from the first look on", "later"])(
+    "of the backend, %s, ends no wait with a timeout: the result comes after it",
+    async (when) => {
+      const proxy = await openProxy(server.url);
+      onTestFinished(() => proxy.close());
+      const app = testApp({ broker: server.url, backend: proxy.url });
+      const re = await app.sendTask("tasks.a");
+      if (when === "later") await waiting(server.url, app, re);
+      proxy.blackhole({ alsoNew: true });
+      const timeout = "60s";
+      const iterate = async () => {
+        const reports = re.iterate({ timeout });
+        for (;;) {
+          const { done, value } = await reports.next();
+          if (done) return value;
+        }
+      };
+      const completed = async () => {
+        for await (const one of asCompleted([re], { timeout })) return one.get();
+        return "nothing";
+      };
+      const waits = Promise.all([
+        re.get({ timeout }),
+        app.asyncResult(re.id).get({ timeout }),
+        gather([re], { timeout }),
+        completed(),
+        iterate(),
+        waitFor([re], { timeout }).then(({ done }) => done.length),
+      ]);
+      waits.catch(() => undefined);
+      // It has lasted for longer than any look tries by itself.
+      expect(await rejected(re.get())).toEqual(failing("RESULT_BACKEND_UNAVAILABLE"));
+      await store(testApp({ broker: server.url }), re, { result: 7 });
+      proxy.heal();
+      expect(await waits).toEqual([7, 7, [7], 7, { state: "SUCCESS", result: 7 }, 1]);
+    },
+  );
+
+  test("of the backend that outlasts a timeout is its cause, one that is over is not", async () => {
+    const proxy = await openProxy(server.url);
+    onTestFinished(() => proxy.close());
+    const app = testApp({ broker: server.url });
+    const { id } = await app.sendTask("tasks.a");
+    const backend = redisResultBackend({ location: proxy.url, deadline: 100 });
+    onTestFinished(() => backend.close());
+    let outages = 0;
+    const waiter = new ResultWaiter(
+      { ...backend, read: (ids) => backend.read(ids).catch((error: unknown) => (outages++, Promise.reject(error as Error))) },
+      app.transport,
+    );
+    const source = { backend, transport: app.transport, waiter, revoke: async () => [], options: app.options };
+    const re = new AsyncResult(() => source, { id, queues: ["default"], own: false });
+    proxy.blackhole({ alsoNew: true });
+    const [during, after] = [rejected(re.get({ timeout: 1000 })), rejected(re.get({ timeout: 6000 }))];
+    expect(await during).toMatchObject({ code: "TASK_TIMEOUT", cause: { code: "RESULT_BACKEND_UNAVAILABLE" } });
+    expect(outages).toBeGreaterThan(0);
+    proxy.heal();
+    expect(((await after) as Error).cause).toBeUndefined();
   });
 
   test("of the backend while a task is sent hides no task: the broker has it", async () => {

@@ -265,6 +265,61 @@ describe("a task that was just sent, of which nothing was missed", () => {
   });
 });
 
+describe("a wait of a minute", () => {
+  test.each([
+    ["that is told of the result", true, { reads: 10, locates: 4 }],
+    ["that is not", false, { reads: 22, locates: 6 }],
+  ])("%s costs few looks at the result, and fewer at the queues", async (_, own, most) => {
+    const app = testApp();
+    const seen = { reads: 0, locates: 0 };
+    const read: ResultBackend["read"] = (ids) => (seen.reads++, app.backend.read(ids));
+    const locate: Transport["locate"] = (ids) => (seen.locates++, app.transport.locate(ids));
+    let now = 0;
+    const alarms = new Map<NodeJS.Timeout, { readonly ring: () => void; readonly at: number }>();
+    const setTimer: Timing["setTimer"] = (ring, delay) => {
+      const timer = systemTiming.setTimer(() => undefined, 60_000);
+      alarms.set(timer, { ring, at: now + delay });
+      return timer;
+    };
+    onTestFinished(() => alarms.forEach((_alarm, timer) => clearTimeout(timer)));
+    const waiter = waiterOn(app, { backend: { read }, transport: { locate } }, { now: () => now, setTimer });
+    const { giveUp, ended } = waitOn(waiter, await sent(app, own));
+    while (now < 60_000) {
+      await eventually("the next look is planned", () => alarms.size > 0);
+      const [[timer, { ring, at }]] = [...alarms] as [[NodeJS.Timeout, { readonly ring: () => void; readonly at: number }]];
+      alarms.delete(timer);
+      clearTimeout(timer);
+      now = Math.max(now, at);
+      ring();
+    }
+    giveUp(closing);
+    await rejected(ended);
+    expect(seen.reads).toBeLessThanOrEqual(most.reads);
+    expect(seen.reads).toBeGreaterThan(5);
+    expect(seen.locates).toBeLessThanOrEqual(most.locates);
+    expect(seen.locates).toBeGreaterThan(0);
+  });
+
+  test("looks at once when nothing was heard for a while", async () => {
+    const app = testApp();
+    let deaf: (() => void) | undefined;
+    const subscribe: ResultBackend["subscribe"] = (listener, onGap) => {
+      deaf = onGap;
+      return app.backend.subscribe(listener);
+    };
+    let reads = 0;
+    const read: ResultBackend["read"] = (ids) => (reads++, app.backend.read(ids));
+    const waiter = waiterOn(app, { backend: { subscribe, read } }, stopped);
+    const awaited = await sent(app, true);
+    const { ended } = waitOn(waiter, awaited);
+    await eventually("the first look", () => reads === 1);
+    // Nobody is told.
+    await store(app, { id: awaited.id }, { result: 7 });
+    deaf?.();
+    expect(await ended).toMatchObject({ result: 7 });
+  });
+});
+
 describe("a subscription that fails", () => {
   test("ends the wait, and is tried again for the next", async () => {
     const app = testApp();

@@ -70,6 +70,7 @@ export class Wire {
           }
         }
       },
+      renew: () => undefined,
       close: () => undefined,
     };
   }

@@ -122,7 +122,7 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
   }
 
   async function list(): Promise<readonly StoredEntry[]> {
-    const names = await commands.run({ action: "the entries were not listed", deadline }, (client) =>
+    const names = await commands.run({ action: "the entries were not listed", deadline, reads: true }, (client) =>
       client.zrange(beatIndexKey(prefix, app), "0", "-1"),
     );
     return (await read(names.toSorted())).filter((entry) => entry !== undefined);

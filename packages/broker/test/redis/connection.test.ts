@@ -1,0 +1,182 @@
+import { once } from "node:events";
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+import type { Redis } from "ioredis";
+import { afterEach, beforeEach, describe, expect, inject, onTestFinished, test } from "vitest";
+import { openConnection, type Connection, type ConnectionOptions, type Request } from "../../src/redis/connection.js";
+import { compileLocation } from "../../src/redis/location.js";
+import { newId } from "../../src/id.js";
+import { openProxy, type Proxy } from "../../../../integration/lib/proxy.js";
+import { eventually } from "../ports/waiting.js";
+import { redisBinary, startRedis } from "./private-redis.js";
+
+let proxy: Proxy;
+
+beforeEach(async () => {
+  proxy = await openProxy(inject("redisUrl"));
+});
+afterEach(() => proxy.close());
+
+function open(options: Partial<ConnectionOptions> = {}, url = proxy.url): Connection {
+  const connection = openConnection(compileLocation(url), { service: "broker", name: "bullrush:test", ...options });
+  onTestFinished(() => connection.close());
+  return connection;
+}
+
+/** Runs `command`, and says on which connection it was answered, by its number in Redis, and how each try was marked. */
+async function run(
+  connection: Connection,
+  request: Partial<Request> = {},
+  command: (client: Redis) => Promise<unknown> = (client) => client.ping(),
+) {
+  const tries: boolean[] = [];
+  const id = await connection.run({ action: "nothing", deadline: 5000, ...request }, async (client, repeated) => {
+    tries.push(repeated);
+    const [number] = await Promise.all([client.client("ID"), command(client)]);
+    return number;
+  });
+  return { id, tries };
+}
+
+/** A way to Redis whose connections, once they are cut, say nothing any more, not even that they end: as when a cable is pulled. */
+async function openCable() {
+  const sockets = new Set<Socket>();
+  const server = createServer({ allowHalfOpen: true }, (near) => {
+    const { hostname, port } = new URL(inject("redisUrl"));
+    const far = connect(Number(port), hostname);
+    for (const socket of [near, far]) sockets.add(socket.on("error", () => undefined));
+    near.on("data", (data) => far.write(data));
+    far.on("data", (data) => near.write(data));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(async () => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+    await once(server, "close");
+  });
+  const cut = () => {
+    for (const socket of sockets) socket.removeAllListeners("data").resume();
+  };
+  return { url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`, cut };
+}
+
+describe("a connection that falls silent", () => {
+  test("and does not answer its end either: the call is repeated on a fresh one all the same", async () => {
+    const cable = await openCable();
+    const connection = open({}, cable.url);
+    await run(connection);
+    cable.cut();
+    // Less than what a client waits for the end of a connection.
+    const answers = await Promise.all([run(connection, { deadline: 2700 }), run(connection, { deadline: 2700 })]);
+    expect(answers.map(({ tries }) => tries)).toEqual([
+      [false, true],
+      [false, true],
+    ]);
+  });
+
+  test("while idle: the first call is repeated, marked, on a fresh one, and the silent one is closed", async () => {
+    const connection = open();
+    const { id } = await run(connection);
+    proxy.blackhole();
+    const again = await run(connection);
+    expect(again.tries).toEqual([false, true]);
+    expect(again.id).not.toBe(id);
+    expect(await run(connection)).toEqual({ id: again.id, tries: [false] });
+    await eventually("the silent one is closed", () => proxy.connections() === 1);
+  });
+
+  test("under many calls at once: one fresh connection answers all", async () => {
+    const connection = open();
+    await run(connection);
+    proxy.blackhole();
+    const answers = await Promise.all(Array.from({ length: 20 }, () => run(connection)));
+    expect(new Set(answers.map(({ id }) => id)).size).toBe(1);
+    expect(answers.map(({ tries }) => tries)).toEqual(answers.map(() => [false, true]));
+    await eventually("the silent one is closed", () => proxy.connections() === 1);
+  });
+
+  test("several times in a row: each time a fresh one takes its place", async () => {
+    const connection = open();
+    await run(connection);
+    for (let round = 0; round < 3; round++) {
+      proxy.blackhole();
+      expect((await run(connection, { deadline: 1500 })).tries).toEqual([false, true]);
+    }
+    await eventually("the silent ones are closed", () => proxy.connections() === 1);
+  });
+
+  test("while it is made: the call goes over a fresh one", async () => {
+    proxy.blackhole({ alsoNew: true });
+    const answer = run(open());
+    await eventually("a connection", () => proxy.connections() === 1);
+    proxy.pass();
+    expect((await answer).tries).toEqual([false]);
+    await eventually("the silent one is closed", () => proxy.connections() === 1);
+  });
+
+  test("and a Redis that does so too: an error by the deadline, and a call after that goes through", async () => {
+    const connection = open();
+    await run(connection);
+    proxy.blackhole({ alsoNew: true });
+    await expect(run(connection, { deadline: 300 })).rejects.toMatchObject({ code: "BROKER_UNAVAILABLE" });
+    proxy.pass();
+    expect((await run(connection)).tries).toHaveLength(2);
+    await eventually("the silent ones are closed", () => proxy.connections() === 1);
+  });
+
+  test("and is closed while a fresh one is made: nothing stays open", async () => {
+    const connection = open();
+    await run(connection);
+    proxy.blackhole({ alsoNew: true });
+    const answer = run(connection, { deadline: 3000 }).catch((error: unknown) => error);
+    await eventually("a fresh connection", () => proxy.connections() === 2);
+    connection.close();
+    expect(await answer).toMatchObject({ code: "BROKER_UNAVAILABLE" });
+    await eventually("all are closed", () => proxy.connections() === 0);
+  });
+});
+
+describe("a connection that is kept", () => {
+  test("because it is slow: each reply later than a third of the deadline is waited for, once", async () => {
+    const connection = open();
+    const { id } = await run(connection);
+    proxy.slow(500);
+    for (let round = 0; round < 3; round++) expect(await run(connection, { deadline: 2400 })).toEqual({ id, tries: [false] });
+    const together = await Promise.all(Array.from({ length: 5 }, () => run(connection, { deadline: 2400 })));
+    expect(together).toEqual(together.map(() => ({ id, tries: [false] })));
+    proxy.slow(0);
+    await eventually("the others are closed", () => proxy.connections() === 1);
+  });
+
+  test("because a blocking read may say nothing", async () => {
+    const connection = open();
+    const { id } = await run(connection);
+    const read = (client: Redis) => client.blpop(`test-${newId()}`, 0.5);
+    expect(await run(connection, { deadline: 900, blocking: true }, read)).toEqual({ id, tries: [false] });
+    expect(proxy.connections()).toBe(1);
+  });
+});
+
+describe.skipIf(redisBinary === undefined)("a primary that becomes a replica", () => {
+  const request = { reads: true };
+
+  test("is left by a connection that only reads", async () => {
+    const server = await startRedis();
+    onTestFinished(() => server.stop());
+    const connection = open({ roleEvery: 20 }, server.url);
+    const { id } = await run(connection, request);
+    // The second answer comes after that to the question for the role, which went out with the first call.
+    await run(connection);
+    await server.client.replicaof("127.0.0.1", 1);
+    await eventually("another connection", async () => (await run(connection, request)).id !== id);
+  });
+
+  test("is not left because it was a replica from the beginning", async () => {
+    const server = await startRedis();
+    onTestFinished(() => server.stop());
+    await server.client.replicaof("127.0.0.1", 1);
+    const connection = open({ roleEvery: 0 }, server.url);
+    const { id } = await run(connection, request);
+    for (let round = 0; round < 20; round++) expect((await run(connection, request)).id).toBe(id);
+  });
+});
