@@ -7,7 +7,7 @@
   ARGV[2+q]     name of queue q
   then for each task: its id, "1" to look for it in all other queues too, else "", the number of its queues, and each queue, its number q
 
-  Returns for each task: 1 waiting, 0 in none of the queues or finished; of one that waits and is revoked, why; of one that is on loan to a worker
+  Returns for each task, or for as many as one call is good for: 1 waiting, 0 in none of the queues or finished; of one that waits and is revoked, why; of one that is on loan to a worker
       { queue, name, worker, since when, ms, times taken, times ended, what is left of its lease, ms, or -1 if that never ends, and if it has ended before
       its message, unless that is long, and its priority }
 ]]
@@ -54,11 +54,17 @@ while at <= #ARGV do
 end
 if #missing == 0 then return replies end
 
+-- Tasks may have queues of their own among the named ones: to the others these are others.
+local others = otherQueues(KEYS[1], {})
+local most = mostSought(others)
+if #missing > most then
+  for i = #replies, missing[most + 1].number, -1 do replies[i] = nil end
+  for i = #missing, most + 1, -1 do missing[i] = nil end
+end
 local ids = {}
 for i, task in ipairs(missing) do ids[i] = task.id end
--- Tasks may have queues of their own among the named ones: to the others these are others.
-for _, queue in ipairs(otherQueues(KEYS[1], {})) do
-  if hasAny(queueKeys .. queue .. ":", ids, 1) then
+for _, queue in ipairs(others) do
+  if hasAny(queueKeys .. queue .. ":", ids, 1, #ids) then
     for _, task in ipairs(missing) do
       if replies[task.number] == 0 then replies[task.number] = lookInto(queue, task.id) or 0 end
     end

@@ -12,7 +12,7 @@
   ARGV[7]       how many queues are named
   then their names, and the ids of the tasks
 
-  Returns for each task: 0 in none of the queues, 1 ended, or { 1 if it is on loan to a worker, else 0; its queue; name of the task; the
+  Returns for each task, or for as many as one call is good for: 0 in none of the queues, 1 ended, or { 1 if it is on loan to a worker, else 0; its queue; name of the task; the
       end of the message, or "" if it was not read; when it is due, ms, if it is not yet, else 0 }
 ]]
 local call = redis.call
@@ -22,9 +22,10 @@ local queueKeys, queues = ARGV[5], {}
 --- @include parts/named-queues
 
 for q = 1, tonumber(ARGV[7]) do queues[q] = ARGV[7 + q] end
-local first = 8 + #queues
+local first, last = 8 + #queues, #ARGV
 if ARGV[6] == "1" then
   for _, queue in ipairs(otherQueues(KEYS[1], queues)) do queues[#queues + 1] = queue end
+  last = math.min(last, first - 1 + mostSought(queues))
 end
 
 local function endOf(key)
@@ -54,10 +55,10 @@ local function revoke(queue, id, found)
 end
 
 local replies = {}
-for i = first, #ARGV do replies[i - first + 1] = 0 end
+for i = first, last do replies[i - first + 1] = 0 end
 for _, queue in ipairs(queues) do
-  if hasAny(queueKeys .. queue .. ":", ARGV, first) then
-    for i = first, #ARGV do replies[i - first + 1] = revoke(queue, ARGV[i], replies[i - first + 1]) end
+  if hasAny(queueKeys .. queue .. ":", ARGV, first, last) then
+    for i = first, last do replies[i - first + 1] = revoke(queue, ARGV[i], replies[i - first + 1]) end
   end
 end
 return replies

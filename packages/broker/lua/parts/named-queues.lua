@@ -13,11 +13,14 @@ local function otherQueues(key, named)
   return others
 end
 
--- Whether there is a job for any of the ids, which are from `first` on in `ids`: most queues have none of them, and then this is all that they cost.
-local function hasAny(prefix, ids, first)
-  for from = first, #ids, 1000 do
+-- For how many tasks so many queues are looked into in one call, so that none holds Redis for long.
+local function mostSought(queues) return math.max(1, math.floor(50000 / math.max(1, #queues))) end
+
+-- Whether there is a job for any of the ids, which are from `first` to `last` in `ids`: most queues have none of them, and then this is all that they cost.
+local function hasAny(prefix, ids, first, last)
+  for from = first, last, 1000 do
     local keys = {}
-    for i = from, math.min(from + 999, #ids) do keys[#keys + 1] = prefix .. ids[i] end
+    for i = from, math.min(from + 999, last) do keys[#keys + 1] = prefix .. ids[i] end
     if call("EXISTS", unpack(keys)) > 0 then return true end
   end
   return false

@@ -38,6 +38,9 @@ const scripts = {
 /** How many bytes of messages are read in one call at most, so that Redis is there for others: 8 MiB take it about 10 ms. */
 const mostRead = 8 * 1024 * 1024;
 
+/** What `lua/bullmq/revoke.lua` says of one task. */
+type RevokeReply = 0 | 1 | readonly [taken: 0 | 1, queue: string, task: string, end: string, due: number];
+
 /** Queues on BullMQ: each of ours is one of its queues, each message one of its jobs, so that its tools see them. */
 export function bullmqTransport(options: BullmqTransportOptions): Transport {
   const { backend, prefix = "bull", deadline = 5000, maxPayload = defaultMaxPayload, onTrouble } = options;
@@ -51,12 +54,16 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
   const flows = new FlowStore(commands, { prefix, deadline, noteQueues });
 
   async function locate(tasks: readonly Sought[]): Promise<readonly Location[]> {
-    if (tasks.length === 0) return [];
-    const args = locateArguments(prefix, tasks);
-    const replies = await commands.run({ action: "tasks were not looked up", deadline }, (client) =>
-      runScript(client, scripts.locate, [queuesKey(prefix)], args),
-    );
-    return (replies as readonly LocateReply[]).map((reply, index) => locationOf(reply, (tasks[index] as Sought).id));
+    const found: Location[] = [];
+    while (found.length < tasks.length) {
+      const left = found.length === 0 ? tasks : tasks.slice(found.length);
+      const args = locateArguments(prefix, left);
+      const replies = await commands.run({ action: "tasks were not looked up", deadline }, (client) =>
+        runScript(client, scripts.locate, [queuesKey(prefix)], args),
+      );
+      found.push(...(replies as readonly LocateReply[]).map((reply, index) => locationOf(reply, (left[index] as Sought).id)));
+    }
+    return found;
   }
 
   async function counts(queues: readonly string[]): Promise<readonly QueueCounts[]> {
@@ -87,13 +94,17 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
     { reason, terminate }: Revocation,
     elsewhere = false,
   ): Promise<readonly Marked[]> {
-    if (ids.length === 0) return [];
     const places = [`${prefix}:`, elsewhere ? "1" : "", queues.length, ...queues];
-    const args = [reason, terminate ? "1" : "", longestReplyTo, mostRead, ...places, ...ids];
-    const replies = await commands.run({ action: `${ids.length} tasks were not revoked`, deadline }, (client) =>
-      runScript(client, scripts.revoke, [queuesKey(prefix)], args),
-    );
-    return (replies as (0 | 1 | [taken: 0 | 1, queue: string, task: string, end: string, due: number])[]).map((reply) => {
+    const args = [reason, terminate ? "1" : "", longestReplyTo, mostRead, ...places];
+    const replies: RevokeReply[] = [];
+    while (replies.length < ids.length) {
+      const left = ids.slice(replies.length);
+      const some = await commands.run({ action: `${left.length} tasks were not revoked`, deadline }, (client) =>
+        runScript(client, scripts.revoke, [queuesKey(prefix)], [...args, ...left]),
+      );
+      replies.push(...(some as readonly RevokeReply[]));
+    }
+    return replies.map((reply) => {
       if (typeof reply === "number") return { location: reply === 1 ? "ended" : "absent" };
       const [taken, queue, task, end, due] = reply;
       const location = taken === 1 ? "taken" : "waiting";

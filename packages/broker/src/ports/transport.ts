@@ -24,7 +24,7 @@ export interface Transport {
    */
   revokeFlow(flow: string, calls: "all" | readonly number[]): Promise<FlowRevocation | undefined>;
 
-  /** Where these tasks are, in one round trip. */
+  /** Where these tasks are, in one round trip, or several for very many tasks that are looked for in very many queues. */
   locate(tasks: readonly Sought[]): Promise<readonly Location[]>;
 
   /** How many messages each queue holds. */

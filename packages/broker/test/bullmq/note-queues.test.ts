@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openProxy } from "../../../../integration/lib/proxy.js";
+import { newId } from "../../src/id.js";
 import { queuesKey } from "../../src/redis/keys.js";
 import { flowOf } from "../ports/flow-play.js";
 import { messageOf } from "../ports/messages.js";
@@ -55,6 +56,20 @@ describe("the queues to which messages were sent", () => {
     expect(await noted()).toEqual([]);
     await store.advance(term, [advanceOf(entry, [tickOf(1000, "nightly")], 2000)]);
     expect(await noted()).toEqual(["nightly"]);
+  });
+
+  test("may be so many that tasks are looked for in several calls", async () => {
+    const { redis } = calendar.broker;
+    const transport = calendar.broker.connect();
+    const sent = [...to("far"), ...to("near"), ...to("far")];
+    await transport.publish(sent);
+    // A call is good for 16 tasks then.
+    await redis.sadd(key(), ...Array.from({ length: 3000 }, (_, index) => `q${index}`));
+    const ids = sent.flatMap(({ message }) => [...Array.from({ length: 20 }, newId), message.id]);
+    const there = ids.map((_, index) => (index % 21 === 20 ? "waiting" : "absent"));
+    expect(await transport.locate(ids.map((id) => ({ id, queues: ["near"], elsewhere: true })))).toEqual(there);
+    const marked = await transport.revoke(ids, ["near"], { reason: "no need", terminate: false }, true);
+    expect(marked.map(({ location }) => location)).toEqual(there);
   });
 
   test("that cannot be noted hold up no message, and no look-up; they are with the next one", async () => {
