@@ -42,6 +42,17 @@ it("warns of queues that its app does not declare", async () => {
   expect(entries.filter(({ level }) => level === 40)).toMatchObject([{ queues: ["mial"], declared: ["mail"] }]);
 });
 
+it("takes from the queues that routes, tasks and entries of beat name, and warns of none of them", async () => {
+  const beat = { nightly: { task: "echo", schedule: "1h", options: { queue: "night" } } } as const;
+  const app = appOn(newId(), { routes: { "mail.*": "mail" }, beat });
+  app.task("echo", { queue: "echoes" }, (value: unknown) => value);
+  const all = ["default", "mail", "night", "echoes"];
+  expect(workerOf(app).worker.options.queues.map(({ name }) => name)).toEqual(all);
+  const { worker, entries } = workerOf(app, { queues: ["mail", "echoes", "night"] });
+  await worker.start();
+  expect(entries.filter(({ level }) => level === 40)).toEqual([]);
+});
+
 it("gives a result to whoever waits for one, though the task is declared to have none", async () => {
   const prefix = newId();
   const app = appOn(prefix);

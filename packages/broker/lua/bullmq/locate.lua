@@ -1,27 +1,73 @@
 --[[
   Where tasks are.
 
-  KEYS[q]       what the keys of queue q start with
-  ARGV          for each task: its id, the number of its queues, and each queue, an index into KEYS
+  KEYS[1]       names of the queues to which messages were ever sent
+  ARGV[1]       what the keys of queues start with
+  ARGV[2]       how many queues are named
+  ARGV[2+q]     name of queue q
+  then for each task: its id, "1" to look for it in all other queues too, else "", the number of its queues, and each queue, its number q
 
-  Returns for each task: 1 waiting, 2 taken, 0 in none of the queues or finished; of one that waits and is revoked, why
+  Returns for each task, or for as many as one call is good for: 1 waiting, 0 in none of the queues or finished; of one that waits and is revoked, why; of one that is on loan to a worker
+      { queue, name, worker, since when, ms, times taken, times ended, what is left of its lease, ms, or -1 if that never ends, and if it has ended before
+      its message, unless that is long, and its priority }
 ]]
-local function locate(id, first, last)
+local call = redis.call
+local queueKeys, named = ARGV[1], {}
+for q = 1, tonumber(ARGV[2]) do named[q] = ARGV[2 + q] end
+
+--- @include parts/named-queues
+
+-- Longest message that is read to tell at which attempt it is, in bytes.
+local longest = 65536
+
+local function loanOf(queue, key, lease)
+  local job = call("HMGET", key, "name", "pb", "processedOn", "ats", "atm", "priority")
+  local ended = tonumber(job[5]) or 0
+  local data = ended > 0 and call("HSTRLEN", key, "data") <= longest and call("HGET", key, "data")
+  return { queue, job[1], job[2], job[3], tonumber(job[4]) or 0, ended, lease, data, job[6] }
+end
+
+-- Nothing if it is not in this queue.
+local function lookInto(queue, id)
+  local key = queueKeys .. queue .. ":" .. id
+  local job = call("HMGET", key, "timestamp", "finishedOn", "revoked")
+  if not job[1] or job[2] then return nil end
+  local lease = call("PTTL", key .. ":lock")
+  if lease ~= -2 then return loanOf(queue, key, lease) end
+  return job[3] or 1
+end
+
+local function lookIntoOwn(id, first, last)
   for i = first, last do
-    local key = KEYS[tonumber(ARGV[i])] .. id
-    local job = redis.call("HMGET", key, "timestamp", "finishedOn", "revoked")
-    if job[1] and not job[2] then
-      return redis.call("EXISTS", key .. ":lock") == 1 and 2 or job[3] or 1
-    end
+    local found = lookInto(named[tonumber(ARGV[i])], id)
+    if found then return found end
   end
   return 0
 end
 
-local replies = {}
-local at = 1
+local replies, missing, at = {}, {}, 3 + #named
 while at <= #ARGV do
-  local count = tonumber(ARGV[at + 1])
-  replies[#replies + 1] = locate(ARGV[at], at + 2, at + 1 + count)
-  at = at + 2 + count
+  local id, elsewhere, count = ARGV[at], ARGV[at + 1] == "1", tonumber(ARGV[at + 2])
+  replies[#replies + 1] = lookIntoOwn(id, at + 3, at + 2 + count)
+  if elsewhere and replies[#replies] == 0 then missing[#missing + 1] = { id = id, number = #replies } end
+  at = at + 3 + count
+end
+if #missing == 0 then return replies end
+
+-- Tasks may have queues of their own among the named ones: to the others these are others.
+local others = otherQueues(KEYS[1], {})
+local most = mostSought(others)
+if #missing > most then
+  for i = #replies, missing[most + 1].number, -1 do replies[i] = nil end
+  for i = #missing, most + 1, -1 do missing[i] = nil end
+end
+local ids = {}
+for i, task in ipairs(missing) do ids[i] = task.id end
+for _, queue in ipairs(others) do
+  if hasAny(queueKeys .. queue .. ":", ids, 1, #ids) then
+    for _, task in ipairs(missing) do
+      if replies[task.number] == 0 then replies[task.number] = lookInto(queue, task.id) or 0 end
+    end
+  end
 end
 return replies

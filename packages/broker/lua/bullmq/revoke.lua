@@ -2,18 +2,31 @@
   Marks messages as revoked, wherever they are: whoever takes one drops it, and whoever runs one hears of it when it renews the lease.
   What has ended stays as it is.
 
-  KEYS[q]       what the keys of queue q start with
+  KEYS[1]       names of the queues to which messages were ever sent
   ARGV[1]       why, if it was not revoked before
   ARGV[2]       "1" to end what runs at once, "" to ask it to end
   ARGV[3]       how many bytes of the end of a message are wanted
   ARGV[4]       how many bytes of messages are read at most: Redis can only read them whole
-  ARGV[4+i]     id of task i
+  ARGV[5]       what the keys of queues start with
+  ARGV[6]       "1" to look into all queues of the set too, "" for those that are named
+  ARGV[7]       how many queues are named
+  then their names, and the ids of the tasks
 
-  Returns for each task: 0 in none of the queues, 1 ended, or { 1 if it is on loan to a worker, else 0; queue, an index into KEYS; name
-      of the task; the end of the message, or "" if it was not read; when it is due, ms, if it is not yet, else 0 }
+  Returns for each task, or for as many as one call is good for: 0 in none of the queues, 1 ended, or { 1 if it is on loan to a worker, else 0; its queue; name of the task; the
+      end of the message, or "" if it was not read; when it is due, ms, if it is not yet, else 0 }
 ]]
 local call = redis.call
 local reason, terminate, wanted, readable = ARGV[1], ARGV[2] == "1", tonumber(ARGV[3]), tonumber(ARGV[4])
+local queueKeys, queues = ARGV[5], {}
+
+--- @include parts/named-queues
+
+for q = 1, tonumber(ARGV[7]) do queues[q] = ARGV[7 + q] end
+local first, last = 8 + #queues, #ARGV
+if ARGV[6] == "1" then
+  for _, queue in ipairs(otherQueues(KEYS[1], queues)) do queues[#queues + 1] = queue end
+  last = math.min(last, first - 1 + mostSought(queues))
+end
 
 local function endOf(key)
   local length = call("HSTRLEN", key, "data")
@@ -27,24 +40,25 @@ local function dueOf(prefix, id)
   return math.floor((tonumber(call("ZSCORE", prefix .. "delayed", id)) or 0) / 0x1000)
 end
 
--- An id of the caller's may have been sent to several queues.
-local function revoke(id)
-  local found = 0
-  for queue, prefix in ipairs(KEYS) do
-    local key = prefix .. id
-    local job = call("HMGET", key, "name", "finishedOn")
-    if job[2] then
-      if found == 0 then found = 1 end
-    elseif job[1] then
-      call("HSETNX", key, "revoked", reason)
-      if terminate then call("HSET", key, "terminate", "1") end
-      local taken = call("EXISTS", key .. ":lock")
-      if type(found) == "number" or taken > found[1] then found = { taken, queue, job[1], endOf(key), dueOf(prefix, id) } end
-    end
-  end
-  return found
+-- What is known of the task by now, when queues before may have been looked into: an id of the caller's may have been sent to several.
+local function revoke(queue, id, found)
+  local prefix = queueKeys .. queue .. ":"
+  local key = prefix .. id
+  local job = call("HMGET", key, "name", "finishedOn")
+  if job[2] then return found == 0 and 1 or found end
+  if not job[1] then return found end
+  call("HSETNX", key, "revoked", reason)
+  if terminate then call("HSET", key, "terminate", "1") end
+  local taken = call("EXISTS", key .. ":lock")
+  if type(found) ~= "number" and taken <= found[1] then return found end
+  return { taken, queue, job[1], endOf(key), dueOf(prefix, id) }
 end
 
 local replies = {}
-for i = 5, #ARGV do replies[i - 4] = revoke(ARGV[i]) end
+for i = first, last do replies[i - first + 1] = 0 end
+for _, queue in ipairs(queues) do
+  if hasAny(queueKeys .. queue .. ":", ARGV, first, last) then
+    for i = first, last do replies[i - first + 1] = revoke(queue, ARGV[i], replies[i - first + 1]) end
+  end
+end
 return replies

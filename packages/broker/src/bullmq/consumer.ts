@@ -14,6 +14,7 @@ import { givenIn, type ExchangeReply, type Marks } from "./exchange-reply.js";
 import { beginForeign, type ForeignContext } from "./foreign.js";
 import { lateSuccesses } from "./late-successes.js";
 import { openLeases } from "./leases.js";
+import { queueNotes } from "./note-queues.js";
 import { openPromote } from "./promote.js";
 import { QueueAvailability, type Look } from "./queue-availability.js";
 import type { ResultStore } from "./result-store.js";
@@ -86,7 +87,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
   /** Settlements whose result was stored in a call before. */
   const stored = new WeakSet<Settlement>();
   const unheard = new Unheard(prefixes);
-  const flows = new FlowStore(commands, { prefix, deadline });
+  const flows = new FlowStore(commands, { prefix, deadline, noteQueues: queueNotes(prefix) });
   const continuations = new Continuations(results, flows, prefix);
   const carrier = new FlowCarrier(flows, results);
   const leases = openLeases({ commands, prefixes, flowIndex: flowIndexKey(prefix), numberOf, lease, scan, deadline });

@@ -7,6 +7,7 @@ import { queueKey } from "../redis/keys.js";
 import { runScript, type Argument, type Script } from "../redis/script.js";
 import { coalesced } from "./coalesced.js";
 import { engineScript } from "./engine.js";
+import type { NoteQueues } from "./note-queues.js";
 
 export interface PublisherOptions {
   /** What the keys of all queues start with. */
@@ -15,6 +16,7 @@ export interface PublisherOptions {
   readonly deadline: number;
   /** Longest encoded message in bytes. */
   readonly maxPayload: number;
+  readonly noteQueues: NoteQueues;
 }
 
 /** An encoded message on its way. */
@@ -38,7 +40,7 @@ const mostAtOnce = 5000;
 const scripts = { plain: engineScript("publish"), byBullmq: engineScript("publish-by-bullmq") };
 
 /** `Transport.publish`: the messages of one tick go out together, up to 50 in a call. */
-export function openPublisher(commands: Connection, { prefix, deadline, maxPayload }: PublisherOptions): Transport["publish"] {
+export function openPublisher(commands: Connection, { prefix, deadline, maxPayload, noteQueues }: PublisherOptions): Transport["publish"] {
   const sendPlain = coalesced<Parcel>(mostPublished, (parcels) => void send(scripts.plain, parcels, () => []));
   const sendByBullmq = coalesced<Parcel>(mostPublished, (parcels) => void send(scripts.byBullmq, parcels, whenAndHowUrgent));
 
@@ -85,6 +87,7 @@ export function openPublisher(commands: Connection, { prefix, deadline, maxPaylo
     const inOrder = [...queues.values()].flat();
     try {
       const reply = await commands.run({ action: `${parcels.length} tasks not confirmed`, deadline }, (client, repeated) => {
+        noteQueues(client, queues.keys());
         const now = Date.now();
         const args: Argument[] = [now];
         for (const list of queues.values()) {

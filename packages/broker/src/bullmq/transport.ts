@@ -1,15 +1,17 @@
 import { defaultMaxPayload, longestReplyTo, replyToAtEnd } from "../protocol/codec.js";
 import type { Flow } from "../protocol/flow.js";
-import type { ConsumeOptions, Consumer, Location, Marked, QueueCounts, Revocation, Transport } from "../ports/transport.js";
+import type { ConsumeOptions, Consumer, Location, Marked, QueueCounts, Revocation, Sought, Transport } from "../ports/transport.js";
 import type { ResultBackend } from "../ports/result-backend.js";
 import { openConnection } from "../redis/connection.js";
-import { queueKey } from "../redis/keys.js";
+import { queueKey, queuesKey } from "../redis/keys.js";
 import { compileLocation, type RedisLocation } from "../redis/location.js";
 import type { RedisResultBackend } from "../redis/result-backend.js";
 import { runScript } from "../redis/script.js";
 import { openConsumer } from "./consumer.js";
 import { engineScript } from "./engine.js";
 import { FlowStore } from "./flows/flow-store.js";
+import { locateArguments, locationOf, type LocateReply } from "./locating.js";
+import { queueNotes } from "./note-queues.js";
 import { openPublisher } from "./publisher.js";
 import { ResultStore } from "./result-store.js";
 
@@ -36,7 +38,8 @@ const scripts = {
 /** How many bytes of messages are read in one call at most, so that Redis is there for others: 8 MiB take it about 10 ms. */
 const mostRead = 8 * 1024 * 1024;
 
-const locations = ["absent", "waiting", "taken"] as const;
+/** What `lua/bullmq/revoke.lua` says of one task. */
+type RevokeReply = 0 | 1 | readonly [taken: 0 | 1, queue: string, task: string, end: string, due: number];
 
 /** Queues on BullMQ: each of ours is one of its queues, each message one of its jobs, so that its tools see them. */
 export function bullmqTransport(options: BullmqTransportOptions): Transport {
@@ -45,23 +48,22 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
   const trouble = onTrouble && { onTrouble };
   const commands = openConnection(location, { service: "broker", name: "bullrush:producer", ...trouble });
   const consumers = new Set<Consumer>();
-  const publish = openPublisher(commands, { prefix, deadline, maxPayload });
+  const noteQueues = queueNotes(prefix);
+  const publish = openPublisher(commands, { prefix, deadline, maxPayload, noteQueues });
 
-  const flows = new FlowStore(commands, { prefix, deadline });
+  const flows = new FlowStore(commands, { prefix, deadline, noteQueues });
 
-  async function locate(ids: readonly { readonly id: string; readonly queues: readonly string[] }[]): Promise<readonly Location[]> {
-    if (ids.length === 0) return [];
-    const queues = [...new Set(ids.flatMap((entry) => entry.queues))];
-    const args = ids.flatMap((entry) => [entry.id, entry.queues.length, ...entry.queues.map((queue) => queues.indexOf(queue) + 1)]);
-    const replies = await commands.run({ action: "tasks were not looked up", deadline, reads: true }, (client) =>
-      runScript(
-        client,
-        scripts.locate,
-        queues.map((queue) => queueKey(prefix, queue)),
-        args,
-      ),
-    );
-    return (replies as (0 | 1 | 2 | string)[]).map((reply) => (typeof reply === "string" ? { revoked: reply } : locations[reply]));
+  async function locate(tasks: readonly Sought[]): Promise<readonly Location[]> {
+    const found: Location[] = [];
+    while (found.length < tasks.length) {
+      const left = found.length === 0 ? tasks : tasks.slice(found.length);
+      const args = locateArguments(prefix, left);
+      const replies = await commands.run({ action: "tasks were not looked up", deadline, reads: true }, (client) =>
+        runScript(client, scripts.locate, [queuesKey(prefix)], args),
+      );
+      found.push(...(replies as readonly LocateReply[]).map((reply, index) => locationOf(reply, (left[index] as Sought).id)));
+    }
+    return found;
   }
 
   async function counts(queues: readonly string[]): Promise<readonly QueueCounts[]> {
@@ -86,18 +88,27 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
     )) as number;
   }
 
-  async function revoke(ids: readonly string[], queues: readonly string[], { reason, terminate }: Revocation): Promise<readonly Marked[]> {
-    if (ids.length === 0) return [];
-    const keys = queues.map((queue) => queueKey(prefix, queue));
-    const args = [reason, terminate ? "1" : "", longestReplyTo, mostRead, ...ids];
-    const replies = await commands.run({ action: `${ids.length} tasks were not revoked`, deadline }, (client) =>
-      runScript(client, scripts.revoke, keys, args),
-    );
-    return (replies as (0 | 1 | [taken: 0 | 1, queue: number, task: string, end: string, due: number])[]).map((reply) => {
+  async function revoke(
+    ids: readonly string[],
+    queues: readonly string[],
+    { reason, terminate }: Revocation,
+    elsewhere = false,
+  ): Promise<readonly Marked[]> {
+    const places = [`${prefix}:`, elsewhere ? "1" : "", queues.length, ...queues];
+    const args = [reason, terminate ? "1" : "", longestReplyTo, mostRead, ...places];
+    const replies: RevokeReply[] = [];
+    while (replies.length < ids.length) {
+      const left = ids.slice(replies.length);
+      const some = await commands.run({ action: `${left.length} tasks were not revoked`, deadline }, (client) =>
+        runScript(client, scripts.revoke, [queuesKey(prefix)], [...args, ...left]),
+      );
+      replies.push(...(some as readonly RevokeReply[]));
+    }
+    return replies.map((reply) => {
       if (typeof reply === "number") return { location: reply === 1 ? "ended" : "absent" };
       const [taken, queue, task, end, due] = reply;
       const location = taken === 1 ? "taken" : "waiting";
-      return { location, queue: queues[queue - 1] as string, task, replyTo: replyToAtEnd(end), ...(due > 0 && { due }) };
+      return { location, queue, task, replyTo: replyToAtEnd(end), ...(due > 0 && { due }) };
     });
   }
 

@@ -24,8 +24,8 @@ export interface Transport {
    */
   revokeFlow(flow: string, calls: "all" | readonly number[]): Promise<FlowRevocation | undefined>;
 
-  /** Where the tasks with these ids are, looked up in the queues given with each, in one round trip. */
-  locate(ids: readonly { readonly id: string; readonly queues: readonly string[] }[]): Promise<readonly Location[]>;
+  /** Where these tasks are, in one round trip, or several for very many tasks that are looked for in very many queues. */
+  locate(tasks: readonly Sought[]): Promise<readonly Location[]>;
 
   /** How many messages each queue holds. */
   counts(queues: readonly string[]): Promise<readonly QueueCounts[]>;
@@ -37,8 +37,9 @@ export interface Transport {
    * Marks messages as revoked, wherever in `queues` they are and if they have not ended: whoever takes one drops it, and whoever runs one
    * hears of it at the next `renew`. One call, however many ids; a thousand keep Redis for about 10 ms, and for twice that if their
    * messages are long. Says for each, in their order, what was found.
+   * @param elsewhere whether they may also be in any other queue to which a message was ever sent. Default: false
    */
-  revoke(ids: readonly string[], queues: readonly string[], revocation: Revocation): Promise<readonly Marked[]>;
+  revoke(ids: readonly string[], queues: readonly string[], revocation: Revocation, elsewhere?: boolean): Promise<readonly Marked[]>;
 
   /** Opens the consuming side of some queues. */
   consume(options: ConsumeOptions): Consumer;
@@ -47,11 +48,37 @@ export interface Transport {
   close(): Promise<void>;
 }
 
+/** A task that is looked for. */
+export interface Sought {
+  readonly id: string;
+  /** Queues that are looked into first. */
+  readonly queues: readonly string[];
+  /** Whether all other queues to which a message was ever sent come next. Default: false. */
+  readonly elsewhere?: boolean;
+}
+
 /**
  * `waiting`: in a queue, due or not; `taken`: on loan to a worker; `absent`: in none of the queues, or finished. With why it was `revoked`:
  * in a queue, and whoever takes it will drop it.
  */
-export type Location = "waiting" | "taken" | "absent" | { readonly revoked: string };
+export type Location = "waiting" | "absent" | { readonly revoked: string } | { readonly taken: Loan };
+
+/** What the broker knows of a message that is on loan to a worker. */
+export interface Loan {
+  readonly queue: string;
+  /** Name of the task. */
+  readonly task: string;
+  /** Name of the worker; absent if whoever took it gave none. */
+  readonly worker?: string;
+  /** Since when, in ms since the epoch, by the clock of the worker. */
+  readonly since?: number;
+  /** Which attempt it is; the first is 1. */
+  readonly attempt: number;
+  /** How often it was taken. */
+  readonly delivery: number;
+  /** What is left of its lease, in ms: the worker renews it. `Infinity` if it has no end. */
+  readonly lease: number;
+}
 
 /** What was to be revoked with a flow, as far as it has not ended. */
 export interface FlowRevocation {

@@ -35,6 +35,8 @@ export interface TaskRecord {
   readonly origin?: Origin;
   /** Ids of the tasks that it sent while it ran; at most 1000. */
   readonly children?: readonly string[];
+  /** Whether nobody knew the task when this was stored: it may never be sent; REVOKED only. */
+  readonly unfound?: true;
 }
 
 /** A record on its way out, whose result and meta are JSON text already. */
@@ -56,6 +58,7 @@ export interface UnsentRecord {
   readonly call?: number | undefined;
   readonly origin?: Origin | undefined;
   readonly children?: readonly string[] | undefined;
+  readonly unfound?: true | undefined;
 }
 
 /**
@@ -79,6 +82,7 @@ export function encodeRecord(record: UnsentRecord): string {
   if (record.call !== undefined) text += `,"call":${record.call}`;
   if (record.origin !== undefined) text += `,"origin":${JSON.stringify(record.origin)}`;
   if (record.children !== undefined) text += `,"children":${JSON.stringify(record.children)}`;
+  if (record.unfound !== undefined) text += `,"unfound":true`;
   return `${text}}`;
 }
 

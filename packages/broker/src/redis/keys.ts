@@ -5,6 +5,11 @@ export function queueKey(prefix: string, queue: string): string {
   return `${prefix}:${queue}:`;
 }
 
+/** The names of all queues under `prefix` to which a message was ever sent, a set. */
+export function queuesKey(prefix: string): string {
+  return `bullrush:queues:${prefix}`;
+}
+
 /** Stream of the messages of `queue` that could not be run. */
 export function morgueKey(prefix: string, queue: string): string {
   return `bullrush:morgue:${prefix}:${queue}`;

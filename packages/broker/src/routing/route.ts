@@ -30,6 +30,8 @@ export interface Routes {
   (...call: Parameters<RouteFunction>): Destination | undefined;
   /** Whether the answer depends on the task's name alone, because there is no function among them. */
   readonly byName: boolean;
+  /** The queues that they name, but for what a function gives, in the order written. */
+  readonly queues: readonly string[];
 }
 
 /**
@@ -43,7 +45,7 @@ export function compileRoutes(given: RouteTable, option = "routes"): Routes {
 }
 
 function compileFunction(choose: RouteFunction, option: string): Routes {
-  return withByName(false, (task, args, options) => {
+  return routesOf({ byName: false, queues: [] }, (task, args, options) => {
     const route = choose(task, args, options);
     return route === undefined ? undefined : compileDestination(route, `${option}(${describe(task)})`);
   });
@@ -52,7 +54,8 @@ function compileFunction(choose: RouteFunction, option: string): Routes {
 function compileList(list: readonly unknown[], option: string): Routes {
   const entries = Array.from(list, (entry, index) => compileEntry(entry, `${option}[${index}]`));
   const byName = entries.every((entry) => entry.byName);
-  return withByName(byName, (task, args, options) => {
+  const queues = entries.flatMap((entry) => entry.queues);
+  return routesOf({ byName, queues }, (task, args, options) => {
     for (const entry of entries) {
       const found = entry(task, args, options);
       if (found !== undefined) return found;
@@ -67,20 +70,27 @@ function compileEntry(entry: unknown, option: string): Routes {
   if (rest.length > 0) return refuse(option, `an array of ${rest.length + 2}`, "a pair of pattern and route");
   const matches = compileGlob(pattern);
   const destination = compileDestination(route, `${option}[1]`);
-  return withByName(true, (task) => (matches(task) ? destination : undefined));
+  return routesOf({ byName: true, queues: queuesIn([destination]) }, (task) => (matches(task) ? destination : undefined));
 }
 
 function compileRecord(record: unknown, option: string): Routes {
   const exact = new Map<string, Destination>();
+  const all: Destination[] = [];
   const globs: { readonly matches: (task: string) => boolean; readonly destination: Destination }[] = [];
   for (const [pattern, route] of entriesOf(record, option, "a table of routes, an array of [pattern, route], or a function")) {
     const destination = compileDestination(route, `${option}[${describe(pattern)}]`);
+    all.push(destination);
     if (isGlob(pattern)) globs.push({ matches: compileGlob(pattern), destination });
     else exact.set(pattern, destination);
   }
-  return withByName(true, (task) => exact.get(task) ?? globs.find(({ matches }) => matches(task))?.destination);
+  const find = (task: string) => exact.get(task) ?? globs.find(({ matches }) => matches(task))?.destination;
+  return routesOf({ byName: true, queues: queuesIn(all) }, find);
 }
 
-function withByName(byName: boolean, find: (...call: Parameters<RouteFunction>) => Destination | undefined): Routes {
-  return Object.assign(find, { byName });
+function queuesIn(destinations: readonly Destination[]): readonly string[] {
+  return destinations.flatMap(({ queue }) => queue ?? []);
+}
+
+function routesOf(facts: Pick<Routes, "byName" | "queues">, find: (...call: Parameters<RouteFunction>) => Destination | undefined): Routes {
+  return Object.assign(find, facts);
 }

@@ -49,6 +49,8 @@ export interface Routing {
  * - The priority is that of the highest level that gives one.
  */
 export class Router {
+  /** The queues that routes name and to which messages may go, in the order written; those that a function gives are not known. */
+  readonly routedQueues: readonly string[];
   readonly #topology: Topology;
   readonly #routes: Routes;
   readonly #defaultQueue: string;
@@ -61,6 +63,7 @@ export class Router {
     this.#topology = createMissingQueues ? topology.including(defaultQueue) : topology;
     this.#routes = compileRoutes(routes);
     this.#createMissingQueues = createMissingQueues;
+    this.routedQueues = Object.freeze(this.#routes.queues.filter((queue) => createMissingQueues || this.#topology.has(queue)));
   }
 
   /**

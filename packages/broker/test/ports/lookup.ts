@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { newId } from "../../src/id.js";
-import { messageOf, numbered, outcomes, settlementOf } from "./messages.js";
+import { encodeMessage } from "../../src/protocol/codec.js";
+import { contentOf, messageOf, numbered, outcomes, settlementOf } from "./messages.js";
 import type { Stage } from "./stage.js";
 import { take, takeOne } from "./waiting.js";
 
@@ -56,8 +57,85 @@ export function describeLookup(stage: () => Stage): void {
           { id: urgent.id, queues: ["c"] },
           { id: waiting.id, queues: [] },
         ]),
-      ).toEqual(["taken", "waiting", "absent", "waiting", "absent", "waiting", "absent"]);
+      ).toEqual([
+        { taken: expect.objectContaining({ queue: "busy" }) as unknown },
+        "waiting",
+        "absent",
+        "waiting",
+        "absent",
+        "waiting",
+        "absent",
+      ]);
       expect(await transport.locate([])).toEqual([]);
+    });
+  });
+
+  describe("a task of which only the id is known", () => {
+    const anywhere = ({ id }: { readonly id: string }, queues: readonly string[] = []) => ({ id, queues, elsewhere: true });
+
+    test("is found in every queue that anybody sent to, however it was sent", async () => {
+      const [plain, urgent, delayed] = [messageOf(), messageOf({ priority: 4 }), messageOf({ eta: Date.now() + 60_000 })];
+      await stage().send({ queue: "plain", message: plain }, { queue: "urgent", message: urgent }, { queue: "delayed", message: delayed });
+      const other = stage().broker.connect();
+      const tasks = [plain, urgent, delayed];
+      expect(await other.locate(tasks.map((task) => anywhere(task, ["feeds"])))).toEqual(["waiting", "waiting", "waiting"]);
+      expect(await other.locate(tasks.map(({ id }) => ({ id, queues: ["feeds"] })))).toEqual(["absent", "absent", "absent"]);
+      expect(await other.locate([anywhere({ id: newId() }), anywhere(plain, ["plain"]), { id: urgent.id, queues: ["plain"] }])).toEqual([
+        "absent",
+        "waiting",
+        "absent",
+      ]);
+    });
+
+    test("is found among thousands", async () => {
+      const ids = Array.from({ length: 3000 }, newId);
+      const message = messageOf();
+      await stage().send({ queue: "far", message }, ...numbered("near", 3));
+      const found = await stage().transport.locate([...ids.map((id) => anywhere({ id })), anywhere(message)]);
+      expect(found.filter((location) => location === "absent")).toHaveLength(3000);
+      expect(found.at(-1)).toBe("waiting");
+    });
+
+    test("is revoked there too, if that is asked for", async () => {
+      const message = messageOf();
+      await stage().send({ queue: "far", message });
+      const other = stage().broker.connect();
+      const why = { reason: "too late", terminate: false };
+      expect(await other.revoke([message.id, newId()], ["near"], why)).toEqual([{ location: "absent" }, { location: "absent" }]);
+      expect(await other.revoke([newId(), message.id], ["near"], why, true)).toMatchObject([
+        { location: "absent" },
+        { location: "waiting", queue: "far", task: "tasks.add" },
+      ]);
+      expect(await other.locate([anywhere(message)])).toEqual([{ revoked: "too late" }]);
+    });
+  });
+
+  describe("a task that is on loan", () => {
+    test("is said to be with whom, since when, at which attempt and delivery, and for how long", async () => {
+      const message = messageOf();
+      await stage().send({ queue: "feeds", message });
+      const before = Date.now();
+      const consumer = stage().consume(["feeds"], { worker: "w7", lease: 30_000 });
+      const first = await takeOne(consumer);
+      const loan = async () => {
+        const [found] = await stage().transport.locate([{ id: message.id, queues: [], elsewhere: true }]);
+        if (typeof found !== "object" || !("taken" in found)) throw new Error("it is not on loan");
+        return found.taken;
+      };
+      const { since = 0, lease, ...facts } = await loan();
+      expect(facts).toEqual({ queue: "feeds", task: "tasks.add", worker: "w7", attempt: 1, delivery: 1 });
+      expect(since).toBeGreaterThanOrEqual(before);
+      expect(lease).toBeGreaterThan(0);
+      expect(lease).toBeLessThanOrEqual(30_000);
+      // Put back: another delivery of the same attempt.
+      await consumer.exchange({ settle: [settlementOf(first, outcomes.requeued)], take: 0 });
+      const second = await takeOne(consumer);
+      expect(await loan()).toMatchObject({ attempt: 1, delivery: 2 });
+      const text = encodeMessage({ ...contentOf(second), retries: 1 });
+      const retried = { type: "retried", failure: { name: "Error", message: "no" }, text, eta: Date.now() } as const;
+      await consumer.exchange({ settle: [settlementOf(second, retried)], take: 0 });
+      await takeOne(stage().consume(["feeds"], { worker: "w8" }));
+      expect(await loan()).toMatchObject({ worker: "w8", attempt: 2, delivery: 3 });
     });
   });
 

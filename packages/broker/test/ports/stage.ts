@@ -22,7 +22,8 @@ export interface Stage {
   /** Publishes, and throws the first error. */
   send(...messages: readonly RoutedMessage[]): Promise<void>;
   counts(queue: string): Promise<Omit<QueueCounts, "queue">>;
-  locate(delivery: Pick<Delivery, "id" | "queue">): Promise<Location | undefined>;
+  /** Where it is, looked for in its queue alone; `taken` without what is known of the loan. */
+  locate(delivery: Pick<Delivery, "id" | "queue">): Promise<Exclude<Location, { readonly taken: unknown }> | "taken" | undefined>;
 }
 
 export function stageOn(broker: Broker): Stage {
@@ -48,6 +49,9 @@ export function stageOn(broker: Broker): Stage {
       if (queue !== name) throw new Error(`these are the counts of ${queue}`);
       return counts;
     },
-    locate: async ({ id, queue }) => (await transport.locate([{ id, queues: [queue] }]))[0],
+    locate: async ({ id, queue }) => {
+      const [found] = await transport.locate([{ id, queues: [queue] }]);
+      return typeof found === "object" && "taken" in found ? "taken" : found;
+    },
   };
 }

@@ -28,7 +28,7 @@ import { callOf, linkedNode, Signature, type HandlesOf } from "../task/signature
 import { stubOf } from "../task/stub.js";
 import type { AnyTask, Stub, Task, TaskDefinition, TaskFunction, TaskStub } from "../task/task.js";
 import { connect, type Connected } from "./connected.js";
-import { compileOptions, type AppOptions, type CompiledOptions } from "./options.js";
+import { compileOptions, withQueueOf, type AppOptions, type CompiledOptions } from "./options.js";
 import type { Sending } from "./dispatcher.js";
 import { Sender } from "./sender.js";
 
@@ -68,7 +68,7 @@ export class App {
     this.#options = compileOptions(given, process.env);
   }
 
-  /** The options, with every default in place. */
+  /** The options, with every default in place. Their `queues` grow with the queues that tasks name which are declared later. */
   get options(): CompiledOptions {
     return this.#options;
   }
@@ -115,6 +115,7 @@ export class App {
     checkTaskOptions(name, options);
     if (this.#tasks.has(name)) throw new BullrushError("TASK_ALREADY_REGISTERED", { task: name });
     const { resultExpires } = options;
+    this.#options = withQueueOf(options, this.#options);
     this.#tasks.set(name, {
       name,
       options,
@@ -180,9 +181,14 @@ export class App {
     return tickOf(entry, this.#declaredOf(entry.call.task), this.#options);
   }
 
-  /** The handle on the result of a task that was sent elsewhere. Throws `INVALID_TASK_ID` unless `id` is a UUID. */
+  /** The handle on the result of a task that was sent elsewhere, in whichever queue it is. Throws `INVALID_TASK_ID` unless `id` is a UUID. */
   asyncResult<Result = unknown>(id: string): AsyncResult<Result> {
-    return new AsyncResult<Result>(() => this.#connect(), { id: checkTaskId(id), queues: this.#options.queues, own: false });
+    return new AsyncResult<Result>(() => this.#connect(), {
+      id: checkTaskId(id),
+      queues: this.#options.queues,
+      elsewhere: true,
+      own: false,
+    });
   }
 
   /** The group that was kept by `save()`, here or elsewhere, if it still is. Throws `INVALID_TASK_ID`, `DECODE_ERROR`, `RESULT_BACKEND_UNAVAILABLE`. */
@@ -192,15 +198,15 @@ export class App {
   }
 
   /**
-   * Calls off tasks, in whichever of the app's queues they are. Gives whether each is revoked: a task that has ended stays as it is. Of an id that is in none of these queues and
-   * has no result, REVOKED is stored, and `true` is given: if it is not sent yet, it does not run when it comes; if it is in another queue, it still runs. Throws `INVALID_TASK_ID`
-   * and `INVALID_OPTION` before anything is done; what `BROKER_UNAVAILABLE` or `RESULT_BACKEND_UNAVAILABLE` leaves half done is safe to repeat.
+   * Calls off tasks, in whichever queue they are: those that the app declares, and all to which any app under its prefix has ever sent. Gives whether each is revoked, which is `false` for a
+   * task that has ended, and for an id that is in none of these queues. Of such an id without a result REVOKED is stored: if it is not sent yet, it does not run when it comes. Throws
+   * `INVALID_TASK_ID` and `INVALID_OPTION` before anything is done; what `BROKER_UNAVAILABLE` or `RESULT_BACKEND_UNAVAILABLE` leaves half done is safe to repeat.
    */
   revoke(id: string, options?: RevokeOptions): Promise<boolean>;
   revoke(ids: readonly string[], options?: RevokeOptions): Promise<readonly boolean[]>;
   async revoke(given: string | readonly string[], options: RevokeOptions = {}): Promise<boolean | readonly boolean[]> {
     const ids = (Array.isArray(given) ? given : [given]).map(checkTaskId);
-    const revoked = await this.#connect().revoke(ids, this.#options.queues, options);
+    const revoked = await this.#connect().revoke(ids, { queues: this.#options.queues, elsewhere: true }, options);
     return Array.isArray(given) ? revoked : revoked[0] === true;
   }
 
@@ -210,7 +216,8 @@ export class App {
    */
   override(options: { readonly broker?: RedisLocation; readonly backend?: RedisLocation }): void {
     if (this.#connected !== undefined) refuse("override()", "called after the first connection", "a call before");
-    this.#options = compileOptions({ ...this.#given, ...options }, process.env);
+    const compiled = compileOptions({ ...this.#given, ...options }, process.env);
+    this.#options = [...this.#tasks.values()].reduce((all, task) => withQueueOf(task.options, all), compiled);
   }
 
   /** Hears why a connection fails, at each failure. One listener; a further one replaces it. */
@@ -242,7 +249,11 @@ export class App {
 
   #connect(): Connected {
     if (this.#closed) throw new BullrushError("APP_CLOSED", { app: this.#options.name });
-    return (this.#connected ??= connect(this.#options, this.#tasks, (service, reason) => this.#troubleListener?.(service, reason)));
+    return (this.#connected ??= connect(
+      () => this.#options,
+      this.#tasks,
+      (service, reason) => this.#troubleListener?.(service, reason),
+    ));
   }
 }
 

@@ -24,11 +24,11 @@ export interface Connected extends ResultSource {
 }
 
 export function connect(
-  options: CompiledOptions,
+  optionsNow: () => CompiledOptions,
   tasks: ReadonlyMap<string, TaskDefinition>,
   onTrouble: (service: "broker" | "backend", reason: string) => void,
 ): Connected {
-  const { name, broker, backend: location, prefix, publishTimeout: deadline, maxPayload, resultExpires } = options;
+  const { name, broker, backend: location, prefix, publishTimeout: deadline, maxPayload, resultExpires } = optionsNow();
   const onBrokerTrouble = (reason: string) => onTrouble("broker", reason);
   const backend = redisResultBackend({ location, onTrouble: (reason) => onTrouble("backend", reason) });
   const transport = bullmqTransport({ location: broker, backend, prefix, deadline, maxPayload, onTrouble: onBrokerTrouble });
@@ -36,5 +36,17 @@ export function connect(
   const schedules = redisScheduleStore({ location: broker, prefix, app: name, maxPayload, onTrouble: onBrokerTrouble });
   const lifetimeOf = (task = "") => tasks.get(task)?.resultExpires ?? resultExpires;
   const revoke = openRevoke({ transport, backend, control, lifetimeOf, clock: systemClock });
-  return { transport, backend, control, schedules, revoke, options, waiter: new ResultWaiter(backend, transport) };
+  const waiter = new ResultWaiter(backend, transport);
+  return {
+    transport,
+    backend,
+    control,
+    schedules,
+    revoke,
+    waiter,
+    // Tasks that are declared later may name further queues.
+    get options() {
+      return optionsNow();
+    },
+  };
 }

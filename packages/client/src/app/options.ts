@@ -33,7 +33,7 @@ export interface AppOptions<Calls extends Record<string, unknown[]> = Record<str
   readonly broker?: RedisLocation;
   /** Redis that holds the results. Default: `BULLRUSH_RESULT_BACKEND`, else the broker. */
   readonly backend?: RedisLocation;
-  /** The queues, with their exchanges and routing keys. Default: the default queue alone. */
+  /** The queues, with their exchanges and routing keys. Those that routes, tasks and entries of `beat` name need not be here. Default: the default queue alone. */
   readonly queues?: readonly QueueOption[];
   /** Where tasks go: a record of names and `*` patterns, an array of pairs (the first match wins), or a function. Default: to the default queue. */
   readonly routes?: RouteTable;
@@ -60,8 +60,9 @@ export interface CompiledOptions {
   readonly name: string;
   readonly broker: RedisLocation;
   readonly backend: RedisLocation;
-  /** Names of the declared queues, the default queue included. */
+  /** Names of the declared queues: those of `queues`, the default queue, and those that routes, entries of `beat` and, once they are declared, tasks name. */
   readonly queues: readonly string[];
+  readonly createMissingQueues: boolean;
   readonly defaultQueue: string;
   readonly router: Router;
   readonly prefix: string;
@@ -91,20 +92,32 @@ export function compileOptions(given: AppOptions, environment: Environment): Com
   const timezone = given.timezone ?? "UTC";
   const declared = new Topology(given.queues ?? []);
   const topology = createMissingQueues ? declared.including(defaultQueue) : declared;
+  const router = new Router({ topology, routes: given.routes ?? {}, defaultQueue, createMissingQueues });
+  const beat = compileEntries(given.beat ?? {}, timezone);
+  // Without missing queues, nothing can be sent to one that is not under `queues`.
+  const calledQueues = createMissingQueues ? beat.flatMap(({ call }) => (call.options?.["queue"] as string | undefined) ?? []) : [];
   return {
     name: given.name ?? "app",
     broker,
     backend,
-    queues: topology.queues,
+    queues: [...new Set([...topology.queues, ...router.routedQueues, ...calledQueues])],
+    createMissingQueues,
     defaultQueue,
-    router: new Router({ topology, routes: given.routes ?? {}, defaultQueue, createMissingQueues }),
+    router,
     prefix: given.prefix ?? "bull",
     resultExpires: toMilliseconds(given.resultExpires ?? "1d", "resultExpires"),
     publishTimeout: Math.min(toMilliseconds(given.publishTimeout ?? "5s", "publishTimeout"), longestTimer),
     maxPayload: given.maxPayload ?? defaultMaxPayload,
-    beat: compileEntries(given.beat ?? {}, timezone),
+    beat,
     timezone,
   };
+}
+
+/** `options` with the queue that a task's declaration names, if it names one. */
+export function withQueueOf({ queue }: { readonly queue?: string }, options: CompiledOptions): CompiledOptions {
+  const { queues, createMissingQueues } = options;
+  if (queue === undefined || !createMissingQueues || queues.includes(queue)) return options;
+  return { ...options, queues: [...queues, queue] };
 }
 
 const checks: Record<keyof AppOptions, Check> = {

@@ -6,6 +6,7 @@ import {
   type Marked,
   type ResultBackend,
   type Revocation,
+  type Sought,
   type TaskRecord,
   type Transport,
 } from "@bullrush/broker";
@@ -19,20 +20,17 @@ export interface RevokeOptions {
   readonly reason?: string;
 }
 
+/** The queues in which tasks are looked for. @internal */
+export type Places = Pick<Sought, "queues" | "elsewhere">;
+
 /**
- * Calls off tasks that may be in `queues`: none of them runs from now on, and those that run are told to end. Gives for each whether it is
- * revoked, by this call or an earlier one; one that has ended otherwise stays as it is. One that is in none of `queues` and has no record
- * counts as not sent yet, and as revoked. When it rejects it may have taken effect for some;
- * it is safe to repeat. Those that have not been sent yet, because they are part of a flow and not their turn, are called off there; with one that others run in the place of,
+ * Calls off tasks that may be in these places: none of them runs from now on, and those that run are told to end. Gives for each whether it is
+ * revoked, by this call or an earlier one; one that has ended otherwise stays as it is. Of one that is in none of these places and of no flow, REVOKED is stored, in case it
+ * is not sent yet, but nobody can tell whether it is: `false`. When it rejects it may have taken effect for some; it is safe to repeat. Those that have not been sent yet, because they are part of a flow and not their turn, are called off there; with one that others run in the place of,
  * these are called off too, and with `flow`, of which one is the result, all of that flow.
  * @internal
  */
-export type Revoke = (
-  ids: readonly string[],
-  queues: readonly string[],
-  options: RevokeOptions,
-  flow?: string,
-) => Promise<readonly boolean[]>;
+export type Revoke = (ids: readonly string[], places: Places, options: RevokeOptions, flow?: string) => Promise<readonly boolean[]>;
 
 /** What revoking needs. @internal */
 export interface RevokeSource {
@@ -59,7 +57,7 @@ export function openRevoke(source: RevokeSource): Revoke {
 
   /** First what is still to be sent, so that it is not; then the messages, so that none begins; then the records; then those that run. */
   async function revokeChunk(batch: Batch, revocation: Revocation): Promise<Revoked> {
-    const { ids, queues, flow } = batch;
+    const { ids, queues, elsewhere, flow } = batch;
     const known = await backend.read(ids);
     const flows = flowsOf(known);
     if (flow !== undefined) flows.set(flow, "all");
@@ -69,8 +67,9 @@ export function openRevoke(source: RevokeSource): Revoke {
       if (found !== undefined) members.push({ ...found, ofFlow: true });
     }
     const places = new Set([...queues, ...known.flatMap((record) => record?.queue ?? [])]);
-    const marked = await transport.revoke(ids, [...places], revocation);
-    const revoked = await storeRevoked(batch, marked, known, revocation.reason);
+    const marked = await transport.revoke(ids, [...places], revocation, elsewhere);
+    const ofFlows = batch.ofFlow === true ? new Set(ids) : new Set(members.flatMap((found) => found.ids));
+    const revoked = await storeRevoked({ ids, ofFlows, marked, known }, revocation.reason);
     await tell(
       ids.filter((id, index) => marked[index]?.location === "taken" && revoked.has(id)),
       revocation,
@@ -78,14 +77,11 @@ export function openRevoke(source: RevokeSource): Revoke {
     return { answers: ids.map((id) => revoked.has(id)), members };
   }
 
-  /** Gives those that are revoked, by now or before. */
-  async function storeRevoked(
-    { ids, ofFlow = false }: Batch,
-    marked: readonly Marked[],
-    known: readonly (TaskRecord | undefined)[],
-    reason: string,
-  ): Promise<ReadonlySet<string>> {
+  /** Gives those that are known to be revoked, by now or before. */
+  async function storeRevoked({ ids, ofFlows, marked, known }: Found, reason: string): Promise<ReadonlySet<string>> {
     const endedAt = clock.now();
+    const awaitsTurn = (index: number) => ofFlows.has(ids[index] as string) || known[index]?.flow !== undefined;
+    const isFound = (index: number) => marked[index]?.location !== "absent" || awaitsTurn(index);
     const requests = marked.flatMap((found, index) => {
       // Others run in its place: it has not ended.
       const isReplaced = known[index]?.flow !== undefined && !isTerminal(known[index].state);
@@ -93,22 +89,24 @@ export function openRevoke(source: RevokeSource): Revoke {
       // Who waits for one that is in no queue is not known, but may be in this process.
       const unsent = { task: known[index]?.task, queue: known[index]?.queue, replyTo: backend.replyChannel };
       const { task, queue, replyTo, due = endedAt } = "queue" in found ? found : { ...unsent, due: undefined };
+      const unfound = isFound(index) ? undefined : true;
       // Of the attempt before, if the record tells of one: this one takes its place.
       const failure = known[index]?.failure;
-      const record = encodeRecord({ state: "REVOKED", delivery: fence.record, failure, reason, task, queue, endedAt });
+      const record = encodeRecord({ state: "REVOKED", delivery: fence.record, failure, reason, task, queue, endedAt, unfound });
       // Until its message is gone, and then as long as any result.
-      const awaitsTurn = found.location === "absent" && (ofFlow || known[index]?.flow !== undefined);
-      const expires = lifetimeOf(task) + (awaitsTurn ? longestTurn : Math.max(0, due - endedAt));
+      const expires = lifetimeOf(task) + (found.location === "absent" && awaitsTurn(index) ? longestTurn : Math.max(0, due - endedAt));
       return { id: ids[index] as string, delivery: fence.store, expires, replyTo, record };
     });
     const replies = await backend.store(requests);
-    const revoked = new Set(requests.flatMap(({ id }, index) => (replies[index] === "stored" ? id : [])));
-    const others = ids.filter((id) => !revoked.has(id));
-    const records = await backend.read(others);
-    others.forEach((id, index) => {
-      if (records[index]?.state === "REVOKED") revoked.add(id);
-    });
-    return revoked;
+    const stored = new Set(requests.flatMap(({ id }, index) => (replies[index] === "stored" ? id : [])));
+    const others = ids.filter((id) => !stored.has(id));
+    const records = new Map((await backend.read(others)).map((record, index) => [others[index], record]));
+    const isRevoked = (id: string, index: number) => {
+      if (stored.has(id)) return isFound(index);
+      const record = records.get(id);
+      return record?.state === "REVOKED" && (record.unfound !== true || isFound(index));
+    };
+    return new Set(ids.filter(isRevoked));
   }
 
   /** A worker that does not hear of it learns it when it renews its leases. */
@@ -116,9 +114,9 @@ export function openRevoke(source: RevokeSource): Revoke {
     if (ids.length > 0) await control.publish({ type: "revoke", ids, ...revocation }).catch(() => undefined);
   }
 
-  return async (ids, queues, options, flow) => {
+  return async (ids, { queues, elsewhere = false }, options, flow) => {
     const revocation = revocationOf(options);
-    const given = chunksOf({ ids, queues, ...(flow !== undefined && { flow }) });
+    const given = chunksOf({ ids, queues, elsewhere, ...(flow !== undefined && { flow }) });
     const batches = [...given];
     const answers: boolean[] = [];
     const met = new Set(ids);
@@ -137,12 +135,22 @@ export function openRevoke(source: RevokeSource): Revoke {
 }
 
 /** Some tasks to be revoked together, and the flow of which they are the result. */
-interface Batch {
+interface Batch extends Places {
   readonly ids: readonly string[];
-  readonly queues: readonly string[];
   readonly flow?: string;
   /** Whether they are part of a flow, and it may not be their turn yet. */
   readonly ofFlow?: boolean;
+}
+
+/** What was found of a batch. */
+interface Found {
+  readonly ids: readonly string[];
+  /** Those that are part of a flow that has not ended, and whose turn may be still to come. */
+  readonly ofFlows: ReadonlySet<string>;
+  /** For each, what the queues had. */
+  readonly marked: readonly Marked[];
+  /** For each, what was stored. */
+  readonly known: readonly (TaskRecord | undefined)[];
 }
 
 interface Revoked {

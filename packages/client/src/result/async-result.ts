@@ -1,4 +1,4 @@
-import { isTerminal, type BullrushError, type TaskRecord, type TaskState } from "@bullrush/broker";
+import { isTerminal, type BullrushError, type Loan, type TaskRecord, type TaskState } from "@bullrush/broker";
 import type { RevokeOptions } from "../control/revoke.js";
 import { checkOptions } from "../task/check.js";
 import { enclosingTask } from "../task/context.js";
@@ -56,7 +56,7 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
 
   /** What observers see of it now: `PENDING`, `STARTED`, `SUCCESS`, … or `UNKNOWN`. */
   async status(): Promise<TaskState> {
-    return (await this.#pollAll()).state;
+    return (await this.#pollAll()).record.state;
   }
 
   /** Whether it has ended, whichever way. */
@@ -99,16 +99,20 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
     return (await this.#read())?.attempt;
   }
 
-  /** All that is known of it now, read at once: names, times, attempts, and what the other methods give one by one. */
+  /**
+   * All that is known of it now, read at once: names, times, attempts, and what the other methods give one by one. Of one that runs, who runs it, since when, at which attempt and delivery,
+   * and what is left of its lease.
+   */
   async details(): Promise<TaskDetails<Result>> {
-    return detailsOf(this.id, await this.#pollAll(), this.#reference.task);
+    const { record, loan } = await this.#pollAll({ withLoan: true });
+    return detailsOf(this.id, { record, loan, name: this.#reference.task });
   }
 
   /** Handles on the tasks that it sent while it ran, or during its last attempt, in the order in which they were sent; at most 1,000. None before it has ended or waits to be retried. */
   async children(): Promise<readonly AsyncResult[]> {
     const record = await this.#read();
     const { queues } = this.#source().options;
-    return (record?.children ?? []).map((id) => new AsyncResult(this.#source, { id, queues, own: false }));
+    return (record?.children ?? []).map((id) => new AsyncResult(this.#source, { id, queues, elsewhere: true, own: false }));
   }
 
   /**
@@ -130,12 +134,12 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
 
   /**
    * Calls it off: it does not run any more, and if it runs its `signal` aborts, or with `terminate` it is ended at once. Whoever waits
-   * hears of it now. Gives whether it is revoked; `false` for one that has ended otherwise, while its result or its queue remembers that.
+   * hears of it now. Gives whether it is revoked; `false` for one that has ended otherwise, and for one that is in no queue.
    * The result of a flow takes all of the flow along that has not ended. When it rejects it may have taken effect; it is safe to repeat.
    */
   async revoke(options: RevokeOptions = {}): Promise<boolean> {
-    const { id, queues, flow } = this.#reference;
-    const [revoked = false] = await this.#source().revoke([id], queues, options, flow);
+    const { id, flow } = this.#reference;
+    const [revoked = false] = await this.#source().revoke([id], this.#reference, options, flow);
     return revoked;
   }
 
@@ -208,36 +212,58 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
 
   /** Its record, looked at by a task perhaps that will look again until it has ended. */
   async #poll(): Promise<TaskRecord | undefined> {
-    return this.#polled(await this.#read());
-  }
-
-  /** The same, or what there is instead of its record. */
-  async #pollAll(): Promise<TaskRecord> {
-    return this.#polled(await this.#look());
-  }
-
-  async #polled<R extends TaskRecord | undefined>(record: R): Promise<R> {
-    await polledInTask(this.id, isTerminal(record?.state ?? "UNKNOWN"), [this]);
+    const record = await this.#read();
+    await this.#polled(record?.state);
     return record;
   }
 
-  /** Its record, or what there is instead of one. */
-  async #look(): Promise<TaskRecord> {
-    const { id, queues } = this.#reference;
+  /** The same, or what there is instead of its record. */
+  async #pollAll(options?: { readonly withLoan: boolean }): Promise<Seen> {
+    const seen = await this.#look(options?.withLoan === true);
+    await this.#polled(seen.record.state);
+    return seen;
+  }
+
+  async #polled(state: TaskState = "UNKNOWN"): Promise<void> {
+    await polledInTask(this.id, isTerminal(state), [this]);
+  }
+
+  /**
+   * Its record, or what there is instead of one.
+   * @param withLoan whether the broker is asked who runs it though its record says that it runs
+   */
+  async #look(withLoan: boolean): Promise<Seen> {
+    const { id, queues, elsewhere = false } = this.#reference;
     const record = await this.#read();
-    if (record !== undefined && record.state !== "PENDING") return record;
+    if (record !== undefined && !(withLoan ? !isTerminal(record.state) : isWaiting(record))) return { record };
     const places = record?.queue === undefined ? queues : [...new Set([...queues, record.queue])];
-    const [location = "absent"] = await this.#source().transport.locate([{ id, queues: places }]);
-    if (location === "taken") return { delivery: 0, ...record, state: "STARTED" };
-    if (location === "waiting") return { delivery: 0, ...record, state: "PENDING" };
+    const [location = "absent"] = await this.#source().transport.locate([{ id, queues: places, elsewhere }]);
+    if (location === "waiting") return { record: { state: "PENDING", delivery: 0, ...record } };
+    if (typeof location === "object" && "taken" in location) {
+      // What is stored of one that waited tells of the attempt before.
+      const runs = record === undefined || isWaiting(record) ? ({ state: "STARTED", delivery: 0 } as const) : record;
+      return { record: runs, loan: location.taken };
+    }
     // It may have ended between the two looks.
     const again = await this.#read();
-    if (typeof location !== "object") return again ?? { state: "UNKNOWN", delivery: 0 };
-    return again !== undefined && again.state !== "PENDING" ? again : { delivery: 0, ...again, state: "REVOKED", reason: location.revoked };
+    if (location === "absent") return { record: again ?? { state: "UNKNOWN", delivery: 0 } };
+    const isKnown = again !== undefined && again.state !== "PENDING";
+    return { record: isKnown ? again : { delivery: 0, ...again, state: "REVOKED", reason: location.revoked } };
   }
 
   async #read(): Promise<TaskRecord | undefined> {
     const [record] = await this.#source().backend.read([this.id]);
     return record;
   }
+}
+
+/** What is known of a task: its record, or what there is instead of one, and its loan if it runs. */
+interface Seen {
+  readonly record: TaskRecord;
+  readonly loan?: Loan;
+}
+
+/** Whether its message waits, as far as its record tells. */
+function isWaiting({ state }: TaskRecord): boolean {
+  return state === "PENDING" || state === "RETRY";
 }

@@ -1,4 +1,4 @@
-import type { Failure, TaskRecord, TaskState } from "@bullrush/broker";
+import type { Failure, Loan, TaskRecord, TaskState } from "@bullrush/broker";
 
 /** All that is known of a task. What is not, or not yet, is absent. */
 export interface TaskDetails<Result = unknown> {
@@ -7,13 +7,17 @@ export interface TaskDetails<Result = unknown> {
   /** Name of the task. */
   readonly name?: string;
   readonly queue?: string;
-  /** Name of the worker that ran it. */
+  /** Name of the worker that runs or ran it. */
   readonly worker?: string;
   /** Which attempt the rest tells of; the first is 1. */
   readonly attempt?: number;
   /** How often it was retried. */
   readonly retries?: number;
-  /** When its last attempt began. */
+  /** How often its message was taken; while it runs only. */
+  readonly delivery?: number;
+  /** What was left of its lease when it was looked at, in ms: its worker renews it while it lives. While it runs only. */
+  readonly leaseLeft?: number;
+  /** When its last attempt began; while it runs, when its worker took it. */
   readonly startedAt?: Date;
   /** When it ended, or its last attempt did. */
   readonly endedAt?: Date;
@@ -33,9 +37,18 @@ export interface TaskDetails<Result = unknown> {
   readonly children?: readonly string[];
 }
 
-/** @param name the task's, if the record does not say it */
-export function detailsOf<Result>(id: string, record: TaskRecord, name: string | undefined): TaskDetails<Result> {
-  const { state, task = name, queue, worker, attempt, startedAt, endedAt, eta, result, failure, reason, meta, origin, children } = record;
+/** What is known of a task. */
+export interface Known {
+  readonly record: TaskRecord;
+  /** Where it runs, if it does. */
+  readonly loan: Loan | undefined;
+  /** The task's, if neither says it. */
+  readonly name: string | undefined;
+}
+
+export function detailsOf<Result>(id: string, { record, loan, name }: Known): TaskDetails<Result> {
+  const { state, task = loan?.task ?? name, endedAt, eta, result, failure, reason, meta, origin, children } = record;
+  const { queue, worker, attempt, startedAt } = loan === undefined ? record : { startedAt: loan.since, ...loan };
   return {
     id,
     state,
@@ -43,6 +56,7 @@ export function detailsOf<Result>(id: string, record: TaskRecord, name: string |
     ...(queue !== undefined && { queue }),
     ...(worker !== undefined && { worker }),
     ...(attempt !== undefined && { attempt, retries: attempt - 1 }),
+    ...(loan !== undefined && { delivery: loan.delivery, leaseLeft: loan.lease }),
     ...(startedAt !== undefined && { startedAt: new Date(startedAt) }),
     ...(endedAt !== undefined && { endedAt: new Date(endedAt) }),
     ...(eta !== undefined && { eta: new Date(eta) }),

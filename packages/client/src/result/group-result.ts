@@ -136,7 +136,8 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
     const leaves = this.#leaves();
     const ids = leaves.map(({ id }) => id);
     const queues = new Set(leaves.flatMap(({ reference }) => reference.queues));
-    const answers = ((await this.#source?.().revoke(ids, [...queues], options, this.#flow)) ?? []).values();
+    const elsewhere = leaves.some(({ reference }) => reference.elsewhere === true);
+    const answers = ((await this.#source?.().revoke(ids, { queues: [...queues], elsewhere }, options, this.#flow)) ?? []).values();
     const answerOf = (handle: Leaf | Group): boolean =>
       isGroup(handle) ? handle.results.map(answerOf).every((answer) => answer) : answers.next().value === true;
     return this.#members.map(answerOf);

@@ -10,7 +10,7 @@ export interface ResultSource {
   readonly waiter: ResultWaiter;
   readonly revoke: Revoke;
   readonly options: {
-    /** The declared queues, where a task is looked for of which only the id is known. */
+    /** The declared queues, where a task is looked for first of which only the id is known. */
     readonly queues: readonly string[];
     /** In ms. */
     readonly resultExpires: number;
@@ -21,8 +21,9 @@ export interface ResultSource {
 export interface Reference {
   readonly id: string;
   readonly task?: string;
-  /** The queues that it may be in. */
+  /** The queues that it may be in, and whether it may be in any other too. */
   readonly queues: readonly string[];
+  readonly elsewhere?: boolean;
   /** Whether this process sent it, and so is told of its end. */
   readonly own: boolean;
   /** What `missed` of the waiter was before it was sent. */

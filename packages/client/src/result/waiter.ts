@@ -3,6 +3,7 @@ import {
   BullrushError,
   isTerminal,
   systemTiming,
+  type Location,
   type ResultBackend,
   type TaskRecord,
   type Timing,
@@ -15,6 +16,8 @@ import { UnknownTaskError } from "./errors.js";
 export interface Sought {
   readonly id: string;
   readonly queues: readonly string[];
+  /** Whether it may be in any other queue too. Default: false. */
+  readonly elsewhere?: boolean;
   /** Whether this process is told of it, because it sent it. */
   readonly own: boolean;
   /** What `missed` of the waiter was before the task was sent; if it still is, no news of the task was missed. */
@@ -279,11 +282,12 @@ export class ResultWaiter {
     // Without the broker nothing can be said of them; the backend alone may still bring their results.
     const locations = await this.#transport.locate(waits.map(({ sought }) => sought)).catch(() => []);
     const found = new Map(waits.map((wait, index) => [wait, locations[index]]));
-    const over = waits.filter((wait) => found.get(wait) === "absent" || typeof found.get(wait) === "object");
+    const revokedAt = (location: Location | undefined) => (typeof location === "object" && "revoked" in location ? location : undefined);
+    const over = waits.filter((wait) => found.get(wait) === "absent" || revokedAt(found.get(wait)) !== undefined);
     for (const wait of await this.#read(over)) {
       const { id } = wait.sought;
-      const location = found.get(wait);
-      if (typeof location === "object") this.#resolve(id, { state: "REVOKED", delivery: 0, reason: location.revoked });
+      const location = revokedAt(found.get(wait));
+      if (location !== undefined) this.#resolve(id, { state: "REVOKED", delivery: 0, reason: location.revoked });
       else this.#fail(wait, new UnknownTaskError(id));
     }
   }

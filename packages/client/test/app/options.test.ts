@@ -20,6 +20,7 @@ describe("defaults", () => {
       broker: "redis://127.0.0.1:6379/0",
       backend: "redis://127.0.0.1:6379/0",
       queues: ["default"],
+      createMissingQueues: true,
       defaultQueue: "default",
       prefix: "bull",
       resultExpires: 86_400_000,
@@ -37,8 +38,34 @@ describe("defaults", () => {
     expect(compile({ queues: [{ name: "a" }], defaultQueue: "main" }).queues).toEqual(["a", "main"]);
   });
 
+  test("the queues that routes and entries of beat name are among them, but for those of functions", () => {
+    expect(compile({ routes: { "b.*": "b", a: { queue: "a", priority: 1 }, c: { priority: 2 }, d: "b" } }).queues).toEqual([
+      "default",
+      "b",
+      "a",
+    ]);
+    const routes = [["x", "one"], { y: { queue: "two" } }, () => "three", [["z", "four"]]] as const;
+    expect(compile({ queues: ["two"], routes }).queues).toEqual(["two", "default", "one", "four"]);
+    const entry = { task: "t", schedule: "1h" } as const;
+    expect(compile({ beat: { a: { ...entry, options: { queue: "night" } }, b: entry } }).queues).toEqual(["default", "night"]);
+  });
+
+  test("the queues of tasks are among them once these are declared; those of stubs are not", () => {
+    const app = createApp({ queues: ["a"], routes: { r: "r" } });
+    app.task("t", { queue: "t" }, () => 1);
+    app.task("u", { queue: "a" }, () => 1);
+    app.stub("v", { queue: "v" });
+    expect(app.options.queues).toEqual(["a", "default", "r", "t"]);
+    app.override({ broker: "redis://other" });
+    expect(app.options.queues).toEqual(["a", "default", "r", "t"]);
+    const strict = createApp({ queues: ["a"], createMissingQueues: false });
+    strict.task("t", { queue: "t" }, () => 1);
+    expect(strict.options.queues).toEqual(["a"]);
+  });
+
   test("without createMissingQueues, only what is declared", () => {
-    expect(compile({ queues: ["a"], createMissingQueues: false }).queues).toEqual(["a"]);
+    const named = { routes: { "*": "b" }, beat: { hourly: { task: "t", schedule: "1h", options: { queue: "c" } } } } as const;
+    expect(compile({ queues: ["a"], createMissingQueues: false, ...named }).queues).toEqual(["a"]);
   });
 
   test("durations with a unit", () => {

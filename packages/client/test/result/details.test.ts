@@ -40,6 +40,42 @@ describe("details", () => {
     expect(await app.asyncResult(id).details()).toEqual({ id, state: "UNKNOWN" });
   });
 
+  test("of one that runs say who runs it, since when, at which attempt and delivery, and for how long", async () => {
+    const { app, re } = await sent({ queue: "elsewhere" });
+    const before = Date.now();
+    await take(app, "elsewhere");
+    const byId = testApp({ prefix: app.options.prefix }).asyncResult(re.id);
+    const facts = { id: re.id, name: "tasks.a", queue: "elsewhere", worker: "w1", attempt: 1, retries: 0, delivery: 1 };
+    for (const handle of [re, byId]) {
+      const { startedAt, leaseLeft = 0, ...others } = await handle.details();
+      expect(others).toEqual({ ...facts, state: "STARTED" });
+      expect(startedAt?.getTime()).toBeGreaterThanOrEqual(before);
+      expect(leaseLeft).toBeGreaterThan(0);
+      expect(leaseLeft).toBeLessThanOrEqual(15_000);
+    }
+    await store(app, re, { state: "PROGRESS", meta: { done: 50 }, worker: "w0", attempt: 7 });
+    expect(await byId.details()).toMatchObject({ ...facts, state: "PROGRESS", meta: { done: 50 } });
+    await app.backend.claim([{ id: re.id, delivery: 2, expires: 60_000, worker: "w0" }]);
+    expect(await byId.details()).toMatchObject({ ...facts, state: "STARTED" });
+  });
+
+  test("of one that runs again say nothing of the attempt before", async () => {
+    const { app, re } = await sent();
+    await take(app);
+    await store(app, re, { state: "RETRY", failure, eta: 5000, attempt: 1, endedAt: 4000, worker: "w0" });
+    const { startedAt: _, leaseLeft: __, ...others } = await re.details();
+    expect(others).toEqual({
+      id: re.id,
+      state: "STARTED",
+      name: "tasks.a",
+      queue: "default",
+      worker: "w1",
+      attempt: 1,
+      retries: 0,
+      delivery: 1,
+    });
+  });
+
   test("of one that will be tried again say when", async () => {
     const { re } = await ended({ state: "RETRY", failure, eta: 5000 });
     expect(await re.details()).toMatchObject({ state: "RETRY", eta: new Date(5000), failure });

@@ -1,6 +1,6 @@
 import { newId, type Transport } from "@bullrush/broker";
 import { describe, expect, test } from "vitest";
-import { AsyncResult } from "../../src/index.js";
+import { AsyncResult, chain } from "../../src/index.js";
 import { ResultWaiter } from "../../src/result/waiter.js";
 import { eventually, failing, store, take, testApp } from "../support.js";
 import { ended, failure, sent } from "./tasks.js";
@@ -19,6 +19,38 @@ describe("status()", () => {
     expect(await both()).toEqual(["SUCCESS", "SUCCESS"]);
     await re.forget();
     expect(await both()).toEqual(["UNKNOWN", "UNKNOWN"]);
+  });
+
+  test.each<[what: string, options: object]>([
+    ["a route", {}],
+    ["an option of the call", { queue: "called" }],
+    ["an option of the call, with a priority", { queue: "called", priority: 3 }],
+    ["an option of the call, with a countdown", { queue: "called", countdown: "1h" }],
+    ["a call whose result nobody wants", { queue: "called", ignoreResult: true }],
+  ])("of a task in a queue that only %s names, asked elsewhere by its id", async (_, options) => {
+    const app = testApp({ routes: { "tasks.*": "routed" } });
+    const re = await app.sendTask("tasks.a", [1], options);
+    const asked = testApp({ prefix: app.options.prefix }).asyncResult(re.id);
+    expect(await asked.status()).toBe("PENDING");
+    expect(await asked.get({ timeout: 300 }).catch((error: unknown) => error)).toEqual(failing("TASK_TIMEOUT"));
+  });
+
+  test("of a member of a canvas in a queue that only a call names, asked elsewhere by its id", async () => {
+    const app = testApp();
+    const first = app.signature("tasks.a").set({ queue: "first" });
+    const last = await chain(first, app.signature("tasks.b").set({ queue: "last" })).delay();
+    const other = testApp({ prefix: app.options.prefix });
+    expect(await other.asyncResult(last.parent?.id ?? "").status()).toBe("PENDING");
+    await take(app, "first");
+    expect(await other.asyncResult(last.parent?.id ?? "").status()).toBe("STARTED");
+  });
+
+  test("of a task that waited to be retried and runs again, and has not said so", async () => {
+    const { app, re } = await sent();
+    await store(app, re, { state: "RETRY", failure, eta: 1000, attempt: 1 });
+    expect(await re.status()).toBe("RETRY");
+    await take(app);
+    expect(await re.status()).toBe("STARTED");
   });
 
   test("of a task that is not due", async () => {

@@ -1,11 +1,13 @@
 import { callId } from "../../id.js";
 import type { Flow } from "../../protocol/flow.js";
 import type { Place } from "../../protocol/place.js";
-import type { FlowRevocation } from "../../ports/transport.js";
+import type { FlowRevocation, Location } from "../../ports/transport.js";
 import type { Connection } from "../../redis/connection.js";
-import { flowIndexKey, flowKeys, queueKey } from "../../redis/keys.js";
+import { flowIndexKey, flowKeys, queuesKey } from "../../redis/keys.js";
 import { runScript, type Argument, type Script } from "../../redis/script.js";
 import { engineScript } from "../engine.js";
+import { locateArguments, locationOf, type LocateReply } from "../locating.js";
+import type { NoteQueues } from "../note-queues.js";
 import type { DoomedLot } from "./doomed.js";
 import type { Ending } from "./endings.js";
 import { describeCall, fieldsOf, headOf, lotsOf, type DescribedCall, type Edge } from "./flow-fields.js";
@@ -46,17 +48,25 @@ export interface SentCall {
   readonly id: string;
 }
 
+export interface FlowStoreOptions {
+  readonly prefix: string;
+  /** Of one call, in ms. */
+  readonly deadline: number;
+  readonly noteQueues: NoteQueues;
+}
+
 /** The flows that have not ended, as the broker keeps them. */
 export class FlowStore {
   readonly #commands: Connection;
   readonly #prefix: string;
   readonly #deadline: number;
+  readonly #noteQueues: NoteQueues;
 
-  /** @param deadline of one call, in ms */
-  constructor(commands: Connection, { prefix, deadline }: { readonly prefix: string; readonly deadline: number }) {
+  constructor(commands: Connection, { prefix, deadline, noteQueues }: FlowStoreOptions) {
     this.#commands = commands;
     this.#prefix = prefix;
     this.#deadline = deadline;
+    this.#noteQueues = noteQueues;
   }
 
   /** `Transport.startFlow` */
@@ -67,10 +77,14 @@ export class FlowStore {
     const last = lots.pop() ?? [];
     for (const lot of lots) await this.#run(action, scripts.keep, keys, () => [Date.now(), flow.id, ...lot]);
     const head = headOf(flow);
-    const behind = await this.#run(action, scripts.begin, keys, (repeated) => {
+    const queues = new Set(flow.calls.map(({ queue }) => queue));
+    const behind = await this.#commands.run({ action, deadline: this.#deadline }, (client, repeated) => {
+      // All of them at once: who sends a later step need not think of it.
+      this.#noteQueues(client, queues);
       // The first try may have begun it, and it may have ended since.
       const resent = repeated ? ["resent", "1"] : [];
-      return [...this.#surroundings(), flow.id, JSON.stringify(flow.entries), ...head, ...resent, ...last];
+      const args = [...this.#surroundings(), flow.id, JSON.stringify(flow.entries), ...head, ...resent, ...last];
+      return runScript(client, scripts.begin, keys, args);
     });
     if (Number(behind) > 0) await this.sendBacklog(flow.id);
   }
@@ -131,12 +145,10 @@ export class FlowStore {
   /** Which of the calls have no message in `queues` that has not ended or is not revoked. */
   async gone(calls: readonly SentCall[], queues: readonly string[]): Promise<readonly SentCall[]> {
     if (calls.length === 0) return [];
-    const keys = queues.map((queue) => queueKey(this.#prefix, queue));
-    const everywhere = queues.map((_, index) => index + 1);
-    const replies = await this.#run("calls of flows were not looked up", scripts.locate, keys, () =>
-      calls.flatMap(({ id }) => [id, everywhere.length, ...everywhere]),
-    );
-    return calls.filter((_, index) => !isThere((replies as (number | string)[])[index]));
+    const tasks = calls.map(({ id }) => ({ id, queues }));
+    const args = locateArguments(this.#prefix, tasks);
+    const replies = await this.#run("calls of flows were not looked up", scripts.locate, [queuesKey(this.#prefix)], () => args);
+    return calls.filter(({ id }, index) => isGone(locationOf((replies as readonly LocateReply[])[index] as LocateReply, id)));
   }
 
   /** What was known of calls when they were sent. */
@@ -151,8 +163,8 @@ export class FlowStore {
 
   /** Marks messages as revoked, wherever in their queues they are. */
   async mark({ ids, queues }: FlowRevocation, reason: string): Promise<void> {
-    const keys = queues.map((queue) => queueKey(this.#prefix, queue));
-    const args = [reason, "", 0, 0];
+    const keys = [queuesKey(this.#prefix)];
+    const args = [reason, "", 0, 0, `${this.#prefix}:`, "", queues.length, ...queues];
     for (let at = 0; at < ids.length; at += mostMarked) {
       const some = ids.slice(at, at + mostMarked);
       await this.#run(`${some.length} tasks were not revoked`, scripts.revoke, keys, () => [...args, ...some]);
@@ -183,7 +195,7 @@ function idOf(flow: string, number: number, odd: string): string {
   return (JSON.parse(odd) as Readonly<Record<number, string>>)[number] ?? callId(flow, number);
 }
 
-/** As `lua/bullmq/locate.lua` says it: waiting or taken, neither absent nor waiting revoked. */
-function isThere(reply: number | string | undefined): boolean {
-  return reply === 1 || reply === 2;
+/** Neither on loan nor waiting to run. */
+function isGone(location: Location): boolean {
+  return location === "absent" || (typeof location === "object" && "revoked" in location);
 }

@@ -8,6 +8,8 @@ import type { Load } from "./lots.js";
 /** An advance as `lua/bullmq/beat/advance.lua` reads it. */
 export interface EncodedAdvance extends Load {
   readonly name: string;
+  /** The queues of its messages. */
+  readonly queues: readonly string[];
 }
 
 /** What `lua/bullmq/beat/advance.lua` says of one entry. */
@@ -31,7 +33,8 @@ export function encodeAdvance(
       ticks.length,
       ...ticks.flatMap((tick) => tickArguments(tick, maxPayload)),
     ];
-    return { name, args, messages: ticks.reduce((sum, { messages }) => sum + messages.length, 0) };
+    const sent = ticks.flatMap(({ messages }) => messages);
+    return { name, args, messages: sent.length, queues: sent.map(({ queue }) => queue) };
   } catch (error) {
     if (error instanceof BullrushError) return error;
     throw error;

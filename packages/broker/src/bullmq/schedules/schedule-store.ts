@@ -10,6 +10,7 @@ import { compileLocation, type RedisLocation } from "../../redis/location.js";
 import { runScript, type Argument, type Script } from "../../redis/script.js";
 import { openSubscription } from "../../redis/subscription.js";
 import { engineScript } from "../engine.js";
+import { queueNotes } from "../note-queues.js";
 import { encodeAdvance, type AdvanceReply, type EncodedAdvance } from "./advancing.js";
 import { lotsOf, type Load } from "./lots.js";
 import { entryOf, type EntryReply } from "./stored-entry.js";
@@ -53,6 +54,7 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
   const commands = connect("beat");
   const channel = beatChannel(prefix, app);
   const keys = [beatKeys(prefix, app)];
+  const noteQueues = queueNotes(prefix);
   const heard = openSubscription(() => connect("beat-hears"), { channel, action: "changes of entries were not subscribed to", deadline });
 
   /** Arguments are made once: what is repeated is the same, and the scripts know it again. */
@@ -166,7 +168,11 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
     const outcomes: Advanced[] = [];
     for (const lot of lotsOf(encoded.filter((load): load is EncodedAdvance => !(load instanceof BullrushError)))) {
       const args = [token, `${prefix}:`, ...argumentsOf(lot)];
-      const replies = (await run("ticks were not confirmed", scripts.advance, args)) as readonly AdvanceReply[] | null;
+      const queues = new Set(lot.flatMap((one) => one.queues));
+      const replies = (await commands.run({ action: "ticks were not confirmed", deadline }, (client) => {
+        noteQueues(client, queues);
+        return runScript(client, scripts.advance, keys, args);
+      })) as readonly AdvanceReply[] | null;
       outcomes.push(...lot.map(({ name }, index) => (replies === null ? "deposed" : outcomeOf(name, replies[index] as AdvanceReply))));
     }
     let at = 0;

@@ -1,0 +1,27 @@
+--[[
+  In which queues messages are looked for: those that are named, and all others to which any was ever sent.
+
+  Reads of the script: call
+]]
+-- The queues of the set `key` that are not among `named`. Whoever may not read the set looks into the named ones alone.
+local function otherQueues(key, named)
+  local isNamed, others = {}, {}
+  for _, queue in ipairs(named) do isNamed[queue] = true end
+  for _, queue in ipairs(redis.pcall("SMEMBERS", key)) do
+    if not isNamed[queue] then others[#others + 1] = queue end
+  end
+  return others
+end
+
+-- For how many tasks so many queues are looked into in one call, so that none holds Redis for long.
+local function mostSought(queues) return math.max(1, math.floor(50000 / math.max(1, #queues))) end
+
+-- Whether there is a job for any of the ids, which are from `first` to `last` in `ids`: most queues have none of them, and then this is all that they cost.
+local function hasAny(prefix, ids, first, last)
+  for from = first, last, 1000 do
+    local keys = {}
+    for i = from, math.min(from + 999, last) do keys[#keys + 1] = prefix .. ids[i] end
+    if call("EXISTS", unpack(keys)) > 0 then return true end
+  end
+  return false
+end
