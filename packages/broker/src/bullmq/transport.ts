@@ -89,7 +89,7 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
   async function revoke(ids: readonly string[], queues: readonly string[], { reason, terminate }: Revocation): Promise<readonly Marked[]> {
     if (ids.length === 0) return [];
     const keys = queues.map((queue) => queueKey(prefix, queue));
-    const args = [reason, terminate ? "1" : "", longestReplyTo, mostRead, ...ids];
+    const args = [reason, terminate ? "1" : "", longestReplyTo, mostRead, Date.now(), ...ids];
     const replies = await commands.run({ action: `${ids.length} tasks were not revoked`, deadline }, (client) =>
       runScript(client, scripts.revoke, keys, args),
     );
