@@ -95,7 +95,7 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
     elsewhere = false,
   ): Promise<readonly Marked[]> {
     const places = [`${prefix}:`, elsewhere ? "1" : "", queues.length, ...queues];
-    const args = [reason, terminate ? "1" : "", longestReplyTo, mostRead, ...places];
+    const args = [reason, terminate ? "1" : "", longestReplyTo, mostRead, Date.now(), ...places];
     const replies: RevokeReply[] = [];
     while (replies.length < ids.length) {
       const left = ids.slice(replies.length);

@@ -35,7 +35,7 @@ export interface Transport {
 
   /**
    * Marks messages as revoked, wherever in `queues` they are and if they have not ended: whoever takes one drops it, and whoever runs one
-   * hears of it at the next `renew`. One call, however many ids; a thousand keep Redis for about 10 ms, and for twice that if their
+   * hears of it at the next `renew`. One of a flow that is not due yet becomes due: what follows upon it does not wait for its time. One call, however many ids; a thousand keep Redis for about 10 ms, and for twice that if their
    * messages are long. Says for each, in their order, what was found.
    * @param elsewhere whether they may also be in any other queue to which a message was ever sent. Default: false
    */

@@ -49,7 +49,10 @@ export interface FlowJoin {
   readonly next: readonly Target[];
 }
 
-/** Why there is no value: a task that has failed or was revoked, or a group of which members have (then `task` is "group"). What an error link gets. */
+/**
+ * Why there is no value: a task that has failed or was revoked, or a group of which members have (then `task` is "group"). What an error link gets: there, the task behind a group
+ * that has failed stands for it.
+ */
 export interface Mishap {
   /** Of the task, or of the group. */
   readonly id: string;

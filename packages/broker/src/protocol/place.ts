@@ -3,10 +3,12 @@ import { isTaskId } from "../id.js";
 /**
  * Where a value goes, or why there is none.
  * `step`: to a call, which fails too when there is no value; `steps`: to all from the first to the last. `link`: to a call that is dropped then. `error`: to a call that takes a
- * `Mishap`, and is dropped when there is a value. `slot`: to a place in a join. `open`: to a join of size 0, which lets pass an empty array.
+ * `Mishap`, and is dropped when there is a value, or when what failed is none of the calls from `first` to `last`,
+ * if these are given. `slot`: to a place in a join. `open`: to a join of size 0, which lets pass an empty array.
  */
 export type Target =
-  | readonly ["step" | "link" | "error", call: number]
+  | readonly ["step" | "link", call: number]
+  | readonly ["error", call: number, ...whose: [first: number, last: number] | []]
   | readonly ["steps", first: number, last: number]
   | readonly ["slot", join: number, slot: number]
   | readonly ["open", join: number];
@@ -40,15 +42,19 @@ export function isPlace(value: unknown): value is Place {
   return isTaskId(flow) && isNumber(call) && Array.isArray(next) && next.every(isTarget);
 }
 
-const sizes: Readonly<Record<string, number>> = { step: 2, steps: 3, link: 2, error: 2, slot: 3, open: 2 } satisfies Record<
-  Target[0],
-  number
->;
+const sizes: Readonly<Record<string, readonly number[]>> = {
+  step: [2],
+  steps: [3],
+  link: [2],
+  error: [2, 4],
+  slot: [3],
+  open: [2],
+} satisfies Record<Target[0], readonly number[]>;
 
 function isTarget(value: unknown): value is Target {
   if (!Array.isArray(value)) return false;
   const [kind, ...numbers] = value as unknown[];
-  return typeof kind === "string" && sizes[kind] === value.length && numbers.every(isNumber);
+  return typeof kind === "string" && sizes[kind]?.includes(value.length) === true && numbers.every(isNumber);
 }
 
 function isNumber(value: unknown): boolean {

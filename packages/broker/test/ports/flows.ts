@@ -155,6 +155,125 @@ export function describeFlows(stage: () => Stage, flows: Kept): void {
       expect(await keys()).toEqual([]);
     });
 
+    test("tells error links of the calls that they are for, and of no others", async () => {
+      const flow = flowOf([
+        {
+          task: "fail",
+          args: [7],
+          next: [
+            ["step", 1],
+            ["error", 3, 0, 0],
+          ],
+        },
+        {
+          task: "list",
+          next: [
+            ["step", 2],
+            ["error", 4, 1, 1],
+          ],
+        },
+        {
+          task: "list",
+          next: [
+            ["error", 5, 2, 2],
+            ["error", 6, 0, 2],
+            ["error", 7, 1, 2],
+          ],
+        },
+        ...["own", "second", "third", "all", "inner"].map((args) => ({ task: "list", args: [args] })),
+      ]);
+      await stage().transport.startFlow(flow);
+      const played = await play(stage(), stage().consume(["feeds"]), flow);
+      expect(played.slice(1).map(({ args }) => args[1])).toEqual(["own", "all"]);
+      expect(await keys()).toEqual([]);
+    });
+
+    test("takes the call behind a join that failed for what failed, and tells its error links its name", async () => {
+      const flow = flowOf(
+        [
+          { task: "fail", args: [1], next: [["slot", 0, 0]] },
+          {
+            task: "sum",
+            next: [
+              ["step", 2],
+              ["error", 3, 1, 1],
+            ],
+          },
+          {
+            task: "list",
+            next: [
+              ["error", 4, 2, 2],
+              ["error", 5, 0, 2],
+            ],
+          },
+          ...["body", "behind", "all"].map((args) => ({ task: "list", args: [args] })),
+        ],
+        [{ size: 1, next: [["step", 1]] }],
+      );
+      await stage().transport.startFlow(flow);
+      const played = await play(stage(), stage().consume(["feeds"]), flow);
+      const told = { id: flow.calls[1]!.message.id, task: "sum", state: "FAILURE", failure: { code: "CHORD_FAILED" } };
+      expect(played.slice(1).map(({ args }) => args)).toMatchObject([
+        [told, "body"],
+        [told, "all"],
+      ]);
+      const origin = { id: flow.joins[0]!.id, task: "group" };
+      expect((await recordsOf(stage(), flow)).slice(1, 3)).toMatchObject([{ origin }, { origin }]);
+      expect(await keys()).toEqual([]);
+    });
+
+    test("in whose place another ran fails as its own call, whatever failed there stood before", async () => {
+      const outer = flowOf(
+        [
+          {
+            task: "list",
+            next: [
+              ["slot", 0, 0],
+              ["error", 2, 0, 0],
+            ],
+          },
+          { task: "list", args: ["body"] },
+          { task: "list", args: ["told"] },
+        ],
+        [{ size: 1, onFailure: "partial", next: [["step", 1]] }],
+      );
+      await stage().transport.startFlow(outer);
+      const consumer = stage().consume(["feeds"]);
+      const replaced = await takeOne(consumer);
+      // Its last call begins a group of its own, of the same number as that of the other flow.
+      const own = flowOf([
+        { task: "fail", args: [7], next: [["step", 1]] },
+        { task: "list", enters: [0] },
+      ]);
+      const [first, last] = own.calls;
+      const places = [...last!.message.places!, ...contentOf(replaced).places!];
+      const message = { ...last!.message, places, standsFor: [{ id: replaced.id, task: "list" }] };
+      const inner = { ...own, calls: [first!, { ...last!, message }] };
+      await stage().transport.startFlow(inner);
+      await consumer.exchange({ settle: [{ delivery: replaced, outcome: { type: "replaced", flow: inner } }], take: 0 });
+      const played = await play(stage(), consumer, outer);
+      expect(played.map(({ args }) => args)).toMatchObject([[7], [{ task: "fail" }, "told"], [[null], "body"]]);
+      expect(await keys()).toEqual([]);
+    });
+
+    test("goes on at once where a message is revoked that is not due yet", async () => {
+      const flow = flowOf([
+        { task: "list", message: { eta: Date.now() + 3_600_000 }, next: [["error", 1, 0, 0]] },
+        { task: "list", args: ["told"], isLink: true },
+      ]);
+      await stage().transport.startFlow(flow);
+      expect(await stage().counts("feeds")).toMatchObject({ delayed: 1 });
+      const { ids, queues } = (await stage().transport.revokeFlow(flow.id, "all"))!;
+      const [marked] = await stage().transport.revoke(ids, queues, { reason: "too late", terminate: false });
+      expect(marked).toMatchObject({ location: "waiting" });
+      expect(marked).not.toHaveProperty("due");
+      const consumer = stage().consume(["feeds"]);
+      const [dropped] = await hear(consumer, 1);
+      expect(dropped?.revoked).toBe("too late");
+      await consumer.exchange({ settle: [settlementOf(dropped!, { type: "revoked", reason: "too late" })], take: 0 });
+      expect((await play(stage(), consumer, flow)).map(({ args }) => args)).toMatchObject([[{ state: "REVOKED" }, "told"]]);
+    });
+
     const chord = (tasks: readonly string[], onFailure: "fail" | "partial" = "fail") =>
       flowOf(
         [

@@ -17,8 +17,10 @@ import type { Canvas, CanvasData, Ignores } from "../canvas/canvas.js";
 import { canvasOf, type SomeCanvas } from "../canvas/canvas-of.js";
 import { holding } from "../canvas/content.js";
 import { nodeOf } from "../canvas/data.js";
+import { emptyResult } from "../canvas/handles.js";
 import { AsyncResult } from "../result/async-result.js";
 import type { GroupResult } from "../result/group-result.js";
+import { emptyGroupOf } from "../result/empty-group.js";
 import { restoredGroup } from "../result/restored-group.js";
 import { callable } from "../task/callable.js";
 import { isList, kindOf, refuse } from "../task/check.js";
@@ -191,8 +193,10 @@ export class App {
     });
   }
 
-  /** The group that was kept by `save()`, here or elsewhere, if it still is. Throws `INVALID_TASK_ID`, `DECODE_ERROR`, `RESULT_BACKEND_UNAVAILABLE`. */
+  /** The group that was kept by `save()`, here or elsewhere, if it still is; one of none that no app has made, always. Throws `INVALID_TASK_ID`, `DECODE_ERROR`, `RESULT_BACKEND_UNAVAILABLE`. */
   async groupResult(id: string): Promise<GroupResult | undefined> {
+    const empty = emptyGroupOf(checkTaskId(id));
+    if (empty !== undefined) return emptyResult(empty, checkTaskId(id));
     const text = await this.backend.readGroup(checkTaskId(id));
     return text === undefined ? undefined : restoredGroup(() => this.#connect(), text);
   }

@@ -25,7 +25,7 @@ export abstract class BaseCanvas<out Result, in Needs extends unknown[], out Sen
 
   /**
    * The same with these options, which win over those that it has. `taskId` is the id of its result; `countdown` and `eta` are for what begins it; `link` and
-   * `linkError` for what ends it, each member of a group; all others for all its calls. What does not fit is told when it is sent, but for links.
+   * `linkError` are added, as by `link()` and `onError()`; all others for all its calls. What does not fit is told when it is sent, but for links.
    */
   set(options: CallOptions): this {
     return this.#changed(withOptions(this[mark], options));
@@ -33,15 +33,16 @@ export abstract class BaseCanvas<out Result, in Needs extends unknown[], out Sen
 
   /**
    * The same with something further that runs when it has ended well, and gets its result in front of its arguments, unless it is
-   * immutable. Of a group, each member's; of none, nothing.
+   * immutable. Of a group, each member's; of none, nothing. What is linked already is not linked again.
    */
   link(next: Followers<Linked<Result, Sent>>): this {
     return this.#changed(withLinks(this[mark].node, "link", linksOf(next, "what was given to link()", this[mark].send)));
   }
 
   /**
-   * The same with something further that runs when it, or what it needs, has failed or was revoked, and gets a `Mishap` in front of its arguments, unless it is
-   * immutable. Of a group, for each member; where a chain ends in a group of none, for what is before that.
+   * The same with something further that runs when it has failed or was revoked, and gets a `Mishap` in front of its arguments, unless it is immutable. Of a chain, for
+   * whichever step fails; of a chord, for its body, which fails when members of the header have; of a group, for each member. It is not called when it did not run because
+   * something before it has failed. What is linked already is not linked again.
    */
   onError(next: Followers<Mishap>): this {
     return this.#changed(withLinks(this[mark].node, "onError", linksOf(next, "what was given to onError()", this[mark].send)));

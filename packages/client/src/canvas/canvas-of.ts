@@ -1,5 +1,6 @@
 import type { AsyncResult } from "../result/async-result.js";
 import type { GroupResult } from "../result/group-result.js";
+import type { Handle } from "../result/handle.js";
 import { Signature } from "../task/signature.js";
 import type { Ignores } from "./canvas.js";
 import { Chain } from "./chain.js";
@@ -8,14 +9,19 @@ import { Group } from "./group.js";
 import { holding } from "./content.js";
 import type { CanvasNode, Send } from "./node.js";
 
+/** What may be the result of a group. */
+type ArraysIn<Result> = unknown extends Result ? readonly unknown[] : Extract<Result, readonly unknown[]>;
+
 /** A handle of which nobody knows whether it is on a group. */
-type SomeHandle<Result> = AsyncResult<Result> | GroupResult<Result & readonly unknown[]>;
+type SomeHandle<Result> = AsyncResult<Result> | ([ArraysIn<Result>] extends [never] ? never : GroupHandle<Result>);
+
+type GroupHandle<Result> = GroupResult<ArraysIn<Result>> extends infer Of extends Handle<Result> ? Of : never;
 
 /** A canvas of which nobody knows what it is. */
 export type SomeCanvas<Result = unknown> =
   | Signature<Result, Ignores>
   | Chain<Result, Ignores, SomeHandle<Result>>
-  | Group<readonly unknown[], Ignores>
+  | ([ArraysIn<Result>] extends [never] ? never : Group<ArraysIn<Result>, Ignores>)
   | Chord<Result, Ignores, SomeHandle<Result>>;
 
 /** The canvas of `node`, which `send` sends. Throws `INVALID_OPTION` for one that is nested too deep. */

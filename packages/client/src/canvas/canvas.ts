@@ -59,7 +59,12 @@ export type CallData = {
   readonly onError?: readonly CanvasData[];
 };
 
-export type ChainData = { readonly type: "chain"; readonly steps: readonly CanvasData[] };
+export type ChainData = {
+  readonly type: "chain";
+  readonly steps: readonly CanvasData[];
+  /** What gets the reason when a step has failed. */
+  readonly onError?: readonly CanvasData[];
+};
 
 export type GroupData = {
   readonly type: "group";

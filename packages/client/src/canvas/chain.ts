@@ -1,11 +1,10 @@
 import type { AsyncResult } from "../result/async-result.js";
 import type { Handle } from "../result/handle.js";
 import { BaseCanvas } from "./base-canvas.js";
-import type { AnyCanvas, NeedsOf, ResultOf } from "./canvas.js";
-import type { Fitting, Last, SentOf } from "./fit.js";
-import { refuse } from "../task/check.js";
+import type { AnyCanvas, ResultOf } from "./canvas.js";
+import type { Fitting, Last, NeedsOfFirst, SentOf } from "./fit.js";
 import { contentsOf, senderOf } from "./content.js";
-import { chainOf } from "./node.js";
+import { chainOf, isDissolved } from "./node.js";
 
 /** Canvases that run one after the other: each gets what comes of the one before it, in front of its arguments, unless it is immutable. */
 export class Chain<
@@ -17,13 +16,13 @@ export class Chain<
 /**
  * One after the other. The result is that of the last step; when a step fails, those behind it fail of the same, groups and chords
  * included. A step that is a group gives the array of its members' values to the step behind it, which waits for all of them; behind a
- * step, each member gets its value. Throws `INVALID_OPTION` for no steps, and for what is no canvas.
+ * step, each member gets its value. Without steps it is a beginning that grows: `chain(empty, step)` is `chain(step)`; sending it is refused. Throws `INVALID_OPTION` for what
+ * is no canvas.
  */
 export function chain<const Steps extends readonly AnyCanvas[]>(
   ...steps: Steps & Fitting<Steps>
-): Chain<ResultOf<Last<Steps>>, NeedsOf<Steps[0]>, SentOf<Last<Steps>>> {
-  if (steps.length === 0) refuse("what was given to chain()", "empty", "at least one step");
+): Chain<ResultOf<Last<Steps>>, NeedsOfFirst<Steps>, SentOf<Last<Steps>>> {
   const contents = contentsOf(steps, "chain()");
-  const depth = contents.reduce((deep, content) => Math.max(deep, content.node.type === "chain" ? content.depth : content.depth + 1), 0);
+  const depth = contents.reduce((deep, content) => Math.max(deep, isDissolved(content.node) ? content.depth : content.depth + 1), 1);
   return new Chain({ node: chainOf(contents.map(({ node }) => node)), send: senderOf(contents, "a chain"), depth });
 }

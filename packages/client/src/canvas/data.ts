@@ -11,7 +11,7 @@ export function dataOf(node: CanvasNode): CanvasData {
     case "call":
       return callData(node);
     case "chain":
-      return { type: "chain", steps: node.steps.map(dataOf) };
+      return { type: "chain", steps: node.steps.map(dataOf), ...(node.onError.length > 0 && { onError: node.onError.map(dataOf) }) };
     case "group":
       return groupData(node);
     case "chord":
@@ -55,11 +55,8 @@ export function nodeOf(data: unknown, declaredOf: DeclaredOf, place: string, lev
   switch (given["type"]) {
     case "call":
       return callOf(given, declaredOf, place, nodes);
-    case "chain": {
-      const steps = nodes("steps");
-      if (steps.length === 0) refuse(`${place}.steps`, "empty", "at least one step");
-      return chainOf(steps);
-    }
+    case "chain":
+      return { ...chainOf(nodes("steps")), onError: given["onError"] === undefined ? [] : nodes("onError") };
     case "group":
       if (given["id"] !== undefined) isId(given["id"]);
       return { type: "group", id: given["id"] as string | undefined, members: nodes("members") };

@@ -1,3 +1,4 @@
+import type { AsyncResult } from "../result/async-result.js";
 import type { GroupResult } from "../result/group-result.js";
 import type { Handle } from "../result/handle.js";
 import type { Canvas, Ignores, NeedsOf, ResultOf } from "./canvas.js";
@@ -72,21 +73,55 @@ export type Behind<Value, Step> =
       ? Misfit<"it has all its arguments and no place for the value of the step before: use si(), or leave out the first argument of s()">
       : Canvas<unknown, [value: Value]>;
 
+/**
+ * As `Behind`, for a step of an array: it may be an immutable one, of which a declaration such as `Canvas<number>[]` says no more than that it has all its arguments.
+ */
+type BehindAny<Value, Step> = [NeedsOf<Step>] extends [[]] ? Step : Behind<Value, Step>;
+
+/** What comes of a chain that has no steps yet: nobody has a handle on it. */
+export interface NoSteps extends AsyncResult<never> {
+  /** @internal Never there. */
+  readonly "~empty": true;
+}
+
+/** Whether `C` is a chain without steps. */
+type IsUnbegun<C> = [SentOf<C>] extends [NoSteps] ? true : false;
+
 /** `Steps` where each fits behind the one before, else what would. */
 export type Fitting<Steps extends readonly unknown[]> = Steps extends readonly [infer First, ...infer Others]
-  ? readonly [First, ...FittingBehind<ResultOf<First>, Others>]
+  ? readonly [First, ...(IsUnbegun<First> extends true ? Fitting<Others> : FittingBehind<ResultOf<First>, Others>)]
   : Steps extends readonly []
-    ? readonly [Misfit<"a chain has at least one step">]
-    : readonly Behind<ResultOf<Steps[number]>, Steps[number]>[];
+    ? readonly []
+    : readonly BehindAny<ResultOf<Steps[number]>, Steps[number]>[];
 
 type FittingBehind<Value, Steps extends readonly unknown[], Done extends readonly unknown[] = []> = number extends Steps["length"]
-  ? [...Done, ...{ [Place in keyof Steps]: Behind<Value | ResultOf<Steps[number]>, Steps[Place]> }]
+  ? [...Done, ...{ [Place in keyof Steps]: BehindAny<Value | ResultOf<Steps[number]>, Steps[Place]> }]
   : Steps extends readonly [infer Step, ...infer Others]
-    ? FittingBehind<ResultOf<Step>, Others, [...Done, Behind<Value, Step>]>
+    ? IsUnbegun<Step> extends true
+      ? FittingBehind<Value, Others, [...Done, Step]>
+      : FittingBehind<ResultOf<Step>, Others, [...Done, Behind<Value, Step>]>
     : Done;
 
-/** The last of `Steps`. */
-export type Last<Steps extends readonly unknown[]> = Steps extends readonly [...unknown[], infer Step] ? Step : Steps[number];
+/** A chain without steps. */
+type Unbegun = Canvas<never, Ignores> & { delay(...first: Ignores): Promise<NoSteps> };
+
+/** The last of `Steps` that is more than a chain without steps. */
+export type Last<Steps extends readonly unknown[]> = Steps extends readonly []
+  ? Unbegun
+  : Steps extends readonly [...infer Others, infer Step]
+    ? IsUnbegun<Step> extends true
+      ? Last<Others>
+      : Step
+    : Steps[number];
+
+/** What the first of `Steps` needs that is more than a chain without steps. */
+export type NeedsOfFirst<Steps extends readonly unknown[]> = Steps extends readonly []
+  ? Ignores
+  : Steps extends readonly [infer First, ...infer Others]
+    ? IsUnbegun<First> extends true
+      ? NeedsOfFirst<Others>
+      : NeedsOf<First>
+    : NeedsOf<Steps[0]>;
 
 /** What fits behind a value: one canvas or several. */
 export type Followers<Value> = Canvas<unknown, [value: Value]> | readonly Canvas<unknown, [value: Value]>[];

@@ -1,5 +1,6 @@
 import { newId } from "@bullrush/broker";
 import { AsyncResult } from "../result/async-result.js";
+import { emptyGroupId, type EmptyGroup } from "../result/empty-group.js";
 import { GroupResult } from "../result/group-result.js";
 import type { ResultSource } from "../result/reference.js";
 import { resultNode } from "./edit.js";
@@ -38,7 +39,15 @@ function stepHandle(trace: Trace, held: Held, before: AnyHandle | undefined, flo
 
 /** The handle on a canvas without calls: it is over. */
 export function emptyHandle(node: CanvasNode): GroupResult {
+  return emptyResult(shapeOf(node));
+}
+
+/** The handle on a group of none that no app has made. @param id its own. Default: another one */
+export function emptyResult(group: EmptyGroup, id = emptyGroupId(group, newId())): GroupResult {
+  return new GroupResult(undefined, { id, results: group.map((member) => emptyResult(member)) });
+}
+
+function shapeOf(node: CanvasNode): EmptyGroup {
   const result = resultNode(node);
-  const results = result.type === "group" ? result.members.map(emptyHandle) : [];
-  return new GroupResult(undefined, { id: newId(), results });
+  return result.type === "group" ? result.members.map(shapeOf) : [];
 }

@@ -18,10 +18,12 @@ export interface CallNode extends Call {
   readonly onError: readonly CanvasNode[];
 }
 
-/** One after the other. At least one step, none of which is a chain. */
+/** One after the other. A step is a chain only if it has error links of its own. A chain without steps cannot be sent. */
 export interface ChainNode {
   readonly type: "chain";
   readonly steps: readonly CanvasNode[];
+  /** What gets the reason when a step has failed. */
+  readonly onError: readonly CanvasNode[];
 }
 
 /** At the same time. */
@@ -70,7 +72,7 @@ function partsOf(node: CanvasNode): readonly CanvasNode[] {
     case "call":
       return node.link.length === 0 ? node.onError : [...node.link, ...node.onError];
     case "chain":
-      return node.steps;
+      return node.onError.length === 0 ? node.steps : [...node.steps, ...node.onError];
     case "group":
       return node.members;
     case "chord":
@@ -78,13 +80,32 @@ function partsOf(node: CanvasNode): readonly CanvasNode[] {
   }
 }
 
+/** Whether a part of a chain becomes its steps: all chains do but those whose error links are not for the steps around them. */
+export function isDissolved(node: CanvasNode): node is ChainNode {
+  return node.type === "chain" && (node.onError.length === 0 || node.steps.length === 0);
+}
+
 /** A chain of these, of which those that are chains have become their steps. */
 export function chainOf(nodes: readonly CanvasNode[]): ChainNode {
-  const [first, ...others] = nodes.map((node) => (node.type === "chain" ? node.steps : [node]));
+  const [first, ...others] = nodes.map((node) => (isDissolved(node) ? node.steps : [node]));
   // A chain may be made step by step: what it is at that time is copied at once.
   const steps = first?.slice() ?? [];
   for (const further of others) for (const step of further) steps.push(step);
-  return { type: "chain", steps };
+  return { type: "chain", steps, onError: [] };
+}
+
+/** Whether a canvas has no calls. */
+export function isEmpty(node: CanvasNode): boolean {
+  switch (node.type) {
+    case "call":
+      return false;
+    case "chain":
+      return node.steps.every(isEmpty);
+    case "group":
+      return node.members.every(isEmpty);
+    case "chord":
+      return isEmpty(node.body) && isEmpty(node.header);
+  }
 }
 
 /** A call of the task that workers have built in: its result is the value that comes to it. */

@@ -2,7 +2,8 @@ import { callId, checkTaskId, groupId, newId, type FlowJoin, type Router, type R
 import { refuse } from "../task/check.js";
 import { checkCall } from "../task/options.js";
 import { resultNode } from "./edit.js";
-import { chainOf, collectIn, type CallNode, type CanvasNode, type ChainNode, type GroupNode } from "./node.js";
+import { chainOf, collectIn, isEmpty, type CallNode, type CanvasNode, type ChainNode, type GroupNode } from "./node.js";
+import { carriersOf, unlike, type Range, type Watch } from "./watch.js";
 
 /** The calls of a canvas with their ids and queues, and what follows upon what. */
 export interface Plan {
@@ -31,7 +32,7 @@ export interface PlannedCall {
   readonly hasHandle: boolean;
   /** The joins in whose groups it begins a member, where something is before the group. */
   readonly enters: number[];
-  /** The call whose value it gets, if that is one call's. */
+  /** The call before it: whose value it gets, or the last member of the group whose values it gets. */
   before: PlannedCall | undefined;
 }
 
@@ -58,10 +59,22 @@ interface Context {
   readonly hasHandle: boolean;
   /** Whether its value is that of the whole canvas. */
   readonly isResult: boolean;
+  /** Error links of what is around it, which stand at what ends it. */
+  readonly watches: readonly Watch[];
+  /** Error links that are told of its failures elsewhere. */
+  readonly told: readonly CanvasNode[];
 }
 
 /** The links of a call are apart from what the call is part of. */
-const linkContext: Context = { targets: [], fed: true, groupId: undefined, hasHandle: false, isResult: false };
+const linkContext: Context = {
+  targets: [],
+  fed: true,
+  groupId: undefined,
+  hasHandle: false,
+  isResult: false,
+  watches: [],
+  told: [],
+};
 
 /**
  * Plans a canvas from its end: where the value of each part goes is known before the part is planned.
@@ -71,7 +84,8 @@ const linkContext: Context = { targets: [], fed: true, groupId: undefined, hasHa
  */
 export function planOf(node: CanvasNode, router: Router, { id, groupId }: { readonly id?: string; readonly groupId?: string } = {}): Plan {
   const planner = new Planner(router, id ?? givenId(node) ?? newId());
-  const { entries, last } = planner.plan(node, { targets: [], fed: false, groupId, hasHandle: true, isResult: true });
+  const { entries, last } = planner.plan(node, { ...linkContext, fed: false, groupId, hasHandle: true, isResult: true });
+  planner.closeRanges();
   return { id: planner.id, calls: planner.calls, joins: planner.joins, entries, result: last };
 }
 
@@ -88,6 +102,7 @@ class Planner {
   readonly joins: FlowJoin[] = [];
   readonly #router: Router;
   readonly #given = new Set<string>();
+  readonly #errors: { readonly target: [kind: "error", call: number, first: number, last: number]; readonly range: Range }[] = [];
   #groups = 0;
 
   constructor(router: Router, id: string) {
@@ -105,28 +120,45 @@ class Planner {
         return this.#group(node, "fail", context);
       case "chord": {
         const body = this.plan(node.body, { ...context, fed: true });
-        const header = this.#group(node.header, node.onFailure, { ...context, targets: body.entries, isResult: false });
+        const watches = isEmpty(node.body) ? context.watches : [];
+        const header = this.#group(node.header, node.onFailure, { ...context, targets: body.entries, isResult: false, watches });
         body.first.parent = header.last;
         return { entries: header.entries, first: header.first, last: body.last };
       }
     }
   }
 
-  #chain({ steps }: ChainNode, context: Context): Part {
+  #chain({ steps, onError }: ChainNode, context: Context): Part {
     const end = steps.length - 1;
     let behind: Part | undefined;
     let last: Trace | undefined;
+    const whole: Range = { first: this.calls.length, last: 0 };
+    const own = unlike(onError, [...context.told, ...linksOf(context.watches)]);
+    const watches = own.length === 0 ? context.watches : [...context.watches, { links: own, range: whole }];
+    const told = own.length === 0 ? context.told : [...context.told, ...own];
+    const carriers = watches.length === 0 ? [] : carriersOf(steps);
+    let range: Range | undefined;
     for (let index = end; index >= 0; index--) {
+      const carries = carriers.includes(index);
+      if (carries) {
+        if (range !== undefined) range.last = this.calls.length - 1;
+        range = { first: this.calls.length, last: 0 };
+      }
+      // What fails before all of it comes to the first of them.
+      const some = index === carriers.at(-1) ? watches : watches.map(({ links }) => ({ links, range: range ?? whole }));
       const step = this.plan(steps[index] as CanvasNode, {
         ...context,
         targets: behind?.entries ?? context.targets,
         fed: index > 0 || context.fed,
         isResult: context.isResult && index === end,
+        watches: carries ? some : [],
+        told,
       });
       if (behind !== undefined) behind.first.parent = step.last;
       last ??= step.last;
       behind = step;
     }
+    whole.last = this.calls.length - 1;
     if (behind === undefined || last === undefined) return refuse("a chain", "empty", "at least one step");
     return { ...behind, last };
   }
@@ -136,9 +168,12 @@ class Planner {
     const number = this.#groups++;
     const id = isResult ? this.id : given === undefined ? groupId(this.id, number) : this.#unused(given);
     const join = targets.length === 0 ? undefined : this.joins.push({ id, size: members.length, onFailure, next: targets }) - 1;
+    const told = linksOf(context.watches);
     const parts = members.map((member, slot) =>
-      this.plan(member, { ...context, targets: join === undefined ? [] : [["slot", join, slot]], groupId: id, isResult: false }),
+      this.plan(member, { ...context, targets: join === undefined ? [] : [["slot", join, slot]], groupId: id, isResult: false, told }),
     );
+    const end = lastCallOf(parts.map(({ last }) => last));
+    if (end !== undefined) for (const call of this.#reached(targets)) call.before ??= end;
     const begins = (part: Part) =>
       join !== undefined && fed ? this.#enter(join, part.entries, { ...context, groupId: id }) : part.entries;
     const entries = join !== undefined && parts.length === 0 ? [["open", join] as const] : parts.flatMap(begins);
@@ -161,7 +196,8 @@ class Planner {
       for (const call of calls) call.enters.push(join);
       return entries;
     }
-    const before = this.#call(collectIn(this.#queueBehind(join)), { ...context, targets: entries, hasHandle: false, isResult: false });
+    const around = { ...context, hasHandle: false, isResult: false, watches: [] };
+    const before = this.#call(collectIn(this.#queueBehind(join)), { ...around, targets: entries });
     return this.#enter(join, before.entries, context);
   }
 
@@ -179,15 +215,20 @@ class Planner {
     return kind === "slot" || kind === "open" ? this.#queueBehind(place) : (this.calls[place] as PlannedCall).queue;
   }
 
-  #call(node: CallNode, { targets, fed, groupId, hasHandle, isResult }: Context): Part {
+  #call(node: CallNode, { targets, fed, groupId, hasHandle, isResult, watches, told }: Context): Part {
     const { task, args, declared, options, straightTo } = node;
+    const own: Watch = { links: unlike(node.onError, [...told, ...linksOf(watches)]), range: { first: 0, last: 0 } };
     checkCall(task, args, options);
     const { queues, priority = 0 }: Pick<Routing, "queues" | "priority"> =
       straightTo === undefined ? this.#router.route({ task, args, call: options, declared }) : { queues: [straightTo] };
     const [first, ...others] = queues;
     if (first === undefined) throw new TypeError("a call goes to one queue at least");
-    const next = [...targets, ...this.#links(node.link, "link", first), ...this.#links(node.onError, "error", first)];
+    const links = this.#links(node.link, first).map((place) => ["link", place] as const);
+    const errors = [own, ...watches].flatMap((watch) => this.#errorLinks(watch, first));
+    const next = [...targets, ...links, ...errors];
     const number = this.calls.length;
+    own.range.first = number;
+    own.range.last = number;
     const id = isResult ? this.id : options.taskId === undefined ? callId(this.id, number) : this.#unused(options.taskId);
     const takesValue = fed && !node.immutable;
     const call: PlannedCall = {
@@ -205,18 +246,35 @@ class Planner {
     };
     const copies = others.map((queue): PlannedCall => ({ ...call, queue, next: [], enters: [], hasHandle: false, copyOf: call }));
     this.calls.push(call, ...copies);
-    for (const [kind, place] of next) if (kind !== "slot" && kind !== "open") (this.calls[place] as PlannedCall).before = call;
+    for (const [kind, place] of next) if (kind === "link" || kind === "error") (this.calls[place] as PlannedCall).before = call;
+    for (const follower of this.#reached(targets)) follower.before ??= call;
     const trace: Trace = { call, parent: undefined };
     const further = copies.map((_, index) => ["link", number + 1 + index] as const);
     return { entries: [["step", number], ...further], first: trace, last: trace };
   }
 
-  /** How to reach the links of a call in `queue`, which are dropped where others would fail. That cannot be said of a join, so there is a call before it. */
-  #links(links: readonly CanvasNode[], kind: "link" | "error", queue: string): readonly Target[] {
+  /** The calls that begin the links of a call in `queue`, which are dropped where others would fail. That cannot be said of a join, so there is a call before it. */
+  #links(links: readonly CanvasNode[], queue: string): readonly number[] {
     return links.flatMap((link) => {
       const node = beginsEmpty(link) ? chainOf([collectIn(queue), link]) : link;
-      return this.plan(node, linkContext).entries.map(([, place]) => [kind, place] as const);
+      return this.plan(node, linkContext).entries.map(([, place]) => place);
     });
+  }
+
+  #errorLinks({ links, range }: Watch, queue: string): readonly Target[] {
+    return this.#links(links, queue).map((place) => {
+      const target: ["error", number, number, number] = ["error", place, 0, 0];
+      this.#errors.push({ target, range });
+      return target;
+    });
+  }
+
+  /** Says of whose failures the error links are told, once all is planned. */
+  closeRanges(): void {
+    for (const { target, range } of this.#errors) {
+      target[2] = range.first;
+      target[3] = range.last;
+    }
   }
 
   /** An id that the caller gave. */
@@ -228,13 +286,26 @@ class Planner {
   }
 }
 
+function linksOf(watches: readonly Watch[]): readonly CanvasNode[] {
+  return watches.flatMap(({ links }) => links);
+}
+
+/** The last call of what these handles are made of. */
+function lastCallOf(traces: readonly Trace[]): PlannedCall | undefined {
+  for (const trace of traces.toReversed()) {
+    const call = "call" in trace ? trace.call : (lastCallOf(trace.members) ?? (trace.parent && lastCallOf([trace.parent])));
+    if (call !== undefined) return call;
+  }
+  return undefined;
+}
+
 /** Whether an empty group is among what begins a canvas. */
 function beginsEmpty(node: CanvasNode): boolean {
   switch (node.type) {
     case "call":
       return false;
     case "chain":
-      return beginsEmpty(node.steps[0] as CanvasNode);
+      return node.steps[0] !== undefined && beginsEmpty(node.steps[0]);
     case "group":
       return node.members.length === 0 || node.members.some(beginsEmpty);
     case "chord":

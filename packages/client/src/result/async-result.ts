@@ -4,6 +4,7 @@ import { checkOptions } from "../task/check.js";
 import { enclosingTask } from "../task/context.js";
 import { detailsOf, type TaskDetails } from "./details.js";
 import { TimeoutError, type TaskFailedError, type TaskRevokedError } from "./errors.js";
+import { forget } from "./forget.js";
 import type { Handle } from "./handle.js";
 import { ignored, mark } from "./leaf.js";
 import { callBack, checkListener } from "./on-done.js";
@@ -143,9 +144,9 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
     return revoked;
   }
 
-  /** Removes the result. */
+  /** Removes the result, and those of the steps before it in a chain. */
   async forget(): Promise<void> {
-    await this.#source().backend.forget([this.id]);
+    await forget(this, this.#source().backend);
   }
 
   /** @internal Tells `listener` how it ends, until the returned function is called. Never throws. */

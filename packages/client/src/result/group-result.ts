@@ -3,6 +3,7 @@ import type { RevokeOptions } from "../control/revoke.js";
 import { checkOptions } from "../task/check.js";
 import { asCompleted, type LeafOf } from "./as-completed.js";
 import type { AsyncResult } from "./async-result.js";
+import { forget } from "./forget.js";
 import { outcomesOf, recordsOf, valuesOf, type OutcomesOf } from "./gather.js";
 import type { Handle, HandlesFor } from "./handle.js";
 import { awaitedOf, ignored, isGroup, leavesOf, mark, type Group, type Leaf } from "./leaf.js";
@@ -25,9 +26,6 @@ export interface GroupReference {
 
 /** Most records that are read in one command: each has a result, which may be large. */
 const mostRead = 100;
-
-/** Most results that are removed in one command. */
-const mostForgotten = 1000;
 
 /** The handle on the results of a group of tasks, `Results` in the order of its members; a group among them is one member. */
 export class GroupResult<Results extends readonly unknown[] = readonly unknown[]>
@@ -145,7 +143,7 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
 
   /**
    * Keeps what the group consists of in the result backend, for `resultExpires` of the app, so that `app.groupResult(id)` finds it
-   * anywhere; the steps before it are not kept. A group of none that no app has made is not kept: there is nothing to keep it in.
+   * anywhere; the steps before it are not kept. A group of none that no app has made needs no keeping: its id says what it is.
    */
   async save(): Promise<void> {
     const source = this.#source?.();
@@ -154,12 +152,10 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
     await backend.saveGroup(this.id, savedGroup(this.#asGroup), options.resultExpires);
   }
 
-  /** Removes the results of all its tasks, and what `save()` has kept. */
+  /** Removes the results of all its tasks and of the steps before it, and what `save()` has kept. */
   async forget(): Promise<void> {
-    const backend = this.#source?.().backend;
-    if (backend === undefined) return;
-    for (const leaves of chunksOf(this.#leaves(), mostForgotten)) await backend.forget(leaves.map(({ id }) => id));
-    await backend.forgetGroup(this.id);
+    const source = this.#source?.();
+    if (source !== undefined) await forget(this.#asGroup, source.backend);
   }
 
   /** @internal Id of the flow that it is the result of. */

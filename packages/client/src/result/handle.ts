@@ -7,6 +7,8 @@ export interface Handle<Value = unknown> {
   readonly id: string;
   /** The handle of the step before, in a chain. */
   readonly parent: Handle | undefined;
+  /** The handles of its members, if it is that of a group. */
+  readonly results?: readonly Handle[];
   /** The value; of a group the array of its members' values. */
   get(options?: GetOptions & { readonly propagate?: true }): Promise<Value>;
   /** What observers see of it now; of a group, of all its members together. */
@@ -19,7 +21,7 @@ export interface Handle<Value = unknown> {
   successful(): Promise<boolean>;
   /** Whether it has ended, or a member has, with an error. */
   failed(): Promise<boolean>;
-  /** Removes what is stored of it. */
+  /** Removes what is stored of it, and of the steps before it. */
   forget(): Promise<void>;
 }
 

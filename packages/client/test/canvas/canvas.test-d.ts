@@ -1,5 +1,6 @@
 import { describe, expectTypeOf, test } from "vitest";
 import {
+  type AnyCanvas,
   chain,
   chord,
   createApp,
@@ -72,6 +73,53 @@ describe("a chain", () => {
     expectTypeOf(() => chain(show.s(1), ...steps)).toBeFunction();
   });
 
+  test("may be made of an array that was declared, of which the compiler knows no more", () => {
+    const plain: Canvas<number>[] = [];
+    const signatures: Signature<number>[] = [];
+    const any: AnyCanvas[] = [];
+    plain.push(add.si(1, 2), now.si());
+    signatures.push(add.si(1, 2));
+    any.push(add.s(1, 2), add.s(1));
+    expectTypeOf(chain(...plain)).toExtend<Canvas<number>>();
+    expectTypeOf(chain(...signatures).delay()).resolves.toEqualTypeOf<AsyncResult<number>>();
+    expectTypeOf(chain(add.s(1, 2), ...plain)).toExtend<Canvas<number>>();
+    expectTypeOf(chain(...any)).toExtend<AnyCanvas>();
+    const grown = [];
+    grown.push(add.si(1, 2));
+    grown.push(show.si(1));
+    expectTypeOf(chain(...grown)).toExtend<Canvas<number | string>>();
+  });
+
+  test("without steps is a beginning that grows", () => {
+    expectTypeOf(chain(chain(), add.s(1, 2), chain(), show.s())).toEqualTypeOf<Chain<string, [], AsyncResult<string>>>();
+    expectTypeOf(chain(chain(), add.s(1))).toEqualTypeOf<Chain<number, [value: number], AsyncResult<number>>>();
+    expectTypeOf(chain(add.s(1, 2), chain())).toEqualTypeOf<Chain<number, [], AsyncResult<number>>>();
+    let long: Canvas<number> = chain();
+    long = chain(long, add.s(1));
+    expectTypeOf(long.delay).toBeFunction();
+    // @ts-expect-error its first step is incomplete
+    expectTypeOf(() => chain(chain(), add.s(1)).delay()).toBeFunction();
+    // @ts-expect-error a string for a number
+    expectTypeOf(() => chain(chain(), show.s(1), add.s(1))).toBeFunction();
+  });
+
+  test("may have steps that were kept as data, of which their result is known", () => {
+    const data = add.s(1, 2).toJSON();
+    expectTypeOf(chain(app.canvas<number>(data), add.s(1)).delay()).resolves.toEqualTypeOf<AsyncResult<number>>();
+    expectTypeOf(chain(add.s(1, 2), app.canvas<number>(data), show.s())).toExtend<Canvas<string>>();
+    expectTypeOf(chain(app.canvas<number[]>(data), sum.s()).delay()).resolves.toEqualTypeOf<AsyncResult<number>>();
+    expectTypeOf(chord([app.canvas<number>(data)], sum.s()).delay()).resolves.toEqualTypeOf<AsyncResult<number>>();
+    // @ts-expect-error an array for a number
+    expectTypeOf(() => chain(app.canvas<number[]>(data), add.s(1))).toBeFunction();
+    // @ts-expect-error nobody knows what comes of it
+    expectTypeOf(() => chain(app.canvas(data), add.s(1))).toBeFunction();
+  });
+
+  test("leads back to the members of a group", async () => {
+    const result = await chord([add.s(1, 2)], sum.s()).delay();
+    expectTypeOf(result.parent?.results?.[0]?.id).toEqualTypeOf<string | undefined>();
+  });
+
   test("of what does not fit does not compile", () => {
     // @ts-expect-error a string for a number
     expectTypeOf(() => chain(show.s(1), add.s(1))).toBeFunction();
@@ -87,8 +135,6 @@ describe("a chain", () => {
     expectTypeOf(() => chain(show.s(1), group(show.s(), add.si(1, 2)))).toBeFunction();
     // @ts-expect-error in a chain
     expectTypeOf(() => chain(show.s(1), chain(add.s(1), show.s()))).toBeFunction();
-    // @ts-expect-error no steps
-    expectTypeOf(() => chain()).toBeFunction();
     // @ts-expect-error a task is no step
     expectTypeOf(() => chain(add.s(1, 2), show)).toBeFunction();
     // @ts-expect-error what was sent is no step
@@ -134,6 +180,12 @@ describe("a group", () => {
     expectTypeOf(() => chain(group(show.s(1), show.s(2)), sum.s())).toBeFunction();
     // @ts-expect-error an array for a number
     expectTypeOf(() => chain(group(now.si()), add.s(1))).toBeFunction();
+    // @ts-expect-error an array for a number, whatever is in it
+    expectTypeOf(() => chain(group(app.signature("add", [1, 1])), add.s(2))).toBeFunction();
+    // @ts-expect-error an array for a number
+    expectTypeOf(() => chain(add.starmap([[1, 2]]), add.s(2))).toBeFunction();
+    // @ts-expect-error an array for a number
+    expectTypeOf(() => chain(add.s(1, 2), group(add.s(1)), add.s(2))).toBeFunction();
   });
 });
 

@@ -1,4 +1,4 @@
-import { callId, newId, systemClock, type Flow } from "@bullrush/broker";
+import { callId, encodeRecord, newId, systemClock, type Flow } from "@bullrush/broker";
 import { describe, expect, test } from "vitest";
 import {
   AsyncResult,
@@ -12,6 +12,7 @@ import {
   Group,
   group,
   GroupResult,
+  type Handle,
   isReplace,
   PublishError,
   Signature,
@@ -49,8 +50,10 @@ describe("a canvas as plain data", () => {
       chain(add.s(1, 2).set({ expires: eta }), chain(add.s(3), group(show.s(), add.s(4))), sum.s()),
       chord([chain(add.s(1, 2), show.s())], sum.s(), { onFailure: "partial" }),
       group(group(), add.chunks([[1, 2]], 1)).set({ taskId: newId() }),
+      chain(chain(add.s(1, 2), show.s()).onError(show.s()), show.s()),
+      chain(),
     ];
-    const kinds = [Signature, Signature, Chain, Chord, Group];
+    const kinds = [Signature, Signature, Chain, Chord, Group, Chain, Chain];
     for (const [index, canvas] of canvases.entries()) {
       const data = canvas.toJSON();
       const again = app.canvas(JSON.parse(JSON.stringify(data)));
@@ -77,11 +80,16 @@ describe("a canvas as plain data", () => {
     ["without a name", { type: "call", args: [] }, { option: "the data.task", got: "undefined" }],
     ["without arguments", { type: "call", task: "add" }, { got: "undefined", expected: "an array" }],
     ["with an unknown option", { type: "call", task: "add", args: [], options: { prio: 1 } }, { got: "unknown" }],
-    ["without steps", { type: "chain", steps: [] }, { option: "the data.steps", got: "empty" }],
+    ["with steps that are none", { type: "chain", steps: 5 }, { option: "the data.steps" }],
+    ["with bad links of a chain", { type: "chain", steps: [], onError: 5 }, { option: "the data.onError" }],
     ["with runs without lists of arguments", { type: "call", task: "a", args: [[1], 2], each: true }, { option: "the data.args[1]" }],
     ["with a bad step", { type: "chain", steps: [{ type: "group", members: [5] }] }, { option: "the data.steps[0].members[0]" }],
     ["with a bad link", { type: "call", task: "a", args: [], link: 5 }, { option: "the data.link" }],
-    ["with a header that is no group", { type: "chord", header: { type: "chain", steps: [] } }, { option: "the data.header.steps" }],
+    [
+      "with a header that is no group",
+      { type: "chord", header: { type: "chain", steps: [] } },
+      { option: "the data.header", got: "a chain" },
+    ],
     ["with a bad policy", { type: "chord", header: { type: "group", members: [] }, onFailure: "x" }, { option: "the data.onFailure" }],
   ])("is refused: %s", (_, data, details) => {
     expect(thrownBy(() => testApp().canvas(data as never))).toEqual(failing("INVALID_OPTION", details));
@@ -99,7 +107,6 @@ describe("what is no canvas", () => {
     ["a task in a chain", () => chain(add.s(1, 2), show as never), { option: "item 2 of chain()", got: "a function" }],
     ["a promise in a group", () => group([add.delay as never]), { option: "item 1 of group()" }],
     ["an array in a chain", () => chain([add.s(1, 2)] as never), { option: "item 1 of chain()", got: "an array" }],
-    ["no steps", () => chain(...([] as never)), { option: "what was given to chain()", got: "empty" }],
     ["a header", () => chord(add.s(1, 2) as never, show.s()), { option: "the header of chord()", got: "a call" }],
     ["a body", () => chord([add.s(1, 2)], 5 as never), { option: "the body of chord()", got: "a number" }],
     ["an option of a chord", () => chord([], show.si(1), { onFail: "x" } as object), { got: "unknown" }],
@@ -184,6 +191,8 @@ test("what a canvas holds says how many levels it has, however it was made", () 
     chord(header, sum.s()),
   ];
   const others = [
+    chain(),
+    chain(chain(add.s(1, 2), show.s()).onError(group(show.s(), show.s())), show.s()),
     chord([add.s(1, 2), header], chain(sum.s(), show.s())),
     chord([], group(sum.s())),
     show.map([1]),
@@ -289,7 +298,46 @@ describe("the handle on", () => {
     const nothing = await group().delay();
     await nothing.save();
     await nothing.forget();
-    expect(await app.groupResult(nothing.id)).toBeUndefined();
+    expect(await (await app.groupResult(nothing.id))?.get()).toEqual([]);
+  });
+
+  test("a group of none is found again after save(), whoever made it", async () => {
+    const { app, show } = prepare();
+    const wide = group(...Array.from({ length: 22 }, () => group()));
+    for (const canvas of [group(), group([]), show.map([]), group(group(), group(group())), wide]) {
+      const result = await canvas.delay();
+      await result.save();
+      const again = await app.groupResult(result.id);
+      expect({ id: again?.id, value: await again?.get() }).toEqual({ id: result.id, value: await result.get() });
+    }
+    expect(await app.groupResult(newId())).toBeUndefined();
+  });
+
+  test("a chain forgets the results of all its steps", async () => {
+    const { app, add, show, sum } = prepare();
+    begun(app);
+    const canvas = chain(add.s(1, 2), group(chain(add.s(1), show.s()), show.s()), sum.s(), show.s());
+    for (const result of [await canvas.delay(), await chain(canvas, group(show.s(), show.s())).delay()]) {
+      const handles: string[] = [];
+      const collect = (handle: Handle | undefined): void => {
+        if (handle === undefined) return;
+        if (handle.results === undefined) handles.push(handle.id);
+        for (const member of handle.results ?? []) collect(member);
+        collect(handle.parent);
+      };
+      collect(result);
+      expect(handles.length).toBeGreaterThan(5);
+      await app.backend.store(
+        handles.map((id) => ({ id, delivery: 1, expires: 60_000, record: encodeRecord({ state: "SUCCESS", delivery: 1 }) })),
+      );
+      let before = result.parent;
+      while (before?.results === undefined) before = before?.parent;
+      const group = before as unknown as GroupResult;
+      await group.save();
+      await result.forget();
+      expect((await app.backend.read(handles)).filter((record) => record !== undefined)).toEqual([]);
+      expect(await app.groupResult(group.id)).toBeUndefined();
+    }
   });
 
   test("what has not begun is one on something PENDING, whoever asks", async () => {
@@ -303,6 +351,30 @@ describe("the handle on", () => {
       [{ call: 1 }, { call: 2 }, undefined, undefined].map((record) => record && { ...record, state: "PENDING" }),
     );
     expect(await app.asyncResult(id).status()).toBe("PENDING");
+  });
+});
+
+describe("a chain without steps", () => {
+  test("is a beginning that grows, whatever is done to it before", () => {
+    const { app, add, show } = prepare();
+    const grown = chain(chain().stamp({ a: 1 }).onError(show.s()), add.s(1, 2), chain(), show.s());
+    expect(grown.toJSON()).toEqual(chain(add.s(1, 2), show.s()).toJSON());
+    expect(chain(app.canvas(chain().toJSON()), show.si(1)).toJSON()).toEqual(chain(show.si(1)).toJSON());
+  });
+
+  test("is refused where it is sent", async () => {
+    const { app, add } = prepare();
+    const empty = chain();
+    for (const canvas of [
+      empty,
+      chain(empty, empty),
+      app.canvas(empty.toJSON()),
+      group(empty),
+      chord([add.s(1, 2)], empty as never),
+      add.s(1, 2).link(empty),
+    ]) {
+      expect(await rejected(canvas.delay())).toEqual(failing("INVALID_OPTION", { option: "a chain", got: "empty" }));
+    }
   });
 });
 

@@ -120,7 +120,21 @@ describe("a group", () => {
     const [, body, ...members] = flow.calls.map(({ message }) => message);
     expect(members.map(({ groupId }) => groupId)).toEqual([flow.joins[0]?.id, flow.joins[0]?.id, undefined]);
     expect(members.map(({ parentId }) => parentId)).toEqual([members[2]?.id, members[2]?.id, undefined]);
-    expect(body).not.toHaveProperty("parentId");
+    expect(body?.parentId).toBe(members[1]?.id);
+  });
+
+  test("is before the step behind it: the last of its members is the parent", () => {
+    const parents = (canvas: AnyCanvas) => {
+      const { calls } = flowOf(canvas);
+      const nameOf = (id?: string) => calls.find(({ message }) => message.id === id)?.message.task;
+      return calls.map(({ message: { task, parentId } }) => `${nameOf(parentId) ?? "-"}>${task}`);
+    };
+    expect(parents(chord([add.s(1, 2), show.s(1)], sum.s()))).toEqual(["show>sum", "->add", "->show"]);
+    expect(parents(chord([group(show.s(1), chord([add.s(1, 2)], warn.s())), group()], chain(sum.s(), show.s())))[0]).toBe("sum>show");
+    expect(parents(chord([show.s(1), chord([add.s(1, 2)], warn.s()), group()], sum.s()))[0]).toBe("warn>sum");
+    expect(parents(chain(add.s(1, 2), group(), sum.s()))).toEqual(["add>sum", "->add"]);
+    expect(parents(chain(group(add.s(1, 2)), group(show.s(), warn.s())))).toEqual(["add>show", "add>warn", "->add"]);
+    expect(parents(chord([], sum.s()))).toEqual(["->sum"]);
   });
 
   test("behind a step is entered by the calls that begin its members, one at least for each", () => {
@@ -210,7 +224,7 @@ describe("links", () => {
         "show(*) -> []",
         'add(*,3) -> [["step",1]]',
         "warn(*,ops) -> []",
-        'add(1,2) -> [["link",0],["link",2],["error",3]]',
+        'add(1,2) -> [["link",0],["link",2],["error",3,4,4]]',
       ],
       joins: [],
       entries: [["step", 4]],
@@ -234,17 +248,85 @@ describe("links", () => {
       flowOf(canvas).calls.flatMap(({ message: { task, places } }) =>
         (places?.[0]?.next ?? []).flatMap(([kind]) => (kind === "error" || kind === "link" ? [[task, kind]] : [])),
       );
-    const ends = [chain(add.s(1, 2), show.s(), group()), chain(add.s(1, 2), chord([show.s()], group(group())))];
-    for (const canvas of ends) {
-      expect(links(canvas.link(sum.s() as never).onError(warn.s()))).toEqual([["show", "error"]]);
-      expect(links(canvas.set({ linkError: warn.s() }))).toEqual([["show", "error"]]);
-    }
+    const single = chain(add.s(1, 2), show.s(), group());
+    expect(links(single.link(sum.s() as never).onError(warn.s()))).toEqual([["show", "error"]]);
+    expect(links(single.set({ linkError: warn.s() }))).toEqual([["show", "error"]]);
+    const header = chain(add.s(1, 2), chord([show.s()], group(group())));
+    const both = [
+      ["show", "error"],
+      ["add", "error"],
+    ];
+    expect(links(header.link(sum.s() as never).onError(warn.s()))).toEqual(both);
+    expect(links(header.set({ linkError: warn.s() }))).toEqual(both);
     expect(links(chain(group([chain(add.s(1, 2), group()), show.s(1)]), show.s()).onError(warn.s()))).toEqual([["show", "error"]]);
+  });
+
+  /** The tasks that have error links, with those of whose failures they are told. */
+  function toldOf(canvas: AnyCanvas): readonly string[] {
+    const { calls } = flowOf(canvas);
+    const named = (first = -1, last = -1) =>
+      calls
+        .slice(first, last + 1)
+        .map(({ message: { task } }) => task)
+        .filter((task) => task !== "warn");
+    return calls.flatMap(({ message: { task, places } }) =>
+      (places?.[0]?.next ?? []).flatMap(([kind, , first, last]) =>
+        kind === "error" ? [`${task}: ${named(first, last).toReversed().join()}`] : [],
+      ),
+    );
+  }
+
+  test("for errors are told of their call, those of a chain of all its steps, in one call", () => {
+    expect(toldOf(chain(add.s(1, 2).onError(warn.s()), show.s().onError(warn.s())))).toEqual(["show: show", "add: add"]);
+    expect(toldOf(chain(add.s(1, 2), show.s()).onError(warn.s()))).toEqual(["show: add,show"]);
+    expect(toldOf(chain(chain(add.s(1, 2), show.s()).onError(warn.s()), show.s()))).toEqual(["show: add,show"]);
+    expect(toldOf(chain(add.s(1, 2), group(show.s(), show.s())).onError(warn.s()))).toEqual([
+      "show: show,show",
+      "show: show,show",
+      "add: add,show,show",
+    ]);
+    expect(flowOf(chain(add.s(1, 2), ...Array.from({ length: 1000 }, () => add.s(1))).onError(warn.s())).calls).toHaveLength(1002);
+  });
+
+  test("that are the same are one", () => {
+    const twice = add
+      .s(1, 2)
+      .link([show.s(), show.s()])
+      .link(show.s())
+      .onError(warn.s(1))
+      .onError([warn.s(1), warn.s(2)]);
+    expect(twice.toJSON()).toMatchObject({ link: [{ task: "show" }], onError: [{ args: [1] }, { args: [2] }] });
+    expect(toldOf(chain(add.s(1, 2).onError(warn.s()), show.s().onError(warn.s())).onError(warn.s()))).toEqual(["show: add,show"]);
+    expect(toldOf(chain(chain(add.s(1, 2), show.s()).onError(warn.s()), show.s()).onError(warn.s()))).toEqual(["show: add,show,show"]);
+    expect(toldOf(group(add.s(1, 2).onError(warn.s()), show.s(1)).onError(warn.s()))).toEqual(["add: add", "show: show"]);
+    expect(
+      toldOf(
+        add
+          .s(1, 2)
+          .link(show.s().set({ queue: "a" }))
+          .link(show.s())
+          .onError(warn.s({ a: 1 }))
+          .onError(warn.s({ a: 2 })),
+      ),
+    ).toHaveLength(2);
+  });
+
+  test("among options are added to those of the last step", () => {
+    const canvas = chain(
+      add.s(1, 2),
+      show
+        .s()
+        .link(sum.s() as never)
+        .onError(warn.s("own")),
+    );
+    const flow = flowOf(canvas.set({ link: show.s(), linkError: warn.s() }));
+    const kinds = flow.calls.flatMap(({ message: { task, places } }) => (places?.[0]?.next ?? []).map(([kind]) => `${task} ${kind}`));
+    expect(kinds).toEqual(["show link", "show link", "show error", "show error", "add step"]);
   });
 
   test("that begin with an empty group are reached through a call, so that they can be dropped", () => {
     expect(shapeOf(flowOf(add.s(1, 2).onError(chain(group(), sum.s()))))).toMatchObject({
-      calls: ["sum(*) -> []", 'bullrush.collect(*) -> [["open",0]]', 'add(1,2) -> [["error",1]]'],
+      calls: ["sum(*) -> []", 'bullrush.collect(*) -> [["open",0]]', 'add(1,2) -> [["error",1,2,2]]'],
     });
   });
 });

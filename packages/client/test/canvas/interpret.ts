@@ -1,8 +1,8 @@
 import type { Flow, Target } from "@bullrush/broker";
 import { joined, perform, type Ending, type Functions } from "./evaluate.js";
 
-/** An ending, and the joins before whose groups it stands. */
-type Told = Ending & { readonly before?: ReadonlySet<number> };
+/** An ending, and where it is a failure the call that failed, and the joins before whose groups it stands. Of a join that failed, none. */
+type Told = Ending & { readonly before?: ReadonlySet<number>; readonly by?: number };
 
 /** Runs a flow in memory as the broker and its workers do, and gives how each of its calls ended, by their ids; those that were dropped did not. */
 export function interpret({ calls, joins, entries }: Flow, functions: Functions): ReadonlyMap<string, Ending> {
@@ -29,14 +29,14 @@ export function interpret({ calls, joins, entries }: Flow, functions: Functions)
       goOn(join.next, stands ? ending! : joined(filled, join.onFailure));
       return;
     }
-    if (ending !== undefined && (kind === "link" ? failed : kind === "error" && !failed)) return;
+    if (ending !== undefined && (kind === "link" ? failed : kind === "error" && !concerns(target, ending))) return;
     const { message, takesValue, enters = [] } = calls[place]!;
     const value = ending && ("mishap" in ending ? ending.mishap : ending.value);
     const args = takesValue && ending !== undefined ? [value, ...message.args] : message.args;
     const own: Told =
       kind === "step" && failed
-        ? { ...ending, before: new Set([...(ending.before ?? []), ...enters]) }
-        : perform(functions, message.task, args, message.each === true);
+        ? { by: place, ...ending, before: new Set([...(ending.before ?? []), ...enters]) }
+        : { ...perform(functions, message.task, args, message.each === true), by: place };
     if (endings.has(message.id)) throw new Error(`${message.task} would run twice`);
     endings.set(message.id, own);
     goOn(message.places![0]!.next, own);
@@ -44,4 +44,11 @@ export function interpret({ calls, joins, entries }: Flow, functions: Functions)
 
   for (let next = work.shift(); next !== undefined; next = work.shift()) arrive(...next);
   return endings;
+}
+
+/** Whether an error link is told of this. */
+function concerns([, , first, last]: Target, ending: Told): boolean {
+  return (
+    "mishap" in ending && ending.by !== undefined && first !== undefined && last !== undefined && first <= ending.by && ending.by <= last
+  );
 }

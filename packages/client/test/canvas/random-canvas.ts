@@ -31,6 +31,8 @@ export function randomCanvas(random: () => number, depth: number): CanvasData {
       ...(onError.length > 0 && { onError }),
     };
   };
+  const chainOf = (steps: readonly CanvasData[], onError: readonly CanvasData[]): CanvasData =>
+    onError.length > 0 ? { type: "chain", steps, onError } : { type: "chain", steps };
   if (depth === 0) return call();
   switch (pick(5)) {
     case 0:
@@ -40,6 +42,6 @@ export function randomCanvas(random: () => number, depth: number): CanvasData {
     case 2:
       return { type: "chord", header: groupOf(), body: randomCanvas(random, depth - 1), onFailure: random() < 0.5 ? "fail" : "partial" };
     default:
-      return { type: "chain", steps: some(1, 4) };
+      return chainOf(some(1, 4), links());
   }
 }

@@ -25,18 +25,33 @@ local key = flow.key .. ":doom"
 if call("LINDEX", key, 0) ~= ARGV[5] then return { flow.id } end
 local words = cjson.decode(ARGV[7])
 
-local function fail(number, mishap, enters)
+-- The mishap of a group, told of the call behind it. A group's own words begin with its id and its name.
+local function toldOf(mishap, id, task)
+  local rest = string.match(mishap, '^{"id":"[^"]*","task":"group"(.*)$')
+  return rest and '{"id":' .. cjson.encode(id) .. ',"task":' .. cjson.encode(task) .. rest
+end
+
+-- The task that a call is for those who wait for it: the last of those that it stands for is the one that asked for it.
+local function nameOf(head)
+  return head.standsFor and head.standsFor[1] or head
+end
+
+local function fail(number, mishap, enters, failed)
   local head = callIn(flow, number)
   if not head then return end
   local before = {}
   for join in string.gmatch(enters, "%d+") do before[tonumber(join)] = true end
   for _, join in ipairs(head.enters or {}) do before[join] = true end
-  leave(plan, head.places, { mishap = mishapIn(flow, mishap), enters = before }, true)
+  local text = mishapIn(flow, mishap)
+  local by, told = string.match(failed, "^(%d*):?(%d*)$")
+  if by == "" then told = toldOf(text, nameOf(head).id, nameOf(head).task)
+  else told = told ~= "" and mishapIn(flow, told) or nil end
+  leave(plan, head.places, { mishap = text, enters = before, by = tonumber(by) or number, of = flow.id, told = told }, true)
 end
 
-local _, entries, rest = eachDoomed(flow, tonumber(ARGV[6]), function(kind, number, mishap, enters)
+local _, entries, rest = eachDoomed(flow, tonumber(ARGV[6]), function(kind, number, mishap, enters, failed)
   if kind == "call" then
-    fail(number, mishap, enters)
+    fail(number, mishap, enters, failed)
   elseif kind == "drop" then
     local head = callIn(flow, number)
     if head then leave(plan, head.places, dropped, true) end

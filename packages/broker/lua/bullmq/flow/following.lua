@@ -14,11 +14,13 @@
                       bitmaps of the calls that were sent, unless others run in their place, and of those that have ended
     <flow>:<n>        hash: what has come to join n, by slot: "+" and a value, "-" and the number of a mishap, or "=" and that if what failed stands before the group
     <flow>:backlog    list of calls that are to be sent, each with the number of its value; "- n" when that is not needed any more
-    <flow>:doom       list of what is to fail or to be dropped: "call n m e", "calls n n m e" (with mishap m; e: joins whose groups it stands before), "drop n", "join n"
+    <flow>:doom       list of what is to fail or to be dropped: "call n m e f", "calls n n m e f" (with mishap m; e: joins whose groups it stands before; f: the call that
+                      failed, and ":" and the number of the mishap that error links get, if that is another; "" if it is the call itself, behind a group), "drop n", "join n"
 
   The head of a call: { queue, id, task, priority, takesValue, from, countdown, lifetime, eta, resent, places, standsFor, enters }.
   An ending says how something came out: it has a value (JSON), or a mishap and the joins before whose groups that happened, or it starts; or nothing, and then what follows is
-  dropped.
+  dropped. With a mishap, `by` is the call that failed, of the flow `of`, and `told` what error links get instead of the mishap; a join that has failed has none of these: the
+  calls behind it are those that fail.
   What fails without having run is left to flow/doom: its records have to be stored before the flow forgets it, perhaps on another server.
 
   Reads of the script: call, now, flowKeys and queueKeys (what the keys of flows and of queues start with), flowIndex
@@ -45,13 +47,19 @@ local function push(plan, flow, targets, ending)
   for _, target in ipairs(targets) do plan.work[#plan.work + 1] = { flow, target, ending } end
 end
 
+-- The ending as it is seen at a place of the call: in another flow than that of what failed, the call at that place is the one that failed.
+local function endingAt(place, ending)
+  if not ending.mishap or ending.of == place.flow then return ending end
+  return { mishap = ending.mishap, by = place.call, of = place.flow, told = ending.told }
+end
+
 -- A call that stands at these places has ended; `unsent` if it has not run.
 local function leave(plan, places, ending, unsent)
   for _, place in ipairs(places) do
     local flow = flowIn(plan, place.flow)
     if flow and call("GETBIT", flow.key .. ":done", place.call) == 0 then
       plan.ended[#plan.ended + 1] = { flow, place.call, unsent }
-      push(plan, flow, place.next, ending)
+      push(plan, flow, place.next, endingAt(place, ending))
     end
   end
 end
@@ -60,9 +68,15 @@ local function doom(plan, flow, ending, ...)
   plan.doom[#plan.doom + 1] = { flow = flow, ending = ending, words = { ... } }
 end
 
+-- An error link is told of the failures of the calls from `first` to `last`, or of all.
+local function visitErrorLink(plan, flow, number, first, last, ending)
+  local isTold = ending.mishap and (not first or (ending.by >= first and ending.by <= last))
+  if isTold then plan.sent[#plan.sent + 1] = { flow = flow, number = number, value = ending.told or ending.mishap }
+  else doom(plan, flow, dropped, "drop", number) end
+end
+
 local function visitCalls(plan, flow, kind, first, last, ending)
-  local value
-  if kind == "error" then value = ending.mishap else value = ending.value end
+  local value = ending.value
   if value or ending.starts then
     -- What they say is read when they are sent: there may be thousands.
     for number = first, last do plan.sent[#plan.sent + 1] = { flow = flow, number = number, value = value } end
@@ -137,7 +151,7 @@ local function visitSlot(plan, flow, number, slot, ending)
   join.count = join.count + 1
   if join.count < join.size then return end
   local out = endingOf(flow, number, join)
-  if out and out.mishap then out.enters = ending.enters end
+  if out and out.mishap then out.enters, out.by, out.of, out.told = ending.enters, ending.by, ending.of, ending.told end
   if out then return close(plan, flow, join, out) end
   -- It stays as it is until the words are there.
   doom(plan, flow, dropped, "join", number)
@@ -158,6 +172,7 @@ local function walk(plan)
     local kind, number = target[1], target[2]
     if kind == "slot" then visitSlot(plan, flow, number, target[3], ending)
     elseif kind == "open" then openJoin(plan, flow, number, ending)
+    elseif kind == "error" then visitErrorLink(plan, flow, number, target[3], target[4], ending)
     else visitCalls(plan, flow, kind, number, kind == "steps" and target[3] or number, ending) end
   end
 end
@@ -187,8 +202,9 @@ local function writeDoom(plan)
     local words, mishap, enters = one.words, one.ending.mishap, {}
     if mishap then
       for join in pairs(one.ending.enters or {}) do enters[#enters + 1] = join end
-      local n = #words
+      local n, told = #words, one.ending.told
       words[n + 1], words[n + 2] = keepText(one.flow, "m", mishap), table.concat(enters, ",")
+      words[n + 3] = (one.ending.by or "") .. (told and ":" .. keepText(one.flow, "m", told) or "")
     end
     call("RPUSH", one.flow.key .. ":doom", table.concat(words, " "))
   end

@@ -164,7 +164,7 @@ export class FlowStore {
   /** Marks messages as revoked, wherever in their queues they are. */
   async mark({ ids, queues }: FlowRevocation, reason: string): Promise<void> {
     const keys = [queuesKey(this.#prefix)];
-    const args = [reason, "", 0, 0, `${this.#prefix}:`, "", queues.length, ...queues];
+    const args = [reason, "", 0, 0, Date.now(), `${this.#prefix}:`, "", queues.length, ...queues];
     for (let at = 0; at < ids.length; at += mostMarked) {
       const some = ids.slice(at, at + mostMarked);
       await this.#run(`${some.length} tasks were not revoked`, scripts.revoke, keys, () => [...args, ...some]);
