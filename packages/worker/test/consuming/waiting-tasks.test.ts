@@ -1,5 +1,5 @@
 import { newId } from "@bullrush/broker";
-import { asCompleted, chord, createApp, currentTask, gather, group, waitFor, type App, type AsyncResult } from "@bullrush/client";
+import { asCompleted, chord, createApp, gather, group, waitFor, type App, type AsyncResult } from "@bullrush/client";
 import { pino } from "pino";
 import { expect, inject, it, onTestFinished } from "vitest";
 import { createWorker, type Worker, type WorkerOptions } from "../../src/index.js";
@@ -210,29 +210,4 @@ it("more tasks wait in one queue than slots are lent: what they wait for comes f
   expect(warnings).toMatchObject([
     { task: "outer", msg: expect.stringMatching(/moved to the front of its queue.*this\.replace/) as string },
   ]);
-});
-
-it("what the worker does after a task has waited is done in no task's context", async () => {
-  const stage = new Stage();
-  const { app } = stage;
-  const seen: string[] = [];
-  const autoRetryFor = () => {
-    try {
-      seen.push(currentTask().name);
-    } catch {
-      seen.push("none");
-    }
-    return false;
-  };
-  const failing = app.task("failing", { autoRetryFor }, () => {
-    throw new Error("no luck");
-  });
-  const inner = app.task("inner", () => new Promise<void>((resolve) => setTimeout(resolve, 20)));
-  const outer = app.task("outer", async () => (await inner.delay()).get());
-  await stage.worker({ concurrency: 4, queues: ["default"] }).start();
-  for (let round = 0; round < 5; round++) {
-    await (await outer.delay()).get({ timeout: "30s" });
-    await (await failing.delay()).get({ timeout: "30s", propagate: false });
-  }
-  expect(seen).toEqual(["none", "none", "none", "none", "none"]);
 });
