@@ -33,7 +33,7 @@ export interface WorkerOptions extends PoolOptions {
   /** How long a stop waits for the tasks that run, before it puts them back. Up to 24 days. Default: `"30s"`. */
   readonly shutdownTimeout?: Duration;
   /**
-   * How long the event loop may stand still before the guard ends the process, and what it has on loan goes to other workers, as a crash of each. 0: never; else 1 s to 24 days. A
+   * How long the event loop may stand still before the guard ends the process, and what it has on loan goes to other workers, as a crash of each task that had begun. 0: never; else 1 s to 24 days. A
    * debugger that is attached sets it to 0. Default: `"10m"`.
    */
   readonly blockedLimit?: Duration;
