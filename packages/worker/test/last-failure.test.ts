@@ -146,9 +146,11 @@ it("has it as the cause of what ends an attempt from outside, also if nobody was
   await expect(soft.get({ timeout: "10s" })).rejects.toMatchObject({ cause: { code: "SOFT_TIME_LIMIT_EXCEEDED", cause: bankDown } });
 });
 
-/** An error that has so many levels of causes, itself included. */
+/** An error that has so many levels of causes, itself included. Its stacks are as long as those of a program deep in the file system. */
 function deep(levels: number): Error {
-  return new Error(String(levels), levels > 1 ? { cause: deep(levels - 1) } : undefined);
+  const error = new Error(String(levels), levels > 1 ? { cause: deep(levels - 1) } : undefined);
+  error.stack = `Error: ${levels}\n    at deep (${"/far".repeat(500)})`;
+  return error;
 }
 
 it("takes none along into an attempt that fails of itself", async () => {

@@ -47,16 +47,30 @@ function upTo(levels: number, { cause, ...failure }: Failure): Failure {
 /** Longest failure that a message takes along, in characters of JSON. */
 const longestCarried = 4096;
 
-/** `failure` as the message of the next attempt takes it along: whole if it is short, else without its causes, and its texts cut. */
+/**
+ * `failure` as the message of the next attempt takes it along: whole if it is short, else without the stacks of its causes,
+ * else without its causes, and its texts cut.
+ */
 export function carriedFailure(failure: Failure): Failure {
-  if (JSON.stringify(failure).length <= longestCarried) return failure;
-  const { name, message, code, stack } = failure;
-  return {
+  if (isShort(failure)) return failure;
+  const { name, code, cause } = failure;
+  const cut: Failure = {
     name,
-    message: message.slice(0, 1000),
+    message: failure.message.slice(0, 1000),
     ...(code !== undefined && { code }),
-    ...(stack !== undefined && { stack: stack.slice(0, 2000) }),
+    ...(failure.stack !== undefined && { stack: failure.stack.slice(0, 2000) }),
   };
+  if (cause === undefined) return cut;
+  const withCauses = { ...cut, cause: withoutStacks(cause) };
+  return isShort(withCauses) ? withCauses : cut;
+}
+
+function isShort(failure: Failure): boolean {
+  return JSON.stringify(failure).length <= longestCarried;
+}
+
+function withoutStacks({ stack: _, cause, ...failure }: Failure): Failure {
+  return cause === undefined ? failure : { ...failure, cause: withoutStacks(cause) };
 }
 
 /** Whether decoded `value` is a failure in wire form. */

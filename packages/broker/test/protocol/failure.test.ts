@@ -189,10 +189,17 @@ describe("a failure behind another", () => {
     expect(withCause(top, deep(5))).toEqual({ ...top, cause: deep(4) });
   });
 
-  test("goes along as it is while it is short, else cut to what names it", () => {
+  test("goes along as it is while it is short, else cut to what names it and its causes", () => {
     const short = { ...top, stack: "s".repeat(3000), cause: deep(3) };
     expect(carriedFailure(short)).toEqual(short);
-    const long = { name: "E", message: "m".repeat(5000), code: "C", stack: "s".repeat(5000), cause: deep(3) };
-    expect(carriedFailure(long)).toEqual({ name: "E", message: "m".repeat(1000), code: "C", stack: "s".repeat(2000) });
+    const long = { name: "E", message: "m".repeat(5000), code: "C", stack: "s".repeat(5000) };
+    const cut = { name: "E", message: "m".repeat(1000), code: "C", stack: "s".repeat(2000) };
+    expect(carriedFailure(long)).toEqual(cut);
+    const caused = { name: "F", message: "why", cause: { name: "G", message: "and why" } };
+    expect(carriedFailure({ ...long, cause: withCause({ ...caused, stack: "s".repeat(5000) }, caused.cause) })).toEqual({
+      ...cut,
+      cause: caused,
+    });
+    expect(carriedFailure({ ...long, cause: { ...caused, message: "m".repeat(2000) } })).toEqual(cut);
   });
 });
