@@ -31,6 +31,7 @@ test.each([
   ["Beat entries", ["task", "args", ...fieldsOf(`${client}/beat/entry.ts`, "BeatSettings")]],
   ["get", [...fieldsOf(`${client}/result/wait-options.ts`, "WaitOptions"), ...fieldsOf(`${client}/result/wait-options.ts`, "GetOptions")]],
   ["waitFor", fieldsOf(`${client}/result/wait-for.ts`, "WaitForOptions")],
+  ["Retention", fieldsOf("packages/broker/src/routing/retention.ts", "RetentionOptions")],
   ["revoke", fieldsOf(`${client}/control/revoke.ts`, "RevokeOptions")],
   [
     "createWorker",

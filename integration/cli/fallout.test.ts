@@ -4,7 +4,7 @@ import { chord, createApp, type Mishap, type Task } from "@bullrush/client";
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
-import { morgueKey } from "../../packages/broker/src/redis/keys.js";
+import { deadLettersOf } from "../../packages/broker/test/dead-letters.js";
 import { openLedger } from "../lib/ledger.js";
 import { eventually } from "../support/eventually.js";
 import { startWorker, type WorkerProcess } from "../support/fleet.js";
@@ -213,7 +213,7 @@ describe("a task that throws late and is given up", () => {
     expect(await app.asyncResult<string>(taskId).get({ timeout: "30s" })).toBe("CHORD_FAILED of TASK_POISONED");
   });
 
-  it("rests in the morgue when its result is ignored", async () => {
+  it("is a dead letter when its result is ignored", async () => {
     await using stage = scene();
     const { app, prefix } = stage;
     stage.supervise();
@@ -221,9 +221,10 @@ describe("a task that throws late and is given up", () => {
     const beside = await app.sendTask("fixture.take", [1000]);
     const redis = new Redis(redisUrl(), { replyMapping: "legacy" });
     try {
-      await eventually("it is given up", async () => (await redis.xlen(morgueKey(prefix, "one"))) === 1);
-      const [row] = await redis.xrange(morgueKey(prefix, "one"), "-", "+");
-      expect(row?.[1]).toEqual(expect.arrayContaining([late.id, expect.stringContaining("begun 3 times")]));
+      await eventually("it is given up", async () => (await deadLettersOf(redis, prefix, "one")).length === 1);
+      expect(await deadLettersOf(redis, prefix, "one")).toMatchObject([
+        { id: late.id, reason: expect.stringContaining("begun 3 times") as string },
+      ]);
     } finally {
       redis.disconnect();
     }

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { eventually } from "../support/eventually.js";
 import { startWorker, type WorkerProcess } from "../support/fleet.js";
 import { redisUrl } from "../support/redis-url.js";
+import { deadLettersOf } from "../../packages/broker/test/dead-letters.js";
 
 const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
 const canary = "c4nary-word";
@@ -44,12 +45,11 @@ async function expectSettled(queue: string): Promise<void> {
   });
 }
 
-/** That the morgue of queue `one` comes to keep these messages, and no others, for these reasons. */
+/** That the dead letters of queue `one` come to be these messages, and no others, for these reasons. */
 async function expectKept(expected: readonly { readonly id: string; readonly reason: string }[]): Promise<void> {
-  const key = `bullrush:morgue:${prefix}:one`;
-  await eventually(`the morgue keeps ${expected.length} messages`, async () => (await redis.xlen(key)) >= expected.length);
-  const rows = await redis.xrange(key, "-", "+");
-  const kept = new Map(rows.map(([, fields]) => [fields[fields.indexOf("id") + 1], fields[fields.indexOf("reason") + 1]]));
+  const deadLetters = () => deadLettersOf(redis, prefix, "one");
+  await eventually(`${expected.length} dead letters are kept`, async () => (await deadLetters()).length >= expected.length);
+  const kept = new Map((await deadLetters()).map(({ id, reason }) => [id, reason]));
   expect(kept.size).toBe(expected.length);
   for (const { id, reason } of expected) expect(kept.get(id)).toContain(reason);
 }

@@ -1,6 +1,6 @@
 import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
-import { morgueKey } from "../../packages/broker/src/redis/keys.js";
+import { deadLettersOf } from "../../packages/broker/test/dead-letters.js";
 import { openFleet } from "../lib/fleet.js";
 import { places } from "../lib/places.js";
 import { eventually } from "../support/eventually.js";
@@ -26,9 +26,9 @@ describe.concurrent.each(places)("a task that kills its worker each time, with r
     expect(worker.starts()).toBe(4);
 
     const redis = new Redis(redisUrl(), { replyMapping: "legacy" });
-    const rows = await redis.xrange(morgueKey(fleet.prefix, "one"), "-", "+");
+    const letters = await deadLettersOf(redis, fleet.prefix, "one");
     redis.disconnect();
-    expect(rows.map(([, fields]) => fields[fields.indexOf("id") + 1])).toEqual([killer.id]);
+    expect(letters.map(({ id }) => id)).toEqual([killer.id]);
     // On two servers a result is stored before its task is settled.
     await eventually("all are settled", async () => (await app.transport.counts(["one"]))[0]?.active === 0);
     expect(await app.transport.counts(["one"])).toMatchObject([{ waiting: 0, completed: 19, failed: 1 }]);

@@ -50,6 +50,8 @@ export type {
 } from "./ports/schedule-store.js";
 export type { CatchUp, Schedule, ScheduledCall, SolarEvent } from "./protocol/schedule.js";
 
+export { compileRetention, defaultRetention, type Bound, type BoundOptions, type Retention, type RetentionOptions } from "./retention.js";
+
 export { Router, type Routing } from "./routing/router.js";
 export { Topology } from "./routing/topology.js";
 export { checkQueueName, type QueueOption } from "./routing/queue.js";

@@ -98,7 +98,14 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
       log,
       onTrouble: (reason) => trouble.warn("the guard thread cannot do its work", reason),
     });
-    const consumer = app.transport.consume({ queues, order, lease, scan, worker: name, takeWatch: guard.takes });
+    const consumer = app.transport.consume({
+      queues: queues.map((queue) => ({ ...queue, retention: app.options.retentionOf(queue.name) })),
+      order,
+      lease,
+      scan,
+      worker: name,
+      takeWatch: guard.takes,
+    });
     const warnings = await consumer.open();
     await app.backend.open();
     for (const warning of warnings) log.warn(warning);

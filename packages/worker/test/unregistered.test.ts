@@ -124,7 +124,7 @@ it("fails what nobody knows when the grace is over, and keeps it; at once withou
   const result = await producer.sendTask("b");
   await expect(result.get({ timeout: "30s" })).rejects.toMatchObject({ cause: { code: "TASK_NOT_REGISTERED" } });
   expect(Date.now() - sent).toBeGreaterThanOrEqual(1500);
-  await until(async () => expect(await ask("XLEN", `bullrush:morgue:${prefix}:default`)).toBe(1));
+  await until(async () => expect(await ask("ZCARD", `bullrush:queue:${prefix}:default:dead-letters`)).toBe(1));
   expect(await ask("HGET", `${prefix}:default:${result.id}`, "unknownSince")).toBeNull();
   expect(putBack(entries)).toHaveLength(1);
   const without = scene();

@@ -5,7 +5,7 @@
   BullMQ's keys and in its formats; all others by BullMQ's own scripts, job by job.
 
   KEYS[2q-1]    what the keys of queue q start with
-  KEYS[2q]      morgue of queue q
+  KEYS[2q]      what our own keys of queue q start with
   ARGV[1]       now, ms
   ARGV[2]       lease, ms
   ARGV[3]       name of the worker
@@ -18,12 +18,15 @@
   ARGV[10]      longest record that is sent along with a notification, in bytes
   ARGV[11]      how many groups of settlements follow: settlements that are alike, each with a head of four arguments
     queue
-    action      done (ours, succeeded), done-again (the same, taken for the second time or more), done-late (the same, but the lease had run out), failed, buried (failed,
-                and kept in the morgue), requeued, crashed (put back too, and it counts as a crash), retried,
+    action      done (ours, succeeded), done-again (the same, taken for the second time or more), done-late (the same, but the lease had run out), failed, dead (failed,
+                and kept among the dead letters), requeued, crashed (put back too, and it counts as a crash), retried,
                 postponed (put back for later); for a job of a plain BullMQ
-                producer foreign-completed, foreign-failed, foreign-unrecoverable (failed for good, whatever its attempts) or foreign-buried
+                producer foreign-completed, foreign-failed, foreign-unrecoverable (failed for good, whatever its attempts) or foreign-dead
     finish      the how-manieth time it ends
-    how many settlements follow, for each
+    how many settlements follow
+    only for what ends, or is a plain job's: bytes of all their messages; how many finished jobs of its kind the queue keeps, and of how many bytes; "1" to keep the arguments of
+                finished tasks; for dead and foreign-dead also how many dead letters it keeps, and of how many bytes
+    then for each settlement
       id, token; for done-late the number of the delivery instead of the token
       stored          only for done-late: "1" if the result backend has its result
       value, stack    except for done, done-again, done-late, requeued and crashed: return value (JSON), or why it failed; JSON list of stacks,
@@ -37,7 +40,7 @@
       ending          "value" or "mishap", and the value or the mishap, JSON; or "replaced" and "", if others run in its place
   then the queues in their turn, one argument each: q to look whatever its marker says, -q to look only if its marker says that there is something
 
-  Returns { wrong, deliveries, dry, trouble, held, behind }
+  Returns { wrong, deliveries, dry, trouble, held, behind, dropped }
     wrong       for each settlement that went wrong, two: its number, and a negative code of BullMQ's or an error text
     deliveries  for each, ten: queue, id, name or false, data or false, priority or false, times taken, times ended, number of its token, why it was
                 revoked, or a list of its verdict and of since when workers do not know it (each may be false), or false; number of crashes
@@ -45,16 +48,16 @@
     trouble     why taking was broken off, or false; what was settled and taken before stands
     held        numbers of the settlements that were not settled, because another result had been stored, with which their flows have to go on
     behind      flows with something left to do
+    dropped     how many dead letters were removed, or not kept, for want of room: for each queue that has any, its number and how many
   Fails as a whole, with nothing settled or taken, when results cannot be stored or Redis is a replica.
 ]]
---- @include removeJob
+local call = redis.call
 --- @include parts/attempt
 --- @include parts/begun
+--- @include parts/retained
 --- @include parts/store-records
 
-local call = redis.call
 local now, lease, worker, tokens = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local kept = { completed = { count = 1000 }, failed = { count = 10000 } }
 local wrong = {}
 
 local function isWrong(settlement, reply)
@@ -64,7 +67,7 @@ end
 
 local flowKeys, queueKeys, flowIndex
 
---- @include bullmq/exchange/burying
+--- @include bullmq/exchange/dead-letters
 --- @include bullmq/exchange/by-bullmq
 --- @include bullmq/exchange/ours
 --- @include bullmq/exchange/taking
@@ -73,17 +76,29 @@ local flowKeys, queueKeys, flowIndex
 
 local widths = { done = 2, ["done-again"] = 2, ["done-late"] = 3, requeued = 2, crashed = 2 }
 local unusual = {}
+
+-- How what ends is kept, which stands in ARGV from `at` on. Gives it, and where it ends.
+local function keepFrom(at, action, queue)
+  if not ends[action] and string.sub(action, 1, 8) ~= "foreign-" then return nil, at end
+  local keep = { queue = queue, values = tonumber(ARGV[at]), most = tonumber(ARGV[at + 1]), bytes = tonumber(ARGV[at + 2]), arguments = ARGV[at + 3] == "1" }
+  if action ~= "dead" and action ~= "foreign-dead" then return keep, at + 4 end
+  keep.letters, keep.letterBytes = tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5])
+  return keep, at + 6
+end
+
 local at, number = 12, 0
 for _ = 1, tonumber(ARGV[11]) do
   local queue, action, finish, count = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3])
-  at = at + 4
+  local keep
+  keep, at = keepFrom(at + 4, action, queue)
   local width = widths[action] or 4
   if ends[action] then
-    local batch = { prefix = KEYS[2 * queue - 1], morgue = KEYS[2 * queue], action = action, target = ends[action], finish = finish }
+    keep.each = keep.values / count
+    local batch = { prefix = KEYS[2 * queue - 1], own = KEYS[2 * queue], action = action, target = ends[action], finish = finish, keep = keep }
     local pick = action == "done-late" and checkLate or check
     pick(batch, at, width, count, number)
   else
-    unusual[#unusual + 1] = { KEYS[2 * queue - 1], KEYS[2 * queue], action, at, width, count, number }
+    unusual[#unusual + 1] = { KEYS[2 * queue - 1], KEYS[2 * queue], action, at, width, count, number, keep or false }
   end
   at = at + width * count
   number = number + count
@@ -107,7 +122,7 @@ for i = 2, #wrong, 2 do
 end
 
 local wanted = tonumber(ARGV[5])
-if wanted == 0 then return { wrong, {}, {}, false, held, behind } end
+if wanted == 0 then return { wrong, {}, {}, false, held, behind, DeadLetters.dropped } end
 local trouble = takeAll(at, wanted)
 if isForPrimary(trouble) and #given == 0 then return redis.error_reply(trouble) end
-return { wrong, given, dry, trouble or false, held, behind }
+return { wrong, given, dry, trouble or false, held, behind, DeadLetters.dropped }

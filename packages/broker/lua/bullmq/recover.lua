@@ -1,15 +1,23 @@
 --[[
   Puts jobs whose lease ran out back into their queues. BullMQ looks twice: a job is recovered at the scan after the one that finds it without a lease.
   Sets the marker of a queue that has jobs and no marker: a worker that heard it may have died, or be stuck, and nobody else hears of them.
+  Removes what is kept for longer than its age, a few hundred of each kind in one call, and counts anew, now and then, how much a queue keeps.
 
   KEYS[1]       index of the flows
-  KEYS[1 + q]   what the keys of queue q start with
+  KEYS[2q]      what the keys of queue q start with
+  KEYS[2q+1]    what our own keys of queue q start with
   ARGV[1]       now, ms
   ARGV[2]       time between two scans, whoever does them, ms
+  ARGV[3q]      before when, ms, it is removed what ended in queue q; completed jobs
+  ARGV[3q+1]    the same for failed jobs
+  ARGV[3q+2]    the same for dead letters
 
-  Returns the number of jobs that were put back, and 1 if there are flows that have not ended, else 0
+  Returns the number of jobs that were put back; 1 if there are flows that have not ended, else 0; 1 if more is to be removed for its age, else 0; and for each queue of which
+      dead letters were removed its number and how many
 ]]
+local call = redis.call
 --- @include moveStalledJobsToWait
+--- @include parts/retained
 
 -- BullMQ would fail a job that stalled more often than this; lost replies count as stalls there, so that is not for it to decide.
 local oftenest = 1000000000
@@ -24,9 +32,31 @@ local function markIfNeeded(key)
   if delayed[2] then redis.pcall("ZADD", key("marker"), "NX", math.floor(tonumber(delayed[2]) / 0x1000), "1") end
 end
 
+local now, more, dropped, counting = tonumber(ARGV[1]), 0, {}, true
+
+-- Removes what ended before `oldest`. Gives how many.
+local function sweep(own, kind, oldest)
+  local due = call("ZCOUNT", kind.set, "-inf", "(" .. oldest)
+  if due == 0 then return 0 end
+  local gone, bytes = Retained.dropOldest(kind.set, math.min(due, Retained.sweepAtOnce), kind.keysOf)
+  Retained.count(own, kind.field, -bytes)
+  if gone < due then more = 1 end
+  return gone
+end
+
+-- The sets of one queue in one call: counting ten thousand takes Redis a few ms.
+local function countAnew(own, kinds)
+  local key = own .. "retained"
+  if not counting or (tonumber(call("HGET", key, "countedAt")) or 0) + Retained.countEvery > now then return end
+  if call("EXISTS", kinds[1].set, kinds[2].set, kinds[3].set) == 0 then return call("DEL", key) end
+  counting = false
+  call("HSET", key, "countedAt", now)
+  for _, kind in ipairs(kinds) do call("HSET", key, kind.field, Retained.sumOf(kind.set)) end
+end
+
 local recovered = 0
-for index = 2, #KEYS do
-  local prefix = KEYS[index]
+for q = 1, (#KEYS - 1) / 2 do
+  local prefix, own = KEYS[2 * q], KEYS[2 * q + 1]
   local function key(suffix) return prefix .. suffix end
   if redis.call("EXISTS", key("active"), key("stalled")) > 0 then
     recovered = recovered + #moveStalledJobsToWait(
@@ -34,5 +64,11 @@ for index = 2, #KEYS do
       { oftenest, prefix, ARGV[1], ARGV[2] })
   end
   markIfNeeded(key)
+  local kinds = Retained.kindsOf(prefix, own)
+  for i, kind in ipairs(kinds) do
+    local gone = sweep(own, kind, ARGV[3 * q - 1 + i])
+    if i == 3 and gone > 0 then dropped[#dropped + 1], dropped[#dropped + 2] = q, gone end
+  end
+  countAnew(own, kinds)
 end
-return { recovered, redis.call("EXISTS", KEYS[1]) }
+return { recovered, redis.call("EXISTS", KEYS[1]), more, dropped }

@@ -4,9 +4,11 @@ import { systemClock } from "../clock.js";
 import type { ConsumeOptions, Consumer, Delivery, Exchange, Settled, Settlement, Verdict } from "../ports/transport.js";
 import type { StoreRequest } from "../ports/result-backend.js";
 import { openConnection } from "../redis/connection.js";
-import { flowIndexKey, morgueKey, queueKey } from "../redis/keys.js";
+import { flowIndexKey, ownQueueKey, queueKey } from "../redis/keys.js";
 import type { CompiledLocation } from "../redis/location.js";
 import { runScript } from "../redis/script.js";
+import type { Retention } from "../ports/retention.js";
+import { defaultRetention } from "../routing/retention.js";
 import { within } from "../within.js";
 import { readContent } from "./content.js";
 import { engineScript } from "./engine.js";
@@ -57,7 +59,12 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
   const names = options.queues.map(({ name }) => name);
   const indexes = new Map(names.map((name, index) => [name, index]));
   const prefixes = names.map((name) => queueKey(prefix, name));
-  const exchangeKeys = names.flatMap((name) => [queueKey(prefix, name), morgueKey(prefix, name)]);
+  const queues = options.queues.map(({ name, retention = defaultRetention(24 * 60 * 60 * 1000) }) => ({
+    name,
+    own: ownQueueKey(prefix, name),
+    retention,
+  }));
+  const exchangeKeys = queues.flatMap(({ name, own }) => [queueKey(prefix, name), own]);
   const clock = systemClock;
   const availability = new QueueAvailability(names.length);
   const wakeups = new WakeupListener({
@@ -90,7 +97,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
   const flows = new FlowStore(commands, { prefix, deadline, noteQueues: queueNotes(prefix) });
   const continuations = new Continuations(results, flows, prefix);
   const carrier = new FlowCarrier(flows, results);
-  const leases = openLeases({ commands, prefixes, flowIndex: flowIndexKey(prefix), numberOf, lease, scan, deadline });
+  const leases = openLeases({ commands, prefixes, queues, flowIndex: flowIndexKey(prefix), numberOf, lease, scan, deadline });
   let probed: Promise<string | undefined> | undefined;
   let turn = 0;
   let exchanges = 0;
@@ -98,6 +105,10 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
   /** The number by which the scripts know a queue. */
   function numberOf(queue: string): number {
     return (indexes.get(queue) as number) + 1;
+  }
+
+  function retentionOf(queue: string): Retention {
+    return (queues[numberOf(queue) - 1] as (typeof queues)[number]).retention;
   }
 
   async function open(): Promise<readonly string[]> {
@@ -144,7 +155,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     await store(settle);
     const unstored = results.aboard ? settle.filter((settlement) => !stored.has(settlement)) : [];
     const records = results.arguments(unstored.flatMap(recordsOf));
-    const { groups, args, order: sent } = settlementArguments(continuations.currents(settle), numberOf, late);
+    const { groups, args, order: sent } = settlementArguments(continuations.currents(settle), numberOf, retentionOf, late);
     const next = continuations.arguments(sent, records.order);
     const number = exchanges++;
     // A second try of the same call must not take under the tokens of the first, whose deliveries nobody got.
@@ -180,6 +191,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
       const call = { settle, sent, token, look, repeated: tries > 1 };
       const { deliveries, settled } = read(reply as ExchangeReply, call);
       carrier.begin((reply as ExchangeReply)[5]);
+      leases.noteDropped((reply as ExchangeReply)[6]);
       const [given] = await Promise.all([
         beginForeign(deliveries, foreign),
         settleHeld(reply as ExchangeReply, call, settled),
@@ -256,6 +268,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
         endedBefore: ended,
         crashes,
         ...(typeof revoked === "string" ? { revoked } : revoked !== null && marksOf(revoked)),
+        ...(text !== null && { bytes: Buffer.byteLength(text) }),
         token: `${call.token}:${token}`,
         content: readContent(id, name, text, priority),
       };
@@ -309,6 +322,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     begin: leases.begin,
     end: leases.end,
     recover: leases.recover,
+    droppedDeadLetters: leases.droppedDeadLetters,
     mendFlows: (stale) => (leases.takeNoFlows() ? Promise.resolve(0) : mendFlows({ flows, carrier, results }, stale)),
     close,
   };

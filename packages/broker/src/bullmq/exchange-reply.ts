@@ -6,6 +6,7 @@ export type ExchangeReply = readonly [
   trouble: string | null,
   held: readonly number[],
   behind: readonly string[],
+  dropped: readonly number[],
 ];
 
 /** How a job is known to have ended, and since when workers have put it back that do not know it. */

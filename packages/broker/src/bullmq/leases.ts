@@ -1,5 +1,6 @@
 import type { Consumer, Delivery, Renewal } from "../ports/transport.js";
 import type { Connection } from "../redis/connection.js";
+import type { Retention } from "../ports/retention.js";
 import { runScript } from "../redis/script.js";
 import { engineScript } from "./engine.js";
 
@@ -8,6 +9,8 @@ export interface LeaseOptions {
   readonly commands: Connection;
   /** What the keys of its queues start with. */
   readonly prefixes: readonly string[];
+  /** Its queues, in the same order: what our own keys of each start with, and what it keeps. */
+  readonly queues: readonly { readonly name: string; readonly own: string; readonly retention: Retention }[];
   /** Key of the index of the flows that have not ended. */
   readonly flowIndex: string;
   /** The number by which the scripts know a queue, from 1. */
@@ -23,17 +26,25 @@ export interface LeaseOptions {
 /** Most leases that are renewed in one call, so that none holds Redis for long. */
 const mostRenewed = 1000;
 
+/** Most calls of one look for lost leases and for what is too old. */
+const mostRounds = 50;
+
 const scripts = { renew: engineScript("renew"), recover: engineScript("recover"), count: engineScript("count") };
 
-export interface Leases extends Pick<Consumer, "renew" | "begin" | "end" | "recover"> {
+export interface Leases extends Pick<Consumer, "renew" | "begin" | "end" | "recover" | "droppedDeadLetters"> {
+  /** Notes that dead letters were dropped: pairs of the number of a queue and how many. */
+  noteDropped(pairs: readonly number[]): void;
+
   /** Whether the last `recover` saw no flow that has not ended. Says so once: the next answer needs another `recover`. */
   takeNoFlows(): boolean;
 }
 
 /** What a consumer does about the loans of messages, beside taking and settling. */
 export function openLeases(options: LeaseOptions): Leases {
-  const { commands, prefixes, flowIndex, numberOf, lease, scan, deadline } = options;
+  const { commands, prefixes, queues, flowIndex, numberOf, lease, scan, deadline } = options;
+  const scanned = queues.flatMap(({ own }, index) => [prefixes[index] as string, own]);
   let noFlows = false;
+  let dropped = new Map<string, number>();
 
   async function renew(deliveries: readonly Delivery[]): Promise<Renewal> {
     const chunks = Array.from({ length: Math.ceil(deliveries.length / mostRenewed) }, (_, index) =>
@@ -68,11 +79,36 @@ export function openLeases(options: LeaseOptions): Leases {
   async function recover(): Promise<number> {
     // A bit less than the time between two looks: the next one must not come too early by the jitter of a timer, and be put off by a whole turn.
     const pause = Math.round(scan * 0.8);
-    const [recovered, flows] = (await commands.run({ action: "queues were not scanned for lost tasks", deadline }, (client) =>
-      runScript(client, scripts.recover, [flowIndex, ...prefixes], [Date.now(), pause]),
-    )) as [recovered: number, flows: 0 | 1];
-    noFlows = flows === 0;
-    return recovered;
+    let all = 0;
+    // What is too old may be more than one call is good for; what is left then waits for the next look.
+    for (let round = 0; round < mostRounds; round++) {
+      const now = Date.now();
+      const oldest = queues.flatMap(({ retention: { completed, failed, deadLetter } }) =>
+        [completed, failed, deadLetter].map(({ age }) => Math.max(now - age, 0)),
+      );
+      const [recovered, flows, more, lettersGone] = (await commands.run(
+        { action: "queues were not scanned for lost tasks", deadline },
+        (client) => runScript(client, scripts.recover, [flowIndex, ...scanned], [now, pause, ...oldest]),
+      )) as RecoverReply;
+      noFlows = flows === 0;
+      noteDropped(lettersGone);
+      all += recovered;
+      if (more === 0) break;
+    }
+    return all;
+  }
+
+  function noteDropped(pairs: readonly number[]): void {
+    for (let at = 0; at < pairs.length; at += 2) {
+      const { name } = queues[(pairs[at] as number) - 1] as LeaseOptions["queues"][number];
+      dropped.set(name, (dropped.get(name) ?? 0) + (pairs[at + 1] as number));
+    }
+  }
+
+  function droppedDeadLetters(): ReadonlyMap<string, number> {
+    const noted = dropped;
+    dropped = new Map();
+    return noted;
   }
 
   function takeNoFlows(): boolean {
@@ -86,9 +122,14 @@ export function openLeases(options: LeaseOptions): Leases {
     begin: (delivery) => count(delivery, delivery.token),
     end: async (delivery) => void (await count(delivery, "")),
     recover,
+    droppedDeadLetters,
+    noteDropped,
     takeNoFlows,
   };
 }
+
+/** As `lua/bullmq/recover.lua` gives it. */
+type RecoverReply = readonly [recovered: number, flows: 0 | 1, more: 0 | 1, dropped: readonly number[]];
 
 /** As `lua/bullmq/renew.lua` gives it. */
 type RenewReply = readonly (0 | 1 | readonly [reason: string, terminate: 0 | 1])[];

@@ -1,5 +1,6 @@
 import { groupsOf } from "../groups.js";
 import type { Settlement } from "../ports/transport.js";
+import type { Retention } from "../ports/retention.js";
 import { describeFailure } from "../protocol/failure.js";
 import type { Outcome } from "../protocol/outcome.js";
 
@@ -8,7 +9,7 @@ type Action =
   | "done-again"
   | "done-late"
   | "failed"
-  | "buried"
+  | "dead"
   | "requeued"
   | "crashed"
   | "retried"
@@ -16,7 +17,7 @@ type Action =
   | "foreign-completed"
   | "foreign-failed"
   | "foreign-unrecoverable"
-  | "foreign-buried";
+  | "foreign-dead";
 
 /** Settlements as `lua/bullmq/exchange.lua` reads them: in groups of those that are alike. */
 export interface SettlementArguments {
@@ -28,11 +29,13 @@ export interface SettlementArguments {
 
 /**
  * @param numberOf the number by which the script knows a queue
+ * @param retentionOf what a queue keeps of what has ended
  * @param isLate whether these are successes whose leases had run out
  */
 export function settlementArguments(
   settlements: readonly Settlement[],
   numberOf: (queue: string) => number,
+  retentionOf: (queue: string) => Retention,
   isLate = false,
 ): SettlementArguments {
   const actionFor = (settlement: Settlement) => (isLate ? "done-late" : actionOf(settlement));
@@ -45,6 +48,7 @@ export function settlementArguments(
     const action = actionFor(group[0]);
     const { queue, endedBefore } = group[0].delivery;
     args.push(numberOf(queue), action, endedBefore + 1, group.length);
+    if (!staying.has(action)) args.push(...keepArguments(action, group, retentionOf(queue)));
     for (const settlement of group) {
       const { id, token, number } = settlement.delivery;
       if (isLate) args.push(id, number, settlement.store === undefined ? "" : "1");
@@ -55,6 +59,21 @@ export function settlementArguments(
   return { groups: groups.length, args, order: groups.flat() };
 }
 
+/** How the queue keeps settlements that are alike. */
+function keepArguments(action: Action, group: readonly Settlement[], retention: Retention): readonly (string | number)[] {
+  const { completed, failed, deadLetter } = retention;
+  const { count, bytes } = endsWell.has(action) ? completed : failed;
+  let size = 0;
+  for (const { delivery } of group) size += delivery.bytes ?? 0;
+  const head = [size, count, bytes, retention.keepArguments ? "1" : ""];
+  return action === "dead" || action === "foreign-dead" ? [...head, deadLetter.count, deadLetter.bytes] : head;
+}
+
+const endsWell: ReadonlySet<Action> = new Set<Action>(["done", "done-again", "done-late", "foreign-completed"]);
+
+/** What does not end. */
+const staying: ReadonlySet<Action> = new Set<Action>(["requeued", "crashed", "retried", "postponed"]);
+
 /** What says all by itself. */
 const bare: ReadonlySet<Action> = new Set<Action>(["done", "done-again", "done-late", "requeued", "crashed"]);
 
@@ -64,14 +83,14 @@ function actionOf({ delivery, outcome }: Settlement): Action {
   if (delivery.content.type !== "message") return foreignActionOf(outcome);
   // Only of what was taken before are the runs counted, in a field that goes with the last.
   if (outcome.type === "succeeded" || outcome.type === "replaced") return delivery.number > 1 ? "done-again" : "done";
-  return outcome.type === "failed" && outcome.bury ? "buried" : "failed";
+  return outcome.type === "failed" && outcome.deadLetter ? "dead" : "failed";
 }
 
 /** What cannot be read may be a plain producer's too, with a parent that waits for it. */
 function foreignActionOf(outcome: Outcome): Action {
   if (outcome.type === "succeeded") return "foreign-completed";
   if (outcome.type !== "failed") return "foreign-unrecoverable";
-  if (outcome.bury) return "foreign-buried";
+  if (outcome.deadLetter) return "foreign-dead";
   // By its name, as BullMQ's Worker does.
   return outcome.failure.name === "UnrecoverableError" ? "foreign-unrecoverable" : "foreign-failed";
 }

@@ -3,8 +3,8 @@ import type { Flow } from "../protocol/flow.js";
 import type { ConsumeOptions, Consumer, Location, Marked, QueueCounts, Revocation, Sought, Transport } from "../ports/transport.js";
 import type { ResultBackend } from "../ports/result-backend.js";
 import { openConnection } from "../redis/connection.js";
-import { queueKey, queuesKey } from "../redis/keys.js";
-import { compileLocation, type RedisLocation } from "../redis/location.js";
+import { ownQueueKeys, queueKey, queuesKey } from "../redis/keys.js";
+import { compileLocation, type CompiledLocation, type RedisLocation } from "../redis/location.js";
 import type { RedisResultBackend } from "../redis/result-backend.js";
 import { runScript } from "../redis/script.js";
 import { openConsumer } from "./consumer.js";
@@ -25,12 +25,15 @@ export interface BullmqTransportOptions {
   readonly deadline?: number;
   /** Longest encoded message in bytes. Default: 1 MiB. */
   readonly maxPayload?: number;
+  /** Whether BullMQ's events are written. Default: true. */
+  readonly bullmqEvents?: boolean;
   readonly onTrouble?: (reason: string) => void;
 }
 
 const scripts = {
   locate: engineScript("locate"),
   counts: engineScript("counts"),
+  forget: engineScript("forget"),
   purge: engineScript("purge"),
   revoke: engineScript("revoke"),
 };
@@ -38,13 +41,16 @@ const scripts = {
 /** How many bytes of messages are read in one call at most, so that Redis is there for others: 8 MiB take it about 10 ms. */
 const mostRead = 8 * 1024 * 1024;
 
+/** Most tasks that are forgotten in one call. */
+const mostForgotten = 1000;
+
 /** What `lua/bullmq/revoke.lua` says of one task. */
 type RevokeReply = 0 | 1 | readonly [taken: 0 | 1, queue: string, task: string, end: string, due: number];
 
 /** Queues on BullMQ: each of ours is one of its queues, each message one of its jobs, so that its tools see them. */
 export function bullmqTransport(options: BullmqTransportOptions): Transport {
-  const { backend, prefix = "bull", deadline = 5000, maxPayload = defaultMaxPayload, onTrouble } = options;
-  const location = compileLocation(options.location);
+  const { backend, prefix = "bull", deadline = 5000, maxPayload = defaultMaxPayload, bullmqEvents = true, onTrouble } = options;
+  const location: CompiledLocation = { ...compileLocation(options.location), bullmqEvents };
   const trouble = onTrouble && { onTrouble };
   const commands = openConnection(location, { service: "broker", name: "bullrush:producer", ...trouble });
   const consumers = new Set<Consumer>();
@@ -79,6 +85,19 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
       completed,
       failed,
     }));
+  }
+
+  async function forget(ids: readonly string[], queues: readonly string[]): Promise<readonly ("gone" | "unfinished")[]> {
+    const args = [`${prefix}:`, ownQueueKeys(prefix), queues.length, ...queues];
+    const replies: (0 | 1)[] = [];
+    while (replies.length < ids.length) {
+      const left = ids.slice(replies.length, replies.length + mostForgotten);
+      const some = await commands.run({ action: `${left.length} tasks were not forgotten`, deadline }, (client) =>
+        runScript(client, scripts.forget, [queuesKey(prefix)], [...args, ...left]),
+      );
+      replies.push(...(some as readonly (0 | 1)[]));
+    }
+    return replies.map((reply) => (reply === 1 ? "gone" : "unfinished"));
   }
 
   async function purge(queue: string): Promise<number> {
@@ -126,5 +145,5 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
   const startFlow = (flow: Flow) => flows.start(flow);
   const revokeFlow = (flow: string, calls: "all" | readonly number[]) => flows.callOff(flow, calls);
 
-  return { publish, startFlow, revokeFlow, locate, counts, purge, revoke, consume, close };
+  return { publish, startFlow, revokeFlow, locate, counts, forget, purge, revoke, consume, close };
 }

@@ -2,6 +2,7 @@ import type { BullrushError } from "../error.js";
 import type { Flow } from "../protocol/flow.js";
 import type { Message, RoutedMessage } from "../protocol/message.js";
 import type { Outcome } from "../protocol/outcome.js";
+import type { Retention } from "./retention.js";
 import type { StoreRequest } from "./result-backend.js";
 
 /** The service that holds queues, as producers see it. */
@@ -29,6 +30,12 @@ export interface Transport {
 
   /** How many messages each queue holds. */
   counts(queues: readonly string[]): Promise<readonly QueueCounts[]>;
+
+  /**
+   * Removes what the broker keeps of tasks that have ended, among the finished jobs and the dead letters of `queues` and of all queues to which a message was ever sent. Says of each whether it is
+   * `gone`, or has not ended and stays.
+   */
+  forget(ids: readonly string[], queues: readonly string[]): Promise<readonly ("gone" | "unfinished")[]>;
 
   /** Removes all messages that wait in `queue`, delayed ones included, and says how many. */
   purge(queue: string): Promise<number>;
@@ -113,8 +120,8 @@ export interface QueueCounts {
 }
 
 export interface ConsumeOptions {
-  /** Queues to take from, the order of taking among them, and the weight of each (1 to 100; default 1). */
-  readonly queues: readonly { readonly name: string; readonly weight?: number }[];
+  /** Queues to take from, the order of taking among them, the weight of each (1 to 100; default 1), and what each keeps (by default what queues keep while results live for a day). */
+  readonly queues: readonly { readonly name: string; readonly weight?: number; readonly retention?: Retention }[];
   /** `round-robin`: in turn, by weight. `strict`: from a queue only while those before it are empty. */
   readonly order: "round-robin" | "strict";
   /** How long a delivery is on loan before others may take it, in ms. Renewed while the task runs. */
@@ -215,8 +222,11 @@ export interface Consumer {
    */
   mendFlows(stale: number): Promise<number>;
 
-  /** Puts deliveries whose lease ran out back into their queues, and says how many. Any worker may do it at any time. */
+  /** Puts deliveries whose lease ran out back into their queues, and says how many; removes what is kept for longer than its age. Any worker may do it at any time. */
   recover(): Promise<number>;
+
+  /** How many dead letters each queue has lost for want of room or for their age, by this consumer since the last call. */
+  droppedDeadLetters(): ReadonlyMap<string, number>;
 
   close(): Promise<void>;
 }
@@ -253,6 +263,8 @@ export interface Delivery {
   readonly verdict?: Verdict;
   /** Since when workers have put it back because they do not know its task or its version, ms since the epoch; absent for most. */
   readonly unknownSince?: number;
+  /** Length of the message on the wire, in bytes. Default: 0. */
+  readonly bytes?: number;
   /** Proof of the loan; fresh at every take. */
   readonly token: string;
   /** The call, or why it cannot be read. */

@@ -13,8 +13,8 @@ export type Outcome =
   | {
       readonly type: "failed";
       readonly failure: Failure;
-      /** Keep the message in the morgue, because it could not be run (unknown task, undecodable) or was rejected. */
-      readonly bury?: boolean;
+      /** Keep the message among the dead letters, because it could not be run (unknown task, undecodable) or was rejected. */
+      readonly deadLetter?: boolean;
       /** It is nothing unusual: the task declares that it may fail so. */
       readonly expected?: boolean;
     }

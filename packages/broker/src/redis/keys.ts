@@ -10,9 +10,14 @@ export function queuesKey(prefix: string): string {
   return `bullrush:queues:${prefix}`;
 }
 
-/** Stream of the messages of `queue` that could not be run. */
-export function morgueKey(prefix: string, queue: string): string {
-  return `bullrush:morgue:${prefix}:${queue}`;
+/** What our own keys of queues under `prefix` start with; the name of a queue follows, and `:`. */
+export function ownQueueKeys(prefix: string): string {
+  return `bullrush:queue:${prefix}:`;
+}
+
+/** What our own keys of `queue` start with; `retained` follows, `dead-letters`, or `dead-letter:` and an id. */
+export function ownQueueKey(prefix: string, queue: string): string {
+  return `${ownQueueKeys(prefix)}${queue}:`;
 }
 
 /** What the keys of flows under `prefix` start with; the id of a flow follows, and perhaps `:` and one of its parts. */

@@ -5,6 +5,7 @@ import { within } from "../within.js";
 import { Flights } from "./flights.js";
 import type { CompiledLocation } from "./location.js";
 import { isRefusal, isReply, reasonOf } from "./reason.js";
+import { silenceEvents } from "./script.js";
 
 export interface LineOptions {
   /** Shown by `CLIENT LIST`. */
@@ -57,9 +58,10 @@ function guards({ name, silence }: LineOptions): RedisOptions {
 }
 
 /** Opens a line to `location`; nothing is sent before it is prepared. */
-export function openLine({ options: given, display }: CompiledLocation, options: LineOptions): Line {
+export function openLine({ options: given, display, bullmqEvents = true }: CompiledLocation, options: LineOptions): Line {
   const settings = { ...given, ...guards(options), failoverDetector: given.sentinels != null, replyMapping: "legacy" as const };
   const client = new Redis(settings);
+  if (!bullmqEvents) silenceEvents(client);
   // Without resending, ioredis forgets what was in flight when a connection is lost: its promises never settle.
   const flights = new Flights();
   const closing = new AbortController();

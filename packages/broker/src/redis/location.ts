@@ -15,6 +15,8 @@ export interface CompiledLocation {
   readonly display: string;
   /** Who connects: the user of the URL, else `default`. */
   readonly user: string;
+  /** Whether scripts that are run there write BullMQ's events. Default: true. */
+  readonly bullmqEvents?: boolean;
 }
 
 /** Reads `location`. Throws `INVALID_URL`, which never quotes it: it may hold a password. */

@@ -1,4 +1,5 @@
 import { BullrushError } from "../error.js";
+import { compileRetention, defaultRetention, type RetentionOptions } from "./retention.js";
 import { type ExchangeOption, type ExchangeType, isExchangeName, isExchangeType } from "./exchange.js";
 import { describe, fieldsOf, refuse } from "./option.js";
 
@@ -17,6 +18,8 @@ export type QueueOption =
       readonly routingKey?: string;
       /** Further bindings, after the one to `exchange`, if that is given. */
       readonly bindings?: readonly BindingOption[];
+      /** What it keeps of messages that have ended, where that differs from the app's `retention`. */
+      readonly retention?: RetentionOptions;
     };
 
 /** One more binding of a queue. */
@@ -30,6 +33,7 @@ export interface BindingOption {
 export interface Queue {
   readonly name: string;
   readonly bindings: readonly [Binding, ...Binding[]];
+  readonly retention?: RetentionOptions;
 }
 
 /** That a queue gets what is sent to an exchange with a matching key. */
@@ -45,17 +49,29 @@ export interface Binding {
 /** `given` with its defaults. Throws `INVALID_QUEUE_NAME`, or `INVALID_OPTION` naming the place below `option`, such as `queues[0].exchange`. */
 export function compileQueue(given: QueueOption, option: string): Queue {
   if (typeof given === "string") return { name: checkQueueName(given), bindings: [ownBinding(given, given)] };
-  const fields = fieldsOf(given, option, ["name", "exchange", "routingKey", "bindings"], "the name of a queue, or an object with a name");
+  const fields = fieldsOf(
+    given,
+    option,
+    ["name", "exchange", "routingKey", "bindings", "retention"],
+    "the name of a queue, or an object with a name",
+  );
   const name = checkQueueName(fields.get("name"));
+  const retention = fields.get("retention");
+  if (retention !== undefined) compileRetention(retention, defaultRetention(0), `${option}.retention`);
+  const bindings = bindingsOf(fields, option, name);
+  return retention === undefined ? { name, bindings } : { name, bindings, retention: retention as RetentionOptions };
+}
+
+function bindingsOf(fields: ReadonlyMap<string, unknown>, option: string, name: string): Queue["bindings"] {
   const routingKey = checkRoutingKey(fields.get("routingKey"), `${option}.routingKey`);
   const further = compileBindings(fields.get("bindings"), `${option}.bindings`, name);
   const exchange = fields.get("exchange");
   if (exchange !== undefined) {
-    return { name, bindings: [bind(exchange, `${option}.exchange`, routingKey ?? name), ...further] };
+    return [bind(exchange, `${option}.exchange`, routingKey ?? name), ...further];
   }
   const [first, ...rest] = further;
-  if (first === undefined) return { name, bindings: [ownBinding(name, routingKey ?? name)] };
-  if (routingKey === undefined) return { name, bindings: [first, ...rest] };
+  if (first === undefined) return [ownBinding(name, routingKey ?? name)];
+  if (routingKey === undefined) return [first, ...rest];
   return refuse(`${option}.routingKey`, describe(routingKey), "an exchange beside it, or a key in each of the bindings");
 }
 

@@ -1,3 +1,4 @@
+import type { RetentionOptions } from "./retention.js";
 import { type ExchangeType, compileBindingKey } from "./exchange.js";
 import { describe, refuse } from "./option.js";
 import { type Queue, type QueueOption, compileQueue } from "./queue.js";
@@ -30,6 +31,11 @@ export class Topology {
   /** The exchange of the first binding of `queue`; `undefined` if the queue is not declared. */
   exchangeOf(queue: string): string | undefined {
     return this.#declared.get(queue)?.bindings[0].exchange;
+  }
+
+  /** What the declaration of `queue` says of what it keeps; `undefined` if it says nothing. */
+  retentionOf(queue: string): RetentionOptions | undefined {
+    return this.#declared.get(queue)?.retention;
   }
 
   /**

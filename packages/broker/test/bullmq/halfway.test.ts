@@ -24,7 +24,7 @@ describe("an exchange that cannot do all", () => {
   test.each([
     ["succeeded", outcomes.succeeded, "completed"],
     ["failed", outcomes.failed, "failed"],
-    ["buried", outcomes.buried, "failed"],
+    ["buried", outcomes.dead, "failed"],
   ] as const)("settles those whose jobs are sound: %s", async (_, outcome, target) => {
     const consumer = bench.worker();
     await bench.stage.send(...numbered("feeds", 3));

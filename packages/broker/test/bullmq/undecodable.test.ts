@@ -3,11 +3,11 @@ import { FlowProducer, Queue } from "bullmq";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { newId } from "../../src/id.js";
 import { encodeMessage } from "../../src/protocol/codec.js";
-import { morgueKey } from "../../src/redis/keys.js";
 import { messageOf, numbered, outcomes, settlementOf } from "../ports/messages.js";
 import { stageOn, type Stage } from "../ports/stage.js";
 import { take, takeOne } from "../ports/waiting.js";
 import { openBroker, type RedisBroker } from "./broker.js";
+import { deadLettersOf } from "../dead-letters.js";
 
 const secret = "canary-5ecret";
 
@@ -30,13 +30,7 @@ describe("what cannot be read", () => {
     await stage.send(...numbered("feeds", 1));
   }
 
-  /** What a reader of the morgue sees of each entry. */
-  async function morgue(): Promise<readonly Record<string, string>[]> {
-    const entries = await broker.redis.xrange(morgueKey(broker.prefix, "feeds"), "-", "+");
-    return entries.map(([, fields]) =>
-      Object.fromEntries(Array.from({ length: fields.length / 2 }, (_, i) => [fields[2 * i]!, fields[2 * i + 1]!])),
-    );
-  }
+  const deadLetters = () => deadLettersOf(broker.redis, broker.prefix, "feeds");
 
   const id = newId();
   const envelope = (fields: object) =>
@@ -70,10 +64,13 @@ describe("what cannot be read", () => {
     expect(inspect(error, { depth: 10, showHidden: true })).not.toContain(secret);
 
     const failure = { name: "BullrushError", message: error.message, code: error.code };
-    const { settled } = await consumer.exchange({ settle: [settlementOf(delivery, { type: "failed", failure, bury: true })], take: 0 });
+    const { settled } = await consumer.exchange({
+      settle: [settlementOf(delivery, { type: "failed", failure, deadLetter: true })],
+      take: 0,
+    });
     expect(settled).toEqual(["settled"]);
     expect(await stage.counts("feeds")).toEqual({ waiting: 0, delayed: 0, active: 2, completed: 0, failed: 1 });
-    expect(await morgue()).toEqual([
+    expect(await deadLetters()).toEqual([
       {
         id,
         at: expect.stringMatching(/^\d{13}$/),
@@ -103,37 +100,37 @@ describe("what cannot be read", () => {
     const { job } = await flow.add({ name: "parent", queueName: "feeds", children: [child] });
     const consumer = stage.consume(["feeds"]);
     const deliveries = await take(consumer, 5);
-    const settle = deliveries.map((delivery) => settlementOf(delivery, outcomes.buried));
+    const settle = deliveries.map((delivery) => settlementOf(delivery, outcomes.dead));
     expect(await consumer.exchange({ settle, take: 5 })).toEqual({ settled: ["settled", "settled"], deliveries: [] });
     expect(await job.getState()).toBe("failed");
     expect(await queue.getDeduplicationJobId("one")).toBeNull();
     expect(await stage.counts("feeds")).toEqual({ waiting: 0, delayed: 0, active: 0, completed: 0, failed: 2 });
-    expect((await morgue()).map((entry) => entry["data"])).toEqual([JSON.stringify(data), JSON.stringify(data)]);
+    expect((await deadLetters()).map((entry) => entry["data"])).toEqual([JSON.stringify(data), JSON.stringify(data)]);
     await Promise.all([queue.close(), flow.close()]);
   });
 
-  describe("the morgue", () => {
-    test("keeps a message that was buried, and only by whoever has it on loan", async () => {
+  describe("the dead letters", () => {
+    test("keep a message that could not be run, and only by whoever has it on loan", async () => {
       const message = messageOf();
       await stage.send({ queue: "feeds", message });
       const consumer = stage.consume(["feeds"]);
       const delivery = await takeOne(consumer);
-      const settle = [settlementOf({ ...delivery, token: "forged" }, outcomes.buried), settlementOf(delivery, outcomes.buried)];
+      const settle = [settlementOf({ ...delivery, token: "forged" }, outcomes.dead), settlementOf(delivery, outcomes.dead)];
       expect(await consumer.exchange({ settle: [...settle, ...settle.map((settlement) => ({ ...settlement }))], take: 0 })).toMatchObject({
         settled: ["lost", "settled", "lost", "lost"],
       });
-      expect(await morgue()).toMatchObject([
+      expect(await deadLetters()).toMatchObject([
         { id: message.id, name: "tasks.add", data: encodeMessage(message), reason: "UnknownTask: nobody knows it" },
       ]);
     });
 
-    test("gets nothing of other ends", async () => {
+    test("get nothing of other ends", async () => {
       await stage.send(...numbered("feeds", 4));
       const consumer = stage.consume(["feeds"]);
       const deliveries = await take(consumer, 4);
       const ends = [outcomes.succeeded, outcomes.failed, outcomes.revoked, outcomes.requeued];
       await consumer.exchange({ settle: deliveries.map((delivery, index) => settlementOf(delivery, ends[index])), take: 0 });
-      expect(await morgue()).toEqual([]);
+      expect(await deadLetters()).toEqual([]);
     });
   });
 });

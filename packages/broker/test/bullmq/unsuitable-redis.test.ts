@@ -138,7 +138,7 @@ describe.skipIf(redisBinary === undefined)("a Redis", () => {
       const consumer = stage.consume(["feeds"]);
       const delivery = await takeOne(consumer);
       await fill();
-      const { settled } = await consumer.exchange({ settle: [settlementOf(delivery, outcomes.buried)], take: 0 });
+      const { settled } = await consumer.exchange({ settle: [settlementOf(delivery, outcomes.dead)], take: 0 });
       expect(settled).toEqual(["settled"]);
       expect(await stage.counts("feeds")).toMatchObject({ active: 0, failed: 1 });
     });

@@ -31,7 +31,7 @@ export function describeExchanging(stage: () => Stage): void {
     test.each([
       ["succeeded", outcomes.succeeded, { completed: 1, failed: 0 }],
       ["failed", outcomes.failed, { completed: 0, failed: 1 }],
-      ["failed, to be buried", outcomes.buried, { completed: 0, failed: 1 }],
+      ["failed, to be buried", outcomes.dead, { completed: 0, failed: 1 }],
       ["revoked", outcomes.revoked, { completed: 0, failed: 1 }],
     ])("a message that %s is gone", async (_, outcome, finished) => {
       await stage().send({ queue: "feeds", message: messageOf() });

@@ -30,7 +30,7 @@ export function argumentsOf(deliveries: readonly Delivery[]): readonly unknown[]
 export const outcomes = {
   succeeded: { type: "succeeded", result: "3" },
   failed: { type: "failed", failure: { name: "TypeError", message: "no number", stack: "TypeError: no number\n    at add" } },
-  buried: { type: "failed", failure: { name: "UnknownTask", message: "nobody knows it" }, bury: true },
+  dead: { type: "failed", failure: { name: "UnknownTask", message: "nobody knows it" }, deadLetter: true },
   revoked: { type: "revoked", reason: "expired" },
   requeued: { type: "requeued", reason: "the worker shuts down" },
 } as const satisfies Record<string, Outcome>;

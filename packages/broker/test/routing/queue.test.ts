@@ -69,7 +69,7 @@ describe("compileQueue", () => {
     [7, "queues[0] is 7; expected the name of a queue, or an object with a name"],
     [["q"], "queues[0] is an array; expected the name of a queue, or an object with a name"],
     [new Map(), "queues[0] is a Map; expected the name of a queue, or an object with a name"],
-    [{ name: "q", key: "k" }, "queues[0].key is no option; expected one of name, exchange, routingKey, bindings"],
+    [{ name: "q", key: "k" }, "queues[0].key is no option; expected one of name, exchange, routingKey, bindings, retention"],
     [{ name: "q", exchange: "" }, 'queues[0].exchange is ""; expected the name of an exchange, or an object with a name and a type'],
     [{ name: "q", exchange: 5 }, "queues[0].exchange is 5; expected the name of an exchange, or an object with a name and a type"],
     [{ name: "q", exchange: {} }, "queues[0].exchange.name is undefined; expected the name of an exchange"],

@@ -28,12 +28,12 @@ export function connect(
   tasks: ReadonlyMap<string, TaskDefinition>,
   onTrouble: (service: "broker" | "backend", reason: string) => void,
 ): Connected {
-  const { name, broker, backend: location, prefix, publishTimeout: deadline, maxPayload, resultExpires } = optionsNow();
+  const { name, broker, backend: location, prefix, publishTimeout: deadline, maxPayload, resultExpires, bullmqEvents } = optionsNow();
   const onBrokerTrouble = (reason: string) => onTrouble("broker", reason);
   const backend = redisResultBackend({ location, onTrouble: (reason) => onTrouble("backend", reason) });
-  const transport = bullmqTransport({ location: broker, backend, prefix, deadline, maxPayload, onTrouble: onBrokerTrouble });
+  const transport = bullmqTransport({ location: broker, backend, prefix, deadline, maxPayload, bullmqEvents, onTrouble: onBrokerTrouble });
   const control = redisControlBus({ location: broker, prefix, onTrouble: onBrokerTrouble });
-  const schedules = redisScheduleStore({ location: broker, prefix, app: name, maxPayload, onTrouble: onBrokerTrouble });
+  const schedules = redisScheduleStore({ location: broker, prefix, app: name, maxPayload, bullmqEvents, onTrouble: onBrokerTrouble });
   const lifetimeOf = (task = "") => tasks.get(task)?.resultExpires ?? resultExpires;
   const revoke = openRevoke({ transport, backend, control, lifetimeOf, clock: systemClock });
   const waiter = new ResultWaiter(backend, transport);

@@ -1,6 +1,8 @@
 import {
   compileLocation,
+  compileRetention,
   defaultMaxPayload,
+  defaultRetention,
   longestTimer,
   Router,
   toMilliseconds,
@@ -8,6 +10,8 @@ import {
   type Duration,
   type QueueOption,
   type RedisLocation,
+  type Retention,
+  type RetentionOptions,
   type RouteTable,
 } from "@bullrush/broker";
 import { compileEntries, type BeatEntry, type CompiledEntry } from "../beat/entry.js";
@@ -45,6 +49,10 @@ export interface AppOptions<Calls extends Record<string, unknown[]> = Record<str
   readonly prefix?: string;
   /** How long results are kept, at least 1 ms. Default: `"1d"`. */
   readonly resultExpires?: Duration;
+  /** What queues keep of messages that have ended, by count, age and bytes; `retention` of a queue wins over it. Results live for `resultExpires`, whatever this says. */
+  readonly retention?: RetentionOptions;
+  /** Whether BullMQ's stream of events is written, which `QueueEvents` and other observers of BullMQ's read. Default: true. */
+  readonly bullmqEvents?: boolean;
   /** Longest time until the broker has confirmed a call. Default: `"5s"`. */
   readonly publishTimeout?: Duration;
   /** Longest encoded call or result in bytes. Default: 1 MiB. */
@@ -68,6 +76,9 @@ export interface CompiledOptions {
   readonly prefix: string;
   /** In ms. */
   readonly resultExpires: number;
+  /** What a queue keeps of messages that have ended. */
+  readonly retentionOf: (queue: string) => Retention;
+  readonly bullmqEvents: boolean;
   /** In ms. */
   readonly publishTimeout: number;
   /** In bytes. */
@@ -93,6 +104,8 @@ export function compileOptions(given: AppOptions, environment: Environment): Com
   const declared = new Topology(given.queues ?? []);
   const topology = createMissingQueues ? declared.including(defaultQueue) : declared;
   const router = new Router({ topology, routes: given.routes ?? {}, defaultQueue, createMissingQueues });
+  const resultExpires = toMilliseconds(given.resultExpires ?? "1d", "resultExpires");
+  const retention = compileRetention(given.retention, defaultRetention(resultExpires));
   const beat = compileEntries(given.beat ?? {}, timezone);
   // Without missing queues, nothing can be sent to one that is not under `queues`.
   const calledQueues = createMissingQueues ? beat.flatMap(({ call }) => (call.options?.["queue"] as string | undefined) ?? []) : [];
@@ -105,7 +118,9 @@ export function compileOptions(given: AppOptions, environment: Environment): Com
     defaultQueue,
     router,
     prefix: given.prefix ?? "bull",
-    resultExpires: toMilliseconds(given.resultExpires ?? "1d", "resultExpires"),
+    resultExpires,
+    retentionOf: (queue) => compileRetention(topology.retentionOf(queue), retention),
+    bullmqEvents: given.bullmqEvents ?? true,
     publishTimeout: Math.min(toMilliseconds(given.publishTimeout ?? "5s", "publishTimeout"), longestTimer),
     maxPayload: given.maxPayload ?? defaultMaxPayload,
     beat,
@@ -130,13 +145,15 @@ const checks: Record<keyof AppOptions, Check> = {
   createMissingQueues: isFlag,
   prefix: isName,
   resultExpires: isLifetime,
+  retention: leftToOthers,
+  bullmqEvents: isFlag,
   publishTimeout: isDuration,
   maxPayload: isSize,
   beat: leftToOthers,
   timezone: isTimeZone,
 };
 
-/** The topology, the router and the entries look at theirs themselves. */
+/** The topology, the router, the retention and the entries look at theirs themselves. */
 function leftToOthers(): void {}
 
 /** Anything else would be taken for options that leave everything to its default, and the tasks would go to the Redis of this machine. */

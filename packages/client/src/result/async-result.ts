@@ -144,9 +144,12 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
     return revoked;
   }
 
-  /** Removes the result, and those of the steps before it in a chain. */
+  /**
+   * Removes the result, and those of the steps before it in a chain, and all else that is kept of tasks that have ended: arguments, errors, dead letters. Of a task that has not ended only
+   * its record goes: revoke it first. What an AOF or a snapshot of Redis has of them is rewritten in its time.
+   */
   async forget(): Promise<void> {
-    await forget(this, this.#source().backend);
+    await forget(this, this.#source());
   }
 
   /** @internal Tells `listener` how it ends, until the returned function is called. Never throws. */

@@ -1,11 +1,26 @@
-import type { ResultBackend } from "@bullrush/broker";
+import { setTimeout as pause } from "node:timers/promises";
+import { callId, copyId, isTerminal, replacementId, steadyClock, type ResultBackend, type Transport } from "@bullrush/broker";
 import { isGroup, type Group, type Leaf } from "./leaf.js";
 
 /** Most results that are removed in one command. */
 const mostForgotten = 1000;
 
-/** Removes what is stored of a result, and of the steps before it: results, and what `save()` has kept of groups. */
-export async function forget(last: Leaf | Group, backend: ResultBackend): Promise<void> {
+/** Where traces of tasks are. */
+interface Places {
+  readonly transport: Transport;
+  readonly backend: ResultBackend;
+  readonly options: { readonly queues: readonly string[] };
+}
+
+/** Longest wait, in ms, for the settlement of a task whose result is there already, and the pauses between two looks. */
+const settling = { longest: 5000, first: 10, most: 250 };
+
+/**
+ * Removes what is stored of a result, and of the steps before it: results, what `save()` has kept of groups, finished jobs and dead letters. Of a task that has not ended only what is
+ * stored so far.
+ */
+export async function forget(last: Leaf | Group, places: Places): Promise<void> {
+  const { backend } = places;
   const ids = new Set<string>();
   const groups = new Set<string>();
   // A handle within a group may have steps before it as well; those of a long chain are many.
@@ -17,10 +32,52 @@ export async function forget(last: Leaf | Group, backend: ResultBackend): Promis
       for (const result of handle.results) left.push(result);
     } else {
       ids.add(handle.id);
+      // Where it may be in several queues, one of them has the message, and the others copies.
+      const { queues } = handle.reference;
+      if (queues.length > 1) for (const queue of queues) ids.add(copyId(handle.id, queue));
     }
     if (handle.parent !== undefined) left.push(handle.parent as Leaf | Group);
   }
   const all = [...ids];
-  for (let at = 0; at < all.length; at += mostForgotten) await backend.forget(all.slice(at, at + mostForgotten));
+  // What ran in the place of a task may have been replaced itself: the list grows on the way.
+  for (let at = 0; at < all.length;) {
+    const some = all.slice(at, at + mostForgotten);
+    at += some.length;
+    const replaced = await backend.read(some.map(replacementId));
+    for (const [index, record] of replaced.entries()) {
+      if (record !== undefined) all.push(...(await replacementsOf(some[index] as string, backend)));
+    }
+    await forgetMessages(some, places);
+    await backend.forget(some);
+  }
   for (const id of groups) await backend.forgetGroup(id);
+}
+
+/** A result that is on another server than its message may be there before the message is settled. */
+async function forgetMessages(ids: readonly string[], { transport, backend, options }: Places): Promise<void> {
+  const end = steadyClock.now() + settling.longest;
+  let left = ids;
+  for (let wait = settling.first; ; wait = Math.min(wait * 2, settling.most)) {
+    const replies = await transport.forget(left, options.queues);
+    const unfinished = left.filter((_, index) => replies[index] === "unfinished");
+    const records = await backend.read(unfinished);
+    left = unfinished.filter((_, index) => records[index] !== undefined && isTerminal(records[index].state));
+    if (left.length === 0 || steadyClock.now() >= end) return;
+    await pause(wait);
+  }
+}
+
+/** How many tasks are looked for at once that run in the place of another. */
+const sought = 100;
+
+/** Ids of the tasks that ran in the place of `id`, as far as they have the ids that they get by themselves. */
+async function replacementsOf(id: string, backend: ResultBackend): Promise<readonly string[]> {
+  const flow = replacementId(id);
+  // The one with the result has the id of the flow.
+  const found = [flow];
+  for (let first = 0; ; first += sought) {
+    const ids = Array.from({ length: sought }, (_, index) => callId(flow, first + index));
+    found.push(...ids);
+    if ((await backend.read(ids)).every((record) => record === undefined)) return found;
+  }
 }

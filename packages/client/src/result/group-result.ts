@@ -152,10 +152,10 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
     await backend.saveGroup(this.id, savedGroup(this.#asGroup), options.resultExpires);
   }
 
-  /** Removes the results of all its tasks and of the steps before it, and what `save()` has kept. */
+  /** Removes the results of all its tasks and of the steps before it, what `save()` has kept, and all else that is kept of those that have ended. */
   async forget(): Promise<void> {
     const source = this.#source?.();
-    if (source !== undefined) await forget(this.#asGroup, source.backend);
+    if (source !== undefined) await forget(this.#asGroup, source);
   }
 
   /** @internal Id of the flow that it is the result of. */

@@ -3,7 +3,7 @@ import { checkOptions, isFlag, isText, type Check } from "./check.js";
 
 /** How `this.reject()` gets rid of a message. */
 export interface RejectOptions {
-  /** Put it back into its queue, to be taken again in a second, by whichever worker: the attempt does not count. Default: false, the task fails with `TASK_REJECTED` and its message is kept in the morgue. */
+  /** Put it back into its queue, to be taken again in a second, by whichever worker: the attempt does not count. Default: false, the task fails with `TASK_REJECTED` and its message is kept among the dead letters. */
   readonly requeue?: boolean;
   /** Why, for the failure and the log. */
   readonly reason?: string;

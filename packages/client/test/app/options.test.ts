@@ -14,7 +14,7 @@ const refusal = (given: unknown, environment: Record<string, string> = {}) =>
 
 describe("defaults", () => {
   test("of everything", () => {
-    const { router, ...options } = compile();
+    const { router, retentionOf, ...options } = compile();
     expect(options).toEqual({
       name: "app",
       broker: "redis://127.0.0.1:6379/0",
@@ -28,8 +28,48 @@ describe("defaults", () => {
       maxPayload: 1_048_576,
       beat: [],
       timezone: "UTC",
+      bullmqEvents: true,
+    });
+    const mebibytes = 1024 * 1024;
+    expect(retentionOf("default")).toEqual({
+      completed: { count: 1000, age: 86_400_000, bytes: 64 * mebibytes },
+      failed: { count: 10_000, age: 86_400_000, bytes: 64 * mebibytes },
+      deadLetter: { count: 100_000, age: 14 * 86_400_000, bytes: 64 * mebibytes },
+      keepArguments: true,
     });
     expect(router.route({ task: "t", args: [] }).queues).toEqual(["default"]);
+  });
+
+  test("what a queue keeps is what it says, else the app, else as long as results live", () => {
+    const { retentionOf } = compile({
+      resultExpires: "1h",
+      retention: { completed: { count: 0 }, failed: { age: "2d" }, keepArguments: false },
+      queues: ["a", { name: "b", retention: { completed: { bytes: Infinity }, failed: { age: Infinity }, keepArguments: true } }],
+    });
+    expect(retentionOf("a")).toMatchObject({
+      completed: { count: 0, age: 3_600_000 },
+      failed: { count: 10_000, age: 172_800_000 },
+      keepArguments: false,
+    });
+    expect(retentionOf("elsewhere")).toEqual(retentionOf("a"));
+    expect(retentionOf("b")).toMatchObject({
+      completed: { count: 0, bytes: Number.MAX_SAFE_INTEGER },
+      failed: { age: Number.MAX_SAFE_INTEGER },
+      keepArguments: true,
+    });
+  });
+
+  test.each<[unknown, string]>([
+    [{ retention: 5 }, "retention is 5; expected an object"],
+    [{ retention: { complete: {} } }, "retention.complete is no option; expected one of completed, failed, deadLetter, keepArguments"],
+    [{ retention: { failed: { size: 1 } } }, "retention.failed.size is no option; expected one of count, age, bytes"],
+    [{ retention: { failed: { count: -1 } } }, "retention.failed.count is -1; expected a whole number from 0, or Infinity"],
+    [{ retention: { failed: { bytes: "1MB" } } }, 'retention.failed.bytes is "1MB"; expected a whole number from 0, or Infinity'],
+    [{ retention: { deadLetter: { age: "soon" } } }, 'retention.deadLetter.age is "soon"'],
+    [{ retention: { keepArguments: 1 } }, "retention.keepArguments is 1; expected true or false"],
+    [{ queues: [{ name: "a", retention: { failed: 1 } }] }, "queues[0].retention.failed is 1; expected an object"],
+  ])("refuses a retention that does not fit: %j", (given, message) => {
+    expect(refusal(given)).toMatchObject({ code: "INVALID_OPTION", message: expect.stringContaining(message) as string });
   });
 
   test("the default queue is among the queues, declared or not", () => {

@@ -133,7 +133,7 @@ export class Executor {
     if (content.type === "undecodable" || !this.#spent.has(delivery)) return this.putBack(delivery, reason);
     const { message } = content;
     const error = new BullrushError("WORKER_LOST", { task: message.task });
-    return this.#bury(delivery, startedAt, error, stores(delivery, message, this.#definitionOf(message.task)), reason);
+    return this.#deadLetter(delivery, startedAt, error, stores(delivery, message, this.#definitionOf(message.task)), reason);
   }
 
   /** What puts `delivery` back into its queue, run or not, to be taken again after `pause` ms. */
@@ -197,7 +197,7 @@ export class Executor {
     }
     // Only now: whoever died may have stored its result before.
     const doom = doomOf(delivery, definition);
-    if (doom !== undefined) return this.#bury(delivery, startedAt, doom, storesResult);
+    if (doom !== undefined) return this.#deadLetter(delivery, startedAt, doom, storesResult);
     if (delivery.number > 1 && !(await this.#begin(delivery))) return this.putBack(delivery, "its start could not be counted");
     const onBegin = () => {
       const once = isOnce(definition);
@@ -257,7 +257,7 @@ export class Executor {
   }
 
   /** A message that cannot be run, or not again, fails for good and is kept for inspection. */
-  #bury(delivery: Delivery, startedAt: number, error: BullrushError, storesResult = true, reason?: string): Settlement {
+  #deadLetter(delivery: Delivery, startedAt: number, error: BullrushError, storesResult = true, reason?: string): Settlement {
     const { stack: _, ...failure } = toFailure(error);
     const { id, queue } = delivery;
     const task = taskOf(delivery);
@@ -265,7 +265,7 @@ export class Executor {
       { ...task, id, queue, code: error.code, error: describeFailure(failure), reason },
       reason === undefined ? "not run" : "failed",
     );
-    return this.#settle(delivery, { type: "failed", failure, bury: true }, startedAt, undefined, storesResult);
+    return this.#settle(delivery, { type: "failed", failure, deadLetter: true }, startedAt, undefined, storesResult);
   }
 
   #unknown(
@@ -280,13 +280,13 @@ export class Executor {
     const error = new BullrushError("TASK_NOT_REGISTERED", { task, known });
     const outcome = this.#grace.outcomeOf(delivery, task, error, expires);
     return outcome === undefined
-      ? this.#bury(delivery, startedAt, error, stores(delivery, message, this.#definitionOf(task)))
+      ? this.#deadLetter(delivery, startedAt, error, stores(delivery, message, this.#definitionOf(task)))
       : { delivery, outcome };
   }
 
   #unreadable(delivery: Delivery, { error, newerTask }: Extract<Content, { type: "undecodable" }>, startedAt: number): Settlement {
     const outcome = newerTask === undefined ? undefined : this.#grace.outcomeOf(delivery, newerTask, error);
-    return outcome === undefined ? this.#bury(delivery, startedAt, error) : { delivery, outcome };
+    return outcome === undefined ? this.#deadLetter(delivery, startedAt, error) : { delivery, outcome };
   }
 
   /** Says once for each task that it returns what could not be sent if somebody read it. */

@@ -64,7 +64,7 @@ const requeuePause = 1000;
 
 function rejected(reject: Reject, { clock }: Attempt): Outcome {
   if (reject.requeue) return { type: "requeued", reason: reject.message, eta: clock.now() + requeuePause };
-  return { type: "failed", failure: toFailure(reject), bury: true };
+  return { type: "failed", failure: toFailure(reject), deadLetter: true };
 }
 
 function replaced({ canvas }: Replace, { original, foreign, queue, replacementOf }: Attempt): Outcome {

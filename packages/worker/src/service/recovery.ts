@@ -4,14 +4,14 @@ import { every, type Service } from "./service.js";
 
 /**
  * Puts back what dead workers had on loan. BullMQ looks twice before it does, so a task runs again at most two `scan` after its lease has
- * run out.
+ * run out. Removes what is kept for too long as well.
  */
 export function recovery({
   consumer,
   scan,
   log,
 }: {
-  readonly consumer: Pick<Consumer, "recover">;
+  readonly consumer: Pick<Consumer, "recover" | "droppedDeadLetters">;
   /** Time between two looks, in ms. */
   readonly scan: number;
   readonly log: Logger;
@@ -20,6 +20,8 @@ export function recovery({
     try {
       const recovered = await consumer.recover();
       if (recovered > 0) log.warn({ recovered }, "tasks of a lost worker put back");
+      for (const [queue, dropped] of consumer.droppedDeadLetters())
+        log.warn({ queue, dropped }, "dead letters removed: too many, too large or too old to be kept");
     } catch (error) {
       if (!stopped.aborted) log.debug({ reason: error instanceof Error ? error.message : String(error) }, "no scan for lost tasks");
     }

@@ -253,7 +253,7 @@ describe("a rejected message", () => {
   test("is a failure, and kept", () => {
     expect(outcomeOf(new Reject("tasks.a", { reason: "not ours" }), attemptOf({ autoRetryFor: Error }))).toMatchObject({
       type: "failed",
-      bury: true,
+      deadLetter: true,
       failure: { code: "TASK_REJECTED", message: '"tasks.a" rejected its message: not ours' },
     });
   });

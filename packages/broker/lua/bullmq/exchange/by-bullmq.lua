@@ -3,7 +3,7 @@
   taking from queues that are paused, limited, prioritised or have due jobs. What BullMQ's Worker decides in JavaScript before it calls them
   (whether and when a job is tried again) is decided here.
 
-  Reads of the exchange: call, now, lease, worker, kept, attempt, hasEnded, isWrong, bury
+  Reads of the exchange: call, now, lease, worker, attempt, hasEnded, isWrong, DeadLetters, Retained
 ]]
 --- @include moveToFinished
 --- @include moveToActive
@@ -22,19 +22,32 @@ local function optionsOf(jobKey)
   return decoded(call("HGET", jobKey, "opts"))
 end
 
--- How many finished jobs are kept beside this one, and how long.
-local function keepOf(options, target)
-  local keep = options[target == "completed" and "removeOnComplete" or "removeOnFail"]
-  if type(keep) == "boolean" then return { count = keep and 0 or -1 } end
-  if type(keep) == "number" then return { count = keep } end
-  return type(keep) == "table" and keep or kept[target]
+-- How many finished jobs are kept beside this one, and how long, if its producer says so; else what the queue keeps is bounded afterwards.
+local function keepJobsOf(options, target, keep)
+  local asked = options[target == "completed" and "removeOnComplete" or "removeOnFail"]
+  if type(asked) == "boolean" then return { count = asked and 0 or -1 }, true end
+  if type(asked) == "number" then return { count = asked }, true end
+  if type(asked) == "table" then return asked, true end
+  return { count = (keep.most == 0 or keep.bytes == 0) and 0 or -1 }, false
+end
+
+-- Notes how much a finished plain job takes, and removes what its queue keeps beyond the bounds: its count is left to a producer that has one of its own.
+local function boundFinished(prefix, own, id, target, values, keep, isAsked)
+  local set, jobKey = prefix .. target, prefix .. id
+  local score = call("ZSCORE", set, id)
+  if not score then return end
+  if not keep.arguments then call("HDEL", jobKey, "data") end
+  local class = Retained.class(call("HSTRLEN", jobKey, "data") + values)
+  call("ZADD", set, "XX", Retained.score(score, class, false), id)
+  Retained.bound(own, target, set, 1, Retained.sizeOf(class), isAsked and math.huge or keep.most, keep.bytes, Retained.jobKeys(prefix))
 end
 
 -- By BullMQ, with all that a plain job may ask for.
-local function finishByBullmq(prefix, id, token, target, value, stack)
+local function finishByBullmq(prefix, own, id, token, target, value, stack, keep)
   local given = optionsOf(prefix .. id)
+  local keepJobs, isAsked = keepJobsOf(given, target, keep)
   local options = {
-    token = token, keepJobs = keepOf(given, target), lockDuration = tonumber(lease), attempts = tonumber(given.attempts) or 0, maxMetricsSize = "",
+    token = token, keepJobs = keepJobs, lockDuration = tonumber(lease), attempts = tonumber(given.attempts) or 0, maxMetricsSize = "",
   }
   local property = target == "completed" and "returnvalue" or "failedReason"
   local reply = moveToFinished(
@@ -42,7 +55,10 @@ local function finishByBullmq(prefix, id, token, target, value, stack)
       "metrics:" .. target, "marker"),
     { id, now, property, value, target, "0", prefix, cmsgpack.pack(options),
       stack ~= "" and cmsgpack.pack({ property, value, "stacktrace", stack }) or nil })
-  if reply == 0 then call("HDEL", prefix .. id, "begun", "revoked", "terminate", "verdict", "unknownSince") end
+  if reply == 0 then
+    call("HDEL", prefix .. id, "begun", "revoked", "terminate", "verdict", "unknownSince")
+    boundFinished(prefix, own, id, target, #value + #stack, keep, isAsked)
+  end
   return reply
 end
 
@@ -103,7 +119,7 @@ local function stacksOf(earlier, stack, limit)
 end
 
 -- Tries a job that failed again, at once or later, while it has attempts left.
-local function failForeign(prefix, id, token, reason, stack, final)
+local function failForeign(prefix, own, id, token, reason, stack, final, keep)
   local jobKey = prefix .. id
   local options = optionsOf(jobKey)
   local job = call("HMGET", jobKey, "atm", "stacktrace")
@@ -115,7 +131,7 @@ local function failForeign(prefix, id, token, reason, stack, final)
     reason = reason .. " (not tried again: its backoff strategy is its producer's own, and unknown here)"
   end
   local stacks = stacksOf(job[2], stack, options.stackTraceLimit)
-  if delay == -1 then return finishByBullmq(prefix, id, token, "failed", reason, stacks) end
+  if delay == -1 then return finishByBullmq(prefix, own, id, token, "failed", reason, stacks, keep) end
   local fields, reply = cmsgpack.pack({ "failedReason", reason, "stacktrace", stacks }), nil
   if delay == 0 then
     reply = retryJob(
@@ -131,25 +147,25 @@ local function failForeign(prefix, id, token, reason, stack, final)
 end
 
 -- Fails a job that cannot have succeeded, with the error of BullMQ's Worker.
-local function refuse(prefix, id, token, name, reason)
-  return failForeign(prefix, id, token, reason, cjson.encode({ name .. ": " .. reason }), name == "UnrecoverableError")
+local function refuse(prefix, own, id, token, name, reason, keep)
+  return failForeign(prefix, own, id, token, reason, cjson.encode({ name .. ": " .. reason }), name == "UnrecoverableError", keep)
 end
 
--- Ends one run of a plain job. `target`: completed or failed; unrecoverable or buried, which is failed for good whatever its attempts.
-local function finishForeign(prefix, id, token, target, value, stack)
+-- Ends one run of a plain job. `target`: completed or failed; unrecoverable or dead, which is failed for good whatever its attempts.
+local function finishForeign(prefix, own, id, token, target, value, stack, keep)
   if target == "completed" then
-    local reply = finishByBullmq(prefix, id, token, target, value, "")
+    local reply = finishByBullmq(prefix, own, id, token, target, value, "", keep)
     -- A parent whose children are not done, or have failed, cannot have succeeded: it would be given out again and again.
-    if reply == -4 then return refuse(prefix, id, token, "Error", "Job " .. id .. " has pending dependencies. moveToFinished") end
+    if reply == -4 then return refuse(prefix, own, id, token, "Error", "Job " .. id .. " has pending dependencies. moveToFinished", keep) end
     if reply == -9 then
       local reason = "Cannot complete job " .. id .. " because it has at least one failed child. moveToFinished"
-      return refuse(prefix, id, token, "UnrecoverableError", reason)
+      return refuse(prefix, own, id, token, "UnrecoverableError", reason, keep)
     end
     return reply
   end
   -- The message of BullMQ's RateLimitError: it is no failure.
   if value == "bullmq:rateLimitExceeded" then return putBack(prefix, id, token) end
-  return failForeign(prefix, id, token, value, stack, target ~= "failed")
+  return failForeign(prefix, own, id, token, value, stack, target ~= "failed", keep)
 end
 
 -- What is known of a job that was taken before, besides why it was revoked; false for most.
@@ -172,7 +188,7 @@ local function takeUnusual(queue, prefix, token)
 end
 
 -- Settles a group of settlements that stands in ARGV from `at` on, `width` arguments each, one by one.
-local function settleUnusual(prefix, morgue, action, at, width, count, number)
+local function settleUnusual(prefix, own, action, at, width, count, number, keep)
   for i = 1, count do
     local place = at + (i - 1) * width
     local id, token, value, stack = ARGV[place], ARGV[place + 1], ARGV[place + 2], ARGV[place + 3]
@@ -185,12 +201,12 @@ local function settleUnusual(prefix, morgue, action, at, width, count, number)
       reply = attempt(retry, prefix, id, token, value, stack)
     elseif action == "postponed" then
       reply = attempt(postpone, prefix, id, token, value, stack)
-    elseif action == "foreign-buried" then
+    elseif action == "foreign-dead" then
       local job = call("HMGET", prefix .. id, "name", "data")
-      reply = attempt(finishForeign, prefix, id, token, "buried", value, stack)
-      if reply == 0 then bury(morgue, id, value, job) end
+      reply = attempt(finishForeign, prefix, own, id, token, "dead", value, stack, keep)
+      if reply == 0 then DeadLetters.keep(own, id, value, job, keep) end
     else
-      reply = attempt(finishForeign, prefix, id, token, string.sub(action, #"foreign-" + 1), value, stack)
+      reply = attempt(finishForeign, prefix, own, id, token, string.sub(action, #"foreign-" + 1), value, stack, keep)
     end
     if type(reply) ~= "number" or reply < 0 then isWrong(number + i, reply) end
   end

@@ -2,10 +2,10 @@
   Finishes messages of ours in batches: every token is checked before anything is written, and what deletes comes first, since a full Redis refuses a script's first write, never a
   later one.
 
-  Reads of the exchange: call, now, kept, isWrong, attempt, bury
+  Reads of the exchange: call, now, isWrong, attempt, DeadLetters, Retained
 ]]
 -- Where a job goes that ends in this way.
-local ends = { done = "completed", ["done-again"] = "completed", ["done-late"] = "completed", failed = "failed", buried = "failed" }
+local ends = { done = "completed", ["done-again"] = "completed", ["done-late"] = "completed", failed = "failed", dead = "failed" }
 
 -- What was checked, a batch for each group of settlements, and the queues of these.
 local checked, touched = {}, {}
@@ -83,72 +83,75 @@ local function leave(batch)
   return absent
 end
 
-local function fail(batch, id, place)
-  local jobKey, events = batch.prefix .. id, batch.events
-  local reason, stack = ARGV[place + 2], ARGV[place + 3]
-  if batch.action == "buried" then bury(batch.morgue, id, reason, call("HMGET", jobKey, "name", "data")) end
-  if stack == "" then
-    call("HSET", jobKey, "atm", batch.finish, "failedReason", reason, "finishedOn", now)
-  else
-    call("HSET", jobKey, "atm", batch.finish, "failedReason", reason, "finishedOn", now, "stacktrace", stack)
-  end
-  call("HDEL", jobKey, "defa", "begun", "revoked", "terminate", "verdict", "unknownSince")
-  call("XADD", events, "*", "event", "failed", "jobId", id, "failedReason", reason, "prev", "active")
-  call("XADD", events, "*", "event", "retries-exhausted", "jobId", id, "attemptsMade", batch.finish)
+-- Longest reason that an event tells, in bytes: the whole is with the job.
+local longestTold = 1000
+
+local function told(reason)
+  if #reason <= longestTold then return reason end
+  return (string.gsub(string.sub(reason, 1, longestTold), "[\192-\255][\128-\191]*$", ""))
 end
 
--- Removes what is kept beyond the count.
-local function trim(prefix, target)
-  local set, count = prefix .. target, kept[target].count
-  local beyond = call("ZREVRANGE", set, count, -1, "WITHSCORES")
-  if #beyond == 0 then return end
-  local gone = {}
-  for i = 1, #beyond, 2 do
-    local id = beyond[i]
-    -- Half a millisecond says that it is one of ours: it has no family.
-    if string.find(beyond[i + 1], ".5", 1, true) then
-      gone[#gone + 1] = prefix .. id
-      gone[#gone + 1] = prefix .. id .. ":logs"
-    else
-      -- First, while its parent can be told; it keeps the last job of a scheduler, and that goes too.
-      removeJob({ prefix .. id, prefix .. "repeat" }, { id, "0", prefix })
-      for _, of in ipairs({ "", ":logs", ":dependencies", ":processed", ":failed", ":unsuccessful" }) do gone[#gone + 1] = prefix .. id .. of end
-    end
+-- Removes a job of which nothing is kept.
+local function drop(jobKey)
+  call("DEL", jobKey, jobKey .. ":logs")
+end
+
+local leftovers = { "begun", "revoked", "terminate", "verdict", "unknownSince" }
+
+local function fail(batch, id, place)
+  local jobKey, events, keep = batch.prefix .. id, batch.events, batch.keep
+  local reason, stack = ARGV[place + 2], ARGV[place + 3]
+  if batch.action == "dead" then DeadLetters.keep(batch.own, id, reason, call("HMGET", jobKey, "name", "data"), keep) end
+  local event = call("XADD", events, "*", "event", "failed", "jobId", id, "failedReason", told(reason), "prev", "active")
+  call("XADD", events, "*", "event", "retries-exhausted", "jobId", id, "attemptsMade", batch.finish)
+  if batch.keepsNone then return drop(jobKey) end
+  if stack == "" then
+    call("HSET", jobKey, "atm", batch.finish, "failedReason", reason, "finishedOn", now, "event", event)
+  else
+    call("HSET", jobKey, "atm", batch.finish, "failedReason", reason, "finishedOn", now, "event", event, "stacktrace", stack)
   end
-  if #gone > 0 then call("DEL", unpack(gone)) end
-  call("ZREMRANGEBYRANK", set, 0, -(count + 1))
+  call("HDEL", jobKey, "defa", not keep.arguments and "data" or "begun", unpack(leftovers))
+  batch.told = (batch.told or 0) + #reason + #stack
 end
 
 local function finishOne(batch, id, place)
   if batch.target == "failed" then return fail(batch, id, place) end
   local jobKey = batch.prefix .. id
-  call("HSET", jobKey, "atm", batch.finish, "returnvalue", "null", "finishedOn", now)
-  if batch.action ~= "done" then call("HDEL", jobKey, "begun", "revoked", "terminate", "verdict", "unknownSince") end
+  if batch.keepsNone then
+    drop(jobKey)
+  else
+    call("HSET", jobKey, "atm", batch.finish, "returnvalue", "null", "finishedOn", now)
+    if batch.action ~= "done" then call("HDEL", jobKey, unpack(leftovers)) end
+    if not batch.keep.arguments then call("HDEL", jobKey, "data") end
+  end
   call("XADD", batch.events, "*", "event", "completed", "jobId", id, "returnvalue", "null", "prev", "active")
+end
+
+-- Notes what ended, with how much it takes, and removes what is kept beyond the bounds.
+local function keepFinished(batch, ids)
+  local keep, set = batch.keep, batch.prefix .. batch.target
+  local class = Retained.class((keep.arguments and keep.each or 0) + (batch.told or 0) / #ids)
+  local scored, score = {}, Retained.score(now - 1, class, true)
+  for i, id in ipairs(ids) do scored[2 * i - 1], scored[2 * i] = score, id end
+  call("ZADD", set, unpack(scored))
+  Retained.bound(batch.own, batch.target, set, #ids, #ids * Retained.sizeOf(class), keep.most, keep.bytes, Retained.jobKeys(batch.prefix))
 end
 
 -- What may fail for all of them comes before their locks are freed.
 local function finish(batch)
-  local prefix, ids, target = batch.prefix, batch.ids, batch.target
+  local prefix, ids = batch.prefix, batch.ids
   batch.events = prefix .. "events"
   call("XTRIM", batch.events, "MAXLEN", "~", longestEvents(prefix))
   local absent = leave(batch)
   call("DEL", unpack(batch.freed))
   batch.left = true
-  local scored, score = {}, string.format("%.1f", now - 0.5)
+  batch.keepsNone = batch.keep.most == 0 or batch.keep.bytes == 0
+  local ended = {}
   for i, id in ipairs(ids) do
     local trouble = absent and absent[id] and -3 or attempt(finishOne, batch, id, batch.places[i])
-    if trouble then
-      isWrong(batch.numbers[i], trouble)
-    else
-      scored[#scored + 1] = score
-      scored[#scored + 1] = id
-    end
+    if trouble then isWrong(batch.numbers[i], trouble) else ended[#ended + 1] = id end
   end
-  if #scored > 0 then
-    call("ZADD", prefix .. target, unpack(scored))
-    trim(prefix, target)
-  end
+  if #ended > 0 and not batch.keepsNone then keepFinished(batch, ended) end
   touched[prefix] = true
 end
 

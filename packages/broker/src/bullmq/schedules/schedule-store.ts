@@ -6,7 +6,7 @@ import { encodeJson } from "../../protocol/json.js";
 import type { ScheduledCall } from "../../protocol/schedule.js";
 import { openConnection, type Connection } from "../../redis/connection.js";
 import { beatChannel, beatIndexKey, beatKeys } from "../../redis/keys.js";
-import { compileLocation, type RedisLocation } from "../../redis/location.js";
+import { compileLocation, type CompiledLocation, type RedisLocation } from "../../redis/location.js";
 import { runScript, type Argument, type Script } from "../../redis/script.js";
 import { openSubscription } from "../../redis/subscription.js";
 import { engineScript } from "../engine.js";
@@ -28,6 +28,8 @@ export interface RedisScheduleStoreOptions {
   /** How long a term lasts unless it is renewed, in ms. Default: 10,000. */
   readonly lead?: number;
   /** Hears why the connection fails, and of entries that cannot be read. */
+  /** Whether BullMQ's events of its ticks are written. Default: true. */
+  readonly bullmqEvents?: boolean;
   readonly onTrouble?: (reason: string) => void;
 }
 
@@ -47,8 +49,8 @@ const scripts = {
 
 /** Entries and leader on the broker, so that a tick is sent and its entry goes on in one script. Nothing is connected before the first call. */
 export function redisScheduleStore(options: RedisScheduleStoreOptions): ScheduleStore {
-  const { prefix, app = "app", deadline = 5000, maxPayload = defaultMaxPayload, lead = 10_000, onTrouble } = options;
-  const location = compileLocation(options.location);
+  const { prefix, app = "app", deadline = 5000, maxPayload = defaultMaxPayload, lead = 10_000, bullmqEvents = true, onTrouble } = options;
+  const location: CompiledLocation = { ...compileLocation(options.location), bullmqEvents };
   const connect = (name: string): Connection =>
     openConnection(location, { service: "broker", name: `bullrush:${name}`, ...(onTrouble && { onTrouble }) });
   const commands = connect("beat");

@@ -1,0 +1,57 @@
+--[[
+  Removes what is kept of tasks that have ended: their finished jobs, what events tell of their failures, and their dead letters. What has not ended stays.
+
+  KEYS[1]       names of the queues to which messages were ever sent
+  ARGV[1]       what the keys of queues start with
+  ARGV[2]       what our own keys of queues start with
+  ARGV[3]       how many queues are named
+  then their names, and the ids of the tasks
+
+  Returns for each task, or for as many as one call is good for: 1 nothing of it is left, 0 it has not ended
+]]
+local call = redis.call
+local queueKeys, ownKeys, queues = ARGV[1], ARGV[2], {}
+
+--- @include parts/named-queues
+--- @include parts/retained
+
+for q = 1, tonumber(ARGV[3]) do queues[q] = ARGV[3 + q] end
+local first, last = 4 + #queues, #ARGV
+for _, queue in ipairs(otherQueues(KEYS[1], queues)) do queues[#queues + 1] = queue end
+-- Some commands are sent for each queue and task.
+last = math.min(last, first - 1 + math.max(1, math.floor(mostSought(queues) / 10)))
+
+-- Takes it out of a set, if it is there.
+local function takeOut(own, kind, id)
+  local score = call("ZSCORE", kind.set, id)
+  if not score then return end
+  local class, isOurs = Retained.read(score)
+  local gone = {}
+  kind.keysOf(gone, id, isOurs)
+  call("DEL", unpack(gone))
+  call("ZREM", kind.set, id)
+  Retained.count(own, kind.field, -Retained.sizeOf(class))
+end
+
+-- Whether it has ended, or was never here.
+local function forget(queue, id)
+  local prefix, own = queueKeys .. queue .. ":", ownKeys .. queue .. ":"
+  local completed, failed, dead = unpack(Retained.kindsOf(prefix, own))
+  takeOut(own, dead, id)
+  local job = call("HMGET", prefix .. id, "timestamp", "finishedOn", "event")
+  if not job[1] then return true end
+  if not job[2] then return false end
+  if job[3] then call("XDEL", prefix .. "events", job[3]) end
+  takeOut(own, completed, id)
+  takeOut(own, failed, id)
+  return true
+end
+
+local replies = {}
+for i = first, last do replies[i - first + 1] = 1 end
+for _, queue in ipairs(queues) do
+  for i = first, last do
+    if not forget(queue, ARGV[i]) then replies[i - first + 1] = 0 end
+  end
+end
+return replies
