@@ -4,8 +4,16 @@ import { configDefaults, defineConfig, type TestProjectInlineConfiguration } fro
 /** Packages are tested from their sources: `@bullrush/broker` is `packages/broker/src/index.ts`. */
 const ssr = { resolve: { conditions: ["@bullrush/source", ...defaultServerConditions.filter((condition) => condition !== "module")] } };
 
-/** What the projects that run code have in common. */
-const running = { pool: "forks", setupFiles: "integration/setup/leaks.ts", expect: { poll: { timeout: 30_000 } } } as const;
+/**
+ * What the projects that run code have in common. A process runs many test files, one after the other, and imports the packages once:
+ * a process for each file would spend more on imports than on tests. So what a file changes in its process, it changes back.
+ */
+const running = {
+  pool: "forks",
+  isolate: false,
+  setupFiles: "integration/setup/leaks.ts",
+  expect: { poll: { timeout: 30_000 } },
+} as const;
 
 const unit: TestProjectInlineConfiguration = {
   ssr,

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll } from "vitest";
+import { killPrograms } from "../support/program.js";
+import { killServers } from "../support/server.js";
 
 /** What keeps a process alive, and does not go away by itself. */
 const kinds = ["Timeout", "TCPSocketWrap", "TCPServerWrap", "PipeWrap", "ProcessWrap", "MessagePort", "FSEventWrap", "SignalWrap"] as const;
@@ -8,6 +10,7 @@ const before = count();
 
 // Hooks run last declared first: this one comes after all of the test file's own.
 afterAll(async () => {
+  await Promise.all([killPrograms(), killServers()]);
   // ioredis gives a Redis 2 s to hang up, and a busy machine takes longer.
   const deadline = Date.now() + 10_000;
   for (;;) {

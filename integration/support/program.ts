@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import { afterAll } from "vitest";
 import { within } from "./within.js";
 
 export interface ProgramOptions {
@@ -46,10 +45,10 @@ export interface Program extends AsyncDisposable {
 
 const running = new Set<Program>();
 
-// For what a failed test, or a `beforeAll`, has left.
-afterAll(async () => {
+/** Kills what a failed test, or a `beforeAll`, has left. Runs at the end of each test file. */
+export async function killPrograms(): Promise<void> {
   await Promise.all([...running].map((program) => program.kill()));
-});
+}
 
 /** Starts a JavaScript file with this Node. It inherits this process's environment, but no BULLRUSH_* variable. */
 export function startProgram({ file, args = [], env = {}, cwd }: ProgramOptions): Program {
