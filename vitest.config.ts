@@ -66,7 +66,7 @@ const types: TestProjectInlineConfiguration = {
       enabled: true,
       only: true,
       include: ["packages/*/test/**/*.test-d.ts"],
-      tsconfig: "tsconfig.test.json",
+      tsconfig: "tsconfig.types.json",
       ignoreSourceErrors: true,
     },
   },
