@@ -10,7 +10,6 @@ const before = count();
 
 // Hooks run last declared first: this one comes after all of the test file's own.
 afterAll(async () => {
-  await Promise.all([killPrograms(), killServers()]);
   // ioredis gives a Redis 2 s to hang up, and a busy machine takes longer.
   const deadline = Date.now() + 10_000;
   for (;;) {
@@ -21,6 +20,11 @@ afterAll(async () => {
     await sleep(20, undefined, { ref: false });
   }
 }, 20_000);
+
+// Before that, and with more time: a program has ended when nothing that it started holds its output.
+afterAll(async () => {
+  await Promise.all([killPrograms(), killServers()]);
+});
 
 function count(): Record<(typeof kinds)[number], number> {
   const active = process.getActiveResourcesInfo();

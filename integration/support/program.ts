@@ -47,7 +47,9 @@ const running = new Set<Program>();
 
 /** Kills what a failed test, or a `beforeAll`, has left. Runs at the end of each test file. */
 export async function killPrograms(): Promise<void> {
-  await Promise.all([...running].map((program) => program.kill()));
+  const left = [...running];
+  running.clear();
+  await Promise.all(left.map((program) => program.kill()));
 }
 
 /** Starts a JavaScript file with this Node. It inherits this process's environment, but no BULLRUSH_* variable. */
