@@ -44,7 +44,7 @@ const integration: TestProjectInlineConfiguration = {
   },
 };
 
-/** Behind all others, and few at a time: what computes has to have a core, and what is timed must not wait for one. */
+/** Behind all others, and fewer at a time: what computes has to have a core, and what is timed must not wait for one. Most of it waits. */
 const faults: TestProjectInlineConfiguration = {
   ...integration,
   test: {
@@ -52,7 +52,7 @@ const faults: TestProjectInlineConfiguration = {
     name: "faults",
     include: heavy,
     exclude: configDefaults.exclude,
-    maxWorkers: 2,
+    maxWorkers: 3,
     sequence: { groupOrder: 1 },
   },
 };
