@@ -23,6 +23,7 @@ if (serverBinary === undefined) console.log("skipped: a server that is emptied, 
 
 it.concurrent.for(Object.keys(losses).filter((what) => what !== ownServer || serverBinary !== undefined))(
   "when Redis loses %s under a leader, the ticks go on, and none is sent twice",
+  { timeout: 60_000 },
   async (what, { expect }) => {
     await using server = what === ownServer ? await startServer() : undefined;
     await using stage = openStage(entries, server?.url() ?? redisUrl());
@@ -45,7 +46,6 @@ it.concurrent.for(Object.keys(losses).filter((what) => what !== ownServer || ser
     }
     expect(beats.flatMap((beat) => beat.errors)).toEqual([]);
   },
-  60_000,
 );
 
 it.concurrent("an entry of the options that was removed under a leader stays away, and comes back with the next", async ({ expect }) => {

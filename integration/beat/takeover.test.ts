@@ -93,6 +93,7 @@ it.each(["SIGTERM", "SIGHUP"] as const)("a beat that is told to stop by %s makes
 
 it.concurrent.for(["all", "latest", "skip"] as const)(
   "without Redis for a while it goes on by itself, and catches up with: %s",
+  { timeout: 90_000 },
   async (catchUp, { expect }) => {
     await using stage = openStage({ often: { task: "beat.add", args: [1, 2], schedule: "500ms", catchUp } });
     await using proxy = await openProxy(redisUrl());
@@ -113,5 +114,4 @@ it.concurrent.for(["all", "latest", "skip"] as const)(
     expect(new Set(dues).size).toBe(dues.length);
     expect(dues.filter((due) => !expected.includes(due))).toEqual([]);
   },
-  90_000,
 );
