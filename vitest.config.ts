@@ -4,8 +4,16 @@ import { configDefaults, defineConfig, type TestProjectInlineConfiguration } fro
 /** Packages are tested from their sources: `@bullrush/broker` is `packages/broker/src/index.ts`. */
 const ssr = { resolve: { conditions: ["@bullrush/source", ...defaultServerConditions.filter((condition) => condition !== "module")] } };
 
-/** What the projects that run code have in common. */
-const running = { pool: "forks", setupFiles: "integration/setup/leaks.ts", expect: { poll: { timeout: 30_000 } } } as const;
+/**
+ * What the projects that run code have in common. A process runs many test files, one after the other, and imports the packages once:
+ * a process for each file would spend more on imports than on tests. So what a file changes in its process, it changes back.
+ */
+const running = {
+  pool: "forks",
+  isolate: false,
+  setupFiles: "integration/setup/leaks.ts",
+  expect: { poll: { timeout: 30_000 } },
+} as const;
 
 const unit: TestProjectInlineConfiguration = {
   ssr,
@@ -36,7 +44,7 @@ const integration: TestProjectInlineConfiguration = {
   },
 };
 
-/** Behind all others, and few at a time: what computes has to have a core, and what is timed must not wait for one. */
+/** Behind all others, and fewer at a time: what computes has to have a core, and what is timed must not wait for one. Most of it waits. */
 const faults: TestProjectInlineConfiguration = {
   ...integration,
   test: {
@@ -44,7 +52,7 @@ const faults: TestProjectInlineConfiguration = {
     name: "faults",
     include: heavy,
     exclude: configDefaults.exclude,
-    maxWorkers: 2,
+    maxWorkers: 3,
     sequence: { groupOrder: 1 },
   },
 };
@@ -58,7 +66,7 @@ const types: TestProjectInlineConfiguration = {
       enabled: true,
       only: true,
       include: ["packages/*/test/**/*.test-d.ts"],
-      tsconfig: "tsconfig.test.json",
+      tsconfig: "tsconfig.types.json",
       ignoreSourceErrors: true,
     },
   },

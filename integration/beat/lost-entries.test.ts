@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { it } from "vitest";
 import { eventually } from "../support/eventually.js";
 import { redisUrl } from "../support/redis-url.js";
 import { serverBinary, startServer } from "../support/server.js";
@@ -21,9 +21,10 @@ const losses: Readonly<Record<string, (stage: Stage) => Promise<unknown>>> = {
 const ownServer = "the data of the server";
 if (serverBinary === undefined) console.log("skipped: a server that is emptied, because PATH has no redis-server and no valkey-server");
 
-it.each(Object.keys(losses).filter((what) => what !== ownServer || serverBinary !== undefined))(
+it.concurrent.for(Object.keys(losses).filter((what) => what !== ownServer || serverBinary !== undefined))(
   "when Redis loses %s under a leader, the ticks go on, and none is sent twice",
-  async (what) => {
+  { timeout: 60_000 },
+  async (what, { expect }) => {
     await using server = what === ownServer ? await startServer() : undefined;
     await using stage = openStage(entries, server?.url() ?? redisUrl());
     const beats = [stage.beat(), stage.beat()];
@@ -45,10 +46,9 @@ it.each(Object.keys(losses).filter((what) => what !== ownServer || serverBinary 
     }
     expect(beats.flatMap((beat) => beat.errors)).toEqual([]);
   },
-  60_000,
 );
 
-it("an entry of the options that was removed under a leader stays away, and comes back with the next", async () => {
+it.concurrent("an entry of the options that was removed under a leader stays away, and comes back with the next", async ({ expect }) => {
   await using stage = openStage(entries);
   const beat = stage.beat();
   await eventually("there are ticks", async () => duesOf(await stage.taken(), "often").length >= 1);

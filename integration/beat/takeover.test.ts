@@ -91,9 +91,10 @@ it.each(["SIGTERM", "SIGHUP"] as const)("a beat that is told to stop by %s makes
   expect(dues).toEqual(grid(dues, 200));
 });
 
-it.each(["all", "latest", "skip"] as const)(
+it.concurrent.for(["all", "latest", "skip"] as const)(
   "without Redis for a while it goes on by itself, and catches up with: %s",
-  async (catchUp) => {
+  { timeout: 90_000 },
+  async (catchUp, { expect }) => {
     await using stage = openStage({ often: { task: "beat.add", args: [1, 2], schedule: "500ms", catchUp } });
     await using proxy = await openProxy(redisUrl());
     const beat = stage.beat({ broker: proxy.url });
@@ -113,5 +114,4 @@ it.each(["all", "latest", "skip"] as const)(
     expect(new Set(dues).size).toBe(dues.length);
     expect(dues.filter((due) => !expected.includes(due))).toEqual([]);
   },
-  90_000,
 );

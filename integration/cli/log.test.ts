@@ -95,7 +95,7 @@ describe("the lines about tasks", () => {
 
   it("are received and succeeded", async () => {
     const sent = await app.sendTask<string>("fixture.echo", [{ [canary]: canary }], { headers: { [canary]: canary } });
-    expect(await sent.get({ timeout: "15s" })).toEqual({ [canary]: canary });
+    expect(await sent.get({ timeout: "60s" })).toEqual({ [canary]: canary });
     const succeeded = await worker.waitForEntry({ msg: "succeeded", id: sent.id });
     const task = { level: 30, time: expect.any(String) as string, task: "fixture.echo", id: sent.id };
     expect(worker.entries.filter(({ id }) => id === sent.id)).toEqual([
@@ -107,7 +107,7 @@ describe("the lines about tasks", () => {
 
   it("are received and failed, with the stack once", async () => {
     const sent = await app.sendTask("fixture.fail", [canary]);
-    await expect(sent.get({ timeout: "15s" })).rejects.toThrow("out of order");
+    await expect(sent.get({ timeout: "60s" })).rejects.toThrow("out of order");
     const failed = await worker.waitForEntry({ msg: "failed", id: sent.id });
     expect(failed).toEqual({
       level: 50,
@@ -124,7 +124,7 @@ describe("the lines about tasks", () => {
 
   it("are received and revoked, when it has expired", async () => {
     const sent = await app.sendTask("fixture.echo", [canary], { expires: new Date(Date.now() - 1000) });
-    await expect(sent.get({ timeout: "15s" })).rejects.toThrow("expired");
+    await expect(sent.get({ timeout: "60s" })).rejects.toThrow("expired");
     await worker.waitForEntry({ msg: "revoked", id: sent.id });
     expect(worker.entries.filter(({ id }) => id === sent.id)).toMatchObject([
       { level: 30, msg: "received", queue: "one" },
@@ -172,7 +172,7 @@ describe("-l", () => {
       await app.sendTask("fixture.echo", [], { expires: new Date(Date.now() - 1000) }),
       await app.sendTask("fixture.add", [1, 2]),
     ];
-    for (const result of sent) await result.get({ timeout: "15s", propagate: false });
+    for (const result of sent) await result.get({ timeout: "60s", propagate: false });
     expect(await worker.stop()).toEqual({ code: 0, signal: null });
     expect(new Set(worker.entries.map(({ msg }) => msg))).toEqual(new Set(seen));
   });

@@ -1,5 +1,5 @@
 import { redisUrl } from "../support/redis-url.js";
-import { serverBinary, startServer, type Server } from "../support/server.js";
+import { secondServer, serverBinary } from "../support/server.js";
 
 /** A place for results, seen from the queues, which are in the shared Redis. */
 export interface Place {
@@ -8,15 +8,11 @@ export interface Place {
   readonly backend: () => Promise<string>;
 }
 
-let other: Promise<Server> | undefined;
-
 /** All places, for `describe.each`: whatever holds of results has to hold in each. The other server is one for the whole file; without a server binary it is left out. */
 export const places: readonly Place[] = [
   { results: "beside the queues", backend: () => Promise.resolve(redisUrl()) },
   { results: "in another database", backend: () => Promise.resolve(redisUrl(1)) },
-  ...(serverBinary === undefined
-    ? []
-    : [{ results: "on another server", backend: async () => (await (other ??= startServer())).url() } as const]),
+  ...(serverBinary === undefined ? [] : [{ results: "on another server", backend: async () => (await secondServer()).url() } as const]),
 ];
 
 if (serverBinary === undefined) console.log("skipped: results on another server, because PATH has no redis-server and no valkey-server");

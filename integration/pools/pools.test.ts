@@ -12,7 +12,7 @@ describe.each(["threads", "processes"])("a worker with %s", (pool) => {
     expect(new Set(wheres.map(({ pid, thread }) => `${pid} ${thread}`)).size).toBe(3);
     const given = await run<Record<string, unknown>>("context", { a: 1 });
     expect(given).toMatchObject({ name: "pools.context", args: [{ a: 1 }], attempt: 1, queue: "one" });
-    expect(await app.asyncResult(String(given["child"])).get({ timeout: "20s" })).toMatchObject({ pid: expect.any(Number) as number });
+    expect(await app.asyncResult(String(given["child"])).get({ timeout: "60s" })).toMatchObject({ pid: expect.any(Number) as number });
     expect(await worker.stop()).toEqual({ code: 0, signal: null });
   });
 
@@ -39,7 +39,7 @@ describe.each(["threads", "processes"])("a worker with %s", (pool) => {
     const asked = await send("again", [0]);
     const declared = await send("overloaded", [0]);
     for (const result of [asked, declared]) {
-      expect(await result.get({ timeout: "20s" })).toEqual([0, 3]);
+      expect(await result.get({ timeout: "60s" })).toEqual([0, 3]);
       const errors = linesOf(worker, { msg: "retried", id: result.id }).map(({ error }) => error);
       expect(errors).toEqual(["Overloaded: attempt 1", "Overloaded: attempt 2"]);
     }
@@ -66,13 +66,13 @@ describe.each(["threads", "processes"])("a worker with %s", (pool) => {
     const { app, send } = stage;
     const bankDown = expect.objectContaining({ name: "RangeError", message: "bank down" }) as object;
     const expiring = await app.sendTask("pools.muchLater", [], { expires: "5m" });
-    await expect(expiring.get({ timeout: "20s" })).rejects.toThrow(failedOf({ message: "bank down" }));
+    await expect(expiring.get({ timeout: "60s" })).rejects.toThrow(failedOf({ message: "bank down" }));
     const revoked = await send("muchLater");
     await expect.poll(() => revoked.status()).toBe("RETRY");
     await revoked.revoke();
-    await expect(revoked.get({ timeout: "20s" })).rejects.toThrow(failedOf({ message: "bank down" }));
+    await expect(revoked.get({ timeout: "60s" })).rejects.toThrow(failedOf({ message: "bank down" }));
     const poisoned = await send("dieLater");
-    await expect(poisoned.get({ timeout: "20s" })).rejects.toThrow(failedOf({ code: "TASK_POISONED", cause: bankDown }));
+    await expect(poisoned.get({ timeout: "60s" })).rejects.toThrow(failedOf({ code: "TASK_POISONED", cause: bankDown }));
   });
 
   it.concurrent("puts back what its runner does not know yet, for one that does", async ({ expect }) => {

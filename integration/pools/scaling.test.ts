@@ -36,11 +36,11 @@ describe("processes", () => {
     const { app, ledger } = fleet;
     fleet.start("one");
     const burst = await Promise.all(Array.from({ length: 12 }, () => app.sendTask("hold", [500])));
-    await Promise.all(burst.map((result) => result.get({ timeout: "20s" })));
+    await Promise.all(burst.map((result) => result.get({ timeout: "60s" })));
     const pids = [...new Set(ledger.read().map(({ pid }) => pid))];
     expect(pids).toHaveLength(4);
     await eventually("one is left", () => pids.filter(lives).length === 1);
-    await (await app.sendTask("hold", [0])).get({ timeout: "20s" });
+    await (await app.sendTask("hold", [0])).get({ timeout: "60s" });
     expect(pids).toContain(ledger.read().at(-1)?.pid);
     expect([...ledger.starts().values()]).toEqual(Array(13).fill(1));
   });

@@ -41,7 +41,7 @@ export function open(...first: readonly string[]): Stage {
     app,
     worker: another(...first),
     send,
-    run: async <Result>(task: string, ...args: readonly unknown[]) => (await send<Result>(task, ...args)).get({ timeout: "20s" }),
+    run: async <Result>(task: string, ...args: readonly unknown[]) => (await send<Result>(task, ...args)).get({ timeout: "60s" }),
     another,
     [Symbol.asyncDispose]: async () => void (await Promise.all([app.close(), ...workers.map((worker) => worker.kill())])),
   };

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll } from "vitest";
+import { killPrograms } from "../support/program.js";
+import { killServers } from "../support/server.js";
 
 /** What keeps a process alive, and does not go away by itself. */
 const kinds = ["Timeout", "TCPSocketWrap", "TCPServerWrap", "PipeWrap", "ProcessWrap", "MessagePort", "FSEventWrap", "SignalWrap"] as const;
@@ -18,6 +20,11 @@ afterAll(async () => {
     await sleep(20, undefined, { ref: false });
   }
 }, 20_000);
+
+// Before that, and with more time: a program has ended when nothing that it started holds its output.
+afterAll(async () => {
+  await Promise.all([killPrograms(), killServers()]);
+});
 
 function count(): Record<(typeof kinds)[number], number> {
   const active = process.getActiveResourcesInfo();

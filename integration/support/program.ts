@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import { afterAll } from "vitest";
 import { within } from "./within.js";
 
 export interface ProgramOptions {
@@ -32,13 +31,13 @@ export interface Program extends AsyncDisposable {
   readonly entries: readonly Entry[];
   /** Settles when it has ended and all its output is here. Never rejects. */
   readonly exit: Promise<Exit>;
-  /** The first line on stdout or stderr, also one written before, that matches. Throws, with all output, when the process ends without it, or after `deadline` ms; default 30 s. */
+  /** The first line on stdout or stderr, also one written before, that matches. Throws, with all output, when the process ends without it, or after `deadline` ms; default 60 s. */
   waitFor(pattern: RegExp | string, deadline?: number): Promise<string>;
   /** The first JSON line, also one written before, that has these fields: `{ msg: "succeeded", id }`. Throws as `waitFor` does. */
   waitForEntry(fields: Entry, deadline?: number): Promise<Entry>;
   /** Sends a signal and does not wait. */
   signal(name: NodeJS.Signals): void;
-  /** Sends `signal`, default SIGTERM, and waits for the end. Kills it and throws, with all output, after `deadline` ms; default 30 s. */
+  /** Sends `signal`, default SIGTERM, and waits for the end. Kills it and throws, with all output, after `deadline` ms; default 60 s. */
   stop(signal?: NodeJS.Signals, deadline?: number): Promise<Exit>;
   /** SIGKILL, and waits for the end. */
   kill(): Promise<Exit>;
@@ -46,10 +45,12 @@ export interface Program extends AsyncDisposable {
 
 const running = new Set<Program>();
 
-// For what a failed test, or a `beforeAll`, has left.
-afterAll(async () => {
-  await Promise.all([...running].map((program) => program.kill()));
-});
+/** Kills what a failed test, or a `beforeAll`, has left. Runs at the end of each test file. */
+export async function killPrograms(): Promise<void> {
+  const left = [...running];
+  running.clear();
+  await Promise.all(left.map((program) => program.kill()));
+}
 
 /** Starts a JavaScript file with this Node. It inherits this process's environment, but no BULLRUSH_* variable. */
 export function startProgram({ file, args = [], env = {}, cwd }: ProgramOptions): Program {
@@ -110,7 +111,7 @@ export function startProgram({ file, args = [], env = {}, cwd }: ProgramOptions)
     });
   }
 
-  async function stop(signal: NodeJS.Signals = "SIGTERM", deadline = 30_000): Promise<Exit> {
+  async function stop(signal: NodeJS.Signals = "SIGTERM", deadline = 60_000): Promise<Exit> {
     child.kill(signal);
     const end = await within(exit, deadline);
     if (end !== "late") return end;
@@ -125,9 +126,9 @@ export function startProgram({ file, args = [], env = {}, cwd }: ProgramOptions)
     errors,
     entries,
     exit,
-    waitFor: (pattern, deadline = 30_000) =>
+    waitFor: (pattern, deadline = 60_000) =>
       wait(() => [...lines, ...errors].find((line) => matches(line, pattern)), `line with ${String(pattern)}`, deadline),
-    waitForEntry: (fields, deadline = 30_000) =>
+    waitForEntry: (fields, deadline = 60_000) =>
       wait(() => entries.find((entry) => has(entry, fields)), `entry with ${JSON.stringify(fields)}`, deadline),
     signal: (name) => void child.kill(name),
     stop,

@@ -3,7 +3,6 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { afterAll } from "vitest";
 import { eventually } from "./eventually.js";
 
 /** The server binary, for tests that need to kill their server, or give it options; without one they are skipped. */
@@ -20,9 +19,18 @@ export interface Server extends AsyncDisposable {
 
 const running = new Set<Server>();
 
-afterAll(async () => {
+let second: Promise<Server> | undefined;
+
+/** The one further server of a test file: started by the first call, and killed at the end of the file. */
+export function secondServer(): Promise<Server> {
+  return (second ??= startServer());
+}
+
+/** Kills the servers that still run. Runs at the end of each test file. */
+export async function killServers(): Promise<void> {
+  second = undefined;
   await Promise.all([...running].map((server) => server.kill()));
-});
+}
 
 /** Starts a `redis-server` or `valkey-server` of this test's own, with `args` such as `["--requirepass", "secret"]`. It keeps nothing on disk unless they say so. */
 export async function startServer(args: readonly string[] = [], given?: { readonly port: number }): Promise<Server> {

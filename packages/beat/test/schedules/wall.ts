@@ -20,8 +20,9 @@ function shownAt(zone: string, time: number): number {
     const numeric = { year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric" } as const;
     formats.set(zone, (format = new Intl.DateTimeFormat("en-US", { timeZone: zone, hourCycle: "h23", ...numeric })));
   }
-  const parts = Object.fromEntries(format.formatToParts(time).map(({ type, value }) => [type, Number(value)]));
-  return Date.UTC(parts["year"]!, parts["month"]! - 1, parts["day"]!, parts["hour"]!, parts["minute"]!);
+  // "3/29/2026, 02:30"; formatToParts() takes more than twice as long.
+  const [month, date, year, hours, minutes] = (format.format(time).match(/\d+/g) ?? []).map(Number);
+  return Date.UTC(year!, month! - 1, date, hours, minutes);
 }
 
 /** When the clocks of `zone` are changed in a year: the first minute of the new time. */
