@@ -35,7 +35,7 @@ export interface Listener {
   /** Called when it is known that the task has not ended yet, more than once. */
   readonly onPending?: (() => void) | undefined;
   /**
-   * Gets why the backend cannot be asked, each time anew, and `undefined` once it answers again; the wait goes on. Without it an outage ends the wait with `onError`.
+   * Gets why the backend cannot be asked, each time anew, and `undefined` once it answers again; the wait goes on.
    */
   readonly onOutage?: ((error: BullrushError | undefined) => void) | undefined;
 }
@@ -181,14 +181,13 @@ export class ResultWaiter {
     if (this.#drop(wait)) wait.listener.onError(reason);
   }
 
-  /** The backend could not be asked: the wait ends, unless it outlasts an outage. */
+  /** The backend could not be asked: the wait outlasts an outage, and ends with any other error. */
   #failRead(wait: Wait, error: unknown): void {
-    const { onOutage } = wait.listener;
     const isOutage = error instanceof BullrushError && error.code === "RESULT_BACKEND_UNAVAILABLE";
-    if (!isOutage || onOutage === undefined) return this.#fail(wait, error);
+    if (!isOutage) return this.#fail(wait, error);
     if (!this.#isUnderWay(wait)) return;
     wait.cut = true;
-    onOutage(error);
+    wait.listener.onOutage?.(error);
   }
 
   /** Ends the wait, and says whether it was still under way. */
