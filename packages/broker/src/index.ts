@@ -56,6 +56,7 @@ export { checkQueueName, type QueueOption } from "./routing/queue.js";
 export type { Route, RouteFunction, RouteTable } from "./routing/route.js";
 
 export { compileLocation, type RedisLocation } from "./redis/location.js";
+export { DeadLinks } from "./redis/dead-links.js";
 export { redisControlBus } from "./redis/control-bus.js";
 export { redisResultBackend } from "./redis/result-backend.js";
 export { bullmqTransport } from "./bullmq/transport.js";

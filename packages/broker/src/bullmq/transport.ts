@@ -3,6 +3,7 @@ import type { Flow } from "../protocol/flow.js";
 import type { ConsumeOptions, Consumer, Location, Marked, QueueCounts, Revocation, Sought, Transport } from "../ports/transport.js";
 import type { ResultBackend } from "../ports/result-backend.js";
 import { openConnection } from "../redis/connection.js";
+import type { DeadLinks } from "../redis/dead-links.js";
 import { queueKey, queuesKey } from "../redis/keys.js";
 import { compileLocation, type RedisLocation } from "../redis/location.js";
 import type { RedisResultBackend } from "../redis/result-backend.js";
@@ -25,6 +26,8 @@ export interface BullmqTransportOptions {
   readonly deadline?: number;
   /** Longest encoded message in bytes. Default: 1 MiB. */
   readonly maxPayload?: number;
+  /** Shared with the other connections of the app. */
+  readonly deadLinks?: DeadLinks;
   readonly onTrouble?: (reason: string) => void;
 }
 
@@ -43,10 +46,10 @@ type RevokeReply = 0 | 1 | readonly [taken: 0 | 1, queue: string, task: string, 
 
 /** Queues on BullMQ: each of ours is one of its queues, each message one of its jobs, so that its tools see them. */
 export function bullmqTransport(options: BullmqTransportOptions): Transport {
-  const { backend, prefix = "bull", deadline = 5000, maxPayload = defaultMaxPayload, onTrouble } = options;
+  const { backend, prefix = "bull", deadline = 5000, maxPayload = defaultMaxPayload, deadLinks, onTrouble } = options;
   const location = compileLocation(options.location);
-  const trouble = onTrouble && { onTrouble };
-  const commands = openConnection(location, { service: "broker", name: "bullrush:producer", ...trouble });
+  const shared = { ...(deadLinks && { deadLinks }), ...(onTrouble && { onTrouble }) };
+  const commands = openConnection(location, { service: "broker", name: "bullrush:producer", ...shared });
   const consumers = new Set<Consumer>();
   const noteQueues = queueNotes(prefix);
   const publish = openPublisher(commands, { prefix, deadline, maxPayload, noteQueues });
@@ -113,7 +116,7 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
   }
 
   function consume(given: ConsumeOptions): Consumer {
-    const consumer = openConsumer(given, { location, results: new ResultStore(location, backend), prefix, ...trouble });
+    const consumer = openConsumer(given, { location, results: new ResultStore(location, backend), prefix, ...shared });
     consumers.add(consumer);
     return consumer;
   }

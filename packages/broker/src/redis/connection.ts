@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { steadyClock } from "../clock.js";
 import { BullrushError } from "../error.js";
+import type { DeadLinks } from "./dead-links.js";
 import type { Silence } from "./flights.js";
 import { openLine, type Line } from "./line.js";
 import type { CompiledLocation } from "./location.js";
@@ -46,6 +47,10 @@ export interface ConnectionOptions {
   readonly silence?: number;
   /** Shortest time between two questions for the role of the Redis, which go along with what only reads, in ms. Default: 60,000. */
   readonly roleEvery?: number;
+  /** What it tells of a link that has died, and is told of the links of others: then it looks at once whether its own has died too. Default: it is alone. */
+  readonly deadLinks?: DeadLinks;
+  /** Called each time that a fresh link has taken the place of a silent one. */
+  readonly onReplaced?: () => void;
   /** Hears why the connection fails, at each failure. */
   readonly onTrouble?: (reason: string) => void;
 }
@@ -55,7 +60,7 @@ export const defaultSilence = 5000;
 /** Opens a connection to `location`; nothing is sent before the first `run`. */
 export function openConnection(location: CompiledLocation, options: ConnectionOptions): Connection {
   const { display, user } = location;
-  const { name, silence = defaultSilence, roleEvery = 60_000, onTrouble } = options;
+  const { name, silence = defaultSilence, roleEvery = 60_000, deadLinks, onReplaced, onTrouble } = options;
   const open = () => openLine(location, { name, silence, ...(onTrouble && { onTrouble }) });
   let line = open();
   let replacing: Promise<void> | undefined;
@@ -64,6 +69,7 @@ export function openConnection(location: CompiledLocation, options: ConnectionOp
   let closed = false;
   let wasPrimary = false;
   let nextRole = 0;
+  const stopListening = deadLinks?.listen(suspect);
 
   async function run<T>(request: Request, command: (client: Redis, repeated: boolean) => Promise<T>): Promise<T> {
     const end = steadyClock.now() + request.deadline;
@@ -102,24 +108,36 @@ export function openConnection(location: CompiledLocation, options: ConnectionOp
   }
 
   /** Puts a fresh line in the place of `silent`, once it answers, unless `silent` has said anything by then: so it is slow, not dead, and is kept. */
-  function replaceSilent(silent: Line, end: number): void {
+  function replaceSilent(silent: Line, end: number, suspected = false): void {
     if (silent !== line || closed) return;
-    replacing ??= replace(silent, end).finally(() => (replacing = undefined));
+    replacing ??= replace(silent, end, suspected).finally(() => (replacing = undefined));
   }
 
-  async function replace(silent: Line, end: number): Promise<void> {
+  async function replace(silent: Line, end: number, suspected: boolean): Promise<void> {
     const hasSpoken = silent.listen();
     const opened = (fresh = open());
     try {
       await opened.prepare(end);
       if (closed || hasSpoken()) return;
       line = opened;
+      // Those that are only suspected have been heard of already.
+      if (!suspected) deadLinks?.tell(suspect);
+      onReplaced?.();
     } catch {
       // Nothing answers there either: what waits goes on waiting.
     } finally {
       fresh = undefined;
       (line === opened ? silent : opened).drop();
     }
+  }
+
+  /** Another link has died: this one, if it is in use, has to say something before a fresh one answers. A blocking read cannot, and is begun anew. */
+  function suspect(): void {
+    const used = line;
+    if (!used.isOpen) return;
+    const end = steadyClock.now() + defaultSilence;
+    used.flights.add(used.client.ping(), end).catch(() => undefined);
+    replaceSilent(used, end, true);
   }
 
   /** Asks for the role along with what is sent anyway, and connects anew if a primary has become a replica. */
@@ -150,6 +168,7 @@ export function openConnection(location: CompiledLocation, options: ConnectionOp
 
   function close(): void {
     closed = true;
+    stopListening?.();
     line.close();
     fresh?.close();
   }
