@@ -34,7 +34,7 @@ export type {
   Verdict,
 } from "./ports/transport.js";
 export type { ControlBus, ControlCommand } from "./ports/control-bus.js";
-export type { Claim, ResultBackend, StoreReply, StoreRequest } from "./ports/result-backend.js";
+export type { Claim, ReadOptions, ResultBackend, StoreReply, StoreRequest } from "./ports/result-backend.js";
 
 export type {
   Advance,

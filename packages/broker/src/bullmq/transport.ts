@@ -61,10 +61,11 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
     while (found.length < tasks.length) {
       const left = found.length === 0 ? tasks : tasks.slice(found.length);
       const args = locateArguments(prefix, left);
-      const replies = await commands.run({ action: "tasks were not looked up", deadline, reads: true }, (client) =>
-        runScript(client, scripts.locate, [queuesKey(prefix)], args),
+      const replies = await commands.run(
+        { action: "tasks were not looked up", deadline, reads: true, doubts: isAnyAbsent },
+        (client) => runScript(client, scripts.locate, [queuesKey(prefix)], args) as Promise<readonly LocateReply[]>,
       );
-      found.push(...(replies as readonly LocateReply[]).map((reply, index) => locationOf(reply, (left[index] as Sought).id)));
+      found.push(...replies.map((reply, index) => locationOf(reply, (left[index] as Sought).id)));
     }
     return found;
   }
@@ -130,4 +131,8 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
   const revokeFlow = (flow: string, calls: "all" | readonly number[]) => flows.callOff(flow, calls);
 
   return { publish, startFlow, revokeFlow, locate, counts, purge, revoke, consume, close };
+}
+
+function isAnyAbsent(replies: readonly LocateReply[]): boolean {
+  return replies.includes(0);
 }

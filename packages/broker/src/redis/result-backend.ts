@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Claim, ResultBackend, StoreReply, StoreRequest } from "../ports/result-backend.js";
+import type { Claim, ReadOptions, ResultBackend, StoreReply, StoreRequest } from "../ports/result-backend.js";
 import { isTaskId } from "../id.js";
 import { replyChannel } from "../protocol/reply-channel.js";
 import { toFailure } from "../protocol/failure.js";
@@ -79,9 +79,10 @@ export function redisResultBackend(options: RedisResultBackendOptions): RedisRes
     );
   }
 
-  async function read(ids: readonly string[]): Promise<readonly (TaskRecord | undefined)[]> {
+  async function read(ids: readonly string[], { isSure = false }: ReadOptions = {}): Promise<readonly (TaskRecord | undefined)[]> {
     if (ids.length === 0) return [];
-    const texts = await commands.run({ action: `${ids.length} results were not read`, deadline, reads: true }, (client) =>
+    const doubts = (found: readonly (string | null)[]) => isSure && found.includes(null);
+    const texts = await commands.run({ action: `${ids.length} results were not read`, deadline, reads: true, doubts }, (client) =>
       client.mget(ids.map(resultKey)),
     );
     return texts.map((text) => (text === null ? undefined : readOrFail(text)));

@@ -221,6 +221,26 @@ describe.skipIf(redisBinary === undefined)("a primary that becomes a replica", (
     await eventually("another connection", async () => (await run(connection, request)).id !== id);
   });
 
+  test("is not believed when it says that something is missing", async () => {
+    const server = await startRedis();
+    onTestFinished(() => server.stop());
+    const connection = open({}, server.url);
+    const { id } = await run(connection, { reads: true });
+    await server.client.replicaof("127.0.0.1", 1);
+    const ask = (missing: boolean) => {
+      const ids: unknown[] = [];
+      return connection
+        .run({ action: "nothing", deadline: 5000, reads: true, doubts: () => missing }, async (client) =>
+          ids.push(await client.client("ID")),
+        )
+        .then(() => ids);
+    };
+    expect(await ask(false)).toEqual([id]);
+    const asked = await ask(true);
+    expect(asked).toEqual([id, expect.anything()]);
+    expect(asked[1]).not.toBe(id);
+  });
+
   test("is not left because it was a replica from the beginning", async () => {
     const server = await startRedis();
     onTestFinished(() => server.stop());

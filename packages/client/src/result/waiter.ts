@@ -4,6 +4,7 @@ import {
   isTerminal,
   systemTiming,
   type Location,
+  type ReadOptions,
   type ResultBackend,
   type TaskRecord,
   type Timing,
@@ -247,10 +248,13 @@ export class ResultWaiter {
   }
 
   /** Ends the waits whose task has ended, or whose record cannot be had, and gives those of whose task there is no record. Never rejects. */
-  async #read(waits: readonly Wait[]): Promise<readonly Wait[]> {
+  async #read(waits: readonly Wait[], options?: ReadOptions): Promise<readonly Wait[]> {
     if (waits.length === 0) return [];
     try {
-      const records = await this.#backend.read(waits.map(({ sought }) => sought.id));
+      const records = await this.#backend.read(
+        waits.map(({ sought }) => sought.id),
+        options,
+      );
       for (const wait of waits) if (wait.cut) this.#reached(wait);
       return waits.filter((wait, index) => {
         const record = records[index];
@@ -283,7 +287,7 @@ export class ResultWaiter {
     const found = new Map(waits.map((wait, index) => [wait, locations[index]]));
     const revokedAt = (location: Location | undefined) => (typeof location === "object" && "revoked" in location ? location : undefined);
     const over = waits.filter((wait) => found.get(wait) === "absent" || revokedAt(found.get(wait)) !== undefined);
-    for (const wait of await this.#read(over)) {
+    for (const wait of await this.#read(over, { isSure: true })) {
       const { id } = wait.sought;
       const location = revokedAt(found.get(wait));
       if (location !== undefined) this.#resolve(id, { state: "REVOKED", delivery: 0, reason: location.revoked });
