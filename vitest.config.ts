@@ -52,7 +52,7 @@ const faults: TestProjectInlineConfiguration = {
     name: "faults",
     include: heavy,
     exclude: configDefaults.exclude,
-    maxWorkers: 3,
+    maxWorkers: 2,
     sequence: { groupOrder: 1 },
   },
 };

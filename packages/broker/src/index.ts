@@ -34,7 +34,7 @@ export type {
   Verdict,
 } from "./ports/transport.js";
 export type { ControlBus, ControlCommand } from "./ports/control-bus.js";
-export type { Claim, ResultBackend, StoreReply, StoreRequest } from "./ports/result-backend.js";
+export type { Claim, ReadOptions, ResultBackend, StoreReply, StoreRequest } from "./ports/result-backend.js";
 
 export type {
   Advance,
@@ -58,6 +58,7 @@ export { checkQueueName, type QueueOption } from "./routing/queue.js";
 export type { Route, RouteFunction, RouteTable } from "./routing/route.js";
 
 export { compileLocation, type RedisLocation } from "./redis/location.js";
+export { DeadLinks } from "./redis/dead-links.js";
 export { redisControlBus } from "./redis/control-bus.js";
 export { redisResultBackend } from "./redis/result-backend.js";
 export { bullmqTransport } from "./bullmq/transport.js";

@@ -4,6 +4,7 @@ import { systemClock } from "../clock.js";
 import type { ConsumeOptions, Consumer, Delivery, Exchange, Settled, Settlement, Verdict } from "../ports/transport.js";
 import type { StoreRequest } from "../ports/result-backend.js";
 import { openConnection } from "../redis/connection.js";
+import type { DeadLinks } from "../redis/dead-links.js";
 import { flowIndexKey, ownQueueKey, queueKey } from "../redis/keys.js";
 import type { CompiledLocation } from "../redis/location.js";
 import { runScript } from "../redis/script.js";
@@ -33,6 +34,8 @@ export interface ConsumerContext {
   readonly location: CompiledLocation;
   readonly results: ResultStore;
   readonly prefix: string;
+  /** Shared with the other connections of the app. */
+  readonly deadLinks?: DeadLinks;
   readonly onTrouble?: (reason: string) => void;
 }
 
@@ -54,7 +57,8 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
   const silence = lease / 3;
   const reading = Math.min(longestRead, (lease * 2) / 3);
   const trouble = context.onTrouble && { onTrouble: context.onTrouble };
-  const commands = openConnection(location, { service: "broker", name: `bullrush:${worker}`, silence, ...trouble });
+  const shared = { ...trouble, ...(context.deadLinks && { deadLinks: context.deadLinks }) };
+  const commands = openConnection(location, { service: "broker", name: `bullrush:${worker}`, silence, ...shared });
 
   const names = options.queues.map(({ name }) => name);
   const indexes = new Map(names.map((name, index) => [name, index]));
@@ -72,7 +76,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
       service: "broker",
       name: `bullrush:${worker}:bell`,
       silence: Math.max(reading * 1.2, reading + 250),
-      ...trouble,
+      ...shared,
     }),
     commands,
     markers: prefixes.map((key) => `${key}marker`),

@@ -3,6 +3,7 @@ import type { Flow } from "../protocol/flow.js";
 import type { ConsumeOptions, Consumer, Location, Marked, QueueCounts, Revocation, Sought, Transport } from "../ports/transport.js";
 import type { ResultBackend } from "../ports/result-backend.js";
 import { openConnection } from "../redis/connection.js";
+import type { DeadLinks } from "../redis/dead-links.js";
 import { ownQueueKeys, queueKey, queuesKey } from "../redis/keys.js";
 import { compileLocation, type CompiledLocation, type RedisLocation } from "../redis/location.js";
 import type { RedisResultBackend } from "../redis/result-backend.js";
@@ -27,6 +28,8 @@ export interface BullmqTransportOptions {
   readonly maxPayload?: number;
   /** Whether BullMQ's events are written. Default: true. */
   readonly bullmqEvents?: boolean;
+  /** Shared with the other connections of the app. */
+  readonly deadLinks?: DeadLinks;
   readonly onTrouble?: (reason: string) => void;
 }
 
@@ -49,10 +52,10 @@ type RevokeReply = 0 | 1 | readonly [taken: 0 | 1, queue: string, task: string, 
 
 /** Queues on BullMQ: each of ours is one of its queues, each message one of its jobs, so that its tools see them. */
 export function bullmqTransport(options: BullmqTransportOptions): Transport {
-  const { backend, prefix = "bull", deadline = 5000, maxPayload = defaultMaxPayload, bullmqEvents = true, onTrouble } = options;
+  const { backend, prefix = "bull", deadline = 5000, maxPayload = defaultMaxPayload, bullmqEvents = true, deadLinks, onTrouble } = options;
   const location: CompiledLocation = { ...compileLocation(options.location), bullmqEvents };
-  const trouble = onTrouble && { onTrouble };
-  const commands = openConnection(location, { service: "broker", name: "bullrush:producer", ...trouble });
+  const shared = { ...(deadLinks && { deadLinks }), ...(onTrouble && { onTrouble }) };
+  const commands = openConnection(location, { service: "broker", name: "bullrush:producer", ...shared });
   const consumers = new Set<Consumer>();
   const noteQueues = queueNotes(prefix);
   const publish = openPublisher(commands, { prefix, deadline, maxPayload, noteQueues });
@@ -64,10 +67,11 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
     while (found.length < tasks.length) {
       const left = found.length === 0 ? tasks : tasks.slice(found.length);
       const args = locateArguments(prefix, left);
-      const replies = await commands.run({ action: "tasks were not looked up", deadline, reads: true }, (client) =>
-        runScript(client, scripts.locate, [queuesKey(prefix)], args),
+      const replies = await commands.run(
+        { action: "tasks were not looked up", deadline, reads: true, doubts: isAnyAbsent },
+        (client) => runScript(client, scripts.locate, [queuesKey(prefix)], args) as Promise<readonly LocateReply[]>,
       );
-      found.push(...(replies as readonly LocateReply[]).map((reply, index) => locationOf(reply, (left[index] as Sought).id)));
+      found.push(...replies.map((reply, index) => locationOf(reply, (left[index] as Sought).id)));
     }
     return found;
   }
@@ -132,7 +136,7 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
   }
 
   function consume(given: ConsumeOptions): Consumer {
-    const consumer = openConsumer(given, { location, results: new ResultStore(location, backend), prefix, ...trouble });
+    const consumer = openConsumer(given, { location, results: new ResultStore(location, backend), prefix, ...shared });
     consumers.add(consumer);
     return consumer;
   }
@@ -146,4 +150,8 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
   const revokeFlow = (flow: string, calls: "all" | readonly number[]) => flows.callOff(flow, calls);
 
   return { publish, startFlow, revokeFlow, locate, counts, forget, purge, revoke, consume, close };
+}
+
+function isAnyAbsent(replies: readonly LocateReply[]): boolean {
+  return replies.includes(0);
 }

@@ -19,7 +19,7 @@ export interface ResultBackend {
   claim(claims: readonly Claim[]): Promise<readonly ("claimed" | "fenced" | TaskRecord)[]>;
 
   /** The record of each task, `undefined` where there is none. One command, however many. */
-  read(ids: readonly string[]): Promise<readonly (TaskRecord | undefined)[]>;
+  read(ids: readonly string[], options?: ReadOptions): Promise<readonly (TaskRecord | undefined)[]>;
 
   /** Removes the records. */
   forget(ids: readonly string[]): Promise<void>;
@@ -44,6 +44,11 @@ export interface ResultBackend {
 
   /** Closes all connections, within 5 s, whatever state the backend is in. */
   close(): Promise<void>;
+}
+
+export interface ReadOptions {
+  /** Whether it is to be sure of what is missing: after a failover the old primary, which has become a replica, is not believed. Default: false. */
+  readonly isSure?: boolean;
 }
 
 export interface StoreRequest {

@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { steadyClock } from "../clock.js";
 import { BullrushError } from "../error.js";
+import type { DeadLinks } from "./dead-links.js";
 import type { Silence } from "./flights.js";
 import { openLine, type Line } from "./line.js";
 import type { CompiledLocation } from "./location.js";
@@ -17,7 +18,7 @@ export interface Connection {
    * What `command` gives, run on the connected client. While Redis cannot be reached, is loading or changes its role, it is tried again: `repeated` says that an
    * earlier try may have been applied. So is what the connection leaves unanswered for a third of the deadline, as soon as a fresh one, which takes its place, answers instead. Rejects within the deadline with `REDIS_AUTH`, `CLUSTER_UNSUPPORTED`, `BROKER_FULL`, or that the service is unavailable.
    */
-  run<T>(request: Request, command: (client: Redis, repeated: boolean) => Promise<T>): Promise<T>;
+  run<T>(request: Request<T>, command: (client: Redis, repeated: boolean) => Promise<T>): Promise<T>;
 
   /** Connects anew, to wherever the location leads by now; what is in flight is repeated. */
   renew(): void;
@@ -26,16 +27,23 @@ export interface Connection {
   close(): void;
 }
 
-export interface Request {
+export interface Request<T = unknown> {
   /** What came to nothing if it fails, for the error: `"task … was not confirmed"`. */
   readonly action: string;
   /** In ms. */
   readonly deadline: number;
   /** Whether it only reads, so that no refusal would ever tell that its Redis is a primary no more. Then the role is asked for now and then. Default: false. */
   readonly reads?: boolean;
+  /**
+   * Whether this answer is only believed of a Redis that is still a primary. Then its role is asked for, and if it is none any more, what leads by now is asked, once: what an old primary does not
+   * have may well be there. Default: every answer is believed.
+   */
+  readonly doubts?: (answer: T) => boolean;
   /** Whether it blocks until something happens, so that silence means nothing before the `silence` of the connection. Default: false. */
   readonly blocking?: boolean;
 }
+
+type Limits = Omit<Request, "doubts">;
 
 export interface ConnectionOptions {
   /** Whose error it is when Redis cannot be reached. */
@@ -44,8 +52,12 @@ export interface ConnectionOptions {
   readonly name: string;
   /** A connection that owes an answer for this long, in ms, is dead and is remade; blocking reads have to end before. Default: 5000, a third of the default lease. */
   readonly silence?: number;
-  /** Shortest time between two questions for the role of the Redis, which go along with what only reads, in ms. Default: 60,000. */
+  /** Shortest time between two questions for the role of the Redis, which go along with what only reads, in ms. Default: 30,000. */
   readonly roleEvery?: number;
+  /** What it tells of a link that has died, and is told of the links of others: then it looks at once whether its own has died too. Default: it is alone. */
+  readonly deadLinks?: DeadLinks;
+  /** Called each time that a fresh link has taken the place of a silent one. */
+  readonly onReplaced?: () => void;
   /** Hears why the connection fails, at each failure. */
   readonly onTrouble?: (reason: string) => void;
 }
@@ -55,7 +67,7 @@ export const defaultSilence = 5000;
 /** Opens a connection to `location`; nothing is sent before the first `run`. */
 export function openConnection(location: CompiledLocation, options: ConnectionOptions): Connection {
   const { display, user } = location;
-  const { name, silence = defaultSilence, roleEvery = 60_000, onTrouble } = options;
+  const { name, silence = defaultSilence, roleEvery = 30_000, deadLinks, onReplaced, onTrouble } = options;
   const open = () => openLine(location, { name, silence, ...(onTrouble && { onTrouble }) });
   let line = open();
   let replacing: Promise<void> | undefined;
@@ -64,10 +76,12 @@ export function openConnection(location: CompiledLocation, options: ConnectionOp
   let closed = false;
   let wasPrimary = false;
   let nextRole = 0;
+  const stopListening = deadLinks?.listen(suspect);
 
-  async function run<T>(request: Request, command: (client: Redis, repeated: boolean) => Promise<T>): Promise<T> {
+  async function run<T>(request: Request<T>, command: (client: Redis, repeated: boolean) => Promise<T>): Promise<T> {
     const end = steadyClock.now() + request.deadline;
     let sent = false;
+    let doubted = false;
     for (let wait = 20; ; wait = Math.min(wait * 2, 500)) {
       const used = line;
       try {
@@ -77,7 +91,10 @@ export function openConnection(location: CompiledLocation, options: ConnectionOp
         if (request.reads === true) checkRole(used);
         const running = command(used.client, sent);
         sent = true;
-        return await used.flights.add(running, end, silenceOf(used, request, end));
+        const answer = await used.flights.add(running, end, silenceOf(used, request, end));
+        if (doubted || request.doubts?.(answer) !== true || (await isStillSuitable(used, request, end))) return answer;
+        doubted = true;
+        renew();
       } catch (error) {
         if (error instanceof BullrushError) throw error;
         if (!isPassing(error) || closed || steadyClock.now() + wait >= end) throw translate(error, request);
@@ -87,8 +104,14 @@ export function openConnection(location: CompiledLocation, options: ConnectionOp
     }
   }
 
+  /** Whether the Redis is not a primary that has become a replica. */
+  async function isStillSuitable(used: Line, request: Limits, end: number): Promise<boolean> {
+    const role = await used.flights.add(roleOf(used.client), end, silenceOf(used, request, end));
+    return role !== "replica" || !wasPrimary;
+  }
+
   /** Waits until `used` can be used, for as long as it is not replaced because it says nothing. */
-  async function prepare(used: Line, { deadline }: Request, end: number): Promise<void> {
+  async function prepare(used: Line, { deadline }: Limits, end: number): Promise<void> {
     const timer = setInterval(() => used.hasSocket && replaceSilent(used, end), deadline / 3);
     try {
       await used.prepare(end);
@@ -97,29 +120,41 @@ export function openConnection(location: CompiledLocation, options: ConnectionOp
     }
   }
 
-  function silenceOf(used: Line, { deadline, blocking = false }: Request, end: number): Silence | undefined {
+  function silenceOf(used: Line, { deadline, blocking = false }: Limits, end: number): Silence | undefined {
     return blocking ? undefined : { limit: deadline / 3, onSilent: () => replaceSilent(used, end) };
   }
 
   /** Puts a fresh line in the place of `silent`, once it answers, unless `silent` has said anything by then: so it is slow, not dead, and is kept. */
-  function replaceSilent(silent: Line, end: number): void {
+  function replaceSilent(silent: Line, end: number, suspected = false): void {
     if (silent !== line || closed) return;
-    replacing ??= replace(silent, end).finally(() => (replacing = undefined));
+    replacing ??= replace(silent, end, suspected).finally(() => (replacing = undefined));
   }
 
-  async function replace(silent: Line, end: number): Promise<void> {
+  async function replace(silent: Line, end: number, suspected: boolean): Promise<void> {
     const hasSpoken = silent.listen();
     const opened = (fresh = open());
     try {
       await opened.prepare(end);
       if (closed || hasSpoken()) return;
       line = opened;
+      // Those that are only suspected have been heard of already.
+      if (!suspected) deadLinks?.tell(suspect);
+      onReplaced?.();
     } catch {
       // Nothing answers there either: what waits goes on waiting.
     } finally {
       fresh = undefined;
       (line === opened ? silent : opened).drop();
     }
+  }
+
+  /** Another link has died: this one, if it is in use, has to say something before a fresh one answers. A blocking read cannot, and is begun anew. */
+  function suspect(): void {
+    const used = line;
+    if (!used.isOpen) return;
+    const end = steadyClock.now() + defaultSilence;
+    used.flights.add(used.client.ping(), end).catch(() => undefined);
+    replaceSilent(used, end, true);
   }
 
   /** Asks for the role along with what is sent anyway, and connects anew if a primary has become a replica. */
@@ -140,7 +175,7 @@ export function openConnection(location: CompiledLocation, options: ConnectionOp
     if (!closed) line.renew();
   }
 
-  function translate(error: unknown, { action, deadline }: Request): BullrushError {
+  function translate(error: unknown, { action, deadline }: Limits): BullrushError {
     const reason = reasonOf(error);
     if (isRefusal(error)) return new BullrushError("REDIS_AUTH", { url: display, user, reason });
     if (isOutOfMemory(error) && options.service === "broker") return new BullrushError("BROKER_FULL", { url: display });
@@ -150,6 +185,7 @@ export function openConnection(location: CompiledLocation, options: ConnectionOp
 
   function close(): void {
     closed = true;
+    stopListening?.();
     line.close();
     fresh?.close();
   }

@@ -2,6 +2,7 @@ import { isTaskId } from "../id.js";
 import type { ControlBus, ControlCommand } from "../ports/control-bus.js";
 import { decodeJson } from "../protocol/json.js";
 import { openConnection, type Connection } from "./connection.js";
+import type { DeadLinks } from "./dead-links.js";
 import { controlChannel } from "./keys.js";
 import { compileLocation, type RedisLocation } from "./location.js";
 import { openSubscription } from "./subscription.js";
@@ -12,18 +13,25 @@ export interface RedisControlBusOptions {
   readonly prefix: string;
   /** Longest time of a call, outages included, in ms. Default: 5000. */
   readonly deadline?: number;
+  /** Shared with the other connections of the app. */
+  readonly deadLinks?: DeadLinks;
   readonly onTrouble?: (reason: string) => void;
 }
 
 /** Control messages as JSON on one channel of the broker. Nothing is connected before the first call. */
 export function redisControlBus(options: RedisControlBusOptions): ControlBus {
-  const { prefix, deadline = 5000, onTrouble } = options;
+  const { prefix, deadline = 5000, deadLinks, onTrouble } = options;
   const location = compileLocation(options.location);
   const channel = controlChannel(prefix);
-  const connect = (name: string): Connection =>
-    openConnection(location, { service: "broker", name: `bullrush:${name}`, ...(onTrouble && { onTrouble }) });
+  const shared = { ...(deadLinks && { deadLinks }), ...(onTrouble && { onTrouble }) };
+  const connect = (name: string, onReplaced?: () => void): Connection =>
+    openConnection(location, { service: "broker", name: `bullrush:${name}`, ...shared, ...(onReplaced && { onReplaced }) });
   const commands = connect("control");
-  const heard = openSubscription(() => connect("controlled"), { channel, action: "control messages were not subscribed to", deadline });
+  const heard = openSubscription((onReplaced) => connect("controlled", onReplaced), {
+    channel,
+    action: "control messages were not subscribed to",
+    deadline,
+  });
 
   async function publish(command: ControlCommand): Promise<void> {
     const text = JSON.stringify(command);

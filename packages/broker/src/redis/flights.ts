@@ -4,6 +4,10 @@ interface Flight {
   readonly end: number;
   readonly reject: (reason: Error) => void;
   readonly silence: Silence | undefined;
+  /** When it began, if it has a silence. */
+  readonly since: number;
+  /** Whether it has been looked at. */
+  looked: boolean;
   /** When it is looked at next. */
   at: number;
   /** How many answers had come by the last look. */
@@ -14,7 +18,10 @@ interface Flight {
 export interface Silence {
   /** In ms. */
   readonly limit: number;
-  /** Called once `limit` has passed in which the connection answered nothing at all, and after each further `limit`. */
+  /**
+   * Called once `limit` has passed in which the connection answered nothing at all, and after each further `limit`. Where the answer before came later than `limit`, the first time is up to twice as
+   * late: what is slow is not looked after at every command.
+   */
   readonly onSilent: () => void;
 }
 
@@ -25,6 +32,8 @@ export class Flights {
   readonly #alarm: Alarm;
   /** How many answers have come. */
   #answers = 0;
+  /** How long the last answer took, in ms, if that was longer than the limit of its silence; else 0. */
+  #slowness = 0;
 
   constructor(timing: Timing = systemTiming) {
     this.#timing = timing;
@@ -34,8 +43,9 @@ export class Flights {
   /** What `answer` comes to, or a rejection at the time `end` or as soon as all are lost; what it comes to after that is dropped. */
   add<T>(answer: Promise<T>, end: number, silence?: Silence): Promise<T> {
     return new Promise((resolve, reject) => {
-      const at = silence === undefined ? end : Math.min(end, this.#timing.now() + silence.limit);
-      const flight: Flight = { end, reject, silence, at, heard: this.#answers };
+      const since = silence === undefined ? 0 : this.#timing.now();
+      const at = silence === undefined ? end : Math.min(end, since + this.#patience(silence));
+      const flight: Flight = { end, reject, silence, since, looked: false, at, heard: this.#answers };
       this.#flights.add(flight);
       this.#alarm.set(at);
       answer.then(
@@ -58,8 +68,17 @@ export class Flights {
     this.#alarm.rest();
   }
 
+  #patience({ limit }: Silence): number {
+    return Math.max(limit, Math.min(this.#slowness * 1.5, limit * 2));
+  }
+
   #remove(flight: Flight): void {
     this.#answers++;
+    // The clock is not read for what is answered in time.
+    if (flight.silence !== undefined && (flight.looked || this.#slowness > 0)) {
+      const took = this.#timing.now() - flight.since;
+      this.#slowness = took > flight.silence.limit ? took : 0;
+    }
     if (this.#flights.delete(flight) && this.#flights.size === 0) this.#alarm.rest();
   }
 
@@ -80,6 +99,7 @@ export class Flights {
     if (silence === undefined) return;
     const isSilent = flight.heard === this.#answers;
     flight.heard = this.#answers;
+    flight.looked = true;
     flight.at = Math.min(end, now + silence.limit);
     if (isSilent) silence.onSilent();
   }

@@ -47,6 +47,8 @@ function guards({ name, silence }: LineOptions): RedisOptions {
     // A command whose reply was lost is repeated by us, marked, or not at all: ioredis would send it again without a word.
     autoResendUnfulfilledCommands: false,
     enableOfflineQueue: false,
+    // Nobody would hear that it failed: its rejection would end the process. Whoever subscribes does so again.
+    autoResubscribe: false,
     commandTimeout: undefined,
     connectTimeout: 5000,
     socketTimeout: silence,

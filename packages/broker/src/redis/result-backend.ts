@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
-import type { Claim, ResultBackend, StoreReply, StoreRequest } from "../ports/result-backend.js";
+import type { Claim, ReadOptions, ResultBackend, StoreReply, StoreRequest } from "../ports/result-backend.js";
 import { isTaskId } from "../id.js";
 import { replyChannel } from "../protocol/reply-channel.js";
 import { toFailure } from "../protocol/failure.js";
 import { decodeRecord, encodeRecord, type TaskRecord } from "../protocol/record.js";
 import { openConnection, type Connection } from "./connection.js";
+import type { DeadLinks } from "./dead-links.js";
 import { groupKey, resultKey } from "./keys.js";
 import { compileLocation, type CompiledLocation, type RedisLocation } from "./location.js";
 import { loadScript, runScript } from "./script.js";
@@ -17,6 +18,8 @@ export interface RedisResultBackendOptions {
   readonly deadline?: number;
   /** Longest record that is sent along with a notification, in bytes of JSON; a longer one is read by whoever waits. Default: 16384. */
   readonly largestNotified?: number;
+  /** Shared with the other connections of the app. */
+  readonly deadLinks?: DeadLinks;
   readonly onTrouble?: (reason: string) => void;
 }
 
@@ -32,17 +35,14 @@ export interface RedisResultBackend extends ResultBackend {
 
 /** Result backend on a Redis of its own or the broker's: one string of JSON a task, with a time to live, and one channel a waiting process. */
 export function redisResultBackend(options: RedisResultBackendOptions): RedisResultBackend {
-  const { deadline = 5000, largestNotified = 16_384 } = options;
+  const { deadline = 5000, largestNotified = 16_384, deadLinks, onTrouble } = options;
   const location = compileLocation(options.location);
-  const connect = (name: string): Connection =>
-    openConnection(location, {
-      service: "result backend",
-      name: `bullrush:${name}`,
-      ...(options.onTrouble && { onTrouble: options.onTrouble }),
-    });
+  const shared = { ...(deadLinks && { deadLinks }), ...(onTrouble && { onTrouble }) };
+  const connect = (name: string, onReplaced?: () => void): Connection =>
+    openConnection(location, { service: "result backend", name: `bullrush:${name}`, ...shared, ...(onReplaced && { onReplaced }) });
   const commands = connect("results");
   const ownChannel = replyChannel(randomBytes(16).toString("base64url"));
-  const replies = openSubscription(() => connect("replies"), {
+  const replies = openSubscription((onReplaced) => connect("replies", onReplaced), {
     channel: ownChannel,
     action: "results were not subscribed to",
     deadline,
@@ -79,9 +79,10 @@ export function redisResultBackend(options: RedisResultBackendOptions): RedisRes
     );
   }
 
-  async function read(ids: readonly string[]): Promise<readonly (TaskRecord | undefined)[]> {
+  async function read(ids: readonly string[], { isSure = false }: ReadOptions = {}): Promise<readonly (TaskRecord | undefined)[]> {
     if (ids.length === 0) return [];
-    const texts = await commands.run({ action: `${ids.length} results were not read`, deadline, reads: true }, (client) =>
+    const doubts = (found: readonly (string | null)[]) => isSure && found.includes(null);
+    const texts = await commands.run({ action: `${ids.length} results were not read`, deadline, reads: true, doubts }, (client) =>
       client.mget(ids.map(resultKey)),
     );
     return texts.map((text) => (text === null ? undefined : readOrFail(text)));

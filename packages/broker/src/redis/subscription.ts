@@ -29,7 +29,7 @@ export interface SubscriptionOptions {
  * is not heard. It is checked now and then: an idle subscriber would never notice that its link is dead, nor that its Redis is no primary any more.
  */
 export function openSubscription(
-  open: () => Connection,
+  open: (onReplaced: () => void) => Connection,
   { channel, action, deadline, onDemoted, checkEvery = 10_000 }: SubscriptionOptions,
 ): Subscription {
   const listeners = new Map<object, { readonly listener: (payload: string) => void; readonly onGap: (() => void) | undefined }>();
@@ -41,7 +41,7 @@ export function openSubscription(
   let wasPrimary = false;
 
   async function begin(): Promise<void> {
-    const opened = open();
+    const opened = open(() => void check(opened));
     connection = opened;
     try {
       await opened.run({ action, deadline }, (client) => subscribeOnce(client));

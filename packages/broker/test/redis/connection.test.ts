@@ -3,6 +3,7 @@ import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import type { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, inject, onTestFinished, test } from "vitest";
 import { openConnection, type Connection, type ConnectionOptions, type Request } from "../../src/redis/connection.js";
+import { DeadLinks } from "../../src/redis/dead-links.js";
 import { compileLocation } from "../../src/redis/location.js";
 import { newId } from "../../src/id.js";
 import { openProxy, type Proxy } from "../../../../integration/lib/proxy.js";
@@ -136,6 +137,55 @@ describe("a connection that falls silent", () => {
   });
 });
 
+describe("connections that tell each other of dead links", () => {
+  test("a call that finds one dead: the others are replaced before they are used, and each once", async () => {
+    const deadLinks = new DeadLinks();
+    let replaced = 0;
+    const onReplaced = () => void replaced++;
+    const [first, second, third] = [open({ deadLinks }), open({ deadLinks, onReplaced }), open({ deadLinks, onReplaced })];
+    await Promise.all([run(first), run(second), run(third)]);
+    proxy.blackhole();
+    expect((await run(first, { deadline: 900 })).tries).toEqual([false, true]);
+    await eventually("the others are replaced", () => replaced === 2);
+    for (const other of [second, third]) expect((await run(other)).tries).toEqual([false]);
+    await eventually("those that died are closed", () => proxy.connections() === 3);
+    expect(replaced).toBe(2);
+  });
+
+  test("a blocking read over a dead link: it is begun anew, marked", async () => {
+    const deadLinks = new DeadLinks();
+    const name = `bell-${newId()}`;
+    const [commands, bell] = [open({ deadLinks }), open({ deadLinks, name })];
+    await Promise.all([run(commands), run(bell)]);
+    const key = `test-${newId()}`;
+    proxy.blackhole();
+    const read = run(bell, { deadline: 60_000, blocking: true }, (client) => client.blpop(key, 30));
+    await run(commands, { deadline: 900 });
+    await run(commands, {}, async (client) => {
+      const reading = new RegExp(`name=${name} .*cmd=blpop`);
+      await eventually("it blocks", async () => reading.test(String(await client.client("LIST"))));
+      return client.rpush(key, "a");
+    });
+    expect((await read).tries).toEqual([false, true]);
+  });
+
+  test("one that is well is kept", async () => {
+    const deadLinks = new DeadLinks();
+    const well = openConnection(compileLocation(inject("redisUrl")), { service: "broker", name: "bullrush:well", deadLinks });
+    onTestFinished(() => well.close());
+    const [dying, { id }] = [open({ deadLinks }), await run(well)];
+    await run(dying);
+    proxy.blackhole();
+    const before = await run(dying, { deadline: 900 });
+    expect(before.tries).toEqual([false, true]);
+    expect(await run(well)).toEqual({ id, tries: [false] });
+    const named = async () =>
+      String(await well.run({ action: "", deadline: 5000 }, (client) => client.client("LIST"))).match(/bullrush:well/g);
+    await eventually("the one that was tried is closed", async () => (await named())?.length === 1);
+    expect((await run(well)).id).toBe(id);
+  });
+});
+
 describe("a connection that is kept", () => {
   test("because it is slow: each reply later than a third of the deadline is waited for, once", async () => {
     const connection = open();
@@ -169,6 +219,26 @@ describe.skipIf(redisBinary === undefined)("a primary that becomes a replica", (
     await run(connection);
     await server.client.replicaof("127.0.0.1", 1);
     await eventually("another connection", async () => (await run(connection, request)).id !== id);
+  });
+
+  test("is not believed when it says that something is missing", async () => {
+    const server = await startRedis();
+    onTestFinished(() => server.stop());
+    const connection = open({}, server.url);
+    const { id } = await run(connection, { reads: true });
+    await server.client.replicaof("127.0.0.1", 1);
+    const ask = (missing: boolean) => {
+      const ids: unknown[] = [];
+      return connection
+        .run({ action: "nothing", deadline: 5000, reads: true, doubts: () => missing }, async (client) =>
+          ids.push(await client.client("ID")),
+        )
+        .then(() => ids);
+    };
+    expect(await ask(false)).toEqual([id]);
+    const asked = await ask(true);
+    expect(asked).toEqual([id, expect.anything()]);
+    expect(asked[1]).not.toBe(id);
   });
 
   test("is not left because it was a replica from the beginning", async () => {

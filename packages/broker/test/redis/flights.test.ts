@@ -102,3 +102,37 @@ test("the process stays alive for what is in flight, and for nothing else", asyn
   await again;
   expect(holding()).toBe(before);
 });
+
+test("slow answers: only the first is looked after, and as before once they are fast again", async () => {
+  let now = 0;
+  let ring = () => {};
+  let due = Infinity;
+  const setTimer: Timing["setTimer"] = (call, delay) => {
+    ring = call;
+    due = now + delay;
+    return systemTiming.setTimer(() => undefined, 0);
+  };
+  const advance = (to: number) => {
+    while (due <= to) {
+      now = due;
+      due = Infinity;
+      ring();
+    }
+    now = to;
+  };
+  const flights = open({ now: () => now, setTimer });
+  let silences = 0;
+  /** How often the answer was looked after until it came, `took` ms later. */
+  async function ask(took: number): Promise<number> {
+    const before = silences;
+    const { asked, answer } = question();
+    const answered = flights.add(asked, now + 5000, { limit: 1000, onSilent: () => silences++ });
+    advance(now + took);
+    answer("an answer");
+    await answered;
+    return silences - before;
+  }
+  expect([await ask(1500), await ask(1500), await ask(1500)]).toEqual([1, 0, 0]);
+  expect(await ask(2500)).toBe(1);
+  expect([await ask(10), await ask(1500)]).toEqual([0, 1]);
+});

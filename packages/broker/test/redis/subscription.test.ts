@@ -22,7 +22,7 @@ async function listen(url: string) {
     (payload) => heard.push(payload),
     () => gaps++,
   );
-  return { channel, heard, gaps: () => gaps, demoted: () => demoted };
+  return { subscription, channel, heard, gaps: () => gaps, demoted: () => demoted };
 }
 
 function publisher(): Redis {
@@ -58,6 +58,17 @@ test("a link that is reset: it hears again, after a gap", async () => {
   await eventually("the gap", () => gaps() > 0);
   await publisher().publish(channel, "after");
   await eventually("the message", () => heard.length === 1);
+});
+
+test("a link that is closed while it subscribes again: nothing is rejected that nobody handles", async () => {
+  const proxy = await throughProxy();
+  const { subscription } = await listen(proxy.url);
+  const hold = proxy.hold("subscribe");
+  proxy.reset();
+  await hold.held;
+  subscription.close();
+  hold.letGo();
+  await eventually("it is closed", () => proxy.connections() === 0);
 });
 
 test("a link that is well: no gap, however often it is checked", async () => {

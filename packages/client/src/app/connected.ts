@@ -1,5 +1,6 @@
 import {
   bullmqTransport,
+  DeadLinks,
   redisControlBus,
   redisResultBackend,
   redisScheduleStore,
@@ -30,10 +31,28 @@ export function connect(
 ): Connected {
   const { name, broker, backend: location, prefix, publishTimeout: deadline, maxPayload, resultExpires, bullmqEvents } = optionsNow();
   const onBrokerTrouble = (reason: string) => onTrouble("broker", reason);
-  const backend = redisResultBackend({ location, onTrouble: (reason) => onTrouble("backend", reason) });
-  const transport = bullmqTransport({ location: broker, backend, prefix, deadline, maxPayload, bullmqEvents, onTrouble: onBrokerTrouble });
-  const control = redisControlBus({ location: broker, prefix, onTrouble: onBrokerTrouble });
-  const schedules = redisScheduleStore({ location: broker, prefix, app: name, maxPayload, bullmqEvents, onTrouble: onBrokerTrouble });
+  const deadLinks = new DeadLinks();
+  const backend = redisResultBackend({ location, deadLinks, onTrouble: (reason) => onTrouble("backend", reason) });
+  const transport = bullmqTransport({
+    location: broker,
+    backend,
+    prefix,
+    deadline,
+    maxPayload,
+    bullmqEvents,
+    deadLinks,
+    onTrouble: onBrokerTrouble,
+  });
+  const control = redisControlBus({ location: broker, prefix, deadLinks, onTrouble: onBrokerTrouble });
+  const schedules = redisScheduleStore({
+    location: broker,
+    prefix,
+    app: name,
+    maxPayload,
+    bullmqEvents,
+    deadLinks,
+    onTrouble: onBrokerTrouble,
+  });
   const lifetimeOf = (task = "") => tasks.get(task)?.resultExpires ?? resultExpires;
   const revoke = openRevoke({ transport, backend, control, lifetimeOf, clock: systemClock });
   const waiter = new ResultWaiter(backend, transport);

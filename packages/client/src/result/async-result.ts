@@ -1,4 +1,4 @@
-import { isTerminal, type BullrushError, type Loan, type TaskRecord, type TaskState } from "@bullrush/broker";
+import { isTerminal, type BullrushError, type Loan, type ReadOptions, type TaskRecord, type TaskState } from "@bullrush/broker";
 import type { RevokeOptions } from "../control/revoke.js";
 import { checkOptions } from "../task/check.js";
 import { enclosingTask } from "../task/context.js";
@@ -249,14 +249,14 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
       return { record: runs, loan: location.taken };
     }
     // It may have ended between the two looks.
-    const again = await this.#read();
+    const again = await this.#read({ isSure: true });
     if (location === "absent") return { record: again ?? { state: "UNKNOWN", delivery: 0 } };
     const isKnown = again !== undefined && again.state !== "PENDING";
     return { record: isKnown ? again : { delivery: 0, ...again, state: "REVOKED", reason: location.revoked } };
   }
 
-  async #read(): Promise<TaskRecord | undefined> {
-    const [record] = await this.#source().backend.read([this.id]);
+  async #read(options?: ReadOptions): Promise<TaskRecord | undefined> {
+    const [record] = await this.#source().backend.read([this.id], options);
     return record;
   }
 }

@@ -5,7 +5,7 @@ import { isDuration, isFlag, isSignal, type Check } from "../task/check.js";
 /** How long is waited. */
 export interface WaitOptions {
   /**
-   * Longest time to wait; then it rejects with `TimeoutError`, and the task goes on. Such a wait outlasts an outage of the result backend; without a limit, an outage of 5 s ends it.
+   * Longest time to wait; then it rejects with `TimeoutError`, and the task goes on. An outage of the result backend does not end a wait before, however long it lasts; `cause` of the error tells of one.
    * Default: no limit.
    */
   readonly timeout?: Duration;
@@ -32,8 +32,8 @@ export interface Limits {
 export interface LimitedWait {
   /** Ends the limit. */
   readonly release: () => void;
-  /** For the listener of each result: present if the wait has a limit, and so need not end with an outage. */
-  readonly onOutage: ((error: BullrushError | undefined) => void) | undefined;
+  /** For the listener of each result. */
+  readonly onOutage: (error: BullrushError | undefined) => void;
 }
 
 /** Limits a wait by one timer and one listener, until it is released. Throws the signal's reason if it has aborted already. */
@@ -48,7 +48,7 @@ export function limitWait({ timeout, signal }: WaitOptions, { onTimeout, onAbort
     clearTimeout(timer);
     if (signal !== undefined) unlisten(signal, listener);
   };
-  return { release, onOutage: longest === undefined ? undefined : (error) => void (outage = error) };
+  return { release, onOutage: (error) => void (outage = error) };
 }
 
 /** Many waits with one signal are no leak, of which Node would warn: each adds to what the signal allows. */

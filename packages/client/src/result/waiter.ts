@@ -4,6 +4,7 @@ import {
   isTerminal,
   systemTiming,
   type Location,
+  type ReadOptions,
   type ResultBackend,
   type TaskRecord,
   type Timing,
@@ -35,7 +36,7 @@ export interface Listener {
   /** Called when it is known that the task has not ended yet, more than once. */
   readonly onPending?: (() => void) | undefined;
   /**
-   * Gets why the backend cannot be asked, each time anew, and `undefined` once it answers again; the wait goes on. Without it an outage ends the wait with `onError`.
+   * Gets why the backend cannot be asked, each time anew, and `undefined` once it answers again; the wait goes on.
    */
   readonly onOutage?: ((error: BullrushError | undefined) => void) | undefined;
 }
@@ -181,14 +182,13 @@ export class ResultWaiter {
     if (this.#drop(wait)) wait.listener.onError(reason);
   }
 
-  /** The backend could not be asked: the wait ends, unless it outlasts an outage. */
+  /** The backend could not be asked: the wait outlasts an outage, and ends with any other error. */
   #failRead(wait: Wait, error: unknown): void {
-    const { onOutage } = wait.listener;
     const isOutage = error instanceof BullrushError && error.code === "RESULT_BACKEND_UNAVAILABLE";
-    if (!isOutage || onOutage === undefined) return this.#fail(wait, error);
+    if (!isOutage) return this.#fail(wait, error);
     if (!this.#isUnderWay(wait)) return;
     wait.cut = true;
-    onOutage(error);
+    wait.listener.onOutage?.(error);
   }
 
   /** Ends the wait, and says whether it was still under way. */
@@ -248,10 +248,13 @@ export class ResultWaiter {
   }
 
   /** Ends the waits whose task has ended, or whose record cannot be had, and gives those of whose task there is no record. Never rejects. */
-  async #read(waits: readonly Wait[]): Promise<readonly Wait[]> {
+  async #read(waits: readonly Wait[], options?: ReadOptions): Promise<readonly Wait[]> {
     if (waits.length === 0) return [];
     try {
-      const records = await this.#backend.read(waits.map(({ sought }) => sought.id));
+      const records = await this.#backend.read(
+        waits.map(({ sought }) => sought.id),
+        options,
+      );
       for (const wait of waits) if (wait.cut) this.#reached(wait);
       return waits.filter((wait, index) => {
         const record = records[index];
@@ -284,7 +287,7 @@ export class ResultWaiter {
     const found = new Map(waits.map((wait, index) => [wait, locations[index]]));
     const revokedAt = (location: Location | undefined) => (typeof location === "object" && "revoked" in location ? location : undefined);
     const over = waits.filter((wait) => found.get(wait) === "absent" || revokedAt(found.get(wait)) !== undefined);
-    for (const wait of await this.#read(over)) {
+    for (const wait of await this.#read(over, { isSure: true })) {
       const { id } = wait.sought;
       const location = revokedAt(found.get(wait));
       if (location !== undefined) this.#resolve(id, { state: "REVOKED", delivery: 0, reason: location.revoked });

@@ -60,27 +60,21 @@ describe("an outage", () => {
     expect(took).toBeLessThan(2500);
   });
 
-  test("of the backend ends a wait without a timeout after its deadline", async () => {
+  test("of the backend ends what does not wait for the end of a task after its deadline", async () => {
     const gate = await openGate(server.url);
     const app = testApp({ broker: server.url, backend: gate.url });
     const re = await app.sendTask("tasks.a");
     await waiting(server.url, app, re);
     gate.block();
     const unavailable = failing("RESULT_BACKEND_UNAVAILABLE", { url: expect.stringContaining(new URL(gate.url).host) });
-    const calls = [
-      rejected(re.get()),
-      rejected(app.asyncResult(re.id).get()),
-      rejected(re.status()),
-      rejected(re.ready()),
-      rejected(re.forget()),
-    ];
+    const calls = [rejected(re.status()), rejected(re.ready()), rejected(re.forget())];
     const { value: errors, took } = await timed(() => Promise.all(calls));
     expect(errors).toEqual(calls.map(() => unavailable));
     expect(took).toBeLessThan(9000);
   });
 
   test.each(["from the first look on", "later"])(
-    "of the backend, %s, ends no wait with a timeout: the result comes after it",
+    "of the backend, %s, ends no wait, with or without a timeout: the result comes after it",
     async (when) => {
       const proxy = await openProxy(server.url);
       onTestFinished(() => proxy.close());
@@ -89,8 +83,8 @@ describe("an outage", () => {
       if (when === "later") await waiting(server.url, app, re);
       proxy.blackhole({ alsoNew: true });
       const timeout = "60s";
-      const iterate = async () => {
-        const reports = re.iterate({ timeout });
+      const iterate = async (options: Parameters<typeof re.iterate>[0] = {}) => {
+        const reports = re.iterate(options);
         for (;;) {
           const { done, value } = await reports.next();
           if (done) return value;
@@ -105,15 +99,20 @@ describe("an outage", () => {
         app.asyncResult(re.id).get({ timeout }),
         gather([re], { timeout }),
         completed(),
+        iterate({ timeout }),
+        re.get(),
+        app.asyncResult(re.id).get(),
+        gather([re]),
         iterate(),
         waitFor([re], { timeout }).then(({ done }) => done.length),
       ]);
       waits.catch(() => undefined);
       // It has lasted for longer than any look tries by itself.
-      expect(await rejected(re.get())).toEqual(failing("RESULT_BACKEND_UNAVAILABLE"));
+      expect(await rejected(re.status())).toEqual(failing("RESULT_BACKEND_UNAVAILABLE"));
       await store(testApp({ broker: server.url }), re, { result: 7 });
       proxy.heal();
-      expect(await waits).toEqual([7, 7, [7], 7, { state: "SUCCESS", result: 7 }, 1]);
+      const success = { state: "SUCCESS", result: 7 };
+      expect(await waits).toEqual([7, 7, [7], 7, success, 7, 7, [7], success, 1]);
     },
   );
 

@@ -5,6 +5,7 @@ import { defaultMaxPayload } from "../../protocol/codec.js";
 import { encodeJson } from "../../protocol/json.js";
 import type { ScheduledCall } from "../../protocol/schedule.js";
 import { openConnection, type Connection } from "../../redis/connection.js";
+import type { DeadLinks } from "../../redis/dead-links.js";
 import { beatChannel, beatIndexKey, beatKeys } from "../../redis/keys.js";
 import { compileLocation, type CompiledLocation, type RedisLocation } from "../../redis/location.js";
 import { runScript, type Argument, type Script } from "../../redis/script.js";
@@ -27,9 +28,11 @@ export interface RedisScheduleStoreOptions {
   readonly maxPayload?: number;
   /** How long a term lasts unless it is renewed, in ms. Default: 10,000. */
   readonly lead?: number;
-  /** Hears why the connection fails, and of entries that cannot be read. */
+  /** Shared with the other connections of the app. */
+  readonly deadLinks?: DeadLinks;
   /** Whether BullMQ's events of its ticks are written. Default: true. */
   readonly bullmqEvents?: boolean;
+  /** Hears why the connection fails, and of entries that cannot be read. */
   readonly onTrouble?: (reason: string) => void;
 }
 
@@ -49,15 +52,29 @@ const scripts = {
 
 /** Entries and leader on the broker, so that a tick is sent and its entry goes on in one script. Nothing is connected before the first call. */
 export function redisScheduleStore(options: RedisScheduleStoreOptions): ScheduleStore {
-  const { prefix, app = "app", deadline = 5000, maxPayload = defaultMaxPayload, lead = 10_000, bullmqEvents = true, onTrouble } = options;
+  const {
+    prefix,
+    app = "app",
+    deadline = 5000,
+    maxPayload = defaultMaxPayload,
+    lead = 10_000,
+    bullmqEvents = true,
+    deadLinks,
+    onTrouble,
+  } = options;
   const location: CompiledLocation = { ...compileLocation(options.location), bullmqEvents };
-  const connect = (name: string): Connection =>
-    openConnection(location, { service: "broker", name: `bullrush:${name}`, ...(onTrouble && { onTrouble }) });
+  const shared = { ...(deadLinks && { deadLinks }), ...(onTrouble && { onTrouble }) };
+  const connect = (name: string, onReplaced?: () => void): Connection =>
+    openConnection(location, { service: "broker", name: `bullrush:${name}`, ...shared, ...(onReplaced && { onReplaced }) });
   const commands = connect("beat");
   const channel = beatChannel(prefix, app);
   const keys = [beatKeys(prefix, app)];
   const noteQueues = queueNotes(prefix);
-  const heard = openSubscription(() => connect("beat-hears"), { channel, action: "changes of entries were not subscribed to", deadline });
+  const heard = openSubscription((onReplaced) => connect("beat-hears", onReplaced), {
+    channel,
+    action: "changes of entries were not subscribed to",
+    deadline,
+  });
 
   /** Arguments are made once: what is repeated is the same, and the scripts know it again. */
   function run(action: string, script: Script, args: readonly Argument[]): Promise<unknown> {
