@@ -50,11 +50,12 @@ export type {
 } from "./ports/schedule-store.js";
 export type { CatchUp, Schedule, ScheduledCall, SolarEvent } from "./protocol/schedule.js";
 
-export { compileRetention, defaultRetention, type Bound, type BoundOptions, type Retention, type RetentionOptions } from "./retention.js";
+export type { Bound, Retention } from "./ports/retention.js";
 
 export { Router, type Routing } from "./routing/router.js";
 export { Topology } from "./routing/topology.js";
 export { checkQueueName, type QueueOption } from "./routing/queue.js";
+export { compileRetention, defaultRetention, type BoundOptions, type RetentionOptions } from "./routing/retention.js";
 export type { Route, RouteFunction, RouteTable } from "./routing/route.js";
 
 export { compileLocation, type RedisLocation } from "./redis/location.js";

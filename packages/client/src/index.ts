@@ -49,6 +49,7 @@ export {
   type Failure,
   type Json,
   type Mishap,
+  type RetentionOptions,
   type Schedule,
   type ScheduledCall,
   type SolarEvent,
