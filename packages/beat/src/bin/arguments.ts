@@ -1,5 +1,5 @@
 import { BullrushError } from "@bullrush/broker";
-import { duration, level, parseCommand, wholeNumber } from "@bullrush/client/command";
+import { duration, level, parseCommand, wholeNumber } from "@bullrush/program/command";
 import { Command, InvalidArgumentError, Option } from "commander";
 
 /** What the command line of `task-beat` says; what it leaves out is `undefined`. */

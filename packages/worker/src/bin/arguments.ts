@@ -1,4 +1,4 @@
-import { duration, level, parseCommand, wholeNumber } from "@bullrush/client/command";
+import { duration, level, parseCommand, wholeNumber } from "@bullrush/program/command";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { poolNames, type Autoscale, type PoolName } from "../pool/options.js";
 
