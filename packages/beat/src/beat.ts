@@ -36,6 +36,7 @@ export function createBeat(app: App, given: BeatOptions = {}): Beat {
   async function startOnce(): Promise<void> {
     if (stopped !== undefined) return;
     const { election, listener } = (parts = assemble());
+    for (const warning of await app.schedules.open(options)) log.warn(warning);
     await election.start();
     if (stopped === undefined) listener.start();
   }

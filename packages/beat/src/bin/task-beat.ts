@@ -43,13 +43,13 @@ interface Beginning {
 }
 
 async function beat(app: App, given: BeatArguments, { version, passwords }: Beginning): Promise<number> {
-  const { maxInterval, metricsPort, metricsHost = "127.0.0.1", loglevel } = given;
+  const { maxInterval, allowEviction = false, metricsPort, metricsHost = "127.0.0.1", loglevel } = given;
   const format = given.logFormat ?? (process.stdout.isTTY ? "pretty" : "json");
   const log = await createLogger(loglevel, format);
   for (const warning of passwords) log.warn(warning);
   const trouble = new TroubleLog(log, systemClock);
   app.onTrouble((service, reason) => trouble.warn(`${service} cannot be reached`, reason));
-  const beat = createBeat(app, { ...(maxInterval !== undefined && { maxInterval }), log });
+  const beat = createBeat(app, { ...(maxInterval !== undefined && { maxInterval }), allowEviction, log });
   let code = 0;
   let told = false;
   const stopped = new Promise<void>((resolve) => {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import type { Redis } from "ioredis";
+import { namingCommand } from "./rights.js";
 
 /** A Lua script, run by its hash and sent whole only when Redis does not have it. */
 export interface Script {
@@ -36,9 +37,12 @@ export type Argument = string | number;
 /** Runs `script`. Rejects with what ioredis rejects with: show it only through `reasonOf`. */
 export async function runScript(client: Redis, script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
   try {
-    return await client.evalsha(script.sha, keys.length, ...keys, ...args);
+    return await client.evalsha(script.sha, keys.length, ...keys, ...args).catch((error: unknown) => {
+      if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
+      return client.eval(script.lua, keys.length, ...keys, ...args);
+    });
   } catch (error) {
-    if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-    return client.eval(script.lua, keys.length, ...keys, ...args);
+    if (error instanceof Error) error.message = namingCommand(error.message, script.lua);
+    throw error;
   }
 }

@@ -24,7 +24,7 @@ async function work(argv: readonly string[]): Promise<number> {
   const format = given.logFormat ?? (process.stdout.isTTY ? "pretty" : "json");
   const log = await createLogger(given.loglevel, format);
   const worker = createWorker(app, { endsProcess: true, ...workerOptions(given), module: reference, log }, { format });
-  const beat = given.beat ? await openBeat(app, log) : undefined;
+  const beat = given.beat ? await openBeat(app, log, given.allowEviction ?? false) : undefined;
   const stop = stopSignals(worker, beat);
   watchFallout(log, () => {
     const blame = worker.crashed();
