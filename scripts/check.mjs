@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs, stripVTControlCharacters } from "node:util";
 import { checkFiles } from "./files.mjs";
-import { checkInstall } from "./install.mjs";
+import { checkInstall, checkProducer } from "./install.mjs";
 import { program, run, seconds, withPnpm } from "./tools.mjs";
 
 const tsc = program("typescript", { name: "tsc" });
@@ -75,6 +75,11 @@ async function checkTarballs() {
       ...tarballs.map((tarball) => [...program("@arethetypeswrong/cli", { name: "attw" }), tarball, "--profile", "esm-only"]),
     );
     if (checked.code !== 0) return checked;
+    const contents = await all(...tarballs.map((tarball) => ["tar", "-tzf", tarball]));
+    const maps = contents.output.split("\n").filter((file) => file.endsWith(".map"));
+    if (contents.code !== 0 || maps.length > 0) return { code: 1, output: `Source maps without their sources:\n${maps.join("\n")}` };
+    const producer = await checkProducer(tarballs, folder);
+    if (producer.code !== 0) return producer;
     return { ...(await checkInstall(tarballs, folder)), summary: `${tarballs.length} packages, installed and tried` };
   } finally {
     rmSync(folder, { recursive: true, force: true });

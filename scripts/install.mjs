@@ -1,5 +1,5 @@
 // What a newcomer does with the packages: npm install in an empty project, a worker on a task module of each kind, types.
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { program, root, run } from "./tools.mjs";
 
@@ -28,6 +28,18 @@ export async function checkInstall(tarballs, folder) {
     if (result.code !== 0) return { code: result.code, output };
   }
   return { code: 0, output };
+}
+
+/** Installs what a program that only sends tasks needs, and fails if it gets what only commands need. */
+export async function checkProducer(tarballs, folder) {
+  const project = join(folder, "producer");
+  mkdirSync(project);
+  writeFileSync(join(project, "package.json"), JSON.stringify({ ...manifest, name: "producer" }));
+  const wanted = tarballs.filter((tarball) => /bullrush-(broker|client)-/.test(tarball));
+  const result = await run(["npm", "install", "--no-audit", "--no-fund", ...wanted], { folder: project });
+  if (result.code !== 0) return result;
+  const extra = readdirSync(join(project, "node_modules")).filter((name) => ["commander", "jiti", "pino-pretty"].includes(name));
+  return extra.length === 0 ? result : { code: 1, output: `A producer gets ${extra.join(", ")}` };
 }
 
 /** `name` in the version that the workspace has. */

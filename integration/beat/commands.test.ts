@@ -38,6 +38,23 @@ it("--dry-run says which entry it cannot compute, and goes on with the others", 
   expect(beat.errors).toEqual([expect.stringContaining('entry "bad" cannot be computed') as string]);
 });
 
+it("what was planted as an entry reaches no terminal raw, and no line is long", async () => {
+  const name = `\u001b[2J\u009b31m\u202ex\n2026-01-01T00:00:00.000Z  forged  beat.add`;
+  await using stage = openStage({});
+  for (const planted of [name, `long-${"x".repeat(1_000_000)}`]) {
+    await stage.app.schedules.set({ name: planted, call: { task: planted, schedule: { type: "every", every: 1_800_000 } } });
+  }
+  for (const args of [["--list"], ["--list", "--json"], ["--dry-run"], ["--dry-run", "--json"]]) {
+    const beat = stage.beat({ args });
+    expect(await beat.exit).toEqual(done);
+    const lines = [...beat.lines, ...beat.errors];
+    expect(lines.length).toBeGreaterThan(1);
+    expect(lines.join("")).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
+    expect(lines.filter((line) => line.startsWith("2026-01-01"))).toEqual([]);
+    if (!args.includes("--json")) expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(2000);
+  }
+});
+
 it("--list prints the entries with their last and next runs", async () => {
   await using stage = openStage({ nightly: { ...add, schedule: crontab("0 3 * * *") }, often: { ...add, schedule: "100ms" } });
   const before = stage.beat({ args: ["--list", "--json"] });

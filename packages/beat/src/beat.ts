@@ -1,7 +1,7 @@
 import { steadyClock, systemClock } from "@bullrush/broker";
 import type { App } from "@bullrush/client";
 import { TroubleLog } from "@bullrush/client/program";
-import { pino } from "pino";
+import { jsonLogger } from "@bullrush/program";
 import { ClockWatch } from "./clock-watch.js";
 import { Election } from "./election.js";
 import { Timetables } from "./entry.js";
@@ -27,7 +27,7 @@ export interface Beat {
 /** A beat of `app`. Throws `INVALID_OPTION`. */
 export function createBeat(app: App, given: BeatOptions = {}): Beat {
   const options = compileBeatOptions(given);
-  const log = given.log ?? pino();
+  const log = given.log ?? jsonLogger();
   const metrics = openMetrics();
   let parts: { readonly election: Election; readonly listener: ChangeListener } | undefined;
   let started: Promise<void> | undefined;
@@ -36,6 +36,7 @@ export function createBeat(app: App, given: BeatOptions = {}): Beat {
   async function startOnce(): Promise<void> {
     if (stopped !== undefined) return;
     const { election, listener } = (parts = assemble());
+    for (const warning of await app.schedules.open(options)) log.warn(warning);
     await election.start();
     if (stopped === undefined) listener.start();
   }

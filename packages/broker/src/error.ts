@@ -1,12 +1,22 @@
+/** A Redis that answers with an error is not waited for. */
+function unusable({ deadline, refused }: { readonly deadline: number; readonly refused?: true }): string {
+  return refused ? "answered with an error" : `could not be used for ${deadline} ms`;
+}
+
 /** What each coded error says. The details name what was met and what to do; never a password, never a payload. */
 const messages = {
-  BROKER_UNAVAILABLE: (d: { url: string; action: string; deadline: number; reason: string }) =>
-    `the broker ${d.url} could not be used for ${d.deadline} ms (${d.reason}): ${d.action}`,
+  BROKER_UNAVAILABLE: (d: { url: string; action: string; deadline: number; reason: string; refused?: true }) =>
+    `the broker ${d.url} ${unusable(d)} (${d.reason}): ${d.action}`,
   BROKER_FULL: (d: { url: string }) => `the Redis at ${d.url} is at its maxmemory: free memory or raise the limit; nothing was enqueued`,
-  RESULT_BACKEND_UNAVAILABLE: (d: { url: string; action: string; deadline: number; reason: string }) =>
-    `the result backend ${d.url} could not be used for ${d.deadline} ms (${d.reason}): ${d.action}`,
-  REDIS_AUTH: (d: { url: string; user: string; reason: string }) =>
-    `Redis at ${d.url} refused user "${d.user}" (${d.reason}): check the user and password in the URL`,
+  RESULT_BACKEND_UNAVAILABLE: (d: { url: string; action: string; deadline: number; reason: string; refused?: true }) =>
+    `the result backend ${d.url} ${unusable(d)} (${d.reason}): ${d.action}`,
+  REDIS_AUTH: (d: { url: string; user: string; reason: string; command?: string }) => {
+    if (d.command !== undefined)
+      return `Redis at ${d.url} does not let user "${d.user}" run the command ${d.command} (${d.reason}): grant it, as ACL SETUSER ${d.user} +${d.command} does`;
+    if (/NOPERM|can't/.test(d.reason))
+      return `Redis at ${d.url} does not let user "${d.user}" do what is needed (${d.reason}): grant it in the ACL`;
+    return `Redis at ${d.url} refused user "${d.user}" (${d.reason}): check the user and password in the URL`;
+  },
   REDIS_UNSUITABLE: (d: { url: string; reason: string }) => `Redis at ${d.url} cannot be used: ${d.reason}`,
   CLUSTER_UNSUPPORTED: (d: { url: string }) =>
     `${d.url} is a Redis Cluster node, and Cluster is not supported: use a single Redis or Sentinel`,

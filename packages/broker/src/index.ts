@@ -1,5 +1,6 @@
 export { BullrushError, errorCodes, type ErrorCode, type ErrorDetails } from "./error.js";
 export { toMilliseconds, type Duration } from "./duration.js";
+export { clip, textLimits } from "./clip.js";
 export { steadyClock, systemClock, type Clock } from "./clock.js";
 export { Alarm, longestTimer, systemTiming, type Timing } from "./alarm.js";
 export { callId, checkTaskId, copyId, groupId, isTaskId, newId, replacementId, tickId } from "./id.js";

@@ -42,6 +42,8 @@ export interface WorkerOptions extends PoolOptions {
    * Otherwise it writes a line. Default: `false`; `task-worker` sets it.
    */
   readonly endsProcess?: boolean;
+  /** Whether to start on a Redis that evicts keys when its memory is full: it drops waiting tasks and leases. Then it is only warned of. Default: `false`. */
+  readonly allowEviction?: boolean;
   /** Where the lines go. Default: pino on stdout, at `info`. */
   readonly log?: Logger;
 }
@@ -60,6 +62,7 @@ export interface CompiledWorkerOptions extends CompiledPoolOptions {
   /** `Infinity` for never. */
   readonly blockedLimit: number;
   readonly endsProcess: boolean;
+  readonly allowEviction: boolean;
 }
 
 /** All options: one that is missing here does not compile. */
@@ -82,6 +85,7 @@ const known: Readonly<Record<keyof WorkerOptions, true>> = {
   shutdownTimeout: true,
   blockedLimit: true,
   endsProcess: true,
+  allowEviction: true,
   log: true,
 };
 
@@ -105,6 +109,7 @@ export function compileWorkerOptions(given: WorkerOptions, declaredQueues: reado
     shutdownTimeout: compileTime(given.shutdownTimeout ?? "30s", "shutdownTimeout", 0),
     blockedLimit: compileBlockedLimit(given.blockedLimit ?? "10m"),
     endsProcess: given.endsProcess ?? false,
+    allowEviction: given.allowEviction ?? false,
   };
 }
 

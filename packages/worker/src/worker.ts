@@ -1,6 +1,7 @@
 import { systemClock, type BullrushError, type Consumer, type Delivery, type Revocation } from "@bullrush/broker";
 import type { App, TaskContext } from "@bullrush/client";
-import { pino, type Logger } from "pino";
+import { jsonLogger } from "@bullrush/program";
+import type { Logger } from "pino";
 import { Dispatcher } from "./consuming/dispatcher.js";
 import { Executor } from "./execution/executor.js";
 import { loopGuard, type LoopGuard } from "./guard/loop-guard.js";
@@ -37,7 +38,7 @@ export interface Worker {
    * the app; `stop()` closes what was opened. In a runner, which may load a module that starts a worker, it does nothing.
    */
   start(): Promise<void>;
-  /** Resolves when the worker stops by itself, because no runners of its pool can be started any more. */
+  /** Resolves when the worker stops by itself: no runners of its pool can be started any more, or Redis does not let its user take, settle or listen. */
   readonly failed: Promise<BullrushError>;
   /**
    * To be called by a handler of `uncaughtException`, and followed by `stop()`: takes nothing more, and settles at once what runs in this process. The task that threw the exception, as its asynchronous context
@@ -67,27 +68,29 @@ export function createWorker(app: App, given?: WorkerOptions): Worker;
 export function createWorker(app: App, given: WorkerOptions, internals: Internals): Worker;
 export function createWorker(app: App, given: WorkerOptions = {}, internals: Internals = {}): Worker {
   const options = compileWorkerOptions(given, app.options.queues);
-  const log = given.log ?? pino();
+  const log = given.log ?? jsonLogger();
   let parts: Parts | undefined;
   let started: Promise<void> | undefined;
   let stopped: Promise<number> | undefined;
   let onFailure: (error: BullrushError) => void = () => {};
   const failed = new Promise<BullrushError>((resolve) => {
     onFailure = (error) => {
-      if (!ready) return;
+      if (!ready || hopeless) return;
+      hopeless = true;
       log.fatal({ reason: error.message }, "the worker cannot go on");
       resolve(error);
       void stop();
     };
   });
   let ready = false;
+  let hopeless = false;
   /** Tasks that have crashed here: while the worker ends they may throw again, and that is nothing new. */
   const blamed = new WeakSet<TaskContext>();
   const stop = (now?: AbortSignal) => (stopped ??= stopOnce(now));
 
   async function startOnce(): Promise<void> {
     if (insideRunner()) return;
-    const { lease, scan, order, queues, name } = options;
+    const { lease, scan, order, queues, name, allowEviction } = options;
     const trouble = new TroubleLog(log, systemClock);
     const guard = loopGuard({
       queues: queues.map((queue) => queue.name),
@@ -105,6 +108,7 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
       scan,
       worker: name,
       takeWatch: guard.takes,
+      allowEviction,
     });
     const warnings = await consumer.open();
     await app.backend.open();
@@ -114,7 +118,7 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
     if (undeclared.length > 0) log.warn({ queues: undeclared, declared }, "takes from queues that the app does not declare");
     app.onTrouble((service, reason) => trouble.warn(`${service} cannot be reached`, reason));
     const pool = createPool(options, { app, worker: name, log, lender: () => parts?.dispatcher.lender, onFailure });
-    parts = assemble(app, options, { consumer, pool, log, trouble, guard });
+    parts = assemble(app, options, { consumer, pool, log, trouble, guard, onHopeless: onFailure });
     await Promise.all([pool.start(), guard.start(consumer.loanData)]);
     if (stopped !== undefined) return;
     ready = true;
@@ -155,9 +159,10 @@ interface Surroundings {
   readonly log: Logger;
   readonly trouble: TroubleLog;
   readonly guard: LoopGuard;
+  readonly onHopeless: (error: BullrushError) => void;
 }
 
-function assemble(app: App, options: CompiledWorkerOptions, { consumer, pool, log, trouble, guard }: Surroundings): Parts {
+function assemble(app: App, options: CompiledWorkerOptions, { consumer, pool, log, trouble, guard, onHopeless }: Surroundings): Parts {
   const { lease, scan, name, concurrency } = options;
   const clock = systemClock;
   // The runners of other pools are killed by the worker, whose event loop they cannot block.
@@ -177,7 +182,7 @@ function assemble(app: App, options: CompiledWorkerOptions, { consumer, pool, lo
     rest: (queue, pause) => consumer.rest(queue, pause),
     unregisteredGrace: options.unregisteredGrace,
   });
-  const dispatcher = new Dispatcher({ consumer, executor, guard, concurrency, clock, log, trouble });
+  const dispatcher = new Dispatcher({ consumer, executor, guard, concurrency, clock, log, trouble, onHopeless });
   const held = () => dispatcher.held();
   const onRevoked = (delivery: Delivery, revocation: Revocation) => dispatcher.revoked(delivery, revocation);
   const services = [

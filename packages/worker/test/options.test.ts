@@ -35,6 +35,7 @@ describe("compileWorkerOptions", () => {
       shutdownTimeout: 30_000,
       blockedLimit: 600_000,
       endsProcess: false,
+      allowEviction: false,
     });
   });
 

@@ -1,5 +1,5 @@
 import { BullrushError } from "@bullrush/broker";
-import { duration, level, parseCommand, wholeNumber } from "@bullrush/client/command";
+import { duration, level, parseCommand, wholeNumber } from "@bullrush/program/command";
 import { Command, InvalidArgumentError, Option } from "commander";
 
 /** What the command line of `task-beat` says; what it leaves out is `undefined`. */
@@ -13,6 +13,7 @@ export interface BeatArguments {
   readonly logFormat?: "pretty" | "json";
   readonly broker?: string;
   readonly resultBackend?: string;
+  readonly allowEviction?: boolean;
   readonly list?: boolean;
   readonly dryRun?: boolean;
   /** In ms since the epoch. */
@@ -48,6 +49,7 @@ export function parseArguments(argv: readonly string[], version: string): BeatAr
     )
     .option("-b, --broker <url>", "Redis that holds the queues, instead of the app's")
     .option("--result-backend <url>", "Redis that holds the results, instead of the app's")
+    .option("--allow-eviction", "start on a Redis that evicts keys when its memory is full, and so may lose tasks")
     .addOption(new Option("--list", "print all entries with their last and next runs, and end").conflicts("dryRun"))
     .option("--dry-run", "print what would be sent and when, and end")
     .option("--from <time>", "with --dry-run: from when on, an ISO time, in UTC without a zone, or now (default: now)", time)

@@ -1,6 +1,10 @@
-import { compileLocation } from "@bullrush/broker";
+import { clip, compileLocation } from "@bullrush/broker";
 import type { App, ListedEntry } from "@bullrush/client";
+import { printable } from "@bullrush/client/program";
 import type { CompiledBeatOptions } from "../options.js";
+
+/** Longest text that is shown of an entry. */
+const mostCharacters = 500;
 
 /** What a beat says of itself when it starts; never a password. */
 export function bannerFacts(app: App, { maxInterval }: CompiledBeatOptions, entries: readonly Pick<ListedEntry, "name" | "schedule">[]) {
@@ -9,7 +13,7 @@ export function bannerFacts(app: App, { maxInterval }: CompiledBeatOptions, entr
     broker: compileLocation(app.options.broker).display,
     timezone: app.options.timezone,
     maxInterval,
-    entries: entries.map(({ name, schedule }) => `${name}: ${schedule}`),
+    entries: entries.map(({ name, schedule }) => clip(`${name}: ${schedule}`, mostCharacters)),
   };
 }
 
@@ -29,7 +33,7 @@ export function bannerText({ app, broker, timezone, maxInterval, entries }: Retu
     `  looks    every ${maxInterval} ms at least`,
     "",
     "  entries",
-    ...(entries.length === 0 ? ["    none"] : entries.slice(0, mostShown).map((entry) => `    ${entry}`)),
+    ...(entries.length === 0 ? ["    none"] : entries.slice(0, mostShown).map((entry) => `    ${printable(entry)}`)),
     ...(further > 0 ? [`    and ${further} more`] : []),
     "",
     "",

@@ -1,6 +1,7 @@
 import { once } from "node:events";
-import { BullrushError, type StoredEntry } from "@bullrush/broker";
+import { BullrushError, clip, textLimits, type StoredEntry } from "@bullrush/broker";
 import type { App, ListedEntry } from "@bullrush/client";
+import { printable, printableLines } from "@bullrush/client/program";
 import { Timetables } from "../entry.js";
 import { forecast, foreseen } from "../forecast.js";
 import { reasonOf } from "../reason.js";
@@ -15,9 +16,9 @@ export interface PrintOptions {
 /** Prints all entries: a table, or a line for each. */
 export async function printList(app: App, { json, showArgs }: PrintOptions): Promise<void> {
   const entries = await app.beat.list();
-  if (json) for (const entry of entries) await print(JSON.stringify(showArgs ? entry : withoutArgs(entry)));
+  if (json) for (const entry of entries) await print(jsonOf(showArgs ? entry : withoutArgs(entry)));
   else if (entries.length === 0) await print("no entries");
-  else console.table(Object.fromEntries(entries.map((entry) => [entry.name, row(entry)])));
+  else console.table(Object.fromEntries(entries.map((entry) => [shown(entry.name), row(entry)])));
 }
 
 function withoutArgs({ call, ...entry }: ListedEntry) {
@@ -27,8 +28,8 @@ function withoutArgs({ call, ...entry }: ListedEntry) {
 
 function row({ task, schedule, origin, paused, last, next, count }: ListedEntry) {
   return {
-    task,
-    schedule,
+    task: shown(task),
+    schedule: shown(schedule),
     from: origin,
     "last run": last?.due.toISOString() ?? "",
     "next run": paused ? "paused" : (next?.toISOString() ?? ""),
@@ -44,13 +45,13 @@ export async function printForecast(app: App, from: number, length: number, { js
   let complete = true;
   const failed = (entry: string, error: unknown) => {
     complete = false;
-    warn(`entry "${entry}" cannot be computed: ${reasonOf(error)}`);
+    warn(`entry "${shown(entry)}" cannot be computed: ${reasonOf(error)}`);
   };
   const entries = foreseen(app.options.beat, await stored(app), from);
   for (const { due, entry, task, args } of forecast(entries, new Timetables(app.options), from, from + length, failed)) {
     const at = new Date(due).toISOString();
-    if (json) await print(JSON.stringify({ due: at, entry, task, ...(showArgs && { args }) }));
-    else await print(`${at}  ${entry}  ${task}${showArgs ? ` ${JSON.stringify(args)}` : ""}`);
+    if (json) await print(jsonOf({ due: at, entry, task, ...(showArgs && { args }) }));
+    else await print(`${at}  ${shown(entry)}  ${shown(task)}${showArgs ? ` ${printable(JSON.stringify(args))}` : ""}`);
   }
   return complete;
 }
@@ -65,11 +66,21 @@ async function stored(app: App): Promise<readonly StoredEntry[]> {
   }
 }
 
+/** A name for people to read: somebody may have planted it. */
+function shown(name: string): string {
+  return printable(clip(name, textLimits.name));
+}
+
+/** A line of JSON, which may be read in a terminal too. */
+function jsonOf(value: unknown): string {
+  return printableLines(JSON.stringify(value));
+}
+
 /** Waits for a reader that is slower. */
 async function print(line: string): Promise<void> {
   if (!process.stdout.write(`${line}\n`)) await once(process.stdout, "drain");
 }
 
-function warn(text: string): void {
-  process.stderr.write(`task-beat: ${text}\n`);
+export function warn(text: string): void {
+  process.stderr.write(`task-beat: ${printable(text)}\n`);
 }

@@ -1,13 +1,14 @@
 import { readFileSync } from "node:fs";
-import { runCommand } from "@bullrush/client/command";
-import { createLogger, discoverApp, TroubleLog, watchFallout } from "@bullrush/client/program";
+import { runCommand } from "@bullrush/program/command";
+import { TroubleLog, watchFallout } from "@bullrush/client/program";
+import { createLogger, discoverApp, shownPasswords } from "@bullrush/program";
 import { systemClock } from "@bullrush/broker";
 import type { App } from "@bullrush/client";
 import { createBeat } from "../beat.js";
 import { serveMetrics } from "../service/metrics-server.js";
 import { parseArguments, type BeatArguments } from "./arguments.js";
 import { bannerFacts, bannerText } from "./banner.js";
-import { printForecast, printList } from "./print.js";
+import { printForecast, printList, warn } from "./print.js";
 
 /** The command `task-beat`: runs until it is told to stop, and ends the process. */
 export async function run(argv: readonly string[]): Promise<void> {
@@ -21,9 +22,11 @@ async function main(argv: readonly string[]): Promise<number> {
   const { app } = await discoverApp(given.app, process.cwd(), process.env);
   const { broker, resultBackend: backend, json = false, showArgs = false } = given;
   app.override({ ...(broker !== undefined && { broker }), ...(backend !== undefined && { backend }) });
+  const passwords = shownPasswords({ "--broker": broker, "--result-backend": backend });
   try {
+    if (!given.dryRun && !given.list) return await beat(app, given, { version, passwords });
+    for (const warning of passwords) warn(warning);
     if (given.dryRun) return (await printForecast(app, given.from ?? Date.now(), given.for ?? hour, { json, showArgs })) ? 0 : 1;
-    if (!given.list) return await beat(app, given, version);
     await printList(app, { json, showArgs });
     return 0;
   } finally {
@@ -33,13 +36,20 @@ async function main(argv: readonly string[]): Promise<number> {
 
 const hour = 60 * 60 * 1000;
 
-async function beat(app: App, given: BeatArguments, version: string): Promise<number> {
-  const { maxInterval, metricsPort, metricsHost = "127.0.0.1", loglevel } = given;
+interface Beginning {
+  readonly version: string;
+  /** Warnings of passwords that others can read. */
+  readonly passwords: readonly string[];
+}
+
+async function beat(app: App, given: BeatArguments, { version, passwords }: Beginning): Promise<number> {
+  const { maxInterval, allowEviction = false, metricsPort, metricsHost = "127.0.0.1", loglevel } = given;
   const format = given.logFormat ?? (process.stdout.isTTY ? "pretty" : "json");
   const log = await createLogger(loglevel, format);
+  for (const warning of passwords) log.warn(warning);
   const trouble = new TroubleLog(log, systemClock);
   app.onTrouble((service, reason) => trouble.warn(`${service} cannot be reached`, reason));
-  const beat = createBeat(app, { ...(maxInterval !== undefined && { maxInterval }), log });
+  const beat = createBeat(app, { ...(maxInterval !== undefined && { maxInterval }), allowEviction, log });
   let code = 0;
   let told = false;
   const stopped = new Promise<void>((resolve) => {

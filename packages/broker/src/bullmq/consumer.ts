@@ -1,12 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { systemTiming } from "../alarm.js";
+import { clip, textLimits } from "../clip.js";
 import { systemClock } from "../clock.js";
 import type { ConsumeOptions, Consumer, Delivery, Exchange, Settled, Settlement, Verdict } from "../ports/transport.js";
 import type { StoreRequest } from "../ports/result-backend.js";
 import { openConnection } from "../redis/connection.js";
 import type { DeadLinks } from "../redis/dead-links.js";
+import { checkEviction } from "../redis/eviction.js";
 import { flowIndexKey, ownQueueKey, queueKey } from "../redis/keys.js";
 import type { CompiledLocation } from "../redis/location.js";
+import { shownReply } from "../redis/reason.js";
+import { saysDenied } from "../redis/rights.js";
 import { runScript } from "../redis/script.js";
 import type { Retention } from "../ports/retention.js";
 import { defaultRetention } from "../routing/retention.js";
@@ -53,7 +57,7 @@ const exchangeScript = engineScript("exchange");
 /** The consuming side of some queues: one connection for commands and one that blocks, however many queues. */
 export function openConsumer(options: ConsumeOptions, context: ConsumerContext): Consumer {
   const { location, results, prefix } = context;
-  const { lease, scan = lease / 3, worker, order, takeWatch } = options;
+  const { lease, scan = lease / 3, worker, order, takeWatch, allowEviction = false } = options;
   const silence = lease / 3;
   const reading = Math.min(longestRead, (lease * 2) / 3);
   const trouble = context.onTrouble && { onTrouble: context.onTrouble };
@@ -120,14 +124,12 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
       const before = Date.now();
       const [seconds, microseconds] = await client.time();
       const skew = Number(seconds) * 1000 + Number(microseconds) / 1000 - (before + Date.now()) / 2;
-      const policy = /maxmemory_policy:(\S+)/.exec(await client.info("memory"))?.[1] ?? "noeviction";
+      const evicting = await checkEviction(client, location.display, allowEviction);
       return [
         ...(Math.abs(skew) > 2000
           ? [`the clock of ${location.display} differs by ${Math.round(skew)} ms: delays will be off by as much`]
           : []),
-        ...(policy === "noeviction"
-          ? []
-          : [`${location.display} evicts keys (maxmemory-policy ${policy}) and may lose tasks: set noeviction`]),
+        ...(evicting === undefined ? [] : [evicting]),
       ];
     });
     const apart = await probe();
@@ -201,11 +203,12 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
         settleHeld(reply as ExchangeReply, call, settled),
         late ? undefined : settleLate(settle, settled),
       ]);
+      const refused = await refusedIn(reply as ExchangeReply);
       if (!arrived()) {
         noteLoss();
-        return { deliveries: [], settled };
+        return { deliveries: [], settled, ...refused };
       }
-      return { deliveries: given, settled };
+      return { deliveries: given, settled, ...refused };
     } catch (error) {
       arrived();
       noteLoss();
@@ -213,6 +216,14 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
       if (records.order.length > 0) probed = undefined;
       throw error;
     }
+  }
+
+  /** That the user of this Redis may not do what the script wanted to do. */
+  async function refusedIn([wrong, , , trouble]: ExchangeReply): Promise<Pick<Exchange, "refused">> {
+    if (trouble === null && wrong.length === 0) return {};
+    const replies = [trouble, ...wrong].filter((reply) => typeof reply === "string");
+    const refused = await commands.denied(replies, exchangeScript);
+    return refused === undefined ? {} : { refused };
   }
 
   /** Settles once more what was held because another result had been stored, and notes in `settled` what became of it. Never rejects. */
@@ -271,7 +282,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
         number: times,
         endedBefore: ended,
         crashes,
-        ...(typeof revoked === "string" ? { revoked } : revoked !== null && marksOf(revoked)),
+        ...(typeof revoked === "string" ? { revoked: clip(revoked, textLimits.reason) } : revoked !== null && marksOf(revoked)),
         ...(text !== null && { bytes: Buffer.byteLength(text) }),
         token: `${call.token}:${token}`,
         content: readContent(id, name, text, priority),
@@ -283,7 +294,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
       dry: dry.map(([queue, limited, due, heldBack]) => ({ queue: queue - 1, limited, due, heldBack: heldBack === 1 })),
       broken: broken !== null,
     });
-    if (broken !== null) context.onTrouble?.(broken);
+    if (broken !== null && !saysDenied(broken)) context.onTrouble?.(shownReply(broken));
     passOnResting(now);
     return { deliveries, settled: settledIn(wrong, call, (settlement) => continuations.current(settlement)) };
   }

@@ -1,3 +1,4 @@
+import { clip, textLimits } from "../clip.js";
 import { BullrushError } from "../error.js";
 import { decodeMessage, foreignMessage, isEnvelope, isNewer } from "../protocol/codec.js";
 import { decodeJson } from "../protocol/json.js";
@@ -10,7 +11,7 @@ export function readContent(id: string, name: string | null, text: string | null
     if (name === null || text === null) throw new BullrushError("DECODE_ERROR", { what: "the message", reason: "its hash is gone" });
     const decoded = decodeJson(text, "the message");
     if (!isEnvelope(decoded)) return { type: "foreign", message: foreignMessage(id, name, decoded, Number(priority) || 0) };
-    if (isNewer(decoded)) newerTask = name;
+    if (isNewer(decoded)) newerTask = clip(name, textLimits.name);
     return { type: "message", message: decodeMessage(id, name, decoded), text };
   } catch (error) {
     if (error instanceof BullrushError) return { type: "undecodable", error, ...(newerTask !== undefined && { newerTask }) };

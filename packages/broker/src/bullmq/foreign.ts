@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import type { Delivery, Settlement } from "../ports/transport.js";
-import type { Failure } from "../protocol/failure.js";
+import { clippedFailure, type Failure } from "../protocol/failure.js";
 import type { Connection } from "../redis/connection.js";
 import { reasonOf } from "../redis/reason.js";
 import { runScript } from "../redis/script.js";
@@ -66,7 +66,7 @@ function attempt(delivery: Delivery): Delivery {
 
 /** Named as BullMQ names it, so that the job is not tried again. */
 function failureOf(doom: string): Failure {
-  return { name: "UnrecoverableError", message: doom, stack: `UnrecoverableError: ${doom}` };
+  return clippedFailure({ name: "UnrecoverableError", message: doom, stack: `UnrecoverableError: ${doom}` });
 }
 
 /** Schedules the next job of a scheduler. When there can be none, the one at hand runs all the same: it is due. */

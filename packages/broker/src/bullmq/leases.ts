@@ -1,3 +1,4 @@
+import { clip, textLimits } from "../clip.js";
 import type { Consumer, Delivery, Renewal } from "../ports/transport.js";
 import type { Connection } from "../redis/connection.js";
 import type { Retention } from "../ports/retention.js";
@@ -63,7 +64,9 @@ export function openLeases(options: LeaseOptions): Leases {
       lost: deliveries.filter((_, index) => replies[index] === 0),
       revoked: deliveries.flatMap((delivery, index) => {
         const reply = replies[index];
-        return typeof reply === "object" ? { delivery, revocation: { reason: reply[0], terminate: reply[1] === 1 } } : [];
+        return typeof reply === "object"
+          ? { delivery, revocation: { reason: clip(reply[0], textLimits.reason), terminate: reply[1] === 1 } }
+          : [];
       }),
     };
   }

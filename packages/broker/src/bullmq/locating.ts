@@ -1,3 +1,4 @@
+import { clip, textLimits } from "../clip.js";
 import type { Loan, Location, Sought } from "../ports/transport.js";
 import type { Argument } from "../redis/script.js";
 import { readContent } from "./content.js";
@@ -32,7 +33,7 @@ export function locateArguments(prefix: string, tasks: readonly Sought[]): reado
 
 /** Where the task `id` is. */
 export function locationOf(reply: LocateReply, id: string): Location {
-  if (typeof reply === "string") return { revoked: reply };
+  if (typeof reply === "string") return { revoked: clip(reply, textLimits.reason) };
   if (typeof reply === "number") return reply === 1 ? "waiting" : "absent";
   return { taken: loanOf(reply, id) };
 }
@@ -41,8 +42,8 @@ function loanOf(reply: LoanReply, id: string): Loan {
   const [queue, task, worker, since, delivery, , lease] = reply;
   return {
     queue,
-    task: task ?? "",
-    ...(worker !== null && { worker }),
+    task: clip(task ?? "", textLimits.name),
+    ...(worker !== null && { worker: clip(worker, textLimits.name) }),
     ...(since !== null && { since: Number(since) }),
     attempt: attemptOf(reply, id),
     delivery,

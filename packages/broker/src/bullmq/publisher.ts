@@ -4,6 +4,8 @@ import type { Message, RoutedMessage } from "../protocol/message.js";
 import type { Transport } from "../ports/transport.js";
 import type { Connection } from "../redis/connection.js";
 import { queueKey } from "../redis/keys.js";
+import { shownReply } from "../redis/reason.js";
+import { saysDenied } from "../redis/rights.js";
 import { runScript, type Argument, type Script } from "../redis/script.js";
 import { coalesced } from "./coalesced.js";
 import { engineScript } from "./engine.js";
@@ -98,9 +100,10 @@ export function openPublisher(commands: Connection, { prefix, deadline, maxPaylo
         return runScript(client, script, keys, args);
       });
       const refusals = new Map(reply as Refusals);
+      const denied = refusals.size === 0 ? undefined : await commands.denied([...refusals.values()], script);
       inOrder.forEach(({ message, settle }, index) => {
         const reason = refusals.get(index + 1);
-        settle(reason === undefined ? undefined : refused(message, reason));
+        settle(reason === undefined ? undefined : (saysDenied(reason) && denied) || refused(message, reason));
       });
     } catch (error) {
       for (const { message, settle } of parcels) settle(unconfirmed(message, error));
@@ -117,7 +120,13 @@ export function openPublisher(commands: Connection, { prefix, deadline, maxPaylo
   function refused({ id }: Message, reason: string): BullrushError {
     const url = commands.display;
     if (/\bOOM\b/.test(reason)) return new BullrushError("BROKER_FULL", { url });
-    return new BullrushError("BROKER_UNAVAILABLE", { url, action: `task ${id} was not accepted`, deadline, reason });
+    return new BullrushError("BROKER_UNAVAILABLE", {
+      url,
+      action: `task ${id} was not accepted`,
+      deadline,
+      reason: shownReply(reason),
+      refused: true,
+    });
   }
 
   return publish;

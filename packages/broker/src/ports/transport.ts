@@ -130,6 +130,8 @@ export interface ConsumeOptions {
   readonly scan?: number;
   /** Name of the worker, kept with what it takes. */
   readonly worker: string;
+  /** Whether a service may be used that drops what it holds when its memory is full. Default: `false`. */
+  readonly allowEviction?: boolean;
   /** Hears of the calls that take. Default: nobody. */
   readonly takeWatch?: TakeWatch;
 }
@@ -156,7 +158,7 @@ export interface LoanData {
 
 /** The consuming side of the service: a set of queues, taken from as one. */
 export interface Consumer {
-  /** Connects, and gives what its user should know of this Redis: that its clock is off, or that it may evict messages. */
+  /** Connects, and gives what its user should know of this Redis: that its clock is off, or that it may evict messages. Rejects with `REDIS_UNSUITABLE` if it may, and that is not allowed. */
   open(): Promise<readonly string[]>;
 
   /** What another thread needs to look after the loans of this consumer, as `@bullrush/broker/guard` takes it. */
@@ -307,6 +309,8 @@ export interface Exchange {
   readonly deliveries: readonly Delivery[];
   /** What became of each settlement, in their order. */
   readonly settled: readonly Settled[];
+  /** Why something was not taken or settled: the user of the Redis may not do it. `REDIS_AUTH`; absent for most. */
+  readonly refused?: BullrushError;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { BullrushError } from "../error.js";
 import { isTaskId } from "../id.js";
-import { isFailure } from "./failure.js";
+import { clip, textLimits } from "../clip.js";
+import { clippedFailure, isFailure, type Failure } from "./failure.js";
 import { decodeJson, encodeJson } from "./json.js";
 import { isOrigin, isPlace } from "./place.js";
 import type { Json, Message } from "./message.js";
@@ -97,7 +98,7 @@ export function decodeMessage(id: string, task: string, envelope: Record<string,
     refuse(`its version is ${isCount(version) ? String(version) : describe(version)}, and this release reads version ${messageVersion}`);
   }
   check("id", id, isTaskId, "a UUID");
-  check("task", task, isText, "a name");
+  check("task", task, isName, "a name");
   const message: Record<string, unknown> = { id, task, args: undefined, headers: {}, priority: 0, retries: 0, rootId: id };
   for (const name of Object.keys(envelope)) {
     const field = fields.get(name);
@@ -105,6 +106,7 @@ export function decodeMessage(id: string, task: string, envelope: Record<string,
     if (field === undefined || value === undefined) continue;
     check(name, value, ...field);
     if (name === "to") message["replyTo"] = replyChannel(value as string);
+    else if (name === "lastFailure") message[name] = clippedFailure(value as Failure);
     else message[name] = value;
   }
   check("args", message["args"], ...isList);
@@ -119,6 +121,7 @@ export function readMessage(id: string, task: string, text: string): Message {
 type Expectation = readonly [accepts: (value: unknown) => boolean, expected: string];
 
 const isText = (value: unknown) => typeof value === "string" && value !== "";
+const isName = (value: unknown) => isText(value) && (value as string).length <= textLimits.name;
 const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
 const isTime = (value: unknown) => typeof value === "number" && Number.isFinite(value) && value >= 0;
 const isFlag = (value: unknown) => typeof value === "boolean";
@@ -142,8 +145,8 @@ const fields = new Map<string, Expectation>([
   ["maxRetries", [(value) => value === null || isCount(value), "a count or null"]],
   ["timeLimit", [isTime, "milliseconds"]],
   ["softTimeLimit", [isTime, "milliseconds"]],
-  ["to", [isText, "a client"]],
-  ["replyTo", [isText, "a channel"]],
+  ["to", [isName, "a client"]],
+  ["replyTo", [isName, "a channel"]],
   ["ignoreResult", [isFlag, "true or false"]],
   ["each", [isFlag, "true or false"]],
   ["places", [isListOf(isPlace), "a list of places in flows"]],
@@ -156,9 +159,9 @@ function check(field: string, value: unknown, accepts: (value: unknown) => boole
   if (!accepts(value)) refuse(`"${field}" is ${describe(value)}; expected ${expected}`);
 }
 
-/** The message that a job of a plain BullMQ producer stands for: its name is the task, its data the one argument. */
+/** The message that a job of a plain BullMQ producer stands for: its name is the task, clipped if it is too long for one, its data the one argument. */
 export function foreignMessage(id: string, name: string, data: unknown, priority: number): Message {
-  return { id, task: name, args: [data], headers: {}, priority: Math.min(priority, 9), retries: 0, rootId: id };
+  return { id, task: clip(name, textLimits.name), args: [data], headers: {}, priority: Math.min(priority, 9), retries: 0, rootId: id };
 }
 
 /** An `undefined` at the end of a call is the same as nothing there. */

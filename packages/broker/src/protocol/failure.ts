@@ -1,4 +1,5 @@
 import { types } from "node:util";
+import { clip } from "../clip.js";
 
 /**
  * An error in wire form. It is plain data for good: the reading side shows it and never revives a class by its name
@@ -85,6 +86,25 @@ export function isFailure(value: unknown, depth = 1): value is Failure {
     isTextOrAbsent(stack) &&
     (cause === undefined || isFailure(cause, depth + 1))
   );
+}
+
+/** A decoded failure, no longer than one that is written. */
+export function clippedFailure(failure: Failure): Failure {
+  const { name, message, code, stack, cause } = failure;
+  const fits =
+    name.length <= limits.name &&
+    message.length <= limits.message &&
+    (code?.length ?? 0) <= limits.name &&
+    (stack?.length ?? 0) <= limits.stack;
+  const clippedCause = cause && clippedFailure(cause);
+  if (fits && clippedCause === cause) return failure;
+  return {
+    name: clip(name, limits.name),
+    message: clip(message, limits.message),
+    ...(code !== undefined && { code: clip(code, limits.name) }),
+    ...(stack !== undefined && { stack: clip(stack, limits.stack) }),
+    ...(clippedCause !== undefined && { cause: clippedCause }),
+  };
 }
 
 /** Of this realm or another. */

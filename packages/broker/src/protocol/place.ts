@@ -1,3 +1,4 @@
+import { textLimits } from "../clip.js";
 import { isTaskId } from "../id.js";
 
 /**
@@ -32,7 +33,7 @@ export interface Origin {
 export function isOrigin(value: unknown): value is Origin {
   if (typeof value !== "object" || value === null) return false;
   const { id, task } = value as Partial<Record<string, unknown>>;
-  return isTaskId(id) && typeof task === "string" && task !== "";
+  return isTaskId(id) && typeof task === "string" && task !== "" && task.length <= textLimits.name;
 }
 
 /** Whether decoded `value` is a place in a flow. */

@@ -1,6 +1,7 @@
 import type { Origin } from "./place.js";
 import { BullrushError } from "../error.js";
-import { isFailure, type Failure } from "./failure.js";
+import { clip, textLimits } from "../clip.js";
+import { clippedFailure, isFailure, type Failure } from "./failure.js";
 import { decodeJson } from "./json.js";
 import type { TaskState } from "./state.js";
 
@@ -89,7 +90,7 @@ export function encodeRecord(record: UnsentRecord): string {
 /** The record in `text`. Throws `DECODE_ERROR` if it is none. */
 export function decodeRecord(text: string): TaskRecord {
   const record = decodeJson(text, "the stored result");
-  if (isRecord(record)) return record;
+  if (isRecord(record)) return clippedRecord(record);
   throw new BullrushError("DECODE_ERROR", { what: "the stored result", reason: "it is not a task record" });
 }
 
@@ -97,4 +98,22 @@ function isRecord(value: unknown): value is TaskRecord {
   if (typeof value !== "object" || value === null) return false;
   const { state, delivery, failure } = value as Partial<Record<string, unknown>>;
   return typeof state === "string" && Number.isSafeInteger(delivery) && (failure === undefined || isFailure(failure));
+}
+
+const clippedFields = [
+  ["reason", textLimits.reason],
+  ["task", textLimits.name],
+  ["queue", textLimits.name],
+  ["worker", textLimits.name],
+] as const;
+
+/** `record` with texts no longer than those that are written. */
+function clippedRecord(record: TaskRecord): TaskRecord {
+  const failure = record.failure && clippedFailure(record.failure);
+  let clipped = failure === undefined || failure === record.failure ? record : { ...record, failure };
+  for (const [field, most] of clippedFields) {
+    const text: unknown = record[field];
+    if (typeof text === "string" && text.length > most) clipped = { ...clipped, [field]: clip(text, most) };
+  }
+  return clipped;
 }

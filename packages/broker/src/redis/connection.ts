@@ -6,8 +6,10 @@ import type { DeadLinks } from "./dead-links.js";
 import type { Silence } from "./flights.js";
 import { openLine, type Line } from "./line.js";
 import type { CompiledLocation } from "./location.js";
-import { isOutOfMemory, isPassing, isRefusal, reasonOf } from "./reason.js";
+import { isOutOfMemory, isPassing, isRefusal, isReply, reasonOf, shownReply } from "./reason.js";
+import { askingForCommand, deniedCommand, saysDenied } from "./rights.js";
 import { roleOf } from "./role.js";
+import type { Script } from "./script.js";
 
 /** One connection to a Redis: made when it is first needed, remade when it is lost, and never waited for without a deadline. */
 export interface Connection {
@@ -19,6 +21,12 @@ export interface Connection {
    * earlier try may have been applied. So is what the connection leaves unanswered for a third of the deadline, as soon as a fresh one, which takes its place, answers instead. Rejects within the deadline with `REDIS_AUTH`, `CLUSTER_UNSUPPORTED`, `BROKER_FULL`, or that the service is unavailable.
    */
   run<T>(request: Request<T>, command: (client: Redis, repeated: boolean) => Promise<T>): Promise<T>;
+
+  /**
+   * `REDIS_AUTH` if one of `replies`, errors that `script` caught, says that the user may not do something; else `undefined`. So what goes wrong with a part of a call has the same
+   * name as what goes wrong with all of it. Never rejects.
+   */
+  denied(replies: readonly string[], script: Script): Promise<BullrushError | undefined>;
 
   /** Connects anew, to wherever the location leads by now; what is in flight is repeated. */
   renew(): void;
@@ -64,6 +72,9 @@ export interface ConnectionOptions {
 
 export const defaultSilence = 5000;
 
+/** How long the answer to what a user may not do is good for, in ms: each message of many may be refused. */
+const askedFor = 1000;
+
 /** Opens a connection to `location`; nothing is sent before the first `run`. */
 export function openConnection(location: CompiledLocation, options: ConnectionOptions): Connection {
   const { display, user } = location;
@@ -75,6 +86,9 @@ export function openConnection(location: CompiledLocation, options: ConnectionOp
   let fresh: Line | undefined;
   let closed = false;
   let wasPrimary = false;
+  /** By script, what it is that the user may not do. */
+  const asked = new Map<string, Promise<string>>();
+  let askedUntil = 0;
   let nextRole = 0;
   const stopListening = deadLinks?.listen(suspect);
 
@@ -177,10 +191,27 @@ export function openConnection(location: CompiledLocation, options: ConnectionOp
 
   function translate(error: unknown, { action, deadline }: Limits): BullrushError {
     const reason = reasonOf(error);
-    if (isRefusal(error)) return new BullrushError("REDIS_AUTH", { url: display, user, reason });
+    if (isRefusal(error)) return refusal(reason);
     if (isOutOfMemory(error) && options.service === "broker") return new BullrushError("BROKER_FULL", { url: display });
     const code = options.service === "broker" ? "BROKER_UNAVAILABLE" : "RESULT_BACKEND_UNAVAILABLE";
-    return new BullrushError(code, { url: display, action, deadline, reason });
+    return new BullrushError(code, { url: display, action, deadline, reason, ...(isReply(error) && { refused: true }) });
+  }
+
+  function refusal(reason: string): BullrushError {
+    const command = deniedCommand(reason);
+    return new BullrushError("REDIS_AUTH", { url: display, user, reason, ...(command !== undefined && { command }) });
+  }
+
+  async function denied(replies: readonly string[], { lua }: Script): Promise<BullrushError | undefined> {
+    const reply = replies.find(saysDenied);
+    if (reply === undefined) return undefined;
+    const now = steadyClock.now();
+    if (now >= askedUntil) {
+      askedUntil = now + askedFor;
+      asked.clear();
+    }
+    if (!asked.has(lua)) asked.set(lua, askingForCommand(reply, lua, line.client));
+    return refusal(shownReply((await asked.get(lua)) ?? reply));
   }
 
   function close(): void {
@@ -190,5 +221,5 @@ export function openConnection(location: CompiledLocation, options: ConnectionOp
     fresh?.close();
   }
 
-  return { display, run, renew, close };
+  return { display, run, denied, renew, close };
 }

@@ -1,3 +1,4 @@
+import { clip, textLimits } from "../clip.js";
 import { isTaskId } from "../id.js";
 import type { ControlBus, ControlCommand } from "../ports/control-bus.js";
 import { decodeJson } from "../protocol/json.js";
@@ -59,7 +60,7 @@ function commandIn(text: string): ControlCommand | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const { type, ids, reason, terminate } = value as Partial<Record<string, unknown>>;
   const isRevocation = type === "revoke" && Array.isArray(ids) && ids.every(isTaskId) && typeof reason === "string";
-  return isRevocation ? { type, ids, reason, terminate: terminate === true } : undefined;
+  return isRevocation ? { type, ids, reason: clip(reason, textLimits.reason), terminate: terminate === true } : undefined;
 }
 
 function decoded(text: string): unknown {

@@ -1,3 +1,5 @@
+import { saysDenied } from "./rights.js";
+
 /**
  * Why Redis or the way to it failed, on one line. ioredis hangs the command on its errors, arguments included, so an error of its own is never thrown on,
  * logged or kept as a cause: passwords and payloads would show.
@@ -6,12 +8,15 @@ export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return "unknown error";
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
   const text = error.message === "" ? code : (error.message.split("\n", 1)[0] ?? "");
-  return (
-    text
-      .replace(/,? with args beginning with:.*$/, "")
-      .replace(/ script: .*$/, "")
-      .slice(0, 200) || error.name
-  );
+  return shownReply(text) || error.name;
+}
+
+/** What Redis says in `reply`, without the place in a script and without the arguments of the command. */
+export function shownReply(reply: string): string {
+  return reply
+    .replace(/,? with args beginning with:.*$/, "")
+    .replace(/ script: .*$/, "")
+    .slice(0, 200);
 }
 
 /** Whether Redis answered, with an error, rather than the connection having failed. */
@@ -33,7 +38,9 @@ export function isPassing(error: unknown): boolean {
   );
 }
 
-/** Whether Redis refuses the user or the password. */
+/** Whether Redis refuses the user or the password, or what the user wants to do. */
 export function isRefusal(error: unknown): boolean {
-  return isReply(error) && /^(WRONGPASS|NOAUTH|NOPERM|ERR invalid password|ERR AUTH|ERR Client sent AUTH)/.test((error as Error).message);
+  if (!isReply(error)) return false;
+  const { message } = error as Error;
+  return saysDenied(message) || /^(WRONGPASS|NOAUTH|ERR invalid password|ERR AUTH|ERR Client sent AUTH)/.test(message);
 }

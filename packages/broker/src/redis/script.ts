@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import type { Redis } from "ioredis";
+import { namingCommand } from "./rights.js";
 
 /** A Lua script, run by its hash and sent whole only when Redis does not have it. */
 export interface Script extends ScriptText {
@@ -65,9 +66,12 @@ export type Argument = string | number;
 export async function runScript(client: Redis, script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
   const { lua, sha } = quietClients.has(client) ? script.quiet : script;
   try {
-    return await client.evalsha(sha, keys.length, ...keys, ...args);
+    return await client.evalsha(sha, keys.length, ...keys, ...args).catch((error: unknown) => {
+      if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
+      return client.eval(lua, keys.length, ...keys, ...args);
+    });
   } catch (error) {
-    if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-    return client.eval(lua, keys.length, ...keys, ...args);
+    if (error instanceof Error) error.message = namingCommand(error.message, lua);
+    throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { freePort } from "../../src/embedded/free-port.js";
+import { redisScheduleStore } from "../../src/bullmq/schedules/schedule-store.js";
 import { redisResultBackend } from "../../src/redis/result-backend.js";
 import { argumentsOf, messageOf, numbered, outcomes, settlementOf } from "../ports/messages.js";
 import { stageOn, type Stage } from "../ports/stage.js";
@@ -83,6 +84,62 @@ describe.skipIf(redisBinary === undefined)("a Redis", () => {
       expect(published).toMatchObject({ code: "REDIS_AUTH", details: { user: "ann" } });
       expect((published as Error).message).toMatch(/NOPERM/);
     });
+  });
+
+  describe("that lets its user run scripts, but not all that is in them,", () => {
+    const without = (...rights: readonly string[]) =>
+      redis.client.call("ACL", "SETUSER", "eve", "reset", "on", `>${secret}`, "~*", "&*", "+@all", ...rights);
+    const open = () => broker.connect({ location: at(`eve:${secret}`) });
+    afterEach(() => redis.client.call("ACL", "DELUSER", "eve"));
+
+    test.each([
+      ["lpush", 0],
+      ["hset", 0],
+      ["incrby", 0],
+      ["zadd", 5],
+      ["incr", 5],
+    ])("refuses a message for want of %s, with the user and the command", async (command, priority) => {
+      await without(`-${command}`);
+      const [error] = await open().publish([{ queue: "feeds", message: messageOf({ priority }) }]);
+      expect(error).toMatchObject({ code: "REDIS_AUTH", details: { user: "eve", command } });
+      expect(error?.message).toContain(`does not let user "eve" run the command ${command}`);
+    });
+
+    test.each(["lpush", "zrange", "hmget", "set"])("says when it takes that %s is missing", async (command) => {
+      await stage.send(...numbered("feeds", 1));
+      await without(`-${command}`);
+      const consumer = open().consume({ queues: [{ name: "feeds" }], order: "strict", lease: 15_000, worker: "w" });
+      const { refused, deliveries } = await consumer.exchange({ settle: [], take: 1 });
+      expect(deliveries).toEqual([]);
+      expect(refused).toMatchObject({ code: "REDIS_AUTH", details: { user: "eve", command } });
+    });
+
+    test("is refused under the same code if it may not be asked what is missing", async () => {
+      await without("-lpush", "-acl");
+      const [error] = await open().publish(numbered("feeds", 1));
+      expect(error).toMatchObject({ code: "REDIS_AUTH", details: { user: "eve" } });
+      expect(error?.message).toContain('does not let user "eve" do what is needed');
+    });
+
+    test("names the command of a script that fails as a whole", async () => {
+      await without("-zrange", "-llen");
+      await expect(open().counts(["feeds"])).rejects.toMatchObject({ code: "REDIS_AUTH", details: { user: "eve", command: "llen" } });
+    });
+
+    test("lets go on as soon as it is allowed", async () => {
+      await without("-lpush");
+      const transport = open();
+      expect(await transport.publish(numbered("feeds", 1))).toMatchObject([{ code: "REDIS_AUTH" }]);
+      await without();
+      expect(await transport.publish(numbered("feeds", 1))).toEqual([undefined]);
+    });
+  });
+
+  test("that answers with another error is not said to have been waited for", async () => {
+    await redis.client.set(`${broker.prefix}:feeds:wait`, "a string");
+    const [error] = await stage.transport.publish(numbered("feeds", 1));
+    expect(error).toMatchObject({ code: "BROKER_UNAVAILABLE" });
+    expect(error?.message).toMatch(/answered with an error \(WRONGTYPE/);
   });
 
   test("that has no such database is told so", async () => {
@@ -190,16 +247,28 @@ describe.skipIf(redisBinary === undefined)("a Redis", () => {
     }
   });
 
-  test("that evicts keys is warned of", async () => {
-    const consumer = stage.consume(["feeds"]);
-    expect(await consumer.open()).toEqual([]);
-    await redis.client.config("SET", "maxmemory-policy", "allkeys-lru");
-    try {
-      expect(await consumer.open()).toEqual([expect.stringMatching(/allkeys-lru.*noeviction/)]);
-    } finally {
-      await redis.client.config("SET", "maxmemory-policy", "noeviction");
-    }
-  });
+  test.each(["allkeys-lru", "volatile-ttl"])(
+    "that evicts keys by %s is refused, unless that is allowed: then it is warned of",
+    async (policy) => {
+      const consume = (allowEviction: boolean) =>
+        stage.transport.consume({ queues: [{ name: "feeds" }], order: "strict", lease: 15_000, worker: "w", allowEviction });
+      const schedules = redisScheduleStore({ location: redis.url, prefix: broker.prefix });
+      expect(await consume(false).open()).toEqual([]);
+      expect(await schedules.open({ allowEviction: false })).toEqual([]);
+      await redis.client.config("SET", "maxmemory-policy", policy);
+      try {
+        const refused = { code: "REDIS_UNSUITABLE", message: expect.stringMatching(new RegExp(`${policy}.*noeviction.*--allow-eviction`)) };
+        await expect(consume(false).open()).rejects.toMatchObject(refused);
+        await expect(schedules.open({ allowEviction: false })).rejects.toMatchObject(refused);
+        const warned = [expect.stringMatching(new RegExp(`${policy}.*noeviction`))];
+        expect(await consume(true).open()).toEqual(warned);
+        expect(await schedules.open({ allowEviction: true })).toEqual(warned);
+      } finally {
+        await schedules.close();
+        await redis.client.config("SET", "maxmemory-policy", "noeviction");
+      }
+    },
+  );
 });
 
 describe.skipIf(redisBinary === undefined)("a node of a Redis Cluster", () => {

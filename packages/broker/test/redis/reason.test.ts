@@ -64,6 +64,7 @@ describe("of the answers", () => {
     "WRONGPASS invalid username-password pair or user is disabled.",
     "NOAUTH Authentication required.",
     "NOPERM this user has no permissions to run the 'evalsha' command",
+    "ERR The user executing the script can't run this command or subcommand script: 12ab, on @user_script:12.",
     "ERR invalid password",
     "ERR AUTH <password> called without any password configured for the default user.",
   ])("%s: the user is refused", (message) => {

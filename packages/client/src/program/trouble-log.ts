@@ -1,10 +1,11 @@
 import type { Clock } from "@bullrush/broker";
 import type { Logger } from "pino";
+import { redact } from "./redact.js";
 
 /** An equal line is written at most once in this time, in ms. */
 const quietFor = 10_000;
 
-/** Lines about an outage, which would otherwise come by the thousand: each at most once in 10 s, with the number of those left out before it. */
+/** Lines, without passwords, about an outage, which would otherwise come by the thousand: each at most once in 10 s, with the number of those left out before it. */
 export class TroubleLog {
   readonly #log: Logger;
   readonly #clock: Clock;
@@ -16,7 +17,7 @@ export class TroubleLog {
   }
 
   warn(text: string, cause: unknown): void {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = redact(cause instanceof Error ? cause.message : String(cause));
     const now = this.#clock.now();
     const line = this.#lines.get(text);
     if (line !== undefined && now - line.at < quietFor) {

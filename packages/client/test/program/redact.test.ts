@@ -9,6 +9,10 @@ describe("redact", () => {
     ["unknown option '--brokr=redis://u:secret@h'", "unknown option '--brokr=redis://***@h'"],
     ["redis://a:secret@h and redis://b:secret@h", "redis://***@h and redis://***@h"],
     ["postgres://u:secret@db/x", "postgres://***@db/x"],
+    ["http://u:secret@a,ftp://v:secret@b/c@d", "http://***@a,ftp://***@b/c@d"],
+    ["http://a/,ftp://v:secret@b/c@d", "http://a/,ftp://***@b/c@d"],
+    ["amqp://u:secret@a/ redis://:secret@b", "amqp://***@a/ redis://***@b"],
+    ["expected redis://[user:password@]host, got redis://u:secret@h", "expected redis://[user:password@]host, got redis://***@h"],
   ])("takes user and password out of %s", (text, shown) => {
     expect(redact(text)).toBe(shown);
   });
@@ -18,9 +22,55 @@ describe("redact", () => {
     "expected redis://[user:password@]host[:port][/database]",
     "Cannot find package '@scope/name' imported from file:///app/@scope/tasks.ts",
     "a@b",
+    "://a@b",
     "https://example.org/@name",
     "",
   ])("leaves %j", (text) => {
     expect(redact(text)).toBe(text);
   });
+
+  it.each(["redis://", "://", "a.", "redis://x@y ", "!://u@h/", "http://u@", "a://b@c/", "redis://[user:password@]", "@", "x"])(
+    "reads each character of %j, again and again, a bounded number of times",
+    (piece) => {
+      for (const length of [100_000, 1_000_000]) {
+        const text = piece.repeat(Math.ceil(length / piece.length));
+        expect(readsDuring(() => redact(text))).toBeLessThan(10 * text.length);
+      }
+    },
+  );
 });
+
+/** How many characters the methods of strings and regular expressions look at while `call` runs, at most. */
+function readsDuring(call: () => void): number {
+  let reads = 0;
+  const costs: Readonly<Record<string, (text: string, result: unknown, ...args: unknown[]) => number>> = {
+    indexOf: (text, at, _, from = 0) => (at === -1 ? text.length : (at as number)) - (from as number) + 1,
+    lastIndexOf: (text, at) => text.length - (at as number),
+    includes: (text) => text.length,
+    slice: (_, part) => (part as string).length,
+    // Any other expression may look at a character more than once.
+    replace: (text, _, pattern) => (String(pattern) === "/\\S+/g" ? text.length : Infinity),
+  };
+  const strings = String.prototype as unknown as Record<string, (...args: unknown[]) => unknown>;
+  const originals = Object.keys(costs).map((name) => [name, strings[name]!] as const);
+  const expressions: { test: (text: string) => boolean } = RegExp.prototype;
+  const test = expressions.test;
+  for (const [name, original] of originals) {
+    strings[name] = function (this: string, ...args) {
+      const result = original.apply(this, args);
+      reads += costs[name]!(this, result, ...args);
+      return result;
+    };
+  }
+  expressions.test = function (text) {
+    reads += text.length;
+    return test.call(this, text);
+  };
+  try {
+    call();
+  } finally {
+    expressions.test = test;
+    for (const [name, original] of originals) strings[name] = original;
+  }
+  return reads;
+}

@@ -1,4 +1,4 @@
-import { duration, level, parseCommand, wholeNumber } from "@bullrush/client/command";
+import { duration, level, parseCommand, wholeNumber } from "@bullrush/program/command";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { poolNames, type Autoscale, type PoolName } from "../pool/options.js";
 
@@ -31,6 +31,7 @@ export interface WorkerArguments {
   readonly shutdownTimeout?: number;
   readonly broker?: string;
   readonly resultBackend?: string;
+  readonly allowEviction?: boolean;
   readonly purge?: boolean;
   readonly beat?: boolean;
 }
@@ -104,6 +105,7 @@ export function parseArguments(argv: readonly string[], version: string): Worker
     )
     .option("-b, --broker <url>", "Redis that holds the queues, instead of the app's")
     .option("--result-backend <url>", "Redis that holds the results, instead of the app's")
+    .option("--allow-eviction", "start on a Redis that evicts keys when its memory is full, and so may lose tasks")
     .option("--purge", "first remove all messages that wait in the queues taken from");
   return parseCommand(command, argv, "WORKER_USAGE") as (WorkerArguments & Record<string, unknown>) | undefined;
 }

@@ -1,5 +1,6 @@
 import { compileLocation } from "@bullrush/broker";
 import type { App } from "@bullrush/client";
+import { printable } from "@bullrush/client/program";
 import type { CompiledWorkerOptions } from "../options.js";
 
 /** What a worker says of itself when it starts; never a password. */
@@ -22,7 +23,7 @@ export function bannerFacts(app: App, { name, pool, concurrency, autoscale, queu
 export function bannerText(facts: ReturnType<typeof bannerFacts>, version: string): string {
   const { worker, app, broker, backend, pool, concurrency, least, order, queues, tasks } = facts;
   const size = least === undefined ? concurrency : `${least} to ${concurrency}`;
-  return [
+  const lines = [
     "",
     `  bullrush ${version}  ${worker}`,
     "",
@@ -36,5 +37,6 @@ export function bannerText(facts: ReturnType<typeof bannerFacts>, version: strin
     ...(tasks.length === 0 ? ["    none"] : tasks.map((task) => `    ${task}`)),
     "",
     "",
-  ].join("\n");
+  ];
+  return lines.map(printable).join("\n");
 }

@@ -9,7 +9,7 @@ export interface BesideBeat {
 }
 
 /** A beat of `app`, from the package that only workers with -B need. Throws `WORKER_USAGE` if that is not installed. */
-export async function openBeat(app: App, log: Logger): Promise<BesideBeat> {
+export async function openBeat(app: App, log: Logger, allowEviction: boolean): Promise<BesideBeat> {
   const { createBeat } = await import("@bullrush/beat").catch((error: unknown) => {
     if (isInstalled()) throw error;
     throw new BullrushError(
@@ -18,7 +18,7 @@ export async function openBeat(app: App, log: Logger): Promise<BesideBeat> {
       { cause: error },
     );
   });
-  return createBeat(app, { log });
+  return createBeat(app, { log, allowEviction });
 }
 
 /** Whether the package itself can be found: what it needs may be missing all the same. */

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import type { App } from "@bullrush/client";
-import { runCommand } from "@bullrush/client/command";
-import { createLogger, discoverApp, watchFallout } from "@bullrush/client/program";
+import { watchFallout } from "@bullrush/client/program";
+import { createLogger, discoverApp, shownPasswords } from "@bullrush/program";
+import { runCommand } from "@bullrush/program/command";
 import type { WorkerOptions } from "../options.js";
 import { createWorker, type Blame, type Worker } from "../worker.js";
 import { parseArguments, type WorkerArguments } from "./arguments.js";
@@ -23,7 +24,7 @@ async function work(argv: readonly string[]): Promise<number> {
   const format = given.logFormat ?? (process.stdout.isTTY ? "pretty" : "json");
   const log = await createLogger(given.loglevel, format);
   const worker = createWorker(app, { endsProcess: true, ...workerOptions(given), module: reference, log }, { format });
-  const beat = given.beat ? await openBeat(app, log) : undefined;
+  const beat = given.beat ? await openBeat(app, log, given.allowEviction ?? false) : undefined;
   const stop = stopSignals(worker, beat);
   watchFallout(log, () => {
     const blame = worker.crashed();
@@ -33,6 +34,7 @@ async function work(argv: readonly string[]): Promise<number> {
   const facts = bannerFacts(app, worker.options);
   if (format === "pretty") process.stdout.write(bannerText(facts, version));
   else log.info({ version, ...facts }, "starting");
+  for (const warning of shownPasswords({ "--broker": broker, "--result-backend": backend })) log.warn(warning);
   try {
     await Promise.race([begin(), stop.stopped]);
   } catch (error) {

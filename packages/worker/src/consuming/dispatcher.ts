@@ -1,6 +1,7 @@
 import {
   longestTimer,
   systemTiming,
+  type BullrushError,
   type Clock,
   type Consumer,
   type Delivery,
@@ -19,6 +20,7 @@ import { Breaker } from "./breaker.js";
 import { Deliveries, type Culprit } from "./deliveries.js";
 import { Listener } from "./listener.js";
 import type { LoopState } from "./loop-state.js";
+import { MissingRights } from "./missing-rights.js";
 import { Outbox } from "./outbox.js";
 
 export interface DispatcherOptions {
@@ -31,6 +33,8 @@ export interface DispatcherOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly trouble: TroubleLog;
+  /** Hears when Redis does not let its user take or settle, and there is no use in trying again. May hear it more than once. Default: nobody. */
+  readonly onHopeless?: (error: BullrushError) => void;
   /** Default: the system's. */
   readonly timing?: Pick<Timing, "setTimer">;
 }
@@ -53,6 +57,7 @@ export class Dispatcher {
   /** Settlements that went out before and may have been applied. */
   readonly #repeated = new WeakSet<Settlement>();
   readonly #breaker = new Breaker();
+  readonly #rights: MissingRights;
   /** Most settlements and messages in one exchange: a share of the slots, so that several exchanges can be under way. */
   readonly #batch: number;
   #exchanges = 0;
@@ -73,15 +78,16 @@ export class Dispatcher {
   #onQuiet: (() => void) | undefined;
 
   constructor(options: DispatcherOptions) {
-    const { consumer, clock, trouble, concurrency } = options;
+    const { consumer, clock, trouble, concurrency, onHopeless = () => undefined } = options;
     this.#options = options;
+    this.#rights = new MissingRights(clock, onHopeless);
     this.#batch = Math.min(limits.batch, Math.ceil(concurrency / limits.shares));
     this.#deliveries = new Deliveries({
       ...options,
       onEnded: (settlement) => this.#outbox.add(settlement),
       onChange: () => this.#schedule(),
     });
-    this.#listener = new Listener({ consumer, clock, trouble, breaker: this.#breaker, onHeard: () => this.#schedule() });
+    this.#listener = new Listener({ consumer, clock, trouble, onHopeless, breaker: this.#breaker, onHeard: () => this.#schedule() });
     this.#outbox = new Outbox({
       consumer,
       most: this.#batch,
@@ -285,7 +291,7 @@ export class Dispatcher {
     if (take > 0) this.#takes++;
     try {
       const exchange = await consumer.exchange({ settle, take });
-      this.#breaker.succeeded();
+      this.#heed(exchange, settle.length);
       if (take > 0) this.#backlog = exchange.deliveries.length === take;
       this.#deliveries.arrived(exchange.deliveries);
       this.#settled(settle, exchange);
@@ -296,12 +302,25 @@ export class Dispatcher {
       for (const settlement of settle) this.#repeated.add(settlement);
       this.#outbox.again(settle);
       if (!this.#stopped) trouble.warn("nothing taken or settled", error);
+      this.#rights.failed(error);
     } finally {
       this.#exchanges--;
       if (take > 0) this.#takes--;
       this.#reserved -= take;
       this.#schedule();
     }
+  }
+
+  /** Whether Redis did what was asked: where it does not let its user, trying again at once is of no use. */
+  #heed({ deliveries, refused }: Exchange, settled: number): void {
+    if (refused === undefined) {
+      this.#breaker.succeeded();
+      if (deliveries.length > 0 || settled > 0) this.#rights.granted();
+      return;
+    }
+    this.#breaker.failed(this.#options.clock.now());
+    if (!this.#stopped) this.#options.trouble.warn("not all was taken or settled", refused);
+    this.#rights.failed(refused);
   }
 
   #settled(settle: readonly Settlement[], { settled }: Exchange): void {

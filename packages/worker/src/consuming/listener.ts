@@ -1,12 +1,15 @@
-import type { Clock, Consumer } from "@bullrush/broker";
+import type { BullrushError, Clock, Consumer } from "@bullrush/broker";
 import type { TroubleLog } from "@bullrush/client/program";
 import type { Breaker } from "./breaker.js";
+import { MissingRights } from "./missing-rights.js";
 
 export interface ListenerOptions {
   readonly consumer: Pick<Consumer, "ring" | "passOn" | "mute">;
   readonly clock: Clock;
   readonly trouble: TroubleLog;
   readonly breaker: Breaker;
+  /** Hears when Redis does not let its user listen, and there is no use in trying again. May hear it more than once. */
+  readonly onHopeless: (error: BullrushError) => void;
   /** Hears each time that a wait is over, for whatever reason. */
   readonly onHeard: () => void;
 }
@@ -15,11 +18,13 @@ export interface ListenerOptions {
 export class Listener {
   readonly #options: ListenerOptions;
   #ringing: Promise<void> | undefined;
+  readonly #rights: MissingRights;
   #muted = false;
   #closed = false;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
+    this.#rights = new MissingRights(options.clock, options.onHopeless);
   }
 
   /** Whether a wait is under way. */
@@ -61,10 +66,12 @@ export class Listener {
     const { consumer, clock, trouble, breaker, onHeard } = this.#options;
     try {
       await consumer.ring();
+      this.#rights.granted();
     } catch (error) {
       if (!this.#muted) {
         breaker.failed(clock.now());
         trouble.warn("not waiting for tasks", error);
+        this.#rights.failed(error);
       }
     } finally {
       this.#ringing = undefined;

@@ -1,6 +1,5 @@
 import {
   BullrushError,
-  describeFailure,
   outcomeOfRecord,
   toFailure,
   type Clock,
@@ -16,7 +15,7 @@ import {
 import type { TaskDefinition } from "@bullrush/client";
 import type { Logger } from "pino";
 import type { Run } from "../middleware/middleware.js";
-import { redactFailure } from "@bullrush/client/program";
+import { redact, redactFailure } from "@bullrush/client/program";
 import { collect, collected } from "./collect.js";
 import { doomOf, isOnce, maxCrashesOf } from "./doom.js";
 import { Grace } from "./grace.js";
@@ -123,7 +122,7 @@ export class Executor {
   crash({ delivery, startedAt }: Running, reason: string): Settlement {
     const { clock, log } = this.#options;
     const { id, queue } = delivery;
-    log.error({ ...taskOf(delivery), id, queue, ms: clock.now() - startedAt, reason }, "crashed");
+    log.error({ ...taskOf(delivery), id, queue, ms: clock.now() - startedAt, reason: redact(reason) }, "crashed");
     return { delivery, outcome: { type: "crashed", reason } };
   }
 
@@ -140,7 +139,7 @@ export class Executor {
   putBack(delivery: Delivery, reason: string, pause = 0): Settlement {
     const { clock, log, rest } = this.#options;
     const { id, queue } = delivery;
-    log.warn({ ...taskOf(delivery), id, queue, reason }, "requeued");
+    log.warn({ ...taskOf(delivery), id, queue, reason: redact(reason) }, "requeued");
     // A plain job cannot be put back for later.
     if (pause > 0 && delivery.content.type !== "message") rest(queue, pause);
     return { delivery, outcome: { type: "requeued", reason, ...(pause > 0 && { eta: clock.now() + pause }) } };
@@ -152,7 +151,7 @@ export class Executor {
     const { id, content } = delivery;
     const message = content.type === "undecodable" ? undefined : content.message;
     const definition = message && this.#definitionOf(message.task);
-    if (!this.#revoked.has(delivery)) log.warn({ task: message?.task, id, ms: clock.now() - startedAt, reason }, "revoked");
+    if (!this.#revoked.has(delivery)) log.warn({ task: message?.task, id, ms: clock.now() - startedAt, reason: redact(reason) }, "revoked");
     this.#revoked.add(delivery);
     const storesResult = message === undefined || stores(delivery, message, definition);
     return this.#settle(delivery, { type: "revoked", reason }, startedAt, definition, storesResult);
@@ -170,7 +169,7 @@ export class Executor {
       return { delivery, outcome: { type: "succeeded" } };
     }
     const { stack: _, ...failure } = toFailure(new BullrushError("TIME_LIMIT_EXCEEDED", { task, limit: verdict.limit }));
-    log.error({ task, id, error: describeFailure(failure) }, "failed");
+    log.error({ task, id, ...redactFailure(failure) }, "failed");
     return this.#settle(delivery, { type: "failed", failure }, now, definition, storesResult);
   }
 
@@ -262,7 +261,7 @@ export class Executor {
     const { id, queue } = delivery;
     const task = taskOf(delivery);
     this.#options.log.error(
-      { ...task, id, queue, code: error.code, error: describeFailure(failure), reason },
+      { ...task, id, queue, code: error.code, ...redactFailure(failure), reason },
       reason === undefined ? "not run" : "failed",
     );
     return this.#settle(delivery, { type: "failed", failure, deadLetter: true }, startedAt, undefined, storesResult);
@@ -293,7 +292,7 @@ export class Executor {
   #noteUnsendable(task: string, reason: string): void {
     if (this.#unsendable.has(task)) return;
     this.#unsendable.add(task);
-    this.#options.log.warn({ task, reason }, "returned what cannot be sent; nobody reads it, so the task has succeeded");
+    this.#options.log.warn({ task, reason: redact(reason) }, "returned what cannot be sent; nobody reads it, so the task has succeeded");
   }
 
   /** A job that is not ours and that no task is for: another program's worker may be meant. */

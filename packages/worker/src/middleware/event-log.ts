@@ -1,4 +1,5 @@
-import { describeFailure, type Clock, type Outcome } from "@bullrush/broker";
+import type { Clock, Failure, Outcome } from "@bullrush/broker";
+import { redact, redactFailure } from "@bullrush/client/program";
 import type { Logger } from "pino";
 import type { Execution } from "../execution/execution.js";
 import type { Middleware } from "./middleware.js";
@@ -14,7 +15,7 @@ const levels = {
 } as const;
 
 /**
- * One line for each event of a task: received, and how it ended. Never its arguments or its result. A line that the logger's level would
+ * One line for each event of a task: received, and how it ended. Never its arguments or its result, and no password in a URL. A line that the logger's level would
  * drop is not even made.
  */
 export function eventLog(log: Logger, clock: Clock): Middleware {
@@ -41,18 +42,23 @@ export function eventLog(log: Logger, clock: Clock): Middleware {
 function detailsOf(outcome: Outcome): object {
   switch (outcome.type) {
     case "failed":
-      return { error: describeFailure(outcome.failure), ...(!isExpected(outcome) && { stack: outcome.failure.stack }) };
+      return isExpected(outcome) ? errorOf(outcome.failure) : redactFailure(outcome.failure);
     case "retried":
-      return { error: describeFailure(outcome.failure), next: new Date(outcome.eta).toISOString() };
+      return { ...errorOf(outcome.failure), next: new Date(outcome.eta).toISOString() };
     case "revoked":
-      return { reason: outcome.reason, ...(outcome.failure && { error: describeFailure(outcome.failure) }) };
+      return { reason: redact(outcome.reason), ...(outcome.failure && errorOf(outcome.failure)) };
     case "crashed":
     case "requeued":
-      return { reason: outcome.reason };
+      return { reason: redact(outcome.reason) };
     case "succeeded":
     case "replaced":
       return {};
   }
+}
+
+/** Without the stack. */
+function errorOf(failure: Failure): object {
+  return { error: redactFailure(failure).error };
 }
 
 function isExpected(outcome: Outcome): boolean {

@@ -70,6 +70,7 @@ export class Wire {
           }
         }
       },
+      denied: async () => undefined,
       renew: () => undefined,
       close: () => undefined,
     };

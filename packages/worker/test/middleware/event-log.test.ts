@@ -76,3 +76,21 @@ test("says how a task ended only at the level of that, and nothing when it is si
 test("does not say how a task ended that was told to end", async () => {
   expect(await linesOf("info", succeeded, true)).toEqual([received]);
 });
+
+test.each<Outcome>([
+  { type: "failed", failure: leaky() },
+  { type: "failed", failure: leaky(), expected: true },
+  { type: "retried", failure: leaky(), text: "{}", eta: 0 },
+  { type: "revoked", reason: leaky().message, failure: leaky() },
+  { type: "requeued", reason: leaky().message },
+  { type: "crashed", reason: leaky().message },
+])("the password of a URL in an error is in no line: %j", async (outcome) => {
+  const text = JSON.stringify(await linesOf("debug", outcome));
+  expect(text).not.toContain("s3cret");
+  expect(text).toContain("redis://***@db");
+});
+
+function leaky() {
+  const message = "cannot reach redis://ann:s3cret@db";
+  return { name: "Error", message, stack: `Error: ${message}\n    at a.js` };
+}

@@ -6,8 +6,11 @@ import { encodeJson } from "../../protocol/json.js";
 import type { ScheduledCall } from "../../protocol/schedule.js";
 import { openConnection, type Connection } from "../../redis/connection.js";
 import type { DeadLinks } from "../../redis/dead-links.js";
+import { checkEviction } from "../../redis/eviction.js";
 import { beatChannel, beatIndexKey, beatKeys } from "../../redis/keys.js";
 import { compileLocation, type CompiledLocation, type RedisLocation } from "../../redis/location.js";
+import { shownReply } from "../../redis/reason.js";
+import { saysDenied } from "../../redis/rights.js";
 import { runScript, type Argument, type Script } from "../../redis/script.js";
 import { openSubscription } from "../../redis/subscription.js";
 import { engineScript } from "../engine.js";
@@ -79,6 +82,13 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
   /** Arguments are made once: what is repeated is the same, and the scripts know it again. */
   function run(action: string, script: Script, args: readonly Argument[]): Promise<unknown> {
     return commands.run({ action, deadline }, (client) => runScript(client, script, keys, args));
+  }
+
+  async function open({ allowEviction }: { readonly allowEviction: boolean }): Promise<readonly string[]> {
+    const evicting = await commands.run({ action: "the beat did not start", deadline }, (client) =>
+      checkEviction(client, location.display, allowEviction),
+    );
+    return evicting === undefined ? [] : [evicting];
   }
 
   async function campaign(): Promise<Term | undefined> {
@@ -192,17 +202,28 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
         noteQueues(client, queues);
         return runScript(client, scripts.advance, keys, args);
       })) as readonly AdvanceReply[] | null;
-      outcomes.push(...lot.map(({ name }, index) => (replies === null ? "deposed" : outcomeOf(name, replies[index] as AdvanceReply))));
+      const failed = (replies ?? []).flatMap((one) => (one[0] === "failed" ? [one[1]] : []));
+      const denied = failed.length === 0 ? undefined : await commands.denied(failed, scripts.advance);
+      outcomes.push(
+        ...lot.map(({ name }, index) => (replies === null ? "deposed" : outcomeOf(name, replies[index] as AdvanceReply, denied))),
+      );
     }
     let at = 0;
     return encoded.map((load) => (load instanceof BullrushError ? load : (outcomes[at++] as Advanced)));
   }
 
-  function outcomeOf(name: string, reply: AdvanceReply): Advanced {
+  function outcomeOf(name: string, reply: AdvanceReply, denied: BullrushError | undefined): Advanced {
     if (reply[0] === "done") return { sent: reply[1], overlapped: reply[2], duplicates: reply[3] };
     if (reply[0] === "changed") return "changed";
+    if (denied !== undefined && saysDenied(reply[1])) return denied;
     const action = `entry "${name}" did not tick`;
-    return new BullrushError("BROKER_UNAVAILABLE", { url: commands.display, action, deadline, reason: reply[1] });
+    return new BullrushError("BROKER_UNAVAILABLE", {
+      url: commands.display,
+      action,
+      deadline,
+      reason: shownReply(reply[1]),
+      refused: true,
+    });
   }
 
   async function subscribe(listener: (news: ScheduleNews) => void): Promise<() => void> {
@@ -214,7 +235,7 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
     commands.close();
   }
 
-  return { campaign, renew, resign, sync, lost, restore, set, remove, pause, resume, list, read, due, advance, subscribe, close };
+  return { open, campaign, renew, resign, sync, lost, restore, set, remove, pause, resume, list, read, due, advance, subscribe, close };
 }
 
 function textOf(name: string, call: ScheduledCall): string {

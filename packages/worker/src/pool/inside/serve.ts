@@ -1,7 +1,8 @@
 import { RemoteError, systemClock, toFailure, type Message, type Outcome } from "@bullrush/broker";
 import { SoftTimeLimitExceeded, TaskRevokedError, type App, type TaskContext } from "@bullrush/client";
 import { pino } from "pino";
-import { discoverApp, enclosingTask, redactFailure, taskFields } from "@bullrush/client/program";
+import { enclosingTask, redactFailure, taskFields } from "@bullrush/client/program";
+import { discoverApp } from "@bullrush/program";
 import { ExecutionContext, type ContextSource, type Subject } from "../../execution/context.js";
 import { invoke, type Invoking, type Reader } from "../../execution/invoke.js";
 import type { Surroundings } from "../../execution/retry.js";

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { BullrushError } from "@bullrush/broker";
-import { isApp, type App } from "../app/app.js";
+import { isApp, type App } from "@bullrush/client";
 import { loadModule } from "./load-module.js";
 import { reasonOf } from "./reason.js";
 

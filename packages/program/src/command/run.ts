@@ -1,5 +1,5 @@
-import { BullrushError } from "@bullrush/broker";
-import { redact } from "../program/redact.js";
+import { BullrushError, clip } from "@bullrush/broker";
+import { printable, redact } from "@bullrush/client/program";
 
 const misuse: readonly string[] = ["WORKER_USAGE", "BEAT_USAGE", "APP_NOT_FOUND", "INVALID_OPTION", "INVALID_QUEUE_NAME", "INVALID_URL"];
 
@@ -26,7 +26,7 @@ async function exitCodeOf(name: string, main: () => Promise<number>): Promise<nu
     return await main();
   } catch (error) {
     const [reason = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
-    process.stderr.write(`${name}: ${redact(reason)}\n`);
+    process.stderr.write(`${name}: ${printable(redact(clip(reason, 10_000)))}\n`);
     return error instanceof BullrushError && misuse.includes(error.code) ? 2 : 1;
   }
 }

@@ -1,0 +1,3 @@
+export { discoverApp, type FoundApp } from "./discover.js";
+export { createLogger, jsonLogger } from "./logger.js";
+export { shownPasswords } from "./shown-password.js";

@@ -1,0 +1,35 @@
+import { isatty } from "node:tty";
+import { printableLines } from "@bullrush/client/program";
+import { pino, stdTimeFunctions, type DestinationStream, type Logger } from "pino";
+import { shortened } from "./long-lines.js";
+import { prettyLine } from "./pretty-line.js";
+
+/**
+ * A pino logger on stdout, or on another file descriptor. `pretty` is for terminals, `json` for machines. It writes at once, so that a line is never lost when the process
+ * ends. Nothing that is logged reaches a terminal as a control character, and a text of megabytes is cut.
+ */
+export async function createLogger(level: string, format: "pretty" | "json", descriptor = 1): Promise<Logger> {
+  const options = { level, base: null, timestamp: stdTimeFunctions.isoTime };
+  const colours = isatty(descriptor) && process.env["NO_COLOR"] === undefined;
+  return pino(options, linesTo(descriptor, format === "json" ? printableLines : (line) => prettyLine(line, colours)));
+}
+
+/** What worker and beat write to when they are given no logger: JSON on stdout, at `info`. */
+export function jsonLogger(): Logger {
+  return pino({}, linesTo(1, printableLines));
+}
+
+/** Writes to a file descriptor what `format` makes of each line of JSON. Once its terminal is closed, or nobody reads the pipe any more, lines are lost: that is no reason to crash. */
+function linesTo(descriptor: number, format: (line: string) => string): DestinationStream {
+  const lines = pino.destination({ dest: descriptor, sync: true });
+  let lost = false;
+  lines.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EIO" && error.code !== "EPIPE") throw error;
+    lost = true;
+  });
+  return {
+    write: (line) => {
+      if (!lost) lines.write(format(shortened(line)));
+    },
+  };
+}
