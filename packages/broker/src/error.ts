@@ -1,9 +1,10 @@
 /** What each coded error says. The details name what was met and what to do; never a password, never a payload. */
 const messages = {
-  BROKER_UNAVAILABLE: (d: { url: string; action: string; deadline: number; reason: string }) =>
+  /** `refused`: it was answered, and would be again, with the same error. */
+  BROKER_UNAVAILABLE: (d: { url: string; action: string; deadline: number; reason: string; refused?: boolean }) =>
     `the broker ${d.url} could not be used for ${d.deadline} ms (${d.reason}): ${d.action}`,
   BROKER_FULL: (d: { url: string }) => `the Redis at ${d.url} is at its maxmemory: free memory or raise the limit; nothing was enqueued`,
-  RESULT_BACKEND_UNAVAILABLE: (d: { url: string; action: string; deadline: number; reason: string }) =>
+  RESULT_BACKEND_UNAVAILABLE: (d: { url: string; action: string; deadline: number; reason: string; refused?: boolean }) =>
     `the result backend ${d.url} could not be used for ${d.deadline} ms (${d.reason}): ${d.action}`,
   REDIS_AUTH: (d: { url: string; user: string; reason: string }) =>
     `Redis at ${d.url} refused user "${d.user}" (${d.reason}): check the user and password in the URL`,

@@ -1,4 +1,5 @@
 export { BullrushError, errorCodes, type ErrorCode, type ErrorDetails } from "./error.js";
+export { isOwnFault, isRefused } from "./refused.js";
 export { toMilliseconds, type Duration } from "./duration.js";
 export { steadyClock, systemClock, type Clock } from "./clock.js";
 export { Alarm, longestTimer, systemTiming, type Timing } from "./alarm.js";

@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { steadyClock } from "../clock.js";
 import { BullrushError } from "../error.js";
+import { isOwnFault } from "../refused.js";
 import type { Silence } from "./flights.js";
 import { openLine, type Line } from "./line.js";
 import type { CompiledLocation } from "./location.js";
@@ -145,7 +146,8 @@ export function openConnection(location: CompiledLocation, options: ConnectionOp
     if (isRefusal(error)) return new BullrushError("REDIS_AUTH", { url: display, user, reason });
     if (isOutOfMemory(error) && options.service === "broker") return new BullrushError("BROKER_FULL", { url: display });
     const code = options.service === "broker" ? "BROKER_UNAVAILABLE" : "RESULT_BACKEND_UNAVAILABLE";
-    return new BullrushError(code, { url: display, action, deadline, reason });
+    const refused = !isPassing(error) && isOwnFault(reason);
+    return new BullrushError(code, { url: display, action, deadline, reason, ...(refused && { refused }) });
   }
 
   function close(): void {
