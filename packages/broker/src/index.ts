@@ -49,7 +49,15 @@ export type {
   Term,
   Tick,
 } from "./ports/schedule-store.js";
-export type { CatchUp, Schedule, ScheduledCall, SolarEvent } from "./protocol/schedule.js";
+export {
+  lastTime,
+  shortestInterval,
+  solarEvents,
+  type CatchUp,
+  type Schedule,
+  type ScheduledCall,
+  type SolarEvent,
+} from "./protocol/schedule.js";
 
 export { Router, type Routing } from "./routing/router.js";
 export { Topology } from "./routing/topology.js";
