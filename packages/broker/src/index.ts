@@ -13,7 +13,7 @@ export { carriedFailure, describeFailure, RemoteError, toFailure, withCause, typ
 export { isTerminal, type TaskState, type TerminalState } from "./protocol/state.js";
 export { encodeRecord, type TaskRecord, type UnsentRecord } from "./protocol/record.js";
 export { checkSize, defaultMaxPayload, encodeMessage, readMessage } from "./protocol/codec.js";
-export { encodeErrorOf, encodeJson } from "./protocol/json.js";
+export { decodeJson, encodeErrorOf, encodeJson } from "./protocol/json.js";
 
 export type {
   Consumer,
@@ -30,6 +30,7 @@ export type {
   Settled,
   Settlement,
   Sought,
+  Standing,
   TakeWatch,
   Transport,
   Verdict,

@@ -2,6 +2,7 @@ import { systemClock, type BullrushError, type Consumer, type Delivery, type Rev
 import type { App, TaskContext } from "@bullrush/client";
 import { pino, type Logger } from "pino";
 import { Dispatcher } from "./consuming/dispatcher.js";
+import { vouched } from "./consuming/vouched.js";
 import { Executor } from "./execution/executor.js";
 import { loopGuard, type LoopGuard } from "./guard/loop-guard.js";
 import { eventLog } from "./middleware/event-log.js";
@@ -170,7 +171,16 @@ function assemble(app: App, options: CompiledWorkerOptions, { consumer, pool, lo
     rest: (queue, pause) => consumer.rest(queue, pause),
     unregisteredGrace: options.unregisteredGrace,
   });
-  const dispatcher = new Dispatcher({ consumer, executor, guard, concurrency, clock, log, trouble });
+  const dispatcher = new Dispatcher({
+    consumer,
+    executor,
+    vouched: (deliveries) => vouched(app.transport, deliveries),
+    guard,
+    concurrency,
+    clock,
+    log,
+    trouble,
+  });
   const held = () => dispatcher.held();
   const onRevoked = (delivery: Delivery, revocation: Revocation) => dispatcher.revoked(delivery, revocation);
   const services = [

@@ -20,10 +20,13 @@ import { Deliveries, type Culprit } from "./deliveries.js";
 import { Listener } from "./listener.js";
 import type { LoopState } from "./loop-state.js";
 import { Outbox } from "./outbox.js";
+import { needsVouching } from "./vouched.js";
 
 export interface DispatcherOptions {
   readonly consumer: Consumer;
   readonly executor: Executor;
+  /** Messages that say that they are part of flows, as these know them. */
+  readonly vouched: (deliveries: readonly Delivery[]) => Promise<readonly Delivery[]>;
   /** Is told what is on loan here. */
   readonly guard: Pick<LoopGuard, "hold" | "release">;
   /** How many tasks may run at once: the slots, shared by all queues. */
@@ -40,6 +43,9 @@ export interface DispatcherOptions {
  * this process works on another (more would only cost more calls); and most exchanges at once.
  */
 const limits = { batch: 50, shares: 2, exchanges: 4 };
+
+/** For how long a message goes back into its queue of which nobody can say where it stands in its flow, in ms. */
+const unvouched = 1000;
 
 /**
  * A slot first, then a message: takes what the free slots can run, runs it, settles it. A slot is free when the task has ended; at most as many wait to be settled as there are
@@ -287,10 +293,13 @@ export class Dispatcher {
       const exchange = await consumer.exchange({ settle, take });
       this.#breaker.succeeded();
       if (take > 0) this.#backlog = exchange.deliveries.length === take;
-      this.#deliveries.arrived(exchange.deliveries);
+      const placed = exchange.deliveries.filter(needsVouching);
+      const plain = placed.length === 0 ? exchange.deliveries : exchange.deliveries.filter((delivery) => !placed.includes(delivery));
+      this.#deliveries.arrived(plain);
       this.#settled(settle, exchange);
       await this.#turn();
-      for (const delivery of exchange.deliveries) this.#begin(delivery);
+      for (const delivery of plain) this.#begin(delivery);
+      if (placed.length > 0) await this.#beginPlaced(placed);
     } catch (error) {
       this.#breaker.failed(clock.now());
       for (const settlement of settle) this.#repeated.add(settlement);
@@ -316,6 +325,20 @@ export class Dispatcher {
       const { id, queue } = settlement.delivery;
       this.#options.log.warn({ id, queue, outcome: settlement.outcome.type }, "lease lost before the task was settled");
     });
+  }
+
+  /** Begins what is part of flows. What cannot be asked for waits a little in its queue. Never rejects. */
+  async #beginPlaced(placed: readonly Delivery[]): Promise<void> {
+    const { vouched, executor, trouble } = this.#options;
+    try {
+      const deliveries = await vouched(placed);
+      this.#deliveries.arrived(deliveries);
+      for (const delivery of deliveries) this.#begin(delivery);
+    } catch (error) {
+      if (!this.#stopped) trouble.warn("not known where messages stand in their flows", error);
+      this.#deliveries.arrived(placed);
+      for (const delivery of placed) this.#outbox.add(executor.putBack(delivery, "it is not known where it stands in its flow", unvouched));
+    }
   }
 
   #begin(delivery: Delivery): void {

@@ -173,6 +173,15 @@ export class FlowStore {
     return calls.flatMap(({ id, number }) => describeCall(flow, id, number, all) ?? []);
   }
 
+  /** The texts of the fields `edges` and `odd` of each flow. */
+  async readFacts(flows: readonly string[]): Promise<readonly (readonly (string | null)[])[]> {
+    const keys = flows.map((flow) => this.#keysOf(flow)[0] ?? "");
+    return this.#commands.run({ action: `${flows.length} flows were not read`, deadline: this.#deadline }, async (client) => {
+      const replies = await Promise.all(keys.map((key) => client.hmget(key, "edges", "odd").catch(noneOfAnotherKind)));
+      return replies;
+    });
+  }
+
   /** Marks messages as revoked, wherever in their queues they are. */
   async mark({ ids, queues }: FlowRevocation, reason: string): Promise<void> {
     const keys = [queuesKey(this.#prefix)];
@@ -234,6 +243,12 @@ function staleFlowIn([id, behind, queues, odd, expires, to, sent]: StaleReply): 
 /** The id of a call, by the rule or as one of those that follow none. */
 function idOf(flow: string, number: number, odd: OddIds): string {
   return odd.get(number) ?? callId(flow, number);
+}
+
+/** A key that holds something else is no flow. */
+function noneOfAnotherKind(error: unknown): readonly null[] {
+  if (error instanceof Error && error.message.startsWith("WRONGTYPE")) return [];
+  throw error;
 }
 
 /** Neither on loan nor waiting to run. */
