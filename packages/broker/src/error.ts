@@ -33,6 +33,8 @@ const messages = {
   REPLACE_UNSUPPORTED: (d: { task: string; where: string }) =>
     `"${d.task}" called this.replace() in ${d.where}, which needs a result of its own: send what is to follow with delay() instead`,
   TASK_REJECTED: (d: { task: string; reason: string }) => `"${d.task}" rejected its message: ${d.reason}`,
+  SETTLEMENT_REFUSED: (d: { task: string; reason: string }) =>
+    `how "${d.task}" ended could not be settled, and its message is kept as a dead letter: Redis refused it (${d.reason})`,
   CHORD_FAILED: (d: { failed: number; size: number; members: readonly string[] }) =>
     `${d.failed} of ${d.size} members of a group failed: ${d.members.join("; ")}${d.failed > d.members.length ? "; …" : ""}`,
   UNROUTABLE: (d: { task: string; exchange: string; routingKey: string }) =>

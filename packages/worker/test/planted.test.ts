@@ -70,7 +70,7 @@ describe("what a message says of flows is what the flow says:", () => {
   it("honest steps run, retried, replaced and taken again", async () => {
     const { app, worker, note } = stage();
     const again = app.task("again", { queue: "open", maxRetries: 1 }, function (value: string) {
-      if (this.attempt === 1) throw this.retry({ countdown: 0 });
+      if (this.attempt === 1) return this.retry({ countdown: 0 });
       return `${value} again`;
     });
     const other = app.task("other", { queue: "open" }, function (value: string): string {
@@ -114,4 +114,13 @@ it.each([
   }
   await vi.waitUntil(async () => ((await ask("LLEN", `${app.options.prefix}:open:active`)) as number) === 0, 20_000);
   expect(await worker.stop(AbortSignal.timeout(20_000))).toBe(0);
+});
+
+it("a flow whose keys hold something else holds up no others, and it is said that its step was not settled", async () => {
+  const { app, worker, note, ask, lines } = stage();
+  const re = await chain(note.s("first"), note.s()).delay();
+  await ask("RPUSH", `bullrush:flow:${app.options.prefix}:${re.id}:done`, "x");
+  await worker.start();
+  for (const value of [1, 2, 3]) expect(await (await note.delay(value)).get({ timeout: "20s" })).toBe(value);
+  await vi.waitUntil(() => lines.some(({ msg }) => msg === "a settlement was refused"), 30_000);
 });
