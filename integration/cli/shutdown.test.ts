@@ -130,7 +130,7 @@ describe.concurrent("task-worker whose Redis is dead", () => {
     const begun = Date.now();
     expect(await worker.stop("SIGTERM", 15_000)).toEqual({ code: 1, signal: null });
     expect(Date.now() - begun).toBeLessThan(1000 + 5000 + 3000);
-    expect(worker.entries.at(-1)).toMatchObject({ level: 50, left: 2, msg: expect.stringContaining("without the broker") as string });
+    expect(worker.entries.at(-1)).toMatchObject({ level: 50, left: 2, msg: expect.stringContaining("before all was settled") as string });
   });
 
   it.skipIf(serverBinary === undefined)("ends well when nothing is left", async () => {

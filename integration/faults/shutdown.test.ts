@@ -65,7 +65,7 @@ describe.concurrent("at SIGTERM with a task that ignores its signal, task-worker
 
 describe.skipIf(serverBinary === undefined).concurrent("at SIGTERM with a dead Redis, task-worker", () => {
   const oneLine = (worker: Program) =>
-    worker.entries.filter(({ msg }) => typeof msg === "string" && msg.startsWith("stopped without the broker"));
+    worker.entries.filter(({ msg }) => typeof msg === "string" && msg.startsWith("stopped before all was settled"));
   const saysSo = (left: number) => [{ level: 50, left, msg: expect.stringContaining("these tasks run again") as string }];
 
   it.each([{ results: "dead, too" }, { results: "on a live server" }])(

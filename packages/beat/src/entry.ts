@@ -1,5 +1,5 @@
-import { BullrushError, type StoredEntry } from "@bullrush/broker";
-import type { App } from "@bullrush/client";
+import { BullrushError, lastTime, type StoredEntry } from "@bullrush/broker";
+import { crontab as checkCrontab, type App } from "@bullrush/client";
 import { crontab } from "./schedules/crontab.js";
 import { interval } from "./schedules/interval.js";
 import { own } from "./schedules/own.js";
@@ -7,7 +7,7 @@ import { solar } from "./schedules/solar.js";
 import type { Timetable } from "./schedules/timetable.js";
 
 /** What the timetable of an entry is made from. */
-export type Scheduled = Pick<StoredEntry, "name" | "call" | "createdAt">;
+export type Scheduled = Pick<StoredEntry, "name" | "call" | "createdAt" | "spoilt">;
 
 /** Compiled crontabs take some kB each: no more than so many are kept. */
 const mostKept = 500;
@@ -24,16 +24,22 @@ export class Timetables {
   }
 
   /**
-   * Throws `INVALID_OPTION` for an entry with a function that is not in these options, and what the library throws for an expression that
-   * it cannot read.
+   * Throws `DECODE_ERROR` for an entry that somebody has spoilt, `INVALID_OPTION` for one with a function that is not in these options and for an expression that
+   * could not have been given. So does what it returns for a schedule that does not go on.
    */
   of(entry: Scheduled): Timetable {
+    if (entry.spoilt !== undefined)
+      throw new BullrushError("DECODE_ERROR", { what: `entry "${entry.name}" of beat`, reason: entry.spoilt });
     const { startAt = -Infinity, endAt = Infinity } = entry.call;
     const unbounded = this.#unbounded(entry);
     return {
       next: (after) => {
-        const due = unbounded.next(Math.max(after, startAt - 1));
-        return due === undefined || due > endAt ? undefined : due;
+        const from = Math.max(after, startAt - 1);
+        const due = unbounded.next(from);
+        if (due === undefined || due > Math.min(endAt, lastTime)) return undefined;
+        // Whoever goes through the times would do so for ever.
+        if (!(due > from)) refuse(entry.name);
+        return due;
       },
     };
   }
@@ -57,6 +63,7 @@ export class Timetables {
     let kept = this.#crontabs.get(key);
     if (kept === undefined) {
       if (this.#crontabs.size >= mostKept) this.#crontabs.clear();
+      checkCrontab(expression, { timezone });
       this.#crontabs.set(key, (kept = crontab(expression, timezone)));
     }
     return kept;
@@ -71,4 +78,12 @@ export class Timetables {
       expected: "the options of the app that stored it",
     });
   }
+}
+
+function refuse(name: string): never {
+  throw new BullrushError("INVALID_OPTION", {
+    option: `the schedule of "${name}"`,
+    got: "one that does not go on",
+    expected: "each time to be after the one before",
+  });
 }

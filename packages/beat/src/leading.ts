@@ -1,5 +1,6 @@
 import {
   BullrushError,
+  isRefused,
   newId,
   type Advance,
   type Advanced,
@@ -46,7 +47,8 @@ const rest = 500;
 const fresh = 1000;
 
 /** Whether the broker is at fault, and not what was sent. */
-const isOutage = (error: unknown) => error instanceof BullrushError && ["BROKER_UNAVAILABLE", "BROKER_FULL"].includes(error.code);
+const isOutage = (error: unknown) =>
+  error instanceof BullrushError && ["BROKER_UNAVAILABLE", "BROKER_FULL"].includes(error.code) && !isRefused(error);
 
 /** Asks what has become of `advance`: nothing is sent. What was to be computed is what it was. */
 function asking(advance: Advance): Advance {
@@ -214,8 +216,8 @@ export class Leading {
     const { now } = await store.due(0, 1);
     this.#hasJumped(now, asked);
     const late = (await store.list()).flatMap((entry): readonly Advance[] => {
-      const { name, version, due } = entry;
-      if (due === undefined) return [];
+      const { name, version, due, spoilt } = entry;
+      if (due === undefined || spoilt !== undefined) return [];
       try {
         const next = timetables.of(entry).next(computedFrom(entry, now));
         return next === undefined || next >= due ? [] : [{ name, version, newVersion: newId(), due, ticks: [], next }];
@@ -224,8 +226,21 @@ export class Leading {
         return [];
       }
     });
-    if (late.length > 0) await store.advance(this.#term, late);
+    if (late.length > 0) await this.#alignAll(late);
     this.#aligned = true;
+  }
+
+  /** One that cannot be written holds up no others. */
+  async #alignAll(late: readonly Advance[]): Promise<void> {
+    const { store, sending } = this.#options;
+    try {
+      await store.advance(this.#term, late);
+    } catch (error) {
+      if (isOutage(error)) throw error;
+      const [one] = late;
+      if (late.length > 1) for (const each of late) await this.#alignAll([each]);
+      else if (one !== undefined) sending.failed(one.name, error);
+    }
   }
 
   #rest(entry: StoredEntry): void {

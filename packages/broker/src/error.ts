@@ -1,14 +1,15 @@
 /** A Redis that answers with an error is not waited for. */
-function unusable({ deadline, refused }: { readonly deadline: number; readonly refused?: true }): string {
+function unusable({ deadline, refused }: { readonly deadline: number; readonly refused?: boolean }): string {
   return refused ? "answered with an error" : `could not be used for ${deadline} ms`;
 }
 
 /** What each coded error says. The details name what was met and what to do; never a password, never a payload. */
 const messages = {
-  BROKER_UNAVAILABLE: (d: { url: string; action: string; deadline: number; reason: string; refused?: true }) =>
+  /** `refused`: it was answered, and would be again, with the same error. */
+  BROKER_UNAVAILABLE: (d: { url: string; action: string; deadline: number; reason: string; refused?: boolean }) =>
     `the broker ${d.url} ${unusable(d)} (${d.reason}): ${d.action}`,
   BROKER_FULL: (d: { url: string }) => `the Redis at ${d.url} is at its maxmemory: free memory or raise the limit; nothing was enqueued`,
-  RESULT_BACKEND_UNAVAILABLE: (d: { url: string; action: string; deadline: number; reason: string; refused?: true }) =>
+  RESULT_BACKEND_UNAVAILABLE: (d: { url: string; action: string; deadline: number; reason: string; refused?: boolean }) =>
     `the result backend ${d.url} ${unusable(d)} (${d.reason}): ${d.action}`,
   REDIS_AUTH: (d: { url: string; user: string; reason: string; command?: string }) => {
     if (d.command !== undefined)
@@ -42,6 +43,8 @@ const messages = {
   REPLACE_UNSUPPORTED: (d: { task: string; where: string }) =>
     `"${d.task}" called this.replace() in ${d.where}, which needs a result of its own: send what is to follow with delay() instead`,
   TASK_REJECTED: (d: { task: string; reason: string }) => `"${d.task}" rejected its message: ${d.reason}`,
+  SETTLEMENT_REFUSED: (d: { task: string; reason: string }) =>
+    `how "${d.task}" ended could not be settled, and its message is kept as a dead letter: Redis refused it (${d.reason})`,
   CHORD_FAILED: (d: { failed: number; size: number; members: readonly string[] }) =>
     `${d.failed} of ${d.size} members of a group failed: ${d.members.join("; ")}${d.failed > d.members.length ? "; …" : ""}`,
   UNROUTABLE: (d: { task: string; exchange: string; routingKey: string }) =>

@@ -1,4 +1,5 @@
 export { BullrushError, errorCodes, type ErrorCode, type ErrorDetails } from "./error.js";
+export { isOwnFault, isRefused } from "./refused.js";
 export { toMilliseconds, type Duration } from "./duration.js";
 export { clip, textLimits } from "./clip.js";
 export { steadyClock, systemClock, type Clock } from "./clock.js";
@@ -13,7 +14,7 @@ export { carriedFailure, describeFailure, RemoteError, toFailure, withCause, typ
 export { isTerminal, type TaskState, type TerminalState } from "./protocol/state.js";
 export { encodeRecord, type TaskRecord, type UnsentRecord } from "./protocol/record.js";
 export { checkSize, defaultMaxPayload, encodeMessage, readMessage } from "./protocol/codec.js";
-export { encodeErrorOf, encodeJson } from "./protocol/json.js";
+export { decodeJson, encodeErrorOf, encodeJson } from "./protocol/json.js";
 
 export type {
   Consumer,
@@ -30,6 +31,7 @@ export type {
   Settled,
   Settlement,
   Sought,
+  Standing,
   TakeWatch,
   Transport,
   Verdict,
@@ -49,7 +51,15 @@ export type {
   Term,
   Tick,
 } from "./ports/schedule-store.js";
-export type { CatchUp, Schedule, ScheduledCall, SolarEvent } from "./protocol/schedule.js";
+export {
+  lastTime,
+  shortestInterval,
+  solarEvents,
+  type CatchUp,
+  type Schedule,
+  type ScheduledCall,
+  type SolarEvent,
+} from "./protocol/schedule.js";
 
 export type { Bound, Retention } from "./ports/retention.js";
 

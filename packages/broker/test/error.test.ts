@@ -28,6 +28,7 @@ const details: { readonly [C in ErrorCode]: ErrorDetails<C> } = {
   RETRY_UNSUPPORTED: { task: "tasks.add" },
   REPLACE_UNSUPPORTED: { task: "tasks.add", where: "a chunk" },
   TASK_REJECTED: { task: "tasks.add", reason: "it is for another shop" },
+  SETTLEMENT_REFUSED: { task: "tasks.add", reason: "WRONGTYPE of a key" },
   CHORD_FAILED: { failed: 2, size: 3, members: ["tasks.add failed: TypeError: no"] },
   UNROUTABLE: { task: "tasks.add", exchange: "feeds", routingKey: "feeds.import" },
   QUEUE_NOT_DECLARED: { queue: "mail", task: "tasks.add", declared: ["default", "feeds"] },

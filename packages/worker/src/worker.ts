@@ -3,6 +3,7 @@ import type { App, TaskContext } from "@bullrush/client";
 import { jsonLogger } from "@bullrush/program";
 import type { Logger } from "pino";
 import { Dispatcher } from "./consuming/dispatcher.js";
+import { vouched } from "./consuming/vouched.js";
 import { Executor } from "./execution/executor.js";
 import { loopGuard, type LoopGuard } from "./guard/loop-guard.js";
 import { eventLog } from "./middleware/event-log.js";
@@ -182,7 +183,17 @@ function assemble(app: App, options: CompiledWorkerOptions, { consumer, pool, lo
     rest: (queue, pause) => consumer.rest(queue, pause),
     unregisteredGrace: options.unregisteredGrace,
   });
-  const dispatcher = new Dispatcher({ consumer, executor, guard, concurrency, clock, log, trouble, onHopeless });
+  const dispatcher = new Dispatcher({
+    consumer,
+    executor,
+    vouched: (deliveries) => vouched(app.transport, deliveries),
+    guard,
+    concurrency,
+    clock,
+    log,
+    trouble,
+    onHopeless,
+  });
   const held = () => dispatcher.held();
   const onRevoked = (delivery: Delivery, revocation: Revocation) => dispatcher.revoked(delivery, revocation);
   const services = [

@@ -26,13 +26,13 @@ function withoutArgs({ call, ...entry }: ListedEntry) {
   return { ...entry, call: { ...others, ...(Object.keys(options).length > 0 && { options }) } };
 }
 
-function row({ task, schedule, origin, paused, last, next, count }: ListedEntry) {
+function row({ task, schedule, origin, paused, last, next, count, spoilt }: ListedEntry) {
   return {
     task: shown(task),
     schedule: shown(schedule),
     from: origin,
     "last run": last?.due.toISOString() ?? "",
-    "next run": paused ? "paused" : (next?.toISOString() ?? ""),
+    "next run": spoilt !== undefined ? `spoilt: ${spoilt}` : paused ? "paused" : (next?.toISOString() ?? ""),
     count,
   };
 }
@@ -47,7 +47,7 @@ export async function printForecast(app: App, from: number, length: number, { js
     complete = false;
     warn(`entry "${shown(entry)}" cannot be computed: ${reasonOf(error)}`);
   };
-  const entries = foreseen(app.options.beat, await stored(app), from);
+  const entries = foreseen(app.options.beat, await stored(app, failed), from);
   for (const { due, entry, task, args } of forecast(entries, new Timetables(app.options), from, from + length, failed)) {
     const at = new Date(due).toISOString();
     if (json) await print(jsonOf({ due: at, entry, task, ...(showArgs && { args }) }));
@@ -56,9 +56,11 @@ export async function printForecast(app: App, from: number, length: number, { js
   return complete;
 }
 
-async function stored(app: App): Promise<readonly StoredEntry[]> {
+async function stored(app: App, failed: (entry: string, error: unknown) => void): Promise<readonly StoredEntry[]> {
   try {
-    return await app.schedules.list();
+    const entries = await app.schedules.list();
+    for (const { name, spoilt } of entries) if (spoilt !== undefined) failed(name, spoilt);
+    return entries.filter(({ spoilt }) => spoilt === undefined);
   } catch (error) {
     if (!(error instanceof BullrushError)) throw error;
     warn(`only the entries of the app's options: ${error.message}`);

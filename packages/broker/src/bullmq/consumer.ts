@@ -203,7 +203,10 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
         settleHeld(reply as ExchangeReply, call, settled),
         late ? undefined : settleLate(settle, settled),
       ]);
-      const refused = await refusedIn(reply as ExchangeReply);
+      const refused = {
+        ...refusalsIn((reply as ExchangeReply)[0], call, (settlement) => continuations.current(settlement)),
+        ...(await refusedIn(reply as ExchangeReply)),
+      };
       if (!arrived()) {
         noteLoss();
         return { deliveries: [], settled, ...refused };
@@ -377,6 +380,20 @@ interface Call {
   readonly look: Look;
   /** Whether an earlier try may have settled already what is no longer on loan. */
   readonly repeated: boolean;
+}
+
+/** Why settlements were refused, if any were. */
+function refusalsIn(
+  wrong: ExchangeReply[0],
+  { settle, sent }: Call,
+  current: (settlement: Settlement) => Settlement,
+): Pick<Exchange, "refusals"> | undefined {
+  const texts = new Map<Settlement | undefined, string>();
+  for (let at = 0; at < wrong.length; at += 2) {
+    const code = wrong[at + 1];
+    if (typeof code === "string") texts.set(sent[Number(wrong[at]) - 1], shownReply(code));
+  }
+  return texts.size === 0 ? undefined : { refusals: settle.map((settlement) => texts.get(current(settlement))) };
 }
 
 /** @param wrong pairs of a settlement's number and what went wrong with it */

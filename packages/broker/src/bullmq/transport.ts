@@ -11,6 +11,7 @@ import { runScript } from "../redis/script.js";
 import { openConsumer } from "./consumer.js";
 import { engineScript } from "./engine.js";
 import { FlowStore } from "./flows/flow-store.js";
+import { Standings } from "./flows/standings.js";
 import { locateArguments, locationOf, type LocateReply } from "./locating.js";
 import { queueNotes } from "./note-queues.js";
 import { openPublisher } from "./publisher.js";
@@ -61,6 +62,7 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
   const publish = openPublisher(commands, { prefix, deadline, maxPayload, noteQueues });
 
   const flows = new FlowStore(commands, { prefix, deadline, noteQueues });
+  const standings = new Standings((ids) => flows.readFacts(ids));
 
   async function locate(tasks: readonly Sought[]): Promise<readonly Location[]> {
     const found: Location[] = [];
@@ -149,7 +151,9 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
   const startFlow = (flow: Flow) => flows.start(flow);
   const revokeFlow = (flow: string, calls: "all" | readonly number[]) => flows.callOff(flow, calls);
 
-  return { publish, startFlow, revokeFlow, locate, counts, forget, purge, revoke, consume, close };
+  const standingsOf: Transport["standings"] = (messages) => standings.of(messages);
+
+  return { publish, startFlow, revokeFlow, standings: standingsOf, locate, counts, forget, purge, revoke, consume, close };
 }
 
 function isAnyAbsent(replies: readonly LocateReply[]): boolean {

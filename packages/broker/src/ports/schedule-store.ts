@@ -92,6 +92,8 @@ export interface StoredEntry extends NamedCall {
   /** How many ticks were sent. */
   readonly count: number;
   readonly last?: LastTick;
+  /** Why it cannot be read, if somebody has spoilt it. Then its `call` says nothing, and it must not tick. */
+  readonly spoilt?: string;
 }
 
 /** The tick that was sent last. */

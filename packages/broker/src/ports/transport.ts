@@ -25,6 +25,9 @@ export interface Transport {
    */
   revokeFlow(flow: string, calls: "all" | readonly number[]): Promise<FlowRevocation | undefined>;
 
+  /** Whether messages that say so are part of flows, and stand for other tasks, as their flows say. One command for all flows that were not asked for lately. */
+  standings(messages: readonly { readonly queue: string; readonly message: Message }[]): Promise<readonly Standing[]>;
+
   /** Where these tasks are, in one round trip, or several for very many tasks that are looked for in very many queues. */
   locate(tasks: readonly Sought[]): Promise<readonly Location[]>;
 
@@ -305,12 +308,17 @@ export interface Settlement {
   readonly copies?: readonly StoreRequest[];
 }
 
+/** `sound`: as its flow says. `ended`: there is no such flow any more, or it cannot be read. `forged`: the flow says something else. */
+export type Standing = "sound" | "ended" | "forged";
+
 export interface Exchange {
   readonly deliveries: readonly Delivery[];
   /** What became of each settlement, in their order. */
   readonly settled: readonly Settled[];
   /** Why something was not taken or settled: the user of the Redis may not do it. `REDIS_AUTH`; absent for most. */
   readonly refused?: BullrushError;
+  /** Why each was refused that is to be settled again, in the broker's words, as far as they are known. */
+  readonly refusals?: readonly (string | undefined)[];
 }
 
 /**

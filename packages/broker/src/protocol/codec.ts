@@ -75,7 +75,8 @@ export const longestReplyTo = 256;
 export function replyToAtEnd(end: string): string | undefined {
   // Inside of a string its quotes would be escaped, so this is the message's own field.
   const [, field, value] = /,"(to|replyTo)":"([^"\\]+)"(?:,"resent":true)?\}$/.exec(end) ?? [];
-  return field === "to" ? replyChannel(value as string) : value;
+  const channel = field === "to" ? replyChannel(value as string) : value;
+  return isReplyChannel(channel) ? channel : undefined;
 }
 
 /** Whether decoded `data` is one of our envelopes, of whatever version, rather than the data of a plain BullMQ job. */
@@ -123,7 +124,12 @@ type Expectation = readonly [accepts: (value: unknown) => boolean, expected: str
 const isText = (value: unknown) => typeof value === "string" && value !== "";
 const isName = (value: unknown) => isText(value) && (value as string).length <= textLimits.name;
 const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
-const isTime = (value: unknown) => typeof value === "number" && Number.isFinite(value) && value >= 0;
+const isLength = (value: unknown) => typeof value === "number" && Number.isFinite(value) && value >= 0;
+/** One of which a `Date` can be made. */
+const isTime = (value: unknown) => isLength(value) && (value as number) <= 8.64e15;
+/** Whom a reply may go to: only who waits for results, never another channel of somebody's. */
+const isReplyChannel = (value: unknown) => typeof value === "string" && isClient(clientOf(value));
+const isClient = (value: unknown) => typeof value === "string" && /^[^\p{Cc}]{1,200}$/u.test(value);
 const isFlag = (value: unknown) => typeof value === "boolean";
 const isRecord = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
 
@@ -143,10 +149,10 @@ const fields = new Map<string, Expectation>([
   ["eta", [isTime, "a time in milliseconds"]],
   ["expires", [isTime, "a time in milliseconds"]],
   ["maxRetries", [(value) => value === null || isCount(value), "a count or null"]],
-  ["timeLimit", [isTime, "milliseconds"]],
-  ["softTimeLimit", [isTime, "milliseconds"]],
-  ["to", [isName, "a client"]],
-  ["replyTo", [isName, "a channel"]],
+  ["timeLimit", [isLength, "milliseconds"]],
+  ["softTimeLimit", [isLength, "milliseconds"]],
+  ["to", [isClient, "a client"]],
+  ["replyTo", [isReplyChannel, `a channel that begins with ${replyChannel("")}`]],
   ["ignoreResult", [isFlag, "true or false"]],
   ["each", [isFlag, "true or false"]],
   ["places", [isListOf(isPlace), "a list of places in flows"]],

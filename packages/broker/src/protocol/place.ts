@@ -40,7 +40,7 @@ export function isOrigin(value: unknown): value is Origin {
 export function isPlace(value: unknown): value is Place {
   if (typeof value !== "object" || value === null) return false;
   const { flow, call, next } = value as Partial<Record<string, unknown>>;
-  return isTaskId(flow) && isNumber(call) && Array.isArray(next) && next.every(isTarget);
+  return isTaskId(flow) && isPosition(call) && Array.isArray(next) && next.every(isTarget);
 }
 
 const sizes: Readonly<Record<string, readonly number[]>> = {
@@ -55,9 +55,12 @@ const sizes: Readonly<Record<string, readonly number[]>> = {
 function isTarget(value: unknown): value is Target {
   if (!Array.isArray(value)) return false;
   const [kind, ...numbers] = value as unknown[];
-  return typeof kind === "string" && sizes[kind]?.includes(value.length) === true && numbers.every(isNumber);
+  return (
+    typeof kind === "string" && Object.hasOwn(sizes, kind) && sizes[kind]?.includes(value.length) === true && numbers.every(isPosition)
+  );
 }
 
-function isNumber(value: unknown): boolean {
+/** Whether decoded `value` may be the number of a call, a join or a slot. */
+export function isPosition(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }

@@ -1,4 +1,5 @@
-import type { Origin } from "./place.js";
+import { isTaskId } from "../id.js";
+import { isOrigin, type Origin } from "./place.js";
 import { BullrushError } from "../error.js";
 import { clip, textLimits } from "../clip.js";
 import { clippedFailure, isFailure, type Failure } from "./failure.js";
@@ -87,17 +88,52 @@ export function encodeRecord(record: UnsentRecord): string {
   return `${text}}`;
 }
 
-/** The record in `text`. Throws `DECODE_ERROR` if it is none. */
+/** The record in `text`. Throws `DECODE_ERROR`, naming the field, if it is none. */
 export function decodeRecord(text: string): TaskRecord {
-  const record = decodeJson(text, "the stored result");
-  if (isRecord(record)) return clippedRecord(record);
-  throw new BullrushError("DECODE_ERROR", { what: "the stored result", reason: "it is not a task record" });
+  const record = decodeJson(text, what);
+  if (typeof record !== "object" || record === null || Array.isArray(record)) refuse("it is not a task record");
+  for (const [field, accepts] of fields) {
+    if (!accepts((record as Partial<Record<string, unknown>>)[field])) refuse(`"${field}" is not what a task record has there`);
+  }
+  return clippedRecord(record as TaskRecord);
 }
 
-function isRecord(value: unknown): value is TaskRecord {
-  if (typeof value !== "object" || value === null) return false;
-  const { state, delivery, failure } = value as Partial<Record<string, unknown>>;
-  return typeof state === "string" && Number.isSafeInteger(delivery) && (failure === undefined || isFailure(failure));
+const what = "the stored result";
+
+type Accepts = (value: unknown) => boolean;
+
+const optional =
+  (accepts: Accepts): Accepts =>
+  (value) =>
+    value === undefined || accepts(value);
+
+const isText: Accepts = (value) => typeof value === "string";
+const isCount: Accepts = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+/** One of which a `Date` can be made. */
+const isTime: Accepts = (value) => typeof value === "number" && Math.abs(value) <= 8.64e15;
+
+/** What a record may have, with what is looked at on the way: a result and what a task says of its progress may be anything. */
+const fields: readonly (readonly [field: keyof TaskRecord, accepts: Accepts])[] = [
+  ["state", (value) => typeof value === "string" && value !== ""],
+  ["delivery", isCount],
+  ["failure", optional((value) => isFailure(value))],
+  ["reason", optional(isText)],
+  ["task", optional(isText)],
+  ["queue", optional(isText)],
+  ["worker", optional(isText)],
+  ["attempt", optional(isCount)],
+  ["startedAt", optional(isTime)],
+  ["endedAt", optional(isTime)],
+  ["eta", optional(isTime)],
+  ["flow", optional(isTaskId)],
+  ["call", optional(isCount)],
+  ["origin", optional(isOrigin)],
+  ["children", optional((value) => Array.isArray(value) && value.every(isTaskId))],
+  ["unfound", optional((value) => value === true)],
+];
+
+function refuse(reason: string): never {
+  throw new BullrushError("DECODE_ERROR", { what, reason });
 }
 
 const clippedFields = [

@@ -1,3 +1,5 @@
+import { longestDuration } from "../duration.js";
+
 /** When a recurring call is due, as plain data. Beat computes the times. */
 export type Schedule =
   /** Every so many ms, counted from the beginning of its entry, not from its last tick. */
@@ -8,16 +10,31 @@ export type Schedule =
   | { readonly type: "solar"; readonly event: SolarEvent; readonly latitude: number; readonly longitude: number };
 
 /** Celery's names. */
-export type SolarEvent =
-  | "dawn_astronomical"
-  | "dawn_nautical"
-  | "dawn_civil"
-  | "sunrise"
-  | "solar_noon"
-  | "sunset"
-  | "dusk_civil"
-  | "dusk_nautical"
-  | "dusk_astronomical";
+export const solarEvents = [
+  "dawn_astronomical",
+  "dawn_nautical",
+  "dawn_civil",
+  "sunrise",
+  "solar_noon",
+  "sunset",
+  "dusk_civil",
+  "dusk_nautical",
+  "dusk_astronomical",
+] as const;
+
+export type SolarEvent = (typeof solarEvents)[number];
+
+/** Shortest interval of `every`, in ms. */
+export const shortestInterval = 100;
+
+/** The end of the year 9999, ms since the epoch: still a time to the millisecond in BullMQ's scores, which are 4096 times the time. */
+export const lastTime = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
+/** The last time that a `Date` can be made of, ms since the epoch. */
+const longestTime = 8.64e15;
+
+/** Longest cron expression, in characters. */
+const longestExpression = 1000;
 
 /** What becomes of ticks that were missed: none is sent, the latest, or all. */
 export type CatchUp = "skip" | "latest" | "all";
@@ -43,4 +60,63 @@ export interface ScheduledCall {
   readonly endAt?: number;
   /** Most ticks in all. */
   readonly limit?: number;
+}
+
+/** Why decoded `value` is no recurring call as one can be given; `undefined` if it is one. What a cron expression means is for the library to say. */
+export function flawOfCall(value: unknown): string | undefined {
+  if (!isRecord(value)) return "it is no recurring call";
+  const flaw = fieldsOfCall.find(([field, accepts]) => !accepts(value[field]));
+  if (flaw !== undefined) return `its "${flaw[0]}" is not ${flaw[2]}`;
+  const { startAt, endAt } = value as { readonly startAt?: number; readonly endAt?: number };
+  return startAt !== undefined && endAt !== undefined && endAt < startAt ? 'its "endAt" is before its "startAt"' : undefined;
+}
+
+/** Whether `value` is a time that a `Date` can be made of, ms since the epoch. */
+export function isEntryTime(value: unknown): value is number {
+  return typeof value === "number" && Math.abs(value) <= longestTime;
+}
+
+type Accepts = (value: unknown) => boolean;
+
+const optional =
+  (accepts: Accepts): Accepts =>
+  (value) =>
+    value === undefined || accepts(value);
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const isText = (value: unknown) => typeof value === "string" && value !== "";
+const isLength = (value: unknown) => typeof value === "number" && value >= 0 && value <= longestDuration;
+const isDegrees = (value: unknown, most: number) => typeof value === "number" && Math.abs(value) <= most;
+
+const fieldsOfCall: readonly (readonly [field: string, accepts: Accepts, expected: string])[] = [
+  ["task", isText, "the name of a task"],
+  ["schedule", isSchedule, `a schedule that this release knows, of ${shortestInterval} ms at least`],
+  ["args", optional(Array.isArray), "a list of arguments"],
+  ["options", optional(isRecord), "options of a call"],
+  ["catchUp", optional((value) => value === "skip" || value === "latest" || value === "all"), "skip, latest or all"],
+  ["deadline", optional(isLength), "a length of time"],
+  ["overlap", optional((value) => value === "allow" || value === "skip"), "allow or skip"],
+  ["jitter", optional(isLength), "a length of time"],
+  ["startAt", optional(isEntryTime), "a time"],
+  ["endAt", optional(isEntryTime), "a time"],
+  ["limit", optional((value) => Number.isSafeInteger(value) && (value as number) >= 1), "a whole number from 1"],
+];
+
+function isSchedule(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  switch (value["type"]) {
+    case "every":
+      return isLength(value["every"]) && Number.isInteger(value["every"]) && (value["every"] as number) >= shortestInterval;
+    case "crontab":
+      return (
+        isText(value["expression"]) && (value["expression"] as string).length <= longestExpression && optional(isText)(value["timezone"])
+      );
+    case "solar":
+      return (
+        solarEvents.some((event) => event === value["event"]) && isDegrees(value["latitude"], 90) && isDegrees(value["longitude"], 180)
+      );
+    default:
+      return value["type"] === "function";
+  }
 }

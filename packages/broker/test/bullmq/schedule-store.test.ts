@@ -53,19 +53,62 @@ describe("a store of schedules", () => {
     expect(await stage.counts("feeds")).toMatchObject({ waiting: 3 });
   });
 
-  test("hides no entry behind one that somebody has spoilt", async () => {
+  test("hides no entry behind one that somebody has spoilt, and says which are", async () => {
     const { broker, store } = calendar;
     for (const name of ["a", "b", "c", "d"]) await store.set({ name, call });
     await broker.redis.hset(`${beatKeys(broker.prefix)}entry:a`, "call", '{"__proto__":1}');
     await broker.redis.hset(`${beatKeys(broker.prefix)}entry:b`, "call", "[]");
     await broker.redis.del(`${beatKeys(broker.prefix)}entry:c`);
-    const troubles: string[] = [];
-    const other = redisScheduleStore({ location: broker.url, prefix: broker.prefix, onTrouble: (reason) => troubles.push(reason) });
-    onTestFinished(() => other.close());
-    expect((await other.list()).map(({ name }) => name)).toEqual(["d"]);
-    expect((await other.due(0, 10)).entries.map(({ name }) => name)).toEqual(["d"]);
-    expect(troubles).toHaveLength(4);
-    expect(troubles[0]).toContain('"a"');
+    await broker.redis.del(`${beatKeys(broker.prefix)}entry:d`);
+    await broker.redis.rpush(`${beatKeys(broker.prefix)}entry:d`, "x");
+    await store.set({ name: "e", call });
+    const expected = [
+      { name: "a", spoilt: "it is not JSON, or has a forbidden key" },
+      { name: "b", spoilt: "it is no recurring call" },
+      { name: "d", spoilt: "it has no version" },
+      { name: "e", call },
+    ];
+    expect(await store.list()).toMatchObject(expected);
+    expect((await store.due(0, 10)).entries).toMatchObject(expected);
+  });
+
+  test.each<[string, Readonly<Record<string, string>>]>([
+    ["another schedule", { call: JSON.stringify({ ...call, schedule: { type: "every", every: -100 } }) }],
+    ["an interval that is too short", { call: JSON.stringify({ ...call, schedule: { type: "every", every: 0.5 } }) }],
+    ["an interval that is no number", { call: JSON.stringify({ ...call, schedule: { type: "every", every: "1s" } }) }],
+    ["a schedule of nobody's", { call: JSON.stringify({ ...call, schedule: { type: "toString" } }) }],
+    [
+      "a place that is none",
+      { call: JSON.stringify({ ...call, schedule: { type: "solar", event: "sunset", latitude: 91, longitude: 0 } }) },
+    ],
+    ["no task", { call: JSON.stringify({ ...call, task: {} }) }],
+    ["arguments that are none", { call: JSON.stringify({ ...call, args: { length: 1 } }) }],
+    ["a limit that is none", { call: JSON.stringify({ ...call, limit: -1 }) }],
+    ["a jitter without end", { call: JSON.stringify({ ...call, jitter: 1e300 }) }],
+    ["a beginning that no Date has", { call: JSON.stringify({ ...call, startAt: 9e15 }) }],
+    ["a beginning that is no time", { createdAt: "then" }],
+    ["a count that is none", { count: "-1" }],
+    ["a last tick at no time", { lastId: "x", lastQueue: "y", lastDue: "nan", lastSentAt: "1" }],
+  ])("says that an entry is spoilt which has %s, and takes it back when it is set anew", async (_, fields) => {
+    const { broker, store } = calendar;
+    await store.set({ name: "a", call });
+    await broker.redis.hset(`${beatKeys(broker.prefix)}entry:a`, fields);
+    expect(await store.list()).toMatchObject([{ name: "a", spoilt: expect.any(String), call: { task: "" } }]);
+    await broker.redis.hdel(`${beatKeys(broker.prefix)}entry:a`, "lastId");
+    await store.set({ name: "a", call });
+    expect(await store.list()).toEqual([expect.not.objectContaining({ spoilt: expect.anything() })]);
+  });
+
+  test("stores the entries of the options, whatever stands in their places", async () => {
+    const { broker, store, lead } = calendar;
+    const term = await lead();
+    const entries = ["a", "b", "c"].map((name) => ({ name, call }));
+    await store.sync(term, entries);
+    await broker.redis.hset(`${beatKeys(broker.prefix)}entry:a`, "call", "{", "lastDue", "then");
+    await broker.redis.del(`${beatKeys(broker.prefix)}entry:b`);
+    await broker.redis.set(`${beatKeys(broker.prefix)}entry:b`, "x");
+    expect(await store.sync(term, entries)).toBe(true);
+    expect(await store.list()).toMatchObject(entries);
   });
 
   test.each([

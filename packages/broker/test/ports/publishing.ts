@@ -23,7 +23,7 @@ export function describePublishing(stage: () => Stage): void {
         expires: Date.now() + 60_000,
         timeLimit: 30_000,
         softTimeLimit: 20_000,
-        replyTo: "somewhere",
+        replyTo: "bullrush:reply:somewhere",
         ignoreResult: true,
         resent: true,
       };

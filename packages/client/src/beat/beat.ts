@@ -72,6 +72,7 @@ export class Beat {
   async trigger<Result = unknown>(name: string): Promise<AsyncResult<Result>> {
     isEntryName(name);
     const [stored] = await this.#source.store().read([name]);
+    if (stored?.spoilt !== undefined) throw new BullrushError("DECODE_ERROR", { what: `beat entry "${name}"`, reason: stored.spoilt });
     const { task, args = [], options = {} } = (stored ?? this.#given(name)).call;
     const revived = revivedOptions(options);
     const headers = tickHeaders(name, Date.now(), revived.headers);

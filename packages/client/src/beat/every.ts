@@ -1,8 +1,5 @@
-import { toMilliseconds, type Duration, type Schedule } from "@bullrush/broker";
+import { shortestInterval as shortest, toMilliseconds, type Duration, type Schedule } from "@bullrush/broker";
 import { refuse } from "../task/check.js";
-
-/** Shortest interval, in ms. */
-const shortest = 100;
 
 /** Below this a bare number was probably meant as seconds. */
 const suspicious = 1000;

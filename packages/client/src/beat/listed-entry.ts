@@ -1,4 +1,5 @@
-import type { NamedCall, ScheduledCall, StoredEntry } from "@bullrush/broker";
+import type { NamedCall, Schedule, ScheduledCall, StoredEntry } from "@bullrush/broker";
+import { crontab } from "./crontab.js";
 import { describeSchedule } from "./schedule.js";
 
 /** An entry of `app.beat.list()`. */
@@ -19,6 +20,8 @@ export interface ListedEntry {
   readonly last?: ListedTick;
   /** How many ticks were sent since it was stored, or set anew. */
   readonly count: number;
+  /** Why it does not tick, if somebody has spoilt what is stored of it; `task`, `schedule` and `call` may say nothing then. Setting it anew mends it. */
+  readonly spoilt?: string;
 }
 
 export interface ListedTick {
@@ -35,19 +38,45 @@ export function listed(stored: readonly StoredEntry[], options: readonly NamedCa
   const further = options
     .filter(({ name }) => !names.has(name))
     .map((entry) => ({ ...entry, origin: "options", paused: false, count: 0 }) as const);
-  return [...stored, ...further].map(listedEntry).toSorted((one, other) => (one.name < other.name ? -1 : 1));
+  const flawOf = crontabFlaws();
+  return [...stored, ...further].map((entry) => listedEntry(entry, flawOf)).toSorted((one, other) => (one.name < other.name ? -1 : 1));
 }
 
-function listedEntry({ name, call, origin, paused, count, due, last }: Omit<StoredEntry, "version" | "createdAt">): ListedEntry {
+function listedEntry(entry: Omit<StoredEntry, "version" | "createdAt">, flawOf: FlawOf): ListedEntry {
+  const { name, call, origin, paused, count, due, last } = entry;
+  const spoilt = entry.spoilt ?? flawOf(call);
   return {
     name,
     task: call.task,
-    schedule: describeSchedule(call.schedule),
+    schedule: entry.spoilt === undefined ? describeSchedule(call.schedule) : "spoilt",
     call,
     origin,
     paused,
     ...(due !== undefined && { next: new Date(due) }),
     ...(last !== undefined && { last: { ...last, due: new Date(last.due), sentAt: new Date(last.sentAt) } }),
     count,
+    ...(spoilt !== undefined && { spoilt }),
   };
+}
+
+type FlawOf = (call: ScheduledCall) => string | undefined;
+
+/** What says why a crontab is none. Each is looked at once: many entries have the same. */
+function crontabFlaws(): FlawOf {
+  const flaws = new Map<string, string | undefined>();
+  return ({ schedule }) => {
+    if (schedule.type !== "crontab") return undefined;
+    const key = JSON.stringify(schedule);
+    if (!flaws.has(key)) flaws.set(key, flawOfCrontab(schedule));
+    return flaws.get(key);
+  };
+}
+
+function flawOfCrontab({ expression, timezone }: Schedule & { readonly type: "crontab" }): string | undefined {
+  try {
+    crontab(expression, { ...(timezone !== undefined && { timezone }) });
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : "it cannot be read";
+  }
 }

@@ -1,25 +1,13 @@
-import type { Schedule, SolarEvent } from "@bullrush/broker";
+import { solarEvents, type Schedule, type SolarEvent } from "@bullrush/broker";
 import { kindOf, refuse } from "../task/check.js";
-
-const events: Readonly<Record<SolarEvent, true>> = {
-  dawn_astronomical: true,
-  dawn_nautical: true,
-  dawn_civil: true,
-  sunrise: true,
-  solar_noon: true,
-  sunset: true,
-  dusk_civil: true,
-  dusk_nautical: true,
-  dusk_astronomical: true,
-};
 
 /** At an event of the sun at a place, in degrees north and east; on a day without it, as in polar nights, not at all. Throws `INVALID_OPTION`. */
 export function solar(event: SolarEvent, latitude: number, longitude: number): Schedule & { readonly type: "solar" } {
-  if (typeof event !== "string" || !Object.hasOwn(events, event)) {
+  if (typeof event !== "string" || !solarEvents.includes(event)) {
     refuse(
       "the event of solar()",
       typeof event === "string" ? JSON.stringify((event as string).slice(0, 80)) : kindOf(event),
-      `one of ${Object.keys(events).join(", ")}`,
+      `one of ${solarEvents.join(", ")}`,
     );
   }
   isDegrees(latitude, 90, "the latitude of solar()");

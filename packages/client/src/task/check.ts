@@ -1,4 +1,4 @@
-import { BullrushError, checkQueueName, checkTaskId, longestTimer, toMilliseconds, type Duration } from "@bullrush/broker";
+import { BullrushError, checkQueueName, checkTaskId, lastTime, longestTimer, toMilliseconds, type Duration } from "@bullrush/broker";
 
 /** Throws `INVALID_OPTION`, naming `option`, for a value that does not fit. */
 export type Check = (value: unknown, option: string) => void;
@@ -89,9 +89,6 @@ export function isTimeLimit(value: unknown, option: string): void {
   const limit = toMilliseconds(value as Duration, option);
   if (limit < 1 || limit > longestTimer) refuse(option, `${limit} ms`, "1 ms to 24 days");
 }
-
-/** The end of the year 9999: still a time to the millisecond in BullMQ's scores, which are 4096 times the time. */
-const lastTime = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 export function isDate(value: unknown, option: string): void {
   if (!(value instanceof Date)) refuse(option, kindOf(value), "a Date");

@@ -47,7 +47,7 @@ async function work(argv: readonly string[]): Promise<number> {
   }
   void worker.failed.then(stop.crash);
   const left = await stop.stopped;
-  if (left > 0) log.error({ left }, "stopped without the broker: these tasks run again when their leases have run out");
+  if (left > 0) log.error({ left }, "stopped before all was settled: these tasks run again when their leases have run out");
   else log.info({}, "stopped");
   return left > 0 || stop.crashed() ? 1 : 0;
 

@@ -1,4 +1,5 @@
 import {
+  isRefused,
   longestTimer,
   systemTiming,
   type BullrushError,
@@ -22,10 +23,14 @@ import { Listener } from "./listener.js";
 import type { LoopState } from "./loop-state.js";
 import { MissingRights } from "./missing-rights.js";
 import { Outbox } from "./outbox.js";
+import { shortened } from "./refusals.js";
+import { needsVouching } from "./vouched.js";
 
 export interface DispatcherOptions {
   readonly consumer: Consumer;
   readonly executor: Executor;
+  /** Messages that say that they are part of flows, as these know them. */
+  readonly vouched: (deliveries: readonly Delivery[]) => Promise<readonly Delivery[]>;
   /** Is told what is on loan here. */
   readonly guard: Pick<LoopGuard, "hold" | "release">;
   /** How many tasks may run at once: the slots, shared by all queues. */
@@ -45,6 +50,9 @@ export interface DispatcherOptions {
  */
 const limits = { batch: 50, shares: 2, exchanges: 4 };
 
+/** For how long a message goes back into its queue of which nobody can say where it stands in its flow, in ms. */
+const unvouched = 1000;
+
 /**
  * A slot first, then a message: takes what the free slots can run, runs it, settles it. A slot is free when the task has ended; at most as many wait to be settled as there are
  * slots.
@@ -56,6 +64,8 @@ export class Dispatcher {
   readonly #listener: Listener;
   /** Settlements that went out before and may have been applied. */
   readonly #repeated = new WeakSet<Settlement>();
+  /** Of those that are settled in another way than they ended, because that was refused, what was taken. */
+  readonly #originals = new WeakMap<Delivery, Delivery>();
   readonly #breaker = new Breaker();
   readonly #rights: MissingRights;
   /** Most settlements and messages in one exchange: a share of the slots, so that several exchanges can be under way. */
@@ -94,6 +104,8 @@ export class Dispatcher {
       clock,
       onReady: () => this.#schedule(),
       onTrouble: (error) => trouble.warn("results not stored", error),
+      onRefused: (settlement, reason, times) => this.#sayRefused(settlement, reason, times),
+      giveUp: (settlement, reason) => this.#giveUp(settlement, reason),
     });
   }
 
@@ -244,7 +256,7 @@ export class Dispatcher {
     const mayTake = this.#options.consumer.mayTake();
     while (this.#exchanges < limits.exchanges) {
       const settle = this.#outbox.next();
-      const take = this.#wanted(settle.length, mayTake);
+      const take = this.#outbox.isApart(settle) ? 0 : this.#wanted(settle.length, mayTake);
       if (settle.length === 0 && take === 0) break;
       void this.#exchange(settle, take);
     }
@@ -293,14 +305,21 @@ export class Dispatcher {
       const exchange = await consumer.exchange({ settle, take });
       this.#heed(exchange, settle.length);
       if (take > 0) this.#backlog = exchange.deliveries.length === take;
-      this.#deliveries.arrived(exchange.deliveries);
+      const placed = exchange.deliveries.filter(needsVouching);
+      const plain = placed.length === 0 ? exchange.deliveries : exchange.deliveries.filter((delivery) => !placed.includes(delivery));
+      this.#deliveries.arrived(plain);
       this.#settled(settle, exchange);
       await this.#turn();
-      for (const delivery of exchange.deliveries) this.#begin(delivery);
+      for (const delivery of plain) this.#begin(delivery);
+      if (placed.length > 0) await this.#beginPlaced(placed);
     } catch (error) {
-      this.#breaker.failed(clock.now());
       for (const settlement of settle) this.#repeated.add(settlement);
-      this.#outbox.again(settle);
+      // What is to be settled may be at fault, and is found by itself; a take that is refused alone is not.
+      if (settle.length > 0 && isRefused(error)) this.#outbox.failed(settle, error);
+      else {
+        this.#breaker.failed(clock.now());
+        this.#outbox.again(settle);
+      }
       if (!this.#stopped) trouble.warn("nothing taken or settled", error);
       this.#rights.failed(error);
     } finally {
@@ -323,18 +342,52 @@ export class Dispatcher {
     this.#rights.failed(refused);
   }
 
-  #settled(settle: readonly Settlement[], { settled }: Exchange): void {
-    const refused = settle.filter((_, index) => settled[index] === "again");
-    this.#outbox.refused(refused);
-    this.#outbox.settled(refused.length === 0 ? settle : settle.filter((_, index) => settled[index] !== "again"));
+  #settled(settle: readonly Settlement[], { settled, refusals }: Exchange): void {
+    this.#outbox.settled(settled.includes("again") ? settle.filter((_, index) => settled[index] !== "again") : settle);
     settle.forEach((settlement, index) => {
-      if (settled[index] !== "again") this.#deliveries.leave(settlement.delivery);
+      if (settled[index] === "again") return this.#outbox.refused(settlement, refusals?.[index]);
+      const delivery = this.#originals.get(settlement.delivery) ?? settlement.delivery;
+      this.#deliveries.leave(delivery);
       if (settled[index] !== "lost") return;
-      void this.#deliveries.overtaken(settlement.delivery, settlement.outcome);
+      void this.#deliveries.overtaken(delivery, settlement.outcome);
       if (this.#repeated.has(settlement)) return;
       const { id, queue } = settlement.delivery;
       this.#options.log.warn({ id, queue, outcome: settlement.outcome.type }, "lease lost before the task was settled");
     });
+  }
+
+  #sayRefused({ delivery, outcome }: Settlement, reason: string | undefined, times: number): void {
+    const { id, queue } = delivery;
+    const why = reason === undefined ? "why is not known" : `${shortened(reason)} (time ${times})`;
+    this.#options.trouble.warn("a settlement was refused", `${outcome.type} ${id} in ${queue}: ${why}`);
+  }
+
+  /** What settles `settlement`'s delivery instead; without any, its lease runs out. */
+  #giveUp(settlement: Settlement, reason: string): Settlement | undefined {
+    const { delivery } = settlement;
+    const original = this.#originals.get(delivery) ?? delivery;
+    const instead = this.#options.executor.giveUp(settlement, shortened(reason));
+    if (instead !== undefined) this.#originals.set(instead.delivery, original);
+    else {
+      const { id, queue } = delivery;
+      this.#options.log.error({ id, queue, reason: shortened(reason) }, "not settled: its lease runs out, and it is taken again");
+      this.#deliveries.leave(original);
+    }
+    return instead;
+  }
+
+  /** Begins what is part of flows. What cannot be asked for waits a little in its queue. Never rejects. */
+  async #beginPlaced(placed: readonly Delivery[]): Promise<void> {
+    const { vouched, executor, trouble } = this.#options;
+    try {
+      const deliveries = await vouched(placed);
+      this.#deliveries.arrived(deliveries);
+      for (const delivery of deliveries) this.#begin(delivery);
+    } catch (error) {
+      if (!this.#stopped) trouble.warn("not known where messages stand in their flows", error);
+      this.#deliveries.arrived(placed);
+      for (const delivery of placed) this.#outbox.add(executor.putBack(delivery, "it is not known where it stands in its flow", unvouched));
+    }
   }
 
   #begin(delivery: Delivery): void {

@@ -1,5 +1,6 @@
-import type { Clock, Consumer, Delivery, Settlement } from "@bullrush/broker";
+import { isRefused, type Clock, type Consumer, type Delivery, type Settlement } from "@bullrush/broker";
 import { Breaker } from "./breaker.js";
+import { reasonOf, Refusals } from "./refusals.js";
 
 export interface OutboxOptions {
   readonly consumer: Pick<Consumer, "store" | "storesAlong">;
@@ -10,6 +11,10 @@ export interface OutboxOptions {
   readonly onReady: () => void;
   /** Hears why results could not be stored, at each failure. */
   readonly onTrouble: (error: unknown) => void;
+  /** Hears that the broker has refused a settlement by itself, and how often it was for what it is. */
+  readonly onRefused: (settlement: Settlement, reason: string | undefined, times: number) => void;
+  /** What settles a delivery instead whose settlement was refused too often; `undefined`: nothing does. */
+  readonly giveUp: (settlement: Settlement, reason: string) => Settlement | undefined;
 }
 
 /** Most characters of results in one call, so that none holds Redis or the line for long, and most calls that store at once. */
@@ -30,6 +35,7 @@ export class Outbox {
   readonly #unstored: Settlement[] = [];
   readonly #ready: Settlement[] = [];
   readonly #refused: Settlement[] = [];
+  readonly #refusals = new Refusals();
   #stores = 0;
   #retry: NodeJS.Timeout | undefined;
   #refusedTimer: NodeJS.Timeout | undefined;
@@ -50,12 +56,16 @@ export class Outbox {
 
   add(settlement: Settlement): void {
     this.#all.add(settlement);
-    if (settlement.store === undefined || this.#options.consumer.storesAlong) this.#ready.push(settlement);
-    else this.#unstored.push(settlement);
+    this.#enqueue(settlement);
     this.#options.onReady();
   }
 
-  /** What goes into the next exchange. Each of it has to come back, as `settled`, `again` or `refused`. */
+  #enqueue(settlement: Settlement): void {
+    if (settlement.store === undefined || this.#options.consumer.storesAlong) this.#ready.push(settlement);
+    else this.#unstored.push(settlement);
+  }
+
+  /** What goes into the next exchange. Each of it has to come back, as `settled`, `again`, `failed` or `refused`. */
   next(): readonly Settlement[] {
     this.#store();
     return this.#firstOf(this.#ready);
@@ -70,13 +80,37 @@ export class Outbox {
     this.#ready.unshift(...settlements);
   }
 
-  /** The broker refused these by themselves: they wait, and hold up no others. */
-  refused(settlements: readonly Settlement[]): void {
-    if (settlements.length === 0) return;
-    this.#refused.push(...settlements);
+  /** A call with these was refused: each is sent by itself from now on, and one that was waits. Never holds up others. */
+  failed(settlements: readonly Settlement[], error: unknown): void {
+    const [one] = settlements;
+    if (settlements.length === 1 && one !== undefined) return this.refused(one, reasonOf(error));
+    this.#refusals.suspect(settlements);
+    this.#ready.unshift(...settlements);
+  }
+
+  /** Whether these go into a call that takes nothing, so that it holds up nothing. */
+  isApart([first]: readonly Settlement[]): boolean {
+    return first !== undefined && this.#refusals.isApart(first);
+  }
+
+  /** The broker refused this by itself: it waits, and holds up no others. When that was too often, it fails for good. */
+  refused(settlement: Settlement, reason: string | undefined): void {
+    const { giveUp, onRefused } = this.#options;
+    const { verdict, times } = this.#refusals.refused(settlement, reason);
+    onRefused(settlement, reason, times);
+    if (verdict === "again") return this.#wait(settlement);
+    this.#all.delete(settlement);
+    const instead = giveUp(settlement, reason ?? "unknown");
+    if (instead === undefined) return;
+    this.#refusals.suspect([instead]);
+    this.add(instead);
+  }
+
+  #wait(settlement: Settlement): void {
+    this.#refused.push(settlement);
     this.#refusedTimer ??= setTimeout(() => {
       this.#refusedTimer = undefined;
-      this.#ready.push(...this.#refused.splice(0));
+      for (const settlement of this.#refused.splice(0)) this.#enqueue(settlement);
       this.#options.onReady();
     }, refusedFor);
   }
@@ -106,8 +140,11 @@ export class Outbox {
       this.#breaker.succeeded();
       this.#ready.push(...batch);
     } catch (error) {
-      this.#breaker.failed(clock.now());
-      this.#unstored.unshift(...batch);
+      if (isRefused(error)) this.#notStored(batch, error);
+      else {
+        this.#breaker.failed(clock.now());
+        this.#unstored.unshift(...batch);
+      }
       if (!this.#closed) onTrouble(error);
     } finally {
       this.#stores--;
@@ -115,11 +152,21 @@ export class Outbox {
     }
   }
 
+  /** One of these cannot be stored, and is not to hold up the others. */
+  #notStored(batch: readonly Settlement[], error: unknown): void {
+    const [one] = batch;
+    if (batch.length === 1 && one !== undefined) return this.refused(one, reasonOf(error));
+    this.#refusals.suspect(batch);
+    this.#unstored.unshift(...batch);
+  }
+
   /** The first of `list`, as many as go into one call; at least one, however large. */
   #firstOf(list: Settlement[]): readonly Settlement[] {
     let count = 0;
     let characters = 0;
     while (count < list.length && count < this.#options.most) {
+      // One that a call was refused with goes alone.
+      if (count > 0 && (this.#refusals.isApart(list[0] as Settlement) || this.#refusals.isApart(list[count] as Settlement))) break;
       characters += list[count]?.store?.record.length ?? 0;
       if (count > 0 && characters > limits.characters) break;
       count++;

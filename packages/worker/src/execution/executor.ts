@@ -78,6 +78,8 @@ export class Executor {
   /** Those whose functions have been called and must not be called again. */
   readonly #spent = new WeakSet<Delivery>();
   readonly #grace: Grace;
+  /** Those of which the settlement was refused too often. */
+  readonly #givenUp = new WeakSet<Delivery>();
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
@@ -143,6 +145,22 @@ export class Executor {
     // A plain job cannot be put back for later.
     if (pause > 0 && delivery.content.type !== "message") rest(queue, pause);
     return { delivery, outcome: { type: "requeued", reason, ...(pause > 0 && { eta: clock.now() + pause }) } };
+  }
+
+  /**
+   * What settles a delivery whose settlement was refused again and again, for good: it has failed, and is kept for inspection, without what would follow upon it in flows. `undefined` if it was
+   * to go back into its queue, or is such a settlement already: then its lease runs out, and others take it.
+   */
+  giveUp({ delivery, outcome }: Settlement, reason: string): Settlement | undefined {
+    if (outcome.type === "requeued" || outcome.type === "crashed" || this.#givenUp.has(delivery)) return undefined;
+    const { content } = delivery;
+    const message = content.type === "undecodable" ? undefined : content.message;
+    const storesResult = message !== undefined && stores(delivery, message, this.#definitionOf(message.task));
+    const bare: Delivery =
+      message === undefined ? { ...delivery } : { ...delivery, content: { ...content, message: withoutFlows(message) } as Content };
+    this.#givenUp.add(bare);
+    const error = new BullrushError("SETTLEMENT_REFUSED", { task: message?.task ?? "unknown", reason });
+    return this.#deadLetter(bare, this.#options.clock.now(), error, storesResult, reason);
   }
 
   /** What settles `delivery` as revoked, whatever its task came to. */
@@ -360,6 +378,10 @@ function stores({ content }: Delivery, { ignoreResult, replyTo, places }: Messag
   if (places !== undefined) return true;
   if (ignoreResult !== undefined) return !ignoreResult;
   return replyTo !== undefined || definition?.options.ignoreResult !== true;
+}
+
+function withoutFlows({ places: _, standsFor: __, ...message }: Message): Message {
+  return message;
 }
 
 function taskOf({ content }: Delivery): { readonly task?: string } {

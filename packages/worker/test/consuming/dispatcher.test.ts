@@ -49,6 +49,7 @@ function stage({ due, rings }: { readonly due: number; readonly rings: boolean }
   const dispatcher = new Dispatcher({
     consumer,
     executor,
+    vouched: async (deliveries) => deliveries,
     guard: { hold: () => {}, release: () => {} },
     concurrency: 1,
     clock,

@@ -136,6 +136,7 @@ export class ModelWorker {
     this.dispatcher = new Dispatcher({
       consumer,
       executor: this.#executor(clock),
+      vouched: async (deliveries) => deliveries,
       guard: { hold: () => {}, release: () => {} },
       concurrency,
       clock,

@@ -105,7 +105,7 @@ local function advance(entry)
   if stored[1] ~= entry.version or due ~= (tonumber(entry.due) or 0) then
     -- The reply to an earlier try was lost.
     if stored[1] == entry.newVersion and stored[5] == token and stored[6] == entry.due then
-      return { "done", tonumber(stored[7]), tonumber(stored[8]), tonumber(stored[9]) }
+      return { "done", tonumber(stored[7] or nil) or 0, tonumber(stored[8] or nil) or 0, tonumber(stored[9] or nil) or 0 }
     end
     return { "changed" }
   end
@@ -125,7 +125,7 @@ local function advance(entry)
       last = { "lastDue", tick.due, "lastSentAt", now, "lastId", id, "lastQueue", queue }
     end
   end
-  call("HSET", key, "version", entry.newVersion, "count", tonumber(stored[2]) + sent,
+  call("HSET", key, "version", entry.newVersion, "count", (tonumber(stored[2] or nil) or 0) + sent,
     "term", token, "from", entry.due, "sent", sent, "overlapped", overlapped, "duplicates", duplicates, unpack(last))
   call("ZADD", index, entry.following == "" and "+inf" or entry.following, entry.name)
   return { "done", sent, overlapped, duplicates }

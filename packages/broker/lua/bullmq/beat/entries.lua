@@ -34,13 +34,20 @@ local function compute(name)
   call("ZADD", index, call("HEXISTS", keyOf(name), "paused") == 1 and "+inf" or "0", name)
 end
 
+-- Whether the key of an entry holds something of another kind: then it is as good as not there.
+local function isOther(key)
+  local kind = call("TYPE", key).ok
+  return kind ~= "hash" and kind ~= "none"
+end
+
 -- Stores an entry anew. It is to be computed, unless it is paused. Its last tick stays known; if the clock has gone back since, that was due
 -- now, so that the next is not waited for until then.
 local function store(name, text, origin, version, now)
   local key = keyOf(name)
+  if isOther(key) then call("DEL", key) end
   call("HSET", key, "call", text, "origin", origin, "version", version, "createdAt", now, "count", "0")
   call("HDEL", key, "term")
-  if tonumber(call("HGET", key, "lastDue") or 0) > tonumber(now) then call("HSET", key, "lastDue", now) end
+  if (tonumber(call("HGET", key, "lastDue") or nil) or 0) > tonumber(now) then call("HSET", key, "lastDue", now) end
   compute(name)
   call("SREM", leftOut, name)
 end
@@ -51,8 +58,10 @@ local function drop(name)
   return found
 end
 
--- { name, next run, call, origin, version, paused, createdAt, count, lastDue, lastSentAt, lastId, lastQueue }; false if there is none.
+-- { name, next run, call, origin, version, paused, createdAt, count, lastDue, lastSentAt, lastId, lastQueue }; false if there is none. All but the first two are false if its key
+-- holds something of another kind.
 local function read(name)
+  if isOther(keyOf(name)) then return { name, call("ZSCORE", index, name), false, false, false, false, false, false, false, false, false, false } end
   local entry = call("HMGET", keyOf(name), "call", "origin", "version", "paused", "createdAt", "count",
     "lastDue", "lastSentAt", "lastId", "lastQueue")
   return entry[1] and { name, call("ZSCORE", index, name), unpack(entry) }

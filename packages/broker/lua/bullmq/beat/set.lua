@@ -10,6 +10,7 @@
 --- @include bullmq/beat/entries
 
 -- The reply to an earlier try was lost.
-if call("HGET", keyOf(ARGV[1]), "version") == ARGV[3] then return end
+local key = keyOf(ARGV[1])
+if not isOther(key) and call("HGET", key, "version") == ARGV[3] then return end
 store(ARGV[1], ARGV[2], "runtime", ARGV[3], timeOfServer())
 tell(ARGV[4], "changed")

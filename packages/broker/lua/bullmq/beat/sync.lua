@@ -54,6 +54,7 @@ end
 
 local function sync(name, text)
   if restoring and call("SISMEMBER", leftOut, name) == 1 then return end
+  if isOther(keyOf(name)) then return store(name, text, "options", version, now) end
   local stored = call("HMGET", keyOf(name), "origin", "call")
   -- The index can be lost alone.
   if stored[1] and not call("ZSCORE", index, name) then compute(name) end
@@ -75,6 +76,6 @@ local last = 4 + 2 * tonumber(ARGV[4])
 for at = 5, last, 2 do sync(ARGV[at], ARGV[at + 1]) end
 for at = last + 1, #ARGV do
   -- Meanwhile it may have been set at run time.
-  if call("HGET", keyOf(ARGV[at]), "origin") == "options" then drop(ARGV[at]) end
+  if not isOther(keyOf(ARGV[at])) and call("HGET", keyOf(ARGV[at]), "origin") == "options" then drop(ARGV[at]) end
 end
 return 1

@@ -2,20 +2,37 @@
   Has whoever takes a message of a flow from now on look for a result first: calls that have not been sent may be revoked.
 
   KEYS[1]       the flow
-  ARGV          numbers of calls; none for all
+  ARGV[1]       the first call to look at; "" for those whose numbers follow
+  ARGV[2]       how many from there, at most
+  ARGV[3...]    numbers of calls
 
-  Returns nothing if there is no such flow, else { numbers of those that have not ended, queues as JSON, ids that follow no rule as JSON, numbers of links as JSON }
+  Returns nothing if there is no such flow, else { numbers of those that have not ended, queues as JSON, ids that follow no rule as JSON, numbers of links as JSON,
+      the first call that was not looked at, 0 if there is none }
 ]]
 local call = redis.call
-local head = call("HMGET", KEYS[1], "left", "calls", "queues", "odd", "links")
-if not head[1] then return false end
+
+--- @include bullmq/flow/stored
+
+openStored()
+local head = Stored.ask("HMGET", KEYS[1], "left", "calls", "queues", "odd", "links")
+if not head or not head[1] then return false end
+local calls = tonumber(head[2] or nil)
+local flow = { key = KEYS[1], calls = Stored.isIndex(calls) and calls or 0 }
 call("HSET", KEYS[1], "resent", "1")
-local numbers, open = ARGV, {}
-if #numbers == 0 then
-  numbers = {}
-  for number = 0, tonumber(head[2]) - 1 do numbers[number + 1] = number end
+
+local open, following = {}, 0
+local function look(number)
+  if call("GETBIT", KEYS[1] .. ":done", number) == 0 then open[#open + 1] = number end
 end
-for _, number in ipairs(numbers) do
-  if call("GETBIT", KEYS[1] .. ":done", number) == 0 then open[#open + 1] = tonumber(number) end
+if ARGV[1] == "" then
+  for at = 3, #ARGV do
+    local number = tonumber(ARGV[at])
+    if Stored.has(flow, number) then look(number) end
+  end
+else
+  local all = math.min(flow.calls, Stored.size(flow))
+  local to = math.min(all, tonumber(ARGV[1]) + tonumber(ARGV[2]))
+  for number = tonumber(ARGV[1]), to - 1 do look(number) end
+  if to < all then following = to end
 end
-return { open, head[3], head[4], head[5] }
+return { open, head[3], head[4], head[5], following }

@@ -22,7 +22,7 @@ local plan = newPlan()
 local flow = flowIn(plan, ARGV[4])
 if not flow then return {} end
 local key = flow.key .. ":doom"
-if call("LINDEX", key, 0) ~= ARGV[5] then return { flow.id } end
+if Stored.ask("LINDEX", key, 0) ~= ARGV[5] then return { flow.id } end
 local words = cjson.decode(ARGV[7])
 
 -- The mishap of a group, told of the call behind it. A group's own words begin with its id and its name.
@@ -36,9 +36,14 @@ local function nameOf(head)
   return head.standsFor and head.standsFor[1] or head
 end
 
+-- What cannot be read counts as sent: whoever looks after flows finds that it has no message.
+local function noteUnreadable(number)
+  if call("HDEL", flow.key, "c" .. number) == 1 then call("SETBIT", flow.key .. ":sent", number, 1) end
+end
+
 local function fail(number, mishap, enters, failed)
-  local head = callIn(flow, number)
-  if not head then return end
+  local head = Stored.callIn(flow, number)
+  if not head then return noteUnreadable(number) end
   local before = {}
   for join in string.gmatch(enters, "%d+") do before[tonumber(join)] = true end
   for _, join in ipairs(head.enters or {}) do before[join] = true end
@@ -53,8 +58,8 @@ local _, entries, rest = eachDoomed(flow, tonumber(ARGV[6]), function(kind, numb
   if kind == "call" then
     fail(number, mishap, enters, failed)
   elseif kind == "drop" then
-    local head = callIn(flow, number)
-    if head then leave(plan, head.places, dropped, true) end
+    local head = Stored.callIn(flow, number)
+    if head then leave(plan, head.places, dropped, true) else noteUnreadable(number) end
   else
     local join = joinIn(flow, number)
     local mishapText = words[tostring(number)]

@@ -20,17 +20,17 @@ local now, flowKeys, queueKeys, flowIndex = ARGV[1], ARGV[2], ARGV[3], KEYS[1]
 
 local flow = flowIn(newPlan(), ARGV[4])
 if not flow then return false end
-local first = call("LINDEX", flow.key .. ":doom", 0)
+local first = Stored.ask("LINDEX", flow.key .. ":doom", 0)
 if not first then return false end
 
 local function joinFacts(number)
   local join = joinIn(flow, number)
-  if not join then return nil end
+  if not join or join.count < join.size then return nil end
   local failed, named = 0, {}
   for _, entry in ipairs(entriesOf(flow, number, join)) do
     if string.sub(entry, 1, 1) ~= "+" then
       failed = failed + 1
-      if failed <= 10 then named[failed] = mishapIn(flow, string.sub(entry, 2)) end
+      if #named < 10 then named[#named + 1] = mishapIn(flow, string.sub(entry, 2)) or nil end
     end
   end
   return { number = number, id = join.id, size = join.size, failed = join.partial and 0 or failed, named = named, bytes = join.bytes, limit = flow.limit }
@@ -41,7 +41,7 @@ local units = eachDoomed(flow, mostDoomed.units, function(kind, number, mishap)
   if kind == "join" then
     joins[#joins + 1] = joinFacts(number)
   elseif kind == "call" then
-    local head = callIn(flow, number)
+    local head = Stored.callIn(flow, number)
     if head then
       calls[#calls + 1] = { id = head.id, task = head.task, queue = head.queue, standsFor = head.standsFor, mishap = mishap }
       mishaps[mishap] = mishapIn(flow, mishap)

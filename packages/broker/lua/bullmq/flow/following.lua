@@ -3,6 +3,7 @@
 
     <flow>            hash
       left            how many calls have not ended; there once the flow has begun
+      calls           how many it has
       resent          "1" when its messages may have been sent before, or called off: whoever takes one looks for a result first
       limit           longest value that is passed on, bytes
       expires, to     time to live, ms, and reply channel of the results of calls that do not run
@@ -30,6 +31,7 @@
 local dropped = {}
 
 local function newPlan()
+  openStored()
   return { flows = {}, work = {}, ended = {}, sent = {}, doom = {} }
 end
 
@@ -37,14 +39,16 @@ local function flowIn(plan, id)
   local flow = plan.flows[id]
   if flow ~= nil then return flow end
   local key = flowKeys .. id
-  local head = call("HMGET", key, "left", "resent", "limit", "expires", "to")
-  flow = head[1] and { id = id, key = key, left = tonumber(head[1]), resent = head[2], limit = tonumber(head[3]), expires = head[4], to = head[5] or "", joins = {} } or false
+  local head = Stored.ask("HMGET", key, "left", "resent", "limit", "expires", "to", "calls")
+  local left, limit, calls = tonumber(head and head[1] or nil), tonumber(head and head[3] or nil), tonumber(head and head[6] or nil)
+  flow = Stored.isIndex(left) and limit and Stored.isIndex(calls)
+    and { id = id, key = key, left = left, resent = head[2], limit = limit, expires = head[4], to = head[5] or "", calls = calls, joins = {} } or false
   plan.flows[id] = flow
   return flow
 end
 
 local function push(plan, flow, targets, ending)
-  for _, target in ipairs(targets) do plan.work[#plan.work + 1] = { flow, target, ending } end
+  for at = 1, Stored.targets(flow, targets) do plan.work[#plan.work + 1] = { flow, targets[at], ending } end
 end
 
 -- The ending as it is seen at a place of the call: in another flow than that of what failed, the call at that place is the one that failed.
@@ -55,13 +59,13 @@ end
 
 -- A call that stands at these places has ended; `unsent` if it has not run.
 local function leave(plan, places, ending, unsent)
-  for _, place in ipairs(places) do
+  Stored.eachPlace(places, function(place)
     local flow = flowIn(plan, place.flow)
-    if flow and call("GETBIT", flow.key .. ":done", place.call) == 0 then
+    if flow and Stored.has(flow, place.call) and call("GETBIT", flow.key .. ":done", place.call) == 0 then
       plan.ended[#plan.ended + 1] = { flow, place.call, unsent }
       push(plan, flow, place.next, endingAt(place, ending))
     end
-  end
+  end)
 end
 
 local function doom(plan, flow, ending, ...)
@@ -70,17 +74,18 @@ end
 
 -- An error link is told of the failures of the calls from `first` to `last`, or of all.
 local function visitErrorLink(plan, flow, number, first, last, ending)
-  local isTold = ending.mishap and (not first or (ending.by >= first and ending.by <= last))
+  local isTold = ending.mishap and (not first or (ending.by and ending.by >= first and ending.by <= last))
   if isTold then plan.sent[#plan.sent + 1] = { flow = flow, number = number, value = ending.told or ending.mishap }
   else doom(plan, flow, dropped, "drop", number) end
 end
 
-local function visitCalls(plan, flow, kind, first, last, ending)
+local function visitCalls(plan, flow, kind, ending, first, last)
   local value = ending.value
   if value or ending.starts then
     -- What they say is read when they are sent: there may be thousands.
     for number = first, last do plan.sent[#plan.sent + 1] = { flow = flow, number = number, value = value } end
   elseif ending.mishap and (kind == "step" or kind == "steps") then
+    if first > last then return end
     if first == last then doom(plan, flow, ending, "call", first) else doom(plan, flow, ending, "calls", first, last) end
   else
     for number = first, last do doom(plan, flow, dropped, "drop", number) end
@@ -91,20 +96,21 @@ local function joinIn(flow, number)
   local join = flow.joins[number]
   if join ~= nil then return join end
   local text, bytes = unpack(call("HMGET", flow.key, "j" .. number, "b" .. number))
-  join = text and cjson.decode(text) or false
+  join = text and Stored.decode(text)
+  join = join and Stored.isIndex(join.size) and type(join.next) == "table" and join or false
   if join then join.filled, join.mishaps, join.count, join.bytes = {}, {}, call("HLEN", flow.key .. ":" .. number), tonumber(bytes) or 2 end
   flow.joins[number] = join
   return join
 end
 
--- All that has come to a join, in the order of its slots.
+-- All that has come to a join of which all has come, in the order of its slots.
 local function entriesOf(flow, number, join)
   local entries = {}
   for first = 0, join.size - 1, 1000 do
     local slots = {}
     for slot = first, math.min(first + 999, join.size - 1) do slots[#slots + 1] = slot end
     local stored = call("HMGET", flow.key .. ":" .. number, unpack(slots))
-    for i, slot in ipairs(slots) do entries[#entries + 1] = join.filled[slot] or stored[i] end
+    for i, slot in ipairs(slots) do entries[#entries + 1] = join.filled[slot] or stored[i] or "" end
   end
   return entries
 end
@@ -135,7 +141,7 @@ end
 
 local function visitSlot(plan, flow, number, slot, ending)
   local join = joinIn(flow, number)
-  if not join or join.closed then return end
+  if not join or join.closed or slot >= join.size then return end
   if not ending.value and not ending.mishap then return close(plan, flow, join, dropped) end
   if join.filled[slot] or call("HEXISTS", flow.key .. ":" .. number, slot) == 1 then return end
   if ending.value then
@@ -159,7 +165,18 @@ end
 
 local function openJoin(plan, flow, number, ending)
   local join = joinIn(flow, number)
-  if join and not join.closed then close(plan, flow, join, (ending.value or ending.starts) and { value = "[]" } or ending) end
+  if join and not join.closed and join.size == 0 then close(plan, flow, join, (ending.value or ending.starts) and { value = "[]" } or ending) end
+end
+
+-- What a target asks for, if it is one of the flow's.
+local function visit(plan, flow, target, ending)
+  if type(target) ~= "table" then return end
+  local kind, number, third, fourth = target[1], target[2], target[3], target[4]
+  if kind == "slot" and Stored.isIndex(number) and Stored.isIndex(third) then visitSlot(plan, flow, number, third, ending)
+  elseif kind == "open" and Stored.isIndex(number) then openJoin(plan, flow, number, ending)
+  elseif kind == "error" and Stored.has(flow, number) and Stored.isRangeOrNone(third, fourth) then visitErrorLink(plan, flow, number, third, fourth, ending)
+  elseif kind == "steps" then visitCalls(plan, flow, kind, ending, Stored.range(flow, number, third))
+  elseif (kind == "step" or kind == "link") and Stored.has(flow, number) then visitCalls(plan, flow, kind, ending, number, number) end
 end
 
 -- Follows all that is to be done from where the plan begins.
@@ -169,11 +186,7 @@ local function walk(plan)
     local flow, target, ending = unpack(plan.work[at])
     plan.work[at] = false
     at = at + 1
-    local kind, number = target[1], target[2]
-    if kind == "slot" then visitSlot(plan, flow, number, target[3], ending)
-    elseif kind == "open" then openJoin(plan, flow, number, ending)
-    elseif kind == "error" then visitErrorLink(plan, flow, number, target[3], target[4], ending)
-    else visitCalls(plan, flow, kind, number, kind == "steps" and target[3] or number, ending) end
+    visit(plan, flow, target, ending)
   end
 end
 
@@ -251,8 +264,8 @@ end
 -- Others run in the place of a call: it ends when they do.
 local function replace(places)
   local plan = newPlan()
-  for _, place in ipairs(cjson.decode(places)) do
+  Stored.eachPlace(cjson.decode(places), function(place)
     local flow = flowIn(plan, place.flow)
-    if flow then call("SETBIT", flow.key .. ":sent", place.call, 0) end
-  end
+    if flow and Stored.has(flow, place.call) then call("SETBIT", flow.key .. ":sent", place.call, 0) end
+  end)
 end

@@ -5,17 +5,10 @@
 ]]
 --- @include bullmq/adding/plain
 --- @include bullmq/adding/by-bullmq
+--- @include bullmq/flow/stored
 
 -- Most that is sent at once: messages, and bytes of the values put into them.
-local most = { sent = 100, bytes = 4 * 1024 * 1024 }
-
--- Head and message of a call that is not sent yet.
-local function callIn(flow, number)
-  local text = call("HGET", flow.key, "c" .. number)
-  if not text then return nil end
-  local border = string.find(text, "\n", 1, true)
-  return cjson.decode(string.sub(text, 1, border - 1)), string.sub(text, border + 1)
-end
+local mostSent = { calls = 100, bytes = 4 * 1024 * 1024 }
 
 -- The message with a value before its arguments, which begin at `from`.
 local function withValue(message, from, value)
@@ -46,7 +39,7 @@ end
 -- Sends one call at once, or puts it into the list of its queue if it is plain.
 local function sendOne(one, plain)
   local flow = one.flow
-  local head, message = callIn(flow, one.number)
+  local head, message = Stored.callIn(flow, one.number)
   if not head then return end
   local delay
   message, delay = sealed(flow, head, message, one.value)
@@ -71,15 +64,15 @@ end
 -- Sends a lot of the backlog.
 local function sendBacklog(flow)
   local key, sends, over, values, bytes, taken = flow.key .. ":backlog", {}, {}, {}, 0, 0
-  for _, entry in ipairs(call("LRANGE", key, 0, most.sent - 1)) do
+  for _, entry in ipairs(call("LRANGE", key, 0, mostSent.calls - 1)) do
     local number, of = string.match(entry, "^(%S+) (%d*)$")
     if number == "-" then
       over[#over + 1] = "v" .. of
-    else
+    elseif number and Stored.has(flow, tonumber(number)) then
       if of ~= "" and not values[of] then values[of] = call("HGET", flow.key, "v" .. of) end
       bytes = bytes + (values[of] and #values[of] or 0)
-      if bytes > most.bytes and #sends > 0 then break end
-      sends[#sends + 1] = { flow = flow, number = number, value = values[of] }
+      if bytes > mostSent.bytes and #sends > 0 then break end
+      sends[#sends + 1] = { flow = flow, number = tonumber(number), value = values[of] }
     end
     taken = taken + 1
   end
@@ -103,7 +96,7 @@ end
 local function keepBacklog(sends)
   local bytes = 0
   for _, one in ipairs(sends) do bytes = bytes + (one.value and #one.value or 0) end
-  if #sends <= most.sent and (bytes <= most.bytes or #sends == 1) then return sends end
+  if #sends <= mostSent.calls and (bytes <= mostSent.bytes or #sends == 1) then return sends end
   local entries, kept = {}, {}
   local function add(flow, entry)
     local list = entries[flow] or {}

@@ -11,35 +11,57 @@
 ]]
 local call = redis.call
 local now, flowKeys = tonumber(ARGV[1]), ARGV[2]
--- Bytes: each stands for eight calls.
-local most = { flows = 100, calls = 1000, bytes = 64 * 1024 }
-local unbegun = 3600000
+-- Of all flows: entries of the index, flows, calls, and bytes, each of which stands for eight calls; and bytes of one flow.
+local most = { entries = 1000, flows = 100, calls = 1000, bytes = 64 * 1024, ofOne = 512 * 1024 }
+local unbegun, chunk = 3600000, 8192
 
--- Adds to `found` the calls whose bits are in `sent` and not in `done`.
-local function open(sent, done, found, room)
+--- @include bullmq/flow/stored
+
+openStored()
+
+-- Adds to `found` the calls whose bits are in `sent` and not in `done`, of which the first bits are those of the call `first`.
+local function open(sent, done, first, found, room)
   for at = 1, #sent do
     local bits = bit.band(string.byte(sent, at), bit.bnot(string.byte(done, at) or 0))
     if bits > 0 then
       for number = 0, 7 do
         if #found == room then return end
-        if bit.band(bits, bit.rshift(128, number)) > 0 then found[#found + 1] = (at - 1) * 8 + number end
+        if bit.band(bits, bit.rshift(128, number)) > 0 then found[#found + 1] = first + (at - 1) * 8 + number end
       end
     end
   end
 end
 
+-- The calls of a flow that were sent and have not ended, `room` at most; and how many bytes were looked at.
+local function openIn(key, calls, room)
+  local found = {}
+  local bytes = math.min(Stored.ask("STRLEN", key .. ":sent") or 0, math.ceil(calls / 8), most.ofOne)
+  for from = 0, bytes - 1, chunk do
+    local to = math.min(from + chunk, bytes) - 1
+    local sent, done = call("GETRANGE", key .. ":sent", from, to), Stored.ask("GETRANGE", key .. ":done", from, to) or ""
+    if sent ~= done then open(sent, done, from * 8, found, room) end
+    if #found == room then break end
+  end
+  return found, bytes
+end
+
 local flows = {}
-for _, id in ipairs(call("ZRANGEBYSCORE", KEYS[1], "-inf", now - ARGV[3], "LIMIT", 0, most.flows)) do
+for _, id in ipairs(call("ZRANGEBYSCORE", KEYS[1], "-inf", now - ARGV[3], "LIMIT", 0, most.entries)) do
   local key = flowKeys .. id
-  local head = call("HMGET", key, "left", "queues", "odd", "expires", "to")
-  if head[1] then
-    local sent, done, numbers = call("GET", key .. ":sent") or "", call("GET", key .. ":done") or "", {}
-    open(sent, done, numbers, most.calls)
+  local head = Stored.ask("HMGET", key, "left", "queues", "odd", "expires", "to", "calls")
+  local calls = head and head[1] and head[2] and head[3] and tonumber(head[6] or nil)
+  if calls then
+    local numbers, bytes = openIn(key, calls, most.calls)
     call("ZADD", KEYS[1], now, id)
     flows[#flows + 1] = { id, call("EXISTS", key .. ":backlog", key .. ":doom") > 0 and 1 or 0, head[2], head[3], head[4], head[5] or "", numbers }
     most.calls = most.calls - #numbers
-    most.bytes = most.bytes - #sent
-    if most.calls <= 0 or most.bytes <= 0 then break end
+    most.bytes = most.bytes - bytes
+    if #flows == most.flows or most.calls <= 0 or most.bytes <= 0 then break end
+  elseif not head then
+    call("ZREM", KEYS[1], id)
+  elseif head[1] then
+    -- Whatever it is, it must not stand before the others.
+    call("ZADD", KEYS[1], now, id)
   elseif tonumber(call("ZSCORE", KEYS[1], id)) < now - unbegun then
     call("DEL", key)
     call("ZREM", KEYS[1], id)

@@ -1,4 +1,4 @@
-import { callId } from "../../id.js";
+import { callId, isTaskId } from "../../id.js";
 import type { Flow } from "../../protocol/flow.js";
 import type { Place } from "../../protocol/place.js";
 import type { FlowRevocation, Location } from "../../ports/transport.js";
@@ -8,9 +8,20 @@ import { runScript, type Argument, type Script } from "../../redis/script.js";
 import { engineScript } from "../engine.js";
 import { locateArguments, locationOf, type LocateReply } from "../locating.js";
 import type { NoteQueues } from "../note-queues.js";
-import type { DoomedLot } from "./doomed.js";
+import { BullrushError } from "../../error.js";
 import type { Ending } from "./endings.js";
-import { describeCall, fieldsOf, headOf, lotsOf, type DescribedCall, type Edge } from "./flow-fields.js";
+import { describeCall, fieldsOf, headOf, lotsOf, type DescribedCall } from "./flow-fields.js";
+import {
+  channelIn,
+  lifetimeIn,
+  readEdges,
+  readLot,
+  readNumbers,
+  readOddIds,
+  readQueues,
+  type DoomedLot,
+  type OddIds,
+} from "./stored-flow.js";
 
 const scripts = {
   keep: engineScript("flow/keep"),
@@ -97,13 +108,24 @@ export class FlowStore {
 
   /** `Transport.revokeFlow` */
   async callOff(flow: string, calls: "all" | readonly number[]): Promise<FlowRevocation | undefined> {
-    const numbers = calls === "all" ? [] : calls;
-    const reply = await this.#run(`flow ${flow} was not revoked`, scripts.callOff, this.#keysOf(flow), () => numbers);
-    if (reply === null) return undefined;
-    const [found, queues, odd, links] = reply as [number[], string, string, string];
-    const isLink = new Set(JSON.parse(links) as readonly number[]);
+    const found: number[] = [];
+    let texts: readonly [queues: string, odd: string, links: string] | undefined;
+    for (let from: number | "" = calls === "all" ? 0 : "", more = true; more;) {
+      const args: readonly Argument[] = [from, mostMarked * 10, ...(calls === "all" ? [] : calls)];
+      const reply = await this.#run(`flow ${flow} was not revoked`, scripts.callOff, this.#keysOf(flow), () => args);
+      // It may have ended meanwhile.
+      if (reply === null) break;
+      const [open, queues, odd, links, following] = reply as [number[], string | null, string | null, string | null, number];
+      for (const number of open) found.push(number);
+      texts = [queues ?? "", odd ?? "", links ?? ""];
+      from = following;
+      more = following > 0;
+    }
+    if (texts === undefined) return undefined;
+    const isLink = new Set(readNumbers(texts[2]));
     const open = calls === "all" ? found.filter((number) => !isLink.has(number)) : found;
-    return { ids: open.map((number) => idOf(flow, number, odd)), queues: JSON.parse(queues) as readonly string[] };
+    const oddIds = readOddIds(texts[1]);
+    return { ids: open.map((number) => idOf(flow, number, oddIds)), queues: readQueues(texts[0]) };
   }
 
   /** Does what follows upon the end of a call whose message is gone. Gives the flows with something left to do. */
@@ -116,8 +138,7 @@ export class FlowStore {
   async doomed(flow: string): Promise<DoomedLot | undefined> {
     const reply = await this.#runOn(`what is to fail in flow ${flow} was not read`, scripts.doomed, [flow]);
     if (reply === null) return undefined;
-    const [first, units, expires, to, found] = reply as [string, number, string, string, string];
-    return { first, units, expires: Number(expires), to, ...(JSON.parse(found) as Pick<DoomedLot, "calls" | "mishaps" | "joins">) };
+    return readLot(reply as Parameters<typeof readLot>[0]);
   }
 
   /** Lets a lot fail, whose records are stored. Gives the flows with something left to do. */
@@ -130,16 +151,7 @@ export class FlowStore {
   async stale(stale: number): Promise<readonly StaleFlow[]> {
     const args = () => [Date.now(), flowKeys(this.#prefix), stale];
     const reply = await this.#run("flows were not looked after", scripts.stale, [flowIndexKey(this.#prefix)], args);
-    return (reply as [id: string, behind: number, queues: string, odd: string, expires: string, to: string, sent: number[]][]).map(
-      ([id, behind, queues, odd, expires, to, sent]) => ({
-        id,
-        behind: behind > 0,
-        queues: JSON.parse(queues) as readonly string[],
-        expires: Number(expires),
-        to,
-        sent: sent.map((number) => ({ number, id: idOf(id, number, odd) })),
-      }),
-    );
+    return (reply as StaleReply[]).flatMap((one) => staleFlowIn(one) ?? []);
   }
 
   /** Which of the calls have no message in `queues` that has not ended or is not revoked. */
@@ -157,8 +169,17 @@ export class FlowStore {
     const edges = await this.#commands.run({ action: `flow ${flow} was not read`, deadline: this.#deadline }, (client) =>
       client.hget(key, "edges"),
     );
-    const all = edges === null ? [] : (JSON.parse(edges) as readonly Edge[]);
+    const all = edges === null ? [] : readEdges(edges);
     return calls.flatMap(({ id, number }) => describeCall(flow, id, number, all) ?? []);
+  }
+
+  /** The texts of the fields `edges` and `odd` of each flow. */
+  async readFacts(flows: readonly string[]): Promise<readonly (readonly (string | null)[])[]> {
+    const keys = flows.map((flow) => this.#keysOf(flow)[0] ?? "");
+    return this.#commands.run({ action: `${flows.length} flows were not read`, deadline: this.#deadline }, async (client) => {
+      const replies = await Promise.all(keys.map((key) => client.hmget(key, "edges", "odd").catch(noneOfAnotherKind)));
+      return replies;
+    });
   }
 
   /** Marks messages as revoked, wherever in their queues they are. */
@@ -190,9 +211,44 @@ export class FlowStore {
   }
 }
 
+type StaleReply = readonly [
+  id: string,
+  behind: number,
+  queues: string,
+  odd: string,
+  expires: string | null,
+  to: string,
+  sent: readonly number[],
+];
+
+/** `undefined` if somebody has spoilt it: that must not hold up the others. */
+function staleFlowIn([id, behind, queues, odd, expires, to, sent]: StaleReply): StaleFlow | undefined {
+  if (!isTaskId(id)) return undefined;
+  try {
+    const oddIds = readOddIds(odd);
+    return {
+      id,
+      behind: behind > 0,
+      queues: readQueues(queues),
+      expires: lifetimeIn(expires),
+      to: channelIn(to),
+      sent: sent.map((number) => ({ number, id: idOf(id, number, oddIds) })),
+    };
+  } catch (error) {
+    if (error instanceof BullrushError) return undefined;
+    throw error;
+  }
+}
+
 /** The id of a call, by the rule or as one of those that follow none. */
-function idOf(flow: string, number: number, odd: string): string {
-  return (JSON.parse(odd) as Readonly<Record<number, string>>)[number] ?? callId(flow, number);
+function idOf(flow: string, number: number, odd: OddIds): string {
+  return odd.get(number) ?? callId(flow, number);
+}
+
+/** A key that holds something else is no flow. */
+function noneOfAnotherKind(error: unknown): readonly null[] {
+  if (error instanceof Error && error.message.startsWith("WRONGTYPE")) return [];
+  throw error;
 }
 
 /** Neither on loan nor waiting to run. */

@@ -1,3 +1,5 @@
+import { BullrushError } from "../../error.js";
+import { isRefused } from "../../refused.js";
 import { outcomeOfRecord, type FinalOutcome } from "../../protocol/outcome.js";
 import { encodeRecord, type UnsentRecord } from "../../protocol/record.js";
 import type { ResultStore } from "../result-store.js";
@@ -19,15 +21,23 @@ const mostLooks = 20;
 /** `Consumer.mendFlows` */
 export async function mendFlows(mending: Mending, stale: number): Promise<number> {
   let mended = 0;
+  let spoilt: Error | undefined;
   for (let look = 0; look < mostLooks; look++) {
     const found = await mending.flows.stale(stale);
     if (found.length === 0) break;
     for (const flow of found) {
-      const lost = await goOn(flow, mending);
-      if (flow.behind) await mending.carrier.carryOn([flow.id]);
-      if (flow.behind || lost > 0) mended++;
+      try {
+        const lost = await goOn(flow, mending);
+        if (flow.behind) await mending.carrier.carryOn([flow.id]);
+        if (flow.behind || lost > 0) mended++;
+      } catch (error) {
+        // One that somebody has spoilt holds up no others. An outage is of all.
+        if (error instanceof BullrushError && error.code !== "DECODE_ERROR" && !isRefused(error)) throw error;
+        spoilt ??= error instanceof Error ? error : new TypeError("no error was thrown");
+      }
     }
   }
+  if (spoilt !== undefined) throw spoilt;
   return mended;
 }
 

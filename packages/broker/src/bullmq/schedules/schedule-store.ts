@@ -163,7 +163,7 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
     const found: (StoredEntry | undefined)[] = [];
     for (const lot of lotsOf(names.map((name) => ({ args: [name] })))) {
       const replies = (await run("entries were not read", scripts.read, argumentsOf(lot))) as (EntryReply | null)[];
-      found.push(...replies.map(readable));
+      found.push(...replies.map((reply) => (reply === null ? undefined : entryOf(reply))));
     }
     return found;
   }
@@ -176,20 +176,9 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
     const next = Number(following ?? Infinity);
     return {
       now: Number(now),
-      entries: replies.map(readable).filter((entry) => entry !== undefined),
+      entries: replies.map(entryOf),
       ...(Number.isFinite(next) && { next }),
     };
-  }
-
-  /** One that somebody has spoilt must not hide the others. */
-  function readable(reply: EntryReply | null): StoredEntry | undefined {
-    try {
-      return reply === null ? undefined : entryOf(reply);
-    } catch (error) {
-      if (!(error instanceof BullrushError)) throw error;
-      onTrouble?.(error.message);
-      return undefined;
-    }
   }
 
   async function advance({ token }: Term, advances: readonly Advance[]): Promise<readonly Advanced[]> {
