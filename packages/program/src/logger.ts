@@ -2,7 +2,6 @@ import { isatty } from "node:tty";
 import { printableLines } from "@bullrush/client/program";
 import { pino, stdTimeFunctions, type DestinationStream, type Logger } from "pino";
 import { shortened } from "./long-lines.js";
-import { prettyLine } from "./pretty-line.js";
 
 /**
  * A pino logger on stdout, or on another file descriptor. `pretty` is for terminals, `json` for machines. It writes at once, so that a line is never lost when the process
@@ -10,8 +9,9 @@ import { prettyLine } from "./pretty-line.js";
  */
 export async function createLogger(level: string, format: "pretty" | "json", descriptor = 1): Promise<Logger> {
   const options = { level, base: null, timestamp: stdTimeFunctions.isoTime };
-  const colours = isatty(descriptor) && process.env["NO_COLOR"] === undefined;
-  return pino(options, linesTo(descriptor, format === "json" ? printableLines : (line) => prettyLine(line, colours)));
+  if (format === "json") return pino(options, linesTo(descriptor, printableLines));
+  const { prettyLines } = await import("./pretty-line.js");
+  return pino(options, linesTo(descriptor, prettyLines(isatty(descriptor) && process.env["NO_COLOR"] === undefined)));
 }
 
 /** What worker and beat write to when they are given no logger: JSON on stdout, at `info`. */

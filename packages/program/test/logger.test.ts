@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import { expect, test } from "vitest";
 import { createLogger } from "../src/logger.js";
-import { prettyLine } from "../src/pretty-line.js";
+import { prettyLines } from "../src/pretty-line.js";
 
 const forged = "[12:00:00.000] INFO: succeeded";
 const hostile = `\u001b[2J\u202e\u009b31m\n${forged}`;
@@ -49,6 +49,6 @@ test.each(["json", "pretty"] as const)("a text of megabytes is cut: %s", async (
 test("a line for people says when, how bad, what, and about what", () => {
   const time = new Date(2026, 1, 3, 4, 5, 6, 78).toISOString();
   const json = JSON.stringify({ level: 40, time, task: "a", n: 1, msg: "retried" });
-  expect(prettyLine(json, false)).toBe('[04:05:06.078] WARN: retried {"task":"a","n":1}\n');
-  expect(prettyLine(json, true)).toContain("\u001b[33mWARN\u001b[39;49m: \u001b[36mretried");
+  expect(prettyLines(false)(json)).toBe('[04:05:06.078] WARN: retried {"task":"a","n":1}\n');
+  expect(prettyLines(true)(json)).toContain("\u001b[36mretried");
 });
