@@ -107,6 +107,24 @@ it("of a task that still waits is its message, which runs", async () => {
   expect(await result.get({ timeout: "20s" })).toBe(canary);
 });
 
+it("of a task that was revoked before it began is nothing, whether anybody takes from its queue or not", async () => {
+  const { app, canary, start } = scene();
+  const echo = app.stub("echo");
+  const handles = [
+    await echo.delay(canary),
+    await app.sendTask("echo", [canary], { countdown: "1h" }),
+    await app.sendTask("echo", [canary], { priority: 3 }),
+    await chain(echo.s(canary), echo.s(canary)).delay(),
+  ];
+  for (const handle of handles) expect(await handle.revoke()).toBe(true);
+  for (const handle of handles.slice(0, 3)) await handle.forget();
+  expect((await app.transport.counts(["default"]))[0]).toMatchObject({ waiting: 1, delayed: 0, failed: 0 });
+  await start();
+  await until(async () => expect((await app.transport.counts(["default"]))[0]).toMatchObject({ waiting: 0, active: 0 }));
+  await handles[3]!.forget();
+  await until(async () => expect(await keysWith(canary)).toEqual([]));
+});
+
 it("is nothing of what was purged, its flows included once a worker has looked after them", async () => {
   const { app, canary, start } = scene();
   const echo = app.stub("echo");
