@@ -2,7 +2,7 @@ import { randomUUID as newId } from "node:crypto";
 import { chain, chord, createApp, group, type App, type AppOptions } from "@bullrush/client";
 import { Redis } from "ioredis";
 import { pino } from "pino";
-import { beforeAll, expect, inject, it, onTestFinished, vi } from "vitest";
+import { afterAll, beforeAll, expect, inject, it, onTestFinished, vi } from "vitest";
 import { createWorker } from "@bullrush/worker";
 
 let redis: Redis;
@@ -11,8 +11,9 @@ beforeAll(async () => {
   redis = new Redis(inject("redisUrl"), { replyMapping: "legacy", maxRetriesPerRequest: null });
   // What is compressed cannot be searched.
   await redis.config("SET", "rdbcompression", "no");
-  return () => redis.disconnect();
 });
+
+afterAll(() => redis.disconnect());
 
 const until = (holds: () => Promise<void> | void) => vi.waitFor(holds, { timeout: 30_000, interval: 10 });
 
@@ -104,6 +105,24 @@ it("of a task that still waits is its message, which runs", async () => {
   await result.forget();
   await start();
   expect(await result.get({ timeout: "20s" })).toBe(canary);
+});
+
+it("of a task that was revoked before it began is nothing, whether anybody takes from its queue or not", async () => {
+  const { app, canary, start } = scene();
+  const echo = app.stub("echo");
+  const handles = [
+    await echo.delay(canary),
+    await app.sendTask("echo", [canary], { countdown: "1h" }),
+    await app.sendTask("echo", [canary], { priority: 3 }),
+    await chain(echo.s(canary), echo.s(canary)).delay(),
+  ];
+  for (const handle of handles) expect(await handle.revoke()).toBe(true);
+  for (const handle of handles.slice(0, 3)) await handle.forget();
+  expect((await app.transport.counts(["default"]))[0]).toMatchObject({ waiting: 1, delayed: 0, failed: 0 });
+  await start();
+  await until(async () => expect((await app.transport.counts(["default"]))[0]).toMatchObject({ waiting: 0, active: 0 }));
+  await handles[3]!.forget();
+  await until(async () => expect(await keysWith(canary)).toEqual([]));
 });
 
 it("is nothing of what was purged, its flows included once a worker has looked after them", async () => {

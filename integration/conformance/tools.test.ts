@@ -76,14 +76,14 @@ describe.concurrent("while a worker of ours runs, BullMQ's own tools", () => {
     await reached({ failed: 2, waiting: 0, active: 0 });
   });
 
-  test("run it again when its result is forgotten, or its starts are", async (context) => {
+  test("run it again when its result is gone, or its starts are", async (context) => {
     const { expect } = context;
     const { app, queue, runs, reached } = await scene(context);
     const forgotten = await app.sendTask("bad", ["forgotten"]);
     const reset = await app.sendTask("bad", ["reset"]);
     await reached({ failed: 2 });
     const record = await reset.get({ propagate: false });
-    await forgotten.forget();
+    await app.backend.forget([forgotten.id]);
     await (await queue.getJob(forgotten.id))?.retry();
     await (await queue.getJob(reset.id))?.retry("failed", { resetAttemptsMade: true, resetAttemptsStarted: true });
     await eventually("both have run twice", () => runs.length === 4);

@@ -1,5 +1,6 @@
 --[[
-  Removes what is kept of tasks that have ended: their finished jobs, what events tell of their failures, and their dead letters. What has not ended stays.
+  Removes what is kept of tasks that have ended: their finished jobs, what events tell of their failures, and their dead letters; and the messages of tasks that are revoked and wait, which
+  nobody will run. What else has not ended stays.
 
   KEYS[1]       names of the queues to which messages were ever sent
   ARGV[1]       what the keys of queues start with
@@ -38,9 +39,12 @@ local function forget(queue, id)
   local prefix, own = queueKeys .. queue .. ":", ownKeys .. queue .. ":"
   local completed, failed, dead = unpack(Retained.kindsOf(prefix, own))
   takeOut(own, dead, id)
-  local job = call("HMGET", prefix .. id, "timestamp", "finishedOn", "event")
+  local job = call("HMGET", prefix .. id, "timestamp", "finishedOn", "event", "revoked")
   if not job[1] then return true end
-  if not job[2] then return false end
+  if not job[2] then
+    -- BullMQ removes none that is on loan.
+    return job[4] and removeJob({ prefix .. id, prefix .. "repeat" }, { id, "0", prefix }) == 1 or false
+  end
   if job[3] then call("XDEL", prefix .. "events", job[3]) end
   takeOut(own, completed, id)
   takeOut(own, failed, id)

@@ -35,8 +35,8 @@ export interface Transport {
   counts(queues: readonly string[]): Promise<readonly QueueCounts[]>;
 
   /**
-   * Removes what the broker keeps of tasks that have ended, among the finished jobs and the dead letters of `queues` and of all queues to which a message was ever sent. Says of each whether it is
-   * `gone`, or has not ended and stays.
+   * Removes what the broker keeps of tasks that have ended, among the finished jobs and the dead letters of `queues` and of all queues to which a message was ever sent, and the messages of tasks that
+   * are revoked and wait. Says of each whether it is `gone`, or has not ended and stays.
    */
   forget(ids: readonly string[], queues: readonly string[]): Promise<readonly ("gone" | "unfinished")[]>;
 

@@ -13,6 +13,8 @@ export type ScheduleOption = Duration | Schedule | ScheduleFunction;
 /** The data of a schedule; a crontab without a time zone gets `timezone`, so that it means the same to every app. Throws `INVALID_OPTION`, naming `option`. */
 export function compileSchedule(given: ScheduleOption, option: string, timezone: string): ScheduledCall["schedule"] {
   if (typeof given === "function") return { type: "function" };
+  if (typeof given === "string" && /^\S+(?:\s+\S+){4,5}$/.test(given))
+    refuse(option, "a cron expression", `crontab(${JSON.stringify(given.slice(0, 80))})`);
   if (typeof given === "string" || typeof given === "number") return compileInterval(given, option);
   if (given === undefined) refuse(option, "missing", expected);
   isRecord(given, option);

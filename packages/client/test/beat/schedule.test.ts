@@ -17,6 +17,11 @@ describe("intervals", () => {
     expect(compile(given)).toEqual({ type: "every", every: length });
   });
 
+  test("a bare cron expression is refused, with a hint at crontab()", () => {
+    const error = thrownBy(() => compile("*/5 * * * *" as "5m"));
+    expect(error).toEqual(failing("INVALID_OPTION", { got: "a cron expression", expected: 'crontab("*/5 * * * *")' }));
+  });
+
   test.each([20, 999, 1])("the bare number %d is refused, with a hint at its unit", (given) => {
     const expected = expect.stringContaining(`"${given}s"`);
     expect(thrownBy(() => compile(given))).toEqual(failing("INVALID_OPTION", { got: `${given}, which is milliseconds`, expected }));
