@@ -22,7 +22,7 @@ for _, queue in ipairs(otherQueues(KEYS[1], queues)) do queues[#queues + 1] = qu
 last = math.min(last, first - 1 + math.max(1, math.floor(mostSought(queues) / 10)))
 
 -- Takes it out of a set, if it is there.
-local function takeOut(own, kind, id)
+local function takeOut(kind, id)
   local score = call("ZSCORE", kind.set, id)
   if not score then return end
   local class, isOurs = Retained.read(score)
@@ -30,20 +30,20 @@ local function takeOut(own, kind, id)
   kind.keysOf(gone, id, isOurs)
   call("DEL", unpack(gone))
   call("ZREM", kind.set, id)
-  Retained.count(own, kind.field, -Retained.sizeOf(class))
+  Retained.count(kind, -Retained.sizeOf(class))
 end
 
 -- Whether it has ended, or was never here.
 local function forget(queue, id)
   local prefix, own = queueKeys .. queue .. ":", ownKeys .. queue .. ":"
   local completed, failed, dead = unpack(Retained.kindsOf(prefix, own))
-  takeOut(own, dead, id)
+  takeOut(dead, id)
   local job = call("HMGET", prefix .. id, "timestamp", "finishedOn", "event")
   if not job[1] then return true end
   if not job[2] then return false end
   if job[3] then call("XDEL", prefix .. "events", job[3]) end
-  takeOut(own, completed, id)
-  takeOut(own, failed, id)
+  takeOut(completed, id)
+  takeOut(failed, id)
   return true
 end
 
