@@ -14,8 +14,8 @@ local Retained = {
   overhead = 1200, room = 1.125,
   -- Most that one call removes, unless twice as much has ended; most that one look for age removes in a queue's set, and in all of them.
   atOnce = 1000, sweepAtOnce = 500, allSwept = 1000,
-  -- Time between two counts of a set, ms, and between two of one that takes too much, unless it has few members.
-  countEvery = 60000, recountEvery = 5000, few = 200,
+  -- Time between two counts of a set, ms, and between two of one that takes too much, unless it has few members beside those that were added.
+  countEvery = 60000, recountEvery = 5000, few = 20,
   -- How many members are looked at: of a larger set so many in each of `windows` places, and the others are taken to be like them. So many sets are counted in one call as have as many.
   mostCounted = 10000, windows = 100,
   classes = 1023, perDoubling = 50, least = 1024,
@@ -158,7 +158,7 @@ function Retained.bound(kind, added, bytes, most, mostBytes)
   local sum, length = Retained.count(kind, bytes), call("ZCARD", kind.set)
   local excess = math.max(length - most, 0)
   if excess == 0 and sum <= mostBytes then return 0 end
-  if sum > mostBytes and (length <= Retained.few or Retained.countedAt(kind) + Retained.recountEvery <= tonumber(now)) then sum = Retained.recount(kind) end
+  if sum > mostBytes and (length <= added + Retained.few or Retained.countedAt(kind) + Retained.recountEvery <= tonumber(now)) then sum = Retained.recount(kind) end
   local allowed, total = math.max(2 * added, Retained.atOnce), 0
   local function isEnough(dropped, freed) return total + dropped >= excess and sum - freed <= mostBytes end
   while total < allowed and (total < excess or sum > mostBytes) do

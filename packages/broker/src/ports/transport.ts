@@ -5,6 +5,9 @@ import type { Outcome } from "../protocol/outcome.js";
 import type { Retention } from "./retention.js";
 import type { StoreRequest } from "./result-backend.js";
 
+/** What is left of a task that was forgotten: nothing, or its message, which waits or is on loan to a worker. */
+export type Left = "gone" | "waiting" | "running";
+
 /** The service that holds queues, as producers see it. */
 export interface Transport {
   /**
@@ -32,10 +35,9 @@ export interface Transport {
   counts(queues: readonly string[]): Promise<readonly QueueCounts[]>;
 
   /**
-   * Removes what the broker keeps of tasks that have ended, among the finished jobs and the dead letters of `queues` and of all queues to which a message was ever sent. Says of each whether it is
-   * `gone`, or has not ended and stays.
+   * Removes what the broker keeps of tasks that have ended, among the finished jobs and the dead letters of `queues` and of all queues to which a message was ever sent. Says of each what is left.
    */
-  forget(ids: readonly string[], queues: readonly string[]): Promise<readonly ("gone" | "unfinished")[]>;
+  forget(ids: readonly string[], queues: readonly string[]): Promise<readonly Left[]>;
 
   /** Removes all messages that wait in `queue`, delayed ones included, and says how many. */
   purge(queue: string): Promise<number>;
