@@ -13,6 +13,7 @@ beforeAll(async () => {
   await redis.config("SET", "rdbcompression", "no");
 });
 
+// Before the check for what is left open, unlike what `beforeAll` returns.
 afterAll(() => redis.disconnect());
 
 const until = (holds: () => Promise<void> | void) => vi.waitFor(holds, { timeout: 30_000, interval: 10 });

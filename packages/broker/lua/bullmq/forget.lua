@@ -8,7 +8,7 @@
   ARGV[3]       how many queues are named
   then their names, and the ids of the tasks
 
-  Returns for each task, or for as many as one call is good for: 1 nothing of it is left, 0 it has not ended
+  Returns for each task, or for as many as one call is good for: 0 nothing of it is left, 1 it has not ended, 2 it has not either and is on loan to a worker
 ]]
 local call = redis.call
 local queueKeys, ownKeys, queues = ARGV[1], ARGV[2], {}
@@ -23,7 +23,7 @@ for _, queue in ipairs(otherQueues(KEYS[1], queues)) do queues[#queues + 1] = qu
 last = math.min(last, first - 1 + math.max(1, math.floor(mostSought(queues) / 10)))
 
 -- Takes it out of a set, if it is there.
-local function takeOut(own, kind, id)
+local function takeOut(kind, id)
   local score = call("ZSCORE", kind.set, id)
   if not score then return end
   local class, isOurs = Retained.read(score)
@@ -31,31 +31,33 @@ local function takeOut(own, kind, id)
   kind.keysOf(gone, id, isOurs)
   call("DEL", unpack(gone))
   call("ZREM", kind.set, id)
-  Retained.count(own, kind.field, -Retained.sizeOf(class))
+  Retained.count(kind, -Retained.sizeOf(class))
 end
 
--- Whether it has ended, or was never here.
+-- 0 if it has ended, or was never here; else 1, or 2 if it is on loan.
 local function forget(queue, id)
   local prefix, own = queueKeys .. queue .. ":", ownKeys .. queue .. ":"
   local completed, failed, dead = unpack(Retained.kindsOf(prefix, own))
-  takeOut(own, dead, id)
+  takeOut(dead, id)
   local job = call("HMGET", prefix .. id, "timestamp", "finishedOn", "event", "revoked")
-  if not job[1] then return true end
+  if not job[1] then return 0 end
   if not job[2] then
     -- BullMQ removes none that is on loan.
-    return job[4] and removeJob({ prefix .. id, prefix .. "repeat" }, { id, "0", prefix }) == 1 or false
+    if job[4] and removeJob({ prefix .. id, prefix .. "repeat" }, { id, "0", prefix }) == 1 then return 0 end
+    return 1 + call("EXISTS", prefix .. id .. ":lock")
   end
   if job[3] then call("XDEL", prefix .. "events", job[3]) end
-  takeOut(own, completed, id)
-  takeOut(own, failed, id)
-  return true
+  takeOut(completed, id)
+  takeOut(failed, id)
+  return 0
 end
 
 local replies = {}
-for i = first, last do replies[i - first + 1] = 1 end
+for i = first, last do replies[i - first + 1] = 0 end
 for _, queue in ipairs(queues) do
   for i = first, last do
-    if not forget(queue, ARGV[i]) then replies[i - first + 1] = 0 end
+    local n = i - first + 1
+    replies[n] = math.max(replies[n], forget(queue, ARGV[i]))
   end
 end
 return replies

@@ -53,15 +53,19 @@ export async function forget(last: Leaf | Group, places: Places): Promise<void> 
   for (const id of groups) await backend.forgetGroup(id);
 }
 
-/** A result that is on another server than its message may be there before the message is settled. */
+/** A result that is on another server than its message may be there before the message is settled. One that was revoked has its result before a worker comes to it, and is not waited for. */
 async function forgetMessages(ids: readonly string[], { transport, backend, options }: Places): Promise<void> {
   const end = steadyClock.now() + settling.longest;
   let left = ids;
   for (let wait = settling.first; ; wait = Math.min(wait * 2, settling.most)) {
     const replies = await transport.forget(left, options.queues);
-    const unfinished = left.filter((_, index) => replies[index] === "unfinished");
+    const running = new Set(left.filter((_, index) => replies[index] === "running"));
+    const unfinished = left.filter((_, index) => replies[index] !== "gone");
     const records = await backend.read(unfinished);
-    left = unfinished.filter((_, index) => records[index] !== undefined && isTerminal(records[index].state));
+    left = unfinished.filter((id, index) => {
+      const state = records[index]?.state;
+      return state !== undefined && isTerminal(state) && (state !== "REVOKED" || running.has(id));
+    });
     if (left.length === 0 || steadyClock.now() >= end) return;
     await pause(wait);
   }
