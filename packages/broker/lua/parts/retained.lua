@@ -16,6 +16,8 @@ local Retained = {
   atOnce = 1000, sweepAtOnce = 500,
   -- Time between two counts, ms, and how many members of each end of a set are looked at: of a larger one the others are taken to be like them.
   countEvery = 60000, mostCounted = 5000,
+  -- A set of so few, or of little more than what has just come, is counted anew before anything of it is removed for its bytes: BullMQ's tools may have emptied it.
+  fewest = 100,
   classes = 1023, perDoubling = 50, least = 1024,
 }
 
@@ -113,7 +115,12 @@ end
 -- After `added` members of `bytes` in all came to a set, removes what is beyond its bounds, `most` and `mostBytes`. Gives how many went.
 function Retained.bound(own, field, set, added, bytes, most, mostBytes, keysOf)
   local sum = Retained.count(own, field, bytes)
-  local excess = math.max(call("ZCARD", set) - most, 0)
+  local length = call("ZCARD", set)
+  local excess = math.max(length - most, 0)
+  if sum > mostBytes and length <= math.max(2 * added, Retained.fewest) then
+    sum = Retained.sumOf(set)
+    call("HSET", own .. "retained", field, sum)
+  end
   if excess == 0 and sum <= mostBytes then return 0 end
   local allowed, total = math.max(2 * added, Retained.atOnce), 0
   local function isEnough(dropped, freed) return total + dropped >= excess and sum - freed <= mostBytes end
