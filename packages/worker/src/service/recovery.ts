@@ -31,12 +31,12 @@ export function recovery({
       log.warn({ queue, dropped }, "dead letters removed: too many, too large or too old to be kept");
   }
 
-  const { start, stop } = every(scan, (stopped) => void recover(stopped));
+  const scans = every(scan, (stopped) => void recover(stopped));
   return {
-    start,
+    start: () => scans.start(),
     // What was settled since the last scan, the last tasks of all included.
     stop: () => {
-      stop();
+      scans.stop();
       warnOfDropped();
     },
   };
