@@ -2,7 +2,7 @@ import { randomUUID as newId } from "node:crypto";
 import { chain, chord, createApp, group, type App, type AppOptions } from "@bullrush/client";
 import { Redis } from "ioredis";
 import { pino } from "pino";
-import { beforeAll, expect, inject, it, onTestFinished, vi } from "vitest";
+import { afterAll, beforeAll, expect, inject, it, onTestFinished, vi } from "vitest";
 import { createWorker } from "@bullrush/worker";
 
 let redis: Redis;
@@ -11,8 +11,9 @@ beforeAll(async () => {
   redis = new Redis(inject("redisUrl"), { replyMapping: "legacy", maxRetriesPerRequest: null });
   // What is compressed cannot be searched.
   await redis.config("SET", "rdbcompression", "no");
-  return () => redis.disconnect();
 });
+
+afterAll(() => redis.disconnect());
 
 const until = (holds: () => Promise<void> | void) => vi.waitFor(holds, { timeout: 30_000, interval: 10 });
 
