@@ -15,7 +15,7 @@ local Retained = {
   -- Most that one call removes, unless twice as much has ended; most that one look for age removes in a queue's set, and in all of them.
   atOnce = 1000, sweepAtOnce = 500, allSwept = 1000,
   -- Time between two counts of a set, ms, and between two of one that takes too much, unless it has few members beside those that were added.
-  countEvery = 60000, recountEvery = 5000, few = 20,
+  countEvery = 60000, recountEvery = 5000, few = 100,
   -- How many members are looked at: of a larger set so many in each of `windows` places, and the others are taken to be like them. So many sets are counted in one call as have as many.
   mostCounted = 10000, windows = 100,
   classes = 1023, perDoubling = 50, least = 1024,

@@ -1,3 +1,4 @@
+import { steadyClock } from "../clock.js";
 import { defaultMaxPayload, longestReplyTo, replyToAtEnd } from "../protocol/codec.js";
 import type { Flow } from "../protocol/flow.js";
 import type { ConsumeOptions, Consumer, Left, Location, Marked, QueueCounts, Revocation, Sought, Transport } from "../ports/transport.js";
@@ -60,7 +61,7 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
   const shared = { ...(deadLinks && { deadLinks }), ...(onTrouble && { onTrouble }) };
   const commands = openConnection(location, { service: "broker", name: "bullrush:producer", ...shared });
   const consumers = new Set<Consumer>();
-  const noteQueues = queueNotes(prefix);
+  const noteQueues = queueNotes(prefix, steadyClock);
   const publish = openPublisher(commands, { prefix, deadline, maxPayload, noteQueues });
 
   const flows = new FlowStore(commands, { prefix, deadline, noteQueues });

@@ -169,6 +169,16 @@ describe("what a queue keeps of what has ended", () => {
     expect(await counted("completed")).toBe(1);
   });
 
+  test.each(["clean", "obliterate"] as const)("is counted anew at once when %s of BullMQ has left next to nothing", async (tool) => {
+    const consumer = consume({ completed: { bytes: 100 * kibibyte } });
+    await end(consumer, 10, outcomes.succeeded, 10 * kibibyte);
+    await (tool === "clean" ? bench.queue.clean(0, 100, "completed") : bench.queue.obliterate());
+    expect(await set("completed")).toHaveLength(0);
+    for (let round = 0; round < 10; round++) await end(consumer, 2);
+    expect(await set("completed")).toHaveLength(20);
+    expect(await counted("completed")).toBeLessThan(40 * kibibyte);
+  });
+
   test("of plain jobs is counted too, and bounded where their producer asks for nothing", async () => {
     const consumer = consume({ completed: { bytes: 100 * kibibyte } });
     await bench.queue.addBulk(Array.from({ length: 6 }, () => ({ name: "mail", data: "x".repeat(30 * kibibyte) })));
@@ -356,6 +366,32 @@ describe("what a queue keeps of what has ended", () => {
       await settle(consumer, deliveries, outcomes.succeeded);
       expect(await forget([running], ["other"])).toEqual(["gone"]);
       expect(await set("completed")).toEqual([]);
+    });
+
+    test.each([
+      ["waits", "waiting", {}],
+      ["has a priority", "waiting", { priority: 3 }],
+      ["is not due", "delayed", { eta: Date.now() + 3_600_000 }],
+    ])("goes with its message when it was revoked before it was taken and %s", async (_, place, fields) => {
+      const { redis, prefix } = bench.broker;
+      const ids = [newId(), newId(), newId()];
+      await bench.stage.send(...ids.map((id) => ({ queue: "feeds", message: messageOf({ id, args: [canary], ...fields }) })));
+      await bench.stage.transport.revoke(ids.slice(0, 2), ["feeds"], { reason: "by request", terminate: false });
+      expect(await forget(ids)).toEqual(["gone", "gone", "waiting"]);
+      expect(await redis.exists(`${prefix}:feeds:${ids[0]}`, `${prefix}:feeds:${ids[1]}`)).toBe(0);
+      expect((await bench.stage.transport.counts(["feeds"]))[0]).toMatchObject({ [place]: 1 });
+    });
+
+    test("stays while it runs, though it was revoked", async () => {
+      const consumer = consume({});
+      const id = newId();
+      await bench.stage.send({ queue: "feeds", message: messageOf({ id, args: [canary] }) });
+      const deliveries = await take(consumer, 1);
+      await bench.stage.transport.revoke([id], ["feeds"], { reason: "by request", terminate: false });
+      expect(await forget([id])).toEqual(["running"]);
+      await settle(consumer, deliveries, outcomes.revoked);
+      expect(await forget([id])).toEqual(["gone"]);
+      expect(await isLeft()).toBe(false);
     });
   });
 });

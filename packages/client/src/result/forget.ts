@@ -9,7 +9,7 @@ const mostForgotten = 1000;
 interface Places {
   readonly transport: Transport;
   readonly backend: ResultBackend;
-  readonly options: { readonly queues: readonly string[] };
+  readonly options: { readonly queues: readonly string[]; readonly copyQueues: readonly string[] };
 }
 
 /** Longest wait, in ms, for the settlement of a task whose result is there already, and the pauses between two looks. */
@@ -20,7 +20,7 @@ const settling = { longest: 5000, first: 10, most: 250 };
  * stored so far.
  */
 export async function forget(last: Leaf | Group, places: Places): Promise<void> {
-  const { backend } = places;
+  const { backend, options } = places;
   const ids = new Set<string>();
   const groups = new Set<string>();
   // A handle within a group may have steps before it as well; those of a long chain are many.
@@ -32,9 +32,8 @@ export async function forget(last: Leaf | Group, places: Places): Promise<void> 
       for (const result of handle.results) left.push(result);
     } else {
       ids.add(handle.id);
-      // Where it may be in several queues, one of them has the message, and the others copies.
-      const { queues } = handle.reference;
-      if (queues.length > 1) for (const queue of queues) ids.add(copyId(handle.id, queue));
+      // What went to several queues is a message in the first of them, and a copy in each other.
+      for (const queue of options.copyQueues) ids.add(copyId(handle.id, queue));
     }
     if (handle.parent !== undefined) left.push(handle.parent as Leaf | Group);
   }
