@@ -13,6 +13,7 @@ beforeAll(async () => {
   await redis.config("SET", "rdbcompression", "no");
 });
 
+// Before the check for what is left open, unlike what `beforeAll` returns.
 afterAll(() => redis.disconnect());
 
 const until = (holds: () => Promise<void> | void) => vi.waitFor(holds, { timeout: 30_000, interval: 10 });
@@ -85,6 +86,35 @@ it("of a task is nothing once it is forgotten, however it was called and has end
   expect((await keysWith(canary)).filter((key) => !key.endsWith(":events"))).toEqual([]);
   const events = await redis.xrange(`${app.options.prefix}:default:events`, "-", "+");
   expect(JSON.stringify(events)).not.toContain(canary);
+});
+
+it("of a task that several queues got is nothing in any of them, whoever forgets it", async () => {
+  const fan = { name: "all", type: "fanout" } as const;
+  const { app, canary, start } = scene({
+    queues: ["default", { name: "a", exchange: fan }, { name: "b", exchange: fan }, { name: "c", exchange: fan }],
+  });
+  await start();
+  const send = () => app.sendTask("echo", [canary], { exchange: "all" });
+  const [mine, other] = [await send(), await send()];
+  const counts = async () => (await app.transport.counts(["a", "b", "c"])).map(({ completed }) => completed);
+  await until(async () => expect(await counts()).toEqual([2, 2, 2]));
+  await mine.forget();
+  await app.asyncResult(other.id).forget();
+  expect(await keysWith(canary)).toEqual([]);
+});
+
+it("of a task that was revoked before it was due is not even its message", async () => {
+  const { app, canary } = scene();
+  const echo = app.stub("echo");
+  const handles = [
+    await echo.delay(canary),
+    await app.sendTask("echo", [canary], { countdown: "1h", priority: 3 }),
+    await group(echo.s(canary), echo.s(canary).set({ countdown: "1h" })).delay(),
+  ];
+  for (const handle of handles) await handle.revoke({ reason: canary });
+  for (const handle of handles) await handle.forget();
+  expect(await keysWith(canary)).toEqual([]);
+  await expectSettled(app);
 });
 
 it("of a task is nothing either if it is forgotten before its message is settled, on two servers", async () => {

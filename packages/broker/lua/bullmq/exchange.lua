@@ -52,12 +52,12 @@
   Fails as a whole, with nothing settled or taken, when results cannot be stored or Redis is a replica.
 ]]
 local call = redis.call
+local now, lease, worker, tokens = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 --- @include parts/attempt
 --- @include parts/begun
 --- @include parts/retained
 --- @include parts/store-records
 
-local now, lease, worker, tokens = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local wrong = {}
 
 local function isWrong(settlement, reply)

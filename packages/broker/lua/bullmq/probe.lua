@@ -7,6 +7,8 @@
   ARGV[3]       a channel, free to use
 ]]
 redis.call("SELECT", ARGV[1])
+-- First, as an exchange does it: a full Redis refuses a script's first write, never a later one.
+redis.call("DEL", KEYS[1])
 redis.call("SET", KEYS[1], "1", "PX", 1000)
 redis.call("GETRANGE", KEYS[1], 0, 1)
 redis.call("DEL", KEYS[1])

@@ -15,7 +15,8 @@
   Returns the number of jobs that were put back; 1 if there are flows that have not ended, else 0; 1 if more is to be removed for its age, else 0; and for each queue of which
       dead letters were removed its number and how many
 ]]
-local call = redis.call
+local call, now = redis.call, ARGV[1]
+--- @include parts/attempt
 --- @include moveStalledJobsToWait
 --- @include parts/retained
 
@@ -32,31 +33,50 @@ local function markIfNeeded(key)
   if delayed[2] then redis.pcall("ZADD", key("marker"), "NX", math.floor(tonumber(delayed[2]) / 0x1000), "1") end
 end
 
-local now, more, dropped, counting = tonumber(ARGV[1]), 0, {}, true
+local more, recovered, dropped, due = 0, 0, {}, {}
+local room = Retained.allSwept
 
--- Removes what ended before `oldest`. Gives how many.
-local function sweep(own, kind, oldest)
-  local due = call("ZCOUNT", kind.set, "-inf", "(" .. oldest)
-  if due == 0 then return 0 end
-  local gone, bytes = Retained.dropOldest(kind.set, math.min(due, Retained.sweepAtOnce), kind.keysOf)
-  Retained.count(own, kind.field, -bytes)
-  if gone < due then more = 1 end
+-- Removes what is too old of a queue's kinds. Gives how many dead letters went.
+local function sweepAll(kinds, first)
+  local gone, wanted = 0, 0
+  for i, kind in ipairs(kinds) do
+    gone, wanted = Retained.sweep(kind, ARGV[first + i - 1], room)
+    room = room - gone
+    if gone < wanted then more = 1 end
+  end
   return gone
 end
 
--- The sets of one queue in one call: counting ten thousand takes Redis a few ms.
-local function countAnew(own, kinds)
-  local key = own .. "retained"
-  if not counting or (tonumber(call("HGET", key, "countedAt")) or 0) + Retained.countEvery > now then return end
-  if call("EXISTS", kinds[1].set, kinds[2].set, kinds[3].set) == 0 then return call("DEL", key) end
-  counting = false
-  call("HSET", key, "countedAt", now)
-  for _, kind in ipairs(kinds) do call("HSET", key, kind.field, Retained.sumOf(kind.set)) end
+-- Those of the kinds that were not counted for a while.
+local function noteDue(kinds)
+  for _, kind in ipairs(kinds) do
+    local at = Retained.countedAt(kind)
+    if at + Retained.countEvery <= tonumber(now) then due[#due + 1] = { at = at, kind = kind } end
+  end
 end
 
-local recovered = 0
+-- The longest ago first: counting ten thousand members takes Redis a few ms.
+local function countAnew()
+  table.sort(due, function(a, b) return a.at < b.at end)
+  local counted = 0
+  for _, one in ipairs(due) do
+    if counted >= Retained.mostCounted then return end
+    local _, looked = Retained.recount(one.kind)
+    counted = counted + looked
+  end
+end
+
+-- What removes comes first: a full Redis refuses a script's first write, unless it frees room.
 for q = 1, (#KEYS - 1) / 2 do
-  local prefix, own = KEYS[2 * q], KEYS[2 * q + 1]
+  local kinds = Retained.kindsOf(KEYS[2 * q], KEYS[2 * q + 1])
+  -- Whatever becomes of it, lost tasks are looked for.
+  local gone = attempt(sweepAll, kinds, 3 * q)
+  if isForPrimary(gone) then return redis.error_reply(gone) end
+  if type(gone) == "number" and gone > 0 then dropped[#dropped + 1], dropped[#dropped + 2] = q, gone end
+  noteDue(kinds)
+end
+for q = 1, (#KEYS - 1) / 2 do
+  local prefix = KEYS[2 * q]
   local function key(suffix) return prefix .. suffix end
   if redis.call("EXISTS", key("active"), key("stalled")) > 0 then
     recovered = recovered + #moveStalledJobsToWait(
@@ -64,11 +84,7 @@ for q = 1, (#KEYS - 1) / 2 do
       { oftenest, prefix, ARGV[1], ARGV[2] })
   end
   markIfNeeded(key)
-  local kinds = Retained.kindsOf(prefix, own)
-  for i, kind in ipairs(kinds) do
-    local gone = sweep(own, kind, ARGV[3 * q - 1 + i])
-    if i == 3 and gone > 0 then dropped[#dropped + 1], dropped[#dropped + 2] = q, gone end
-  end
-  countAnew(own, kinds)
 end
+local trouble = attempt(countAnew)
+if isForPrimary(trouble) then return redis.error_reply(trouble) end
 return { recovered, redis.call("EXISTS", KEYS[1]), more, dropped }

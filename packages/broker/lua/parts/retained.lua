@@ -1,21 +1,23 @@
 --[[
   What is kept of messages that have ended: the finished jobs of a queue, completed or failed, and its dead letters. It is bounded by count and bytes when something is added.
 
-  Each is a sorted set. The whole part of a score is a time, as BullMQ has it; the fraction says how much memory a member takes: half a millisecond, if it is one of ours, and a class of
-  size in steps of 1/2048. So what is removed, by whomever, is known without being read. A hash, `<own>retained`, has the sum of each set. It is counted anew now and then, since BullMQ's
-  tools remove jobs too.
+  Each kind is a sorted set. The whole part of a score is a time, as BullMQ has it; the fraction says how much memory a member takes: half a millisecond, if it is one of ours, and a class
+  of size in steps of 1/2048. So what is removed, by whomever, is known without being read. A hash, `<own>retained`, has the sum of each set. It is counted anew now and then, and before
+  anything is dropped for its bytes, since BullMQ's tools remove jobs too.
 
-  Reads of the script: call
+  Reads of the script: call, and now, ms, where something is added or counted
 ]]
 --- @include removeJob
 
 local Retained = {
   -- What a job takes beside its values, in bytes, and how much of what Redis allocates is values.
   overhead = 1200, room = 1.125,
-  -- Most that one call removes, unless twice as much has ended; most of a set that one look for its age removes.
-  atOnce = 1000, sweepAtOnce = 500,
-  -- Time between two counts, ms, and how many members of each end of a set are looked at: of a larger one the others are taken to be like them.
-  countEvery = 60000, mostCounted = 5000,
+  -- Most that one call removes, unless twice as much has ended; most that one look for age removes in a queue's set, and in all of them.
+  atOnce = 1000, sweepAtOnce = 500, allSwept = 1000,
+  -- Time between two counts of a set, ms, and between two of one that takes too much, unless it has few members beside those that were added.
+  countEvery = 60000, recountEvery = 5000, few = 100,
+  -- How many members are looked at: of a larger set so many in each of `windows` places, and the others are taken to be like them. So many sets are counted in one call as have as many.
+  mostCounted = 10000, windows = 100,
   classes = 1023, perDoubling = 50, least = 1024,
 }
 
@@ -47,6 +49,8 @@ function Retained.jobKeys(prefix)
     gone[n + 1], gone[n + 2] = prefix .. id, prefix .. id .. ":logs"
     if isOurs then return end
     -- First, while its parent can be told; it keeps the last job of a scheduler, and that goes too.
+    -- What has ended by itself leaves alone how long a producer wants no duplicates of it.
+    call("HDEL", prefix .. id, "deid")
     removeJob({ prefix .. id, prefix .. "repeat" }, { id, "0", prefix })
     for _, of in ipairs({ ":dependencies", ":processed", ":failed", ":unsuccessful" }) do gone[#gone + 1] = prefix .. id .. of end
   end
@@ -56,72 +60,112 @@ function Retained.letterKeys(own)
   return function(gone, id) gone[#gone + 1] = own .. "dead-letter:" .. id end
 end
 
--- The sets of a queue: what `retained` calls each, and what goes with a member.
-function Retained.kindsOf(prefix, own)
-  local keysOf = Retained.jobKeys(prefix)
-  return {
-    { field = "completed", set = prefix .. "completed", keysOf = keysOf },
-    { field = "failed", set = prefix .. "failed", keysOf = keysOf },
-    { field = "deadLetters", set = own .. "dead-letters", keysOf = Retained.letterKeys(own) },
-  }
+-- What a queue keeps of one kind: what `retained` calls it, its set, and what goes with a member.
+function Retained.finished(prefix, own, target)
+  return { own = own, field = target, set = prefix .. target, prefix = prefix, keysOf = Retained.jobKeys(prefix) }
 end
 
--- How many bytes the members of a set take.
+function Retained.letters(own)
+  return { own = own, field = "deadLetters", set = own .. "dead-letters", keysOf = Retained.letterKeys(own) }
+end
+
+function Retained.kindsOf(prefix, own)
+  return { Retained.finished(prefix, own, "completed"), Retained.finished(prefix, own, "failed"), Retained.letters(own) }
+end
+
+-- How many bytes the members of a set take, and how many were looked at for that.
 function Retained.sumOf(set)
   local length, looked, sum = call("ZCARD", set), 0, 0
+  if length == 0 then return 0, 0 end
   local function add(from, to)
     local members = call("ZRANGE", set, from, to, "WITHSCORES")
     for i = 2, #members, 2 do
       sum, looked = sum + Retained.sizeOf(Retained.read(members[i])), looked + 1
     end
   end
-  if length <= 2 * Retained.mostCounted then
+  if length <= Retained.mostCounted then
     add(0, -1)
-    return sum
+    return sum, looked
   end
-  add(0, Retained.mostCounted - 1)
-  add(-Retained.mostCounted, -1)
-  return math.floor(sum / looked * length)
+  for window = 0, Retained.windows - 1 do
+    local from = math.floor(window * length / Retained.windows)
+    add(from, from + Retained.mostCounted / Retained.windows - 1)
+  end
+  return math.floor(sum / looked * length), looked
 end
 
--- Removes the oldest `count` members of a set, and their keys. `upTo`: may say of the bytes removed so far that they are enough. Gives how many went, and their bytes.
-function Retained.dropOldest(set, count, keysOf, isEnough)
-  local oldest = call("ZRANGE", set, 0, count - 1, "WITHSCORES")
+-- When a kind was last counted, ms.
+function Retained.countedAt(kind)
+  return tonumber(call("HGET", kind.own .. "retained", kind.field .. "CountedAt")) or 0
+end
+
+-- Counts a kind anew. Gives the sum, and how many members were looked at.
+function Retained.recount(kind)
+  local key = kind.own .. "retained"
+  local sum, looked = Retained.sumOf(kind.set)
+  if looked == 0 then call("HDEL", key, kind.field, kind.field .. "CountedAt") else call("HSET", key, kind.field, sum, kind.field .. "CountedAt", now) end
+  return sum, looked
+end
+
+-- Whether a parent of BullMQ's still waits for a job, which failed: without it the parent would go on.
+local function isAwaited(prefix, id)
+  local parent = prefix and call("HGET", prefix .. id, "parentKey")
+  return parent and call("SISMEMBER", parent .. ":dependencies", prefix .. id) == 1
+end
+
+-- Removes the oldest `count` members of a kind, and their keys. `isEnough`: may say of how many went so far, and their bytes, that they are enough. What a parent waits for stays, and counts as new. Gives how
+-- many went, and their bytes.
+function Retained.dropOldest(kind, count, isEnough)
+  local oldest = call("ZRANGE", kind.set, 0, count - 1, "WITHSCORES")
   local gone, ids, bytes = {}, {}, 0
   for i = 1, #oldest, 2 do
     if isEnough and isEnough(#ids, bytes) then break end
-    local class, isOurs = Retained.read(oldest[i + 1])
-    ids[#ids + 1] = oldest[i]
-    keysOf(gone, oldest[i], isOurs)
-    bytes = bytes + Retained.sizeOf(class)
+    local id, class, isOurs = oldest[i], Retained.read(oldest[i + 1])
+    if not isOurs and isAwaited(kind.prefix, id) then
+      call("ZADD", kind.set, "XX", Retained.score(now, class, false), id)
+    else
+      ids[#ids + 1] = id
+      kind.keysOf(gone, id, isOurs)
+      bytes = bytes + Retained.sizeOf(class)
+    end
   end
   if #ids == 0 then return 0, 0 end
   call("DEL", unpack(gone))
   -- BullMQ has taken out its own.
-  call("ZREM", set, unpack(ids))
+  call("ZREM", kind.set, unpack(ids))
   return #ids, bytes
 end
 
 -- Counts `bytes` in, less than 0 for what has gone. Gives the sum.
-function Retained.count(own, field, bytes)
-  local sum = call("HINCRBY", own .. "retained", field, bytes)
+function Retained.count(kind, bytes)
+  local sum = call("HINCRBY", kind.own .. "retained", kind.field, bytes)
   if sum >= 0 then return sum end
-  call("HSET", own .. "retained", field, 0)
+  call("HSET", kind.own .. "retained", kind.field, 0)
   return 0
 end
 
+-- Removes what ended before `oldest`, ms, at most `most`. Gives how many went, and how many were due.
+function Retained.sweep(kind, oldest, most)
+  local due = call("ZCOUNT", kind.set, "-inf", "(" .. oldest)
+  if due == 0 or most <= 0 then return 0, due end
+  local gone, bytes = Retained.dropOldest(kind, math.min(due, Retained.sweepAtOnce, most))
+  Retained.count(kind, -bytes)
+  return gone, due
+end
+
 -- After `added` members of `bytes` in all came to a set, removes what is beyond its bounds, `most` and `mostBytes`. Gives how many went.
-function Retained.bound(own, field, set, added, bytes, most, mostBytes, keysOf)
-  local sum = Retained.count(own, field, bytes)
-  local excess = math.max(call("ZCARD", set) - most, 0)
+function Retained.bound(kind, added, bytes, most, mostBytes)
+  local sum, length = Retained.count(kind, bytes), call("ZCARD", kind.set)
+  local excess = math.max(length - most, 0)
   if excess == 0 and sum <= mostBytes then return 0 end
+  if sum > mostBytes and (length <= added + Retained.few or Retained.countedAt(kind) + Retained.recountEvery <= tonumber(now)) then sum = Retained.recount(kind) end
   local allowed, total = math.max(2 * added, Retained.atOnce), 0
   local function isEnough(dropped, freed) return total + dropped >= excess and sum - freed <= mostBytes end
   while total < allowed and (total < excess or sum > mostBytes) do
     local wanted = math.min(allowed - total, 500, math.max(excess - total, sum > mostBytes and math.max(2 * added, 20) or 0))
-    local dropped, freed = Retained.dropOldest(set, wanted, keysOf, isEnough)
+    local dropped, freed = Retained.dropOldest(kind, wanted, isEnough)
     if dropped == 0 then break end
-    total, sum = total + dropped, Retained.count(own, field, -freed)
+    total, sum = total + dropped, Retained.count(kind, -freed)
   end
   return total
 end

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { systemTiming } from "../alarm.js";
 import { clip, textLimits } from "../clip.js";
-import { systemClock } from "../clock.js";
+import { steadyClock, systemClock } from "../clock.js";
 import type { ConsumeOptions, Consumer, Delivery, Exchange, Settled, Settlement, Verdict } from "../ports/transport.js";
 import type { StoreRequest } from "../ports/result-backend.js";
 import { openConnection } from "../redis/connection.js";
@@ -102,7 +102,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
   /** Settlements whose result was stored in a call before. */
   const stored = new WeakSet<Settlement>();
   const unheard = new Unheard(prefixes);
-  const flows = new FlowStore(commands, { prefix, deadline, noteQueues: queueNotes(prefix) });
+  const flows = new FlowStore(commands, { prefix, deadline, noteQueues: queueNotes(prefix, steadyClock) });
   const continuations = new Continuations(results, flows, prefix);
   const carrier = new FlowCarrier(flows, results);
   const leases = openLeases({ commands, prefixes, queues, flowIndex: flowIndexKey(prefix), numberOf, lease, scan, deadline });

@@ -1,6 +1,7 @@
+import { steadyClock } from "../clock.js";
 import { defaultMaxPayload, longestReplyTo, replyToAtEnd } from "../protocol/codec.js";
 import type { Flow } from "../protocol/flow.js";
-import type { ConsumeOptions, Consumer, Location, Marked, QueueCounts, Revocation, Sought, Transport } from "../ports/transport.js";
+import type { ConsumeOptions, Consumer, Left, Location, Marked, QueueCounts, Revocation, Sought, Transport } from "../ports/transport.js";
 import type { ResultBackend } from "../ports/result-backend.js";
 import { openConnection } from "../redis/connection.js";
 import type { DeadLinks } from "../redis/dead-links.js";
@@ -48,6 +49,9 @@ const mostRead = 8 * 1024 * 1024;
 /** Most tasks that are forgotten in one call. */
 const mostForgotten = 1000;
 
+/** As `lua/bullmq/forget.lua` says it. */
+const lefts = ["gone", "waiting", "running"] as const satisfies readonly Left[];
+
 /** What `lua/bullmq/revoke.lua` says of one task. */
 type RevokeReply = 0 | 1 | readonly [taken: 0 | 1, queue: string, task: string, end: string, due: number];
 
@@ -58,7 +62,7 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
   const shared = { ...(deadLinks && { deadLinks }), ...(onTrouble && { onTrouble }) };
   const commands = openConnection(location, { service: "broker", name: "bullrush:producer", ...shared });
   const consumers = new Set<Consumer>();
-  const noteQueues = queueNotes(prefix);
+  const noteQueues = queueNotes(prefix, steadyClock);
   const publish = openPublisher(commands, { prefix, deadline, maxPayload, noteQueues });
 
   const flows = new FlowStore(commands, { prefix, deadline, noteQueues });
@@ -93,17 +97,17 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
     }));
   }
 
-  async function forget(ids: readonly string[], queues: readonly string[]): Promise<readonly ("gone" | "unfinished")[]> {
+  async function forget(ids: readonly string[], queues: readonly string[]): Promise<readonly Left[]> {
     const args = [`${prefix}:`, ownQueueKeys(prefix), queues.length, ...queues];
-    const replies: (0 | 1)[] = [];
+    const replies: (0 | 1 | 2)[] = [];
     while (replies.length < ids.length) {
       const left = ids.slice(replies.length, replies.length + mostForgotten);
       const some = await commands.run({ action: `${left.length} tasks were not forgotten`, deadline }, (client) =>
         runScript(client, scripts.forget, [queuesKey(prefix)], [...args, ...left]),
       );
-      replies.push(...(some as readonly (0 | 1)[]));
+      replies.push(...(some as readonly (0 | 1 | 2)[]));
     }
-    return replies.map((reply) => (reply === 1 ? "gone" : "unfinished"));
+    return replies.map((reply) => lefts[reply]);
   }
 
   async function purge(queue: string): Promise<number> {

@@ -5,6 +5,9 @@ import type { Outcome } from "../protocol/outcome.js";
 import type { Retention } from "./retention.js";
 import type { StoreRequest } from "./result-backend.js";
 
+/** What is left of a task that was forgotten: nothing, or its message, which waits or is on loan to a worker. */
+export type Left = "gone" | "waiting" | "running";
+
 /** The service that holds queues, as producers see it. */
 export interface Transport {
   /**
@@ -36,9 +39,9 @@ export interface Transport {
 
   /**
    * Removes what the broker keeps of tasks that have ended, among the finished jobs and the dead letters of `queues` and of all queues to which a message was ever sent, and the messages of tasks that
-   * are revoked and wait. Says of each whether it is `gone`, or has not ended and stays.
+   * are revoked and wait. Says of each what is left.
    */
-  forget(ids: readonly string[], queues: readonly string[]): Promise<readonly ("gone" | "unfinished")[]>;
+  forget(ids: readonly string[], queues: readonly string[]): Promise<readonly Left[]>;
 
   /** Removes all messages that wait in `queue`, delayed ones included, and says how many. */
   purge(queue: string): Promise<number>;

@@ -38,6 +38,8 @@ export function openSubscription(
   let checks: NodeJS.Timeout | undefined;
   /** The client that hears the channel: a connection takes another one when its own has died. */
   let hearing: Redis | undefined;
+  /** Whether it could not subscribe again. */
+  let isDeaf = false;
   let wasPrimary = false;
 
   async function begin(): Promise<void> {
@@ -60,13 +62,14 @@ export function openSubscription(
       client.on("message", (_: string, payload: string) => {
         for (const { listener } of listeners.values()) listener(payload);
       });
-      // Subscribed again after each loss, by us as well as by ioredis: the reply says from when on it hears.
-      client.on("ready", () => void client.subscribe(channel).then(tellGap, () => undefined));
+      // Subscribed again after each loss: the reply says from when on it hears.
+      client.on("ready", () => void client.subscribe(channel).then(tellGap, () => (isDeaf = true)));
     }
     await client.subscribe(channel);
   }
 
   function tellGap(): void {
+    isDeaf = false;
     for (const { onGap } of listeners.values()) onGap?.();
   }
 
@@ -74,7 +77,7 @@ export function openSubscription(
   async function check(opened: Connection): Promise<void> {
     try {
       const role = await opened.run({ action: "a subscription was not checked", deadline: defaultSilence }, async (client) => {
-        if (client !== hearing) {
+        if (client !== hearing || isDeaf) {
           await subscribeOnce(client);
           tellGap();
         }

@@ -7,6 +7,8 @@ import { type Queue, type QueueOption, compileQueue } from "./queue.js";
 export class Topology {
   /** Names of the declared queues, in declared order. */
   readonly queues: readonly string[];
+  /** Names of those that may get a copy of what another one gets: of those to which an exchange may send one message together, all but the first. */
+  readonly copyQueues: readonly string[];
   readonly #given: readonly QueueOption[];
   readonly #declared: ReadonlyMap<string, Queue>;
   readonly #exchanges: ReadonlyMap<string, readonly Bound[]>;
@@ -21,6 +23,8 @@ export class Topology {
     this.#declared = compileQueues(given);
     this.#exchanges = bindExchanges([...this.#declared.values()]);
     this.queues = Object.freeze([...this.#declared.keys()]);
+    const copied = [...this.#exchanges.keys()].flatMap((exchange) => this.#copyQueuesOf(exchange));
+    this.copyQueues = Object.freeze([...new Set(copied)]);
   }
 
   /** Whether `queue` is declared. */
@@ -45,6 +49,13 @@ export class Topology {
   resolve(exchange: string, routingKey: string): readonly string[] {
     const bound = this.#exchanges.get(exchange) ?? [];
     return bound.filter(({ accepts }) => accepts.some((accept) => accept(routingKey))).map(({ queue }) => queue);
+  }
+
+  #copyQueuesOf(exchange: string): readonly string[] {
+    const bindings = [...this.#declared.values()].flatMap((queue) => queue.bindings).filter((binding) => binding.exchange === exchange);
+    const isDirect = bindings.every(({ type = "direct" }) => type === "direct");
+    if (isDirect) return bindings.flatMap(({ routingKey }) => this.resolve(exchange, routingKey).slice(1));
+    return (this.#exchanges.get(exchange) ?? []).slice(1).map(({ queue }) => queue);
   }
 
   /** This topology with `queue`, by its name alone, as its last; the same one if it is declared already. Throws as the constructor does. */

@@ -159,6 +159,17 @@ describe.skipIf(redisBinary === undefined)("the results of an exchange", () => {
     expect(await stage.counts("feeds")).toMatchObject({ active: 0, completed: 2, failed: 1 });
   });
 
+  test("are stored along too when Redis was full before the consumer was opened", async () => {
+    await stage.send(...numbered("feeds", 1));
+    await redis.client.config("SET", "maxmemory", "1");
+    const consumer = stage.consume(["feeds"]);
+    await consumer.open();
+    expect(consumer.storesAlong).toBe(true);
+    const [delivery] = await take(consumer, 1);
+    expect(await settle(consumer, delivery!)).toMatchObject({ settled: ["settled"] });
+    expect(await recordOf(delivery!)).toMatchObject({ state: "SUCCESS" });
+  });
+
   test("are stored once when the reply is lost, and the message is settled once", async () => {
     const proxy = await openProxy(redis.url);
     onTestFinished(() => proxy.close());

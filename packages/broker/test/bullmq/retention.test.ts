@@ -1,3 +1,4 @@
+import { FlowProducer } from "bullmq";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { newId } from "../../src/id.js";
 import type { Consumer, Delivery } from "../../src/ports/transport.js";
@@ -168,12 +169,158 @@ describe("what a queue keeps of what has ended", () => {
     expect(await counted("completed")).toBe(1);
   });
 
+  test.each(["clean", "obliterate"] as const)("is counted anew at once when %s of BullMQ has left next to nothing", async (tool) => {
+    const consumer = consume({ completed: { bytes: 100 * kibibyte } });
+    await end(consumer, 10, outcomes.succeeded, 10 * kibibyte);
+    await (tool === "clean" ? bench.queue.clean(0, 100, "completed") : bench.queue.obliterate());
+    expect(await set("completed")).toHaveLength(0);
+    for (let round = 0; round < 10; round++) await end(consumer, 2);
+    expect(await set("completed")).toHaveLength(20);
+    expect(await counted("completed")).toBeLessThan(40 * kibibyte);
+  });
+
   test("of plain jobs is counted too, and bounded where their producer asks for nothing", async () => {
     const consumer = consume({ completed: { bytes: 100 * kibibyte } });
     await bench.queue.addBulk(Array.from({ length: 6 }, () => ({ name: "mail", data: "x".repeat(30 * kibibyte) })));
     await settle(consumer, await take(consumer, 6), outcomes.succeeded);
     expect(await set("completed")).toHaveLength(2);
     expect(await counted("completed")).toBeLessThanOrEqual(100 * kibibyte);
+  });
+
+  test("of plain jobs is not counted any more when the count of their producer removes them", async () => {
+    const consumer = consume({ completed: { bytes: 100 * kibibyte } });
+    await end(consumer, 1);
+    for (let round = 0; round < 6; round++) {
+      await bench.queue.add("mail", "x".repeat(30 * kibibyte), { removeOnComplete: 2 });
+      await settle(consumer, await take(consumer, 1), outcomes.succeeded);
+    }
+    expect(await set("completed")).toHaveLength(2);
+    expect(await counted("completed")).toBeLessThan(75 * kibibyte);
+  });
+
+  test.each([
+    ["true", true, []],
+    ["a count", 2, ["3", "4"]],
+    ["a count in an object", { count: 1 }, ["4"]],
+    ["false", false, ["1", "2", "3", "4"]],
+    ["an age", { age: 60 }, ["1", "2", "3", "4"]],
+  ] as const)("of plain jobs is what their producer asks for, whatever the count of the queue: %s", async (_, removeOnComplete, left) => {
+    const consumer = consume({ completed: { count: 3 } });
+    for (const jobId of ["1", "2", "3", "4"]) {
+      await bench.queue.add("mail", jobId, { jobId: `job-${jobId}`, removeOnComplete });
+      await settle(consumer, await take(consumer, 1), outcomes.succeeded);
+    }
+    expect(await set("completed")).toEqual(left.map((id) => `job-${id}`));
+    expect(await counted("completed")).toBeLessThan((left.length + 1) * 1500);
+  });
+
+  test("of plain jobs is removed at the age that their producer asks for", async () => {
+    const { redis, prefix } = bench.broker;
+    const consumer = consume({});
+    await bench.queue.add("mail", "old", { jobId: "old" });
+    await settle(consumer, await take(consumer, 1), outcomes.succeeded);
+    await redis.zincrby(`${prefix}:feeds:completed`, -30_000, "old");
+    await bench.queue.add("mail", "new", { jobId: "new", removeOnComplete: { age: 10 } });
+    await settle(consumer, await take(consumer, 1), outcomes.succeeded);
+    expect(await set("completed")).toEqual(["new"]);
+    expect(await redis.exists(`${prefix}:feeds:old`)).toBe(0);
+    expect(await counted("completed")).toBeLessThan(1500);
+  });
+
+  test("of plain jobs goes without ending the time in which they have no duplicates", async () => {
+    const consumer = consume({ completed: { count: 1 } });
+    await bench.queue.add("mail", "first", { jobId: "first", deduplication: { id: "one", ttl: 600_000 } });
+    await settle(consumer, await take(consumer, 1), outcomes.succeeded);
+    await end(consumer, 1);
+    expect(await set("completed")).not.toContain("first");
+    expect(await bench.queue.getDeduplicationJobId("one")).toBe("first");
+  });
+
+  test("has a plain job for as long as its parent waits for it, and none that is behind it", async () => {
+    const { redis, prefix } = bench.broker;
+    const flow = bench.closed(new FlowProducer(bench.options()));
+    const consumer = consume({ failed: { age: 1, count: 1 } });
+    const parent = await flow.add({ name: "parent", queueName: "feeds", children: [{ name: "child", queueName: "feeds" }] });
+    await settle(consumer, await take(consumer, 1), outcomes.failed);
+    const [child] = await set("failed");
+    await end(consumer, 3, outcomes.failed);
+    await vi.waitFor(async () => {
+      await consumer.recover();
+      expect(await set("failed")).toEqual([child]);
+    });
+    expect(await parent.job.getState()).toBe("waiting-children");
+    expect(await redis.hget(`${prefix}:feeds:${child}`, "failedReason")).toBeTruthy();
+    await parent.job.remove();
+    await end(consumer, 1, outcomes.failed);
+    await vi.waitFor(async () => {
+      await consumer.recover();
+      expect(await set("failed")).toEqual([]);
+    });
+    expect(await redis.keys(`${prefix}:feeds:*-*-*`)).toEqual([]);
+  });
+
+  test("is not dropped for the bytes of what BullMQ's tools have taken out", async () => {
+    const { redis, prefix } = bench.broker;
+    const consumer = consume({ failed: { bytes: 200 * kibibyte } });
+    await end(consumer, 5, outcomes.failed, 30 * kibibyte);
+    // The last count is older than a few seconds.
+    await redis.hset(`${ownQueueKey(prefix, "feeds")}retained`, "failedCountedAt", String(Date.now() - 10_000));
+    await bench.queue.retryJobs();
+    const again = await take(consumer, 5);
+    for (const delivery of again) await settle(consumer, [delivery], outcomes.failed);
+    expect(await set("failed")).toHaveLength(5);
+    expect(await counted("failed")).toBeGreaterThan(150 * kibibyte);
+  });
+
+  test("goes with the next that ends once nothing is to be kept any more", async () => {
+    await end(consume({}), 5);
+    await end(consume({ completed: { count: 0 } }), 1);
+    expect(await set("completed")).toEqual([]);
+    expect(await counted("completed")).toBe(0);
+  });
+
+  test("is counted anew in all queues, however many there are", async () => {
+    const { redis, prefix } = bench.broker;
+    const names = Array.from({ length: 30 }, (_, index) => `many-${index}`);
+    const consumer = bench.stage.transport.consume({
+      queues: names.map((name) => ({ name })),
+      order: "round-robin",
+      lease: 30_000,
+      worker: "keeper",
+    });
+    await bench.stage.send(...names.map((queue) => ({ queue, message: messageOf() })));
+    await settle(consumer, await take(consumer, names.length), outcomes.succeeded);
+    const fields = () => Promise.all(names.map((name) => redis.hget(`${ownQueueKey(prefix, name)}retained`, "completed")));
+    const right = await fields();
+    for (const name of names) await redis.hset(`${ownQueueKey(prefix, name)}retained`, "completed", "1");
+    // Less often than one look for each queue.
+    for (let look = 0; look < 3; look++) await consumer.recover();
+    expect(await fields()).toEqual(right);
+  });
+
+  test("is counted from everywhere in a set that is too long to be read whole", async () => {
+    const { redis, prefix } = bench.broker;
+    const consumer = consume({ completed: { count: 100_000 } });
+    await end(consumer, 1, outcomes.succeeded, 50 * kibibyte);
+    const large = Number(await redis.zscore(`${prefix}:feeds:completed`, (await set("completed"))[0]!)) % 1;
+    const at = Date.now() - 50_000;
+    const members = Array.from({ length: 30_000 }, (_, index) => [
+      // Those in the middle are large, and those at both ends small.
+      Math.floor(at) + index + (Math.floor(index / 10_000) === 1 ? large : 0.5),
+      `made-up-${index}`,
+    ]);
+    for (let from = 0; from < members.length; from += 1000)
+      await redis.zadd(
+        `${prefix}:feeds:completed`,
+        ...members
+          .slice(from, from + 1000)
+          .flat()
+          .map(String),
+      );
+    await consumer.recover();
+    const expected = 10_000 * 57 * kibibyte + 20_000 * kibibyte;
+    expect(await counted("completed")).toBeGreaterThan(expected * 0.95);
+    expect(await counted("completed")).toBeLessThan(expected * 1.05);
   });
 
   test("tells no more than the beginning of a long error in an event, and the whole with the job", async () => {
@@ -215,10 +362,36 @@ describe("what a queue keeps of what has ended", () => {
       const deliveries = await take(consumer, 1);
       await bench.stage.send({ queue: "feeds", message: messageOf({ id: waiting }) });
       const [ended] = await set("completed");
-      expect(await forget([ended!, waiting, running], [])).toEqual(["gone", "unfinished", "unfinished"]);
+      expect(await forget([ended!, waiting, running], [])).toEqual(["gone", "waiting", "running"]);
       await settle(consumer, deliveries, outcomes.succeeded);
       expect(await forget([running], ["other"])).toEqual(["gone"]);
       expect(await set("completed")).toEqual([]);
+    });
+
+    test.each([
+      ["waits", "waiting", {}],
+      ["has a priority", "waiting", { priority: 3 }],
+      ["is not due", "delayed", { eta: Date.now() + 3_600_000 }],
+    ])("goes with its message when it was revoked before it was taken and %s", async (_, place, fields) => {
+      const { redis, prefix } = bench.broker;
+      const ids = [newId(), newId(), newId()];
+      await bench.stage.send(...ids.map((id) => ({ queue: "feeds", message: messageOf({ id, args: [canary], ...fields }) })));
+      await bench.stage.transport.revoke(ids.slice(0, 2), ["feeds"], { reason: "by request", terminate: false });
+      expect(await forget(ids)).toEqual(["gone", "gone", "waiting"]);
+      expect(await redis.exists(`${prefix}:feeds:${ids[0]}`, `${prefix}:feeds:${ids[1]}`)).toBe(0);
+      expect((await bench.stage.transport.counts(["feeds"]))[0]).toMatchObject({ [place]: 1 });
+    });
+
+    test("stays while it runs, though it was revoked", async () => {
+      const consumer = consume({});
+      const id = newId();
+      await bench.stage.send({ queue: "feeds", message: messageOf({ id, args: [canary] }) });
+      const deliveries = await take(consumer, 1);
+      await bench.stage.transport.revoke([id], ["feeds"], { reason: "by request", terminate: false });
+      expect(await forget([id])).toEqual(["running"]);
+      await settle(consumer, deliveries, outcomes.revoked);
+      expect(await forget([id])).toEqual(["gone"]);
+      expect(await isLeft()).toBe(false);
     });
   });
 });

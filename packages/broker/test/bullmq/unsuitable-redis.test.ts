@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { freePort } from "../../src/embedded/free-port.js";
 import { redisScheduleStore } from "../../src/bullmq/schedules/schedule-store.js";
 import { redisResultBackend } from "../../src/redis/result-backend.js";
+import { compileRetention, defaultRetention } from "../../src/routing/retention.js";
 import { argumentsOf, messageOf, numbered, outcomes, settlementOf } from "../ports/messages.js";
 import { stageOn, type Stage } from "../ports/stage.js";
 import { eventually, hear, take, takeOne } from "../ports/waiting.js";
@@ -188,6 +189,23 @@ describe.skipIf(redisBinary === undefined)("a Redis", () => {
       await free();
       expect(await hear(consumer, 1)).toHaveLength(1);
       expect(await stage.counts("feeds")).toMatchObject({ waiting: 0, active: 1, completed: 1 });
+    });
+
+    test("is rid of what is too old in all queues, while nothing new can be written", async () => {
+      const queues = ["feeds", "mails"].map((name) => ({
+        name,
+        retention: compileRetention({ completed: { age: name === "mails" ? 1 : "1d" } }, defaultRetention(60_000)),
+      }));
+      const consumer = stage.transport.consume({ queues, order: "round-robin", lease: 15_000, worker: "keeper" });
+      await stage.send(...numbered("feeds", 1), ...numbered("mails", 1));
+      const settle = (await take(consumer, 2)).map((delivery) => settlementOf(delivery));
+      await consumer.exchange({ settle, take: 0 });
+      await fill();
+      await eventually("look that removes it", async () => {
+        await consumer.recover().catch(() => undefined);
+        return (await stage.counts("mails")).completed === 0;
+      });
+      expect(await stage.counts("feeds")).toMatchObject({ completed: 1 });
     });
 
     test("buries too", async () => {

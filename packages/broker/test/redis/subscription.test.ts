@@ -97,3 +97,19 @@ test.skipIf(redisBinary === undefined)("a primary that becomes a replica: it con
   await eventually("the gap", () => gaps() > 0);
   expect(demoted()).toBeGreaterThan(0);
 });
+
+test.skipIf(redisBinary === undefined)("a channel that is refused for a while after a loss: it hears again", async () => {
+  const server = await startRedis();
+  onTestFinished(() => server.stop());
+  await server.client.call("ACL", "SETUSER", "ann", "on", ">secret", "~*", "&*", "+@all");
+  const { channel, heard, gaps } = await listen(server.url.replace("//", "//ann:secret@"));
+  const refused = async () => Number(/cmdstat_subscribe:.*rejected_calls=(\d+)/.exec(await server.client.info("commandstats"))?.[1] ?? 0);
+  // Redis ends the connections of those who listen where they may not any more.
+  await server.client.call("ACL", "SETUSER", "ann", "resetchannels");
+  await eventually("a refusal", async () => (await refused()) > 0);
+  expect(gaps()).toBe(0);
+  await server.client.call("ACL", "SETUSER", "ann", "&*");
+  await eventually("the gap", () => gaps() > 0);
+  await server.client.publish(channel, "after");
+  await eventually("the message", () => heard.length === 1);
+});

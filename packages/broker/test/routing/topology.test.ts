@@ -26,6 +26,21 @@ describe("declared queues", () => {
     expect(topology.exchangeOf("toString")).toBeUndefined();
   });
 
+  test("name those that may get copies", () => {
+    expect(topology.copyQueues).toEqual([]);
+    const many = new Topology([
+      { name: "a", exchange: { name: "all", type: "fanout" } },
+      { name: "b", exchange: "all" },
+      { name: "c", exchange: { name: "by-topic", type: "topic" }, routingKey: "feeds.*" },
+      { name: "d", exchange: "by-topic", routingKey: "#", bindings: [{ exchange: "all" }] },
+      { name: "e", exchange: "direct", routingKey: "same" },
+      { name: "f", exchange: "direct", routingKey: "same" },
+      { name: "g", exchange: "direct", routingKey: "another" },
+    ]);
+    expect(many.copyQueues).toEqual(["b", "d", "f"]);
+    expect(many.including("h").copyQueues).toEqual(many.copyQueues);
+  });
+
   test("may be none", () => {
     expect(new Topology([]).queues).toEqual([]);
   });

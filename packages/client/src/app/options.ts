@@ -70,6 +70,8 @@ export interface CompiledOptions {
   readonly backend: RedisLocation;
   /** Names of the declared queues: those of `queues`, the default queue, and those that routes, entries of `beat` and, once they are declared, tasks name. */
   readonly queues: readonly string[];
+  /** Names of the queues that may get copies of what others get. */
+  readonly copyQueues: readonly string[];
   readonly createMissingQueues: boolean;
   readonly defaultQueue: string;
   readonly router: Router;
@@ -114,6 +116,7 @@ export function compileOptions(given: AppOptions, environment: Environment): Com
     broker,
     backend,
     queues: [...new Set([...topology.queues, ...router.routedQueues, ...calledQueues])],
+    copyQueues: topology.copyQueues,
     createMissingQueues,
     defaultQueue,
     router,

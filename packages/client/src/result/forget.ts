@@ -9,7 +9,7 @@ const mostForgotten = 1000;
 interface Places {
   readonly transport: Transport;
   readonly backend: ResultBackend;
-  readonly options: { readonly queues: readonly string[] };
+  readonly options: { readonly queues: readonly string[]; readonly copyQueues: readonly string[] };
 }
 
 /** Longest wait, in ms, for the settlement of a task whose result is there already, and the pauses between two looks. */
@@ -20,7 +20,7 @@ const settling = { longest: 5000, first: 10, most: 250 };
  * stored so far.
  */
 export async function forget(last: Leaf | Group, places: Places): Promise<void> {
-  const { backend } = places;
+  const { backend, options } = places;
   const ids = new Set<string>();
   const groups = new Set<string>();
   // A handle within a group may have steps before it as well; those of a long chain are many.
@@ -32,9 +32,8 @@ export async function forget(last: Leaf | Group, places: Places): Promise<void> 
       for (const result of handle.results) left.push(result);
     } else {
       ids.add(handle.id);
-      // Where it may be in several queues, one of them has the message, and the others copies.
-      const { queues } = handle.reference;
-      if (queues.length > 1) for (const queue of queues) ids.add(copyId(handle.id, queue));
+      // What went to several queues is a message in the first of them, and a copy in each other.
+      for (const queue of options.copyQueues) ids.add(copyId(handle.id, queue));
     }
     if (handle.parent !== undefined) left.push(handle.parent as Leaf | Group);
   }
@@ -53,15 +52,19 @@ export async function forget(last: Leaf | Group, places: Places): Promise<void> 
   for (const id of groups) await backend.forgetGroup(id);
 }
 
-/** A result that is on another server than its message may be there before the message is settled. */
+/** A result that is on another server than its message may be there before the message is settled. One that was revoked has its result before a worker comes to it, and is not waited for. */
 async function forgetMessages(ids: readonly string[], { transport, backend, options }: Places): Promise<void> {
   const end = steadyClock.now() + settling.longest;
   let left = ids;
   for (let wait = settling.first; ; wait = Math.min(wait * 2, settling.most)) {
     const replies = await transport.forget(left, options.queues);
-    const unfinished = left.filter((_, index) => replies[index] === "unfinished");
+    const running = new Set(left.filter((_, index) => replies[index] === "running"));
+    const unfinished = left.filter((_, index) => replies[index] !== "gone");
     const records = await backend.read(unfinished);
-    left = unfinished.filter((_, index) => records[index] !== undefined && isTerminal(records[index].state));
+    left = unfinished.filter((id, index) => {
+      const state = records[index]?.state;
+      return state !== undefined && isTerminal(state) && (state !== "REVOKED" || running.has(id));
+    });
     if (left.length === 0 || steadyClock.now() >= end) return;
     await pause(wait);
   }

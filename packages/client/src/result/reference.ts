@@ -12,6 +12,8 @@ export interface ResultSource {
   readonly options: {
     /** The declared queues, where a task is looked for first of which only the id is known. */
     readonly queues: readonly string[];
+    /** Those that may get copies of what others get. */
+    readonly copyQueues: readonly string[];
     /** In ms. */
     readonly resultExpires: number;
   };

@@ -20,6 +20,7 @@ describe("defaults", () => {
       broker: "redis://127.0.0.1:6379/0",
       backend: "redis://127.0.0.1:6379/0",
       queues: ["default"],
+      copyQueues: [],
       createMissingQueues: true,
       defaultQueue: "default",
       prefix: "bull",

@@ -20,12 +20,24 @@ export function recovery({
     try {
       const recovered = await consumer.recover();
       if (recovered > 0) log.warn({ recovered }, "tasks of a lost worker put back");
-      for (const [queue, dropped] of consumer.droppedDeadLetters())
-        log.warn({ queue, dropped }, "dead letters removed: too many, too large or too old to be kept");
+      warnOfDropped();
     } catch (error) {
       if (!stopped.aborted) log.debug({ reason: error instanceof Error ? error.message : String(error) }, "no scan for lost tasks");
     }
   }
 
-  return every(scan, (stopped) => void recover(stopped));
+  function warnOfDropped(): void {
+    for (const [queue, dropped] of consumer.droppedDeadLetters())
+      log.warn({ queue, dropped }, "dead letters removed: too many, too large or too old to be kept");
+  }
+
+  const scans = every(scan, (stopped) => void recover(stopped));
+  return {
+    start: () => scans.start(),
+    // What was settled since the last scan, the last tasks of all included.
+    stop: () => {
+      scans.stop();
+      warnOfDropped();
+    },
+  };
 }

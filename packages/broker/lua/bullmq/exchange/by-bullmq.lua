@@ -22,32 +22,39 @@ local function optionsOf(jobKey)
   return decoded(call("HGET", jobKey, "opts"))
 end
 
--- How many finished jobs are kept beside this one, and how long, if its producer says so; else what the queue keeps is bounded afterwards.
-local function keepJobsOf(options, target, keep)
+-- How many finished jobs its producer wants kept beside this one, with its age in s, as BullMQ has it; nothing if it does not say.
+local function askedOf(options, target)
   local asked = options[target == "completed" and "removeOnComplete" or "removeOnFail"]
-  if type(asked) == "boolean" then return { count = asked and 0 or -1 }, true end
-  if type(asked) == "number" then return { count = asked }, true end
-  if type(asked) == "table" then return asked, true end
-  return { count = (keep.most == 0 or keep.bytes == 0) and 0 or -1 }, false
+  if type(asked) == "boolean" then return { count = asked and 0 or -1 } end
+  if type(asked) == "number" then return { count = asked } end
+  return type(asked) == "table" and asked or nil
 end
 
--- Notes how much a finished plain job takes, and removes what its queue keeps beyond the bounds: its count is left to a producer that has one of its own.
-local function boundFinished(prefix, own, id, target, values, keep, isAsked)
-  local set, jobKey = prefix .. target, prefix .. id
-  local score = call("ZSCORE", set, id)
+-- Notes how much a finished plain job takes, and removes what is beyond the bounds of its queue: its count is left to a producer that has one of its own.
+local function boundFinished(prefix, own, id, target, values, keep, asked)
+  local kind, jobKey = Retained.finished(prefix, own, target), prefix .. id
+  local score = call("ZSCORE", kind.set, id)
   if not score then return end
   if not keep.arguments then call("HDEL", jobKey, "data") end
   local class = Retained.class(call("HSTRLEN", jobKey, "data") + values)
-  call("ZADD", set, "XX", Retained.score(score, class, false), id)
-  Retained.bound(own, target, set, 1, Retained.sizeOf(class), isAsked and math.huge or keep.most, keep.bytes, Retained.jobKeys(prefix))
+  call("ZADD", kind.set, "XX", Retained.score(score, class, false), id)
+  local most = keep.most
+  if asked then
+    local age, count = tonumber(asked.age), tonumber(asked.count) or -1
+    most = count > 0 and count or math.huge
+    if age then Retained.sweep(kind, string.format("%.0f", now - age * 1000 + 1), tonumber(asked.limit) or Retained.sweepAtOnce) end
+  end
+  Retained.bound(kind, 1, Retained.sizeOf(class), most, keep.bytes)
 end
 
 -- By BullMQ, with all that a plain job may ask for.
 local function finishByBullmq(prefix, own, id, token, target, value, stack, keep)
   local given = optionsOf(prefix .. id)
-  local keepJobs, isAsked = keepJobsOf(given, target, keep)
+  local asked = askedOf(given, target)
+  local keepsNone = asked and asked.count == 0 or not asked and (keep.most == 0 or keep.bytes == 0)
+  -- Of the others BullMQ removes none by itself: it would not be counted.
   local options = {
-    token = token, keepJobs = keepJobs, lockDuration = tonumber(lease), attempts = tonumber(given.attempts) or 0, maxMetricsSize = "",
+    token = token, keepJobs = { count = keepsNone and 0 or -1 }, lockDuration = tonumber(lease), attempts = tonumber(given.attempts) or 0, maxMetricsSize = "",
   }
   local property = target == "completed" and "returnvalue" or "failedReason"
   local reply = moveToFinished(
@@ -57,7 +64,8 @@ local function finishByBullmq(prefix, own, id, token, target, value, stack, keep
       stack ~= "" and cmsgpack.pack({ property, value, "stacktrace", stack }) or nil })
   if reply == 0 then
     call("HDEL", prefix .. id, "begun", "revoked", "terminate", "verdict", "unknownSince")
-    boundFinished(prefix, own, id, target, #value + #stack, keep, isAsked)
+    -- It has ended, whatever becomes of the others.
+    attempt(boundFinished, prefix, own, id, target, #value + #stack, keep, asked)
   end
   return reply
 end

@@ -18,11 +18,11 @@ end
 function DeadLetters.keep(own, id, reason, job, keep)
   local name, data = job[1] or "", keep.arguments and job[2] or ""
   if keep.letters == 0 or keep.letterBytes == 0 then return DeadLetters.noteDropped(keep.queue, 1) end
-  local set, key, class = own .. "dead-letters", own .. "dead-letter:" .. id, Retained.class(#data + #reason)
-  local before = call("ZSCORE", set, id)
+  local kind, key, class = Retained.letters(own), own .. "dead-letter:" .. id, Retained.class(#data + #reason)
+  local before = call("ZSCORE", kind.set, id)
   call("DEL", key)
   call("HSET", key, "id", id, "at", now, "reason", reason, "worker", worker, "name", name, "data", data)
-  call("ZADD", set, Retained.score(now, class, true), id)
+  call("ZADD", kind.set, Retained.score(now, class, true), id)
   local added = Retained.sizeOf(class) - (before and Retained.sizeOf(Retained.read(before)) or 0)
-  DeadLetters.noteDropped(keep.queue, Retained.bound(own, "deadLetters", set, 1, added, keep.letters, keep.letterBytes, Retained.letterKeys(own)))
+  DeadLetters.noteDropped(keep.queue, Retained.bound(kind, 1, added, keep.letters, keep.letterBytes))
 end

@@ -129,12 +129,14 @@ end
 
 -- Notes what ended, with how much it takes, and removes what is kept beyond the bounds.
 local function keepFinished(batch, ids)
-  local keep, set = batch.keep, batch.prefix .. batch.target
+  local keep, kind = batch.keep, Retained.finished(batch.prefix, batch.own, batch.target)
+  -- What was kept before goes as well.
+  if batch.keepsNone then return call("EXISTS", kind.set) == 1 and Retained.bound(kind, 0, 0, keep.most, keep.bytes) end
   local class = Retained.class((keep.arguments and keep.each or 0) + (batch.told or 0) / #ids)
   local scored, score = {}, Retained.score(now - 1, class, true)
   for i, id in ipairs(ids) do scored[2 * i - 1], scored[2 * i] = score, id end
-  call("ZADD", set, unpack(scored))
-  Retained.bound(batch.own, batch.target, set, #ids, #ids * Retained.sizeOf(class), keep.most, keep.bytes, Retained.jobKeys(batch.prefix))
+  call("ZADD", kind.set, unpack(scored))
+  Retained.bound(kind, #ids, #ids * Retained.sizeOf(class), keep.most, keep.bytes)
 end
 
 -- What may fail for all of them comes before their locks are freed.
@@ -151,7 +153,7 @@ local function finish(batch)
     local trouble = absent and absent[id] and -3 or attempt(finishOne, batch, id, batch.places[i])
     if trouble then isWrong(batch.numbers[i], trouble) else ended[#ended + 1] = id end
   end
-  if #ended > 0 and not batch.keepsNone then keepFinished(batch, ended) end
+  if #ended > 0 then keepFinished(batch, ended) end
   touched[prefix] = true
 end
 

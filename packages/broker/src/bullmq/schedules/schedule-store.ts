@@ -1,3 +1,4 @@
+import { steadyClock } from "../../clock.js";
 import { BullrushError } from "../../error.js";
 import { newId } from "../../id.js";
 import type { Advance, Advanced, Due, NamedCall, ScheduleNews, ScheduleStore, StoredEntry, Term } from "../../ports/schedule-store.js";
@@ -72,7 +73,7 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
   const commands = connect("beat");
   const channel = beatChannel(prefix, app);
   const keys = [beatKeys(prefix, app)];
-  const noteQueues = queueNotes(prefix);
+  const noteQueues = queueNotes(prefix, steadyClock);
   const heard = openSubscription((onReplaced) => connect("beat-hears", onReplaced), {
     channel,
     action: "changes of entries were not subscribed to",
