@@ -20,7 +20,7 @@
     queue
     action      done (ours, succeeded), done-again (the same, taken for the second time or more), done-late (the same, but the lease had run out), failed, dead (failed,
                 and kept among the dead letters), requeued, crashed (put back too, and it counts as a crash), retried,
-                postponed (put back for later); for a job of a plain BullMQ
+                postponed (put back for later), left (a plain job, put back for later because no task is for it); for a job of a plain BullMQ
                 producer foreign-completed, foreign-failed, foreign-unrecoverable (failed for good, whatever its attempts) or foreign-dead
     finish      the how-manieth time it ends
     how many settlements follow
@@ -30,7 +30,7 @@
       id, token; for done-late the number of the delivery instead of the token
       stored          only for done-late: "1" if the result backend has its result
       value, stack    except for done, done-again, done-late, requeued and crashed: return value (JSON), or why it failed; JSON list of stacks,
-                      or "". For retried the next message, and the time at which it is due, ms. For postponed since when
+                      or "". For retried the next message, and the time at which it is due, ms. For postponed and left since when
                       workers put it back that do not know it, ms, or "", and the time at which it is due, ms
   then how many groups of results follow, as parts/store-records reads them
   then how many continuations follow, for what has ended and is part of a flow; if any do, what the keys of flows start with, what those of queues start with, and the index

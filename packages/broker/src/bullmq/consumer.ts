@@ -199,6 +199,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
       carrier.begin((reply as ExchangeReply)[5]);
       leases.noteDropped((reply as ExchangeReply)[6]);
       const [given] = await Promise.all([
+      noteLeft(settle);
         beginForeign(deliveries, foreign),
         settleHeld(reply as ExchangeReply, call, settled),
         late ? undefined : settleLate(settle, settled),
@@ -306,6 +307,14 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
   function passOnResting(now: number): void {
     wakeups.passOnResting(now).catch(() => undefined);
   }
+  /** Jobs of plain producers that no task here is for: others have the first look at them. */
+  function noteLeft(settlements: readonly Settlement[]): void {
+    for (const { delivery, outcome } of settlements) {
+      if (outcome.type !== "requeued" || outcome.eta === undefined || delivery.content.type !== "foreign") continue;
+      availability.leave(numberOf(delivery.queue) - 1, Math.ceil(outcome.eta));
+    }
+  }
+
 
   function rest(queue: string, pause: number): void {
     const now = clock.now();
@@ -350,7 +359,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
 function marksOf([verdict, unknownSince]: Marks): Pick<Delivery, "verdict" | "unknownSince"> {
   return {
     ...(verdict !== null && { verdict: verdictOf(verdict) }),
-    ...(unknownSince !== null && { unknownSince: Number(unknownSince) }),
+    ...(Number.isFinite(Number(unknownSince ?? NaN)) && { unknownSince: Number(unknownSince) }),
   };
 }
 

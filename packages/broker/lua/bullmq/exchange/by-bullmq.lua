@@ -119,6 +119,13 @@ local function stacksOf(earlier, stack, limit)
 end
 
 -- Tries a job that failed again, at once or later, while it has attempts left.
+-- Puts a plain job back for later that is not for this worker. However often that happens, one start is counted, of which there may be a limit; it is taken under the same number again.
+local function leaveAlone(prefix, id, token, since, due)
+  local reply = postpone(prefix, id, token, since, due)
+  if type(reply) == "number" and reply >= 0 and tonumber(call("HGET", prefix .. id, "ats")) > 1 then call("HINCRBY", prefix .. id, "ats", -1) end
+  return reply
+end
+
 local function failForeign(prefix, own, id, token, reason, stack, final, keep)
   local jobKey = prefix .. id
   local options = optionsOf(jobKey)
@@ -211,3 +218,5 @@ local function settleUnusual(prefix, own, action, at, width, count, number, keep
     if type(reply) ~= "number" or reply < 0 then isWrong(number + i, reply) end
   end
 end
+    elseif action == "left" then
+      reply = attempt(leaveAlone, prefix, id, token, value, stack)
