@@ -16,7 +16,8 @@
   ARGV[8]       database of the results
   ARGV[9]       what the keys of results start with
   ARGV[10]      longest record that is sent along with a notification, in bytes
-  ARGV[11]      how many groups of settlements follow: settlements that are alike, each with a head of four arguments
+  ARGV[11]      longest message that is read, in bytes
+  ARGV[12]      how many groups of settlements follow: settlements that are alike, each with a head of four arguments
     queue
     action      done (ours, succeeded), done-again (the same, taken for the second time or more), done-late (the same, but the lease had run out), failed, dead (failed,
                 and kept among the dead letters), requeued, crashed (put back too, and it counts as a crash), retried,
@@ -42,7 +43,7 @@
 
   Returns { wrong, deliveries, dry, trouble, held, behind, dropped }
     wrong       for each settlement that went wrong, two: its number, and a negative code of BullMQ's or an error text
-    deliveries  for each, ten: queue, id, name or false, data or false, priority or false, times taken, times ended, number of its token, why it was
+    deliveries  for each, ten: queue, id, name or false, data or false, or its length if it is too long to be read, priority or false, times taken, times ended, number of its token, why it was
                 revoked, or a list of its verdict and of since when workers do not know it (each may be false), or false; number of crashes
     dry         for each queue that was looked into and gave nothing: { queue, ms of its rate limit, time of its next delayed job or 0, 1 if a limit may hold jobs back }
     trouble     why taking was broken off, or false; what was settled and taken before stands
@@ -57,7 +58,7 @@ local call = redis.call
 --- @include parts/retained
 --- @include parts/store-records
 
-local now, lease, worker, tokens = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local now, lease, worker, tokens, longest = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[11])
 local wrong = {}
 
 local function isWrong(settlement, reply)
@@ -86,8 +87,8 @@ local function keepFrom(at, action, queue)
   return keep, at + 6
 end
 
-local at, number = 12, 0
-for _ = 1, tonumber(ARGV[11]) do
+local at, number = 13, 0
+for _ = 1, tonumber(ARGV[12]) do
   local queue, action, finish, count = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3])
   local keep
   keep, at = keepFrom(at + 4, action, queue)

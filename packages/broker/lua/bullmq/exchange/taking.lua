@@ -1,13 +1,18 @@
 --[[
   Takes messages from the queues in their turn: plain ones are reserved first, then popped from each queue in one go, then given their leases.
 
-  Reads of the exchange: call, now, lease, worker, tokens, takeUnusual, marksOf, attempt, crashesOf
+  Reads of the exchange: call, now, lease, worker, tokens, longest, takeUnusual, marksOf, attempt, crashesOf
 ]]
 -- What was taken, flat, and the queues that had nothing.
 local given, dry = {}, {}
 
+-- Longest name, and reason of a revocation, that are given whole, in bytes: nobody believes longer ones.
+local longestText = 4096
+
 local function give(queue, id, name, data, priority, times, ended, token, revoked, crashes)
   local n = #given
+  if name and #name > longestText then name = string.sub(name, 1, longestText) end
+  if type(revoked) == "string" and #revoked > longestText then revoked = string.sub(revoked, 1, longestText) end
   given[n + 1], given[n + 2], given[n + 3], given[n + 4], given[n + 5] = queue, id, name, data, priority
   given[n + 6], given[n + 7], given[n + 8], given[n + 9], given[n + 10] = times, ended, token, revoked, crashes
 end
@@ -79,7 +84,9 @@ local function begin(view, token)
   view.next = view.next + 1
   local id, prefix = view.ids[view.next], view.prefix
   local jobKey = prefix .. id
-  local job = call("HMGET", jobKey, "name", "data", "priority", "ats", "atm", "revoked")
+  local length = call("HSTRLEN", jobKey, "data")
+  local job = call("HMGET", jobKey, "name", length <= longest and "data" or "", "priority", "ats", "atm", "revoked")
+  if length > longest then job[2] = length end
   local times = (tonumber(job[4]) or 0) + 1
   local before = times > 1 and call("HMGET", jobKey, "begun", "verdict", "unknownSince") or {}
   local begun, revoked = before[1], job[6] or marksOf(before[2], before[3])
