@@ -199,7 +199,6 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
         return runScript(client, exchangeScript, exchangeKeys, [...head, ...args, ...records.args, ...next, ...asked]);
       });
       const call = { settle, sent, token, look, repeated: tries > 1 };
-      noteLeft(settle);
       const { deliveries, settled } = read(reply as ExchangeReply, call);
       carrier.begin((reply as ExchangeReply)[5]);
       leases.noteDropped((reply as ExchangeReply)[6]);
@@ -305,14 +304,6 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     if (broken !== null && !saysDenied(broken)) context.onTrouble?.(shownReply(broken));
     passOnResting(now);
     return { deliveries, settled: settledIn(wrong, call, (settlement) => continuations.current(settlement)) };
-  }
-
-  /** Jobs of plain producers that no task here is for: others have the first look at them. */
-  function noteLeft(settlements: readonly Settlement[]): void {
-    for (const { delivery, outcome } of settlements) {
-      if (outcome.type !== "requeued" || outcome.eta === undefined || delivery.content.type !== "foreign") continue;
-      availability.leave(numberOf(delivery.queue) - 1, Math.ceil(outcome.eta));
-    }
   }
 
   /** It is tried again before the next wait if it fails. */

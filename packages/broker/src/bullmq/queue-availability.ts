@@ -7,9 +7,6 @@ const lookAgainAfter = 30_000;
 /** How soon a queue is looked into again whose limit of jobs at once holds some back, in ms: nothing is heard when one of them ends. */
 const heldBackAgainAfter = 1000;
 
-/** How long others may take a job that was left to them before this worker looks for it, in ms, and how many of these it remembers. */
-const left = { headStart: 200, most: 1000 };
-
 interface View {
   /** Look into it from this time on, whatever its marker says. */
   lookAt: number;
@@ -19,8 +16,6 @@ interface View {
   owesNow: boolean;
   /** The same for its marker of a later time: that time, which may have come since. */
   owesLater: number | undefined;
-  /** When jobs are due that were left to others. */
-  readonly leftUntil: Set<number>;
   /** The number, of all news, of its last one: a marker that was heard, or a doubt. */
   lastNews: number;
 }
@@ -74,14 +69,7 @@ export class QueueAvailability {
   #news = 0;
 
   constructor(queues: number) {
-    this.#views = Array.from({ length: queues }, () => ({
-      lookAt: 0,
-      restUntil: 0,
-      owesNow: false,
-      owesLater: undefined,
-      leftUntil: new Set(),
-      lastNews: 0,
-    }));
+    this.#views = Array.from({ length: queues }, () => ({ lookAt: 0, restUntil: 0, owesNow: false, owesLater: undefined, lastNews: 0 }));
   }
 
   /** Begins a look into `queues`. Whatever becomes of it, it ends with `answered` or `lost`. */
@@ -144,13 +132,6 @@ export class QueueAvailability {
     view.lookAt = 0;
   }
 
-  /** A job of `queue` that is due at `due` is for others: they look for it first. */
-  leave(queue: number, due: number): void {
-    const { leftUntil } = this.#view(queue);
-    if (leftUntil.size >= left.most) leftUntil.clear();
-    leftUntil.add(due);
-  }
-
   isResting(queue: number, now: number): boolean {
     return this.#view(queue).restUntil > now;
   }
@@ -182,8 +163,7 @@ export class QueueAvailability {
   }
 
   #ranDry(view: View, look: Look, now: number, { limited = 0, due = 0, heldBack = false }: Dry): void {
-    const lookAt = view.leftUntil.has(due) ? due + left.headStart : due;
-    const times = [...(limited > 0 ? [now + limited] : []), ...(due > 0 ? [lookAt] : [])];
+    const times = [...(limited > 0 ? [now + limited] : []), ...(due > 0 ? [due] : [])];
     const next = Math.min(now + (heldBack ? heldBackAgainAfter : lookAgainAfter), ...times);
     if (view.lastNews > look.news) view.lookAt = Math.min(view.lookAt, next);
     else {

@@ -36,9 +36,12 @@ do
   takeByBullmq = moveToActive
 end
 
--- A field of a job; false if it is too long.
-local function fieldOf(jobKey, field)
-  return call("HSTRLEN", jobKey, field) <= longest and call("HGET", jobKey, field)
+-- Longest options of a job that are read, in bytes.
+local longestOptions = 65536
+
+-- A field of a job; false if it has more than `most` bytes.
+local function fieldOf(jobKey, field, most)
+  return call("HSTRLEN", jobKey, field) <= most and call("HGET", jobKey, field)
 end
 
 -- The table that a JSON text holds; an empty one when it holds none.
@@ -49,7 +52,7 @@ end
 
 -- What a plain producer asked for; our own messages ask for nothing.
 local function optionsOf(jobKey)
-  return decoded(fieldOf(jobKey, "opts"))
+  return decoded(fieldOf(jobKey, "opts", longestOptions))
 end
 
 -- How many finished jobs are kept beside this one, and how long, if its producer says so; else what the queue keeps is bounded afterwards.
@@ -166,7 +169,7 @@ local function failForeign(prefix, own, id, token, reason, stack, final, keep)
     delay = -1
     reason = reason .. " (not tried again: its backoff strategy is its producer's own, and unknown here)"
   end
-  local stacks = stacksOf(fieldOf(jobKey, "stacktrace"), stack, options.stackTraceLimit)
+  local stacks = stacksOf(fieldOf(jobKey, "stacktrace", longest), stack, options.stackTraceLimit)
   if delay == -1 then return finishByBullmq(prefix, own, id, token, "failed", reason, stacks, keep) end
   local fields, reply = cmsgpack.pack({ "failedReason", reason, "stacktrace", stacks }), nil
   if delay == 0 then

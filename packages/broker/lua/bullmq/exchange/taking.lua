@@ -17,12 +17,23 @@ local function give(queue, id, name, data, priority, times, ended, token, revoke
   given[n + 6], given[n + 7], given[n + 8], given[n + 9], given[n + 10] = times, ended, token, revoked, crashes
 end
 
+-- How much longer than BullMQ's Workers we wait for what workers of ours did not know when they had it, in ms: it may be meant for those, and they promote whatever is due.
+local headStart = 200
+
+-- When the first delayed job of a queue is due for us, ms; nil without any.
+local function dueIn(prefix, delayed)
+  if not delayed[2] then return nil end
+  local due = tonumber(delayed[2]) / 0x1000
+  return call("HEXISTS", prefix .. delayed[1], "unknownSince") == 1 and due + headStart or due
+end
+
 -- What a queue has for us: a supply of plain jobs, or only BullMQ's way.
 local function viewOf(queue)
   local prefix = KEYS[2 * queue - 1]
   local meta = call("HMGET", prefix .. "meta", "paused", "concurrency", "max")
   local delayed = call("ZRANGE", prefix .. "delayed", 0, 0, "WITHSCORES")
-  local unusual = meta[1] or meta[2] or meta[3] or (delayed[2] and tonumber(delayed[2]) < (tonumber(now) + 1) * 0x1000)
+  local isDue = delayed[2] and tonumber(delayed[2]) < (tonumber(now) + 1) * 0x1000 and dueIn(prefix, delayed) < tonumber(now) + 1
+  local unusual = meta[1] or meta[2] or meta[3] or isDue
   return { queue = queue, prefix = prefix, events = prefix .. "events", unusual = unusual, supply = unusual and 0 or call("LLEN", prefix .. "wait"), count = 0 }
 end
 
@@ -39,7 +50,7 @@ local function close(view, limited)
   local waiting = call("EXISTS", prefix .. "wait", prefix .. "prioritized") > 0
   if not waiting then call("ZREMRANGEBYSCORE", prefix .. "marker", 0, now) end
   local delayed = call("ZRANGE", prefix .. "delayed", 0, 0, "WITHSCORES")
-  local due = delayed[2] and tonumber(delayed[2]) / 0x1000 or 0
+  local due = dueIn(prefix, delayed) or 0
   local meta = call("HMGET", prefix .. "meta", "paused", "concurrency")
   dry[#dry + 1] = { view.queue, limited, due, not meta[1] and (waiting or meta[2]) and 1 or 0 }
 end
