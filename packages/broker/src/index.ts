@@ -13,7 +13,7 @@ export { outcomeOfRecord, type FinalOutcome, type Outcome } from "./protocol/out
 export { carriedFailure, describeFailure, RemoteError, toFailure, withCause, type Failure } from "./protocol/failure.js";
 export { isTerminal, type TaskState, type TerminalState } from "./protocol/state.js";
 export { encodeRecord, type TaskRecord, type UnsentRecord } from "./protocol/record.js";
-export { checkSize, defaultMaxPayload, encodeMessage, readMessage } from "./protocol/codec.js";
+export { checkSize, defaultMaxPayload, encodeMessage, longestMessageOf, readMessage } from "./protocol/codec.js";
 export { decodeJson, encodeErrorOf, encodeJson } from "./protocol/json.js";
 
 export type {

@@ -179,6 +179,7 @@ function assemble(app: App, options: CompiledWorkerOptions, { consumer, pool, lo
     worker: name,
     resultExpires: app.options.resultExpires,
     clock,
+    random: Math.random,
     log,
     rest: (queue, pause) => consumer.rest(queue, pause),
     unregisteredGrace: options.unregisteredGrace,

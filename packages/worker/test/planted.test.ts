@@ -3,14 +3,14 @@ import { chain, createApp } from "@bullrush/client";
 import { pino } from "pino";
 import { describe, expect, inject, it, onTestFinished, vi } from "vitest";
 import { redis } from "../../client/test/redis.js";
-import { createWorker } from "../src/index.js";
+import { createWorker, type WorkerOptions } from "../src/index.js";
 
 /** An app with a worker on its queue `open`, into which others may write too; nobody takes from `closed`. */
-function stage() {
+function stage(options: WorkerOptions = {}) {
   const app = createApp({ broker: inject("redisUrl"), prefix: newId() });
   const lines: Record<string, unknown>[] = [];
   const log = pino({ base: null }, { write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>) });
-  const worker = createWorker(app, { log, queues: ["open"] });
+  const worker = createWorker(app, { log, queues: ["open"], ...options });
   const backend = redisResultBackend({ location: inject("redisUrl") });
   const transport: Transport = bullmqTransport({ location: inject("redisUrl"), backend, prefix: app.options.prefix });
   onTestFinished(async () => {
@@ -114,6 +114,17 @@ it.each([
   }
   await vi.waitUntil(async () => ((await ask("LLEN", `${app.options.prefix}:open:active`)) as number) === 0, 20_000);
   expect(await worker.stop(AbortSignal.timeout(20_000))).toBe(0);
+});
+
+it("a claim of a delivery that never was holds up no others", async () => {
+  const { worker, note, plant, ask, ran } = stage({ concurrency: 1 });
+  const message = messageOf({ resent: true });
+  await ask("SET", `bullrush:result:${message.id}`, '{"state":"STARTED","delivery":1000000}', "PX", "60000");
+  await plant(message);
+  const sent = await Promise.all(Array.from({ length: 100 }, (_, n) => note.delay(n)));
+  await worker.start();
+  expect(await Promise.all(sent.map((result) => result.get({ timeout: "20s" })))).toEqual(sent.map((_, n) => n));
+  expect(ran).toHaveLength(100);
 });
 
 it("a flow whose keys hold something else holds up no others, and it is said that its step was not settled", async () => {

@@ -16,11 +16,12 @@
   ARGV[8]       database of the results
   ARGV[9]       what the keys of results start with
   ARGV[10]      longest record that is sent along with a notification, in bytes
-  ARGV[11]      how many groups of settlements follow: settlements that are alike, each with a head of four arguments
+  ARGV[11]      longest message that is read, in bytes
+  ARGV[12]      how many groups of settlements follow: settlements that are alike, each with a head of four arguments
     queue
     action      done (ours, succeeded), done-again (the same, taken for the second time or more), done-late (the same, but the lease had run out), failed, dead (failed,
                 and kept among the dead letters), requeued, crashed (put back too, and it counts as a crash), retried,
-                postponed (put back for later); for a job of a plain BullMQ
+                postponed (put back for later), left (a plain job, put back for later because no task is for it); for a job of a plain BullMQ
                 producer foreign-completed, foreign-failed, foreign-unrecoverable (failed for good, whatever its attempts) or foreign-dead
     finish      the how-manieth time it ends
     how many settlements follow
@@ -30,7 +31,7 @@
       id, token; for done-late the number of the delivery instead of the token
       stored          only for done-late: "1" if the result backend has its result
       value, stack    except for done, done-again, done-late, requeued and crashed: return value (JSON), or why it failed; JSON list of stacks,
-                      or "". For retried the next message, and the time at which it is due, ms. For postponed since when
+                      or "". For retried the next message, and the time at which it is due, ms. For postponed and left since when
                       workers put it back that do not know it, ms, or "", and the time at which it is due, ms
   then how many groups of results follow, as parts/store-records reads them
   then how many continuations follow, for what has ended and is part of a flow; if any do, what the keys of flows start with, what those of queues start with, and the index
@@ -42,7 +43,7 @@
 
   Returns { wrong, deliveries, dry, trouble, held, behind, dropped }
     wrong       for each settlement that went wrong, two: its number, and a negative code of BullMQ's or an error text
-    deliveries  for each, ten: queue, id, name or false, data or false, priority or false, times taken, times ended, number of its token, why it was
+    deliveries  for each, ten: queue, id, name or false, data or false, or its length if it is too long to be read, priority or false, times taken, times ended, number of its token, why it was
                 revoked, or a list of its verdict and of since when workers do not know it (each may be false), or false; number of crashes
     dry         for each queue that was looked into and gave nothing: { queue, ms of its rate limit, time of its next delayed job or 0, 1 if a limit may hold jobs back }
     trouble     why taking was broken off, or false; what was settled and taken before stands
@@ -52,7 +53,7 @@
   Fails as a whole, with nothing settled or taken, when results cannot be stored or Redis is a replica.
 ]]
 local call = redis.call
-local now, lease, worker, tokens = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local now, lease, worker, tokens, longest = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[11])
 --- @include parts/attempt
 --- @include parts/begun
 --- @include parts/retained
@@ -86,8 +87,8 @@ local function keepFrom(at, action, queue)
   return keep, at + 6
 end
 
-local at, number = 12, 0
-for _ = 1, tonumber(ARGV[11]) do
+local at, number = 13, 0
+for _ = 1, tonumber(ARGV[12]) do
   local queue, action, finish, count = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3])
   local keep
   keep, at = keepFrom(at + 4, action, queue)

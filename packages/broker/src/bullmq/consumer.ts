@@ -3,6 +3,7 @@ import { systemTiming } from "../alarm.js";
 import { clip, textLimits } from "../clip.js";
 import { steadyClock, systemClock } from "../clock.js";
 import type { ConsumeOptions, Consumer, Delivery, Exchange, Settled, Settlement, Verdict } from "../ports/transport.js";
+import { longestMessageOf } from "../protocol/codec.js";
 import type { StoreRequest } from "../ports/result-backend.js";
 import { openConnection } from "../redis/connection.js";
 import type { DeadLinks } from "../redis/dead-links.js";
@@ -15,7 +16,7 @@ import { runScript } from "../redis/script.js";
 import type { Retention } from "../ports/retention.js";
 import { defaultRetention } from "../routing/retention.js";
 import { within } from "../within.js";
-import { readContent } from "./content.js";
+import { readContent, tooLong } from "./content.js";
 import { engineScript } from "./engine.js";
 import { givenIn, type ExchangeReply, type Marks } from "./exchange-reply.js";
 import { beginForeign, type ForeignContext } from "./foreign.js";
@@ -52,12 +53,15 @@ const deadline = 5000;
 /** Longest time that a blocking read lasts, in ms; its link is given up after a fifth more. Shorter with a lease of less than 15 s. */
 const longestRead = 10_000;
 
+/** Longest message that a consumer reads if nobody says more, in bytes. */
+const defaultLongest = longestMessageOf(0);
+
 const exchangeScript = engineScript("exchange");
 
 /** The consuming side of some queues: one connection for commands and one that blocks, however many queues. */
 export function openConsumer(options: ConsumeOptions, context: ConsumerContext): Consumer {
   const { location, results, prefix } = context;
-  const { lease, scan = lease / 3, worker, order, takeWatch, allowEviction = false } = options;
+  const { lease, scan = lease / 3, worker, order, takeWatch, allowEviction = false, longestMessage = defaultLongest } = options;
   const silence = lease / 3;
   const reading = Math.min(longestRead, (lease * 2) / 3);
   const trouble = context.onTrouble && { onTrouble: context.onTrouble };
@@ -191,7 +195,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
         if (take > 0) watched = takeWatch?.begun(token);
         const asked = turns(take, now);
         look = availability.look([...new Set(asked.map((turn) => Math.abs(turn) - 1))]);
-        const head = [now, lease, worker, token, take, order === "strict" ? "strict" : "turns", ...results.head(), groups];
+        const head = [now, lease, worker, token, take, order === "strict" ? "strict" : "turns", ...results.head(), longestMessage, groups];
         return runScript(client, exchangeScript, exchangeKeys, [...head, ...args, ...records.args, ...next, ...asked]);
       });
       const call = { settle, sent, token, look, repeated: tries > 1 };
@@ -286,9 +290,9 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
         endedBefore: ended,
         crashes,
         ...(typeof revoked === "string" ? { revoked: clip(revoked, textLimits.reason) } : revoked !== null && marksOf(revoked)),
-        ...(text !== null && { bytes: Buffer.byteLength(text) }),
+        ...(text !== null && { bytes: typeof text === "number" ? text : Buffer.byteLength(text) }),
         token: `${call.token}:${token}`,
-        content: readContent(id, name, text, priority),
+        content: typeof text === "number" ? tooLong(text, longestMessage) : readContent(id, name, text, priority),
       };
     });
     const now = clock.now();
@@ -350,7 +354,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
 function marksOf([verdict, unknownSince]: Marks): Pick<Delivery, "verdict" | "unknownSince"> {
   return {
     ...(verdict !== null && { verdict: verdictOf(verdict) }),
-    ...(unknownSince !== null && { unknownSince: Number(unknownSince) }),
+    ...(Number.isFinite(Number(unknownSince ?? NaN)) && { unknownSince: Number(unknownSince) }),
   };
 }
 

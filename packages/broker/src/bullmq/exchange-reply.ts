@@ -18,7 +18,8 @@ export interface Given {
   readonly queue: number;
   readonly id: string;
   readonly name: string | null;
-  readonly text: string | null;
+  /** The message, or how many bytes it has if that is too many. */
+  readonly text: string | number | null;
   readonly priority: string | null;
   /** How often it was taken, and how often it ended before. */
   readonly times: number;

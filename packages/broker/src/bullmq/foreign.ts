@@ -21,6 +21,10 @@ export interface ForeignContext {
 type Fields = readonly [scheduler: string | null, doom: string | null, options: string | null];
 
 const schedule = engineScript("schedule");
+const readScript = engineScript("foreign");
+
+/** Longest options of a job that are read, in bytes: no producer writes near as much. The script of an exchange has the same. */
+const longestOptions = 65_536;
 
 /**
  * Does for jobs of plain producers what BullMQ's Worker does before it runs them: counts their attempts, schedules the next job of a scheduler,
@@ -51,11 +55,9 @@ export async function beginForeign(deliveries: readonly Delivery[], context: For
 }
 
 function readFields(deliveries: readonly Delivery[], { commands, keyOf, deadline }: ForeignContext): Promise<readonly Fields[]> {
-  const readOne = async (client: Redis, { queue, id }: Delivery) =>
-    (await client.hmget(`${keyOf(queue)}${id}`, "rjk", "defa", "opts")) as unknown as Fields;
-  return commands.run({ action: `${deliveries.length} jobs were not begun`, deadline }, (client) =>
-    Promise.all(deliveries.map((delivery) => readOne(client, delivery))),
-  );
+  const keys = deliveries.map(({ queue, id }) => `${keyOf(queue)}${id}`);
+  const read = (client: Redis) => runScript(client, readScript, keys, [longestOptions]) as Promise<readonly Fields[]>;
+  return commands.run({ action: `${deliveries.length} jobs were not begun`, deadline }, read);
 }
 
 /** `delivery` with the number of its attempt. */

@@ -14,6 +14,7 @@ type Action =
   | "crashed"
   | "retried"
   | "postponed"
+  | "left"
   | "foreign-completed"
   | "foreign-failed"
   | "foreign-unrecoverable"
@@ -72,13 +73,14 @@ function keepArguments(action: Action, group: readonly Settlement[], retention: 
 const endsWell: ReadonlySet<Action> = new Set<Action>(["done", "done-again", "done-late", "foreign-completed"]);
 
 /** What does not end. */
-const staying: ReadonlySet<Action> = new Set<Action>(["requeued", "crashed", "retried", "postponed"]);
+const staying: ReadonlySet<Action> = new Set<Action>(["requeued", "crashed", "retried", "postponed", "left"]);
 
 /** What says all by itself. */
 const bare: ReadonlySet<Action> = new Set<Action>(["done", "done-again", "done-late", "requeued", "crashed"]);
 
 function actionOf({ delivery, outcome }: Settlement): Action {
-  if (outcome.type === "requeued" && outcome.eta !== undefined && delivery.content.type !== "foreign") return "postponed";
+  if (outcome.type === "requeued" && outcome.eta !== undefined)
+    return delivery.content.type === "foreign" && outcome.unknownSince !== undefined ? "left" : "postponed";
   if (outcome.type === "requeued" || outcome.type === "crashed" || outcome.type === "retried") return outcome.type;
   if (delivery.content.type !== "message") return foreignActionOf(outcome);
   // Only of what was taken before are the runs counted, in a field that goes with the last.

@@ -1,5 +1,5 @@
 import { steadyClock } from "../clock.js";
-import { defaultMaxPayload, longestReplyTo, replyToAtEnd } from "../protocol/codec.js";
+import { defaultMaxPayload, longestMessageOf, longestReplyTo, replyToAtEnd } from "../protocol/codec.js";
 import type { Flow } from "../protocol/flow.js";
 import type { ConsumeOptions, Consumer, Left, Location, Marked, QueueCounts, Revocation, Sought, Transport } from "../ports/transport.js";
 import type { ResultBackend } from "../ports/result-backend.js";
@@ -142,7 +142,10 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
   }
 
   function consume(given: ConsumeOptions): Consumer {
-    const consumer = openConsumer(given, { location, results: new ResultStore(location, backend), prefix, ...shared });
+    const consumer = openConsumer(
+      { longestMessage: longestMessageOf(maxPayload), ...given },
+      { location, results: new ResultStore(location, backend), prefix, ...shared },
+    );
     consumers.add(consumer);
     return consumer;
   }

@@ -138,6 +138,8 @@ export interface ConsumeOptions {
   readonly worker: string;
   /** Whether a service may be used that drops what it holds when its memory is full. Default: `false`. */
   readonly allowEviction?: boolean;
+  /** Longest message that is read, in bytes: a longer one is undecodable, `PAYLOAD_TOO_LARGE`. Default: 8 MiB, or four times the longest that the transport sends if that is more. */
+  readonly longestMessage?: number;
   /** Hears of the calls that take. Default: nobody. */
   readonly takeWatch?: TakeWatch;
 }

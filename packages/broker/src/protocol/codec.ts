@@ -65,6 +65,14 @@ export function checkSize(text: string, what: string, limit: number): void {
   if (bytes > limit) throw new BullrushError("PAYLOAD_TOO_LARGE", { what, bytes, limit });
 }
 
+/**
+ * Longest message, or record, that is read where `maxPayload` bytes may be sent: 8 MiB, or four times `maxPayload` if that is more, since a message may hold values of its parents, too. What
+ * somebody planted may have any length, and to parse it takes many times that.
+ */
+export function longestMessageOf(maxPayload: number): number {
+  return Math.max(8 * 1024 * 1024, 4 * maxPayload);
+}
+
 /** How many bytes of the end of an encoded message `replyToAtEnd` wants. */
 export const longestReplyTo = 256;
 

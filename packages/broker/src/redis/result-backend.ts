@@ -3,6 +3,8 @@ import type { Claim, ReadOptions, ResultBackend, StoreReply, StoreRequest } from
 import { isTaskId } from "../id.js";
 import { replyChannel } from "../protocol/reply-channel.js";
 import { toFailure } from "../protocol/failure.js";
+import { BullrushError } from "../error.js";
+import { longestMessageOf } from "../protocol/codec.js";
 import { decodeRecord, encodeRecord, type TaskRecord } from "../protocol/record.js";
 import { openConnection, type Connection } from "./connection.js";
 import type { DeadLinks } from "./dead-links.js";
@@ -18,6 +20,8 @@ export interface RedisResultBackendOptions {
   readonly deadline?: number;
   /** Longest record that is sent along with a notification, in bytes of JSON; a longer one is read by whoever waits. Default: 16384. */
   readonly largestNotified?: number;
+  /** Longest record that is read, in bytes: of a longer one it is said that it cannot be. Default: 8 MiB. */
+  readonly longestRecord?: number;
   /** Shared with the other connections of the app. */
   readonly deadLinks?: DeadLinks;
   readonly onTrouble?: (reason: string) => void;
@@ -35,7 +39,7 @@ export interface RedisResultBackend extends ResultBackend {
 
 /** Result backend on a Redis of its own or the broker's: one string of JSON a task, with a time to live, and one channel a waiting process. */
 export function redisResultBackend(options: RedisResultBackendOptions): RedisResultBackend {
-  const { deadline = 5000, largestNotified = 16_384, deadLinks, onTrouble } = options;
+  const { deadline = 5000, largestNotified = 16_384, longestRecord = longestMessageOf(0), deadLinks, onTrouble } = options;
   const location = compileLocation(options.location);
   const shared = { ...(deadLinks && { deadLinks }), ...(onTrouble && { onTrouble }) };
   const connect = (name: string, onReplaced?: () => void): Connection =>
@@ -72,10 +76,10 @@ export function redisResultBackend(options: RedisResultBackendOptions): RedisRes
     ]);
     const keys = claims.map(({ id }) => resultKey(id));
     const claimed = await commands.run({ action: `${claims.length} tasks were not claimed`, deadline }, (client) =>
-      runScript(client, scripts.claim, keys, args),
+      runScript(client, scripts.claim, keys, [longestRecord, ...args]),
     );
     return (claimed as (number | string)[]).map((reply) =>
-      typeof reply === "string" ? readOrFail(reply) : reply === 0 ? "claimed" : "fenced",
+      typeof reply === "string" ? readOrFail(reply, longestRecord) : reply === 0 ? "claimed" : "fenced",
     );
   }
 
@@ -85,7 +89,7 @@ export function redisResultBackend(options: RedisResultBackendOptions): RedisRes
     const texts = await commands.run({ action: `${ids.length} results were not read`, deadline, reads: true, doubts }, (client) =>
       client.mget(ids.map(resultKey)),
     );
-    return texts.map((text) => (text === null ? undefined : readOrFail(text)));
+    return texts.map((text) => (text === null ? undefined : readOrFail(text, longestRecord)));
   }
 
   async function forget(ids: readonly string[]): Promise<void> {
@@ -146,8 +150,9 @@ function readable(text: string): TaskRecord | undefined {
 }
 
 /** The record in `text`, or one that says why it cannot be read: a broken record must not hide those that are read with it. */
-function readOrFail(text: string): TaskRecord {
+function readOrFail(text: string, longest: number): TaskRecord {
   try {
+    if (text.length > longest) throw new BullrushError("DECODE_ERROR", { what: "the record", reason: `it has more than ${longest} bytes` });
     return decodeRecord(text);
   } catch (error) {
     return { state: "FAILURE", delivery: 0, failure: toFailure(error) };

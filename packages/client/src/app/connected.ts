@@ -1,6 +1,7 @@
 import {
   bullmqTransport,
   DeadLinks,
+  longestMessageOf,
   redisControlBus,
   redisResultBackend,
   redisScheduleStore,
@@ -32,7 +33,12 @@ export function connect(
   const { name, broker, backend: location, prefix, publishTimeout: deadline, maxPayload, resultExpires, bullmqEvents } = optionsNow();
   const onBrokerTrouble = (reason: string) => onTrouble("broker", reason);
   const deadLinks = new DeadLinks();
-  const backend = redisResultBackend({ location, deadLinks, onTrouble: (reason) => onTrouble("backend", reason) });
+  const backend = redisResultBackend({
+    location,
+    longestRecord: longestMessageOf(maxPayload),
+    deadLinks,
+    onTrouble: (reason) => onTrouble("backend", reason),
+  });
   const transport = bullmqTransport({
     location: broker,
     backend,

@@ -1,5 +1,6 @@
 import {
   BullrushError,
+  isRefused,
   outcomeOfRecord,
   toFailure,
   type Clock,
@@ -42,10 +43,12 @@ export interface ExecutorOptions {
   /** How long results are kept unless their task says otherwise, in ms. */
   readonly resultExpires: number;
   readonly clock: Clock;
+  /** From 0 to 1. */
+  readonly random: () => number;
   readonly log: Logger;
   /** Whether a task that kills its process takes others along. */
   readonly sharesProcess: boolean;
-  /** Leaves a queue alone for a while, in ms, because what it gave cannot be run now. */
+  /** Leaves a queue alone for a while, in ms, because nothing that it gives can be run now. */
   readonly rest: (queue: string, pause: number) => void;
   /** How long messages are put back that no task here is for, or that are of a newer version, in ms. */
   readonly unregisteredGrace: number;
@@ -64,13 +67,12 @@ export interface Running {
   readonly stop: Stop;
 }
 
-/** How long a queue is left alone that gave a job of somebody else's, and one whose messages cannot be claimed or are not wanted, in ms. */
-const pauses = { foreign: 30_000, unclaimed: 1000 };
+/** For how long a message goes back into its queue that cannot be claimed, in ms; its queue rests as long if none can. */
+const unclaimed = 1000;
 
 /** Brings one delivery from its start to its settlement. */
 export class Executor {
   readonly #options: ExecutorOptions;
-  readonly #warned = new Set<string>();
   /** Tasks of which it is logged that they return what cannot be sent. */
   readonly #unsendable = new Set<string>();
   /** Those of which it is logged that they are revoked. */
@@ -139,11 +141,9 @@ export class Executor {
 
   /** What puts `delivery` back into its queue, run or not, to be taken again after `pause` ms. */
   putBack(delivery: Delivery, reason: string, pause = 0): Settlement {
-    const { clock, log, rest } = this.#options;
+    const { clock, log } = this.#options;
     const { id, queue } = delivery;
     log.warn({ ...taskOf(delivery), id, queue, reason: redact(reason) }, "requeued");
-    // A plain job cannot be put back for later.
-    if (pause > 0 && delivery.content.type !== "message") rest(queue, pause);
     return { delivery, outcome: { type: "requeued", reason, ...(pause > 0 && { eta: clock.now() + pause }) } };
   }
 
@@ -247,11 +247,8 @@ export class Executor {
     storesResult: boolean,
     children?: readonly string[],
   ): Settlement {
-    const { worker, clock, resultExpires, rest } = this.#options;
+    const { worker, clock, resultExpires } = this.#options;
     const expires = definition?.resultExpires ?? resultExpires;
-    // A plain job cannot be put back for later.
-    if (outcome.type === "requeued" && outcome.eta !== undefined && delivery.content.type === "foreign")
-      rest(delivery.queue, pauses.unclaimed);
     const lastFailure = delivery.content.type === "undecodable" ? undefined : delivery.content.message.lastFailure;
     return settlementOf(delivery, withLastFailure(outcome, lastFailure), {
       worker,
@@ -291,8 +288,8 @@ export class Executor {
     startedAt: number,
     known: readonly string[] = [...this.#options.tasks.keys()],
   ): Settlement {
-    if (delivery.content.type === "foreign") return this.#leave(delivery, message);
     const { task, expires } = message;
+    if (delivery.content.type === "foreign") return { delivery, outcome: this.#grace.leave(delivery, task) };
     if (expires !== undefined && startedAt >= expires) return this.revoke(delivery, "expired", startedAt);
     const error = new BullrushError("TASK_NOT_REGISTERED", { task, known });
     const outcome = this.#grace.outcomeOf(delivery, task, error, expires);
@@ -313,24 +310,12 @@ export class Executor {
     this.#options.log.warn({ task, reason: redact(reason) }, "returned what cannot be sent; nobody reads it, so the task has succeeded");
   }
 
-  /** A job that is not ours and that no task is for: another program's worker may be meant. */
-  #leave(delivery: Delivery, message: Message): Settlement {
-    const { log, rest } = this.#options;
-    const { queue } = delivery;
-    rest(queue, pauses.foreign);
-    if (!this.#warned.has(`${queue} ${message.task}`)) {
-      this.#warned.add(`${queue} ${message.task}`);
-      log.warn({ queue, name: message.task, pause: pauses.foreign }, "queue rests: it holds a BullMQ job that no task here is for");
-    }
-    return { delivery, outcome: { type: "requeued", reason: `no task "${message.task}" here` } };
-  }
-
   /** Without the broker it does not begin: what it may come to could not be counted. */
   async #begin(delivery: Delivery): Promise<boolean> {
     try {
       return await this.#options.begin(delivery);
     } catch {
-      this.#options.rest(delivery.queue, pauses.unclaimed);
+      this.#options.rest(delivery.queue, unclaimed);
       return false;
     }
   }
@@ -345,7 +330,7 @@ export class Executor {
 
   /** A message that was taken before, or may have been sent before, is run only if it has no result yet. */
   async #claim(delivery: Delivery, message: Message, definition: TaskDefinition): Promise<"claimed" | Settlement | undefined> {
-    const { backend, worker, resultExpires, log, rest } = this.#options;
+    const { backend, worker, resultExpires, clock, log, rest } = this.#options;
     const expires = definition.resultExpires ?? resultExpires;
     try {
       const [answer] = await backend.claim([{ id: message.id, delivery: delivery.number, expires, worker, failure: message.lastFailure }]);
@@ -356,16 +341,16 @@ export class Executor {
         return settledBefore(delivery, outcomeOfRecord(answer) ?? { type: "succeeded" }, {
           worker,
           expires,
-          endedAt: this.#options.clock.now(),
+          endedAt: clock.now(),
         });
       }
       // A later delivery has it; or it was purged and sent anew, and its deliveries are counted from 1 again.
       log.info(facts, "not run: a later delivery has claimed it");
-      rest(delivery.queue, pauses.unclaimed);
-      return { delivery, outcome: { type: "requeued", reason: "a later delivery has claimed it" } };
+      return { delivery, outcome: { type: "requeued", reason: "a later delivery has claimed it", eta: clock.now() + unclaimed } };
     } catch (error) {
-      rest(delivery.queue, pauses.unclaimed);
-      return this.putBack(delivery, error instanceof Error ? error.message : "not claimed");
+      // Its own record may be at fault, and is not to hold up others.
+      if (!isRefused(error)) rest(delivery.queue, unclaimed);
+      return this.putBack(delivery, error instanceof Error ? error.message : "not claimed", unclaimed);
     }
   }
 }

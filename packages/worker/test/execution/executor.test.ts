@@ -41,6 +41,7 @@ function executor(layer: () => Outcome = () => ({ type: "succeeded", result: "3"
       worker: "w1",
       resultExpires: 60_000,
       clock: systemClock,
+      random: () => 0,
       log,
       rest,
       unregisteredGrace: 300_000,
@@ -87,15 +88,22 @@ it("fails what a layer around the task has thrown for, and says so", async () =>
   ]);
 });
 
-it("lets the queue of a plain job rest that is to come back later, and of nothing else", async () => {
-  const { executor: asked, rested } = executor(() => ({ type: "requeued", reason: "not now", eta: Date.now() + 1000 }));
-  const ours = deliveryOf(1);
-  expect(await asked.start(ours).ended).toMatchObject({ outcome: { type: "requeued" } });
-  expect(rested).toEqual([]);
-  const { content } = ours;
+it("puts back a plain job that no task is for, for as long again as it was unknown and up to twice that, and no queue rests", async () => {
+  const { executor: asked, rested } = executor();
+  const { content, ...ours } = deliveryOf(1);
   if (content.type !== "message") throw new Error("it is a message");
-  await asked.start({ ...ours, content: { type: "foreign", message: content.message } }).ended;
-  expect(rested).toEqual(["default"]);
+  const foreign = { ...ours, content: { type: "foreign", message: { ...content.message, task: "theirs" } } } as const;
+  for (const [age, pause] of [
+    [0, 1000],
+    [3000, 3000],
+    [60_000, 10_000],
+  ] as const) {
+    const now = Date.now();
+    const { outcome } = (await asked.start({ ...foreign, unknownSince: now - age }).ended) ?? {};
+    if (outcome?.type !== "requeued" || outcome.eta === undefined) throw new Error("it is put back for later");
+    expect(Math.round((outcome.eta - now) / 1000)).toBe(pause / 1000);
+  }
+  expect(rested).toEqual([]);
 });
 
 it("fails what crashed too often, or ran for too long with why its last attempt failed as the cause", async () => {

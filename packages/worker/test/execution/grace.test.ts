@@ -11,7 +11,7 @@ function graceOf(grace: number) {
   const clock = { at: begin, now: () => clock.at };
   const lines: unknown[] = [];
   const log = pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) });
-  return { grace: new Grace({ grace, clock, log }), clock, lines };
+  return { grace: new Grace({ grace, clock, random: () => 0, log }), clock, lines };
 }
 
 function deliveryOf(unknownSince?: number): Delivery {

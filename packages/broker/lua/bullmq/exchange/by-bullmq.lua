@@ -3,13 +3,46 @@
   taking from queues that are paused, limited, prioritised or have due jobs. What BullMQ's Worker decides in JavaScript before it calls them
   (whether and when a job is tried again) is decided here.
 
-  Reads of the exchange: call, now, lease, worker, attempt, hasEnded, isWrong, DeadLetters, Retained
+  Reads of the exchange: call, now, lease, worker, longest, attempt, hasEnded, isWrong, DeadLetters, Retained
 ]]
 --- @include moveToFinished
---- @include moveToActive
 --- @include moveToDelayed
 --- @include retryJob
 --- @include parts/put-back
+
+local takeByBullmq
+do
+  -- What is read of a job whose message is too long.
+  local wanted = { "name", "priority", "ats", "atm", "begun", "revoked", "verdict", "unknownSince" }
+
+  -- All fields of a job, but the length of a message that is too long in its place.
+  local function readJob(key)
+    local length = call("HSTRLEN", key, "data")
+    if length <= longest then return call("HGETALL", key) end
+    local fields = { "data", length }
+    for i, value in ipairs(call("HMGET", key, unpack(wanted))) do
+      if value then fields[#fields + 1], fields[#fields + 2] = wanted[i], value end
+    end
+    return fields
+  end
+
+  local redis = setmetatable({
+    call = function(command, ...)
+      if command == "HGETALL" then return readJob(...) end
+      return call(command, ...)
+    end,
+  }, { __index = redis })
+--- @include moveToActive
+  takeByBullmq = moveToActive
+end
+
+-- Longest options of a job that are read, in bytes.
+local longestOptions = 65536
+
+-- A field of a job; false if it has more than `most` bytes.
+local function fieldOf(jobKey, field, most)
+  return call("HSTRLEN", jobKey, field) <= most and call("HGET", jobKey, field)
+end
 
 -- The table that a JSON text holds; an empty one when it holds none.
 local function decoded(json)
@@ -19,7 +52,7 @@ end
 
 -- What a plain producer asked for; our own messages ask for nothing.
 local function optionsOf(jobKey)
-  return decoded(call("HGET", jobKey, "opts"))
+  return decoded(fieldOf(jobKey, "opts", longestOptions))
 end
 
 -- How many finished jobs its producer wants kept beside this one, with its age in s, as BullMQ has it; nothing if it does not say.
@@ -35,7 +68,7 @@ local function boundFinished(prefix, own, id, target, values, keep, asked)
   local kind, jobKey = Retained.finished(prefix, own, target), prefix .. id
   local score = call("ZSCORE", kind.set, id)
   if not score then return end
-  if not keep.arguments then call("HDEL", jobKey, "data") end
+  if not keep.arguments or call("HSTRLEN", jobKey, "data") > longest then call("HDEL", jobKey, "data") end
   local class = Retained.class(call("HSTRLEN", jobKey, "data") + values)
   call("ZADD", kind.set, "XX", Retained.score(score, class, false), id)
   local most = keep.most
@@ -97,6 +130,13 @@ local function postpone(prefix, id, token, since, due)
   return reply
 end
 
+-- Puts a plain job back for later that is not for this worker. However often that happens, one start is counted, of which there may be a limit; it is taken under the same number again.
+local function leaveAlone(prefix, id, token, since, due)
+  local reply = postpone(prefix, id, token, since, due)
+  if type(reply) == "number" and reply >= 0 and tonumber(call("HGET", prefix .. id, "ats")) > 1 then call("HINCRBY", prefix .. id, "ats", -1) end
+  return reply
+end
+
 -- Between 0 and 1. A Redis before 7 begins every script with the same random numbers; the token is drawn anew at every take.
 local function chanceOf(token)
   return tonumber(string.sub(redis.sha1hex(token), 1, 8), 16) / 0x100000000
@@ -130,15 +170,14 @@ end
 local function failForeign(prefix, own, id, token, reason, stack, final, keep)
   local jobKey = prefix .. id
   local options = optionsOf(jobKey)
-  local job = call("HMGET", jobKey, "atm", "stacktrace")
-  local number = (tonumber(job[1]) or 0) + 1
+  local number = (tonumber(call("HGET", jobKey, "atm")) or 0) + 1
   local delay = -1
   if not final and number < (tonumber(options.attempts) or 0) then delay = backoffOf(options.backoff, number, token) end
   if not delay then
     delay = -1
     reason = reason .. " (not tried again: its backoff strategy is its producer's own, and unknown here)"
   end
-  local stacks = stacksOf(job[2], stack, options.stackTraceLimit)
+  local stacks = stacksOf(fieldOf(jobKey, "stacktrace", longest), stack, options.stackTraceLimit)
   if delay == -1 then return finishByBullmq(prefix, own, id, token, "failed", reason, stacks, keep) end
   local fields, reply = cmsgpack.pack({ "failedReason", reason, "stacktrace", stacks }), nil
   if delay == 0 then
@@ -183,7 +222,7 @@ end
 
 -- By BullMQ: promotes what is due, obeys limits, takes by priority.
 local function takeUnusual(queue, prefix, token)
-  local reply = moveToActive(
+  local reply = takeByBullmq(
     keysOf(prefix, "wait", "active", "prioritized", "events", "stalled", "limiter", "delayed", "paused", "meta", "pc", "marker"),
     { prefix, now, cmsgpack.pack({ token = token, lockDuration = tonumber(lease), name = worker }) })
   if not reply[1] or reply[1] == 0 then return nil, reply[3] or 0 end
@@ -209,10 +248,15 @@ local function settleUnusual(prefix, own, action, at, width, count, number, keep
       reply = attempt(retry, prefix, id, token, value, stack)
     elseif action == "postponed" then
       reply = attempt(postpone, prefix, id, token, value, stack)
+    elseif action == "left" then
+      reply = attempt(leaveAlone, prefix, id, token, value, stack)
     elseif action == "foreign-dead" then
-      local job = call("HMGET", prefix .. id, "name", "data")
-      reply = attempt(finishForeign, prefix, own, id, token, "dead", value, stack, keep)
-      if reply == 0 then DeadLetters.keep(own, id, value, job, keep) end
+      reply = attempt(function()
+        local job = DeadLetters.read(prefix .. id, keep)
+        local ended = finishForeign(prefix, own, id, token, "dead", value, stack, keep)
+        if ended == 0 then DeadLetters.keep(own, id, value, job, keep) end
+        return ended
+      end)
     else
       reply = attempt(finishForeign, prefix, own, id, token, string.sub(action, #"foreign-" + 1), value, stack, keep)
     end

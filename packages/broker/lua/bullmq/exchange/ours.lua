@@ -101,7 +101,7 @@ local leftovers = { "begun", "revoked", "terminate", "verdict", "unknownSince" }
 local function fail(batch, id, place)
   local jobKey, events, keep = batch.prefix .. id, batch.events, batch.keep
   local reason, stack = ARGV[place + 2], ARGV[place + 3]
-  if batch.action == "dead" then DeadLetters.keep(batch.own, id, reason, call("HMGET", jobKey, "name", "data"), keep) end
+  if batch.action == "dead" then DeadLetters.keep(batch.own, id, reason, DeadLetters.read(jobKey, keep), keep) end
   local event = call("XADD", events, "*", "event", "failed", "jobId", id, "failedReason", told(reason), "prev", "active")
   call("XADD", events, "*", "event", "retries-exhausted", "jobId", id, "attemptsMade", batch.finish)
   if batch.keepsNone then return drop(jobKey) end

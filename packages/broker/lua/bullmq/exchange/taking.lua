@@ -1,15 +1,30 @@
 --[[
   Takes messages from the queues in their turn: plain ones are reserved first, then popped from each queue in one go, then given their leases.
 
-  Reads of the exchange: call, now, lease, worker, tokens, takeUnusual, marksOf, attempt, crashesOf
+  Reads of the exchange: call, now, lease, worker, tokens, longest, takeUnusual, marksOf, attempt, crashesOf
 ]]
 -- What was taken, flat, and the queues that had nothing.
 local given, dry = {}, {}
 
+-- Longest name, and reason of a revocation, that are given whole, in bytes: nobody believes longer ones.
+local longestText = 4096
+
 local function give(queue, id, name, data, priority, times, ended, token, revoked, crashes)
   local n = #given
+  if name and #name > longestText then name = string.sub(name, 1, longestText) end
+  if type(revoked) == "string" and #revoked > longestText then revoked = string.sub(revoked, 1, longestText) end
   given[n + 1], given[n + 2], given[n + 3], given[n + 4], given[n + 5] = queue, id, name, data, priority
   given[n + 6], given[n + 7], given[n + 8], given[n + 9], given[n + 10] = times, ended, token, revoked, crashes
+end
+
+-- How much longer than BullMQ's Workers we wait for what workers of ours did not know when they had it, in ms: it may be meant for those, and they promote whatever is due.
+local headStart = 200
+
+-- When the first delayed job of a queue is due for us, ms; nil without any.
+local function dueIn(prefix, delayed)
+  if not delayed[2] then return nil end
+  local due = tonumber(delayed[2]) / 0x1000
+  return call("HEXISTS", prefix .. delayed[1], "unknownSince") == 1 and due + headStart or due
 end
 
 -- What a queue has for us: a supply of plain jobs, or only BullMQ's way.
@@ -17,7 +32,8 @@ local function viewOf(queue)
   local prefix = KEYS[2 * queue - 1]
   local meta = call("HMGET", prefix .. "meta", "paused", "concurrency", "max")
   local delayed = call("ZRANGE", prefix .. "delayed", 0, 0, "WITHSCORES")
-  local unusual = meta[1] or meta[2] or meta[3] or (delayed[2] and tonumber(delayed[2]) < (tonumber(now) + 1) * 0x1000)
+  local isDue = delayed[2] and tonumber(delayed[2]) < (tonumber(now) + 1) * 0x1000 and dueIn(prefix, delayed) < tonumber(now) + 1
+  local unusual = meta[1] or meta[2] or meta[3] or isDue
   return { queue = queue, prefix = prefix, events = prefix .. "events", unusual = unusual, supply = unusual and 0 or call("LLEN", prefix .. "wait"), count = 0 }
 end
 
@@ -34,7 +50,7 @@ local function close(view, limited)
   local waiting = call("EXISTS", prefix .. "wait", prefix .. "prioritized") > 0
   if not waiting then call("ZREMRANGEBYSCORE", prefix .. "marker", 0, now) end
   local delayed = call("ZRANGE", prefix .. "delayed", 0, 0, "WITHSCORES")
-  local due = delayed[2] and tonumber(delayed[2]) / 0x1000 or 0
+  local due = dueIn(prefix, delayed) or 0
   local meta = call("HMGET", prefix .. "meta", "paused", "concurrency")
   dry[#dry + 1] = { view.queue, limited, due, not meta[1] and (waiting or meta[2]) and 1 or 0 }
 end
@@ -79,7 +95,9 @@ local function begin(view, token)
   view.next = view.next + 1
   local id, prefix = view.ids[view.next], view.prefix
   local jobKey = prefix .. id
-  local job = call("HMGET", jobKey, "name", "data", "priority", "ats", "atm", "revoked")
+  local length = call("HSTRLEN", jobKey, "data")
+  local job = call("HMGET", jobKey, "name", length <= longest and "data" or "", "priority", "ats", "atm", "revoked")
+  if length > longest then job[2] = length end
   local times = (tonumber(job[4]) or 0) + 1
   local before = times > 1 and call("HMGET", jobKey, "begun", "verdict", "unknownSince") or {}
   local begun, revoked = before[1], job[6] or marksOf(before[2], before[3])
