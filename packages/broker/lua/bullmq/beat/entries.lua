@@ -89,10 +89,10 @@ local function versionOf(name)
 end
 
 -- { name, next run, call, origin, version, paused, createdAt, count, lastDue, lastSentAt, lastId, lastQueue }; false if there is none. All but the first two are false if its key
--- holds something of another kind, or its name is no text; all but those and the version if any but the call is longer than it can be.
+-- holds something of another kind, or its name is no text, of which the first bytes are given; all but those and the version if any but the call is longer than it can be.
 local function read(name)
   local score = call("ZSCORE", index, name)
-  local function without(version) return { name, score, false, false, version, false, false, false, false, false, false, false } end
+  local function without(version) return { string.sub(name, 1, longestText), score, false, false, version, false, false, false, false, false, false, false } end
   if isUnreadable(name) then return without(false) end
   local entry = call("HMGET", keyOf(name), "call", "origin", "version", "paused", "createdAt", "count",
     "lastDue", "lastSentAt", "lastId", "lastQueue")
