@@ -43,6 +43,9 @@ const lot = { entries: 200, ticks: 2000 };
 /** Time until it is tried again after an outage, in ms. */
 const rest = 500;
 
+/** Shortest time between two looks of which nothing came, in ms. */
+const shortestRest = 10;
+
 /** What was planned longer ago than this, in ms, may not be what is to be done any more. */
 const fresh = 1000;
 
@@ -116,12 +119,15 @@ export class Leading {
     if (!this.#aligned) await this.#align();
     const asked = steady.now();
     this.#resting.wake(asked);
-    const most = lot.entries + this.#resting.size;
-    const { now, entries, next = Infinity } = await store.due(Math.floor(time.now()), most);
+    const resting = this.#resting.all();
+    const most = lot.entries + resting.length;
+    const { now, entries, next = Infinity } = await store.due(Math.floor(time.now()), most, resting);
     // What is due by the new time was not asked for.
     if (this.#hasJumped(now, asked)) return 0;
     let soonest = entries.length < most ? next : now;
     let ticks = 0;
+    /** Whether anything has come of this look. */
+    let went = false;
     const steps: Step[] = [];
     for (const entry of entries) {
       const restsUntil = this.#resting.until(entry);
@@ -131,6 +137,7 @@ export class Leading {
       else if (due > now || ticks >= lot.ticks) soonest = Math.min(soonest, due);
       else {
         const step = sending.step(entry, now, time.jump);
+        went = true;
         if (step === undefined) this.#rest(entry);
         else {
           steps.push(step);
@@ -140,7 +147,7 @@ export class Leading {
       }
     }
     if (steps.length > 0 && !(await this.#advance(steps))) soonest = now;
-    return Math.ceil(soonest - time.now());
+    return Math.max(Math.ceil(soonest - time.now()), went ? 0 : shortestRest);
   }
 
   #hasJumped(now: number, asked: number): boolean {

@@ -9,8 +9,9 @@ type Known = Pick<StoredEntry, "name" | "version">;
 export class Resting {
   readonly #entries = new Map<string, { readonly version: string; readonly until: number }>();
 
-  get size(): number {
-    return this.#entries.size;
+  /** Those that rest. */
+  all(): readonly Known[] {
+    return [...this.#entries].map(([name, { version }]) => ({ name, version }));
   }
 
   begin({ name, version }: Known, now: number): void {

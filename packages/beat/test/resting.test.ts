@@ -7,7 +7,7 @@ it("lets an entry rest for 10 s, unless it is changed", () => {
   expect(resting.until({ name: "e", version: "1" })).toBe(11_000);
   expect(resting.until({ name: "e", version: "2" })).toBeUndefined();
   resting.wake(10_999);
-  expect(resting.size).toBe(1);
+  expect(resting.all()).toEqual([{ name: "e", version: "1" }]);
   resting.wake(11_000);
-  expect([resting.size, resting.until({ name: "e", version: "1" })]).toEqual([0, undefined]);
+  expect([resting.all(), resting.until({ name: "e", version: "1" })]).toEqual([[], undefined]);
 });

@@ -46,7 +46,7 @@ export class WakeupListener {
     const reply = await this.#listen(listening, wait);
     if (reply === null) return;
     const [key, member, score] = reply;
-    availability.heard({ queue: markers.indexOf(key), kind: member === members.later ? "later" : "now", due: Number(score) });
+    availability.heard({ queue: markers.indexOf(key), kind: member === members.later ? "later" : "now", due: timeOf(score) });
     // It may have begun to rest while this waited.
     await this.passOnResting(clock.now());
   }
@@ -114,4 +114,10 @@ export class WakeupListener {
     this.#closing.abort(new Error("closed"));
     this.#options.bell.close();
   }
+}
+
+/** The time that a marker speaks of. One of no time, which BullMQ never sets, says nothing about when: so at once. */
+function timeOf(score: string): number {
+  const time = Number(score);
+  return Number.isFinite(time) ? time : 0;
 }

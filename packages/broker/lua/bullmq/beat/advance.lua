@@ -102,6 +102,8 @@ local function advance(entry)
   local key = keyOf(entry.name)
   local stored = call("HMGET", key, "version", "count", "lastQueue", "lastId", "term", "from", "sent", "overlapped", "duplicates")
   local due = tonumber(call("ZSCORE", index, entry.name))
+  -- Who reads it takes a time before all times for none.
+  if due and due < 0 then due = 0 end
   if stored[1] ~= entry.version or due ~= (tonumber(entry.due) or 0) then
     -- The reply to an earlier try was lost.
     if stored[1] == entry.newVersion and stored[5] == token and stored[6] == entry.due then

@@ -58,13 +58,50 @@ local function drop(name)
   return found
 end
 
+-- Longest name, and longest of the other short texts, in bytes.
+local longestText = 800
+
+-- Whether a name, or a version, is UTF-8, and no longer than one can be. Who reads others cannot say them again, nor tell them from each other.
+local function isText(name)
+  if #name > longestText then return false end
+  local at = 1
+  while at <= #name do
+    local lead, second = string.byte(name, at, at + 1)
+    local more = lead < 128 and 0 or lead < 194 and -1 or lead < 224 and 1 or lead < 240 and 2 or lead < 245 and 3 or -1
+    if more < 0 or not string.find(name, "^" .. string.rep("[\128-\191]", more), at + 1) then return false end
+    if (lead == 224 and second < 160) or (lead == 237 and second > 159) or (lead == 240 and second < 144) or (lead == 244 and second > 143) then return false end
+    at = at + more + 1
+  end
+  return true
+end
+
+local function isUnreadable(name) return isOther(keyOf(name)) or not isText(name) end
+
+-- Bytes of its call.
+local function lengthOf(name)
+  return isUnreadable(name) and 0 or call("HSTRLEN", keyOf(name), "call")
+end
+
+-- The version of an entry; false for one that is no text.
+local function versionOf(name)
+  local version = not isUnreadable(name) and call("HGET", keyOf(name), "version")
+  return version and isText(version) and version
+end
+
 -- { name, next run, call, origin, version, paused, createdAt, count, lastDue, lastSentAt, lastId, lastQueue }; false if there is none. All but the first two are false if its key
--- holds something of another kind.
+-- holds something of another kind, or its name is no text, of which the first bytes are given; all but those and the version if any but the call is longer than it can be.
 local function read(name)
-  if isOther(keyOf(name)) then return { name, call("ZSCORE", index, name), false, false, false, false, false, false, false, false, false, false } end
+  local score = call("ZSCORE", index, name)
+  local function without(version) return { string.sub(name, 1, longestText), score, false, false, version, false, false, false, false, false, false, false } end
+  if isUnreadable(name) then return without(false) end
   local entry = call("HMGET", keyOf(name), "call", "origin", "version", "paused", "createdAt", "count",
     "lastDue", "lastSentAt", "lastId", "lastQueue")
-  return entry[1] and { name, call("ZSCORE", index, name), unpack(entry) }
+  if not entry[1] then return false end
+  if entry[3] and not isText(entry[3]) then return without(false) end
+  for at = 2, #entry do
+    if entry[at] and #entry[at] > longestText then return without(entry[3]) end
+  end
+  return { name, score, unpack(entry) }
 end
 
 -- Tells the beats that there is something new. Whoever may not publish is heard of at their next look.

@@ -169,10 +169,14 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
     return found;
   }
 
-  async function due(until: number, most: number): Promise<Due> {
+  async function due(until: number, most: number, resting: readonly Pick<StoredEntry, "name" | "version">[] = []): Promise<Due> {
     // What is never due has an infinite score.
     const time = Math.min(until, Number.MAX_SAFE_INTEGER);
-    const reply = await run("it was not looked up which entries are due", scripts.due, [time, most]);
+    const reply = await run("it was not looked up which entries are due", scripts.due, [
+      time,
+      most,
+      ...resting.flatMap(({ name, version }) => [name, version]),
+    ]);
     const [now, replies, following] = reply as [string, readonly EntryReply[], string | null];
     const next = Number(following ?? Infinity);
     return {

@@ -3,7 +3,7 @@ import type { LastTick, StoredEntry } from "../../ports/schedule-store.js";
 import { decodeJson } from "../../protocol/json.js";
 import { flawOfCall, isEntryTime, type ScheduledCall } from "../../protocol/schedule.js";
 
-/** An entry as `lua/bullmq/beat/entries.lua` gives it; without a call if its key holds something of another kind. */
+/** An entry as `lua/bullmq/beat/entries.lua` gives it; without a call if its key holds something of another kind, or its name is no text. */
 export type EntryReply = readonly [
   name: string,
   due: string | null,

@@ -1,0 +1,16 @@
+import { expect, test } from "vitest";
+import { serverBinary } from "../support/server.js";
+import { fuzz } from "./fuzzing.js";
+
+const seed = Number(process.env["BULLRUSH_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+
+test.skipIf(serverBinary === undefined)(
+  `nothing that is planted among honest tasks stops, spins or swells a process (BULLRUSH_SEED=${seed})`,
+  { timeout: 170_000 },
+  async () => {
+    // More is planted for each task than by `pnpm fuzz`: there is little time.
+    const { faults, lines } = await fuzz({ seed, tasks: 1500, share: 0.1 });
+    console.log(lines.join("\n  "));
+    expect(faults).toEqual([]);
+  },
+);

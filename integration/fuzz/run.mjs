@@ -1,0 +1,12 @@
+// Builds the packages, whose processes are fuzzed, and then runs the fuzzer.
+import { program, run } from "../../scripts/tools.mjs";
+
+const built = await run([...program("typescript", { name: "tsc" }), "-b"]);
+if (built.code !== 0) {
+  console.error(built.output);
+  process.exit(built.code);
+}
+const { code } = await run([...program("jiti", { folder: "packages/program" }), "integration/fuzz/fuzz.ts", ...process.argv.slice(2)], {
+  show: true,
+});
+process.exit(code);
