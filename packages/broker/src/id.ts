@@ -11,25 +11,18 @@ export function newId(): string {
 
 /** Id of call `number` of the flow `flow`: the same, however often it is made. */
 export function callId(flow: string, number: number): string {
-  return callIdsOf(flow)(number);
-}
-
-/** `callId` for many calls of one flow. Each is a UUID of version 5, made of one hash: a worker makes one for each message of a flow. */
-export function callIdsOf(flow: string): (number: number) => string {
-  const named = Buffer.alloc(bytesOfId + longestNumber);
   named.write(flow.replaceAll("-", ""), "hex");
-  return (number) => {
-    const end = bytesOfId + named.write(String(number), bytesOfId, "latin1");
-    const digest = hash("sha1", named.subarray(0, end), "hex");
-    const variant = "89ab"[Number.parseInt(digest.charAt(16), 16) % 4];
-    return `${digest.slice(0, 8)}-${digest.slice(8, 12)}-5${digest.slice(13, 16)}-${variant}${digest.slice(17, 20)}-${digest.slice(20, 32)}`;
-  };
+  const end = bytesOfId + named.write(String(number), bytesOfId, "latin1");
+  // A UUID of version 5, of one hash and nothing else.
+  const digest = hash("sha1", named.subarray(0, end), "hex");
+  const variant = "89ab"[Number.parseInt(digest.charAt(16), 16) % 4];
+  return `${digest.slice(0, 8)}-${digest.slice(8, 12)}-5${digest.slice(13, 16)}-${variant}${digest.slice(17, 20)}-${digest.slice(20, 32)}`;
 }
 
 const bytesOfId = 16;
 
-/** Digits of the largest safe integer. */
-const longestNumber = 16;
+/** What an id is made of: the id of its flow, and its number, of 16 digits at most. Used again for each: a worker makes one for each message of a flow. */
+const named = Buffer.alloc(bytesOfId + 16);
 
 /** Id of group `number` of the flow `flow`: the same, however often it is made. */
 export function groupId(flow: string, number: number): string {

@@ -1,5 +1,5 @@
 import { BullrushError } from "../../error.js";
-import { callIdsOf } from "../../id.js";
+import { callId } from "../../id.js";
 import type { Message } from "../../protocol/message.js";
 import type { Origin, Place, Target } from "../../protocol/place.js";
 import type { Standing } from "../../ports/transport.js";
@@ -21,16 +21,14 @@ export class FlowFacts {
   readonly characters: number;
   readonly #edges: string;
   readonly #odd: string;
-  readonly #idOf: (call: number) => string;
   /** `"spoilt"` when somebody has changed it: then it vouches for nobody. */
   #decoded: { readonly edges: readonly Edge[]; readonly odd: OddIds } | "spoilt" | undefined;
 
   /** @param edges, odd the fields of these names */
-  constructor(flow: string, edges: string, odd: string) {
+  constructor(edges: string, odd: string) {
     this.characters = edges.length + odd.length;
     this.#edges = edges;
     this.#odd = odd;
-    this.#idOf = callIdsOf(flow);
   }
 
   /** Of a message whose first place is in this flow. */
@@ -38,13 +36,13 @@ export class FlowFacts {
     if (this.#decoded === undefined && this.#hasItsText(placed, place)) return "sound";
     const decoded = (this.#decoded ??= decode(this.#edges, this.#odd));
     if (decoded === "spoilt") return "ended";
-    const id = decoded.odd.get(place.call) ?? this.#idOf(place.call);
+    const id = decoded.odd.get(place.call) ?? callId(place.flow, place.call);
     return id === placed.message.id && isSaid(placed, describeCall(place.flow, id, place.call, decoded.edges)) ? "sound" : "forged";
   }
 
   /** Whether the flow says of this call what the message does, to the letter. In JSON, no text of somebody's can hold such a range. */
-  #hasItsText({ queue, message }: Placed, { call }: Place): boolean {
-    if (this.characters > longestSearched || this.#odd !== "{}" || this.#idOf(call) !== message.id) return false;
+  #hasItsText({ queue, message }: Placed, { flow, call }: Place): boolean {
+    if (this.characters > longestSearched || this.#odd !== "{}" || callId(flow, call) !== message.id) return false;
     const { task, places, standsFor } = message;
     return this.#edges.includes(JSON.stringify([call, call, { task, queue, places, standsFor }]));
   }

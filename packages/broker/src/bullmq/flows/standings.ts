@@ -1,8 +1,8 @@
 import type { Standing } from "../../ports/transport.js";
 import { FlowFacts, type Placed } from "./flow-facts.js";
 
-/** Most that is kept of flows: a worker reads of each once. */
-const most = { flows: 1000, characters: 16 * 1024 * 1024 };
+/** Most that is kept of flows. Queues hold the first steps of many flows before the second of any, and a worker is to read of each once. */
+const most = { flows: 20_000, characters: 16 * 1024 * 1024 };
 
 /** Says whether messages stand where their flows say. */
 export class Standings {
@@ -38,7 +38,7 @@ export class Standings {
 
   async #facts(flows: readonly string[]): Promise<ReadonlyMap<string | undefined, FlowFacts | undefined>> {
     const texts = await this.#read(flows);
-    return new Map(flows.map((flow, index) => [flow, this.#keep(flow, factsIn(flow, texts[index] ?? []))]));
+    return new Map(flows.map((flow, index) => [flow, this.#keep(flow, factsIn(texts[index] ?? []))]));
   }
 
   #keep(flow: string, facts: FlowFacts | undefined): FlowFacts | undefined {
@@ -70,6 +70,6 @@ function standingIn(one: Placed, facts: FlowFacts | undefined): Standing {
 }
 
 /** `undefined` for a flow that is not there. */
-function factsIn(flow: string, [edges, odd]: readonly (string | null)[]): FlowFacts | undefined {
-  return typeof edges === "string" && typeof odd === "string" ? new FlowFacts(flow, edges, odd) : undefined;
+function factsIn([edges, odd]: readonly (string | null)[]): FlowFacts | undefined {
+  return typeof edges === "string" && typeof odd === "string" ? new FlowFacts(edges, odd) : undefined;
 }
