@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
+import { v5 } from "uuid";
 import { describe, expect, test } from "vitest";
-import { checkTaskId, copyId, isTaskId, newId } from "../src/id.js";
+import { callId, checkTaskId, copyId, isTaskId, newId } from "../src/id.js";
 
 const id = "0190c6a0-1111-7222-8333-444455556666";
 
@@ -93,4 +94,11 @@ describe("the id of a copy", () => {
   test("is a UUID of version 5 of the queue's name, with the task's id as namespace", () => {
     expect(copyId("6ba7b810-9dad-11d1-80b4-00c04fd430c8", "www.example.com")).toBe("2ed6657d-e927-568b-95e1-2665a8aea6a2");
   });
+});
+
+test("the id of a call is the UUID of version 5 of its number in its flow, whatever is made in between", () => {
+  const flows = ["6f7d6a0e-9d0b-4c80-8a55-3f0a2f6b1c11", "6F7D6A0E-9D0B-4C80-8A55-3F0A2F6B1C12"];
+  for (const number of [0, 7, 10_000, Number.MAX_SAFE_INTEGER, 3]) {
+    for (const flow of flows) expect(callId(flow, number)).toBe(v5(String(number), flow));
+  }
 });

@@ -1,4 +1,13 @@
-import { bullmqTransport, callId, encodeMessage, newId, redisResultBackend, type Message, type Transport } from "@bullrush/broker";
+import {
+  bullmqTransport,
+  callId,
+  encodeMessage,
+  newId,
+  redisResultBackend,
+  replacementId,
+  type Message,
+  type Transport,
+} from "@bullrush/broker";
 import { chain, createApp } from "@bullrush/client";
 import { pino } from "pino";
 import { describe, expect, inject, it, onTestFinished, vi } from "vitest";
@@ -66,6 +75,35 @@ describe("what a message says of flows is what the flow says:", () => {
       expect(await ask("HGET", `bullrush:flow:${app.options.prefix}:${re.id}`, "left")).toBe("2");
     },
   );
+
+  it("a message of a flow that begins while it runs hands on no value", async () => {
+    const { app, worker, plant, closed, note, ran, ask } = stage();
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    let isHeld = false;
+    app.task("held", { queue: "open" }, async () => {
+      isHeld = true;
+      await held;
+      return "planted";
+    });
+    const other = app.task("other", { queue: "open" }, function (): unknown {
+      return this.replace(chain(closed.s("first"), note.s()));
+    });
+    // Whoever knows the id of a task knows that of the flow in its place.
+    const taskId = newId();
+    const flow = replacementId(taskId);
+    for (const id of [newId(), callId(flow, 0)])
+      await plant(messageOf({ id, task: "held", places: [{ flow, call: 0, next: [["step", 1]] }] }));
+    await worker.start();
+    await vi.waitUntil(() => isHeld, 20_000);
+    await other.applyAsync([], { taskId });
+    const key = `bullrush:flow:${app.options.prefix}:${flow}`;
+    await vi.waitUntil(async () => (await ask("HGET", key, "left")) === "2", 20_000);
+    release();
+    await vi.waitUntil(async () => ((await ask("LLEN", `${app.options.prefix}:open:active`)) as number) === 0, 20_000);
+    expect(await (await note.delay("honest")).get({ timeout: "20s" })).toBe("honest");
+    expect([ran, await ask("HGET", key, "left")]).toEqual([["honest"], "2"]);
+  });
 
   it("honest steps run, retried, replaced and taken again", async () => {
     const { app, worker, note } = stage();

@@ -1,10 +1,10 @@
 --[[
-  Where tasks are.
+  Where tasks are. No key is declared: what is declared needs the right to write.
 
-  KEYS[1]       names of the queues to which messages were ever sent
-  ARGV[1]       what the keys of queues start with
-  ARGV[2]       how many queues are named
-  ARGV[2+q]     name of queue q
+  ARGV[1]       key of the names of the queues to which messages were ever sent
+  ARGV[2]       what the keys of queues start with
+  ARGV[3]       how many queues are named
+  ARGV[3+q]     name of queue q
   then for each task: its id, "1" to look for it in all other queues too, else "", the number of its queues, and each queue, its number q
 
   Returns for each task, or for as many as one call is good for: 1 waiting, 0 in none of the queues or finished; of one that waits and is revoked, why; of one that is on loan to a worker
@@ -12,8 +12,8 @@
       its message, unless that is long, and its priority }
 ]]
 local call = redis.call
-local queueKeys, named = ARGV[1], {}
-for q = 1, tonumber(ARGV[2]) do named[q] = ARGV[2 + q] end
+local queueKeys, named = ARGV[2], {}
+for q = 1, tonumber(ARGV[3]) do named[q] = ARGV[3 + q] end
 
 --- @include parts/named-queues
 
@@ -45,7 +45,7 @@ local function lookIntoOwn(id, first, last)
   return 0
 end
 
-local replies, missing, at = {}, {}, 3 + #named
+local replies, missing, at = {}, {}, 4 + #named
 while at <= #ARGV do
   local id, elsewhere, count = ARGV[at], ARGV[at + 1] == "1", tonumber(ARGV[at + 2])
   replies[#replies + 1] = lookIntoOwn(id, at + 3, at + 2 + count)
@@ -55,7 +55,7 @@ end
 if #missing == 0 then return replies end
 
 -- Tasks may have queues of their own among the named ones: to the others these are others.
-local others = otherQueues(KEYS[1], {})
+local others = otherQueues(ARGV[1], {})
 local most = mostSought(others)
 if #missing > most then
   for i = #replies, missing[most + 1].number, -1 do replies[i] = nil end

@@ -75,7 +75,7 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
       const args = locateArguments(prefix, left);
       const replies = await commands.run(
         { action: "tasks were not looked up", deadline, reads: true, doubts: isAnyAbsent },
-        (client) => runScript(client, scripts.locate, [queuesKey(prefix)], args) as Promise<readonly LocateReply[]>,
+        (client) => runScript(client, scripts.locate, [], [queuesKey(prefix), ...args]) as Promise<readonly LocateReply[]>,
       );
       found.push(...replies.map((reply, index) => locationOf(reply, (left[index] as Sought).id)));
     }
@@ -85,7 +85,7 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
   async function counts(queues: readonly string[]): Promise<readonly QueueCounts[]> {
     const keys = queues.map((queue) => queueKey(prefix, queue));
     const replies = await commands.run({ action: "queues were not counted", deadline, reads: true }, (client) =>
-      runScript(client, scripts.counts, keys, []),
+      runScript(client, scripts.counts, [], keys),
     );
     return (replies as [number, number, number, number, number][]).map(([waiting, delayed, active, completed, failed], index) => ({
       queue: queues[index] as string,

@@ -47,7 +47,7 @@ async function mayRun(client: Redis, user: string, command: string): Promise<boo
 
 /** The names of the commands that stand in the text of a script. */
 function commandsIn(lua: string): readonly string[] {
-  return [...new Set(Array.from(lua.matchAll(/call\(\s*["']([A-Za-z]+)["']/g), ([, command = ""]) => command.toLowerCase()))];
+  return [...new Set(Array.from(lua.matchAll(/(?:call|ask)\(\s*["']([A-Za-z]+)["']/g), ([, command = ""]) => command.toLowerCase()))];
 }
 
 function naming(reply: string, commands: readonly string[]): string {

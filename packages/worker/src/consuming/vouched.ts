@@ -7,7 +7,7 @@ export function needsVouching({ content }: Delivery): boolean {
 
 /**
  * `deliveries` as their flows know them. Whoever may write into a queue may write there that a message stands for a task of another queue, or before a call of any flow. One of which its
- * flow says something else cannot be read. What a flow that has ended had it stand for is dropped: all of that has ended, too. Rejects if the broker cannot be asked.
+ * flow says something else cannot be read. What it says of a flow that has ended, or has not begun, is dropped. Rejects if the broker cannot be asked.
  */
 export async function vouched(transport: Pick<Transport, "standings">, deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
   const placed = deliveries.map((delivery) => ({ queue: delivery.queue, message: messageOf(delivery) }));
@@ -33,10 +33,8 @@ function known(delivery: Delivery, standing: Standing): Delivery {
   }
 }
 
-/** It stands nowhere but in its own flow. */
+/** It stands nowhere: a flow that is not there may begin while it runs, and nobody has vouched for it there. */
 function alone(delivery: Delivery): Delivery {
-  const { standsFor, places = [], ...message } = messageOf(delivery);
-  if (standsFor === undefined && places.length < 2) return delivery;
-  const own: Message = { ...message, places: places.slice(0, 1) };
-  return { ...delivery, content: { type: "message", message: own, text: encodeMessage(own, Infinity) } };
+  const { standsFor: _standsFor, places: _places, ...message } = messageOf(delivery);
+  return { ...delivery, content: { type: "message", message, text: encodeMessage(message, Infinity) } };
 }

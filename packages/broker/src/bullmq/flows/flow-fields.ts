@@ -83,12 +83,24 @@ function slotOf([place, ...others]: readonly Place[]): { readonly join: number; 
 
 /** What `edges` tell of a call. */
 export function describeCall(flow: string, id: string, call: number, edges: readonly Edge[]): DescribedCall | undefined {
-  const edge = edges.find(([from, to]) => from <= call && call <= to);
+  const edge = edgeOf(call, edges);
   if (edge === undefined) return undefined;
   const [first, , known] = edge;
   const target = slotOf(known.places);
   if (target === undefined) return { ...known, id };
   return { ...known, id, places: [{ flow, call, next: [["slot", target.join, target.slot + call - first]] }] };
+}
+
+/** The one with `call` in it, of many in the order of their calls. */
+function edgeOf(call: number, edges: readonly Edge[]): Edge | undefined {
+  let [low, high] = [0, edges.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((edges[middle] as Edge)[1] < call) low = middle + 1;
+    else high = middle;
+  }
+  const edge = edges[low];
+  return edge !== undefined && edge[0] <= call ? edge : undefined;
 }
 
 /** Most that is kept in one call, so that none holds Redis for long: arguments, characters. */

@@ -34,6 +34,7 @@ const scripts = {
   revoke: engineScript("revoke"),
   stale: engineScript("flow/stale"),
   locate: engineScript("locate"),
+  facts: engineScript("flow/facts"),
 };
 
 /** Most messages that are marked in one call, so that none holds Redis for long. */
@@ -159,7 +160,7 @@ export class FlowStore {
     if (calls.length === 0) return [];
     const tasks = calls.map(({ id }) => ({ id, queues }));
     const args = locateArguments(this.#prefix, tasks);
-    const replies = await this.#run("calls of flows were not looked up", scripts.locate, [queuesKey(this.#prefix)], () => args);
+    const replies = await this.#run("calls of flows were not looked up", scripts.locate, [], () => [queuesKey(this.#prefix), ...args]);
     return calls.filter(({ id }, index) => isGone(locationOf((replies as readonly LocateReply[])[index] as LocateReply, id)));
   }
 
@@ -176,10 +177,10 @@ export class FlowStore {
   /** The texts of the fields `edges` and `odd` of each flow. */
   async readFacts(flows: readonly string[]): Promise<readonly (readonly (string | null)[])[]> {
     const keys = flows.map((flow) => this.#keysOf(flow)[0] ?? "");
-    return this.#commands.run({ action: `${flows.length} flows were not read`, deadline: this.#deadline }, async (client) => {
-      const replies = await Promise.all(keys.map((key) => client.hmget(key, "edges", "odd").catch(noneOfAnotherKind)));
-      return replies;
-    });
+    return (await this.#run(`${flows.length} flows were not read`, scripts.facts, [], () => keys)) as readonly (readonly (
+      | string
+      | null
+    )[])[];
   }
 
   /** Marks messages as revoked, wherever in their queues they are. */
@@ -243,12 +244,6 @@ function staleFlowIn([id, behind, queues, odd, expires, to, sent]: StaleReply): 
 /** The id of a call, by the rule or as one of those that follow none. */
 function idOf(flow: string, number: number, odd: OddIds): string {
   return odd.get(number) ?? callId(flow, number);
-}
-
-/** A key that holds something else is no flow. */
-function noneOfAnotherKind(error: unknown): readonly null[] {
-  if (error instanceof Error && error.message.startsWith("WRONGTYPE")) return [];
-  throw error;
 }
 
 /** Neither on loan nor waiting to run. */

@@ -1,27 +1,8 @@
-import { isDeepStrictEqual } from "node:util";
-import { BullrushError } from "../../error.js";
-import { callId } from "../../id.js";
-import type { Message } from "../../protocol/message.js";
 import type { Standing } from "../../ports/transport.js";
-import { describeCall, type Edge } from "./flow-fields.js";
-import { readEdges, readOddIds, type OddIds } from "./stored-flow.js";
+import { FlowFacts, type Placed } from "./flow-facts.js";
 
-/** What a flow says of its calls; the same for as long as it lasts. */
-export interface FlowFacts {
-  readonly edges: readonly Edge[];
-  readonly odd: OddIds;
-  /** Of the texts in which they stood. */
-  readonly characters: number;
-}
-
-/** A message and the queue in which it was. */
-export interface Placed {
-  readonly queue: string;
-  readonly message: Message;
-}
-
-/** Most that is kept of flows: a worker reads of each once. */
-const most = { flows: 1000, characters: 16 * 1024 * 1024 };
+/** Most that is kept of flows. Queues hold the first steps of many flows before the second of any, and a worker is to read of each once. */
+const most = { flows: 20_000, characters: 16 * 1024 * 1024 };
 
 /** Says whether messages stand where their flows say. */
 export class Standings {
@@ -36,9 +17,15 @@ export class Standings {
 
   /** `Transport.standings` */
   async of(placed: readonly Placed[]): Promise<readonly Standing[]> {
-    const unknown = placed.filter((one) => this.#standingOf(one) === undefined);
-    const found = await this.#facts(unknown);
-    return placed.map((one) => this.#standingOf(one) ?? standingIn(one, found.get(flowOf(one))));
+    const known = placed.map((one) => this.#standingOf(one));
+    const asked = new Set<string>();
+    known.forEach((standing, index) => {
+      const flow = standing === undefined ? flowOf(placed[index] as Placed) : undefined;
+      if (flow !== undefined) asked.add(flow);
+    });
+    if (asked.size === 0) return known as readonly Standing[];
+    const found = await this.#facts([...asked]);
+    return placed.map((one, index) => known[index] ?? standingIn(one, found.get(flowOf(one))));
   }
 
   /** By what is kept; `undefined` if that does not say that all is well: a flow of the same id may have been begun anew. */
@@ -49,9 +36,7 @@ export class Standings {
     return facts !== undefined && standingIn(one, facts) === "sound" ? "sound" : undefined;
   }
 
-  async #facts(placed: readonly Placed[]): Promise<ReadonlyMap<string | undefined, FlowFacts | undefined>> {
-    const flows = [...new Set(placed.flatMap((one) => flowOf(one) ?? []))];
-    if (flows.length === 0) return new Map();
+  async #facts(flows: readonly string[]): Promise<ReadonlyMap<string | undefined, FlowFacts | undefined>> {
     const texts = await this.#read(flows);
     return new Map(flows.map((flow, index) => [flow, this.#keep(flow, factsIn(texts[index] ?? []))]));
   }
@@ -79,29 +64,12 @@ function flowOf({ message: { places } }: Placed): string | undefined {
   return places?.[0]?.flow;
 }
 
-function standingIn({ queue, message }: Placed, facts: FlowFacts | undefined): Standing {
-  const [place] = message.places ?? [];
-  if (place === undefined || facts === undefined) return "ended";
-  const { flow, call } = place;
-  const id = facts.odd.get(call) ?? callId(flow, call);
-  const said = describeCall(flow, id, call, facts.edges);
-  const isSaid =
-    said !== undefined &&
-    said.id === message.id &&
-    said.queue === queue &&
-    said.task === message.task &&
-    isDeepStrictEqual(said.places, message.places) &&
-    isDeepStrictEqual(said.standsFor, message.standsFor);
-  return isSaid ? "sound" : "forged";
+function standingIn(one: Placed, facts: FlowFacts | undefined): Standing {
+  const [place] = one.message.places ?? [];
+  return place === undefined || facts === undefined ? "ended" : facts.standingOf(one, place);
 }
 
-/** `undefined` for a flow that is not there, or that somebody has spoilt: it vouches for nobody. */
+/** `undefined` for a flow that is not there. */
 function factsIn([edges, odd]: readonly (string | null)[]): FlowFacts | undefined {
-  if (typeof edges !== "string" || typeof odd !== "string") return undefined;
-  try {
-    return { edges: readEdges(edges), odd: readOddIds(odd), characters: edges.length + odd.length };
-  } catch (error) {
-    if (error instanceof BullrushError) return undefined;
-    throw error;
-  }
+  return typeof edges === "string" && typeof odd === "string" ? new FlowFacts(edges, odd) : undefined;
 }
