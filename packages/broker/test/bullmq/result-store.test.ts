@@ -105,7 +105,7 @@ describe.skipIf(redisBinary === undefined)("the results of an exchange", () => {
     expect(await consumer.open()).toEqual([]);
     const delivery = await delivered(consumer);
     await redis.client.acl("SETUSER", "demoted", "-select");
-    await expect(settle(consumer, delivery)).rejects.toMatchObject({ code: "BROKER_UNAVAILABLE" });
+    await expect(settle(consumer, delivery)).rejects.toMatchObject({ code: "REDIS_AUTH" });
     expect(await stage.counts("feeds")).toMatchObject({ active: 1, completed: 0 });
     expect(await settle(consumer, delivery)).toMatchObject({ settled: ["settled"] });
     expect(consumer.storesAlong).toBe(false);

@@ -20,7 +20,8 @@ function DeadLetters.keep(own, id, reason, job, keep)
   if keep.letters == 0 or keep.letterBytes == 0 then return DeadLetters.noteDropped(keep.queue, 1) end
   local set, key, class = own .. "dead-letters", own .. "dead-letter:" .. id, Retained.class(#data + #reason)
   local before = call("ZSCORE", set, id)
-  call("DEL", key)
+  -- Of another letter under this id every field is written anew, so that none is lost when that is refused.
+  if not before then call("DEL", key) end
   call("HSET", key, "id", id, "at", now, "reason", reason, "worker", worker, "name", name, "data", data)
   call("ZADD", set, Retained.score(now, class, true), id)
   local added = Retained.sizeOf(class) - (before and Retained.sizeOf(Retained.read(before)) or 0)
