@@ -11,6 +11,8 @@ local function wholly(body)
   local call = redis.call
   -- What takes back each write; by key what is put off, and how many members of it; the keys in their order.
   local undo, off, gone, keys = {}, {}, {}, {}
+  -- The command that runs: a refusal of some releases does not name it.
+  local running
 
   local function putOff(isPlace, count, command, key, ...)
     if not off[key] then
@@ -96,7 +98,9 @@ local function wholly(body)
     if off[key] then deleteNow(key) end
     local isNew = makes[command] and call("EXISTS", key) == 0
     local before = command == "ZADD" and call("ZSCORE", key, (select(3, ...)))
+    running = command
     local reply = call(command, ...)
+    running = nil
     undo[#undo + 1] = undoOf(command, isNew and reply, before, reply, ...)
     return reply
   end
@@ -114,5 +118,9 @@ local function wholly(body)
   end)
   if ok then return reply end
   for at = #undo, 1, -1 do pcall(undo[at]) end
+  local why = type(reply) == "table" and reply.err or tostring(reply)
+  if running and string.find(why, "can't run this command", 1, true) then
+    error({ err = "NOPERM no permissions to run the '" .. string.lower(running) .. "' command in a script" }, 0)
+  end
   error(reply, 0)
 end

@@ -2,7 +2,7 @@ import { FlowProducer } from "bullmq";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { openGuardedLoans } from "../../src/bullmq/guard/guarded-loans.js";
 import { Unheard } from "../../src/bullmq/unheard.js";
-import type { Consumer, Delivery, Settlement } from "../../src/ports/transport.js";
+import type { Delivery, Settlement } from "../../src/ports/transport.js";
 import type { Outcome } from "../../src/protocol/outcome.js";
 import { encodeMessage } from "../../src/protocol/codec.js";
 import { queueKey } from "../../src/redis/keys.js";
@@ -12,6 +12,7 @@ import { contentOf, messageOf, numbered, outcomes, settlementOf, storeOf } from 
 import { take } from "../ports/waiting.js";
 import { openBench, type Bench } from "./bench.js";
 import { openCuts, type Cuts } from "./cut-scripts.js";
+import { flawsOf, letBeDue, letLeasesEnd, workOff, type Scene } from "./scene.js";
 
 /** Words that only the header of the script has that is cut. */
 const marks = {
@@ -34,12 +35,6 @@ interface Move {
   readonly before?: (scene: Scene) => Promise<readonly Delivery[]>;
   /** The move. It is done once more if it fails. */
   readonly move: (scene: Scene, deliveries: readonly Delivery[]) => Promise<unknown>;
-}
-
-interface Scene {
-  readonly bench: Bench;
-  readonly prefix: string;
-  readonly consumer: Consumer;
 }
 
 const send =
@@ -271,58 +266,6 @@ const moves: Record<string, Move> = {
   "publish: with priority": published("publishByBullmq", () => ({ priority: 4 })),
   "publish: for later": published("publishByBullmq", () => ({ eta: Date.now() + 50_000 })),
 };
-
-async function letBeDue(bench: Bench, prefix: string): Promise<void> {
-  for (const id of await bench.broker.redis.zrange(`${prefix}delayed`, 0, "-1"))
-    await bench.broker.redis.zadd(`${prefix}delayed`, "XX", "4096", id);
-}
-
-/** As if the leases of all that is on loan had run out, and it were time for the next scan. */
-async function letLeasesEnd({ bench, prefix }: Scene): Promise<void> {
-  const locks = await bench.broker.redis.keys(`${prefix}*:lock`);
-  await bench.broker.redis.del(`${prefix}stalled-check`, ...locks);
-}
-
-/** Has all end well that is there, whoever had it. Gives what could not be read. */
-async function workOff(scene: Scene): Promise<readonly string[]> {
-  const { bench, prefix } = scene;
-  const consumer = bench.worker("worker-b");
-  const unread: string[] = [];
-  for (let quiet = 0; quiet < 3;) {
-    await letLeasesEnd(scene);
-    await letBeDue(bench, prefix);
-    await consumer.recover();
-    await consumer.mendFlows(0);
-    const deliveries = await take(consumer, 50);
-    for (const { id, content } of deliveries) if (content.type === "undecodable") unread.push(id);
-    const settle = deliveries
-      .filter(({ content }) => content.type !== "undecodable")
-      .map((delivery) =>
-        contentOf(delivery).places === undefined
-          ? { ...settlementOf(delivery), store: storeOf(delivery.id, { delivery: delivery.number }) }
-          : played(delivery),
-      );
-    if (settle.length > 0) await consumer.exchange({ settle, take: 0 });
-    quiet = deliveries.length === 0 ? quiet + 1 : 0;
-  }
-  return unread;
-}
-
-/** What is wrong with the queue, by then: jobs that are in no list, or in one where nothing is to be left. */
-async function flawsOf({ bench, prefix }: Scene): Promise<readonly string[]> {
-  const { redis } = bench.broker;
-  const flaws: string[] = [];
-  for (const list of ["wait", "active", "paused"])
-    flaws.push(...(await redis.lrange(prefix + list, 0, -1)).map((id) => `${id} in ${list}`));
-  for (const set of ["delayed", "prioritized", "waiting-children"])
-    flaws.push(...(await redis.zrange(prefix + set, 0, "-1")).map((id) => `${id} in ${set}`));
-  const ended = new Set([...(await redis.zrange(`${prefix}completed`, 0, "-1")), ...(await redis.zrange(`${prefix}failed`, 0, "-1"))]);
-  for (const key of await redis.keys(`${prefix}*`)) {
-    if ((await redis.type(key)) !== "hash" || (await redis.hexists(key, "timestamp")) === 0) continue;
-    if (!ended.has(key.slice(prefix.length))) flaws.push(`${key.slice(prefix.length)} in no list`);
-  }
-  return flaws;
-}
 
 describe("a script that Redis cuts short at one of its writes", () => {
   let cuts: Cuts;
