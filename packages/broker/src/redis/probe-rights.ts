@@ -76,7 +76,7 @@ const pushes = ["lpush", "rpush"];
 /** The commands that are in the text of `scripts`, in capitals, each once. */
 export function commandsOf(scripts: readonly Script[]): readonly string[] {
   const all = [...pushes, ...scripts.flatMap(({ lua }) => commandsIn(lua))];
-  return [...new Set(all.map((command) => command.toUpperCase()))].sort();
+  return [...new Set(all.map((command) => command.toUpperCase()))].toSorted();
 }
 
 /**

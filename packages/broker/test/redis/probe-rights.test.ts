@@ -79,7 +79,7 @@ describe.skipIf(redisBinary === undefined)("at the start", () => {
   test("every command that no message can do without is refused by itself", async () => {
     for (const command of plainCommands()) {
       await without(`-${command}`);
-      expect(await opened(), command).toMatchObject({ code: "REDIS_AUTH", details: { command } });
+      expect(await opened()).toMatchObject({ code: "REDIS_AUTH", details: { command } });
     }
     expect(plainCommands().size).toBeLessThan(commandsOf(workerScripts()).length);
   });
