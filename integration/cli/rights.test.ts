@@ -30,11 +30,6 @@ describe.skipIf(serverBinary === undefined)("a worker whose user lacks a right",
     redis.disconnect();
     const prefix = `rights-${randomUUID()}`;
     await using worker = start(taskWorker, server.url().replace("//", `//ann:${canary}@`), [], prefix);
-    if (command === "lpush") {
-      await worker.waitForEntry({ msg: "ready" });
-      await using app = createApp({ broker: server.url(), prefix, queues: ["one"], defaultQueue: "one" });
-      await app.sendTask("fixture.add", [1, 2]);
-    }
     expect(await worker.exit).toEqual({ code: 1, signal: null });
     const reasons = [
       ...worker.entries.filter(({ msg }) => msg === "the worker cannot go on").map(({ reason }) => String(reason)),
@@ -43,6 +38,37 @@ describe.skipIf(serverBinary === undefined)("a worker whose user lacks a right",
     expect(reasons).toEqual([expect.stringContaining(`does not let user "ann" run the command ${command}`)]);
     expect(worker.lines.join()).not.toMatch(/cannot be reached|for 5000 ms/);
     expect([...worker.lines, ...worker.errors].join()).not.toContain(canary);
+  });
+
+  it("loses no message while the right is away, and goes on when it is back", async () => {
+    await using server = await startServer();
+    const redis = new Redis(server.url());
+    const allow = (...rights: readonly string[]) => redis.call("ACL", "SETUSER", "ann", "on", `>${canary}`, "~*", "&*", "+@all", ...rights);
+    await allow();
+    const prefix = `rights-${randomUUID()}`;
+    await using worker = start(taskWorker, server.url().replace("//", `//ann:${canary}@`), [], prefix);
+    await worker.waitForEntry({ msg: "ready" });
+    await using app = createApp({ broker: server.url(), prefix, queues: ["one"], defaultQueue: "one" });
+    await (await app.sendTask("fixture.add", [1, 2])).get();
+    await allow("-lpush");
+    const sent = await Promise.all(Array.from({ length: 200 }, (_, number) => app.sendTask("fixture.add", [number, 1])));
+    await worker.waitForEntry({ msg: "not all was taken or settled" });
+    expect(await redis.llen(`${prefix}:one:wait`)).toBe(200);
+    await allow();
+    expect(await Promise.all(sent.map((result) => result.get()))).toEqual(sent.map((_, number) => number + 1));
+    redis.disconnect();
+  });
+});
+
+describe.skipIf(serverBinary === undefined)("a beat whose user lacks a right", () => {
+  it("names all that is missing, and ends with 1", async () => {
+    await using server = await startServer();
+    const redis = new Redis(server.url());
+    await redis.call("ACL", "SETUSER", "ann", "on", `>${canary}`, "~*", "&*", "+@all", "-zadd", "-hdel");
+    redis.disconnect();
+    await using beat = start(taskBeat, server.url().replace("//", `//ann:${canary}@`));
+    expect(await beat.exit).toEqual({ code: 1, signal: null });
+    expect(beat.errors).toEqual([expect.stringContaining('does not let user "ann" run the command hdel, zadd')]);
   });
 });
 

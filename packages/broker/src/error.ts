@@ -13,7 +13,7 @@ const messages = {
     `the result backend ${d.url} ${unusable(d)} (${d.reason}): ${d.action}`,
   REDIS_AUTH: (d: { url: string; user: string; reason: string; command?: string }) => {
     if (d.command !== undefined)
-      return `Redis at ${d.url} does not let user "${d.user}" run the command ${d.command} (${d.reason}): grant it, as ACL SETUSER ${d.user} +${d.command} does`;
+      return `Redis at ${d.url} does not let user "${d.user}" run the command ${d.command} (${d.reason}): grant it, as ACL SETUSER ${d.user} +${d.command.replaceAll(", ", " +")} does`;
     if (/NOPERM|can't/.test(d.reason))
       return `Redis at ${d.url} does not let user "${d.user}" do what is needed (${d.reason}): grant it in the ACL`;
     return `Redis at ${d.url} refused user "${d.user}" (${d.reason}): check the user and password in the URL`;

@@ -58,6 +58,7 @@ local now, lease, worker, tokens, longest = ARGV[1], ARGV[2], ARGV[3], ARGV[4], 
 --- @include parts/begun
 --- @include parts/retained
 --- @include parts/store-records
+--- @include parts/wholly
 
 local wrong = {}
 
@@ -68,11 +69,32 @@ end
 
 local flowKeys, queueKeys, flowIndex
 
+-- What is known of a job that was taken before, besides why it was revoked; false for most.
+local function marksOf(verdict, unknownSince)
+  return (verdict or unknownSince) and { verdict or false, unknownSince or false } or false
+end
+
 --- @include bullmq/exchange/dead-letters
+
+-- Most calls need neither BullMQ's way nor flows, and to define all that these need takes longer than to settle a message: so it is defined when it is asked for.
+local way, flowsWay
+
+local function unusually()
+  if way then return way end
 --- @include bullmq/exchange/by-bullmq
+  way = { settle = settleUnusual, take = takeUnusual }
+  return way
+end
+
+local function inFlows()
+  if flowsWay then return flowsWay end
+--- @include bullmq/flow/following
+  flowsWay = { continue = continue, replace = replace }
+  return flowsWay
+end
+
 --- @include bullmq/exchange/ours
 --- @include bullmq/exchange/taking
---- @include bullmq/flow/following
 --- @include bullmq/exchange/continuing
 
 local widths = { done = 2, ["done-again"] = 2, ["done-late"] = 3, requeued = 2, crashed = 2 }
@@ -117,7 +139,7 @@ end
 
 at = continueAll(at, stored)
 finishChecked()
-for _, group in ipairs(unusual) do settleUnusual(unpack(group)) end
+for _, group in ipairs(unusual) do unusually().settle(unpack(group)) end
 for i = 2, #wrong, 2 do
   if isForPrimary(wrong[i]) then return redis.error_reply(wrong[i]) end
 end

@@ -22,8 +22,9 @@ local function isWaiting(prefix, id)
   return call("LPOS", prefix .. "wait", id, "MAXLEN", depth) or call("LPOS", prefix .. "wait", id, "RANK", -1, "MAXLEN", depth)
 end
 
--- Written to its new place before it leaves the old one: a script that fails between the two loses nothing.
+-- Written to its new place before it leaves the old one: a script that fails between the two loses nothing. The first command deletes nothing: it asks whether that is allowed.
 local function toFront(prefix, id)
+  call("ZREM", prefix .. "delayed", "")
   call("RPUSH", prefix .. "wait", id)
 end
 

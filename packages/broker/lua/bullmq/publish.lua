@@ -18,6 +18,7 @@ for _, prefix in ipairs(KEYS) do
   local count = tonumber(ARGV[at])
   local ok, reply = pcall(addPlain, prefix, ARGV, at, count)
   if not ok then
+    takeBack()
     local why = type(reply) == "table" and reply.err or tostring(reply)
     -- It concerns the whole call, of which nothing was written.
     if string.find(why, "OOM", 1, true) or string.find(why, "READONLY", 1, true) then return redis.error_reply(why) end

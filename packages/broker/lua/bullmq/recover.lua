@@ -1,5 +1,6 @@
 --[[
-  Puts jobs whose lease ran out back into their queues. BullMQ looks twice: a job is recovered at the scan after the one that finds it without a lease.
+  Puts jobs whose lease ran out back into their queues. BullMQ looks twice: a job is recovered at the scan after the one that finds it without a lease. What a refused write has left
+  on the active list is taken off it instead: jobs that have ended, that wait, or that are gone.
   Sets the marker of a queue that has jobs and no marker: a worker that heard it may have died, or be stuck, and nobody else hears of them.
   Removes what is kept for longer than its age, a few hundred of each kind in one call, and counts anew, now and then, how much a queue keeps.
 
@@ -18,6 +19,7 @@
 local call, now = redis.call, ARGV[1]
 --- @include parts/attempt
 --- @include moveStalledJobsToWait
+--- @include parts/wholly
 --- @include parts/retained
 
 -- BullMQ would fail a job that stalled more often than this; lost replies count as stalls there, so that is not for it to decide.
@@ -66,6 +68,52 @@ local function countAnew()
   end
 end
 
+-- How many messages of each end of a queue are looked at for one that may wait already, and how many locks are read at a time.
+local depth, locksAtOnce = 1000, 1000
+
+local function waits(key, id)
+  return call("LPOS", key("wait"), id, "RANK", -1, "MAXLEN", depth) or call("LPOS", key("wait"), id, "MAXLEN", depth)
+    or call("ZSCORE", key("delayed"), id) or call("ZSCORE", key("prioritized"), id)
+end
+
+-- Whether a job that the scan before has found without a lease is not to be put back.
+local function isStray(key, id)
+  local job = redis.pcall("HMGET", key(id), "timestamp", "finishedOn")
+  -- Nobody can run what is no job.
+  if job.err and string.find(job.err, "WRONGTYPE", 1, true) then return true end
+  if job.err then error(job.err, 0) end
+  if not job[1] then return true end
+  -- One that was about to end, and stands nowhere else, is taken once more.
+  if job[2] then return call("ZSCORE", key("completed"), id) or call("ZSCORE", key("failed"), id) end
+  return waits(key, id)
+end
+
+local function dropStrays(key)
+  local ids = call("SMEMBERS", key("stalled"))
+  for from = 1, #ids, locksAtOnce do
+    local locks = {}
+    for i = from, math.min(from + locksAtOnce - 1, #ids) do locks[#locks + 1] = key(ids[i]) .. ":lock" end
+    for i, token in ipairs(call("MGET", unpack(locks))) do
+      local id = ids[from + i - 1]
+      if not token and isStray(key, id) then
+        call("LREM", key("active"), 0, id)
+        call("SREM", key("stalled"), id)
+      end
+    end
+  end
+end
+
+-- Puts back what is stalled, if no other worker has done so just now. Gives how much.
+local function recoverStalled(prefix, key)
+  if call("EXISTS", key("active"), key("stalled")) == 0 or call("EXISTS", key("stalled-check")) == 1 then return 0 end
+  dropStrays(key)
+  return wholly(function(whole)
+    return #moveStalledJobsToWait(
+      { key("stalled"), key("wait"), key("active"), key("stalled-check"), key("meta"), key("paused"), key("marker"), key("events"), key("repeat") },
+      { oftenest, prefix, ARGV[1], ARGV[2] }, whole)
+  end)
+end
+
 -- What removes comes first: a full Redis refuses a script's first write, unless it frees room.
 for q = 1, (#KEYS - 1) / 2 do
   local kinds = Retained.kindsOf(KEYS[2 * q], KEYS[2 * q + 1])
@@ -78,11 +126,7 @@ end
 for q = 1, (#KEYS - 1) / 2 do
   local prefix = KEYS[2 * q]
   local function key(suffix) return prefix .. suffix end
-  if redis.call("EXISTS", key("active"), key("stalled")) > 0 then
-    recovered = recovered + #moveStalledJobsToWait(
-      { key("stalled"), key("wait"), key("active"), key("stalled-check"), key("meta"), key("paused"), key("marker"), key("events"), key("repeat") },
-      { oftenest, prefix, ARGV[1], ARGV[2] })
-  end
+  recovered = recovered + recoverStalled(prefix, key)
   markIfNeeded(key)
 end
 local trouble = attempt(countAnew)

@@ -11,13 +11,15 @@ import { checkEviction } from "../redis/eviction.js";
 import { flowIndexKey, ownQueueKey, queueKey } from "../redis/keys.js";
 import type { CompiledLocation } from "../redis/location.js";
 import { shownReply } from "../redis/reason.js";
-import { saysDenied } from "../redis/rights.js";
+import { missingCommands } from "../redis/probe-rights.js";
+import { saysDenied, saysMissing } from "../redis/rights.js";
 import { runScript } from "../redis/script.js";
 import type { Retention } from "../ports/retention.js";
 import { defaultRetention } from "../routing/retention.js";
 import { within } from "../within.js";
 import { readContent, tooLong } from "./content.js";
 import { engineScript } from "./engine.js";
+import { plainCommands, workerScripts } from "./worker-scripts.js";
 import { givenIn, type ExchangeReply, type Marks } from "./exchange-reply.js";
 import { beginForeign, type ForeignContext } from "./foreign.js";
 import { lateSuccesses } from "./late-successes.js";
@@ -124,11 +126,13 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
   }
 
   async function open(): Promise<readonly string[]> {
+    let missing: readonly string[] = [];
     const warnings = await commands.run({ action: "the worker did not start", deadline }, async (client) => {
       const before = Date.now();
       const [seconds, microseconds] = await client.time();
       const skew = Number(seconds) * 1000 + Number(microseconds) / 1000 - (before + Date.now()) / 2;
       const evicting = await checkEviction(client, location.display, allowEviction);
+      missing = await missingCommands(client, prefixes[0] as string, workerScripts());
       return [
         ...(Math.abs(skew) > 2000
           ? [`the clock of ${location.display} differs by ${Math.round(skew)} ms: delays will be off by as much`]
@@ -136,8 +140,14 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
         ...(evicting === undefined ? [] : [evicting]),
       ];
     });
+    const lacking = missing.length === 0 ? undefined : await commands.denied([saysMissing(missing)], exchangeScript);
+    // Nothing could ever be taken, settled or held.
+    if (lacking !== undefined && missing.some((command) => plainCommands().has(command))) throw lacking;
+    const lacks = lacking === undefined ? [] : [`${lacking.message}; what needs that fails`];
     const apart = await probe();
-    return apart === undefined ? warnings : [...warnings, `results are stored in calls of their own, which is slower: ${apart}`];
+    return apart === undefined
+      ? [...warnings, ...lacks]
+      : [...warnings, ...lacks, `results are stored in calls of their own, which is slower: ${apart}`];
   }
 
   /** Finds out, once, whether results can be stored along. */

@@ -14,7 +14,7 @@ import { updateJobScheduler } from "bullmq/dist/cjs/scripts/updateJobScheduler-1
 import { loadScript, type Script } from "../redis/script.js";
 
 /**
- * BullMQ's scripts as Lua functions. Each is a chunk that reads KEYS and ARGV and returns, so it becomes a function with those parameters as it stands:
+ * BullMQ's scripts as Lua functions. Each is a chunk that reads KEYS and ARGV and returns, so it becomes a function with those parameters as it stands, and with what stands for `redis` in it, if that is to be something else:
  * our scripts call it for many jobs in one round trip, and its keys, formats, events and locks stay BullMQ's to the letter.
  */
 const engine = Object.fromEntries(
@@ -32,7 +32,7 @@ const engine = Object.fromEntries(
     removeJob,
     retryJob,
     updateJobScheduler,
-  }).map(([name, { content }]) => [name, `local function ${name}(KEYS, ARGV)\n${content}\nend`]),
+  }).map(([name, { content }]) => [name, `local function ${name}(KEYS, ARGV, whole)\nlocal redis = whole or redis\n${content}\nend`]),
 );
 
 /** The script `lua/bullmq/<name>.lua`, with the parts of BullMQ that it includes. */

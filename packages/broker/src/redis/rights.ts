@@ -46,8 +46,14 @@ async function mayRun(client: Redis, user: string, command: string): Promise<boo
 }
 
 /** The names of the commands that stand in the text of a script. */
-function commandsIn(lua: string): readonly string[] {
+export function commandsIn(lua: string): readonly string[] {
   return [...new Set(Array.from(lua.matchAll(/(?:call|ask)\(\s*["']([A-Za-z]+)["']/g), ([, command = ""]) => command.toLowerCase()))];
+}
+
+/** What Redis would say of `commands`, as far as a reply can be long. */
+export function saysMissing(commands: readonly string[]): string {
+  const shown = commands.length <= 12 ? commands : commands.slice(0, 12);
+  return `NOPERM no permissions to run the '${shown.join(", ")}' command in a script`;
 }
 
 function naming(reply: string, commands: readonly string[]): string {

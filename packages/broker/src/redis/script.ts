@@ -15,11 +15,11 @@ interface ScriptText {
 }
 
 /**
- * The script `lua/<path>.lua` of this package. A line `--- @include name` stands for `includes[name]`, else for the file `lua/<name>.lua`.
+ * The script `lua/<path>.lua` of this package. A line `--- @include name` stands for `includes[name]`, else for the file `lua/<name>.lua`, where it comes first.
  * The folder stands beside both `src` and `dist`, so that no build step has to copy it.
  */
 export function loadScript(path: string, includes: Readonly<Record<string, string>> = {}): Script {
-  const lua = textOf(path, includes);
+  const lua = textOf(path, includes, new Set());
   return { ...scriptText(lua), quiet: scriptText(`${withoutEvents}${lua}`) };
 }
 
@@ -46,13 +46,15 @@ export function silenceEvents(client: Redis): void {
   quietClients.add(client);
 }
 
-function textOf(path: string, includes: Readonly<Record<string, string>>): string {
+function textOf(path: string, includes: Readonly<Record<string, string>>, included: Set<string>): string {
   const text = readFileSync(fileOf(path), "utf8");
   return text.replace(/^--- @include (\S+)$/gm, (_, name: string) => {
     if (includes[name] === undefined && !existsSync(fileOf(name))) {
       throw new Error(`lua/${path}.lua includes "${name}", which does not exist`);
     }
-    return includes[name] ?? textOf(name, includes);
+    if (included.has(name)) return "";
+    included.add(name);
+    return includes[name] ?? textOf(name, includes, included);
   });
 }
 

@@ -4,16 +4,32 @@
 
   Reads of the script: call, now
 ]]
--- Adds the `count` messages behind source[at], three fields each: id, name of the task, the encoded message. What is only read comes first, then INCRBY: a full Redis refuses it, as it refuses a script's
--- first write and no later one, so all is done or nothing. A job follows upon its place in `wait`: whatever is there counts as sent.
+-- What the last call has begun to add: prefix, ids, keys, and positions of the ids among the keys; and whether it is in `wait`.
+local begunToAdd, isPushed
+
+-- Takes that back. What cannot be taken out of `wait` is sent; what cannot be deleted says that it is not.
+local function takeBack()
+  if not begunToAdd then return end
+  local prefix, ids, keys, positions = unpack(begunToAdd)
+  for _, id in ipairs(ids) do
+    local key = keys[positions[id]]
+    if not isPushed or type(redis.pcall("LREM", prefix .. "wait", 1, id)) == "number" then
+      if type(redis.pcall("DEL", key)) ~= "number" then redis.pcall("HSET", key, "unsent", "1") end
+    end
+  end
+end
+
+-- Adds the `count` messages behind source[at], three fields each: id, name of the task, the encoded message. What is only read comes first, then INCRBY: a full Redis refuses it, as it
+-- refuses a script's first write and no later one. If it fails, its caller takes back what was added: all is done or nothing. A job that is there counts as sent, unless it says that it is not.
 local function addPlain(prefix, source, at, count)
+  begunToAdd, isPushed = nil, false
   local events, meta = prefix .. "events", prefix .. "meta"
   local keys, ids, positions = {}, {}, {}
   for m = 1, count do keys[m] = prefix .. source[at + 3 * m - 2] end
   local none = call("EXISTS", unpack(keys)) == 0
   for m = 1, count do
     local id = source[at + 3 * m - 2]
-    if not positions[id] and (none or call("EXISTS", keys[m]) == 0) then
+    if not positions[id] and (none or call("EXISTS", keys[m]) == 0 or redis.pcall("HGET", keys[m], "unsent") == "1") then
       positions[id] = m
       ids[#ids + 1] = id
     end
@@ -24,12 +40,17 @@ local function addPlain(prefix, source, at, count)
 
   call("INCRBY", prefix .. "id", count)
   if not settings[1] then call("HSET", meta, "opts.maxLenEvents", longest) end
-  if #ids > 0 then call("LPUSH", prefix .. "wait", unpack(ids)) end
+  begunToAdd = { prefix, ids, keys, positions }
   for id, m in pairs(positions) do
     call("HSET", keys[m], "name", source[at + 3 * m - 1], "data", source[at + 3 * m], "opts", '{"jobId":"' .. id .. '","attempts":0}',
       "timestamp", now, "delay", "0", "priority", "0")
+    if not none and type(redis.pcall("HDEL", keys[m], "unsent")) ~= "number" then call("HSET", keys[m], "unsent", "") end
   end
-  if #ids > 0 and not heldBack then call("ZADD", prefix .. "marker", "0", "0") end
+  if #ids > 0 then
+    call("LPUSH", prefix .. "wait", unpack(ids))
+    isPushed = true
+    if not heldBack then call("ZADD", prefix .. "marker", "0", "0") end
+  end
   for m = 1, count do
     local id = source[at + 3 * m - 2]
     if positions[id] == m then

@@ -18,7 +18,7 @@
 
 local now = timeOfServer()
 
---- @include bullmq/adding/plain
+--- @include bullmq/adding/plain-or-none
 --- @include bullmq/adding/by-bullmq
 
 local token, queueKeys = ARGV[1], ARGV[2]
@@ -87,7 +87,7 @@ local function send(message)
   if message.priority > 0 or delay > 0 then
     addByBullmq(prefix, message.id, message.task, message.text, message.priority, delay)
   else
-    addPlain(prefix, { message.id, message.task, message.text }, 0, 1)
+    addPlainOrNone(prefix, { message.id, message.task, message.text }, 0, 1)
   end
 end
 
@@ -122,7 +122,8 @@ local function advance(entry)
     elseif isThere(tick.messages[1]) then
       duplicates = duplicates + 1
     else
-      for _, message in ipairs(tick.messages) do send(message) end
+      -- The first one last: it says that the tick was sent.
+      for n = #tick.messages, 1, -1 do send(tick.messages[n]) end
       sent, queue, id = sent + 1, tick.messages[1].queue, tick.messages[1].id
       last = { "lastDue", tick.due, "lastSentAt", now, "lastId", id, "lastQueue", queue }
     end

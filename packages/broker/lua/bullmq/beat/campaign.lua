@@ -22,6 +22,7 @@ if current then
   if left < 0 or left > tonumber(ARGV[2]) then call("PEXPIRE", leader, ARGV[2]) end
   return false
 end
-call("SET", leader, token, "PX", ARGV[2])
+local epoch = call("INCR", KEYS[1] .. "epoch")
 call("DEL", leftOut)
-return call("INCR", KEYS[1] .. "epoch")
+call("SET", leader, token, "PX", ARGV[2])
+return epoch

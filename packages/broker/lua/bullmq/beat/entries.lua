@@ -45,11 +45,12 @@ end
 local function store(name, text, origin, version, now)
   local key = keyOf(name)
   if isOther(key) then call("DEL", key) end
-  call("HSET", key, "call", text, "origin", origin, "version", version, "createdAt", now, "count", "0")
-  call("HDEL", key, "term")
-  if (tonumber(call("HGET", key, "lastDue") or nil) or 0) > tonumber(now) then call("HSET", key, "lastDue", now) end
+  -- What says that it is stored comes last: if something is refused, the next try begins anew.
   compute(name)
   call("SREM", leftOut, name)
+  call("HDEL", key, "term")
+  if (tonumber(call("HGET", key, "lastDue") or nil) or 0) > tonumber(now) then call("HSET", key, "lastDue", now) end
+  call("HSET", key, "call", text, "origin", origin, "version", version, "createdAt", now, "count", "0")
 end
 
 local function drop(name)

@@ -12,9 +12,11 @@
 
 local receipt = KEYS[1] .. "removed:" .. ARGV[2]
 if call("EXISTS", receipt) == 1 then return 1 end
-local origin = call("HGET", keyOf(ARGV[1]), "origin")
+local key = keyOf(ARGV[1])
+-- Nothing is deleted yet, and a full Redis lets what is written next pass.
+call("DEL", receipt)
+if call("EXISTS", key) == 1 and not isOther(key) and call("HGET", key, "origin") == "options" then call("SADD", leftOut, ARGV[1]) end
 if drop(ARGV[1]) == 0 then return 0 end
-if origin == "options" then call("SADD", leftOut, ARGV[1]) end
 call("SET", receipt, "", "PX", 60000)
 tell(ARGV[3], "changed")
 return 1

@@ -3,37 +3,36 @@
   taking from queues that are paused, limited, prioritised or have due jobs. What BullMQ's Worker decides in JavaScript before it calls them
   (whether and when a job is tried again) is decided here.
 
-  Reads of the exchange: call, now, lease, worker, longest, attempt, hasEnded, isWrong, DeadLetters, Retained
+  Reads of the exchange: call, now, lease, worker, longest, attempt, hasEnded, isWrong, marksOf, wholly, DeadLetters, Retained
 ]]
 --- @include moveToFinished
+--- @include moveToActive
 --- @include moveToDelayed
 --- @include retryJob
 --- @include parts/put-back
 
-local takeByBullmq
-do
-  -- What is read of a job whose message is too long.
-  local wanted = { "name", "priority", "ats", "atm", "begun", "revoked", "verdict", "unknownSince" }
+-- What is read of a job whose message is too long.
+local readOfLong = { "name", "priority", "ats", "atm", "begun", "revoked", "verdict", "unknownSince" }
 
-  -- All fields of a job, but the length of a message that is too long in its place.
-  local function readJob(key)
-    local length = call("HSTRLEN", key, "data")
-    if length <= longest then return call("HGETALL", key) end
-    local fields = { "data", length }
-    for i, value in ipairs(call("HMGET", key, unpack(wanted))) do
-      if value then fields[#fields + 1], fields[#fields + 2] = wanted[i], value end
-    end
-    return fields
+-- All fields of a job, but the length of a message that is too long in its place.
+local function readJob(key)
+  local length = call("HSTRLEN", key, "data")
+  if length <= longest then return call("HGETALL", key) end
+  local fields = { "data", length }
+  for i, value in ipairs(call("HMGET", key, unpack(readOfLong))) do
+    if value then fields[#fields + 1], fields[#fields + 2] = readOfLong[i], value end
   end
+  return fields
+end
 
-  local redis = setmetatable({
+-- What stands for `redis` in a script that takes: no message that is too long is read.
+local function readingShort(redis)
+  return setmetatable({
     call = function(command, ...)
       if command == "HGETALL" then return readJob(...) end
-      return call(command, ...)
+      return redis.call(command, ...)
     end,
   }, { __index = redis })
---- @include moveToActive
-  takeByBullmq = moveToActive
 end
 
 -- Longest options of a job that are read, in bytes.
@@ -90,44 +89,54 @@ local function finishByBullmq(prefix, own, id, token, target, value, stack, keep
     token = token, keepJobs = { count = keepsNone and 0 or -1 }, lockDuration = tonumber(lease), attempts = tonumber(given.attempts) or 0, maxMetricsSize = "",
   }
   local property = target == "completed" and "returnvalue" or "failedReason"
-  local reply = moveToFinished(
-    keysOf(prefix, "wait", "active", "prioritized", "events", "stalled", "limiter", "delayed", "paused", "meta", "pc", target, id,
-      "metrics:" .. target, "marker"),
-    { id, now, property, value, target, "0", prefix, cmsgpack.pack(options),
-      stack ~= "" and cmsgpack.pack({ property, value, "stacktrace", stack }) or nil })
-  if reply == 0 then
-    call("HDEL", prefix .. id, "begun", "revoked", "terminate", "verdict", "unknownSince")
-    -- It has ended, whatever becomes of the others.
-    attempt(boundFinished, prefix, own, id, target, #value + #stack, keep, asked)
-  end
+  local reply = wholly(function(whole)
+    local given = moveToFinished(
+      keysOf(prefix, "wait", "active", "prioritized", "events", "stalled", "limiter", "delayed", "paused", "meta", "pc", target, id,
+        "metrics:" .. target, "marker"),
+      { id, now, property, value, target, "0", prefix, cmsgpack.pack(options),
+        stack ~= "" and cmsgpack.pack({ property, value, "stacktrace", stack }) or nil }, whole)
+    if given == 0 then call("HDEL", prefix .. id, "begun", "revoked", "terminate", "verdict", "unknownSince") end
+    return given
+  end)
+  -- It has ended, whatever comes of the bounds.
+  if reply == 0 then attempt(boundFinished, prefix, own, id, target, #value + #stack, keep, asked) end
   return reply
+end
+
+-- To the delayed jobs. `skip`: "1" if that is no attempt. `fields`: what is noted on the job. What `ended` does is done along, if it is given.
+local function delay(prefix, id, token, pause, skip, fields, ended)
+  return wholly(function(whole)
+    local reply = moveToDelayed(
+      keysOf(prefix, "marker", "active", "prioritized", "delayed", id, "events", "meta", "stalled", "wait", "limiter", "pc"),
+      { prefix, now, id, token, pause, skip, fields, "0" }, whole)
+    if type(reply) == "number" and reply >= 0 then ended() end
+    return reply
+  end)
+end
+
+-- To those that wait, at the end that `push` says.
+local function waitAgain(prefix, id, token, push, fields, ended)
+  return wholly(function(whole)
+    local reply = retryJob(
+      keysOf(prefix, "active", "wait", "paused", id, "meta", "events", "delayed", "prioritized", "pc", "marker", "stalled"),
+      { prefix, now, push, id, token, fields }, whole)
+    if type(reply) == "number" and reply >= 0 then ended() end
+    return reply
+  end)
 end
 
 -- Sends the next attempt of one of our messages, in the place of this one.
 local function retry(prefix, id, token, message, due)
-  local fields, delay = cmsgpack.pack({ "data", message }), tonumber(due) - tonumber(now)
-  local reply
-  if delay > 0 then
-    reply = moveToDelayed(
-      keysOf(prefix, "marker", "active", "prioritized", "delayed", id, "events", "meta", "stalled", "wait", "limiter", "pc"),
-      { prefix, now, id, token, delay, "0", fields, "0" })
-  else
-    reply = retryJob(
-      keysOf(prefix, "active", "wait", "paused", id, "meta", "events", "delayed", "prioritized", "pc", "marker", "stalled"),
-      { prefix, now, "LPUSH", id, token, fields })
-  end
-  if type(reply) == "number" and reply >= 0 then hasEnded(prefix .. id, call("HGET", prefix .. id, "ats")) end
-  return reply
+  local fields, pause = cmsgpack.pack({ "data", message }), tonumber(due) - tonumber(now)
+  local function ended() hasEnded(prefix .. id, call("HGET", prefix .. id, "ats")) end
+  if pause > 0 then return delay(prefix, id, token, pause, "0", fields, ended) end
+  return waitAgain(prefix, id, token, "LPUSH", fields, ended)
 end
 
 -- Puts a message back for later: neither a crash nor an attempt. `since`: since when workers have put it back that do not know it, or "".
 local function postpone(prefix, id, token, since, due)
-  local delay = math.max(tonumber(due) - tonumber(now), 0)
-  local reply = moveToDelayed(
-    keysOf(prefix, "marker", "active", "prioritized", "delayed", id, "events", "meta", "stalled", "wait", "limiter", "pc"),
-    { prefix, now, id, token, delay, "1", since ~= "" and cmsgpack.pack({ "unknownSince", since }) or "", "0" })
-  if type(reply) == "number" and reply >= 0 then hasEnded(prefix .. id, call("HGET", prefix .. id, "ats")) end
-  return reply
+  local pause, fields = math.max(tonumber(due) - tonumber(now), 0), since ~= "" and cmsgpack.pack({ "unknownSince", since }) or ""
+  return delay(prefix, id, token, pause, "1", fields, function() hasEnded(prefix .. id, call("HGET", prefix .. id, "ats")) end)
 end
 
 -- Puts a plain job back for later that is not for this worker. However often that happens, one start is counted, of which there may be a limit; it is taken under the same number again.
@@ -171,26 +180,18 @@ local function failForeign(prefix, own, id, token, reason, stack, final, keep)
   local jobKey = prefix .. id
   local options = optionsOf(jobKey)
   local number = (tonumber(call("HGET", jobKey, "atm")) or 0) + 1
-  local delay = -1
-  if not final and number < (tonumber(options.attempts) or 0) then delay = backoffOf(options.backoff, number, token) end
-  if not delay then
-    delay = -1
+  local pause = -1
+  if not final and number < (tonumber(options.attempts) or 0) then pause = backoffOf(options.backoff, number, token) end
+  if not pause then
+    pause = -1
     reason = reason .. " (not tried again: its backoff strategy is its producer's own, and unknown here)"
   end
   local stacks = stacksOf(fieldOf(jobKey, "stacktrace", longest), stack, options.stackTraceLimit)
-  if delay == -1 then return finishByBullmq(prefix, own, id, token, "failed", reason, stacks, keep) end
-  local fields, reply = cmsgpack.pack({ "failedReason", reason, "stacktrace", stacks }), nil
-  if delay == 0 then
-    reply = retryJob(
-      keysOf(prefix, "active", "wait", "paused", id, "meta", "events", "delayed", "prioritized", "pc", "marker", "stalled"),
-      { prefix, now, options.lifo == true and "RPUSH" or "LPUSH", id, token, fields })
-  else
-    reply = moveToDelayed(
-      keysOf(prefix, "marker", "active", "prioritized", "delayed", id, "events", "meta", "stalled", "wait", "limiter", "pc"),
-      { prefix, now, id, token, delay, "0", fields, "0" })
-  end
-  if reply == 0 then call("HDEL", jobKey, "begun", "verdict") end
-  return reply
+  if pause == -1 then return finishByBullmq(prefix, own, id, token, "failed", reason, stacks, keep) end
+  local fields = cmsgpack.pack({ "failedReason", reason, "stacktrace", stacks })
+  local function ended() call("HDEL", jobKey, "begun", "verdict") end
+  if pause > 0 then return delay(prefix, id, token, pause, "0", fields, ended) end
+  return waitAgain(prefix, id, token, options.lifo == true and "RPUSH" or "LPUSH", fields, ended)
 end
 
 -- Fails a job that cannot have succeeded, with the error of BullMQ's Worker.
@@ -215,16 +216,13 @@ local function finishForeign(prefix, own, id, token, target, value, stack, keep)
   return failForeign(prefix, own, id, token, value, stack, target ~= "failed", keep)
 end
 
--- What is known of a job that was taken before, besides why it was revoked; false for most.
-local function marksOf(verdict, unknownSince)
-  return (verdict or unknownSince) and { verdict or false, unknownSince or false } or false
-end
-
 -- By BullMQ: promotes what is due, obeys limits, takes by priority.
 local function takeUnusual(queue, prefix, token)
-  local reply = takeByBullmq(
-    keysOf(prefix, "wait", "active", "prioritized", "events", "stalled", "limiter", "delayed", "paused", "meta", "pc", "marker"),
-    { prefix, now, cmsgpack.pack({ token = token, lockDuration = tonumber(lease), name = worker }) })
+  local reply = wholly(function(whole)
+    return moveToActive(
+      keysOf(prefix, "wait", "active", "prioritized", "events", "stalled", "limiter", "delayed", "paused", "meta", "pc", "marker"),
+      { prefix, now, cmsgpack.pack({ token = token, lockDuration = tonumber(lease), name = worker }) }, readingShort(whole))
+  end)
   if not reply[1] or reply[1] == 0 then return nil, reply[3] or 0 end
   local fields = {}
   for i = 1, #reply[1], 2 do fields[reply[1][i]] = reply[1][i + 1] end
@@ -232,6 +230,12 @@ local function takeUnusual(queue, prefix, token)
     queue = queue, id = reply[2], name = fields.name or false, data = fields.data or false, priority = fields.priority or false,
     times = tonumber(fields.ats), ended = tonumber(fields.atm) or 0, revoked = fields.revoked or marksOf(fields.verdict, fields.unknownSince), begun = fields.begun,
   }
+end
+
+-- Kept among the dead letters first: what is not kept is not settled.
+local function bury(prefix, own, id, token, reason, stack, keep)
+  if call("GET", prefix .. id .. ":lock") == token then DeadLetters.keep(own, id, reason, DeadLetters.read(prefix .. id, keep), keep) end
+  return finishForeign(prefix, own, id, token, "dead", reason, stack, keep)
 end
 
 -- Settles a group of settlements that stands in ARGV from `at` on, `width` arguments each, one by one.
@@ -251,12 +255,7 @@ local function settleUnusual(prefix, own, action, at, width, count, number, keep
     elseif action == "left" then
       reply = attempt(leaveAlone, prefix, id, token, value, stack)
     elseif action == "foreign-dead" then
-      reply = attempt(function()
-        local job = DeadLetters.read(prefix .. id, keep)
-        local ended = finishForeign(prefix, own, id, token, "dead", value, stack, keep)
-        if ended == 0 then DeadLetters.keep(own, id, value, job, keep) end
-        return ended
-      end)
+      reply = attempt(bury, prefix, own, id, token, value, stack, keep)
     else
       reply = attempt(finishForeign, prefix, own, id, token, string.sub(action, #"foreign-" + 1), value, stack, keep)
     end

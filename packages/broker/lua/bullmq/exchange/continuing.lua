@@ -1,7 +1,7 @@
 --[[
   Does what follows upon the end of flows' calls, before they are settled: all in one script, so that no step is lost or done twice.
 
-  Reads of the exchange: attempt, checked, isWrong, continue, replace, and sets flowKeys, queueKeys, flowIndex
+  Reads of the exchange: attempt, checked, isWrong, inFlows, and sets flowKeys, queueKeys, flowIndex
 ]]
 local held, behind = {}, {}
 
@@ -30,7 +30,8 @@ local function continueOne(place, batches, stored)
   end
   local late
   local trouble = attempt(function()
-    if ARGV[place + 3] == "replaced" then replace(ARGV[place + 2]) else late = continue(ARGV[place + 2], { [ARGV[place + 3]] = ARGV[place + 4] }) end
+    local flows = inFlows()
+    if ARGV[place + 3] == "replaced" then flows.replace(ARGV[place + 2]) else late = flows.continue(ARGV[place + 2], { [ARGV[place + 3]] = ARGV[place + 4] }) end
   end)
   if trouble then
     isWrong(number, trouble)

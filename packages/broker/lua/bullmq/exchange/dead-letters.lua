@@ -29,7 +29,8 @@ function DeadLetters.keep(own, id, reason, job, keep)
   if keep.letters == 0 or keep.letterBytes == 0 then return DeadLetters.noteDropped(keep.queue, 1) end
   local kind, key, class = Retained.letters(own), own .. "dead-letter:" .. id, Retained.class(#data + #reason)
   local before = call("ZSCORE", kind.set, id)
-  call("DEL", key)
+  -- Of another letter under this id every field is written anew, so that none is lost when that is refused.
+  if not before then call("DEL", key) elseif not length then call("HDEL", key, "length") end
   call("HSET", key, "id", id, "at", now, "reason", reason, "worker", worker, "name", name, "data", data)
   if length then call("HSET", key, "length", length) end
   call("ZADD", kind.set, Retained.score(now, class, true), id)

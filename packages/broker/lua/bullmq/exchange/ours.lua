@@ -1,5 +1,6 @@
 --[[
-  Finishes messages of ours in batches: every token is checked before anything is written, and what deletes comes first, since a full Redis refuses a script's first write, never a
+  Finishes messages of ours in batches: every token is checked before anything is written. Each job is written where it goes before it is taken off the active list, and its lock goes
+  last: if Redis refuses something in between, it stays on loan, and is settled once more. The first write deletes: a full Redis refuses a script's first write unless it does, never a
   later one.
 
   Reads of the exchange: call, now, isWrong, attempt, DeadLetters, Retained
@@ -30,7 +31,7 @@ local function check(batch, at, width, count, number)
   end
   if #ids == 0 then return end
   call("SREM", prefix .. "stalled", unpack(ids))
-  batch.ids, batch.places, batch.numbers, batch.freed, batch.leaving = ids, places, numbers, freed, leaving
+  batch.ids, batch.places, batch.numbers, batch.freed = ids, places, numbers, freed
   checked[#checked + 1] = batch
 end
 
@@ -56,7 +57,7 @@ local function checkLate(batch, at, width, count, number)
   end
   if #ids == 0 then return end
   call("SREM", prefix .. "stalled", unpack(ids))
-  batch.ids, batch.places, batch.numbers, batch.freed, batch.leaving = ids, places, numbers, freed, leaving
+  batch.ids, batch.places, batch.numbers, batch.freed = ids, places, numbers, freed
   checked[#checked + 1] = batch
 end
 
@@ -68,8 +69,7 @@ local function longestEvents(prefix)
 end
 
 -- Takes the jobs off the active list. The oldest stand at its end, and most of those that end are the oldest.
-local function leave(batch)
-  local active, ids, leaving = batch.prefix .. "active", batch.ids, batch.leaving
+local function leave(active, ids, leaving)
   local tail = call("LRANGE", active, -#ids, -1)
   local together = 0
   while together < #tail and leaving[tail[#tail - together]] do
@@ -77,10 +77,8 @@ local function leave(batch)
     together = together + 1
   end
   if together > 0 then call("LTRIM", active, 0, -(together + 1)) end
-  if together == #ids then return nil end
-  local absent = {}
-  for id in pairs(leaving) do absent[id] = call("LREM", active, -1, id) == 0 or nil end
-  return absent
+  if together == #ids then return end
+  for id in pairs(leaving) do call("LREM", active, -1, id) end
 end
 
 -- Longest reason that an event tells, in bytes: the whole is with the job.
@@ -91,11 +89,6 @@ local function told(reason)
   return (string.gsub(string.sub(reason, 1, longestTold), "[\192-\255][\128-\191]*$", ""))
 end
 
--- Removes a job of which nothing is kept.
-local function drop(jobKey)
-  call("DEL", jobKey, jobKey .. ":logs")
-end
-
 local leftovers = { "begun", "revoked", "terminate", "verdict", "unknownSince" }
 
 local function fail(batch, id, place)
@@ -104,7 +97,7 @@ local function fail(batch, id, place)
   if batch.action == "dead" then DeadLetters.keep(batch.own, id, reason, DeadLetters.read(jobKey, keep), keep) end
   local event = call("XADD", events, "*", "event", "failed", "jobId", id, "failedReason", told(reason), "prev", "active")
   call("XADD", events, "*", "event", "retries-exhausted", "jobId", id, "attemptsMade", batch.finish)
-  if batch.keepsNone then return drop(jobKey) end
+  if batch.keepsNone then return end
   if stack == "" then
     call("HSET", jobKey, "atm", batch.finish, "failedReason", reason, "finishedOn", now, "event", event)
   else
@@ -117,9 +110,7 @@ end
 local function finishOne(batch, id, place)
   if batch.target == "failed" then return fail(batch, id, place) end
   local jobKey = batch.prefix .. id
-  if batch.keepsNone then
-    drop(jobKey)
-  else
+  if not batch.keepsNone then
     call("HSET", jobKey, "atm", batch.finish, "returnvalue", "null", "finishedOn", now)
     if batch.action ~= "done" then call("HDEL", jobKey, unpack(leftovers)) end
     if not batch.keep.arguments then call("HDEL", jobKey, "data") end
@@ -127,48 +118,60 @@ local function finishOne(batch, id, place)
   call("XADD", batch.events, "*", "event", "completed", "jobId", id, "returnvalue", "null", "prev", "active")
 end
 
--- Notes what ended, with how much it takes, and removes what is kept beyond the bounds.
-local function keepFinished(batch, ids)
-  local keep, kind = batch.keep, Retained.finished(batch.prefix, batch.own, batch.target)
-  -- What was kept before goes as well.
-  if batch.keepsNone then return call("EXISTS", kind.set) == 1 and Retained.bound(kind, 0, 0, keep.most, keep.bytes) end
+-- Notes what ended, with how much it takes. Gives that for one job, in bytes.
+local function keepFinished(batch, kind, ids)
+  local keep = batch.keep
   local class = Retained.class((keep.arguments and keep.each or 0) + (batch.told or 0) / #ids)
   local scored, score = {}, Retained.score(now - 1, class, true)
   for i, id in ipairs(ids) do scored[2 * i - 1], scored[2 * i] = score, id end
   call("ZADD", kind.set, unpack(scored))
-  Retained.bound(kind, #ids, #ids * Retained.sizeOf(class), keep.most, keep.bytes)
+  return Retained.sizeOf(class)
 end
 
--- What may fail for all of them comes before their locks are freed.
+-- What may fail for all of them comes before any leaves the active list.
 local function finish(batch)
-  local prefix, ids = batch.prefix, batch.ids
+  local prefix, keep = batch.prefix, batch.keep
   batch.events = prefix .. "events"
   call("XTRIM", batch.events, "MAXLEN", "~", longestEvents(prefix))
-  local absent = leave(batch)
-  call("DEL", unpack(batch.freed))
-  batch.left = true
-  batch.keepsNone = batch.keep.most == 0 or batch.keep.bytes == 0
-  local ended = {}
-  for i, id in ipairs(ids) do
-    local trouble = absent and absent[id] and -3 or attempt(finishOne, batch, id, batch.places[i])
-    if trouble then isWrong(batch.numbers[i], trouble) else ended[#ended + 1] = id end
+  batch.keepsNone = keep.most == 0 or keep.bytes == 0
+  local ids, freed, leaving = {}, {}, {}
+  for i, id in ipairs(batch.ids) do
+    local trouble = attempt(finishOne, batch, id, batch.places[i])
+    if trouble then
+      isWrong(batch.numbers[i], trouble)
+    else
+      ids[#ids + 1], leaving[id] = id, true
+      local n, jobKey = #freed, prefix .. id
+      freed[n + 1] = batch.freed[i]
+      if batch.keepsNone then freed[n + 2], freed[n + 3] = jobKey, jobKey .. ":logs" end
+    end
   end
-  if #ended > 0 then keepFinished(batch, ended) end
+  if #ids == 0 then return end
+  local kind = Retained.finished(prefix, batch.own, batch.target)
+  local size = not batch.keepsNone and keepFinished(batch, kind, ids)
+  leave(prefix .. "active", ids, leaving)
+  batch.left = true
+  call("DEL", unpack(freed))
   touched[prefix] = true
+  if size then
+    Retained.bound(kind, #ids, #ids * size, keep.most, keep.bytes)
+  elseif call("EXISTS", kind.set) == 1 then
+    -- What was kept before goes as well.
+    Retained.bound(kind, 0, 0, keep.most, keep.bytes)
+  end
 end
 
 -- Without what is left out; false if nothing stays.
 local function reduced(batch)
   if not batch.out then return true end
-  local ids, places, numbers, freed, leaving = {}, {}, {}, {}, {}
+  local ids, places, numbers, freed = {}, {}, {}, {}
   for i, id in ipairs(batch.ids) do
     if not batch.out[i] then
       local n = #ids + 1
       ids[n], places[n], numbers[n], freed[n] = id, batch.places[i], batch.numbers[i], batch.freed[i]
-      leaving[id] = true
     end
   end
-  batch.ids, batch.places, batch.numbers, batch.freed, batch.leaving = ids, places, numbers, freed, leaving
+  batch.ids, batch.places, batch.numbers, batch.freed = ids, places, numbers, freed
   return #ids > 0
 end
 
@@ -180,6 +183,6 @@ local function finishChecked()
     end
   end
   for prefix in pairs(touched) do
-    if call("EXISTS", prefix .. "wait", prefix .. "active", prefix .. "prioritized") == 0 then call("XADD", prefix .. "events", "*", "event", "drained") end
+    if call("EXISTS", prefix .. "wait", prefix .. "active", prefix .. "prioritized") == 0 then redis.pcall("XADD", prefix .. "events", "*", "event", "drained") end
   end
 end

@@ -1,7 +1,7 @@
 --[[
   Takes messages from the queues in their turn: plain ones are reserved first, then popped from each queue in one go, then given their leases.
 
-  Reads of the exchange: call, now, lease, worker, tokens, longest, takeUnusual, marksOf, attempt, crashesOf
+  Reads of the exchange: call, now, lease, worker, tokens, longest, unusually, marksOf, attempt, crashesOf
 ]]
 -- What was taken, flat, and the queues that had nothing.
 local given, dry = {}, {}
@@ -55,16 +55,18 @@ local function close(view, limited)
   dry[#dry + 1] = { view.queue, limited, due, not meta[1] and (waiting or meta[2]) and 1 or 0 }
 end
 
--- Pops what was reserved from one queue, in one go, as RPOPLPUSH would, one by one.
+-- Pops what was reserved from one queue, in one go, as RPOPLPUSH would, one by one. It is written where it goes before it is deleted where it was. The first LTRIM deletes nothing: it
+-- asks whether that is allowed, and a full Redis, which refuses a script's first write unless that deletes, lets the others pass.
 local function pop(view)
   local prefix, count = view.prefix, view.count
   view.popped = true
   if count == 0 then return end
   local ids = call("LRANGE", prefix .. "wait", -count, -1)
-  call("LTRIM", prefix .. "wait", 0, -(count + 1))
   local order = {}
   for i = count, 1, -1 do order[#order + 1] = ids[i] end
+  call("LTRIM", prefix .. "wait", 0, -1)
   call("LPUSH", prefix .. "active", unpack(order))
+  call("LTRIM", prefix .. "wait", 0, -(count + 1))
   view.ids, view.next = order, 0
   if call("EXISTS", prefix .. "wait", prefix .. "prioritized") > 0 then call("ZADD", prefix .. "marker", 0, "0") end
 end
@@ -80,7 +82,7 @@ local function reserve(view, slots)
   local limited = 0
   if view.unusual or call("EXISTS", view.prefix .. "prioritized") == 1 then
     local delivery
-    delivery, limited = takeUnusual(view.queue, view.prefix, tokens .. ":" .. (#slots + 1))
+    delivery, limited = unusually().take(view.queue, view.prefix, tokens .. ":" .. (#slots + 1))
     if delivery then
       slots[#slots + 1] = delivery
       return true

@@ -18,10 +18,16 @@ local now, flowKeys, queueKeys, flowIndex = ARGV[1], ARGV[2], ARGV[3], KEYS[2]
 --- @include bullmq/flow/following
 
 local backlog = KEYS[1] .. ":backlog"
-if call("HEXISTS", KEYS[1], "left") == 1 then return call("EXISTS", backlog) end
-for at = 6, #ARGV, 1000 do call("HSET", KEYS[1], unpack(ARGV, at, math.min(at + 999, #ARGV))) end
+local left, starting = unpack(call("HMGET", KEYS[1], "left", "starting"))
+if left and not starting then return call("EXISTS", backlog) end
+-- Until all that begins is sent: if that is refused, whoever repeats the call goes on with it.
+if not left then
+  call("HSET", KEYS[1], "starting", "1")
+  for at = 6, #ARGV, 1000 do call("HSET", KEYS[1], unpack(ARGV, at, math.min(at + 999, #ARGV))) end
+end
 local plan = newPlan()
 push(plan, flowIn(plan, ARGV[4]), cjson.decode(ARGV[5]), { starts = true })
 walk(plan)
 carryOut(plan)
+call("HDEL", KEYS[1], "starting")
 return call("EXISTS", backlog)

@@ -38,7 +38,9 @@ end
 
 -- What cannot be read counts as sent: whoever looks after flows finds that it has no message.
 local function noteUnreadable(number)
-  if call("HDEL", flow.key, "c" .. number) == 1 then call("SETBIT", flow.key .. ":sent", number, 1) end
+  if call("HEXISTS", flow.key, "c" .. number) == 0 then return end
+  call("SETBIT", flow.key .. ":sent", number, 1)
+  call("HDEL", flow.key, "c" .. number)
 end
 
 local function fail(number, mishap, enters, failed)
@@ -67,8 +69,11 @@ local _, entries, rest = eachDoomed(flow, tonumber(ARGV[6]), function(kind, numb
   end
 end)
 walk(plan)
-if entries > 0 then call("LTRIM", key, entries, -1) end
-if rest then call("LSET", key, 0, rest) end
 local behind = carryOut(plan)
+-- What was done leaves the list last: if that is refused, it is done once more, which changes nothing. A flow that has ended has no list.
+if call("EXISTS", key) == 1 then
+  if rest then call("LSET", key, entries, rest) end
+  if entries > 0 then call("LTRIM", key, entries, -1) end
+end
 if call("EXISTS", key) == 1 then behind[#behind + 1] = flow.id end
 return behind

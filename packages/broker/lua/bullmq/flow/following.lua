@@ -3,6 +3,7 @@
 
     <flow>            hash
       left            how many calls have not ended; there once the flow has begun
+      starting        "1" until what it begins with was sent
       calls           how many it has
       resent          "1" when its messages may have been sent before, or called off: whoever takes one looks for a result first
       limit           longest value that is passed on, bytes

@@ -3,7 +3,7 @@
 
   Reads of the script: call, now, queueKeys
 ]]
---- @include bullmq/adding/plain
+--- @include bullmq/adding/plain-or-none
 --- @include bullmq/adding/by-bullmq
 --- @include bullmq/flow/stored
 
@@ -41,6 +41,7 @@ local function sendOne(one, plain)
   local flow = one.flow
   local head, message = Stored.callIn(flow, one.number)
   if not head then return end
+  one.isKept = true
   local delay
   message, delay = sealed(flow, head, message, one.value)
   local prefix = queueKeys .. head.queue .. ":"
@@ -55,9 +56,12 @@ end
 local function sendAll(sends)
   local plain = {}
   for _, one in ipairs(sends) do sendOne(one, plain) end
-  for prefix, list in pairs(plain) do addPlain(prefix, list, 0, #list / 3) end
+  for prefix, list in pairs(plain) do addPlainOrNone(prefix, list, 0, #list / 3) end
   for _, one in ipairs(sends) do
-    if call("HDEL", one.flow.key, "c" .. one.number) == 1 then call("SETBIT", one.flow.key .. ":sent", one.number, 1) end
+    if one.isKept then
+      call("SETBIT", one.flow.key .. ":sent", one.number, 1)
+      call("HDEL", one.flow.key, "c" .. one.number)
+    end
   end
 end
 

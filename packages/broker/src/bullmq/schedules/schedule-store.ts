@@ -11,7 +11,8 @@ import { checkEviction } from "../../redis/eviction.js";
 import { beatChannel, beatIndexKey, beatKeys } from "../../redis/keys.js";
 import { compileLocation, type CompiledLocation, type RedisLocation } from "../../redis/location.js";
 import { shownReply } from "../../redis/reason.js";
-import { saysDenied } from "../../redis/rights.js";
+import { missingCommands } from "../../redis/probe-rights.js";
+import { saysDenied, saysMissing } from "../../redis/rights.js";
 import { runScript, type Argument, type Script } from "../../redis/script.js";
 import { openSubscription } from "../../redis/subscription.js";
 import { engineScript } from "../engine.js";
@@ -86,9 +87,12 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
   }
 
   async function open({ allowEviction }: { readonly allowEviction: boolean }): Promise<readonly string[]> {
-    const evicting = await commands.run({ action: "the beat did not start", deadline }, (client) =>
-      checkEviction(client, location.display, allowEviction),
-    );
+    const { evicting, missing } = await commands.run({ action: "the beat did not start", deadline }, async (client) => ({
+      evicting: await checkEviction(client, location.display, allowEviction),
+      missing: await missingCommands(client, keys[0] as string, Object.values(scripts)),
+    }));
+    const lacking = missing.length === 0 ? undefined : await commands.denied([saysMissing(missing)], scripts.advance);
+    if (lacking !== undefined) throw lacking;
     return evicting === undefined ? [] : [evicting];
   }
 
