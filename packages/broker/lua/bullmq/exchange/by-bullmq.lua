@@ -216,13 +216,51 @@ local function finishForeign(prefix, own, id, token, target, value, stack, keep)
   return failForeign(prefix, own, id, token, value, stack, target ~= "failed", keep)
 end
 
--- By BullMQ: promotes what is due, obeys limits, takes by priority.
-local function takeUnusual(queue, prefix, token)
-  local reply = wholly(function(whole)
+-- How many due jobs BullMQ promotes in one take.
+local promoted = 1000
+
+-- Whether nothing can be made of an id in a list: its key is of another type.
+local function isStray(prefix, id)
+  local length = redis.pcall("HSTRLEN", prefix .. id, "data")
+  return type(length) == "table" and string.find(length.err, "WRONGTYPE", 1, true) ~= nil
+end
+
+-- Clears away what makes BullMQ's script fail at each take: ids that are no jobs, where it takes next, and priorities that are no numbers. Gives whether there was any.
+local function clearWay(prefix)
+  local cleared = false
+  for _, id in ipairs(call("ZRANGEBYSCORE", prefix .. "delayed", "-inf", (tonumber(now) + 1) * 0x1000, "LIMIT", 0, promoted)) do
+    if isStray(prefix, id) then
+      cleared = call("ZREM", prefix .. "delayed", id) == 1
+    else
+      local priority = tonumber(call("HGET", prefix .. id, "priority") or 0)
+      if priority and priority ~= priority then cleared = call("HDEL", prefix .. id, "priority") == 1 end
+    end
+  end
+  local first, last = call("ZRANGE", prefix .. "prioritized", 0, 0)[1], call("LRANGE", prefix .. "wait", -1, -1)[1]
+  if first and isStray(prefix, first) then cleared = call("ZREM", prefix .. "prioritized", first) == 1 end
+  if last and isStray(prefix, last) then cleared = call("LREM", prefix .. "wait", -1, last) == 1 end
+  return cleared
+end
+
+local function takeByBullmq(prefix, token)
+  return wholly(function(whole)
     return moveToActive(
       keysOf(prefix, "wait", "active", "prioritized", "events", "stalled", "limiter", "delayed", "paused", "meta", "pc", "marker"),
       { prefix, now, cmsgpack.pack({ token = token, lockDuration = tonumber(lease), name = worker }) }, readingShort(whole))
   end)
+end
+
+-- Most times that the way is cleared in one take.
+local clearings = 100
+
+-- By BullMQ: promotes what is due, obeys limits, takes by priority.
+local function takeUnusual(queue, prefix, token)
+  local ok, reply
+  for _ = 0, clearings do
+    ok, reply = pcall(takeByBullmq, prefix, token)
+    if ok or not clearWay(prefix) then break end
+  end
+  if not ok then error(reply, 0) end
   if not reply[1] or reply[1] == 0 then return nil, reply[3] or 0 end
   local fields = {}
   for i = 1, #reply[1], 2 do fields[reply[1][i]] = reply[1][i + 1] end

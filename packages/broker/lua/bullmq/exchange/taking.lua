@@ -24,7 +24,8 @@ local headStart = 200
 local function dueIn(prefix, delayed)
   if not delayed[2] then return nil end
   local due = tonumber(delayed[2]) / 0x1000
-  return call("HEXISTS", prefix .. delayed[1], "unknownSince") == 1 and due + headStart or due
+  -- What is no job is due: BullMQ's way clears it away.
+  return redis.pcall("HEXISTS", prefix .. delayed[1], "unknownSince") == 1 and due + headStart or due
 end
 
 -- What a queue has for us: a supply of plain jobs, or only BullMQ's way.
