@@ -9,7 +9,7 @@ const strayId: fc.Arbitrary<Plant> = fc
   .chain(({ queue, id, uuid, other }) => {
     const key = `${queueKey(queue)}${uuid}`;
     const writes: Record<string, readonly Command[]> = { none: [], string: [["SET", key, "x"]], list: [["RPUSH", key, "x"]] };
-    return enqueued(queue, other === "none" ? id : uuid, other === "none").map((commands) => ({
+    return enqueued(queue, other === "none" ? id : uuid).map((commands) => ({
       kind: other === "none" ? "id without a hash" : `id of a ${other}`,
       commands: [...(writes[other] ?? []), ...commands],
     }));

@@ -90,17 +90,6 @@ const sideField = fc.tuple(
   fc.oneof(fc.constantFrom("1", "2", "1000000000", "succeeded", "time-limit 5", "1,2,3"), oddNumber, oddBytes),
 );
 
-/** A plain producer's job of a name that no worker knows waits for one that does: it is planted by `external`, not by chance. */
-function isUnknownExternal(name: Argument, data: Argument): boolean {
-  if (tasks.some((task) => task === name)) return false;
-  try {
-    const value: unknown = JSON.parse(String(data));
-    return typeof value !== "object" || value === null || Array.isArray(value) || !Object.hasOwn(value, "bullrush");
-  } catch {
-    return false;
-  }
-}
-
 export const id: fc.Arbitrary<Argument> = fc.oneof(
   { weight: 6, arbitrary: fc.uuid() },
   { weight: 1, arbitrary: oddText },
@@ -129,11 +118,8 @@ const taken = new Set([
   "",
 ]);
 
-/**
- * How an id gets into a queue. One whose key makes BullMQ's script fail that promotes what is due is not `mayBeDelayed`: that script removes all that is due before it
- * looks at each, and leaves honest messages in no list.
- */
-export const enqueued = (queue: string, id: Argument, mayBeDelayed = true): fc.Arbitrary<readonly Command[]> => {
+/** How an id gets into a queue. */
+export const enqueued = (queue: string, id: Argument): fc.Arbitrary<readonly Command[]> => {
   const key = queueKey(queue);
   const score = fc.constantFrom<Argument>(0, 1, "-inf", "inf", 4096, "1e300", -1, 0.5);
   const marker: Command = ["ZADD", `${key}marker`, 0, "0"];
@@ -143,7 +129,7 @@ export const enqueued = (queue: string, id: Argument, mayBeDelayed = true): fc.A
       arbitrary: fc.constantFrom<readonly Command[]>([["LPUSH", `${key}wait`, id], marker], [["RPUSH", `${key}wait`, id], marker]),
     },
     { weight: 2, arbitrary: score.map((at): readonly Command[] => [["ZADD", `${key}prioritized`, at, id], marker]) },
-    { weight: mayBeDelayed ? 2 : 0, arbitrary: score.map((at): readonly Command[] => [["ZADD", `${key}delayed`, at, id], marker]) },
+    { weight: 2, arbitrary: score.map((at): readonly Command[] => [["ZADD", `${key}delayed`, at, id], marker]) },
     { weight: 2, arbitrary: fc.constant<readonly Command[]>([["LPUSH", `${key}active`, id]]) },
     {
       weight: 1,
@@ -162,15 +148,10 @@ const hash = fc.record({
   without: fc.constantFrom("", "", "", "", "name", "data"),
 });
 
-/** Whether its priority, if there is one, is a number. */
-export function hasPriority(fields: readonly Argument[]): boolean {
-  return fields.every((value, at) => fields[at - 1] !== "priority" || !/nan/i.test(String(value)));
-}
-
 /** Messages of ours with something wrong, in all the places of a queue; hashes that are in none. */
 export const message: fc.Arbitrary<Plant> = fc
   .record({ queue: fc.constantFrom(...queues), id, hash })
-  .filter(({ hash }) => hash.without !== "name" && !isUnknownExternal(hash.name, hash.data))
+  .filter(({ hash }) => hash.without !== "name")
   .chain(({ queue, id, hash: { name, data, side, without } }) => {
     const fields: Argument[] = ["name", name, "data", data, "timestamp", "1", ...side.flat()];
     const kept = without === "" ? fields : fields.filter((_, at) => fields[at - (at % 2)] !== without);
@@ -180,7 +161,7 @@ export const message: fc.Arbitrary<Plant> = fc
     return fc.oneof(
       {
         weight: 9,
-        arbitrary: enqueued(queue, id, hasPriority(fields)).map((commands) => ({
+        arbitrary: enqueued(queue, id).map((commands) => ({
           kind: "message",
           ids,
           commands: [...writes, ...commands],

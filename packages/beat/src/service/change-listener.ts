@@ -34,6 +34,8 @@ export class ChangeListener {
     if (this.#listening !== undefined) return;
     try {
       await (this.#listening = this.#store.subscribe(this.#onNews));
+      // What was changed since the first look, before it listened, was not heard.
+      if (!this.#stopped) this.#onNews("changed");
     } catch (error) {
       this.#listening = undefined;
       if (!this.#stopped) this.#trouble.warn("not listening for changes of entries", error);

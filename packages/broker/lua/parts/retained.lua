@@ -42,6 +42,16 @@ function Retained.read(score)
   return math.floor(fraction % 0.5 * 2048 + 0.5), fraction >= 0.5
 end
 
+-- What stands for `redis` in a script of BullMQ's that is to tell nobody: it tells nobody either of jobs that are beyond a bound.
+function Retained.withoutEvents()
+  return setmetatable({
+    call = function(command, ...)
+      if command == "XADD" then return "0-0" end
+      return call(command, ...)
+    end,
+  }, { __index = redis })
+end
+
 -- Removes what a finished job of ours, or of BullMQ, has left.
 function Retained.jobKeys(prefix)
   return function(gone, id, isOurs)
@@ -51,7 +61,7 @@ function Retained.jobKeys(prefix)
     -- First, while its parent can be told; it keeps the last job of a scheduler, and that goes too.
     -- What has ended by itself leaves alone how long a producer wants no duplicates of it.
     call("HDEL", prefix .. id, "deid")
-    removeJob({ prefix .. id, prefix .. "repeat" }, { id, "0", prefix })
+    removeJob({ prefix .. id, prefix .. "repeat" }, { id, "0", prefix }, Retained.withoutEvents())
     for _, of in ipairs({ ":dependencies", ":processed", ":failed", ":unsuccessful" }) do gone[#gone + 1] = prefix .. id .. of end
   end
 end

@@ -24,6 +24,14 @@ local function wholly(body)
     gone[key] = (gone[key] or 0) + count
   end
 
+  -- Whether a member is to be removed already: who asks again finds it gone.
+  local function isOff(key, member)
+    for _, one in ipairs(off[key] or {}) do
+      if one[3] == member then return true end
+    end
+    return false
+  end
+
   -- What was written before is not taken back any more.
   local function deleteNow(key)
     local list = off[key]
@@ -44,7 +52,7 @@ local function wholly(body)
     ZREM = function(key, ...)
       call("ZREM", key, "")
       local count = select("#", ...)
-      if count == 1 and not call("ZSCORE", key, ...) then return 0 end
+      if count == 1 and (isOff(key, ...) or not call("ZSCORE", key, ...)) then return 0 end
       putOff(true, count, "ZREM", key, ...)
       return count
     end,
@@ -56,7 +64,7 @@ local function wholly(body)
     end,
     SREM = function(key, member)
       call("SREM", key, "")
-      if call("SISMEMBER", key, member) == 0 then return 0 end
+      if isOff(key, member) or call("SISMEMBER", key, member) == 0 then return 0 end
       putOff(false, 1, "SREM", key, member)
       return 1
     end,

@@ -59,7 +59,7 @@ export interface ScheduleStore {
    */
   advance(term: Term, advances: readonly Advance[]): Promise<readonly Advanced[]>;
 
-  /** Calls `listener` with whatever happens from now on. Resolves once subscribed; call what it gives to stop. */
+  /** Calls `listener` with whatever happens from now on, and with `changed` when it listens again after a while in which it heard nothing. Resolves once subscribed; call what it gives to stop. */
   subscribe(listener: (news: ScheduleNews) => void): Promise<() => void>;
 
   /** Closes all connections, within 5 s. */

@@ -225,7 +225,10 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
   }
 
   async function subscribe(listener: (news: ScheduleNews) => void): Promise<() => void> {
-    return heard.subscribe((what) => listener(what === "resigned" ? what : "changed"));
+    return heard.subscribe(
+      (what) => listener(what === "resigned" ? what : "changed"),
+      () => listener("changed"),
+    );
   }
 
   async function close(): Promise<void> {
