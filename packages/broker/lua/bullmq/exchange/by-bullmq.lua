@@ -250,6 +250,43 @@ local function takeByBullmq(prefix, token)
   end)
 end
 
+-- What Redis or Lua say of a job with fields that BullMQ's script cannot go on with.
+local faultsOfJobs = { "WRONGTYPE", "not an integer", "not a valid float", "not a float", "overflow", "NaN", "attempt to ", "bad argument" }
+
+local function isFaultOfJob(trouble)
+  local text = type(trouble) == "table" and trouble.err or tostring(trouble)
+  for _, fault in ipairs(faultsOfJobs) do
+    if string.find(text, fault, 1, true) then return true end
+  end
+  return false
+end
+
+-- How often a job was taken or has ended, whatever the field says.
+local function timesOf(field)
+  local times = tonumber(field)
+  return times and times >= 0 and times < 2 ^ 31 and math.floor(times) or 0
+end
+
+-- Takes the next job, one that BullMQ's script cannot take, so that it holds up no others; it had found before that the queue may be taken from.
+local function takeSpoilt(queue, prefix, token)
+  local last, first = call("LRANGE", prefix .. "wait", -1, -1)[1], call("ZRANGE", prefix .. "prioritized", 0, 0)[1]
+  local id = last or first
+  if not id then return nil end
+  local jobKey = prefix .. id
+  local fits = call("HSTRLEN", jobKey, "data") <= longest
+  local job = call("HMGET", jobKey, "name", fits and "data" or "", "priority", "ats", "atm", "begun", "revoked", "verdict", "unknownSince")
+  local times = timesOf(job[4]) + 1
+  call("HSET", jobKey, "processedOn", now, "pb", worker, "ats", times)
+  call("SET", jobKey .. ":lock", token, "PX", lease)
+  call("LPUSH", prefix .. "active", id)
+  if last then call("LREM", prefix .. "wait", -1, id) else call("ZREM", prefix .. "prioritized", id) end
+  call("XADD", prefix .. "events", "*", "event", "active", "jobId", id, "prev", "waiting")
+  return {
+    queue = queue, id = id, name = job[1], data = fits and job[2] or call("HSTRLEN", jobKey, "data"), priority = job[3],
+    times = times, ended = timesOf(job[5]), revoked = job[7] or marksOf(job[8], job[9]), begun = job[6],
+  }
+end
+
 -- Most times that the way is cleared in one take.
 local clearings = 100
 
@@ -258,9 +295,13 @@ local function takeUnusual(queue, prefix, token)
   local ok, reply
   for _ = 0, clearings do
     ok, reply = pcall(takeByBullmq, prefix, token)
-    if ok or not clearWay(prefix) then break end
+    if ok or not isFaultOfJob(reply) or not clearWay(prefix) then break end
   end
-  if not ok then error(reply, 0) end
+  if not ok then
+    local spoilt = isFaultOfJob(reply) and takeSpoilt(queue, prefix, token)
+    if spoilt then return spoilt end
+    error(reply, 0)
+  end
   if not reply[1] or reply[1] == 0 then return nil, reply[3] or 0 end
   local fields = {}
   for i = 1, #reply[1], 2 do fields[reply[1][i]] = reply[1][i + 1] end
