@@ -46,7 +46,7 @@
     deliveries  for each, ten: queue, id, name or false, data or false, or its length if it is too long to be read, priority or false, times taken, times ended, number of its token, why it was
                 revoked, or a list of its verdict and of since when workers do not know it (each may be false), or false; number of crashes
     dry         for each queue that was looked into and gave nothing: { queue, ms of its rate limit, time of its next delayed job or 0, 1 if a limit may hold jobs back }
-    trouble     why taking was broken off, or false; what was settled and taken before stands
+    trouble     why a queue could not be taken from, or false; what was settled and taken stands
     held        numbers of the settlements that were not settled, because another result had been stored, with which their flows have to go on
     behind      flows with something left to do
     dropped     how many dead letters were removed, or not kept, for want of room: for each queue that has any, its number and how many

@@ -121,14 +121,21 @@ for q = 1, (#KEYS - 1) / 2 do
   local gone = attempt(sweepAll, kinds, 3 * q)
   if isForPrimary(gone) then return redis.error_reply(gone) end
   if type(gone) == "number" and gone > 0 then dropped[#dropped + 1], dropped[#dropped + 2] = q, gone end
-  noteDue(kinds)
+  -- Nor does a count that cannot be read keep lost tasks from being looked for.
+  attempt(noteDue, kinds)
 end
+-- What is wrong with one queue does not keep the others from being looked at; it is said when they have been.
+local fault
 for q = 1, (#KEYS - 1) / 2 do
   local prefix = KEYS[2 * q]
   local function key(suffix) return prefix .. suffix end
-  recovered = recovered + recoverStalled(prefix, key)
-  markIfNeeded(key)
+  local ok, why = pcall(function()
+    recovered = recovered + recoverStalled(prefix, key)
+    markIfNeeded(key)
+  end)
+  if not ok then fault = fault or why end
 end
 local trouble = attempt(countAnew)
 if isForPrimary(trouble) then return redis.error_reply(trouble) end
+if fault then error(fault, 0) end
 return { recovered, redis.call("EXISTS", KEYS[1]), more, dropped }

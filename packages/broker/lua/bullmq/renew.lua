@@ -11,13 +11,19 @@
 ]]
 --- @include extendLocks
 
-local replies = {}
-for d = 1, (#ARGV - 1) / 3 do
-  local prefix, id, token = KEYS[tonumber(ARGV[3 * d - 1])], ARGV[3 * d], ARGV[3 * d + 1]
+local function renew(prefix, id, token)
   local lost = extendLocks({ prefix .. "stalled" }, { prefix, cmsgpack.pack({ token }), cmsgpack.pack({ id }), ARGV[1] })
+  if #lost > 0 then return 0 end
   local marks = redis.call("HMGET", prefix .. id, "revoked", "terminate")
-  if #lost > 0 then replies[d] = 0
-  elseif marks[1] then replies[d] = { marks[1], marks[2] and 1 or 0 }
-  else replies[d] = 1 end
+  return marks[1] and { marks[1], marks[2] and 1 or 0 } or 1
 end
+
+-- One whose keys somebody has spoilt does not cost the others their leases: what became of it shows when it is settled.
+local replies, fault = {}, nil
+for d = 1, (#ARGV - 1) / 3 do
+  local ok, reply = pcall(renew, KEYS[tonumber(ARGV[3 * d - 1])], ARGV[3 * d], ARGV[3 * d + 1])
+  if not ok and not string.find(type(reply) == "table" and reply.err or tostring(reply), "WRONGTYPE", 1, true) then fault = fault or reply end
+  replies[d] = ok and reply or 1
+end
+if fault then error(fault, 0) end
 return replies

@@ -36,9 +36,10 @@ function Retained.score(at, class, isOurs)
   return string.format("%.11f", math.floor(at) + (isOurs and 0.5 or 0) + class / 2048)
 end
 
--- The class that a score says, and whether it is one of ours.
+-- The class that a score says, and whether it is one of ours. An endless one, which nobody writes who means well, says nothing.
 function Retained.read(score)
   local fraction = tonumber(score) % 1
+  if fraction ~= fraction then return 0, false end
   return math.floor(fraction % 0.5 * 2048 + 0.5), fraction >= 0.5
 end
 
@@ -58,11 +59,11 @@ function Retained.jobKeys(prefix)
     local n = #gone
     gone[n + 1], gone[n + 2] = prefix .. id, prefix .. id .. ":logs"
     if isOurs then return end
+    for _, of in ipairs({ ":dependencies", ":processed", ":failed", ":unsuccessful" }) do gone[#gone + 1] = prefix .. id .. of end
     -- First, while its parent can be told; it keeps the last job of a scheduler, and that goes too.
     -- What has ended by itself leaves alone how long a producer wants no duplicates of it.
     call("HDEL", prefix .. id, "deid")
     removeJob({ prefix .. id, prefix .. "repeat" }, { id, "0", prefix }, Retained.withoutEvents())
-    for _, of in ipairs({ ":dependencies", ":processed", ":failed", ":unsuccessful" }) do gone[#gone + 1] = prefix .. id .. of end
   end
 end
 
@@ -104,9 +105,10 @@ function Retained.sumOf(set)
   return math.floor(sum / looked * length), looked
 end
 
--- When a kind was last counted, ms.
+-- When a kind was last counted, ms; 0 if that is not known, or says a time to come.
 function Retained.countedAt(kind)
-  return tonumber(call("HGET", kind.own .. "retained", kind.field .. "CountedAt")) or 0
+  local at = tonumber(call("HGET", kind.own .. "retained", kind.field .. "CountedAt"))
+  return at and at <= tonumber(now) and at or 0
 end
 
 -- Counts a kind anew. Gives the sum, and how many members were looked at.
@@ -123,6 +125,27 @@ local function isAwaited(prefix, id)
   return parent and call("SISMEMBER", parent .. ":dependencies", prefix .. id) == 1
 end
 
+-- Keys of a queue that are no jobs, behind its prefix. An id that is called so was planted, and its key is left alone.
+local noJobs = " wait paused active delayed prioritized waiting-children completed failed meta id events marker pc limiter stalled stalled-check repeat "
+
+-- Whether an id in a set is no job's: then it is taken out, and nothing else is deleted.
+local function isNoJob(prefix, id, isOurs)
+  if not prefix then return false end
+  if string.find(noJobs, " " .. id .. " ", 1, true) then return true end
+  if isOurs then return false end
+  local reply = redis.pcall("HGET", prefix .. id, "parentKey")
+  return type(reply) == "table" and string.find(reply.err, "WRONGTYPE", 1, true) ~= nil
+end
+
+-- What `f` gives; nothing if a key of a job's parent holds something of another kind, or is none that this user may touch: such a job must not keep all others.
+local function ofSpoilt(f, ...)
+  local ok, reply = pcall(f, ...)
+  if ok then return reply end
+  local why = type(reply) == "table" and reply.err or tostring(reply)
+  if string.find(why, "WRONGTYPE", 1, true) or string.find(why, "access a key", 1, true) or string.find(why, "of the keys", 1, true) then return nil end
+  error(reply, 0)
+end
+
 -- Removes the oldest `count` members of a kind, and their keys. `isEnough`: may say of how many went so far, and their bytes, that they are enough. What a parent waits for stays, and counts as new. Gives how
 -- many went, and their bytes.
 function Retained.dropOldest(kind, count, isEnough)
@@ -131,16 +154,20 @@ function Retained.dropOldest(kind, count, isEnough)
   for i = 1, #oldest, 2 do
     if isEnough and isEnough(#ids, bytes) then break end
     local id, class, isOurs = oldest[i], Retained.read(oldest[i + 1])
-    if not isOurs and isAwaited(kind.prefix, id) then
+    if isNoJob(kind.prefix, id, isOurs) then
+      ids[#ids + 1] = id
+      bytes = bytes + Retained.sizeOf(class)
+    elseif not isOurs and ofSpoilt(isAwaited, kind.prefix, id) then
       call("ZADD", kind.set, "XX", Retained.score(now, class, false), id)
     else
       ids[#ids + 1] = id
-      kind.keysOf(gone, id, isOurs)
+      -- Its own keys are noted first.
+      ofSpoilt(kind.keysOf, gone, id, isOurs)
       bytes = bytes + Retained.sizeOf(class)
     end
   end
   if #ids == 0 then return 0, 0 end
-  call("DEL", unpack(gone))
+  if #gone > 0 then call("DEL", unpack(gone)) end
   -- BullMQ has taken out its own.
   call("ZREM", kind.set, unpack(ids))
   return #ids, bytes

@@ -15,6 +15,7 @@ import { missingCommands } from "../redis/probe-rights.js";
 import { saysDenied, saysMissing } from "../redis/rights.js";
 import { runScript } from "../redis/script.js";
 import type { Retention } from "../ports/retention.js";
+import { isRefused } from "../refused.js";
 import { defaultRetention } from "../routing/retention.js";
 import { within } from "../within.js";
 import { readContent, tooLong } from "./content.js";
@@ -212,13 +213,15 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
       const { deliveries, settled } = read(reply as ExchangeReply, call);
       carrier.begin((reply as ExchangeReply)[5]);
       leases.noteDropped((reply as ExchangeReply)[6]);
+      /** Why what was settled once more in a call of its own was refused. */
+      const reasons = new Map<Settlement, string>();
       const [given] = await Promise.all([
         beginForeign(deliveries, foreign),
-        settleHeld(reply as ExchangeReply, call, settled),
-        late ? undefined : settleLate(settle, settled),
+        settleHeld(reply as ExchangeReply, call, settled, reasons),
+        late ? undefined : settleLate(settle, settled, reasons),
       ]);
       const refused = {
-        ...refusalsIn((reply as ExchangeReply)[0], call, (settlement) => continuations.current(settlement)),
+        ...refusalsIn((reply as ExchangeReply)[0], call, (settlement) => continuations.current(settlement), reasons),
         ...(await refusedIn(reply as ExchangeReply)),
       };
       if (!arrived()) {
@@ -243,8 +246,13 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     return refused === undefined ? {} : { refused };
   }
 
-  /** Settles once more what was held because another result had been stored, and notes in `settled` what became of it. Never rejects. */
-  async function settleHeld({ 4: held }: ExchangeReply, { settle, sent }: Call, settled: Settled[]): Promise<void> {
+  /** Settles once more what was held because another result had been stored, and notes in `settled` what became of it, and in `reasons` why it was refused. Never rejects. */
+  async function settleHeld(
+    { 4: held }: ExchangeReply,
+    { settle, sent }: Call,
+    settled: Settled[],
+    reasons: Map<Settlement, string>,
+  ): Promise<void> {
     if (held.length === 0) return;
     const currents = new Set(held.map((number) => sent[number - 1]));
     const again = settle.filter((settlement) => currents.has(continuations.current(settlement)));
@@ -252,15 +260,18 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     let replies: readonly Settled[] = again.map(() => "again");
     try {
       await continuations.supersede(again);
-      replies = (await exchange({ settle: again, take: 0 })).settled;
+      const second = await exchange({ settle: again, take: 0 });
+      replies = second.settled;
+      noteReasons(again, second, reasons);
     } catch (error) {
+      if (isRefused(error)) for (const settlement of again) reasons.set(settlement, error instanceof Error ? error.message : String(error));
       context.onTrouble?.(error instanceof Error ? error.message : String(error));
     }
     again.forEach((settlement, index) => (settled[settle.indexOf(settlement)] = replies[index] as Settled));
   }
 
-  /** Settles successes whose leases had run out, and notes in `settled` that they are. Never rejects: what is not known to count is lost. */
-  async function settleLate(settle: readonly Settlement[], settled: Settled[]): Promise<void> {
+  /** Settles successes whose leases had run out, and notes in `settled` that they are, or in `reasons` why not. Never rejects: what is not known to count is lost. */
+  async function settleLate(settle: readonly Settlement[], settled: Settled[], reasons: Map<Settlement, string>): Promise<void> {
     if (!settled.includes("lost")) return;
     try {
       const late = await lateSuccesses(
@@ -269,8 +280,9 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
       );
       if (late.length === 0) return;
       for (const settlement of late) stored.add(settlement);
-      const replies = (await exchange({ settle: late, take: 0, late: true })).settled;
-      late.forEach((settlement, index) => (settled[settle.indexOf(settlement)] = replies[index] as Settled));
+      const second = await exchange({ settle: late, take: 0, late: true });
+      late.forEach((settlement, index) => (settled[settle.indexOf(settlement)] = second.settled[index] as Settled));
+      noteReasons(late, second, reasons);
     } catch (error) {
       context.onTrouble?.(error instanceof Error ? error.message : String(error));
     }
@@ -401,13 +413,23 @@ function refusalsIn(
   wrong: ExchangeReply[0],
   { settle, sent }: Call,
   current: (settlement: Settlement) => Settlement,
+  reasons: ReadonlyMap<Settlement, string>,
 ): Pick<Exchange, "refusals"> | undefined {
   const texts = new Map<Settlement | undefined, string>();
   for (let at = 0; at < wrong.length; at += 2) {
     const code = wrong[at + 1];
     if (typeof code === "string") texts.set(sent[Number(wrong[at]) - 1], shownReply(code));
   }
-  return texts.size === 0 ? undefined : { refusals: settle.map((settlement) => texts.get(current(settlement))) };
+  if (texts.size === 0 && reasons.size === 0) return undefined;
+  return { refusals: settle.map((settlement) => reasons.get(settlement) ?? texts.get(current(settlement))) };
+}
+
+/** Notes in `reasons` why some of `settle` were refused in a call of their own. */
+function noteReasons(settle: readonly Settlement[], { refusals }: Exchange, reasons: Map<Settlement, string>): void {
+  settle.forEach((settlement, index) => {
+    const reason = refusals?.[index];
+    if (reason !== undefined) reasons.set(settlement, reason);
+  });
 }
 
 /** @param wrong pairs of a settlement's number and what went wrong with it */

@@ -225,31 +225,6 @@ local function isStray(prefix, id)
   return type(length) == "table" and string.find(length.err, "WRONGTYPE", 1, true) ~= nil
 end
 
--- Clears away what makes BullMQ's script fail at each take: ids that are no jobs, where it takes next, and priorities that are no numbers. Gives whether there was any.
-local function clearWay(prefix)
-  local cleared = false
-  for _, id in ipairs(call("ZRANGEBYSCORE", prefix .. "delayed", "-inf", (tonumber(now) + 1) * 0x1000, "LIMIT", 0, promoted)) do
-    if isStray(prefix, id) then
-      cleared = call("ZREM", prefix .. "delayed", id) == 1
-    else
-      local priority = tonumber(call("HGET", prefix .. id, "priority") or 0)
-      if priority and priority ~= priority then cleared = call("HDEL", prefix .. id, "priority") == 1 end
-    end
-  end
-  local first, last = call("ZRANGE", prefix .. "prioritized", 0, 0)[1], call("LRANGE", prefix .. "wait", -1, -1)[1]
-  if first and isStray(prefix, first) then cleared = call("ZREM", prefix .. "prioritized", first) == 1 end
-  if last and isStray(prefix, last) then cleared = call("LREM", prefix .. "wait", -1, last) == 1 end
-  return cleared
-end
-
-local function takeByBullmq(prefix, token)
-  return wholly(function(whole)
-    return moveToActive(
-      keysOf(prefix, "wait", "active", "prioritized", "events", "stalled", "limiter", "delayed", "paused", "meta", "pc", "marker"),
-      { prefix, now, cmsgpack.pack({ token = token, lockDuration = tonumber(lease), name = worker }) }, readingShort(whole))
-  end)
-end
-
 -- What Redis or Lua say of a job with fields that BullMQ's script cannot go on with.
 local faultsOfJobs = { "WRONGTYPE", "not an integer", "not a valid float", "not a float", "overflow", "NaN", "attempt to ", "bad argument" }
 
@@ -261,14 +236,49 @@ local function isFaultOfJob(trouble)
   return false
 end
 
+-- At how many ids of each place, from where it takes next, one look for strays looks: each look costs a take that fails.
+local lookedAt = 100
+
+-- Clears away what makes BullMQ's script fail at each take: ids that are no jobs, where it takes next, priorities that are no numbers, and a counter of priorities that cannot
+-- count. Gives whether there was any.
+local function clearWay(prefix)
+  local cleared = false
+  for _, id in ipairs(call("ZRANGEBYSCORE", prefix .. "delayed", 0, (tonumber(now) + 1) * 0x1000, "LIMIT", 0, promoted)) do
+    if isStray(prefix, id) then
+      cleared = call("ZREM", prefix .. "delayed", id) == 1 or cleared
+    else
+      local priority = tonumber(call("HGET", prefix .. id, "priority") or 0)
+      if priority and priority ~= priority then cleared = call("HDEL", prefix .. id, "priority") == 1 or cleared end
+    end
+  end
+  for _, id in ipairs(call("ZRANGE", prefix .. "prioritized", 0, lookedAt - 1)) do
+    if isStray(prefix, id) then cleared = call("ZREM", prefix .. "prioritized", id) == 1 or cleared end
+  end
+  for _, id in ipairs(call("LRANGE", prefix .. "wait", -lookedAt, -1)) do
+    if isStray(prefix, id) then cleared = call("LREM", prefix .. "wait", -1, id) == 1 or cleared end
+  end
+  local counted = redis.pcall("INCR", prefix .. "pc")
+  if type(counted) == "table" and isFaultOfJob(counted) then cleared = call("DEL", prefix .. "pc") == 1 or cleared end
+  return cleared
+end
+
+local function takeByBullmq(prefix, token)
+  return wholly(function(whole)
+    return moveToActive(
+      keysOf(prefix, "wait", "active", "prioritized", "events", "stalled", "limiter", "delayed", "paused", "meta", "pc", "marker"),
+      { prefix, now, cmsgpack.pack({ token = token, lockDuration = tonumber(lease), name = worker }) }, readingShort(whole))
+  end)
+end
+
 -- How often a job was taken or has ended, whatever the field says.
 local function timesOf(field)
   local times = tonumber(field)
   return times and times >= 0 and times < 2 ^ 31 and math.floor(times) or 0
 end
 
--- Takes the next job, one that BullMQ's script cannot take, so that it holds up no others; it had found before that the queue may be taken from.
+-- Takes the next job, one that BullMQ's script cannot take, so that it holds up no others. Nothing from a paused queue: there it has failed before it came to a job.
 local function takeSpoilt(queue, prefix, token)
+  if call("HEXISTS", prefix .. "meta", "paused") == 1 then return nil end
   local last, first = call("LRANGE", prefix .. "wait", -1, -1)[1], call("ZRANGE", prefix .. "prioritized", 0, 0)[1]
   local id = last or first
   if not id then return nil end
@@ -288,7 +298,7 @@ local function takeSpoilt(queue, prefix, token)
 end
 
 -- Most times that the way is cleared in one take.
-local clearings = 100
+local clearings = 10
 
 -- By BullMQ: promotes what is due, obeys limits, takes by priority.
 local function takeUnusual(queue, prefix, token)

@@ -1,7 +1,7 @@
 --[[
   Takes messages from the queues in their turn: plain ones are reserved first, then popped from each queue in one go, then given their leases.
 
-  Reads of the exchange: call, now, lease, worker, tokens, longest, unusually, marksOf, attempt, crashesOf
+  Reads of the exchange: call, now, lease, worker, tokens, longest, unusually, marksOf, crashesOf
 ]]
 -- What was taken, flat, and the queues that had nothing.
 local given, dry = {}, {}
@@ -110,13 +110,30 @@ local function begin(view, token)
   give(view.queue, id, job[1], job[2], job[3], times, tonumber(job[5]) or 0, token, revoked, crashesOf(times, begun, job[5]))
 end
 
+-- Why a queue could not be looked into or taken from; the others are, all the same.
+local fault
+
+-- What `f` gives; nothing if it fails.
+local function noting(f, ...)
+  local ok, reply = pcall(f, ...)
+  if ok then return reply end
+  fault = fault or (type(reply) == "table" and reply.err or tostring(reply))
+  return nil
+end
+
+-- A view of the queue of a turn; false if there is no reason to look.
+local function lookInto(turn)
+  local queue = math.abs(turn)
+  return (turn > 0 or isMarked(KEYS[2 * queue - 1])) and viewOf(queue)
+end
+
 -- The queues in the turns that ARGV gives from `at` on, a view for each.
 local function turnsFrom(at)
   local turns, views = {}, {}
   for i = at, #ARGV do
     local turn = tonumber(ARGV[i])
     local queue = math.abs(turn)
-    if views[queue] == nil then views[queue] = (turn > 0 or isMarked(KEYS[2 * queue - 1])) and viewOf(queue) or false end
+    if views[queue] == nil then views[queue] = noting(lookInto, turn) or false end
     turns[#turns + 1] = views[queue] or nil
   end
   return turns, views
@@ -128,7 +145,10 @@ local function reserveAll(turns, wanted, slots)
   while open and #slots < wanted do
     open = false
     for _, view in ipairs(turns) do
-      while #slots < wanted and not view.closed and reserve(view, slots) do
+      while #slots < wanted and not view.closed do
+        local reserved = noting(reserve, view, slots)
+        if reserved == nil then view.closed = true end
+        if not reserved then break end
         open = true
         if oneEach then break end
       end
@@ -136,24 +156,21 @@ local function reserveAll(turns, wanted, slots)
   end
 end
 
--- Gives why it was broken off, if it was; what has been taken by then is given all the same.
+-- Gives why not all was taken, if something went wrong; what has been taken by then is given all the same.
 local function takeAll(at, wanted)
   local slots = {}
-  local trouble = attempt(function()
-    local turns, views = turnsFrom(at)
-    reserveAll(turns, wanted, slots)
-    for _, view in pairs(views) do
-      if view and not view.popped then pop(view) end
-    end
-  end)
+  local turns, views = turnsFrom(at)
+  reserveAll(turns, wanted, slots)
+  for _, view in pairs(views) do
+    if view and not view.popped then noting(pop, view) end
+  end
   for token, slot in ipairs(slots) do
     if slot.id then
       local crashes = crashesOf(slot.times, slot.begun, slot.ended)
       give(slot.queue, slot.id, slot.name, slot.data, slot.priority, slot.times, slot.ended, token, slot.revoked, crashes)
     elseif slot.ids then
-      local reply = attempt(begin, slot, token)
-      trouble = trouble or reply
+      noting(begin, slot, token)
     end
   end
-  return trouble
+  return fault
 end
