@@ -5,7 +5,7 @@ import { commandOf, start, type Started } from "../../examples/process.js";
 import { claimsOf, fileNameOf, holds, telling, type Step } from "./page.js";
 
 const workerCommand = fileURLToPath(new URL("../../packages/worker/bin/task-worker.js", import.meta.url));
-const jiti = commandOf("jiti", new URL("../../packages/client/package.json", import.meta.url).href);
+const jiti = commandOf("jiti", new URL("../../packages/program/package.json", import.meta.url).href);
 
 /** Commands that are for the reader's machine. */
 const forReaders = /^(npm|npx -y pnpm@[\d.]+|pnpm|git|cd|docker|redis-cli)\b/;

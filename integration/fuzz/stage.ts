@@ -66,8 +66,9 @@ export async function openStage(): Promise<Stage> {
     await prefer(redis);
     await eventually("both workers wait", async () => String(await redis.client("LIST")).split("cmd=bzpopmin").length > 2, 60_000);
   } catch (error) {
+    const said = members.map(({ name, program }) => `${name}: ${[...program.lines, ...program.errors].join("; ")}`);
     await close();
-    throw error;
+    throw new Error(said.join("\n"), { cause: error });
   }
   return { url, app, redis, notes, members, close };
 }

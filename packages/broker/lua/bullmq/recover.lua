@@ -124,18 +124,18 @@ for q = 1, (#KEYS - 1) / 2 do
   -- Nor does a count that cannot be read keep lost tasks from being looked for.
   attempt(noteDue, kinds)
 end
--- What is wrong with one queue does not keep the others from being looked at; it is said when they have been.
-local fault
+-- What is wrong with one queue does not keep the others from being looked at; it is done once more when they have been, so that Redis says it with its line.
+local again
 for q = 1, (#KEYS - 1) / 2 do
   local prefix = KEYS[2 * q]
   local function key(suffix) return prefix .. suffix end
-  local ok, why = pcall(function()
+  local function look()
     recovered = recovered + recoverStalled(prefix, key)
     markIfNeeded(key)
-  end)
-  if not ok then fault = fault or why end
+  end
+  if not pcall(look) then again = again or look end
 end
 local trouble = attempt(countAnew)
 if isForPrimary(trouble) then return redis.error_reply(trouble) end
-if fault then error(fault, 0) end
+if again then again() end
 return { recovered, redis.call("EXISTS", KEYS[1]), more, dropped }

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, test } from "vitest";
 import { messageOf } from "../ports/messages.js";
 import { stageOn, type Stage } from "../ports/stage.js";
 import { eventually, take } from "../ports/waiting.js";
