@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { serverBinary } from "../support/server.js";
 import { fuzz } from "./fuzzing.js";
 
-const seed = Number(process.env["BULLRUSH_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+/** The same each time, so that a change is what makes it fail; `pnpm fuzz` takes others. */
+const seed = Number(process.env["BULLRUSH_SEED"] ?? 77);
 
 test.skipIf(serverBinary === undefined)(
   `nothing that is planted among honest tasks stops, spins or swells a process (BULLRUSH_SEED=${seed})`,

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { messageOf } from "../ports/messages.js";
 import { stageOn, type Stage } from "../ports/stage.js";
 import { eventually, take } from "../ports/waiting.js";
@@ -44,4 +44,11 @@ test.each<[place: keyof typeof plants, key: string, plantKey: (key: string) => P
     for (const delivery of await take(consumer, 10)) taken.add(delivery.id);
     return messages.every((message) => taken.has(message.id));
   });
+});
+
+test("a message that was due before 1970 is taken", async () => {
+  const message = messageOf({ eta: Date.now() + 60_000 });
+  await stage.send({ queue: "feeds", message });
+  await broker.redis.zadd(`${broker.prefix}:feeds:delayed`, "-1", message.id);
+  expect(await take(stage.consume(["feeds"]), 1)).toMatchObject([{ id: message.id }]);
 });

@@ -33,6 +33,8 @@ local function viewOf(queue)
   local prefix = KEYS[2 * queue - 1]
   local meta = call("HMGET", prefix .. "meta", "paused", "concurrency", "max")
   local delayed = call("ZRANGE", prefix .. "delayed", 0, 0, "WITHSCORES")
+  -- BullMQ promotes none of a time before 1970: it would be looked for without end.
+  if delayed[2] and tonumber(delayed[2]) < 0 then call("ZADD", prefix .. "delayed", 0, delayed[1]) end
   local isDue = delayed[2] and tonumber(delayed[2]) < (tonumber(now) + 1) * 0x1000 and dueIn(prefix, delayed) < tonumber(now) + 1
   local unusual = meta[1] or meta[2] or meta[3] or isDue
   return { queue = queue, prefix = prefix, events = prefix .. "events", unusual = unusual, supply = unusual and 0 or call("LLEN", prefix .. "wait"), count = 0 }
