@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Target } from "../../src/protocol/place.js";
+import { within } from "../../src/within.js";
 import { flowOf, play, settlementOf } from "../ports/flow-play.js";
 import { stageOn, type Stage } from "../ports/stage.js";
 import { takeOne } from "../ports/waiting.js";
@@ -25,7 +26,7 @@ describe.skipIf(redisBinary === undefined)("what is planted in flows holds up ne
 
   afterEach(async () => {
     // It may answer nobody any more.
-    await Promise.race([broker.close(), new Promise((resolve) => setTimeout(resolve, 3000))]);
+    await within(broker.close(), 3000, () => undefined);
     await server.stop();
   });
 
