@@ -1,5 +1,5 @@
 export { BullrushError, errorCodes, type ErrorCode, type ErrorDetails } from "./error.js";
-export { isOwnFault, isRefused } from "./refused.js";
+export { isFaultOf, isRefused } from "./redis/refused.js";
 export { toMilliseconds, type Duration } from "./duration.js";
 export { clip, textLimits } from "./clip.js";
 export { steadyClock, systemClock, type Clock } from "./clock.js";

@@ -15,8 +15,9 @@ import { missingCommands } from "../redis/probe-rights.js";
 import { saysDenied, saysMissing } from "../redis/rights.js";
 import { runScript } from "../redis/script.js";
 import type { Retention } from "../ports/retention.js";
-import { isRefused } from "../refused.js";
+import { isRefused } from "../redis/refused.js";
 import { defaultRetention } from "../routing/retention.js";
+import { isFaultOf } from "../redis/refused.js";
 import { within } from "../within.js";
 import { readContent, tooLong } from "./content.js";
 import { engineScript } from "./engine.js";
@@ -222,7 +223,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
       ]);
       const refused = {
         ...refusalsIn((reply as ExchangeReply)[0], call, (settlement) => continuations.current(settlement), reasons),
-        ...(await refusedIn(reply as ExchangeReply)),
+        ...(await refusedIn(reply as ExchangeReply, sent)),
       };
       if (!arrived()) {
         noteLoss();
@@ -239,9 +240,13 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
   }
 
   /** That the user of this Redis may not do what the script wanted to do. */
-  async function refusedIn([wrong, , , trouble]: ExchangeReply): Promise<Pick<Exchange, "refused">> {
+  async function refusedIn([wrong, , , trouble]: ExchangeReply, sent: readonly Settlement[]): Promise<Pick<Exchange, "refused">> {
     if (trouble === null && wrong.length === 0) return {};
-    const replies = [trouble, ...wrong].filter((reply) => typeof reply === "string");
+    const replies = trouble === null ? [] : [trouble];
+    for (let at = 0; at < wrong.length; at += 2) {
+      const reply = wrong[at + 1];
+      if (typeof reply === "string" && !isFaultOf((sent[Number(wrong[at]) - 1] as Settlement).delivery, reply)) replies.push(reply);
+    }
     const refused = await commands.denied(replies, exchangeScript);
     return refused === undefined ? {} : { refused };
   }

@@ -1,4 +1,4 @@
-import { isOwnFault, type Settlement } from "@bullrush/broker";
+import { isFaultOf, type Settlement } from "@bullrush/broker";
 
 /** How often a settlement may be refused for what it is itself. */
 const mostRefused = 5;
@@ -18,7 +18,7 @@ export class Refusals {
   /** @param reason absent if nobody knows: then it is tried for ever */
   refused(settlement: Settlement, reason: string | undefined): { readonly verdict: Verdict; readonly times: number } {
     this.#apart.add(settlement);
-    const counts = reason !== undefined && isOwnFault(reason);
+    const counts = reason !== undefined && isFaultOf(settlement.delivery, reason);
     const times = (this.#counts.get(settlement) ?? 0) + (counts ? 1 : 0);
     this.#counts.set(settlement, times);
     return { verdict: times >= mostRefused ? "give up" : "again", times };

@@ -1,5 +1,5 @@
 import { BullrushError } from "../../error.js";
-import { isRefused } from "../../refused.js";
+import { isRefused } from "../../redis/refused.js";
 import { outcomeOfRecord, type FinalOutcome } from "../../protocol/outcome.js";
 import { encodeRecord, type UnsentRecord } from "../../protocol/record.js";
 import type { ResultStore } from "../result-store.js";
