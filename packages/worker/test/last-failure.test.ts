@@ -1,36 +1,6 @@
-import { newId, type QueueCounts } from "@bullrush/broker";
-import { chain, chord, createApp, group, type App } from "@bullrush/client";
-import { pino } from "pino";
-import { expect, inject, it, onTestFinished, vi } from "vitest";
-import { createWorker } from "../src/index.js";
-
-type Entry = Readonly<Record<string, unknown>>;
-
-/** An app whose worker is not started, what that logs, and how to start it: gives an app that only sends. */
-function scene(): { readonly app: App; readonly entries: readonly Entry[]; readonly start: () => Promise<App> } {
-  const prefix = newId();
-  const open = () => {
-    const app = createApp({ broker: inject("redisUrl"), prefix });
-    onTestFinished(() => app.close());
-    return app;
-  };
-  const app = open();
-  const entries: Entry[] = [];
-  const log = pino({}, { write: (line: string) => void entries.push(JSON.parse(line) as Entry) });
-  const start = async () => {
-    const worker = createWorker(app, { log });
-    onTestFinished(async () => void (await worker.stop(AbortSignal.abort())));
-    await worker.start();
-    return open();
-  };
-  return { app, entries, start };
-}
-
-async function counts(app: App): Promise<QueueCounts | undefined> {
-  return (await app.transport.counts(["default"]))[0];
-}
-
-const until = (holds: () => Promise<void> | void) => vi.waitFor(holds, { timeout: 30_000, interval: 10 });
+import { chain, chord, group, type App } from "@bullrush/client";
+import { expect, it } from "vitest";
+import { counts, scene, until } from "./scene.js";
 
 const bankDown = { name: "RangeError", message: "bank down" };
 const lastFailure = expect.objectContaining(bankDown) as object;

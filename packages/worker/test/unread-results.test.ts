@@ -1,40 +1,7 @@
-import { newId } from "@bullrush/broker";
-import { chain, createApp, group, type App } from "@bullrush/client";
-import { pino } from "pino";
-import { expect, inject, it, onTestFinished, vi } from "vitest";
+import { chain, group, type App } from "@bullrush/client";
+import { expect, inject, it } from "vitest";
 import { redis } from "../../client/test/redis.js";
-import { createWorker } from "../src/index.js";
-
-type Entry = Readonly<Record<string, unknown>>;
-
-interface Scene {
-  readonly prefix: string;
-  readonly app: App;
-  readonly entries: readonly Entry[];
-  readonly start: () => Promise<App>;
-}
-
-/** An app whose worker is not started, what that logs, and how to start it: gives an app that only sends. */
-function scene(): Scene {
-  const prefix = newId();
-  const open = () => {
-    const app = createApp({ broker: inject("redisUrl"), prefix });
-    onTestFinished(() => app.close());
-    return app;
-  };
-  const app = open();
-  const entries: Entry[] = [];
-  const log = pino({}, { write: (line: string) => void entries.push(JSON.parse(line) as Entry) });
-  const start = async () => {
-    const worker = createWorker(app, { log });
-    onTestFinished(async () => void (await worker.stop(AbortSignal.abort())));
-    await worker.start();
-    return open();
-  };
-  return { prefix, app, entries, start };
-}
-
-const until = (holds: () => Promise<void> | void) => vi.waitFor(holds, { timeout: 30_000, interval: 10 });
+import { scene, until, type Entry } from "./scene.js";
 
 /** Ids in the lines that say `msg`. */
 const idsOf = (entries: readonly Entry[], msg: string) => new Set(entries.filter((entry) => entry["msg"] === msg).map(({ id }) => id));
