@@ -3,17 +3,18 @@
 
   ARGV[1]       key of the names of the queues to which messages were ever sent
   ARGV[2]       what the keys of queues start with
-  ARGV[3]       how many queues are named
-  ARGV[3+q]     name of queue q
+  ARGV[3]       what the keys of flows start with
+  ARGV[4]       how many queues are named
+  ARGV[4+q]     name of queue q
   then for each task: its id, "1" to look for it in all other queues too, else "", the number of its queues, and each queue, its number q
 
-  Returns for each task, or for as many as one call is good for: 1 waiting, 0 in none of the queues or finished; of one that waits and is revoked, why; of one that is on loan to a worker
+  Returns for each task, or for as many as one call is good for: 1 waiting, or the last of a flow that has not come to it; 0 neither, or finished; of one that waits and is revoked, why; of one that is on loan to a worker
       { queue, name, worker, since when, ms, times taken, times ended, what is left of its lease, ms, or -1 if that never ends, and if it has ended before
       its message, unless that is long, and its priority }
 ]]
 local call = redis.call
-local queueKeys, named = ARGV[2], {}
-for q = 1, tonumber(ARGV[3]) do named[q] = ARGV[3 + q] end
+local queueKeys, flowKeys, named = ARGV[2], ARGV[3], {}
+for q = 1, tonumber(ARGV[4]) do named[q] = ARGV[4 + q] end
 
 --- @include parts/named-queues
 
@@ -45,14 +46,25 @@ local function lookIntoOwn(id, first, last)
   return 0
 end
 
-local replies, missing, at = {}, {}, 4 + #named
+-- A flow has the id of the call that ends it, and is there until that has ended. Whoever may not read flows is told nothing of them.
+local function endsFlow(id) return redis.pcall("EXISTS", flowKeys .. id) == 1 end
+
+local sought, replies, missing, at = {}, {}, {}, 5 + #named
+
+local function withFlows()
+  for i, reply in ipairs(replies) do
+    if reply == 0 and endsFlow(sought[i]) then replies[i] = 1 end
+  end
+  return replies
+end
+
 while at <= #ARGV do
   local id, elsewhere, count = ARGV[at], ARGV[at + 1] == "1", tonumber(ARGV[at + 2])
-  replies[#replies + 1] = lookIntoOwn(id, at + 3, at + 2 + count)
+  replies[#replies + 1], sought[#replies + 1] = lookIntoOwn(id, at + 3, at + 2 + count), id
   if elsewhere and replies[#replies] == 0 then missing[#missing + 1] = { id = id, number = #replies } end
   at = at + 3 + count
 end
-if #missing == 0 then return replies end
+if #missing == 0 then return withFlows() end
 
 -- Tasks may have queues of their own among the named ones: to the others these are others.
 local others = otherQueues(ARGV[1], {})
@@ -70,4 +82,4 @@ for _, queue in ipairs(others) do
     end
   end
 end
-return replies
+return withFlows()

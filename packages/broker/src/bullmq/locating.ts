@@ -1,5 +1,6 @@
 import { clip, textLimits } from "../clip.js";
 import type { Loan, Location, Sought } from "../ports/transport.js";
+import { flowKeys } from "../redis/keys.js";
 import type { Argument } from "../redis/script.js";
 import { readContent } from "./content.js";
 
@@ -28,7 +29,7 @@ export function locateArguments(prefix: string, tasks: readonly Sought[]): reado
     queues.length,
     ...queues.map((queue) => numbers.get(queue) as number),
   ]);
-  return [`${prefix}:`, numbers.size, ...numbers.keys(), ...asked];
+  return [`${prefix}:`, flowKeys(prefix), numbers.size, ...numbers.keys(), ...asked];
 }
 
 /** Where the task `id` is. */

@@ -58,6 +58,16 @@ export function describeFlows(stage: () => Stage, flows: Kept): void {
       expect(await keys()).toEqual([]);
     });
 
+    test("says by its id alone that the call which ends it has its turn still to come", async () => {
+      const flow = flowOf([{ task: "sum", args: [1, 2], next: [["step", 1]] }, { task: "list" }]);
+      const task = { id: flow.id, queues: [], elsewhere: true };
+      expect(await stage().transport.locate([task])).toEqual(["absent"]);
+      await stage().transport.startFlow(flow);
+      expect(await stage().transport.locate([task])).toEqual(["waiting"]);
+      await play(stage(), stage().consume(["feeds"]), flow);
+      expect(await stage().transport.locate([task])).toEqual(["absent"]);
+    });
+
     test("lets an empty group pass as an empty array", async () => {
       const flow = flowOf([{ task: "list" }], [{ size: 0, next: [["step", 0]] }], [["open", 0]]);
       await stage().transport.startFlow(flow);
