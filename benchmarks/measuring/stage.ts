@@ -56,7 +56,11 @@ function start(stage: Stage, { core, profile }: StageOptions): ChildProcess {
   const node = profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${profileName(stage)}`];
   const runtime =
     core === undefined ? { execArgv: node } : { execPath: "taskset", execArgv: ["-c", String(core), process.execPath, ...node] };
-  return fork(program, [JSON.stringify(stage)], { ...runtime, timeout });
+  const child = fork(program, [JSON.stringify(stage)], runtime);
+  // Not fork's own `timeout`: in Node 26 its timer outlives the child, and keeps this process from ending.
+  const timer = setTimeout(() => child.kill(), timeout);
+  child.once("exit", () => clearTimeout(timer));
+  return child;
 }
 
 /** `drain.measure.Bullrush.cpuprofile`. */

@@ -12,6 +12,11 @@ export const app = createApp({
     "tasks.taskA": { queue: "for_task_A", routingKey: "for_task_A" },
     "tasks.taskB": { exchange: "for_task_B", routingKey: "for_task_B" },
   },
+  // Sent while a beat runs.
+  beat: {
+    taskA_schedule: { task: "tasks.taskA", schedule: "20s", args: [5, 6] },
+    taskB_schedule: { task: "tasks.taskB", schedule: "20s", args: [10, 20, 30] },
+  },
 });
 
 export const taskA = app.task("tasks.taskA", (x: number, y: number) => x + y);

@@ -32,13 +32,23 @@ describe("flags", () => {
       args: ["--shutdown-timeout", "soon"],
       says: 'task-worker: --shutdown-timeout is "soon"; expected a duration with its unit, such as "20s"',
     },
+    {
+      args: ["--time-limit", "20"],
+      says: 'task-worker: --time-limit is "20"; expected a duration with its unit: write "20s" for seconds or "20ms"',
+    },
+    {
+      args: ["-P", "processes", "--max-memory-per-child", "200"],
+      says: 'maxMemoryPerChild is "200"; expected a size with its unit: write "200kb", as Celery reads it, or "200mb"',
+    },
+    { args: ["--broker", `redis://u:p/${canary}@h`], says: "in a user or a password write / as %2F" },
+    { args: ["--broker", "redis://h?foo=1"], says: '"foo" is none of its parameters, which are db, virtual_host, ' },
     { args: ["--quues", "a"], says: "task-worker: unknown option '--quues' (Did you mean --queues?) (see task-worker --help)" },
     { args: [`--brokr=redis://u:${canary}@h`], says: "task-worker: unknown option '--brokr=redis://***@h'" },
     { args: ["-c", `redis://u:${canary}@h`], says: "argument 'redis://***@h' is invalid" },
-    { args: ["--broker", `redis://u:${canary}@h:port`], says: "task-worker: not a Redis URL (it cannot be parsed)" },
+    { args: ["--broker", `redis://u:${canary}@h:port`], says: "task-worker: not a Redis URL (its port is not a number from 1 to 65535)" },
     { args: ["--broker", `http://u:${canary}@h`], says: 'task-worker: not a Redis URL (its scheme is "http://")' },
-    { args: ["--broker", ""], says: "task-worker: not a Redis URL (it cannot be parsed)" },
-    { args: ["--result-backend", canary], says: "task-worker: not a Redis URL (it cannot be parsed)" },
+    { args: ["--broker", ""], says: "task-worker: not a Redis URL (it does not begin with a scheme such as redis://)" },
+    { args: ["--result-backend", canary], says: "task-worker: not a Redis URL (it does not begin with a scheme such as redis://)" },
   ])("$args is refused", async ({ args, says }) => {
     expect(await refusalOf({ app: fixture, args })).toContain(says);
   });
@@ -58,7 +68,7 @@ describe("the module", () => {
     {
       app: "tasks.ts",
       text: `${client}createApp({ broker: "redis://:${canary}@h:port" });`,
-      says: "not a Redis URL (it cannot be parsed)",
+      says: "not a Redis URL (its port is not a number from 1 to 65535)",
     },
     { app: "tasks.ts", text: `${client}createApp({ queus: [] });`, says: '"queus" of createApp() is unknown; expected one of ' },
   ])("$app with $text is reported", async ({ app, text, says }) => {

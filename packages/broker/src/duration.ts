@@ -22,8 +22,16 @@ export function toMilliseconds(duration: Duration, option: string): number {
         : typeof duration === "number"
           ? String(duration)
           : `a ${typeof duration}`,
-    expected: `${typeof duration === "string" ? "a duration with its unit," : "milliseconds, or a string"} such as "20s" or "5m", up to 100 years`,
+    expected: typeof duration === "string" ? expectedFor(duration) : `milliseconds, or a string ${examples}`,
   });
+}
+
+const examples = 'such as "20s" or "5m", up to 100 years';
+
+/** Of a number without a unit both readings are shown. */
+function expectedFor(text: string): string {
+  if (!/^\d{1,20}(\.\d{1,20})?$/.test(text)) return `a duration with its unit, ${examples}`;
+  return `a duration with its unit: write "${text}s" for seconds or "${text}ms" for milliseconds`;
 }
 
 /** A number without a unit is refused, 0 aside: it would be read as seconds by some and as milliseconds by others. */

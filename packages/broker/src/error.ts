@@ -21,7 +21,9 @@ const messages = {
   REDIS_UNSUITABLE: (d: { url: string; reason: string }) => `Redis at ${d.url} cannot be used: ${d.reason}`,
   CLUSTER_UNSUPPORTED: (d: { url: string }) =>
     `${d.url} is a Redis Cluster node, and Cluster is not supported: use a single Redis or Sentinel`,
-  INVALID_URL: (d: { reason: string }) => `not a Redis URL (${d.reason}): write redis://[user:password@]host[:port][/db] or rediss://…`,
+  /** `form`: how to write it, without its password. */
+  INVALID_URL: (d: { reason: string; form?: string }) =>
+    `not a Redis URL (${d.reason}): write ${d.form ?? "redis://[user:password@]host[:port][/db] or rediss://…"}`,
   INVALID_OPTION: (d: { option: string; got: string; expected: string }) => `${d.option} is ${d.got}; expected ${d.expected}`,
   INVALID_TASK_ID: (d: { id: string }) => `"${d.id}" is not a task id: ids are UUIDs, and calls without a taskId get a fresh one`,
   INVALID_TASK_NAME: (d: { name: string; reason: string }) => `"${d.name}" is not a task name: ${d.reason}`,

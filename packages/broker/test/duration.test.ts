@@ -44,8 +44,6 @@ describe("toMilliseconds", () => {
     ["", '""'],
     ["soon", '"soon"'],
     ["-1s", '"-1s"'],
-    // Milliseconds to some, seconds to others.
-    ["10", '"10"'],
     ["1m30s", '"1m30s"'],
     ["1e3", '"1e3"'],
     ["9".repeat(101), `"${"9".repeat(80)}"`],
@@ -67,6 +65,16 @@ describe("toMilliseconds", () => {
       expect.objectContaining({
         code: "INVALID_OPTION",
         message: `lease is ${got}; expected ${expected} such as "20s" or "5m", up to 100 years`,
+      }),
+    );
+  });
+
+  // Seconds to those who know Celery, milliseconds to those who know Node.
+  test.each(["10", "1.5", "0.0", "100000000000"])("%j has no unit, and is refused with both readings", (duration) => {
+    expect(() => toMilliseconds(duration as Duration, "--lease")).toThrow(
+      expect.objectContaining({
+        code: "INVALID_OPTION",
+        message: `--lease is "${duration}"; expected a duration with its unit: write "${duration}s" for seconds or "${duration}ms" for milliseconds`,
       }),
     );
   });

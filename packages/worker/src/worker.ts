@@ -120,7 +120,7 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
     app.onTrouble((service, reason) => trouble.warn(`${service} cannot be reached`, reason));
     const pool = createPool(options, { app, worker: name, log, lender: () => parts?.dispatcher.lender, onFailure });
     parts = assemble(app, options, { consumer, pool, log, trouble, guard, onHopeless: onFailure });
-    await Promise.all([pool.start(), guard.start(consumer.loanData)]);
+    await Promise.all([pool.start(), guard.start(consumer)]);
     if (stopped !== undefined) return;
     ready = true;
     for (const service of parts.services) service.start();

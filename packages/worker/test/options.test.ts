@@ -86,7 +86,10 @@ describe("the pool", () => {
       { pool: "threads", module, maxMemoryPerChild: "9mb" },
       "maxMemoryPerChild is given with the pool threads; expected the pool processes",
     ],
-    [{ pool: "processes", module, maxMemoryPerChild: "200" }, 'maxMemoryPerChild is "200"; expected a number of bytes'],
+    [
+      { pool: "processes", module, maxMemoryPerChild: "200" },
+      'maxMemoryPerChild is "200"; expected a size with its unit: write "200kb", as Celery reads it, or "200mb"',
+    ],
     [{ pool: "processes", module, autoscale: { max: 1, min: 2 } }, "autoscale is 1,2; expected the most first"],
     [{ pool: "processes", module, autoscale: { max: 1, min: 0 } }, "the min of autoscale is 0; expected a whole number from 1"],
     [

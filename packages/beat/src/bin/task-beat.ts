@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { runCommand } from "@bullrush/program/command";
 import { TroubleLog, watchFallout } from "@bullrush/client/program";
-import { createLogger, discoverApp, shownPasswords } from "@bullrush/program";
+import { createLogger, discoverApp, shownPasswords, uncheckedLinks } from "@bullrush/program";
 import { systemClock } from "@bullrush/broker";
 import type { App } from "@bullrush/client";
 import { createBeat } from "../beat.js";
@@ -22,10 +22,10 @@ async function main(argv: readonly string[]): Promise<number> {
   const { app } = await discoverApp(given.app, process.cwd(), process.env);
   const { broker, resultBackend: backend, json = false, showArgs = false } = given;
   app.override({ ...(broker !== undefined && { broker }), ...(backend !== undefined && { backend }) });
-  const passwords = shownPasswords({ "--broker": broker, "--result-backend": backend });
+  const warnings = [...shownPasswords({ "--broker": broker, "--result-backend": backend }), ...uncheckedLinks(app)];
   try {
-    if (!given.dryRun && !given.list) return await beat(app, given, { version, passwords });
-    for (const warning of passwords) warn(warning);
+    if (!given.dryRun && !given.list) return await beat(app, given, { version, warnings });
+    for (const warning of warnings) warn(warning);
     if (given.dryRun) return (await printForecast(app, given.from ?? Date.now(), given.for ?? hour, { json, showArgs })) ? 0 : 1;
     await printList(app, { json, showArgs });
     return 0;
@@ -38,15 +38,15 @@ const hour = 60 * 60 * 1000;
 
 interface Beginning {
   readonly version: string;
-  /** Warnings of passwords that others can read. */
-  readonly passwords: readonly string[];
+  /** Of passwords that others can read, and of servers whose certificate is not looked at. */
+  readonly warnings: readonly string[];
 }
 
-async function beat(app: App, given: BeatArguments, { version, passwords }: Beginning): Promise<number> {
+async function beat(app: App, given: BeatArguments, { version, warnings }: Beginning): Promise<number> {
   const { maxInterval, allowEviction = false, metricsPort, metricsHost = "127.0.0.1", loglevel } = given;
   const format = given.logFormat ?? (process.stdout.isTTY ? "pretty" : "json");
   const log = await createLogger(loglevel, format);
-  for (const warning of passwords) log.warn(warning);
+  for (const warning of warnings) log.warn(warning);
   const trouble = new TroubleLog(log, systemClock);
   app.onTrouble((service, reason) => trouble.warn(`${service} cannot be reached`, reason));
   const beat = createBeat(app, { ...(maxInterval !== undefined && { maxInterval }), allowEviction, log });

@@ -2,14 +2,14 @@ import { randomBytes } from "node:crypto";
 import { systemTiming } from "../alarm.js";
 import { clip, textLimits } from "../clip.js";
 import { steadyClock, systemClock } from "../clock.js";
-import type { ConsumeOptions, Consumer, Delivery, Exchange, Settled, Settlement, Verdict } from "../ports/transport.js";
+import type { ConsumeOptions, Consumer, Delivery, Exchange, LoanData, Settled, Settlement, Verdict } from "../ports/transport.js";
 import { longestMessageOf } from "../protocol/codec.js";
 import type { StoreRequest } from "../ports/result-backend.js";
 import { openConnection } from "../redis/connection.js";
 import type { DeadLinks } from "../redis/dead-links.js";
 import { checkEviction } from "../redis/eviction.js";
 import { flowIndexKey, ownQueueKey, queueKey } from "../redis/keys.js";
-import type { CompiledLocation } from "../redis/location.js";
+import { plainLocation, type CompiledLocation } from "../redis/location.js";
 import { shownReply } from "../redis/reason.js";
 import { missingCommands } from "../redis/probe-rights.js";
 import { saysDenied, saysMissing } from "../redis/rights.js";
@@ -343,6 +343,10 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     passOnResting(now);
   }
 
+  function loanData(): LoanData {
+    return { location: plainLocation(location), rotates: location.password !== undefined, prefixes, lease, worker };
+  }
+
   async function close(): Promise<void> {
     wakeups.close();
     // What it has begun in flows is done sooner by itself than by those who mend.
@@ -352,7 +356,10 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
 
   return {
     open,
-    loanData: { location, prefixes, lease, worker },
+    get loanData() {
+      return loanData();
+    },
+    watchLoanData: (listener) => location.password?.listen(() => listener(loanData())) ?? (() => {}),
     get storesAlong() {
       return results.aboard;
     },

@@ -152,10 +152,12 @@ export interface TakeWatch {
   ended(number: number): boolean;
 }
 
-/** All that another thread needs to look after the loans of a consumer: plain data, which can be sent to it unless the user's options hold functions. */
+/** All that another thread needs to look after the loans of a consumer: plain data, which can be sent to it unless the user's options hold functions other than that for the password. */
 export interface LoanData {
   /** Where the loans are, as the guard of the same service reads it. */
   readonly location: unknown;
+  /** Whether the password there is asked for anew at each connect, and so may be another one soon. */
+  readonly rotates: boolean;
   /** What the keys of its queues start with. */
   readonly prefixes: readonly string[];
   /** In ms. */
@@ -171,6 +173,9 @@ export interface Consumer {
 
   /** What another thread needs to look after the loans of this consumer, as `@bullrush/broker/guard` takes it. */
   readonly loanData: LoanData;
+
+  /** Calls `listener` with `loanData` each time that it has changed, because there is another password; call the returned function to stop. */
+  watchLoanData(listener: (loans: LoanData) => void): () => void;
 
   /** Whether an exchange stores results in its own call, so that there is nothing to store ahead of it. May change. */
   readonly storesAlong: boolean;

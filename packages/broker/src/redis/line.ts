@@ -2,6 +2,7 @@ import { Redis, type RedisOptions } from "ioredis";
 import { steadyClock } from "../clock.js";
 import { BullrushError } from "../error.js";
 import { within } from "../within.js";
+import { AskingRedis } from "./asking-redis.js";
 import { Flights } from "./flights.js";
 import type { CompiledLocation } from "./location.js";
 import { isRefusal, isReply, reasonOf } from "./reason.js";
@@ -53,20 +54,25 @@ function guards({ name, silence }: LineOptions): RedisOptions {
     connectTimeout: 5000,
     socketTimeout: silence,
     keepAlive: 10_000,
-    retryStrategy: (times) => Math.min(2000, 50 * 2 ** Math.min(times, 6)) * (0.75 + Math.random() / 4),
+    retryStrategy: retryDelay,
     // A primary that became a replica: connect anew and repeat the command.
     reconnectOnError: (error) => (error.message.includes("READONLY") ? 2 : false),
   };
 }
 
+/** How long to wait before the next try to connect, after so many, in ms. */
+function retryDelay(tries: number): number {
+  return Math.min(2000, 50 * 2 ** Math.min(tries, 6)) * (0.75 + Math.random() / 4);
+}
+
 /** Opens a line to `location`; nothing is sent before it is prepared. */
-export function openLine({ options: given, display, bullmqEvents = true }: CompiledLocation, options: LineOptions): Line {
+export function openLine({ options: given, display, bullmqEvents = true, password }: CompiledLocation, options: LineOptions): Line {
   const settings = { ...given, ...guards(options), failoverDetector: given.sentinels != null, replyMapping: "legacy" as const };
-  const client = new Redis(settings);
+  const closing = new AbortController();
+  const client = password === undefined ? new Redis(settings) : new AskingRedis(settings, password, closing.signal, retryDelay);
   if (!bullmqEvents) silenceEvents(client);
   // Without resending, ioredis forgets what was in flight when a connection is lost: its promises never settle.
   const flights = new Flights();
-  const closing = new AbortController();
   let trouble: unknown;
   let connecting: Promise<void> | undefined;
   let checking: Promise<void> | undefined;

@@ -1,12 +1,17 @@
 import { isDeepStrictEqual } from "node:util";
 import type { RedisOptions } from "ioredis";
 import { BullrushError } from "../error.js";
+import { AskedPassword, type PasswordFunction } from "./asked-password.js";
+import { parseUrl } from "./url.js";
 
 /**
- * Where a Redis is: a URL `redis://[user:password@]host[:port][/db]` (`rediss://` for TLS), or ioredis options, optionally beside a `url`: `sentinels` and
- * `name` for Sentinel, `tls` for certificates. Options that decide how a lost connection is treated are ours and are ignored.
+ * Where a Redis is: a URL `redis://[user:password@]host[:port][/db]` (`rediss://` for TLS, `unix:///run/redis.sock` for a socket file), or ioredis options, optionally
+ * beside a `url`: `sentinels` and `name` for Sentinel, `tls` for certificates, a function as `password` for one that changes. Options that decide how a lost connection
+ * is treated are ours and are ignored.
  */
-export type RedisLocation = string | (RedisOptions & { readonly url?: string });
+export type RedisLocation =
+  | string
+  | (Omit<RedisOptions, "password"> & { readonly url?: string; readonly password?: string | PasswordFunction | undefined });
 
 /** A location, read: what ioredis needs, and how it may be shown. */
 export interface CompiledLocation {
@@ -17,12 +22,18 @@ export interface CompiledLocation {
   readonly user: string;
   /** Whether scripts that are run there write BullMQ's events. Default: true. */
   readonly bullmqEvents?: boolean;
+  /** Asked at each connect; absent where the password is among the options, or there is none. */
+  readonly password?: AskedPassword;
+  /** What its user has to know: that the certificate of the server is not looked at. */
+  readonly warning?: string;
 }
 
-/** Reads `location`. Throws `INVALID_URL`, which never quotes it: it may hold a password. */
+/** Reads `location`. Throws `INVALID_URL`, which never quotes it: it may hold a password. For options that do not fit, `INVALID_OPTION`. */
 export function compileLocation(location: RedisLocation): CompiledLocation {
-  const { url, ...given } = typeof location === "string" ? { url: location } : location;
-  const options: RedisOptions = { ...(url === undefined ? {} : parseUrl(url)), ...given };
+  const { url, password, ...given } = typeof location === "string" ? { url: location } : location;
+  const { password: named, ...there }: RedisOptions = url === undefined ? {} : parseUrl(url);
+  const options: RedisOptions = { ...there, ...given, ...(given.tls && { tls: { ...there.tls, ...given.tls } }) };
+  const secret = password ?? named;
   if (options.keyPrefix) {
     throw new BullrushError("INVALID_OPTION", {
       option: "keyPrefix of a Redis",
@@ -30,7 +41,33 @@ export function compileLocation(location: RedisLocation): CompiledLocation {
       expected: "nothing there: use the app's prefix",
     });
   }
-  return { options, display: describe(options), user: options.username ?? "default" };
+  const display = describe(options);
+  const warning = warningOf(options, display);
+  return {
+    options: { ...options, ...(typeof secret === "string" && { password: secret }) },
+    display,
+    user: options.username ?? "default",
+    ...(isAsked(secret) && { password: new AskedPassword(secret) }),
+    ...(warning !== undefined && { warning }),
+  };
+}
+
+function isAsked(password: unknown): password is PasswordFunction {
+  if (password == null || typeof password === "string") return false;
+  if (typeof password === "function") return true;
+  throw new BullrushError("INVALID_OPTION", {
+    option: "password of a Redis",
+    got: `of the type ${typeof password}`,
+    expected: "a string, or a function that gives one",
+  });
+}
+
+function warningOf({ tls }: RedisOptions, display: string): string | undefined {
+  if (tls?.rejectUnauthorized !== false) return undefined;
+  return (
+    `the certificate of ${display} is not checked: whoever is on the way there can read and change everything, the password included. ` +
+    "Name the authority that signed it instead, with ?tls_ca=file"
+  );
 }
 
 /** Whether both are one server with one user, whatever their databases: what a script may do for one, it may do for the other. */
@@ -44,38 +81,10 @@ function serverOf({ options, user }: CompiledLocation): unknown {
   return { place, user, tls };
 }
 
-function parseUrl(text: string): RedisOptions {
-  const url = parseOrRefuse(text);
-  if (url.protocol !== "redis:" && url.protocol !== "rediss:") refuse(`its scheme is "${url.protocol}//"`);
-  if (url.hostname === "") refuse("it names no host");
-  if (url.search !== "" || url.hash !== "") refuse("it has a query or a fragment; in a password, ? is written %3F and # is written %23");
-  const database = url.pathname.replace(/^\//, "");
-  if (!/^\d*$/.test(database)) refuse("what follows the host is not a database number");
-  return {
-    host: decode(url.hostname).replace(/^\[|\]$/g, ""),
-    port: url.port === "" ? 6379 : Number(url.port),
-    db: database === "" ? 0 : Number(database),
-    ...(url.username !== "" && { username: decode(url.username) }),
-    ...(url.password !== "" && { password: decode(url.password) }),
-    ...(url.protocol === "rediss:" && { tls: {} }),
-  };
-}
-
-function parseOrRefuse(text: string): URL {
-  try {
-    return new URL(text);
-  } catch {
-    return refuse("it cannot be parsed");
-  }
-}
-
-/** A bare `%` is taken as it stands. */
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+/** `location` as plain data, with the password that was good last. */
+export function plainLocation({ password, ...location }: CompiledLocation): CompiledLocation {
+  const { last } = password ?? {};
+  return last === undefined ? location : { ...location, options: { ...location.options, password: last } };
 }
 
 function describe(options: RedisOptions): string {
@@ -89,8 +98,4 @@ function describe(options: RedisOptions): string {
   const host = options.host ?? "127.0.0.1";
   const scheme = options.tls === undefined ? "redis" : "rediss";
   return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${options.port ?? 6379}/${database}`;
-}
-
-function refuse(reason: string): never {
-  throw new BullrushError("INVALID_URL", { reason });
 }

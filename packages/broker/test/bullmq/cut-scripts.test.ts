@@ -237,7 +237,7 @@ const moves: Record<string, Move> = {
     before: taken(2),
     move: async ({ bench, prefix }, deliveries) => {
       const loans = openGuardedLoans(
-        { location: compileLocation(bench.broker.url), prefixes: [prefix], lease: 30_000, worker: "w" },
+        () => ({ location: compileLocation(bench.broker.url), rotates: false, prefixes: [prefix], lease: 30_000, worker: "w" }),
         () => undefined,
       );
       await loans.letGo(deliveries.map(({ id, token }) => ({ queue: 0, id, token, how: { type: "back" } }))).finally(() => loans.close());

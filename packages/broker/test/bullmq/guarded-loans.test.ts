@@ -21,7 +21,10 @@ describe("the loans of a worker whose event loop stands still", () => {
     stage = stageOn(broker);
     consumer = stage.consume(["news", "feeds"], { lease });
     other = stage.consume(["news", "feeds"], { worker: "worker-b", scan: 100 });
-    guard = openGuardedLoans(consumer.loanData, () => undefined);
+    guard = openGuardedLoans(
+      () => consumer.loanData,
+      () => undefined,
+    );
     await stage.send(...numbered("feeds", 4));
     deliveries = await take(consumer, 4);
   });
@@ -34,7 +37,11 @@ describe("the loans of a worker whose event loop stands still", () => {
   const loan = ({ id, token }: Delivery) => ({ queue: 1, id, token });
 
   test("last while they are renewed, by plain data that was sent to another thread", async () => {
-    const sent = openGuardedLoans(structuredClone(consumer.loanData), () => undefined);
+    const loans = structuredClone(consumer.loanData);
+    const sent = openGuardedLoans(
+      () => loans,
+      () => undefined,
+    );
     await sent.open();
     const locks = deliveries.map(({ id }) => `${broker.prefix}:feeds:${id}:lock`);
     // As if most of the lease were over.

@@ -1,5 +1,6 @@
 import {
   bullmqTransport,
+  compileLocation,
   DeadLinks,
   longestMessageOf,
   redisControlBus,
@@ -31,6 +32,9 @@ export function connect(
   onTrouble: (service: "broker" | "backend", reason: string) => void,
 ): Connected {
   const { name, broker, backend: location, prefix, publishTimeout: deadline, maxPayload, resultExpires, bullmqEvents } = optionsNow();
+  for (const warning of new Set([broker, location].flatMap((one) => compileLocation(one).warning ?? []))) {
+    process.emitWarning(warning, { type: "BullrushWarning", code: "BULLRUSH_UNCHECKED_CERTIFICATE" });
+  }
   const onBrokerTrouble = (reason: string) => onTrouble("broker", reason);
   const deadLinks = new DeadLinks();
   const backend = redisResultBackend({

@@ -19,7 +19,7 @@ function redactWord(word: string): string {
     const start = colon + 3;
     if (start > lastAt) break;
     // The password of a Redis often has a slash in it, unescaped: all up to the last @ may be part of it.
-    const isRedis = /rediss?$/i.test(word.slice(Math.max(done, colon - 6), colon));
+    const isRedis = /(?:(?:redis|valkey)s?|redis\+socket|unix)$/i.test(word.slice(Math.max(done, colon - 12), colon));
     if (isRedis && word.startsWith(form, start)) continue;
     const at = isRedis ? lastAt : lastAtWithin(word, start);
     if (at === -1 || colon === done || !/[a-z\d+.-]/i.test(word.charAt(colon - 1))) continue;

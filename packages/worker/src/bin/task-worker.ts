@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { App } from "@bullrush/client";
 import { watchFallout } from "@bullrush/client/program";
-import { createLogger, discoverApp, shownPasswords } from "@bullrush/program";
+import { createLogger, discoverApp, shownPasswords, uncheckedLinks } from "@bullrush/program";
 import { runCommand } from "@bullrush/program/command";
 import type { WorkerOptions } from "../options.js";
 import { createWorker, type Blame, type Worker } from "../worker.js";
@@ -34,7 +34,8 @@ async function work(argv: readonly string[]): Promise<number> {
   const facts = bannerFacts(app, worker.options);
   if (format === "pretty") process.stdout.write(bannerText(facts, version));
   else log.info({ version, ...facts }, "starting");
-  for (const warning of shownPasswords({ "--broker": broker, "--result-backend": backend })) log.warn(warning);
+  const warnings = [...shownPasswords({ "--broker": broker, "--result-backend": backend }), ...uncheckedLinks(app)];
+  for (const warning of warnings) log.warn(warning);
   try {
     await Promise.race([begin(), stop.stopped]);
   } catch (error) {

@@ -1,3 +1,4 @@
+import type { LoanData } from "@bullrush/broker";
 import type { ReadRow } from "./held-rows.js";
 import type { FromGuard, ToGuard, Watched } from "./messages.js";
 import { Standstill } from "./standstill.js";
@@ -12,7 +13,7 @@ export interface GuardingOptions {
   readonly isDebugged: () => boolean;
   /** Ms of `steadyNow`. */
   readonly now: () => number;
-  readonly openLoans: (watched: Watched, onTrouble: (reason: string) => void) => ReturnType<WorkerWatchOptions["openLoans"]>;
+  readonly openLoans: (loans: () => LoanData, onTrouble: (reason: string) => void) => ReturnType<WorkerWatchOptions["openLoans"]>;
   readonly say: (message: FromGuard) => void;
   /** Gets ready to write lines for a worker at once, whatever the event loop of the process does. */
   readonly prepare: (watched: Watched) => Promise<Write>;
@@ -53,8 +54,8 @@ export class Guarding {
     switch (message.type) {
       case "watch": {
         const { watched } = message;
-        const openLoans: WorkerWatchOptions["openLoans"] = (onTrouble) => this.#options.openLoans(watched, onTrouble);
-        const watch = new WorkerWatch({ watched, openLoans, say: (news) => this.#options.say({ ...news, worker }) });
+        const openLoans: WorkerWatchOptions["openLoans"] = (onTrouble) => this.#options.openLoans(() => watch.watched.loans, onTrouble);
+        const watch: WorkerWatch = new WorkerWatch({ watched, openLoans, say: (news) => this.#options.say({ ...news, worker }) });
         this.#watches.set(worker, watch);
         void watch.start().then(() => this.#options.say({ type: "ready", worker }));
         break;
@@ -64,6 +65,9 @@ export class Guarding {
         break;
       case "task":
         this.#watches.get(worker)?.addTask(message.name);
+        break;
+      case "loans":
+        this.#watches.get(worker)?.setLoans(message.loans);
         break;
       case "leave":
         this.#watches.get(worker)?.close();

@@ -7,6 +7,8 @@ export type ToGuard =
   | { readonly type: "rows"; readonly worker: number; readonly block: SharedArrayBuffer }
   /** The name of the next task. */
   | { readonly type: "task"; readonly worker: number; readonly name: string }
+  /** The loans of the worker are reached with another password. */
+  | { readonly type: "loans"; readonly worker: number; readonly loans: LoanData }
   | { readonly type: "leave"; readonly worker: number };
 
 /** A worker, as its guard needs to know it. */

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { url as debuggerUrl } from "node:inspector";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
+import type { LoanData } from "@bullrush/broker";
 import type { FromGuard, ToGuard, Watched } from "./messages.js";
 import { pulse, steadyNow } from "./shared.js";
 
@@ -19,6 +20,8 @@ export interface Joined {
   readonly addRows: (block: SharedArrayBuffer) => void;
   /** Tells the name of its next task. */
   readonly addTask: (name: string) => void;
+  /** Tells how its loans are reached from now on. */
+  readonly setLoans: (loans: LoanData) => void;
   /** The last to leave ends the thread. */
   readonly leave: () => Promise<void>;
 }
@@ -128,6 +131,7 @@ function startGuard(): ProcessGuard {
         ready,
         addRows: (block) => say({ type: "rows", worker, block }),
         addTask: (name) => say({ type: "task", worker, name }),
+        setLoans: (loans) => say({ type: "loans", worker, loans }),
         leave: () => {
           stopped = true;
           return leave(worker);

@@ -13,7 +13,7 @@ const guarding = new Guarding({
   beatAt: () => times[pulse.beatAt] ?? 0,
   isDebugged: () => Atomics.load(numbers, pulse.debugged) === 1,
   now: steadyNow,
-  openLoans: async ({ loans }, onTrouble) => (await import("@bullrush/broker/guard")).openGuardedLoans(loans, onTrouble),
+  openLoans: async (loans, onTrouble) => (await import("@bullrush/broker/guard")).openGuardedLoans(loans, onTrouble),
   say: (message) => parentPort?.postMessage(message),
   prepare,
   kill: () => process.kill(process.pid, "SIGKILL"),

@@ -1,3 +1,4 @@
+import type { LoanData } from "@bullrush/broker";
 import type { GuardedLoans, LetGo } from "@bullrush/broker/guard";
 import { readRows, type ReadRow } from "./held-rows.js";
 import type { FromGuard, Watched } from "./messages.js";
@@ -22,7 +23,7 @@ const shortLease = 6000;
 
 /** Looks after what one worker has on loan while its event loop stands still. */
 export class WorkerWatch {
-  readonly watched: Watched;
+  #watched: Watched;
   readonly #options: WorkerWatchOptions;
   readonly #takes: Memory;
   readonly #latest: Memory;
@@ -39,11 +40,20 @@ export class WorkerWatch {
   #terminated: ReadonlyMap<string, number> = new Map();
 
   constructor(options: WorkerWatchOptions) {
-    this.watched = options.watched;
+    this.#watched = options.watched;
     this.#options = options;
     this.#takes = memoryOf(options.watched.takes);
     this.#latest = memoryOf(options.watched.latest);
-    this.#isEager = options.watched.loans.lease < shortLease;
+    // A password of minutes may be of no use any more once it is needed.
+    this.#isEager = options.watched.loans.lease < shortLease || options.watched.loans.rotates;
+  }
+
+  get watched(): Watched {
+    return this.#watched;
+  }
+
+  setLoans(loans: LoanData): void {
+    this.#watched = { ...this.#watched, loans };
   }
 
   /** Resolves when it is ready to act, and never rejects: what cannot be done ahead is tried again when it has to be done. */

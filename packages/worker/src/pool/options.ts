@@ -107,6 +107,8 @@ function compileSize(given: number | string, option: string): number {
   return refuse(
     option,
     JSON.stringify(typeof given === "string" ? given.slice(0, 80) : given),
-    'a number of bytes, or a size such as "200mb" (kb, mb or gb)',
+    typeof given === "string" && /^\d{1,9}$/.test(given)
+      ? `a size with its unit: write "${given}kb", as Celery reads it, or "${given}mb"`
+      : 'a number of bytes, or a size such as "200mb" (kb, mb or gb)',
   );
 }

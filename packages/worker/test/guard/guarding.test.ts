@@ -52,7 +52,7 @@ function stage({ isDebugged = false, ...given }: Partial<Watched> & { readonly i
   const takes = memoryOf(new SharedArrayBuffer(take.size * take.slots));
   const begunLast = memoryOf(new SharedArrayBuffer(latest.size));
   const watched: Watched = {
-    loans: { location: {}, prefixes: ["bull:a:"], lease, worker: "w1" },
+    loans: { location: {}, rotates: false, prefixes: ["bull:a:"], lease, worker: "w1" },
     takes: takes.shared,
     latest: begunLast.shared,
     blockedLimit: 600_000,

@@ -4,14 +4,18 @@ import { loopGuard } from "../../src/guard/loop-guard.js";
 import type { Watched } from "../../src/guard/messages.js";
 import { processGuard } from "../../src/guard/process-guard.js";
 
-const loans: Watched["loans"] = { location: {}, prefixes: ["bull:a:"], lease: 60_000, worker: "w1" };
+const loans: Watched["loans"] = { location: {}, rotates: false, prefixes: ["bull:a:"], lease: 60_000, worker: "w1" };
 
 function guard(location: unknown = {}) {
   const lines: string[] = [];
   const log = pino({ level: "warn" }, { write: (line: string) => void lines.push(line) });
   const options = { queues: ["a"], isTask: () => true, blockedLimit: Infinity, endsProcess: false, format: "json" } as const;
   const opened = loopGuard({ ...options, log, onTrouble: (reason) => void lines.push(reason) });
-  return { start: () => opened.start({ ...loans, location }), stop: () => opened.stop(), lines };
+  return {
+    start: () => opened.start({ loanData: { ...loans, location }, watchLoanData: () => () => {} }),
+    stop: () => opened.stop(),
+    lines,
+  };
 }
 
 const watched = (): Watched => ({

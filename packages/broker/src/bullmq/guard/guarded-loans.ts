@@ -1,4 +1,5 @@
 import type { LoanData } from "../../ports/transport.js";
+import { AskedPassword } from "../../redis/asked-password.js";
 import { openConnection } from "../../redis/connection.js";
 import type { CompiledLocation } from "../../redis/location.js";
 import { runScript, type Argument } from "../../redis/script.js";
@@ -35,10 +36,18 @@ const scripts = { renew: engineScript("renew"), giveBack: engineScript("unheard"
 /** Most loans in one call, so that none holds Redis for long. */
 const maxBatch = 500;
 
-/** Opens a connection of its own for the loans of one consumer; nothing is sent before the first call. `onTrouble` hears why it fails, at each failure. */
-export function openGuardedLoans({ location, prefixes, lease, worker }: LoanData, onTrouble: (reason: string) => void): GuardedLoans {
+/** Asks `loans` for the password at each connect, if it changes. */
+function locationOf(loans: () => LoanData): CompiledLocation {
+  const location = loans().location as CompiledLocation;
+  if (!loans().rotates) return location;
+  return { ...location, password: new AskedPassword(() => (loans().location as CompiledLocation).options.password ?? "") };
+}
+
+/** Opens a connection of its own for the loans of one consumer, with the password that `loans` have at each connect; nothing is sent before the first call. `onTrouble` hears why it fails, at each failure. */
+export function openGuardedLoans(loans: () => LoanData, onTrouble: (reason: string) => void): GuardedLoans {
+  const { prefixes, lease, worker } = loans();
   const silence = Math.max(1000, lease / 3);
-  const connection = openConnection(location as CompiledLocation, {
+  const connection = openConnection(locationOf(loans), {
     service: "broker",
     name: `bullrush:${worker}:guard`,
     silence,
