@@ -109,8 +109,13 @@ export class BullrushError<C extends ErrorCode = ErrorCode> extends Error {
   }
 
   static override [Symbol.hasInstance](this: unknown, value: unknown): boolean {
-    if (this === BullrushError) return typeof value === "object" && value !== null && mark in value;
-    return Function.prototype[Symbol.hasInstance].call(this, value);
+    try {
+      if (this === BullrushError) return typeof value === "object" && value !== null && mark in value;
+      return Function.prototype[Symbol.hasInstance].call(this, value);
+    } catch {
+      // A proxy may throw whatever it is asked.
+      return false;
+    }
   }
 }
 

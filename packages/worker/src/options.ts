@@ -86,6 +86,7 @@ const known: Readonly<Record<keyof WorkerOptions, true>> = {
   blockedLimit: true,
   endsProcess: true,
   allowEviction: true,
+  fullStacks: true,
   log: true,
 };
 

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import type { Delivery, Settlement } from "../ports/transport.js";
-import { clippedFailure, type Failure } from "../protocol/failure.js";
+import type { Failure } from "../protocol/failure.js";
+import { clippedFailure } from "../protocol/stored-failure.js";
 import type { Connection } from "../redis/connection.js";
 import { reasonOf } from "../redis/reason.js";
 import { runScript } from "../redis/script.js";

@@ -1,7 +1,8 @@
 import { BullrushError } from "../error.js";
 import { isTaskId } from "../id.js";
 import { clip, textLimits } from "../clip.js";
-import { clippedFailure, isFailure, type Failure } from "./failure.js";
+import type { Failure } from "./failure.js";
+import { clippedFailure, isFailure } from "./stored-failure.js";
 import { decodeJson, encodeJson } from "./json.js";
 import { isOrigin, isPlace } from "./place.js";
 import type { Json, Message } from "./message.js";

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Claim, ReadOptions, ResultBackend, StoreReply, StoreRequest } from "../ports/result-backend.js";
 import { isTaskId } from "../id.js";
 import { replyChannel } from "../protocol/reply-channel.js";
-import { toFailure } from "../protocol/failure.js";
+import { toFailure } from "../protocol/to-failure.js";
 import { BullrushError } from "../error.js";
 import { longestMessageOf } from "../protocol/codec.js";
 import { decodeRecord, encodeRecord, type TaskRecord } from "../protocol/record.js";

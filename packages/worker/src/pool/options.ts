@@ -40,6 +40,8 @@ export interface PoolOptions {
    * with `processes`.
    */
   readonly maxMemoryPerChild?: number | string;
+  /** Whether the stacks of failures, in records and lines, keep the frames of Bullrush and of Node's internals. Default: `false`. */
+  readonly fullStacks?: boolean;
 }
 
 /** Those options with every default in place. */
@@ -53,11 +55,13 @@ export interface CompiledPoolOptions {
   readonly maxTasksPerChild: number;
   /** In bytes; `Infinity` for never. */
   readonly maxMemoryPerChild: number;
+  readonly fullStacks: boolean;
 }
 
 /** Throws `INVALID_OPTION` for what does not fit, or does not fit the pool. */
 export function compilePool(given: PoolOptions): CompiledPoolOptions {
-  const { pool = "inline", module, maxTasksPerChild, maxMemoryPerChild } = given;
+  const { pool = "inline", module, maxTasksPerChild, maxMemoryPerChild, fullStacks = false } = given;
+  if (typeof fullStacks !== "boolean") refuse("fullStacks", `a ${typeof fullStacks}`, "true or false");
   if (!poolNames.includes(pool)) refuse("pool", JSON.stringify(pool), poolNames.join(", "));
   if (pool === "inline")
     refuseAll(["autoscale", "maxTasksPerChild", "maxMemoryPerChild"], given, "the pool threads or processes: inline has no children");
@@ -77,6 +81,7 @@ export function compilePool(given: PoolOptions): CompiledPoolOptions {
     autoscale,
     maxTasksPerChild: maxTasksPerChild ?? Infinity,
     maxMemoryPerChild: maxMemoryPerChild === undefined ? Infinity : compileSize(maxMemoryPerChild, "maxMemoryPerChild"),
+    fullStacks,
   };
 }
 

@@ -1,6 +1,7 @@
 import { BullrushError } from "../../error.js";
 import type { Mishap } from "../../protocol/flow.js";
-import { describeFailure, toFailure, type Failure } from "../../protocol/failure.js";
+import { describeFailure, type Failure } from "../../protocol/failure.js";
+import { toFailure } from "../../protocol/to-failure.js";
 import { encodeRecord } from "../../protocol/record.js";
 import type { StoreRequest } from "../../ports/result-backend.js";
 import { mishapText } from "./endings.js";

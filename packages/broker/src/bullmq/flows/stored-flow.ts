@@ -1,7 +1,7 @@
 import { BullrushError } from "../../error.js";
 import { longestDuration } from "../../duration.js";
 import { isTaskId } from "../../id.js";
-import { isFailure } from "../../protocol/failure.js";
+import { clippedFailure, isFailure } from "../../protocol/stored-failure.js";
 import type { Mishap } from "../../protocol/flow.js";
 import { decodeJson } from "../../protocol/json.js";
 import { isOrigin, isPlace, isPosition, type Origin } from "../../protocol/place.js";
@@ -105,7 +105,7 @@ export function readLot([first, units, expires, to, text]: readonly [string, num
 export function readMishap(text: unknown): Mishap {
   try {
     const value = typeof text === "string" ? decodeJson(text, "a mishap") : undefined;
-    if (isMishap(value)) return value;
+    if (isMishap(value)) return value.failure === undefined ? value : { ...value, failure: clippedFailure(value.failure) };
   } catch {
     // As one that is none.
   }
