@@ -15,6 +15,7 @@ export { describeFailure, failureReason, RemoteError, withCause, type Failure } 
 export type { FailureFields } from "./protocol/failure-fields.js";
 export { hasFrames } from "./protocol/stack-frames.js";
 export { toFailure, type FailureOptions } from "./protocol/to-failure.js";
+export { counted, indefinite, typeOf } from "./words.js";
 export { redactNamed } from "./secret-names.js";
 export { isTerminal, type TaskState, type TerminalState } from "./protocol/state.js";
 export { encodeRecord, type TaskRecord, type UnsentRecord } from "./protocol/record.js";

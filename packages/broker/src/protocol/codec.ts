@@ -7,6 +7,7 @@ import { decodeJson, encodeJson } from "./json.js";
 import { isOrigin, isPlace } from "./place.js";
 import type { Json, Message } from "./message.js";
 import { clientOf, replyChannel } from "./reply-channel.js";
+import { typeOf } from "../words.js";
 
 /** The version that this release writes, and the newest that it reads. Fields may be added within a version; readers ignore what they do not know. */
 export const messageVersion = 1;
@@ -194,7 +195,7 @@ function isEmpty(headers: Readonly<Record<string, Json>>): boolean {
 /** The kind of a bad value, never the value: it may be a payload. */
 function describe(value: unknown): string {
   if (value === undefined) return "missing";
-  return value === null ? "null" : Array.isArray(value) ? "an array" : `a ${typeof value}`;
+  return value === null ? "null" : Array.isArray(value) ? "an array" : typeOf(value);
 }
 
 function refuse(reason: string): never {

@@ -4,6 +4,7 @@ import { failureLimits as limits, note, noteOfCauses, RemoteError, type Failure 
 import { fieldsOf } from "./failure-fields.js";
 import { inspected } from "./inspected.js";
 import { userStack } from "./stack-frames.js";
+import { counted } from "../words.js";
 
 /** How a thrown value becomes a failure. */
 export interface FailureOptions {
@@ -62,7 +63,7 @@ class Writing {
 
   #parts({ first, count }: Parts, level: number): readonly Failure[] {
     if (count === 0) return [];
-    if (level >= limits.depth) return [note(many(count, "error"))];
+    if (level >= limits.depth) return [note(`${counted(count, "error was", "errors were")} left out`)];
     const written: Failure[] = [];
     for (const value of first) {
       if (this.#partsLeft <= 0) break;
@@ -70,12 +71,8 @@ class Writing {
       written.push(this.failure(value, level + 1, true));
     }
     const left = count - written.length;
-    return left > 0 ? [...written, note(many(left, "more error"))] : written;
+    return left > 0 ? [...written, note(`${counted(left, "more error was", "more errors were")} left out`)] : written;
   }
-}
-
-function many(count: number, what: string): string {
-  return count === 1 ? `1 ${what} was left out` : `${count} ${what}s were left out`;
 }
 
 /** `cause` and what is behind it, as far as it is looked at; nothing twice. */

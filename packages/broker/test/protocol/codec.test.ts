@@ -207,7 +207,7 @@ describe("the payload limit", () => {
       expect(encodeMessage(message, size)).toContain(character);
       expect(errorOf(() => encodeMessage(message, size - 1))).toMatchObject({
         code: "PAYLOAD_TOO_LARGE",
-        message: `the arguments of tasks.add has ${size} bytes, over the limit of ${size - 1}: send a reference instead, or raise maxPayload`,
+        message: `the arguments of tasks.add: ${size} bytes, over the limit of ${size - 1}; send a reference instead, or raise maxPayload`,
         details: { bytes: size, limit: size - 1 },
       });
     }

@@ -90,7 +90,7 @@ function asked(retry: Retry, attempt: Attempt): Outcome {
   const { message, definition, clock, foreign } = attempt;
   const { countdown, eta, error, maxRetries, args } = retry.options;
   const { name: task, options } = definition;
-  if (foreign) throw new BullrushError("RETRY_UNSUPPORTED", { task }, { cause: error ?? retry });
+  if (foreign) throw new BullrushError("RETRY_UNSUPPORTED", { task }, { cause: error === undefined ? retry : error });
   if (args !== undefined && message.each) {
     throw new BullrushError("INVALID_OPTION", {
       option: `"args" of this.retry() in ${task}`,
@@ -100,11 +100,12 @@ function asked(retry: Retry, attempt: Attempt): Outcome {
   }
   const limit = limitOf(attempt, maxRetries);
   if (message.retries >= limit) {
-    return failed(error ?? new BullrushError("MAX_RETRIES_EXCEEDED", { task, maxRetries: limit }, { cause: retry }), attempt);
+    const exceeded = () => new BullrushError("MAX_RETRIES_EXCEEDED", { task, maxRetries: limit }, { cause: retry });
+    return failed(error === undefined ? exceeded() : error, attempt);
   }
   const due =
     eta === undefined ? clock.now() + toMilliseconds(countdown ?? retryDelayOf(options), "countdown") : Math.max(0, eta.getTime());
-  return retried(error ?? retry, attempt, due, args);
+  return retried(error === undefined ? retry : error, attempt, due, args);
 }
 
 function mayRetry(thrown: unknown, attempt: Attempt): boolean {
