@@ -1,5 +1,6 @@
 import ms from "ms";
 import { BullrushError } from "./error.js";
+import { typeOf } from "./words.js";
 
 /** A length of time: milliseconds as a number, or a string with a unit such as `"500ms"`, `"20s"`, `"5m"`, `"1h"`, `"1d"`. */
 export type Duration = number | Exclude<ms.StringValue, `${number}`>;
@@ -21,7 +22,7 @@ export function toMilliseconds(duration: Duration, option: string): number {
         ? JSON.stringify(duration.slice(0, 80))
         : typeof duration === "number"
           ? String(duration)
-          : `a ${typeof duration}`,
+          : typeOf(duration),
     expected: typeof duration === "string" ? expectedFor(duration) : `milliseconds, or a string ${examples}`,
   });
 }

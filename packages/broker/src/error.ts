@@ -1,3 +1,5 @@
+import { counted } from "./words.js";
+
 /** A Redis that answers with an error is not waited for. */
 function unusable({ deadline, refused }: { readonly deadline: number; readonly refused?: boolean }): string {
   return refused ? "answered with an error" : `could not be used for ${deadline} ms`;
@@ -34,11 +36,11 @@ const messages = {
   TASK_ALREADY_REGISTERED: (d: { task: string }) =>
     `task "${d.task}" is already declared on this app: give it another name, or see that its module is not loaded twice`,
   TASK_POISONED: (d: { task: string; crashes: number }) =>
-    `"${d.task}" was not run again: it has begun ${d.crashes} times, and what ran it died each time`,
+    `"${d.task}" was not run again: it has begun ${d.crashes === 1 ? "once, and what ran it died" : `${d.crashes} times, and what ran it died each time`}`,
   WORKER_LOST: (d: { task: string }) => `"${d.task}" began to run, its worker died or was stopped, and it is declared to run at most once`,
   RETRY_REQUESTED: (d: { task: string }) => `"${d.task}" asks to be tried again: let this error pass, for its worker to see`,
   MAX_RETRIES_EXCEEDED: (d: { task: string; maxRetries: number }) =>
-    `"${d.task}" asked to be tried again, and has been retried ${d.maxRetries} times, as often as it may`,
+    `"${d.task}" asked to be tried again, and may be retried ${d.maxRetries === 1 ? "once" : `${d.maxRetries} times`} only`,
   RETRY_UNSUPPORTED: (d: { task: string }) =>
     `"${d.task}" called this.retry() in a job of a plain BullMQ producer: only that job's own "attempts" can have it tried again`,
   REPLACEMENT_REQUESTED: (d: { task: string }) => `"${d.task}" asks to be replaced by a canvas: let this error pass, for its worker to see`,
@@ -48,7 +50,7 @@ const messages = {
   SETTLEMENT_REFUSED: (d: { task: string; reason: string }) =>
     `how "${d.task}" ended could not be settled, and its message is kept as a dead letter: Redis refused it (${d.reason})`,
   CHORD_FAILED: (d: { failed: number; size: number; members: readonly string[] }) =>
-    `${d.failed} of ${d.size} members of a group failed: ${d.members.join("; ")}${d.failed > d.members.length ? "; …" : ""}`,
+    `${d.failed} of ${counted(d.size, "member")} of a group failed: ${d.members.join("; ")}${d.failed > d.members.length ? "; …" : ""}`,
   UNROUTABLE: (d: { task: string; exchange: string; routingKey: string }) =>
     `no queue is bound to exchange "${d.exchange}" with routing key "${d.routingKey}", so "${d.task}" cannot be sent`,
   QUEUE_NOT_DECLARED: (d: { queue: string; task: string; declared: readonly string[] }) =>
@@ -56,9 +58,9 @@ const messages = {
   ENCODE_ERROR: (d: { what: string; path: string; reason: string }) => `${d.what} cannot be sent as JSON: ${d.reason} at ${d.path}`,
   DECODE_ERROR: (d: { what: string; reason: string }) => `${d.what} cannot be decoded: ${d.reason}`,
   PAYLOAD_TOO_LARGE: (d: { what: string; bytes: number; limit: number }) =>
-    `${d.what} has ${d.bytes} bytes, over the limit of ${d.limit}: send a reference instead, or raise maxPayload`,
+    `${d.what}: ${d.bytes} bytes, over the limit of ${d.limit}; send a reference instead, or raise maxPayload`,
   NOT_ALL_SENT: (d: { failed: number; calls: number; reason: string }) =>
-    `${d.failed} of ${d.calls} calls were not confirmed, the first because ${d.reason}; "results" has the handle or the error of each`,
+    `not confirmed: ${d.failed} of ${counted(d.calls, "call")}, the first because ${d.reason}; "results" has the handle or the error of each`,
   TASK_FAILED: (d: { task: string; id: string; failure: string }) => `${d.task}[${d.id}] failed: ${d.failure}`,
   TASK_REVOKED: (d: { task: string; id: string; reason: string }) => `${d.task}[${d.id}] was revoked: ${d.reason}`,
   TIME_LIMIT_EXCEEDED: (d: { task: string; limit: number }) => `${d.task} ran for longer than its time limit of ${d.limit} ms`,
@@ -111,8 +113,13 @@ export class BullrushError<C extends ErrorCode = ErrorCode> extends Error {
   }
 
   static override [Symbol.hasInstance](this: unknown, value: unknown): boolean {
-    if (this === BullrushError) return typeof value === "object" && value !== null && mark in value;
-    return Function.prototype[Symbol.hasInstance].call(this, value);
+    try {
+      if (this === BullrushError) return typeof value === "object" && value !== null && mark in value;
+      return Function.prototype[Symbol.hasInstance].call(this, value);
+    } catch {
+      // A proxy may throw whatever it is asked.
+      return false;
+    }
   }
 }
 

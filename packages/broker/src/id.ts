@@ -1,6 +1,7 @@
 import { hash, randomUUID } from "node:crypto";
 import { v5 } from "uuid";
 import { BullrushError } from "./error.js";
+import { typeOf } from "./words.js";
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -51,7 +52,7 @@ export function isTaskId(id: unknown): id is string {
 export function checkTaskId(id: unknown): string {
   if (isTaskId(id)) return id.toLowerCase();
   throw new BullrushError("INVALID_TASK_ID", {
-    id: typeof id === "string" || typeof id === "number" ? String(id).slice(0, 80) : `a ${typeof id}`,
+    id: typeof id === "string" || typeof id === "number" ? String(id).slice(0, 80) : typeOf(id),
   });
 }
 

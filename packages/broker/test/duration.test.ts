@@ -54,11 +54,11 @@ describe("toMilliseconds", () => {
     ["101y", '"101y"'],
     [1e16, "10000000000000000"],
     [1e22, "1e+22"],
-    [undefined, "a undefined"],
-    [null, "a object"],
+    [undefined, "undefined"],
+    [null, "null"],
     [10n, "a bigint"],
-    [new Date(0), "a object"],
-    [Object.create(null), "a object"],
+    [new Date(0), "an object"],
+    [Object.create(null), "an object"],
   ])("%o is refused, and the option named", (duration, got) => {
     const expected = typeof duration === "string" ? "a duration with its unit," : "milliseconds, or a string";
     expect(() => toMilliseconds(duration as Duration, "lease")).toThrow(

@@ -9,7 +9,7 @@ const id = "0190c6a0-1111-7222-8333-444455556666";
 const details: { readonly [C in ErrorCode]: ErrorDetails<C> } = {
   BROKER_UNAVAILABLE: { url, action: "task not confirmed", deadline: 5000, reason: "connect ECONNREFUSED" },
   BROKER_FULL: { url },
-  RESULT_BACKEND_UNAVAILABLE: { url, action: "1 results were not read", deadline: 5000, reason: "no answer" },
+  RESULT_BACKEND_UNAVAILABLE: { url, action: "1 result was not read", deadline: 5000, reason: "no answer" },
   REDIS_AUTH: { url, user: "ann", reason: "WRONGPASS" },
   REDIS_UNSUITABLE: { url, reason: "it is a replica" },
   CLUSTER_UNSUPPORTED: { url },

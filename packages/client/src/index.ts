@@ -47,6 +47,7 @@ export {
   type Duration,
   type ErrorCode,
   type Failure,
+  type FailureFields,
   type Json,
   type Mishap,
   type RetentionOptions,

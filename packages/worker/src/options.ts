@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { checkQueueName, toMilliseconds, type Duration } from "@bullrush/broker";
+import { checkQueueName, toMilliseconds, typeOf, type Duration } from "@bullrush/broker";
 import type { Logger } from "pino";
 import { compilePool, type CompiledPoolOptions, type PoolOptions } from "./pool/options.js";
 import { refuse } from "./refuse.js";
@@ -86,6 +86,7 @@ const known: Readonly<Record<keyof WorkerOptions, true>> = {
   blockedLimit: true,
   endsProcess: true,
   allowEviction: true,
+  fullStacks: true,
   log: true,
 };
 
@@ -161,7 +162,7 @@ function parseQueue(text: string): { readonly name: string; readonly weight: num
 }
 
 function expandName(pattern: string): string {
-  if (typeof pattern !== "string") refuse("name", `a ${typeof pattern}`, "a string");
+  if (typeof pattern !== "string") refuse("name", typeOf(pattern), "a string");
   const host = hostname();
   const [first = host, ...rest] = host.split(".");
   const places: Readonly<Record<string, string>> = { h: host, n: first, d: rest.join("."), p: String(process.pid), "%": "%" };

@@ -36,6 +36,7 @@ describe("compileWorkerOptions", () => {
       blockedLimit: 600_000,
       endsProcess: false,
       allowEviction: false,
+      fullStacks: false,
     });
   });
 

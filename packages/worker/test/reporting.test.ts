@@ -136,5 +136,5 @@ it("a result over the limit is a failure that says so", async () => {
   const { re } = await running(() => "x".repeat(2 ** 20));
   const error = await re.get({ timeout: "30s" }).catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ code: "TASK_FAILED", failure: { code: "PAYLOAD_TOO_LARGE" } });
-  expect(String(error)).toContain("the result of job has 1048578 bytes, over the limit of 1048576");
+  expect(String(error)).toContain("the result of job: 1048578 bytes, over the limit of 1048576");
 });

@@ -67,7 +67,7 @@ it.each(["wait", "delayed", "prioritized"] as const)(
     const sent = await note.delay("abc");
     await worker.start();
     expect(await sent.get({ timeout: "30s" })).toBe(3);
-    const reason = `the message has ${bytes} bytes, over the limit of ${8 * mebibyte}`;
+    const reason = `the message: ${bytes} bytes, over the limit of ${8 * mebibyte}`;
     const failed = app.asyncResult(id);
     await vi.waitUntil(() => lines.filter(({ msg, code }) => msg === "not run" && code === "PAYLOAD_TOO_LARGE").length === 2, 20_000);
     await expect(failed.get({ timeout: "20s" })).rejects.toMatchObject({ cause: { code: "PAYLOAD_TOO_LARGE" } });

@@ -37,6 +37,7 @@ import { settlementArguments } from "./settlement-arguments.js";
 import { from, oneRound } from "./turns.js";
 import { Unheard } from "./unheard.js";
 import { WakeupListener } from "./wakeup-listener.js";
+import { counted } from "../words.js";
 
 export interface ConsumerContext {
   readonly location: CompiledLocation;
@@ -197,18 +198,31 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
       return isOurs;
     };
     try {
-      const reply = await commands.run({ action: `${settle.length} tasks were not settled`, deadline }, async (client) => {
-        noteLoss();
-        if (!unheard.empty) await unheard.putBack(client);
-        const now = clock.now();
-        token = `${tokens}:${number}:${tries++}`;
-        arrived();
-        if (take > 0) watched = takeWatch?.begun(token);
-        const asked = turns(take, now);
-        look = availability.look([...new Set(asked.map((turn) => Math.abs(turn) - 1))]);
-        const head = [now, lease, worker, token, take, order === "strict" ? "strict" : "turns", ...results.head(), longestMessage, groups];
-        return runScript(client, exchangeScript, exchangeKeys, [...head, ...args, ...records.args, ...next, ...asked]);
-      });
+      const reply = await commands.run(
+        { action: `${counted(settle.length, "task was", "tasks were")} not settled`, deadline },
+        async (client) => {
+          noteLoss();
+          if (!unheard.empty) await unheard.putBack(client);
+          const now = clock.now();
+          token = `${tokens}:${number}:${tries++}`;
+          arrived();
+          if (take > 0) watched = takeWatch?.begun(token);
+          const asked = turns(take, now);
+          look = availability.look([...new Set(asked.map((turn) => Math.abs(turn) - 1))]);
+          const head = [
+            now,
+            lease,
+            worker,
+            token,
+            take,
+            order === "strict" ? "strict" : "turns",
+            ...results.head(),
+            longestMessage,
+            groups,
+          ];
+          return runScript(client, exchangeScript, exchangeKeys, [...head, ...args, ...records.args, ...next, ...asked]);
+        },
+      );
       const call = { settle, sent, token, look, repeated: tries > 1 };
       const { deliveries, settled } = read(reply as ExchangeReply, call);
       carrier.begin((reply as ExchangeReply)[5]);

@@ -1,11 +1,13 @@
 import type { Redis } from "ioredis";
 import type { Delivery, Settlement } from "../ports/transport.js";
-import { clippedFailure, type Failure } from "../protocol/failure.js";
+import type { Failure } from "../protocol/failure.js";
+import { clippedFailure } from "../protocol/stored-failure.js";
 import type { Connection } from "../redis/connection.js";
 import { reasonOf } from "../redis/reason.js";
 import { runScript } from "../redis/script.js";
 import { engineScript } from "./engine.js";
 import { nextRun } from "./next-run.js";
+import { counted } from "../words.js";
 
 export interface ForeignContext {
   readonly commands: Connection;
@@ -57,7 +59,7 @@ export async function beginForeign(deliveries: readonly Delivery[], context: For
 function readFields(deliveries: readonly Delivery[], { commands, keyOf, deadline }: ForeignContext): Promise<readonly Fields[]> {
   const keys = deliveries.map(({ queue, id }) => `${keyOf(queue)}${id}`);
   const read = (client: Redis) => runScript(client, readScript, keys, [longestOptions]) as Promise<readonly Fields[]>;
-  return commands.run({ action: `${deliveries.length} jobs were not begun`, deadline }, read);
+  return commands.run({ action: `${counted(deliveries.length, "job was", "jobs were")} not begun`, deadline }, read);
 }
 
 /** `delivery` with the number of its attempt. */

@@ -4,6 +4,7 @@ import type { Connection } from "../redis/connection.js";
 import type { Retention } from "../ports/retention.js";
 import { runScript } from "../redis/script.js";
 import { engineScript } from "./engine.js";
+import { counted } from "../words.js";
 
 /** What the leases of a consumer need. */
 export interface LeaseOptions {
@@ -57,8 +58,9 @@ export function openLeases(options: LeaseOptions): Leases {
 
   async function renewChunk(deliveries: readonly Delivery[]): Promise<Renewal> {
     const args = deliveries.flatMap(({ queue, id, token }) => [numberOf(queue), id, token]);
-    const replies = (await commands.run({ action: `${deliveries.length} leases were not renewed`, deadline }, (client) =>
-      runScript(client, scripts.renew, prefixes, [lease, ...args]),
+    const replies = (await commands.run(
+      { action: `${counted(deliveries.length, "lease was", "leases were")} not renewed`, deadline },
+      (client) => runScript(client, scripts.renew, prefixes, [lease, ...args]),
     )) as RenewReply;
     return {
       lost: deliveries.filter((_, index) => replies[index] === 0),
@@ -73,7 +75,7 @@ export function openLeases(options: LeaseOptions): Leases {
 
   /** @param token proof of the loan that begins; "" for one that has ended */
   async function count({ queue, id, number }: Delivery, token: string): Promise<boolean> {
-    const [counted] = (await commands.run({ action: `it was not counted that task ${id} runs`, deadline }, (client) =>
+    const [counted] = (await commands.run({ action: `the start of task ${id} was not counted`, deadline }, (client) =>
       runScript(client, scripts.count, prefixes, [numberOf(queue), id, number, token]),
     )) as number[];
     return counted === 1;

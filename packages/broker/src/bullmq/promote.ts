@@ -2,6 +2,7 @@ import type { Consumer } from "../ports/transport.js";
 import type { Connection } from "../redis/connection.js";
 import { runScript } from "../redis/script.js";
 import { engineScript } from "./engine.js";
+import { counted } from "../words.js";
 
 /** What promoting needs of its consumer. */
 export interface PromoteOptions {
@@ -27,8 +28,9 @@ export function openPromote({ commands, prefixes, indexes, deadline }: PromoteOp
     if (asked.length === 0) return messages.map(() => false);
     const args = asked.flatMap(({ id, places }) => [id, places.length, ...places.map((place) => place + 1)]);
     const depth = Math.max(most.least, Math.floor(most.looks / asked.length));
-    const replies = (await commands.run({ action: `${asked.length} tasks were not moved to the front`, deadline }, (client) =>
-      runScript(client, script, prefixes, [Date.now(), depth, ...args]),
+    const replies = (await commands.run(
+      { action: `${counted(asked.length, "task was", "tasks were")} not moved to the front`, deadline },
+      (client) => runScript(client, script, prefixes, [Date.now(), depth, ...args]),
     )) as (0 | 1)[];
     const moved = new Set(asked.filter((_, index) => replies[index] === 1));
     return known.map((one) => moved.has(one));

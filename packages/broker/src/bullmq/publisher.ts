@@ -10,6 +10,7 @@ import { runScript, type Argument, type Script } from "../redis/script.js";
 import { coalesced } from "./coalesced.js";
 import { engineScript } from "./engine.js";
 import type { NoteQueues } from "./note-queues.js";
+import { counted } from "../words.js";
 
 export interface PublisherOptions {
   /** What the keys of all queues start with. */
@@ -88,17 +89,20 @@ export function openPublisher(commands: Connection, { prefix, deadline, maxPaylo
     const keys = [...queues.keys()].map((queue) => queueKey(prefix, queue));
     const inOrder = [...queues.values()].flat();
     try {
-      const reply = await commands.run({ action: `${parcels.length} tasks not confirmed`, deadline }, (client, repeated) => {
-        noteQueues(client, queues.keys());
-        const now = Date.now();
-        const args: Argument[] = [now];
-        for (const list of queues.values()) {
-          args.push(list.length);
-          for (const { message, text } of list)
-            args.push(message.id, message.task, repeated ? resent(message, text) : text, ...more(message, now));
-        }
-        return runScript(client, script, keys, args);
-      });
+      const reply = await commands.run(
+        { action: `${counted(parcels.length, "task was", "tasks were")} not confirmed`, deadline },
+        (client, repeated) => {
+          noteQueues(client, queues.keys());
+          const now = Date.now();
+          const args: Argument[] = [now];
+          for (const list of queues.values()) {
+            args.push(list.length);
+            for (const { message, text } of list)
+              args.push(message.id, message.task, repeated ? resent(message, text) : text, ...more(message, now));
+          }
+          return runScript(client, script, keys, args);
+        },
+      );
       const refusals = new Map(reply as Refusals);
       const denied = refusals.size === 0 ? undefined : await commands.denied([...refusals.values()], script);
       inOrder.forEach(({ message, settle }, index) => {
@@ -113,7 +117,7 @@ export function openPublisher(commands: Connection, { prefix, deadline, maxPaylo
   /** What the sender of one message hears of a call that may have carried many. */
   function unconfirmed({ id }: Message, error: unknown): unknown {
     if (!(error instanceof BullrushError) || error.code !== "BROKER_UNAVAILABLE") return error;
-    const action = `task ${id} not confirmed; it may still be delivered, and sending it again with the same id is safe`;
+    const action = `task ${id} was not confirmed; it may still be delivered, and sending it again with the same id is safe`;
     return new BullrushError("BROKER_UNAVAILABLE", { ...(error as BullrushError<"BROKER_UNAVAILABLE">).details, action });
   }
 

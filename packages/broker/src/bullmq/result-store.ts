@@ -39,7 +39,7 @@ export class ResultStore {
     if (!("location" in to) || !isSameServer(this.#location, to.location)) return undefined;
     const trial = randomUUID();
     const databases = [to.location.options.db ?? 0, this.#location.options.db ?? 0];
-    return connection.run({ action: "it was not found out whether results can be stored along", deadline }, async (client) => {
+    return connection.run({ action: "the result backend was not probed", deadline }, async (client) => {
       try {
         await runScript(client, probe, [resultKey(`probe:${trial}`)], [...databases, replyChannel(trial)]);
         this.#aboard = true;

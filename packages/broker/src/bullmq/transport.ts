@@ -17,6 +17,7 @@ import { locateArguments, locationOf, type LocateReply } from "./locating.js";
 import { queueNotes } from "./note-queues.js";
 import { openPublisher } from "./publisher.js";
 import { ResultStore } from "./result-store.js";
+import { counted } from "../words.js";
 
 export interface BullmqTransportOptions {
   readonly location: RedisLocation;
@@ -102,7 +103,7 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
     const replies: (0 | 1 | 2)[] = [];
     while (replies.length < ids.length) {
       const left = ids.slice(replies.length, replies.length + mostForgotten);
-      const some = await commands.run({ action: `${left.length} tasks were not forgotten`, deadline }, (client) =>
+      const some = await commands.run({ action: `${counted(left.length, "task was", "tasks were")} not forgotten`, deadline }, (client) =>
         runScript(client, scripts.forget, [queuesKey(prefix)], [...args, ...left]),
       );
       replies.push(...(some as readonly (0 | 1 | 2)[]));
@@ -128,7 +129,7 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
     const replies: RevokeReply[] = [];
     while (replies.length < ids.length) {
       const left = ids.slice(replies.length);
-      const some = await commands.run({ action: `${left.length} tasks were not revoked`, deadline }, (client) =>
+      const some = await commands.run({ action: `${counted(left.length, "task was", "tasks were")} not revoked`, deadline }, (client) =>
         runScript(client, scripts.revoke, [queuesKey(prefix)], [...args, ...left]),
       );
       replies.push(...(some as readonly RevokeReply[]));

@@ -1,11 +1,13 @@
 import { BullrushError } from "../error.js";
 import { isTaskId } from "../id.js";
 import { clip, textLimits } from "../clip.js";
-import { clippedFailure, isFailure, type Failure } from "./failure.js";
+import type { Failure } from "./failure.js";
+import { clippedFailure, isFailure } from "./stored-failure.js";
 import { decodeJson, encodeJson } from "./json.js";
 import { isOrigin, isPlace } from "./place.js";
 import type { Json, Message } from "./message.js";
 import { clientOf, replyChannel } from "./reply-channel.js";
+import { typeOf } from "../words.js";
 
 /** The version that this release writes, and the newest that it reads. Fields may be added within a version; readers ignore what they do not know. */
 export const messageVersion = 1;
@@ -193,7 +195,7 @@ function isEmpty(headers: Readonly<Record<string, Json>>): boolean {
 /** The kind of a bad value, never the value: it may be a payload. */
 function describe(value: unknown): string {
   if (value === undefined) return "missing";
-  return value === null ? "null" : Array.isArray(value) ? "an array" : `a ${typeof value}`;
+  return value === null ? "null" : Array.isArray(value) ? "an array" : typeOf(value);
 }
 
 function refuse(reason: string): never {

@@ -2,7 +2,8 @@ import { isTaskId } from "../id.js";
 import { isOrigin, type Origin } from "./place.js";
 import { BullrushError } from "../error.js";
 import { clip, textLimits } from "../clip.js";
-import { clippedFailure, isFailure, type Failure } from "./failure.js";
+import type { Failure } from "./failure.js";
+import { clippedFailure, isFailure } from "./stored-failure.js";
 import { decodeJson } from "./json.js";
 import type { TaskState } from "./state.js";
 

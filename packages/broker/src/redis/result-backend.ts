@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Claim, ReadOptions, ResultBackend, StoreReply, StoreRequest } from "../ports/result-backend.js";
 import { isTaskId } from "../id.js";
 import { replyChannel } from "../protocol/reply-channel.js";
-import { toFailure } from "../protocol/failure.js";
+import { toFailure } from "../protocol/to-failure.js";
 import { BullrushError } from "../error.js";
 import { longestMessageOf } from "../protocol/codec.js";
 import { decodeRecord, encodeRecord, type TaskRecord } from "../protocol/record.js";
@@ -13,6 +13,7 @@ import { compileLocation, type CompiledLocation, type RedisLocation } from "./lo
 import { loadScript, runScript } from "./script.js";
 import { storeArguments } from "./store-arguments.js";
 import { openSubscription } from "./subscription.js";
+import { counted } from "../words.js";
 
 export interface RedisResultBackendOptions {
   readonly location: RedisLocation;
@@ -60,8 +61,9 @@ export function redisResultBackend(options: RedisResultBackendOptions): RedisRes
   async function store(records: readonly StoreRequest[]): Promise<readonly StoreReply[]> {
     if (records.length === 0) return [];
     const { groups, args, order } = storeArguments(records);
-    const stored = await commands.run({ action: `${records.length} results were not stored`, deadline }, (client) =>
-      runScript(client, scripts.store, [], [resultKey(""), largestNotified, groups, ...args]),
+    const stored = await commands.run(
+      { action: `${counted(records.length, "result was", "results were")} not stored`, deadline },
+      (client) => runScript(client, scripts.store, [], [resultKey(""), largestNotified, groups, ...args]),
     );
     const replies = new Map(order.map((record, index) => [record, storeReplies[(stored as number[])[index] as number] as StoreReply]));
     return records.map((record) => replies.get(record) as StoreReply);
@@ -75,7 +77,7 @@ export function redisResultBackend(options: RedisResultBackendOptions): RedisRes
       encodeRecord({ state: "STARTED", delivery, worker, failure }),
     ]);
     const keys = claims.map(({ id }) => resultKey(id));
-    const claimed = await commands.run({ action: `${claims.length} tasks were not claimed`, deadline }, (client) =>
+    const claimed = await commands.run({ action: `${counted(claims.length, "task was", "tasks were")} not claimed`, deadline }, (client) =>
       runScript(client, scripts.claim, keys, [longestRecord, ...args]),
     );
     return (claimed as (number | string)[]).map((reply) =>
@@ -86,15 +88,18 @@ export function redisResultBackend(options: RedisResultBackendOptions): RedisRes
   async function read(ids: readonly string[], { isSure = false }: ReadOptions = {}): Promise<readonly (TaskRecord | undefined)[]> {
     if (ids.length === 0) return [];
     const doubts = (found: readonly (string | null)[]) => isSure && found.includes(null);
-    const texts = await commands.run({ action: `${ids.length} results were not read`, deadline, reads: true, doubts }, (client) =>
-      client.mget(ids.map(resultKey)),
+    const texts = await commands.run(
+      { action: `${counted(ids.length, "result was", "results were")} not read`, deadline, reads: true, doubts },
+      (client) => client.mget(ids.map(resultKey)),
     );
     return texts.map((text) => (text === null ? undefined : readOrFail(text, longestRecord)));
   }
 
   async function forget(ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
-    await commands.run({ action: `${ids.length} results were not forgotten`, deadline }, (client) => client.unlink(ids.map(resultKey)));
+    await commands.run({ action: `${counted(ids.length, "result was", "results were")} not forgotten`, deadline }, (client) =>
+      client.unlink(ids.map(resultKey)),
+    );
   }
 
   async function saveGroup(id: string, text: string, expires: number): Promise<void> {

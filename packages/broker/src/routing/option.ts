@@ -1,5 +1,6 @@
 import { BullrushError } from "../error.js";
 import { isPlain } from "../plain.js";
+import { indefinite } from "../words.js";
 
 /** Throws `INVALID_OPTION`, saying that `option` is `got` where `expected` was to be. */
 export function refuse(option: string, got: string, expected: string, cause?: unknown): never {
@@ -15,7 +16,7 @@ export function describe(value: unknown): string {
       return value === null ? "null" : Array.isArray(value) ? "an array" : describeKind(value);
     case "function":
     case "symbol":
-      return `a ${typeof value}`;
+      return indefinite(typeof value);
     default:
       return String(value);
   }
@@ -24,7 +25,7 @@ export function describe(value: unknown): string {
 function describeKind(value: object): string {
   if (isPlain(value)) return "an object";
   const kind = Object.prototype.toString.call(value).slice("[object ".length, -1);
-  return kind === "Object" ? "an instance of a class" : `a ${kind}`;
+  return kind === "Object" ? "an instance of a class" : indefinite(kind);
 }
 
 /** The own entries of the plain object `given`; throws `INVALID_OPTION` for anything else, a class instance or a Map included. */

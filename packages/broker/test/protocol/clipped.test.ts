@@ -3,7 +3,9 @@ import { readContent } from "../../src/bullmq/content.js";
 import { locationOf } from "../../src/bullmq/locating.js";
 import { clip, textLimits } from "../../src/clip.js";
 import { newId } from "../../src/id.js";
-import { clippedFailure, isFailure, toFailure, type Failure } from "../../src/protocol/failure.js";
+import type { Failure } from "../../src/protocol/failure.js";
+import { clippedFailure, isFailure } from "../../src/protocol/stored-failure.js";
+import { toFailure } from "../../src/protocol/to-failure.js";
 import { decodeRecord } from "../../src/protocol/record.js";
 
 const id = newId();

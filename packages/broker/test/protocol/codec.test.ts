@@ -115,7 +115,7 @@ describe("an envelope is refused", () => {
     [1.5, "a number"],
     ["1", "a string"],
     [canary, "a string"],
-    [{ a: canary }, "a object"],
+    [{ a: canary }, "an object"],
     [[canary], "an array"],
     [null, "null"],
   ])("of version %j", (version, shown) => {
@@ -165,7 +165,7 @@ describe("an envelope is refused", () => {
     (field, value) => {
       const error = errorOf(() => decodeMessage(id, plain.task, { ...envelopeOf(plain), [field]: value }));
       expect(error.code).toBe("DECODE_ERROR");
-      expect(error.message).toMatch(new RegExp(`^the message cannot be decoded: "${field}" is (a \\w+|an array|null); expected .+$`));
+      expect(error.message).toMatch(new RegExp(`^the message cannot be decoded: "${field}" is (an? \\w+|null); expected .+$`));
     },
   );
 
@@ -207,7 +207,7 @@ describe("the payload limit", () => {
       expect(encodeMessage(message, size)).toContain(character);
       expect(errorOf(() => encodeMessage(message, size - 1))).toMatchObject({
         code: "PAYLOAD_TOO_LARGE",
-        message: `the arguments of tasks.add has ${size} bytes, over the limit of ${size - 1}: send a reference instead, or raise maxPayload`,
+        message: `the arguments of tasks.add: ${size} bytes, over the limit of ${size - 1}; send a reference instead, or raise maxPayload`,
         details: { bytes: size, limit: size - 1 },
       });
     }

@@ -2,9 +2,21 @@ import { runInNewContext } from "node:vm";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { BullrushError } from "../../src/error.js";
-import { carriedFailure, describeFailure, isFailure, RemoteError, toFailure, withCause, type Failure } from "../../src/protocol/failure.js";
+import { carriedFailure } from "../../src/protocol/carried-failure.js";
+import { describeFailure, RemoteError, withCause, type Failure } from "../../src/protocol/failure.js";
+import { clippedFailure, isFailure } from "../../src/protocol/stored-failure.js";
+import { toFailure } from "../../src/protocol/to-failure.js";
 
 const wired = (thrown: unknown) => JSON.parse(JSON.stringify(toFailure(thrown))) as Failure;
+
+class Refusal {
+  get left(): number {
+    return 1;
+  }
+}
+
+const depthOf = ({ cause }: Failure): number => (cause === undefined ? 1 : 1 + depthOf(cause));
+const lastOf = (failure: Failure): Failure => (failure.cause === undefined ? failure : lastOf(failure.cause));
 
 /** A failure of so many levels. */
 const deep = (levels: number) => {
@@ -30,9 +42,10 @@ describe("an error in wire form", () => {
     expect(wired(new BullrushError("APP_CLOSED", { app: "shop" }))).not.toHaveProperty("details");
   });
 
-  test("leaves out a code that is no text, and whatever else the error carries", () => {
-    const error = Object.assign(new Error("no"), { code: 42, request: { password: "x" } });
-    expect(Object.keys(wired(error)).toSorted()).toEqual(["message", "name", "stack"]);
+  test("keeps a code that is a number, and no code that is neither that nor text", () => {
+    expect(wired(Object.assign(new Error("no"), { code: 42 })).code).toBe(42);
+    for (const code of [NaN, Infinity, {}, null, true, 1n])
+      expect(wired(Object.assign(new Error("no"), { code }))).not.toHaveProperty("code");
   });
 
   test("keeps a name that was given, and one of another realm", () => {
@@ -43,13 +56,20 @@ describe("an error in wire form", () => {
   test("is cut to its limits", () => {
     const error = Object.assign(new Error("m".repeat(20_000)), { name: "n".repeat(300), code: "c".repeat(300), stack: "s".repeat(30_000) });
     const { name, message, code, stack } = toFailure(error);
-    expect([name, message, code, stack].map((text) => text?.length)).toEqual([200, 10_000, 200, 20_000]);
+    expect([name, message, String(code), stack].map((text) => text?.length)).toEqual([200, 10_000, 200, 20_000]);
   });
 
-  test("keeps five levels of causes, also of a cause that causes itself", () => {
-    const depthOf = ({ cause }: Failure): number => (cause === undefined ? 1 : 1 + depthOf(cause));
-    const chain = Array.from({ length: 9 }).reduce<Error>((cause, _, level) => new Error(`${level}`, { cause }), new Error("root"));
-    expect(depthOf(wired(chain))).toBe(5);
+  test("keeps five levels of causes; of more, the fifth is a note that tells the innermost", () => {
+    const chainOf = (levels: number) =>
+      Array.from({ length: levels }).reduce<Error>((cause, _, level) => new Error(`${level}`, { cause }), new RangeError("root"));
+    expect(lastOf(wired(chainOf(4)))).toMatchObject({ name: "RangeError", message: "root" });
+    expect(depthOf(wired(chainOf(4)))).toBe(5);
+    expect(depthOf(wired(chainOf(9)))).toBe(5);
+    expect(lastOf(wired(chainOf(9)))).toEqual({
+      name: "Note",
+      message: "6 more causes were left out, the innermost of which is RangeError: root",
+    });
+    expect(lastOf(wired(chainOf(100_000)))).toEqual({ name: "Note", message: "more causes were left out" });
     const itself = new Error("itself");
     itself.cause = itself;
     expect(depthOf(wired(itself))).toBe(5);
@@ -60,12 +80,204 @@ describe("an error in wire form", () => {
     expect(toFailure("text")).toEqual({ name: "NonError", message: "text" });
   });
 
-  test.each([[undefined], [null], [42], [{ message: "no" }], [Symbol("no")], [() => "no"], [Object.create(null)]])(
-    "says of %o only that it is no Error",
-    (thrown) => {
-      expect(toFailure(thrown)).toEqual({ name: "NonError", message: `a task threw a value that is not an Error (${typeof thrown})` });
-    },
-  );
+  test.each<[unknown, string, (string | number)?]>([
+    ["", "an empty string"],
+    [undefined, "undefined"],
+    [null, "null"],
+    [42, "42"],
+    [-0, "0"],
+    [42n, "42n"],
+    [false, "false"],
+    [Symbol("no"), "Symbol(no)"],
+    [function no() {}, "[Function: no]"],
+    [() => "no", "[Function: anonymous]"],
+    [Object.create(null), "{}"],
+    [{}, "{}"],
+    [{ message: "no" }, "no"],
+    [{ message: "no", code: "E_NO", status: 503 }, "no { status: 503 }", "E_NO"],
+    [{ code: 7, at: { host: "a", password: "s3cret" } }, "{ at: { host: 'a', password: '***' } }", 7],
+    [new Refusal(), "Refusal {}"],
+    [Object.assign(new Refusal(), { right: 1 }), "Refusal { right: 1 }"],
+    [["a", 1], "[ 'a', 1 ]"],
+    [new Map([["a", 1]]), "Map(1) { 'a' => 1 }"],
+    [new Date(0), "1970-01-01T00:00:00.000Z"],
+    [new Proxy({ message: "no" }, {}), "[Proxy]"],
+    [new Proxy(() => {}, {}), "[Proxy]"],
+  ])("%o is shown as what it is", (thrown, message, code) => {
+    expect(toFailure(thrown)).toEqual({ name: "NonError", message, ...(code !== undefined && { code }) });
+  });
+
+  test("one that looks like an error, as one that was copied does, is taken as one", () => {
+    const copied = { name: "AxiosError", message: "no", stack: "AxiosError: no\n    at a.js:1:1", status: 503 };
+    const { status, ...named } = copied;
+    expect(toFailure(copied)).toEqual({ ...named, fields: { status } });
+  });
+});
+
+describe("an aggregate in wire form", () => {
+  const part = (message: string, more?: object) => Object.assign(new Error(message), more);
+
+  test("has the name, message and code of each part, and their causes; no stacks", () => {
+    const error = new AggregateError(
+      [part("a", { code: "EA" }), new TypeError("b", { cause: part("c", { code: 3 }) }), "text"],
+      "all failed",
+    );
+    expect(wired(error)).toEqual({
+      name: "AggregateError",
+      message: "all failed",
+      stack: expect.any(String) as string,
+      errors: [
+        { name: "Error", message: "a", code: "EA" },
+        { name: "TypeError", message: "b", cause: { name: "Error", message: "c", code: 3 } },
+        { name: "NonError", message: "text" },
+      ],
+    });
+  });
+
+  test("of Promise.any, as a cause, and within another", async () => {
+    const rejected = await Promise.any([Promise.reject(part("a")), Promise.reject(part("b"))]).catch((error: unknown) => error);
+    const errors = [{ message: "a" }, { message: "b" }];
+    expect(wired(rejected)).toMatchObject({ name: "AggregateError", errors });
+    expect(wired(new Error("no", { cause: rejected }))).toMatchObject({ message: "no", cause: { errors } });
+    expect(wired(new AggregateError([rejected]))).toMatchObject({ errors: [{ name: "AggregateError", errors }] });
+  });
+
+  test("of a SuppressedError has both errors", () => {
+    const polyfilled = Object.assign(new Error("suppressed"), { name: "SuppressedError", error: part("late"), suppressed: part("early") });
+    expect(wired(polyfilled)).toMatchObject({ name: "SuppressedError", errors: [{ message: "late" }, { message: "early" }] });
+    expect(wired(polyfilled)).not.toHaveProperty("fields");
+  });
+
+  test("is bounded: ten parts and a note, short texts, and fifty parts in all", () => {
+    const many = Array.from({ length: 1000 }, (_, index) => part(`${index}${"x".repeat(5000)}`));
+    const { errors = [] } = wired(new AggregateError(many));
+    expect(errors).toHaveLength(11);
+    expect(errors[0]?.message).toHaveLength(1000);
+    expect(errors.at(-1)).toEqual({ name: "Note", message: "990 more errors were left out" });
+    const nested = Array.from({ length: 4 }).reduce<Error>(
+      (inner) => new AggregateError(Array(10).fill(inner), "x".repeat(5000)),
+      many[0]!,
+    );
+    const failure = wired(nested);
+    expect(isFailure(failure)).toBe(true);
+    expect(JSON.stringify(failure).length).toBeLessThan(200_000);
+    const sparse = Object.assign(new AggregateError([]), { errors: Array(4_000_000_000) });
+    expect(wired(sparse).errors?.at(-1)?.message).toBe("3999999990 more errors were left out");
+  });
+
+  test("that contains itself ends", () => {
+    const itself = new AggregateError([]);
+    itself.errors.push(itself, itself);
+    expect(isFailure(wired(itself))).toBe(true);
+  });
+
+  test("a list of anything else under `errors` is a field", () => {
+    expect(wired(part("invalid", { errors: ["name is missing"] }))).toMatchObject({ fields: { errors: ["name is missing"] } });
+  });
+});
+
+describe("the fields of an error", () => {
+  const fieldsOf = (fields: object) => wired(Object.assign(new Error("no"), fields)).fields;
+
+  test("go along as JSON: what has no form there is left out", () => {
+    const when = new Date(0);
+    expect(
+      fieldsOf({
+        status: 503,
+        errno: -111,
+        retry: true,
+        none: null,
+        when,
+        big: 5n,
+        run: () => 1,
+        at: Symbol("x"),
+        odd: NaN,
+        not: undefined,
+      }),
+    ).toEqual({ status: 503, errno: -111, retry: true, none: null, when: "1970-01-01T00:00:00.000Z", big: "5" });
+    expect(fieldsOf({ response: { id: "r1", data: [1, { a: null }] } })).toEqual({ response: { id: "r1", data: [1, { a: null }] } });
+    expect(fieldsOf({ original: new TypeError("inner") })).toEqual({ original: { name: "TypeError", message: "inner" } });
+    expect(wired(new Error("no"))).not.toHaveProperty("fields");
+  });
+
+  test("lack what is secret by its name, also in a text", () => {
+    const secrets = {
+      password: "p1",
+      apiKey: "p2",
+      "X-Api-Key": "p3",
+      accessToken: "p4",
+      client_secret: "p5",
+      Cookie: ["p6"],
+      max_tokens: 9,
+    };
+    const headers = { Authorization: "Bearer p7", accept: "x" };
+    const fields = fieldsOf({ ...secrets, config: { headers, url: "https://a.example/?token=p8&b=1" } });
+    expect(JSON.stringify(fields)).not.toMatch(/p[1-8]/);
+    expect(fields).toMatchObject({
+      password: "***",
+      Cookie: "***",
+      max_tokens: 9,
+      config: { headers: { Authorization: "***", accept: "x" }, url: "https://a.example/?token=***&b=1" },
+    });
+  });
+
+  test("are at most 4 kB, and a large one hides no small one", () => {
+    const fields = fieldsOf({
+      request: { body: Array(500).fill("x".repeat(900)) },
+      status: 503,
+      note: "y".repeat(5000),
+      response: { id: "r1" },
+    });
+    expect(Buffer.byteLength(JSON.stringify(fields))).toBeLessThanOrEqual(4096);
+    expect(fields).toMatchObject({ status: 503, response: { id: "r1" } });
+    expect(fields?.["note"]).toHaveLength(1000);
+    expect(
+      Buffer.byteLength(JSON.stringify(fieldsOf(Object.fromEntries(Array.from({ length: 5000 }, (_, key) => [`k${key}`, "ü"]))))),
+    ).toBeLessThan(4096);
+  });
+
+  test("may contain themselves, throw, and have keys that are refused when they are read", () => {
+    const self: Record<string, unknown> = { status: 1 };
+    self["self"] = self;
+    expect(fieldsOf(self)).toMatchObject({ status: 1 });
+    const bomb = {
+      get: () => {
+        throw new Error("bomb");
+      },
+      enumerable: true,
+    };
+    expect(wired(Object.defineProperties(new Error("no"), { bomb, status: { value: 2, enumerable: true } })).fields).toEqual({ status: 2 });
+    expect(fieldsOf({ inner: JSON.parse('{"__proto__":{"a":1},"constructor":{"prototype":{}},"b":2}') as object })).toEqual({
+      inner: { b: 2 },
+    });
+    expect(fieldsOf({ proxy: new Proxy({}, { ownKeys: bomb.get }), buffer: Buffer.from("x"), map: new Map() })).toBeUndefined();
+  });
+});
+
+describe("a stack in wire form", () => {
+  const { pathname: root } = new URL("../../..", import.meta.url);
+  const frames = [
+    "    at add (/app/tasks.ts:3:9)",
+    `    at invoke (${root}worker/dist/execution/invoke.js:20:11)`,
+    `    at file://${root}broker/src/protocol/json.ts:1:1`,
+    "    at run (/app/node_modules/.pnpm/@bullrush+worker@1.0.0/node_modules/@bullrush/worker/dist/pool/inline.js:1:1)",
+    "    at AsyncLocalStorage.run (node:internal/async_local_storage/async_context_frame:63:14)",
+    "    at process.processTicksAndRejections (node:internal/process/task_queues:105:5)",
+    "    at async Promise.all (index 0)",
+    "    at readFile (node:fs:1:1)",
+    "    at theirs (/app/packages/worker/src/jobs.ts:1:1)",
+  ];
+  const stacked = (lines: readonly string[]) => Object.assign(new Error("no"), { stack: ["Error: no", ...lines].join("\n") });
+
+  test("lacks the frames of Bullrush and of Node's internals, and keeps all others", () => {
+    const kept = [frames[0], ...frames.slice(6)];
+    expect(wired(stacked(frames)).stack).toBe(["Error: no", ...kept].join("\n"));
+    expect(toFailure(stacked(frames), { fullStacks: true }).stack).toBe(["Error: no", ...frames].join("\n"));
+  });
+
+  test("of an error that is all ours is its first line", () => {
+    expect(wired(stacked(frames.slice(1, 6))).stack).toBe("Error: no");
+  });
 });
 
 describe("whatever is thrown, its wire form is made without throwing", () => {
@@ -79,11 +291,30 @@ describe("whatever is thrown, its wire form is made without throwing", () => {
     Object.defineProperties(new Error("sound"), Object.fromEntries(properties.map((property) => [property, { get: bomb }])));
 
   test.each<[string, () => unknown, Partial<Failure>]>([
-    ["a getter for the message", () => withGetters("message"), { name: "Error", message: "undefined" }],
+    ["a getter for the message", () => withGetters("message"), { name: "Error", message: "(its message cannot be read)" }],
     ["a getter for the stack", () => withGetters("stack"), { name: "Error", message: "sound" }],
-    ["getters for all", () => withGetters("stack", "name", "message", "code", "cause"), { name: "undefined" }],
+    ["getters for all", () => withGetters("stack", "name", "message", "code", "cause"), { name: "Error" }],
+    ["a getter for the parts", () => Object.defineProperty(new AggregateError([], "all"), "errors", { get: bomb }), { message: "all" }],
+    [
+      "parts that are bombs",
+      () => new AggregateError([new Proxy({}, trap), revoked, withGetters("message")]),
+      { errors: expect.any(Array) as [] },
+    ],
+    ["an object with getters", () => Object.defineProperty({ a: 1 }, "message", { get: bomb, enumerable: true }), { name: "NonError" }],
+    [
+      "an object whose class throws",
+      () => ({
+        get constructor() {
+          return bomb();
+        },
+        get [Symbol.toStringTag]() {
+          return bomb();
+        },
+      }),
+      { name: "NonError" },
+    ],
     ["a proxy with traps", () => new Proxy(new Error("x"), trap), { name: "NonError" }],
-    ["a proxy that hides its properties", () => new Proxy(new Error("x"), { get: bomb }), { name: "undefined" }],
+    ["a proxy that hides its properties", () => new Proxy(new Error("x"), { get: bomb }), { name: "Error" }],
     ["a revoked proxy", () => revoked, { name: "NonError" }],
     ["a message that is a number", () => Object.assign(new Error("x"), { message: 42 }), { message: "42" }],
     ["a message that is undefined", () => Object.assign(new Error("x"), { message: undefined }), { message: "undefined" }],
@@ -107,7 +338,7 @@ describe("whatever is thrown, its wire form is made without throwing", () => {
   });
 
   test("anything", () => {
-    const properties = fc.dictionary(fc.constantFrom("name", "message", "stack", "code", "cause"), fc.anything());
+    const properties = fc.dictionary(fc.constantFrom("name", "message", "stack", "code", "cause", "errors", "status", "at"), fc.anything());
     fc.assert(
       fc.property(
         fc.oneof(
@@ -118,6 +349,8 @@ describe("whatever is thrown, its wire form is made without throwing", () => {
           const failure = toFailure(thrown);
           expect(isFailure(failure)).toBe(true);
           expect(wired(thrown)).toEqual(failure);
+          expect(clippedFailure(failure)).toEqual(failure);
+          expect(describeFailure(failure)).toContain(failure.name);
         },
       ),
       { numRuns: 1000 },
@@ -146,14 +379,70 @@ describe("RemoteError", () => {
     expect(remote).not.toBeInstanceOf(BullrushError);
   });
 
+  test("has the parts of an aggregate, and the fields that the original had", () => {
+    const error = Object.assign(new AggregateError([Object.assign(new Error("a"), { code: 5 })], "all"), { status: 503 });
+    const remote = new RemoteError(wired(error));
+    expect(remote.errors).toMatchObject([{ message: "a", code: 5 }]);
+    expect(remote.errors?.[0]).toBeInstanceOf(RemoteError);
+    expect(remote.fields).toEqual({ status: 503 });
+    expect(new RemoteError(wired(new Error("x")))).not.toHaveProperty("errors");
+  });
+
   test("that is thrown again keeps its wire form", () => {
-    const failure = wired(new TypeError("not a number", { cause: Object.assign(new Error("x"), { code: "E" }) }));
+    const failure = wired(
+      Object.assign(
+        new TypeError("not a number", { cause: Object.assign(new AggregateError([new Error("y")], "x"), { code: 7, status: 1 }) }),
+        {
+          response: { id: "r1" },
+        },
+      ),
+    );
+    expect(failure).toMatchObject({
+      fields: { response: { id: "r1" } },
+      cause: { code: 7, fields: { status: 1 }, errors: [{ message: "y" }] },
+    });
     expect(wired(new RemoteError(failure))).toEqual(failure);
   });
 });
 
 test("a failure on one line", () => {
   expect(describeFailure(toFailure(new TypeError("not a number")))).toBe("TypeError: not a number");
+});
+
+describe("a failure on one line tells the innermost reason", () => {
+  const refused = (address: string) => Object.assign(new Error(`connect ECONNREFUSED ${address}`), { code: "ECONNREFUSED" });
+  const fetchFailed = (cause: unknown) => new TypeError("fetch failed", { cause });
+
+  test.each<[unknown, string]>([
+    [fetchFailed(refused("127.0.0.1:1")), "TypeError: fetch failed: connect ECONNREFUSED 127.0.0.1:1"],
+    [
+      fetchFailed(new AggregateError([refused("::1:1"), refused("127.0.0.1:1")])),
+      "TypeError: fetch failed: connect ECONNREFUSED ::1:1; connect ECONNREFUSED 127.0.0.1:1",
+    ],
+    [new Error("no user", { cause: fetchFailed(refused("a:1")) }), "Error: no user: fetch failed: connect ECONNREFUSED a:1"],
+    [new Error("no user (fetch failed)", { cause: new Error("fetch failed") }), "Error: no user (fetch failed)"],
+    [
+      new AggregateError(
+        ["a", "b", "c", "d"].map((text) => new Error(text)),
+        "all failed",
+      ),
+      "AggregateError: all failed: a; b; c; …",
+    ],
+    [new AggregateError([new Error("a"), new Error("a")]), "AggregateError: a"],
+    [new Error("", { cause: Object.assign(new Error(""), { code: "EPIPE" }) }), "Error: EPIPE"],
+    [new Error(""), "Error"],
+    [null, "NonError: null"],
+  ])("%#", (thrown, line) => {
+    expect(describeFailure(toFailure(thrown))).toBe(line);
+  });
+
+  test("but an error of Bullrush says itself what it is about", () => {
+    const failure = withCause(toFailure(new BullrushError("TIME_LIMIT_EXCEEDED", { task: "t", limit: 5 })), {
+      name: "Error",
+      message: "before",
+    });
+    expect(describeFailure(failure)).not.toContain("before");
+  });
 });
 
 describe("isFailure", () => {
@@ -165,7 +454,14 @@ describe("isFailure", () => {
     [{ name: "E" }, false],
     [{ message: "m" }, false],
     [{ name: 1, message: "m" }, false],
-    [{ name: "E", message: "m", code: 1 }, false],
+    [{ name: "E", message: "m", code: 1 }, true],
+    [{ name: "E", message: "m", code: null }, false],
+    [{ name: "E", message: "m", errors: [{ name: "E", message: "m" }], fields: { a: 1 } }, true],
+    [{ name: "E", message: "m", errors: {} }, false],
+    [{ name: "E", message: "m", errors: ["x"] }, false],
+    [{ name: "E", message: "m", errors: Array.from({ length: 101 }, () => ({ name: "E", message: "m" })) }, false],
+    [{ name: "E", message: "m", fields: [] }, false],
+    [{ name: "E", message: "m", fields: "x" }, false],
     [{ name: "E", message: "m", stack: ["s"] }, false],
     [{ name: "E", message: "m", cause: null }, false],
     [{ name: "E", message: "m", cause: "x" }, false],
@@ -186,7 +482,11 @@ describe("a failure behind another", () => {
   test("is its cause, down to the fifth level in all, which is as deep as failures are read", () => {
     expect(withCause(top, deep(2))).toEqual({ ...top, cause: deep(2) });
     expect(withCause(top, deep(4))).toEqual({ ...top, cause: deep(4) });
-    expect(withCause(top, deep(5))).toEqual({ ...top, cause: deep(4) });
+    expect(lastOf(withCause(top, deep(5)))).toEqual({
+      name: "Note",
+      message: "2 more causes were left out, the innermost of which is E: m",
+    });
+    expect(depthOf(withCause(top, deep(5)))).toBe(5);
   });
 
   test("goes along as it is while it is short, else cut to what names it and its causes", () => {
@@ -200,6 +500,15 @@ describe("a failure behind another", () => {
       ...cut,
       cause: caused,
     });
-    expect(carriedFailure({ ...long, cause: { ...caused, message: "m".repeat(2000) } })).toEqual(cut);
+    expect(carriedFailure({ ...long, cause: { ...caused, message: "m".repeat(2000) } })).toMatchObject({
+      cause: { name: "F", cause: { name: "G" } },
+    });
+    const errors = Array.from({ length: 10 }, (_, index) => ({ name: "E", message: `${index}${"m".repeat(999)}`, code: index }));
+    const carried = carriedFailure({ ...long, errors, fields: { status: 503 } });
+    expect(carried.errors).toMatchObject([{ code: 0 }, { code: 1 }, { code: 2 }, { code: 3 }, { code: 4 }, { name: "Note" }]);
+    expect(JSON.stringify(carried).length).toBeLessThanOrEqual(4096);
+    expect(
+      JSON.stringify(carriedFailure({ ...long, message: "\0".repeat(9000), stack: "\0".repeat(9000), errors })).length,
+    ).toBeLessThanOrEqual(4096);
   });
 });

@@ -1,4 +1,4 @@
-import { toFailure } from "@bullrush/broker";
+import { toFailure, type FailureOptions } from "@bullrush/broker";
 import type { Logger } from "pino";
 import { enclosingTask } from "../task/context.js";
 import { redactFailure } from "./redact.js";
@@ -17,13 +17,13 @@ const maxLines = 100;
  * take all the other tasks along. After an exception that nobody caught the process is in no known state: `onCrash` is called, to end it
  * in an orderly way, and returns what the line is to say of that. It is called in the asynchronous context of the exception, for each one.
  */
-export function watchFallout(log: Logger, onCrash: () => string): void {
+export function watchFallout(log: Logger, onCrash: () => string, { fullStacks }: FailureOptions = {}): void {
   const said = new Set<string>();
   process.on("unhandledRejection", (error) => {
-    log.error({ ...taskFields(), ...redactFailure(toFailure(error)) }, "a promise was rejected, and nobody handled it");
+    log.error({ ...taskFields(), ...redactFailure(toFailure(error, { fullStacks })) }, "a promise was rejected, and nobody handled it");
   });
   process.on("uncaughtException", (error) => {
-    const fields = { ...taskFields(), ...redactFailure(toFailure(error)) };
+    const fields = { ...taskFields(), ...redactFailure(toFailure(error, { fullStacks })) };
     const line = `an exception was thrown, and nobody caught it: ${onCrash()}`;
     // The process may take its time to end, and a timer throws at each turn.
     const key = JSON.stringify([fields.id, fields.error, line]);

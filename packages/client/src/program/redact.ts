@@ -1,11 +1,11 @@
-import { describeFailure, type Failure } from "@bullrush/broker";
+import { describeFailure, hasFrames, redactNamed, type Failure } from "@bullrush/broker";
 
 /**
- * `text` without the user and password of the URLs in it; the form of a URL that an error shows stays as it is. Reads each character a bounded
+ * `text` without the user and password of the URLs in it, and without the secrets that it names, such as `password=…`; the form of a URL that an error shows stays as it is. Reads each character a bounded
  * number of times, whatever the text is: an error's message may be long, and somebody else's.
  */
 export function redact(text: string): string {
-  return text.includes("://") ? text.replace(/\S+/g, (word) => (word.includes("://") ? redactWord(word) : word)) : text;
+  return redactNamed(text.includes("://") ? text.replace(/\S+/g, (word) => (word.includes("://") ? redactWord(word) : word)) : text);
 }
 
 /** How an error shows the form of a URL. */
@@ -37,7 +37,10 @@ function lastAtWithin(word: string, start: number): number {
   return within === -1 ? -1 : start + within;
 }
 
-/** `failure` for a log line, redacted: the message of somebody else's error may show the URL that it was given. */
+/** `failure` for a log line, down to its innermost reason, and redacted: the message of somebody else's error may show the URL that it was given. A stack without a place in the code is left out. */
 export function redactFailure(failure: Failure): { readonly error: string; readonly stack?: string } {
-  return { error: redact(describeFailure(failure)), ...(failure.stack !== undefined && { stack: redact(failure.stack) }) };
+  return {
+    error: redact(describeFailure(failure)),
+    ...(failure.stack !== undefined && hasFrames(failure.stack) && { stack: redact(failure.stack) }),
+  };
 }

@@ -1,4 +1,4 @@
-import type { Clock } from "@bullrush/broker";
+import { failureReason, toFailure, type Clock } from "@bullrush/broker";
 import type { Logger } from "pino";
 import { redact } from "./redact.js";
 
@@ -17,7 +17,7 @@ export class TroubleLog {
   }
 
   warn(text: string, cause: unknown): void {
-    const reason = redact(cause instanceof Error ? cause.message : String(cause));
+    const reason = redact(typeof cause === "string" ? cause : failureReason(toFailure(cause)));
     const now = this.#clock.now();
     const line = this.#lines.get(text);
     if (line !== undefined && now - line.at < quietFor) {

@@ -1,4 +1,14 @@
-import { BullrushError, checkQueueName, checkTaskId, lastTime, longestTimer, toMilliseconds, type Duration } from "@bullrush/broker";
+import {
+  BullrushError,
+  checkQueueName,
+  checkTaskId,
+  lastTime,
+  longestTimer,
+  toMilliseconds,
+  type Duration,
+  indefinite,
+  typeOf,
+} from "@bullrush/broker";
 
 /** Throws `INVALID_OPTION`, naming `option`, for a value that does not fit. */
 export type Check = (value: unknown, option: string) => void;
@@ -122,7 +132,7 @@ export function refuse(option: string, got: string, expected: string): never {
 /** The kind of a bad value, not the value: a caller may have put a payload there by mistake. */
 export function kindOf(value: unknown): string {
   if (value === null) return "null";
-  if (typeof value !== "object") return value === undefined ? "undefined" : `a ${typeof value}`;
+  if (typeof value !== "object") return typeOf(value);
   const kind = Object.prototype.toString.call(value).slice("[object ".length, -1);
-  return /^[AEIO]/.test(kind) ? `an ${kind.toLowerCase()}` : `a ${kind}`;
+  return ["Array", "Object"].includes(kind) ? indefinite(kind.toLowerCase()) : indefinite(kind);
 }

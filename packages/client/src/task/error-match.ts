@@ -9,10 +9,19 @@ type ErrorClass = abstract new (...args: never[]) => Error;
 export function matchesError(error: unknown, match: ErrorMatch | readonly ErrorMatch[] = []): boolean {
   const matches = typeof match === "function" ? [match] : match;
   return matches.some((one) => {
-    const answer: unknown = isClass(one) ? error instanceof one : one(error);
+    const answer: unknown = isClass(one) ? isInstance(error, one) : one(error);
     // Not so the promise of an async function, whatever it comes to.
     return answer === true;
   });
+}
+
+/** A thrown proxy may throw when it is asked. */
+function isInstance(error: unknown, match: ErrorClass): boolean {
+  try {
+    return error instanceof match;
+  } catch {
+    return false;
+  }
 }
 
 export function isErrorMatch(value: unknown, option: string): void {

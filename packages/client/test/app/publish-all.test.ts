@@ -125,7 +125,7 @@ describe("when some calls are not confirmed", () => {
     expect(error).toEqual(failing("NOT_ALL_SENT", { failed: 2, calls: 2 }));
     const refusals = ids.map((id) => ({
       code: "BROKER_UNAVAILABLE",
-      message: expect.stringContaining(`task ${id} not confirmed`) as string,
+      message: expect.stringContaining(`task ${id} was not confirmed`) as string,
     }));
     expect(error.results).toMatchObject(refusals);
   });

@@ -30,7 +30,7 @@ describe("get() of a task that failed", () => {
     const error = await rejected(re.get());
     expect(error).toBeInstanceOf(TaskFailedError);
     expect(error).toMatchObject({ name: "TaskFailedError", code: "TASK_FAILED", failure: { name: "RangeError", message: "none left" } });
-    expect(String(error)).toBe(`TaskFailedError: tasks.a[${re.id}] failed: RangeError: none left`);
+    expect(String(error)).toBe(`TaskFailedError: tasks.a[${re.id}] failed: RangeError: none left: underneath`);
     const { cause } = error as TaskFailedError;
     expect(cause).toBeInstanceOf(RemoteError);
     expect(cause).not.toBeInstanceOf(RangeError);

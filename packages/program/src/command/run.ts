@@ -1,4 +1,4 @@
-import { BullrushError, clip } from "@bullrush/broker";
+import { BullrushError, clip, failureReason, toFailure } from "@bullrush/broker";
 import { printable, redact } from "@bullrush/client/program";
 
 const misuse: readonly string[] = ["WORKER_USAGE", "BEAT_USAGE", "APP_NOT_FOUND", "INVALID_OPTION", "INVALID_QUEUE_NAME", "INVALID_URL"];
@@ -25,7 +25,7 @@ async function exitCodeOf(name: string, main: () => Promise<number>): Promise<nu
   try {
     return await main();
   } catch (error) {
-    const [reason = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+    const [reason = ""] = failureReason(toFailure(error)).split("\n");
     process.stderr.write(`${name}: ${printable(redact(clip(reason, 10_000)))}\n`);
     return error instanceof BullrushError && misuse.includes(error.code) ? 2 : 1;
   }

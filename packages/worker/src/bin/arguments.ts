@@ -32,6 +32,7 @@ export interface WorkerArguments {
   readonly broker?: string;
   readonly resultBackend?: string;
   readonly allowEviction?: boolean;
+  readonly fullStacks?: boolean;
   readonly purge?: boolean;
   readonly beat?: boolean;
 }
@@ -93,6 +94,7 @@ export function parseArguments(argv: readonly string[], version: string): Worker
     .addOption(
       new Option("--log-format <format>", "how lines are written (default: pretty on a terminal, else json)").choices(["pretty", "json"]),
     )
+    .option("--full-stacks", "keep the frames of Bullrush and of Node's internals in the stacks of failures")
     .option(
       "--unregistered-grace <duration>",
       "how long a message that no task here is for is put back for other workers before it fails; 0ms to fail it at once (default: 5m)",

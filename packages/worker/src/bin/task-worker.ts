@@ -26,11 +26,15 @@ async function work(argv: readonly string[]): Promise<number> {
   const worker = createWorker(app, { endsProcess: true, ...workerOptions(given), module: reference, log }, { format });
   const beat = given.beat ? await openBeat(app, log, given.allowEviction ?? false) : undefined;
   const stop = stopSignals(worker, beat);
-  watchFallout(log, () => {
-    const blame = worker.crashed();
-    stop.crash();
-    return endings[blame];
-  });
+  watchFallout(
+    log,
+    () => {
+      const blame = worker.crashed();
+      stop.crash();
+      return endings[blame];
+    },
+    given,
+  );
   const facts = bannerFacts(app, worker.options);
   if (format === "pretty") process.stdout.write(bannerText(facts, version));
   else log.info({ version, ...facts }, "starting");

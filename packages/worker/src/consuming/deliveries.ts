@@ -163,6 +163,11 @@ export class Deliveries {
     this.#running.get(delivery)?.stop.request(new Error("the lease of this task was lost: others may run it, or have ended it"));
   }
 
+  /** Whether it was told that the lease of `delivery` was lost. */
+  wasLost(delivery: Delivery): boolean {
+    return this.#lost.has(delivery);
+  }
+
   /** Counts that the run of a delivery whose lease was lost has ended, and was no crash, unless `outcome` says that it was one. Never rejects. */
   async overtaken(delivery: Delivery, outcome?: Outcome): Promise<void> {
     const { consumer, executor, trouble, onChange } = this.#options;
@@ -171,7 +176,7 @@ export class Deliveries {
     try {
       await consumer.end(delivery);
     } catch (error) {
-      if (!this.#closed) trouble.warn("it was not counted that a task has ended", error);
+      if (!this.#closed) trouble.warn("the end of a task was not counted", error);
     } finally {
       this.#ends--;
       onChange();

@@ -53,6 +53,9 @@ const limits = { batch: 50, shares: 2, exchanges: 4 };
 /** For how long a message goes back into its queue of which nobody can say where it stands in its flow, in ms. */
 const unvouched = 1000;
 
+/** What the line says of a run whose lease was lost, and which came too late to end its task. */
+const notCounted = "this run does not count: its lease was lost, and another run of the task has ended it, or will";
+
 /**
  * A slot first, then a message: takes what the free slots can run, runs it, settles it. A slot is free when the task has ended; at most as many wait to be settled as there are
  * slots.
@@ -348,12 +351,19 @@ export class Dispatcher {
       if (settled[index] === "again") return this.#outbox.refused(settlement, refusals?.[index]);
       const delivery = this.#originals.get(settlement.delivery) ?? settlement.delivery;
       this.#deliveries.leave(delivery);
-      if (settled[index] !== "lost") return;
+      if (settled[index] !== "lost") return this.#sayLate(settlement, delivery);
       void this.#deliveries.overtaken(delivery, settlement.outcome);
       if (this.#repeated.has(settlement)) return;
       const { id, queue } = settlement.delivery;
-      this.#options.log.warn({ id, queue, outcome: settlement.outcome.type }, "lease lost before the task was settled");
+      this.#options.log.warn({ id, queue, outcome: settlement.outcome.type }, notCounted);
     });
+  }
+
+  /** A success whose lease was lost counts all the same, if it is the first; until now nobody has said that the task has ended. */
+  #sayLate({ outcome }: Settlement, delivery: Delivery): void {
+    const { content, id } = delivery;
+    if (outcome.type !== "succeeded" || content.type !== "message" || !this.#deliveries.wasLost(delivery)) return;
+    this.#options.log.info({ task: content.message.task, id }, "succeeded, though its lease was lost");
   }
 
   #sayRefused({ delivery, outcome }: Settlement, reason: string | undefined, times: number): void {

@@ -56,8 +56,13 @@ async function callEach(context: TaskContext, run: TaskDefinition["run"]): Promi
 
 /** Timers and streams that were given the signal throw an AbortError of their own; its cause, the reason of the signal, is what the task has failed of. */
 function reasonBehind(error: unknown, context: TaskContext): unknown {
-  const aborted = error instanceof Error && error.name === "AbortError" && error.cause !== undefined;
-  return aborted && error.cause === context.signal.reason ? error.cause : error;
+  try {
+    const aborted = error instanceof Error && error.name === "AbortError" && error.cause !== undefined;
+    return aborted && error.cause === context.signal.reason ? error.cause : error;
+  } catch {
+    // A proxy, or a getter, that throws when it is asked.
+    return error;
+  }
 }
 
 /** A result that somebody reads and that cannot be sent is a failure, and no reason to do the work again. */

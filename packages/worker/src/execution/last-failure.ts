@@ -1,7 +1,7 @@
 import { withCause, type Failure, type Outcome } from "@bullrush/broker";
 
 /** Codes of failures that a task does not throw itself: what they say tells nothing of why it had to be tried again. */
-const impersonal: ReadonlySet<string | undefined> = new Set([
+const impersonal: ReadonlySet<string | number | undefined> = new Set([
   "TASK_POISONED",
   "WORKER_LOST",
   "TIME_LIMIT_EXCEEDED",

@@ -4,6 +4,7 @@ import {
   encodeMessage,
   toFailure,
   toMilliseconds,
+  withCause,
   type Clock,
   type Duration,
   type Flow,
@@ -42,6 +43,8 @@ export interface Surroundings {
   readonly random: () => number;
   /** Longest encoded message or result, in bytes. */
   readonly maxPayload: number;
+  /** Whether the stacks of failures keep the frames of Bullrush and of Node's internals. Default: false. */
+  readonly fullStacks?: boolean;
   /** The flow of a canvas that is to run in the place of a task. */
   readonly replacementOf: (canvas: Replace["canvas"], message: Message, queue: string) => Flow;
 }
@@ -55,16 +58,24 @@ export function outcomeOf(thrown: unknown, attempt: Attempt): Outcome {
     return mayRetry(thrown, attempt) ? retried(thrown, attempt, attempt.clock.now() + delayOf(attempt)) : failed(thrown, attempt);
   } catch (error) {
     // What was asked for cannot be done: the next arguments are not what JSON can carry, or a function of `autoRetryFor` has thrown.
-    return { type: "failed", failure: toFailure(error) };
+    const failure = toFailure(error, attempt);
+    const cause = causeOf(thrown);
+    return { type: "failed", failure: cause === undefined || failure.cause ? failure : withCause(failure, toFailure(cause, attempt)) };
   }
+}
+
+/** Why the task ended as it did, if it says so: what it threw, or what it wants to be tried again for. */
+function causeOf(thrown: unknown): unknown {
+  if (isRetry(thrown)) return thrown.options.error;
+  return isReject(thrown) || isReplace(thrown) ? undefined : thrown;
 }
 
 /** How long what is put back by its task is left alone, in ms: whoever takes it first may not want it either. */
 const requeuePause = 1000;
 
-function rejected(reject: Reject, { clock }: Attempt): Outcome {
+function rejected(reject: Reject, { clock, fullStacks }: Attempt): Outcome {
   if (reject.requeue) return { type: "requeued", reason: reject.message, eta: clock.now() + requeuePause };
-  return { type: "failed", failure: toFailure(reject), deadLetter: true };
+  return { type: "failed", failure: toFailure(reject, { fullStacks }), deadLetter: true };
 }
 
 function replaced({ canvas }: Replace, { original, foreign, queue, replacementOf }: Attempt): Outcome {
@@ -79,7 +90,7 @@ function asked(retry: Retry, attempt: Attempt): Outcome {
   const { message, definition, clock, foreign } = attempt;
   const { countdown, eta, error, maxRetries, args } = retry.options;
   const { name: task, options } = definition;
-  if (foreign) throw new BullrushError("RETRY_UNSUPPORTED", { task }, { cause: error ?? retry });
+  if (foreign) throw new BullrushError("RETRY_UNSUPPORTED", { task }, { cause: error === undefined ? retry : error });
   if (args !== undefined && message.each) {
     throw new BullrushError("INVALID_OPTION", {
       option: `"args" of this.retry() in ${task}`,
@@ -89,11 +100,12 @@ function asked(retry: Retry, attempt: Attempt): Outcome {
   }
   const limit = limitOf(attempt, maxRetries);
   if (message.retries >= limit) {
-    return failed(error ?? new BullrushError("MAX_RETRIES_EXCEEDED", { task, maxRetries: limit }, { cause: retry }), attempt);
+    const exceeded = () => new BullrushError("MAX_RETRIES_EXCEEDED", { task, maxRetries: limit }, { cause: retry });
+    return failed(error === undefined ? exceeded() : error, attempt);
   }
   const due =
     eta === undefined ? clock.now() + toMilliseconds(countdown ?? retryDelayOf(options), "countdown") : Math.max(0, eta.getTime());
-  return retried(error ?? retry, attempt, due, args);
+  return retried(error === undefined ? retry : error, attempt, due, args);
 }
 
 function mayRetry(thrown: unknown, attempt: Attempt): boolean {
@@ -101,9 +113,9 @@ function mayRetry(thrown: unknown, attempt: Attempt): boolean {
   return !foreign && message.retries < limitOf(attempt) && matchesError(thrown, definition.options.autoRetryFor);
 }
 
-function retried(thrown: unknown, { original, maxPayload }: Attempt, eta: number, args?: readonly unknown[]): Outcome {
+function retried(thrown: unknown, { original, maxPayload, fullStacks }: Attempt, eta: number, args?: readonly unknown[]): Outcome {
   const message = original();
-  const failure = toFailure(thrown);
+  const failure = toFailure(thrown, { fullStacks });
   // When it is due it could only be revoked.
   if (message.expires !== undefined && eta >= message.expires) return expired(failure);
   const { lastFailure: _, ...next } = { ...message, args: args ?? message.args, retries: message.retries + 1, eta };
@@ -112,8 +124,8 @@ function retried(thrown: unknown, { original, maxPayload }: Attempt, eta: number
   return { type: "retried", failure, text: encodeMessage({ ...next, lastFailure: carriedFailure(failure) }, Infinity), eta };
 }
 
-function failed(thrown: unknown, { definition }: Attempt): Outcome {
-  const failure = toFailure(thrown);
+function failed(thrown: unknown, { definition, fullStacks }: Attempt): Outcome {
+  const failure = toFailure(thrown, { fullStacks });
   return matchesError(thrown, definition.options.expectedErrors)
     ? { type: "failed", failure, expected: true }
     : { type: "failed", failure };

@@ -27,7 +27,7 @@ export interface PoolSurroundings {
 
 /** The pool that `options` ask for. */
 export function createPool(options: CompiledPoolOptions, { app, worker, log, lender, onFailure }: PoolSurroundings): Pool {
-  const { pool, module, concurrency, autoscale, maxTasksPerChild: maxTasks, maxMemoryPerChild: maxMemory } = options;
+  const { pool, module, concurrency, autoscale, maxTasksPerChild: maxTasks, maxMemoryPerChild: maxMemory, fullStacks } = options;
   const storeState = stateStore(app, worker, log);
   const { broker, backend, maxPayload } = app.options;
   if (pool === "inline" || module === undefined) {
@@ -42,6 +42,7 @@ export function createPool(options: CompiledPoolOptions, { app, worker, log, len
       maxPayload,
       clock: systemClock,
       random: Math.random,
+      fullStacks,
       replacementOf: (canvas, message, queue) => app.replacementOf(canvas, message, queue),
     });
   }
@@ -50,7 +51,7 @@ export function createPool(options: CompiledPoolOptions, { app, worker, log, len
   return new RunnerPool({
     runner: {
       launch: pool === "threads" ? launchThread : launchProcess,
-      load: { type: "load", module, ...locations, worker, pool, level: levelFor(log) },
+      load: { type: "load", module, ...locations, worker, pool, level: levelFor(log), fullStacks },
       onWait: warnOfWaits(pool, log),
       storeState,
       log,

@@ -29,6 +29,8 @@ export interface Load {
   readonly pool: "threads" | "processes";
   /** Least important lines to send. */
   readonly level: string;
+  /** Whether the stacks of failures keep the frames of Bullrush and of Node's internals. Default: false. */
+  readonly fullStacks?: boolean;
 }
 
 /** Why a run is asked to end. Those that are errors of ours become the same class again: a task may look at the reason of its signal. */

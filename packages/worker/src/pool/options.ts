@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { longestTimer, toMilliseconds, type Duration } from "@bullrush/broker";
+import { longestTimer, toMilliseconds, typeOf, type Duration } from "@bullrush/broker";
 import { refuse } from "../refuse.js";
 
 export const poolNames = ["inline", "threads", "processes"] as const;
@@ -40,6 +40,8 @@ export interface PoolOptions {
    * with `processes`.
    */
   readonly maxMemoryPerChild?: number | string;
+  /** Whether the stacks of failures, in records and lines, keep the frames of Bullrush and of Node's internals. Default: `false`. */
+  readonly fullStacks?: boolean;
 }
 
 /** Those options with every default in place. */
@@ -53,11 +55,13 @@ export interface CompiledPoolOptions {
   readonly maxTasksPerChild: number;
   /** In bytes; `Infinity` for never. */
   readonly maxMemoryPerChild: number;
+  readonly fullStacks: boolean;
 }
 
 /** Throws `INVALID_OPTION` for what does not fit, or does not fit the pool. */
 export function compilePool(given: PoolOptions): CompiledPoolOptions {
-  const { pool = "inline", module, maxTasksPerChild, maxMemoryPerChild } = given;
+  const { pool = "inline", module, maxTasksPerChild, maxMemoryPerChild, fullStacks = false } = given;
+  if (typeof fullStacks !== "boolean") refuse("fullStacks", typeOf(fullStacks), "true or false");
   if (!poolNames.includes(pool)) refuse("pool", JSON.stringify(pool), poolNames.join(", "));
   if (pool === "inline")
     refuseAll(["autoscale", "maxTasksPerChild", "maxMemoryPerChild"], given, "the pool threads or processes: inline has no children");
@@ -65,7 +69,7 @@ export function compilePool(given: PoolOptions): CompiledPoolOptions {
   if (pool !== "inline" && module === undefined) {
     refuse("module", "missing", `the module that exports the app, such as import.meta.url, which each runner of the pool ${pool} loads`);
   }
-  if (module !== undefined && typeof module !== "string") refuse("module", `a ${typeof module}`, "a path or a file URL, as a string");
+  if (module !== undefined && typeof module !== "string") refuse("module", typeOf(module), "a path or a file URL, as a string");
   const autoscale = given.autoscale === undefined ? undefined : compileAutoscale(given.autoscale);
   const concurrency = autoscale?.max ?? given.concurrency ?? (pool === "inline" ? 100 : availableParallelism());
   checkCount("concurrency", concurrency);
@@ -77,6 +81,7 @@ export function compilePool(given: PoolOptions): CompiledPoolOptions {
     autoscale,
     maxTasksPerChild: maxTasksPerChild ?? Infinity,
     maxMemoryPerChild: maxMemoryPerChild === undefined ? Infinity : compileSize(maxMemoryPerChild, "maxMemoryPerChild"),
+    fullStacks,
   };
 }
 

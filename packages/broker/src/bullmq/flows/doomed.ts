@@ -1,10 +1,12 @@
 import { BullrushError } from "../../error.js";
 import type { Mishap } from "../../protocol/flow.js";
-import { describeFailure, toFailure, type Failure } from "../../protocol/failure.js";
+import { describeFailure, type Failure } from "../../protocol/failure.js";
+import { toFailure } from "../../protocol/to-failure.js";
 import { encodeRecord } from "../../protocol/record.js";
 import type { StoreRequest } from "../../ports/result-backend.js";
 import { mishapText } from "./endings.js";
 import { readMishap, type DoomedCall, type DoomedJoin, type DoomedLot, type Nothing } from "./stored-flow.js";
+import { counted } from "../../words.js";
 
 /** Delivery with which a record is stored of what does not run: wins over any claim. */
 export const fence = Number.MAX_SAFE_INTEGER;
@@ -47,7 +49,7 @@ const longest = 200;
 function failureOf({ size, failed, named, bytes, limit }: DoomedJoin): Failure {
   if (failed === 0) {
     const { stack: _, ...failure } = toFailure(
-      new BullrushError("PAYLOAD_TOO_LARGE", { what: `the results of ${size} members`, bytes, limit }),
+      new BullrushError("PAYLOAD_TOO_LARGE", { what: `the results of ${counted(size, "member")}`, bytes, limit }),
     );
     return failure;
   }

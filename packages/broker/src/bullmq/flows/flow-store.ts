@@ -22,6 +22,7 @@ import {
   type DoomedLot,
   type OddIds,
 } from "./stored-flow.js";
+import { counted } from "../../words.js";
 
 const scripts = {
   keep: engineScript("flow/keep"),
@@ -83,7 +84,7 @@ export class FlowStore {
 
   /** `Transport.startFlow` */
   async start(flow: Flow): Promise<void> {
-    const action = `flow ${flow.id} not confirmed; it may still run, and starting it again with the same id is safe`;
+    const action = `flow ${flow.id} was not confirmed; it may still run, and starting it again with the same id is safe`;
     const keys = this.#keysOf(flow.id);
     const lots = lotsOf(fieldsOf(flow));
     const last = lots.pop() ?? [];
@@ -145,7 +146,7 @@ export class FlowStore {
   /** Lets a lot fail, whose records are stored. Gives the flows with something left to do. */
   async doom(flow: string, { first, units }: DoomedLot, words: Readonly<Record<number, string>>): Promise<readonly string[]> {
     const args = [flow, first, units, JSON.stringify(words)];
-    return (await this.#runOn(`what was to fail in flow ${flow} has not`, scripts.doom, args)) as readonly string[];
+    return (await this.#runOn(`what is to fail in flow ${flow} did not`, scripts.doom, args)) as readonly string[];
   }
 
   /** Those that have not gone on for `stale` ms, a hundred at most, those that have stood longest first; whoever asks within the next `stale` ms does not get them again. */
@@ -177,10 +178,12 @@ export class FlowStore {
   /** The texts of the fields `edges` and `odd` of each flow. */
   async readFacts(flows: readonly string[]): Promise<readonly (readonly (string | null)[])[]> {
     const keys = flows.map((flow) => this.#keysOf(flow)[0] ?? "");
-    return (await this.#run(`${flows.length} flows were not read`, scripts.facts, [], () => keys)) as readonly (readonly (
-      | string
-      | null
-    )[])[];
+    return (await this.#run(
+      `${counted(flows.length, "flow was", "flows were")} not read`,
+      scripts.facts,
+      [],
+      () => keys,
+    )) as readonly (readonly (string | null)[])[];
   }
 
   /** Marks messages as revoked, wherever in their queues they are. */
@@ -189,7 +192,7 @@ export class FlowStore {
     const args = [reason, "", 0, 0, Date.now(), `${this.#prefix}:`, "", queues.length, ...queues];
     for (let at = 0; at < ids.length; at += mostMarked) {
       const some = ids.slice(at, at + mostMarked);
-      await this.#run(`${some.length} tasks were not revoked`, scripts.revoke, keys, () => [...args, ...some]);
+      await this.#run(`${counted(some.length, "task was", "tasks were")} not revoked`, scripts.revoke, keys, () => [...args, ...some]);
     }
   }
 

@@ -1,7 +1,7 @@
 import { BullrushError } from "../../error.js";
 import { longestDuration } from "../../duration.js";
 import { isTaskId } from "../../id.js";
-import { isFailure } from "../../protocol/failure.js";
+import { clippedFailure, isFailure } from "../../protocol/stored-failure.js";
 import type { Mishap } from "../../protocol/flow.js";
 import { decodeJson } from "../../protocol/json.js";
 import { isOrigin, isPlace, isPosition, type Origin } from "../../protocol/place.js";
@@ -72,10 +72,10 @@ export function readNumbers(text: string): readonly number[] {
 
 export function readOddIds(text: string): OddIds {
   const value = decoded(text);
-  if (!isRecord(value)) refuse("the ids of its calls are none");
+  if (!isRecord(value)) refuse("the ids of its calls are not ids");
   const entries = Object.entries(value).map(([number, id]) => [Number(number), id] as const);
   if (!entries.every((entry): entry is [number, string] => isPosition(entry[0]) && isTaskId(entry[1])))
-    refuse("the ids of its calls are none");
+    refuse("the ids of its calls are not ids");
   return new Map(entries);
 }
 
@@ -86,7 +86,7 @@ export function readEdges(text: string): readonly Edge[] {
 /** A lot as `lua/bullmq/flow/doomed.lua` gives it. */
 export function readLot([first, units, expires, to, text]: readonly [string, number, string | null, string, string]): DoomedLot {
   const found = decoded(text);
-  if (!isRecord(found)) refuse("what is to fail is no object");
+  if (!isRecord(found)) refuse("what is to fail is not an object");
   const calls = valuesOf(found["calls"]).filter(isDoomedCall);
   const joins = valuesOf(found["joins"]).filter(isDoomedJoin);
   const mishaps = isRecord(found["mishaps"]) ? Object.entries(found["mishaps"]) : [];
@@ -105,11 +105,11 @@ export function readLot([first, units, expires, to, text]: readonly [string, num
 export function readMishap(text: unknown): Mishap {
   try {
     const value = typeof text === "string" ? decodeJson(text, "a mishap") : undefined;
-    if (isMishap(value)) return value;
+    if (isMishap(value)) return value.failure === undefined ? value : { ...value, failure: clippedFailure(value.failure) };
   } catch {
     // As one that is none.
   }
-  const failure = { name: "BullrushError", code: "DECODE_ERROR", message: "why it failed cannot be decoded: it is no mishap" };
+  const failure = { name: "BullrushError", code: "DECODE_ERROR", message: "why it failed cannot be decoded: it is not a mishap" };
   return { id: "00000000-0000-0000-0000-000000000000", task: "unknown", state: "FAILURE", failure };
 }
 
@@ -159,7 +159,7 @@ function valuesOf(list: unknown): readonly unknown[] {
 
 function listIn<T>(text: string, accepts: (value: unknown) => value is T, what: string): readonly T[] {
   const value = decoded(text);
-  if (!isListOf(accepts)(value)) refuse(`its ${what} are none`);
+  if (!isListOf(accepts)(value)) refuse(`its ${what} are malformed`);
   return value;
 }
 

@@ -98,7 +98,7 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
 
   async function campaign(): Promise<Term | undefined> {
     const token = newId();
-    const epoch = (await run("no term of a beat was begun", scripts.campaign, [token, lead])) as number | null;
+    const epoch = (await run("the beat did not begin a term", scripts.campaign, [token, lead])) as number | null;
     return epoch === null ? undefined : { token, epoch };
   }
 
@@ -136,13 +136,13 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
   async function lost(names: readonly string[]): Promise<readonly string[]> {
     const found: string[] = [];
     for (const lot of lotsOf(names.map((name) => ({ args: [name] })))) {
-      found.push(...((await run("it was not looked up which entries are stored", scripts.lost, argumentsOf(lot))) as string[]));
+      found.push(...((await run("the stored entries were not looked up", scripts.lost, argumentsOf(lot))) as string[]));
     }
     return found;
   }
 
   async function set({ name, call }: NamedCall): Promise<void> {
-    await run(`entry "${name}" not confirmed; setting it again is safe`, scripts.set, [name, textOf(name, call), newId(), channel]);
+    await run(`entry "${name}" was not confirmed; setting it again is safe`, scripts.set, [name, textOf(name, call), newId(), channel]);
   }
 
   async function remove(name: string): Promise<boolean> {
@@ -176,7 +176,7 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
   async function due(until: number, most: number, resting: readonly Pick<StoredEntry, "name" | "version">[] = []): Promise<Due> {
     // What is never due has an infinite score.
     const time = Math.min(until, Number.MAX_SAFE_INTEGER);
-    const reply = await run("it was not looked up which entries are due", scripts.due, [
+    const reply = await run("the due entries were not looked up", scripts.due, [
       time,
       most,
       ...resting.flatMap(({ name, version }) => [name, version]),

@@ -1,4 +1,4 @@
-import { RemoteError, systemClock, toFailure, type Message, type Outcome } from "@bullrush/broker";
+import { failureReason, RemoteError, systemClock, toFailure, type Failure, type Message, type Outcome } from "@bullrush/broker";
 import { SoftTimeLimitExceeded, TaskRevokedError, type App, type TaskContext } from "@bullrush/client";
 import { pino } from "pino";
 import { enclosingTask, redactFailure, taskFields } from "@bullrush/client/program";
@@ -79,12 +79,12 @@ class Server {
     }
   }
 
-  async #load({ module, broker, backend, worker, pool, level }: Load): Promise<void> {
+  async #load({ module, broker, backend, worker, pool, level, fullStacks = false }: Load): Promise<void> {
     const log = pino({ level, base: null }, { write: (line: string) => this.#link.send({ type: "log", line }) });
     process.on("unhandledRejection", (error) => {
-      log.error({ ...taskFields(), ...redactFailure(toFailure(error)) }, "a promise was rejected, and nobody handled it");
+      log.error({ ...taskFields(), ...redactFailure(toFailure(error, { fullStacks })) }, "a promise was rejected, and nobody handled it");
     });
-    process.on("uncaughtException", (error) => this.#uncaught(error));
+    process.on("uncaughtException", (error) => this.#uncaught(toFailure(error, { fullStacks })));
     try {
       const { app } = await discoverApp(module, process.cwd(), {});
       app.override({ ...(broker !== undefined && { broker }), ...(backend !== undefined && { backend }) });
@@ -102,6 +102,7 @@ class Server {
         clock: systemClock,
         random: Math.random,
         maxPayload,
+        fullStacks,
         replacementOf: (canvas, message, queue) => app.replacementOf(canvas, message, queue),
       };
       const attemptOf: Loaded["invoking"]["attemptOf"] = ({ message, original, reader, delivery: { queue } }, definition) => {
@@ -111,7 +112,7 @@ class Server {
       this.#loaded = { app, source, invoking: { maxPayload, attemptOf, isEach, readerOf: ({ reader }) => reader } };
       this.#link.send({ type: "ready" });
     } catch (error) {
-      this.#link.send({ type: "unloadable", reason: error instanceof Error ? error.message : String(error) });
+      this.#link.send({ type: "unloadable", reason: failureReason(toFailure(error)) });
     }
   }
 
@@ -136,8 +137,8 @@ class Server {
   }
 
   /** It is in no known state then, and ends: at once, unless what it runs is not to blame. */
-  #uncaught(error: unknown): void {
-    const facts = { failure: toFailure(error), ...taskFields() };
+  #uncaught(failure: Failure): void {
+    const facts = { failure, ...taskFields() };
     const [culprit, current] = [enclosingTask(), this.#current];
     const spared = culprit !== undefined && current !== undefined && !isOf(culprit, current);
     if (!spared) {
