@@ -29,6 +29,7 @@ describe("compileWorkerOptions", () => {
       softTimeLimit: undefined,
       order: "round-robin",
       name: `worker@${hostname()}`,
+      numbered: true,
       lease: 15_000,
       scan: 5000,
       unregisteredGrace: 300_000,
@@ -36,6 +37,7 @@ describe("compileWorkerOptions", () => {
       blockedLimit: 600_000,
       endsProcess: false,
       allowEviction: false,
+      captureConsole: false,
     });
   });
 
