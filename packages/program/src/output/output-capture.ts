@@ -51,7 +51,7 @@ export class OutputCapture {
   #take(name: StreamName): () => void {
     const stream = process[name];
     // Called as a method of the stream all the same.
-    const original = Reflect.get(stream, "write") as typeof stream.write;
+    const original = Reflect.get(stream, "write");
     let taken = true;
     const write = (chunk: string | Uint8Array, encoding?: unknown, callback?: unknown): boolean => {
       if (!taken) return original.call(stream, chunk, encoding as BufferEncoding, callback as () => void);
