@@ -54,7 +54,7 @@ test.each([
 });
 
 test("the environment variables that the packages read are listed", () => {
-  const files = ["client/src/app/options.ts", "program/src/discover.ts", "program/src/logger.ts"];
+  const files = ["client/src/app/options.ts", "program/src/discover.ts", "program/src/colours.ts"];
   const names = files.flatMap((file) =>
     Array.from(read(`packages/${file}`).matchAll(/\b(?:environment|env)\["([A-Z_]+)"\]/g), ([, name = ""]) => name),
   );

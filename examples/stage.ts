@@ -1,8 +1,8 @@
 import { constants } from "node:os";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { stripVTControlCharacters } from "node:util";
 import { commandOf, start, type Started } from "./process.js";
-import { lineOf } from "./worker-line.js";
 
 const colourful = process.stdout.isTTY && process.env["NO_COLOR"] === undefined;
 const paint = (code: number) => (text: string) => (colourful ? `\u001B[${code}m${text}\u001B[0m` : text);
@@ -10,11 +10,11 @@ const [bold, dim, red] = [paint(1), paint(2), paint(31)];
 const colours = [36, 35, 33].map(paint);
 
 export interface StageOptions {
-  /** Whether what workers say is left out where all goes well: tasks received and succeeded, runners started. Default: false. */
+  /** Whether what workers say is left out where all goes well: tasks received and succeeded, runners started. Stacks always are. Default: false. */
   readonly quiet?: boolean;
 }
 
-/** Where a demo happens: it starts real processes, shows their lines behind their names, and leaves none of them running. */
+/** Where a demo happens: it starts real processes, shows their lines, and leaves none of them running. */
 export class Stage {
   readonly #demo: string;
   readonly #hidden: RegExp;
@@ -26,7 +26,7 @@ export class Stage {
   /** @param demo `import.meta.url` of the demo, in whose folder the processes run */
   constructor(demo: string, { quiet = false }: StageOptions = {}) {
     this.#demo = demo;
-    this.#hidden = quiet ? /^(received |succeeded |runner started)/ : /^$/;
+    this.#hidden = quiet ? /^ {4}| {2}(received |succeeded |runner started|stopping)/ : /^ {4}| {2}stopping/;
   }
 
   /** Plays `show`, and ends this process when everything that it started has ended: with 0, with 1 if it threw, with 128 + the signal's number if one came. */
@@ -66,47 +66,66 @@ export class Stage {
   }
 
   /** Runs `task-worker` with `args`; resolves when it consumes. */
-  async worker(name: string, args: readonly string[], environment: Readonly<Record<string, string>>): Promise<Started> {
-    return this.#start(name, `task-worker ${args.join(" ")}`, commandOf("@bullrush/worker", this.#demo, "task-worker"), args, environment);
+  async worker(args: readonly string[], environment: Readonly<Record<string, string>>): Promise<Started> {
+    return this.#command("task-worker", "@bullrush/worker", args, environment);
   }
 
   /** Runs `task-beat` with `args`; resolves when it leads or follows. */
-  async beat(name: string, args: readonly string[], environment: Readonly<Record<string, string>>): Promise<Started> {
-    return this.#start(name, `task-beat ${args.join(" ")}`, commandOf("@bullrush/beat", this.#demo, "task-beat"), args, environment);
+  async beat(args: readonly string[], environment: Readonly<Record<string, string>>): Promise<Started> {
+    return this.#command("task-beat", "@bullrush/beat", args, environment);
   }
 
-  /** Runs `file`, a program in TypeScript that says that it is ready; resolves when it does. */
+  /** Runs `file`, a program in TypeScript that says that it is ready, behind whose lines `name` stands; resolves when it does. */
   async program(name: string, file: string, environment: Readonly<Record<string, string>>): Promise<Started> {
-    return this.#start(name, `jiti ${file}`, commandOf("jiti", this.#demo), [file], environment);
+    const label = (colours[this.#processes.length % colours.length] ?? dim)(`${name} |`);
+    return this.#start(`jiti ${file}`, commandOf("jiti", this.#demo), [file], environment, (line) => `${label} ${line}`);
   }
 
-  /** Resolves when a process has written a line with all of `words` in it, as a worker does when a task has ended. */
-  async heard(...words: readonly string[]): Promise<void> {
-    await Promise.any(this.#processes.map((started) => started.line(...words)));
+  /** Resolves when a process has written that this happened to a task, by its name or its id. */
+  async heard(event: string, task: string): Promise<void> {
+    await Promise.any(this.#processes.map((started) => started.line(event, isId(task) ? task.slice(0, 8) : task)));
+  }
+
+  /** Its lines are shown as they would be in a terminal, without what it says of itself at the start. */
+  #command(command: string, from: string, args: readonly string[], environment: Readonly<Record<string, string>>): Promise<Started> {
+    let begun = false;
+    const shown = (line: string) => {
+      begun ||= aLine.test(line);
+      return begun ? line : undefined;
+    };
+    const asInTerminal = { ...environment, FORCE_COLOR: colourful ? "1" : "0" };
+    const program = commandOf(from, this.#demo, command);
+    return this.#start([command, ...args].join(" "), program, [...args, "--log-format", "pretty"], asInTerminal, shown);
   }
 
   async #start(
-    name: string,
-    shown: string,
+    title: string,
     program: string,
     args: readonly string[],
     environment: Readonly<Record<string, string>>,
+    shownAs: (line: string) => string | undefined,
   ): Promise<Started> {
     if (this.#over) throw new Error("the demo is over");
-    this.say(dim(`$ ${shown}`));
-    const label = (colours[this.#processes.length % colours.length] ?? dim)(`${name} |`);
+    this.say(dim(`$ ${title}`));
     const started = start(program, args, {
       folder: dirname(fileURLToPath(this.#demo)),
       environment,
       onLine: (text) => {
-        const line = lineOf(text);
-        if (line !== undefined && !this.#hidden.test(line)) this.say(`${label} ${line}`);
+        const line = shownAs(text);
+        if (line !== undefined && !this.#hidden.test(stripVTControlCharacters(line))) this.say(line);
       },
     });
     this.#processes.push(started);
     await started.line("ready");
     return started;
   }
+}
+
+/** What the lines of a command begin with: the time, perhaps in colour. */
+const aLine = /^\P{L}*\d\d:\d\d:\d\d/u;
+
+function isId(text: string): boolean {
+  return /^[\da-f]{8}-/.test(text);
 }
 
 /** An error that says what to do needs no stack. */

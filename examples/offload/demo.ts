@@ -14,7 +14,7 @@ await stage.play(async () => {
   console.log(`Redis: ${redis.description} (broker in database 1, cache in database 3)`);
 
   stage.step("A worker, and an HTTP server");
-  await stage.worker("worker", ["-A", "./tasks.ts"], environment);
+  await stage.worker(["-A", "./tasks.ts"], environment);
   const server = await stage.program("server", "server.ts", environment);
   const [address] = /http\S+/.exec(await server.line("ready")) ?? [];
   const get = async (path: string) => {

@@ -28,9 +28,9 @@ await stage.play(async () => {
   console.log(`Redis: ${redis.description}; ${speed} times as fast as tasks.ts says`);
 
   stage.step("A worker and two beats, of which one leads");
-  await stage.worker("worker", ["-A", "./tasks.ts"], environment);
-  const first = await stage.beat("beat 1", ["-A", "./tasks.ts"], environment);
-  await stage.beat("beat 2", ["-A", "./tasks.ts"], environment);
+  await stage.worker(["-A", "./tasks.ts"], environment);
+  const first = await stage.beat(["-A", "./tasks.ts", "-n", "beat1@%h"], environment);
+  await stage.beat(["-A", "./tasks.ts", "-n", "beat2@%h"], environment);
 
   stage.step("Each entry ticks, and the worker runs its task");
   for (const entry of await ticked(1)) await show(entry);

@@ -26,8 +26,8 @@ await stage.play(async () => {
   console.log(`Redis: ${redis.description} (broker in database 1, results in database 2)`);
 
   stage.step("Pool(processes=4), and an event loop");
-  const pool = await stage.worker("pool", ["-A", "./tasks.ts", "-Q", "computing", "-P", "processes", "-c", "4"], environment);
-  await stage.worker("loop", ["-A", "./tasks.ts", "-Q", "fetching"], environment);
+  const pool = await stage.worker(["-A", "./tasks.ts", "-n", "pool@%h", "-Q", "computing", "-P", "processes", "-c", "4"], environment);
+  await stage.worker(["-A", "./tasks.ts", "-n", "loop@%h", "-Q", "fetching"], environment);
 
   stage.step("Computing: 1 ** 20 to 8 ** 20, 0.3 s each, over four processes");
   const compare = await oneByOne(

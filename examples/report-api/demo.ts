@@ -21,7 +21,7 @@ await stage.play(async () => {
   console.log(`Redis: ${redis.description} (broker in database 1, results in database 2)`);
 
   stage.step("A worker, and an HTTP server");
-  await stage.worker("worker", ["-A", "./tasks.ts"], environment);
+  await stage.worker(["-A", "./tasks.ts"], environment);
   const server = await stage.program("server", "server.ts", environment);
   const [address] = /http\S+/.exec(await server.line("ready")) ?? [];
   const ask = async (method: "GET" | "POST", path: string, body?: object): Promise<Task> => {

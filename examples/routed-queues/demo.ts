@@ -22,8 +22,8 @@ await stage.play(async () => {
   console.log(`Redis: ${redis.description} (broker in database 1, results in database 2)`);
 
   stage.step("A worker for each of two queues");
-  await stage.worker("workerA", ["-A", "./tasks.ts", "-Q", "for_task_A", "-n", "workerA@%h"], environment);
-  await stage.worker("workerB", ["-A", "./tasks.ts", "-Q", "for_task_B", "-n", "workerB@%h"], environment);
+  await stage.worker(["-A", "./tasks.ts", "-Q", "for_task_A", "-n", "workerA@%h"], environment);
+  await stage.worker(["-A", "./tasks.ts", "-Q", "for_task_B", "-n", "workerB@%h"], environment);
 
   stage.step("Three calls; the routes choose the queues");
   const sum = await add.delay(1, 2);
@@ -33,7 +33,7 @@ await stage.play(async () => {
   stage.say("add has no route: it waits in the queue `default`, from which nobody takes");
 
   stage.step("A third worker, for that queue");
-  await stage.worker("workerC", ["-A", "./tasks.ts", "-Q", "default", "-n", "workerC@%h"], environment);
+  await stage.worker(["-A", "./tasks.ts", "-Q", "default", "-n", "workerC@%h"], environment);
   await show("add.delay(1, 2)", sum, 3);
   check("add.delay(1, 2)", await sum.status(), "SUCCESS");
 

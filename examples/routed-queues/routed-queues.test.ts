@@ -42,10 +42,10 @@ test("the demo shows routing, waiting, a result and a failure, and ends with 0",
     expect(output.slice(at), `after ${at} characters`).toContain(text);
     at = output.indexOf(text, at) + text.length;
   }
-  expect(output).toMatch(/workerA \| succeeded tasks\.taskA\[/);
-  expect(output).toMatch(/workerB \| succeeded tasks\.taskB\[/);
-  expect(output).toMatch(/workerC \| succeeded tasks\.add\[/);
-  expect(output.match(/\| stopped/g)).toHaveLength(3);
+  expect(output).toMatch(/workerA {2}succeeded {2}tasks\.taskA\[/);
+  expect(output).toMatch(/workerB {2}succeeded {2}tasks\.taskB\[/);
+  expect(output).toMatch(/workerC {2}succeeded {2}tasks\.add\[/);
+  expect(output.match(/worker. {2}stopped/g)).toHaveLength(3);
   expect(output).not.toContain("\u001B");
 
   const [, shown = ""] = /^```text\n([^]*?)^```$/m.exec(readFileSync(new URL("../../README.md", import.meta.url), "utf8")) ?? [];
@@ -57,7 +57,8 @@ test("the demo shows routing, waiting, a result and a failure, and ends with 0",
 function alike(text: string): string {
   return text
     .replace(/\[[0-9a-f]{8}\]/g, "[id]")
-    .replace(/in \d+ ms/g, "in n ms")
+    .replace(/\d\d:\d\d:\d\d/g, "12:00:01")
+    .replace(/(in|after) \d+ ms/g, "$1 n ms")
     .replaceAll("examples/routed-queues/", "");
 }
 
@@ -73,7 +74,7 @@ test("a wrong result ends the demo with 1", async () => {
   const process = demo({ BULLRUSH_DEMO_REDIS_URL: inject("redisUrl") });
   await process.line("Failed: add.delay(1, 2) should have given PENDING");
   expect(await process.ended).toBe(1);
-  expect(process.output().match(/\| stopped/g)).toHaveLength(2);
+  expect(process.output().match(/worker. {2}stopped/g)).toHaveLength(2);
 });
 
 test("a Redis that cannot be used ends the demo with 1, and one line says why", async () => {

@@ -57,7 +57,7 @@ describe("the banner", () => {
       expect(worker.lines.map((written) => written.trim())).toContain(line);
     }
     for (const task of tasks) expect(worker.lines).toContain(`    ${task}`);
-    expect(worker.lines.at(-1)).toMatch(/^\[[\d:.]+\] INFO: ready /);
+    expect(worker.lines.at(-1)).toBe(`${worker.lines.at(-1)?.slice(0, 8)} banner  ready, takes from one, two`);
   });
 
   it.skipIf(serverBinary === undefined)("shows no password, of a flag, a variable or the app", async () => {
@@ -97,7 +97,7 @@ describe("the lines about tasks", () => {
     const sent = await app.sendTask<string>("fixture.echo", [{ [canary]: canary }], { headers: { [canary]: canary } });
     expect(await sent.get({ timeout: "60s" })).toEqual({ [canary]: canary });
     const succeeded = await worker.waitForEntry({ msg: "succeeded", id: sent.id });
-    const task = { level: 30, time: expect.any(String) as string, task: "fixture.echo", id: sent.id };
+    const task = { level: 30, time: expect.any(String) as string, worker: "logger", task: "fixture.echo", id: sent.id };
     expect(worker.entries.filter(({ id }) => id === sent.id)).toEqual([
       { ...task, msg: "received", queue: "one", attempt: 1 },
       { ...task, msg: "succeeded", ms: expect.any(Number) as number },
@@ -112,6 +112,7 @@ describe("the lines about tasks", () => {
     expect(failed).toEqual({
       level: 50,
       time: expect.any(String) as string,
+      worker: "logger",
       task: "fixture.fail",
       id: sent.id,
       ms: expect.any(Number) as number,
@@ -147,8 +148,8 @@ describe("pretty lines", () => {
     await using worker = startWorker({ app: fixture, args: ["-Q", "one", "--log-format", "pretty"], env: { FIXTURE_PREFIX: prefix } });
     const good = await app.sendTask("fixture.echo", [canary]);
     const bad = await app.sendTask("fixture.fail", [canary]);
-    await worker.waitFor(new RegExp(`INFO: succeeded .*"task":"fixture.echo","id":"${good.id}"`));
-    await worker.waitFor(new RegExp(`ERROR: failed \\{"task":"fixture.fail","id":"${bad.id}",.*"error":"TypeError: out of order"\\}$`));
+    await worker.waitFor(new RegExp(`  succeeded  fixture\\.echo\\[${good.id.slice(0, 8)}\\] in \\d+ ms$`));
+    await worker.waitFor(new RegExp(`  failed     fixture\\.fail\\[${bad.id.slice(0, 8)}\\] after \\d+ ms: TypeError: out of order$`));
     await worker.waitFor(/^ +at .*fixtures\/tasks\.ts:11/);
     await worker.stop();
     const text = worker.lines.join("\n");

@@ -129,7 +129,7 @@ describe("--purge", () => {
     await app.sendTask("fixture.add", [1, 2], { queue: "one", countdown: "1h" });
     await send(app, "two");
     await send(app, "three");
-    await using worker = startWorker({ app: fixture, args: ["-Q", "one,two", "--purge"], env });
+    await using worker = startWorker({ app: fixture, args: ["-Q", "one,two", "--purge", "--yes"], env });
     await worker.ready;
     expect(worker.entries.filter(({ msg }) => msg === "purged")).toMatchObject([
       { level: 40, queue: "one", removed: 3 },

@@ -99,7 +99,7 @@ describe.concurrent("task-worker that cannot start", () => {
     await app.sendTask("fixture.add", [1, 2]);
     await using worker = startWorker({
       app: fixture,
-      args: ["-Q", "one", "--purge", "--result-backend", `redis://127.0.0.1:${deadPort}`],
+      args: ["-Q", "one", "--purge", "--yes", "--result-backend", `redis://127.0.0.1:${deadPort}`],
       env: { FIXTURE_PREFIX: prefix },
     });
     expect(await worker.exit).toMatchObject({ code: 1 });

@@ -43,5 +43,5 @@ export function startWorker({ app, args = [], env = {}, cwd }: WorkerStart): Wor
 }
 
 async function whenReady(program: Program): Promise<void> {
-  await program.waitFor(/"msg":"ready"|INFO.*: ready /, 60_000);
+  await program.waitFor(/"msg":"ready"| {2}ready\b/, 60_000);
 }

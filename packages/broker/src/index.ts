@@ -42,6 +42,7 @@ export type {
   Transport,
   Verdict,
 } from "./ports/transport.js";
+export { nameLifetime, type NameHolder, type WorkerNames } from "./ports/worker-names.js";
 export type { ControlBus, ControlCommand } from "./ports/control-bus.js";
 export type { Claim, ReadOptions, ResultBackend, StoreReply, StoreRequest } from "./ports/result-backend.js";
 

@@ -1,5 +1,5 @@
-import { hostname } from "node:os";
 import { checkQueueName, toMilliseconds, typeOf, type Duration } from "@bullrush/broker";
+import { expandName } from "@bullrush/program";
 import type { Logger } from "pino";
 import { compilePool, type CompiledPoolOptions, type PoolOptions } from "./pool/options.js";
 import { refuse } from "./refuse.js";
@@ -14,7 +14,7 @@ export interface WorkerOptions extends PoolOptions {
   readonly order?: "round-robin" | "strict";
   /**
    * Shown wherever a worker is named: up to 200 characters, no whitespace. `%h` stands for the host, `%n` for its first part, `%d` for the rest, `%p` for the process id,
-   * `%%` for a `%`. Default: `worker@%h`.
+   * `%%` for a `%`. Default: `worker@%h`, or the first of `worker2@%h`, `worker3@%h` and so on that no other live worker bears.
    */
   readonly name?: string;
   /** How long after a worker's death its tasks stay with it; renewed while they run. 1 s to 24 days. Default: `"15s"`. */
@@ -44,6 +44,11 @@ export interface WorkerOptions extends PoolOptions {
   readonly endsProcess?: boolean;
   /** Whether to start on a Redis that evicts keys when its memory is full: it drops waiting tasks and leases. Then it is only warned of. Default: `false`. */
   readonly allowEviction?: boolean;
+  /**
+   * Whether what tasks write to stdout and stderr, as `console.log` does, becomes log lines with the task's name and id. It holds for all code of the process. Default: `false`; `task-worker`
+   * sets it.
+   */
+  readonly captureConsole?: boolean;
   /** Where the lines go. Default: pino on stdout, at `info`. */
   readonly log?: Logger;
 }
@@ -52,7 +57,10 @@ export interface WorkerOptions extends PoolOptions {
 export interface CompiledWorkerOptions extends CompiledPoolOptions {
   readonly queues: readonly { readonly name: string; readonly weight: number }[];
   readonly order: "round-robin" | "strict";
+  /** The one that is asked for: another worker may bear it. */
   readonly name: string;
+  /** Whether a number is added to the name if another worker bears it. */
+  readonly numbered: boolean;
   readonly lease: number;
   readonly scan: number;
   readonly timeLimit: number | undefined;
@@ -63,6 +71,7 @@ export interface CompiledWorkerOptions extends CompiledPoolOptions {
   readonly blockedLimit: number;
   readonly endsProcess: boolean;
   readonly allowEviction: boolean;
+  readonly captureConsole: boolean;
 }
 
 /** All options: one that is missing here does not compile. */
@@ -87,6 +96,7 @@ const known: Readonly<Record<keyof WorkerOptions, true>> = {
   endsProcess: true,
   allowEviction: true,
   fullStacks: true,
+  captureConsole: true,
   log: true,
 };
 
@@ -103,6 +113,7 @@ export function compileWorkerOptions(given: WorkerOptions, declaredQueues: reado
     ...compilePool(given),
     order,
     name: expandName(given.name ?? "worker@%h"),
+    numbered: given.name === undefined,
     lease: compileTime(given.lease ?? "15s", "lease", 1000),
     scan: compileTime(given.scan ?? "5s", "scan", 100),
     ...compileLimits(given),
@@ -111,6 +122,7 @@ export function compileWorkerOptions(given: WorkerOptions, declaredQueues: reado
     blockedLimit: compileBlockedLimit(given.blockedLimit ?? "10m"),
     endsProcess: given.endsProcess ?? false,
     allowEviction: given.allowEviction ?? false,
+    captureConsole: given.captureConsole ?? false,
   };
 }
 
@@ -159,14 +171,4 @@ function compileQueues({ queues, excludeQueues = [] }: WorkerOptions, declared: 
 function parseQueue(text: string): { readonly name: string; readonly weight: number } {
   const [, name, weight] = /^(.*):(\d+)$/.exec(text) ?? [];
   return name === undefined ? { name: text, weight: 1 } : { name, weight: Number(weight) };
-}
-
-function expandName(pattern: string): string {
-  if (typeof pattern !== "string") refuse("name", typeOf(pattern), "a string");
-  const host = hostname();
-  const [first = host, ...rest] = host.split(".");
-  const places: Readonly<Record<string, string>> = { h: host, n: first, d: rest.join("."), p: String(process.pid), "%": "%" };
-  const name = pattern.replace(/%([hndp%])/g, (_, place: string) => places[place] ?? "");
-  if (!/^[^\s\p{Cc}]{1,200}$/u.test(name)) refuse("name", JSON.stringify(name.slice(0, 80)), "1 to 200 characters without whitespace");
-  return name;
 }

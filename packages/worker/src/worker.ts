@@ -1,6 +1,7 @@
-import { systemClock, type BullrushError, type Consumer, type Delivery, type Revocation } from "@bullrush/broker";
+import { hostname } from "node:os";
+import { newId, systemClock, type BullrushError, type Consumer, type Delivery, type Revocation } from "@bullrush/broker";
 import type { App, TaskContext } from "@bullrush/client";
-import { jsonLogger } from "@bullrush/program";
+import { jsonLogger, logOutput, OutputCapture } from "@bullrush/program";
 import type { Logger } from "pino";
 import { Dispatcher } from "./consuming/dispatcher.js";
 import { vouched } from "./consuming/vouched.js";
@@ -19,6 +20,7 @@ import { heldSlots } from "./service/held-slots.js";
 import { flowMender } from "./service/flow-mender.js";
 import { lagMonitor } from "./service/lag-monitor.js";
 import { leaseKeeper } from "./service/lease-keeper.js";
+import { keepName, type NameKeeper } from "./service/name-keeper.js";
 import { loopWatchdog } from "./service/loop-watchdog.js";
 import { recovery } from "./service/recovery.js";
 import type { Service } from "./service/service.js";
@@ -33,6 +35,7 @@ export type Blame = "task" | "ended" | "all" | "none";
 
 /** The consuming process of an app. */
 export interface Worker {
+  /** The name is the one that it bears once it has begun to start. */
   readonly options: CompiledWorkerOptions;
   /**
    * Connects, and begins to take. Rejects within 5 s each if broker or result backend cannot be reached or refuse the user, and with `POOL_FAILED` if the pool's runners cannot load
@@ -61,6 +64,10 @@ const lastSettlements = 4500;
 export interface Internals {
   /** How lines are written that cannot wait for the event loop. Default: `json`. */
   readonly format?: "pretty" | "json";
+  /** What has the output of this process already. Default: the worker takes it itself, if `captureConsole` says so. */
+  readonly capture?: OutputCapture | undefined;
+  /** Hears, before anything is logged of it, that the worker has its name; the lines of `log` have it by themselves then. */
+  readonly onNamed?: (name: string) => void;
 }
 
 /** A worker on `app`. Throws `INVALID_OPTION` or `INVALID_QUEUE_NAME`. */
@@ -68,8 +75,10 @@ export function createWorker(app: App, given?: WorkerOptions): Worker;
 /** @internal */
 export function createWorker(app: App, given: WorkerOptions, internals: Internals): Worker;
 export function createWorker(app: App, given: WorkerOptions = {}, internals: Internals = {}): Worker {
-  const options = compileWorkerOptions(given, app.options.queues);
-  const log = given.log ?? jsonLogger();
+  let options = compileWorkerOptions(given, app.options.queues);
+  let log = given.log ?? jsonLogger();
+  const capture = internals.capture ?? (options.captureConsole ? new OutputCapture((output) => logOutput(log, output)) : undefined);
+  let named: NameKeeper | undefined;
   let parts: Parts | undefined;
   let started: Promise<void> | undefined;
   let stopped: Promise<number> | undefined;
@@ -91,6 +100,7 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
 
   async function startOnce(): Promise<void> {
     if (insideRunner()) return;
+    await takeName();
     const { lease, scan, order, queues, name, allowEviction } = options;
     const trouble = new TroubleLog(log, systemClock);
     const guard = loopGuard({
@@ -114,23 +124,36 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
     const warnings = await consumer.open();
     await app.backend.open();
     for (const warning of warnings) log.warn(warning);
+    named?.start(log);
     const declared = app.options.queues;
     const undeclared = queues.map((queue) => queue.name).filter((queue) => !declared.includes(queue));
     if (undeclared.length > 0) log.warn({ queues: undeclared, declared }, "takes from queues that the app does not declare");
     app.onTrouble((service, reason) => trouble.warn(`${service} cannot be reached`, reason));
-    const pool = createPool(options, { app, worker: name, log, lender: () => parts?.dispatcher.lender, onFailure });
+    const pool = createPool(options, { app, worker: name, log, capture, lender: () => parts?.dispatcher.lender, onFailure });
     parts = assemble(app, options, { consumer, pool, log, trouble, guard, onHopeless: onFailure });
     await Promise.all([pool.start(), guard.start(consumer)]);
     if (stopped !== undefined) return;
     ready = true;
     for (const service of parts.services) service.start();
     parts.dispatcher.start();
-    log.info({ worker: name, queues: queues.map((queue) => queue.name) }, "ready");
+    log.info({ queues: queues.map((queue) => queue.name) }, "ready");
+  }
+
+  /** All lines from here on have the name. */
+  async function takeName(): Promise<void> {
+    const holder = { host: hostname(), pid: process.pid, startedAt: systemClock.now() };
+    named = await keepName({ names: app.transport.workerNames, name: options.name, numbered: options.numbered, token: newId(), holder });
+    options = { ...options, name: named.name };
+    if (internals.onNamed === undefined) log = log.child({ worker: named.name });
+    else internals.onNamed(named.name);
+    if (internals.capture === undefined && stopped === undefined) capture?.start();
   }
 
   async function stopOnce(now?: AbortSignal): Promise<number> {
     const left = parts === undefined ? 0 : await drain(parts, options, now, log);
+    await named?.stop();
     await app.close();
+    if (internals.capture === undefined) capture?.stop();
     return left;
   }
 
@@ -144,7 +167,15 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
     return blamed.has(culprit) ? "task" : "ended";
   }
 
-  return { options, start: () => (started ??= startOnce()), stop, crashed, failed };
+  return {
+    get options() {
+      return options;
+    },
+    start: () => (started ??= startOnce()),
+    stop,
+    crashed,
+    failed,
+  };
 }
 
 interface Parts {

@@ -29,6 +29,7 @@ describe("compileWorkerOptions", () => {
       softTimeLimit: undefined,
       order: "round-robin",
       name: `worker@${hostname()}`,
+      numbered: true,
       lease: 15_000,
       scan: 5000,
       unregisteredGrace: 300_000,
@@ -37,6 +38,7 @@ describe("compileWorkerOptions", () => {
       endsProcess: false,
       allowEviction: false,
       fullStacks: false,
+      captureConsole: false,
     });
   });
 

@@ -5,12 +5,14 @@ import { Command, InvalidArgumentError, Option } from "commander";
 /** What the command line of `task-beat` says; what it leaves out is `undefined`. */
 export interface BeatArguments {
   readonly app?: string;
+  readonly hostname?: string;
   /** In ms. */
   readonly maxInterval?: number;
   readonly metricsPort?: number;
   readonly metricsHost?: string;
   readonly loglevel: "debug" | "info" | "warn" | "error";
   readonly logFormat?: "pretty" | "json";
+  readonly captureConsole: boolean;
   readonly broker?: string;
   readonly resultBackend?: string;
   readonly allowEviction?: boolean;
@@ -36,6 +38,10 @@ export function parseArguments(argv: readonly string[], version: string): BeatAr
       "-A, --app <module[:export]>",
       "module that exports the app (default: BULLRUSH_APP, bullrush.app in package.json, bullrush.config.*, tasks.*)",
     )
+    .option(
+      "-n, --hostname <name>",
+      "name of the beat in its lines; %h is the host, %n its first part, %d the rest, %p the process id (default: beat@%h)",
+    )
     .option("--max-interval <duration>", "longest time between two looks for what is due (default: 5s)", duration("--max-interval"))
     .addOption(
       new Option("--metrics-port <port>", "serve GET /metrics there, for Prometheus (default: do not)")
@@ -47,6 +53,7 @@ export function parseArguments(argv: readonly string[], version: string): BeatAr
     .addOption(
       new Option("--log-format <format>", "how lines are written (default: pretty on a terminal, else json)").choices(["pretty", "json"]),
     )
+    .option("--no-capture-console", "leave what the app writes to stdout and stderr as it is, instead of making log lines of it")
     .option("-b, --broker <url>", "Redis that holds the queues, instead of the app's")
     .option("--result-backend <url>", "Redis that holds the results, instead of the app's")
     .option("--allow-eviction", "start on a Redis that evicts keys when its memory is full, and so may lose tasks")

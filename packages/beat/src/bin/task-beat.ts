@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { runCommand } from "@bullrush/program/command";
 import { TroubleLog, watchFallout } from "@bullrush/client/program";
-import { createLogger, discoverApp, shownPasswords, uncheckedLinks } from "@bullrush/program";
+import { createLogger, discoverApp, expandName, logOutput, OutputCapture, shownPasswords, uncheckedLinks } from "@bullrush/program";
 import { systemClock } from "@bullrush/broker";
 import type { App } from "@bullrush/client";
+import type { Logger } from "pino";
 import { createBeat } from "../beat.js";
 import { serveMetrics } from "../service/metrics-server.js";
 import { parseArguments, type BeatArguments } from "./arguments.js";
@@ -19,12 +20,37 @@ async function main(argv: readonly string[]): Promise<number> {
   const version = ownVersion();
   const given = parseArguments(argv, version);
   if (given === undefined) return 0;
+  const lines = given.dryRun || given.list ? undefined : await openLines(given);
+  lines?.capture?.start();
+  try {
+    return await serve(given, version, lines);
+  } finally {
+    lines?.capture?.stop();
+  }
+}
+
+interface Lines {
+  readonly log: Logger;
+  readonly format: "pretty" | "json";
+  /** Takes what the app writes, from its loading on. */
+  readonly capture: OutputCapture | undefined;
+}
+
+async function openLines({ loglevel, logFormat, captureConsole, hostname = "beat@%h" }: BeatArguments): Promise<Lines> {
+  const format = logFormat ?? (process.stdout.isTTY ? "pretty" : "json");
+  const name = expandName(hostname);
+  const log = await createLogger(loglevel, format, { worker: () => name });
+  return { log, format, capture: captureConsole ? new OutputCapture((output) => logOutput(log, output)) : undefined };
+}
+
+/** @param lines absent if something is to be printed instead */
+async function serve(given: BeatArguments, version: string, lines: Lines | undefined): Promise<number> {
   const { app } = await discoverApp(given.app, process.cwd(), process.env);
   const { broker, resultBackend: backend, json = false, showArgs = false } = given;
   app.override({ ...(broker !== undefined && { broker }), ...(backend !== undefined && { backend }) });
   const warnings = [...shownPasswords({ "--broker": broker, "--result-backend": backend }), ...uncheckedLinks(app)];
   try {
-    if (!given.dryRun && !given.list) return await beat(app, given, { version, warnings });
+    if (lines !== undefined) return await beat(app, given, { ...lines, version, warnings });
     for (const warning of warnings) warn(warning);
     if (given.dryRun) return (await printForecast(app, given.from ?? Date.now(), given.for ?? hour, { json, showArgs })) ? 0 : 1;
     await printList(app, { json, showArgs });
@@ -36,16 +62,14 @@ async function main(argv: readonly string[]): Promise<number> {
 
 const hour = 60 * 60 * 1000;
 
-interface Beginning {
+interface Beginning extends Lines {
   readonly version: string;
   /** Of passwords that others can read, and of servers whose certificate is not looked at. */
   readonly warnings: readonly string[];
 }
 
-async function beat(app: App, given: BeatArguments, { version, warnings }: Beginning): Promise<number> {
-  const { maxInterval, allowEviction = false, metricsPort, metricsHost = "127.0.0.1", loglevel } = given;
-  const format = given.logFormat ?? (process.stdout.isTTY ? "pretty" : "json");
-  const log = await createLogger(loglevel, format);
+async function beat(app: App, given: BeatArguments, { version, warnings, log, format, capture }: Beginning): Promise<number> {
+  const { maxInterval, allowEviction = false, metricsPort, metricsHost = "127.0.0.1" } = given;
   for (const warning of warnings) log.warn(warning);
   const trouble = new TroubleLog(log, systemClock);
   app.onTrouble((service, reason) => trouble.warn(`${service} cannot be reached`, reason));
@@ -66,8 +90,11 @@ async function beat(app: App, given: BeatArguments, { version, warnings }: Begin
   });
   const begin = async () => {
     const facts = bannerFacts(app, beat.options, await app.beat.list());
-    if (format === "pretty") process.stdout.write(bannerText(facts, version));
-    else log.info({ version, ...facts, entries: facts.entries.length }, "starting");
+    if (format === "pretty") {
+      capture?.stop();
+      process.stdout.write(bannerText(facts, version));
+      capture?.start();
+    } else log.info({ version, ...facts, entries: facts.entries.length }, "starting");
     if (metricsPort !== undefined) await serveMetrics(metricsPort, metricsHost, () => beat.metrics());
     await beat.start();
     if (!told) log.info({ entries: facts.entries.length }, "ready");

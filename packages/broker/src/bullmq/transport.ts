@@ -9,6 +9,7 @@ import { ownQueueKeys, queueKey, queuesKey } from "../redis/keys.js";
 import { compileLocation, type CompiledLocation, type RedisLocation } from "../redis/location.js";
 import type { RedisResultBackend } from "../redis/result-backend.js";
 import { runScript } from "../redis/script.js";
+import { redisWorkerNames } from "../redis/worker-names.js";
 import { openConsumer } from "./consumer.js";
 import { engineScript } from "./engine.js";
 import { FlowStore } from "./flows/flow-store.js";
@@ -161,7 +162,9 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
 
   const standingsOf: Transport["standings"] = (messages) => standings.of(messages);
 
-  return { publish, startFlow, revokeFlow, standings: standingsOf, locate, counts, forget, purge, revoke, consume, close };
+  const workerNames = redisWorkerNames(commands, prefix);
+
+  return { publish, startFlow, revokeFlow, standings: standingsOf, locate, counts, forget, purge, revoke, workerNames, consume, close };
 }
 
 function isAnyAbsent(replies: readonly LocateReply[]): boolean {

@@ -4,6 +4,7 @@ import type { Message, RoutedMessage } from "../protocol/message.js";
 import type { Outcome } from "../protocol/outcome.js";
 import type { Retention } from "./retention.js";
 import type { StoreRequest } from "./result-backend.js";
+import type { WorkerNames } from "./worker-names.js";
 
 /** What is left of a task that was forgotten: nothing, or its message, which waits or is on loan to a worker. */
 export type Left = "gone" | "waiting" | "running";
@@ -53,6 +54,9 @@ export interface Transport {
    * @param elsewhere whether they may also be in any other queue to which a message was ever sent. Default: false
    */
   revoke(ids: readonly string[], queues: readonly string[], revocation: Revocation, elsewhere?: boolean): Promise<readonly Marked[]>;
+
+  /** The names of the workers that take from the queues of this prefix. */
+  readonly workerNames: WorkerNames;
 
   /** Opens the consuming side of some queues. */
   consume(options: ConsumeOptions): Consumer;

@@ -30,6 +30,11 @@ export function flowIndexKey(prefix: string): string {
   return `bullrush:flows:${prefix}`;
 }
 
+/** Who holds the name of a worker under `prefix`, a hash. */
+export function workerKey(prefix: string, name: string): string {
+  return `bullrush:worker:${prefix}:${name}`;
+}
+
 /** The record of task `id`, a string of JSON. */
 export function resultKey(id: string): string {
   return `bullrush:result:${id}`;

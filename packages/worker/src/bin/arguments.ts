@@ -1,3 +1,4 @@
+import { BullrushError } from "@bullrush/broker";
 import { duration, level, parseCommand, wholeNumber } from "@bullrush/program/command";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { poolNames, type Autoscale, type PoolName } from "../pool/options.js";
@@ -33,7 +34,9 @@ export interface WorkerArguments {
   readonly resultBackend?: string;
   readonly allowEviction?: boolean;
   readonly fullStacks?: boolean;
+  readonly captureConsole: boolean;
   readonly purge?: boolean;
+  readonly yes?: boolean;
   readonly beat?: boolean;
 }
 
@@ -57,7 +60,7 @@ export function parseArguments(argv: readonly string[], version: string): Worker
     .option("-X, --exclude-queues <names>", "queues to leave out", list)
     .option(
       "-n, --hostname <name>",
-      "name of the worker; %h is the host, %n its first part, %d the rest, %p the process id (default: worker@%h)",
+      "name of the worker; %h is the host, %n its first part, %d the rest, %p the process id (default: worker@%h, worker2@%h if that is taken)",
     )
     .addOption(
       new Option("-P, --pool <pool>", "where tasks run: on the worker's event loop, in threads or in processes (default: inline)").choices(
@@ -108,8 +111,12 @@ export function parseArguments(argv: readonly string[], version: string): Worker
     .option("-b, --broker <url>", "Redis that holds the queues, instead of the app's")
     .option("--result-backend <url>", "Redis that holds the results, instead of the app's")
     .option("--allow-eviction", "start on a Redis that evicts keys when its memory is full, and so may lose tasks")
-    .option("--purge", "first remove all messages that wait in the queues taken from");
-  return parseCommand(command, argv, "WORKER_USAGE") as (WorkerArguments & Record<string, unknown>) | undefined;
+    .option("--no-capture-console", "leave what tasks write to stdout and stderr as it is, instead of making log lines of it")
+    .option("--purge", "first remove all messages that wait in the queues taken from; asks in a terminal")
+    .option("--yes", "with --purge: do not ask");
+  const given = parseCommand(command, argv, "WORKER_USAGE") as (WorkerArguments & Record<string, unknown>) | undefined;
+  if (given?.yes && !given.purge) throw new BullrushError("WORKER_USAGE", { reason: "--yes is for --purge (see task-worker --help)" });
+  return given;
 }
 
 function list(text: string): readonly string[] {

@@ -1,13 +1,14 @@
 import { readFileSync } from "node:fs";
-import type { App } from "@bullrush/client";
 import { watchFallout } from "@bullrush/client/program";
-import { createLogger, discoverApp, shownPasswords, uncheckedLinks } from "@bullrush/program";
+import type { Logger } from "pino";
+import { createLogger, discoverApp, expandName, logOutput, OutputCapture, shownPasswords, uncheckedLinks } from "@bullrush/program";
 import { runCommand } from "@bullrush/program/command";
 import type { WorkerOptions } from "../options.js";
 import { createWorker, type Blame, type Worker } from "../worker.js";
 import { parseArguments, type WorkerArguments } from "./arguments.js";
 import { bannerFacts, bannerText } from "./banner.js";
 import { openBeat, type BesideBeat } from "./beat.js";
+import { ask, checkPurge, ownTerminal, purge, type Terminal } from "./purge.js";
 
 /** The command `task-worker`: runs until it is told to stop, and ends the process. */
 export async function run(argv: readonly string[]): Promise<void> {
@@ -18,14 +19,60 @@ async function work(argv: readonly string[]): Promise<number> {
   const version = ownVersion();
   const given = parseArguments(argv, version);
   if (given === undefined) return 0;
+  const terminal = given.yes ? undefined : ownTerminal();
+  if (given.purge) checkPurge(given.yes ?? false, terminal);
+  const format = given.logFormat ?? (process.stdout.isTTY ? "pretty" : "json");
+  let name = expandName(given.hostname ?? "worker@%h");
+  const log = await createLogger(given.loglevel, format, { worker: () => name });
+  // From here on: what the module of the app writes while it is loaded must not stand between the lines.
+  const capture = given.captureConsole ? new OutputCapture((output) => logOutput(log, output)) : undefined;
+  capture?.start();
+  const onNamed = (got: string) => {
+    name = got;
+  };
+  try {
+    return await consume(given, { version, format, log, capture, terminal, onNamed });
+  } finally {
+    capture?.stop();
+  }
+}
+
+interface Surroundings {
+  readonly version: string;
+  readonly format: "pretty" | "json";
+  readonly log: Logger;
+  readonly capture: OutputCapture | undefined;
+  /** Where it is asked whether to purge; `undefined` if it is not. */
+  readonly terminal: Terminal | undefined;
+  /** Hears the name of the worker, for all lines from then on. */
+  readonly onNamed: (name: string) => void;
+}
+
+/** How long a worker that is not connected says nothing of itself, in ms. */
+const patience = 500;
+
+/** Runs a worker until it is told to stop. Returns the exit code. */
+async function consume(given: WorkerArguments, { version, format, log, capture, terminal, onNamed }: Surroundings): Promise<number> {
   const { app, reference } = await discoverApp(given.app, process.cwd(), process.env);
   const { broker, resultBackend: backend } = given;
   app.override({ ...(broker !== undefined && { broker }), ...(backend !== undefined && { backend }) });
-  const format = given.logFormat ?? (process.stdout.isTTY ? "pretty" : "json");
-  const log = await createLogger(given.loglevel, format);
-  const worker = createWorker(app, { endsProcess: true, ...workerOptions(given), module: reference, log }, { format });
+  let introduced = false;
+  /** Once, with the name that it has by then. */
+  const introduce = () => {
+    if (introduced) return;
+    introduced = true;
+    const facts = bannerFacts(app, worker.options);
+    if (format === "json") log.info({ version, ...facts }, "starting");
+    else writeAside(capture, bannerText(facts, version));
+  };
+  const named = (name: string) => {
+    onNamed(name);
+    introduce();
+  };
+  const options = { endsProcess: true, ...workerOptions(given), module: reference, log };
+  const worker = createWorker(app, options, { format, capture, onNamed: named });
   const beat = given.beat ? await openBeat(app, log, given.allowEviction ?? false) : undefined;
-  const stop = stopSignals(worker, beat);
+  const stop = stopSignals(worker, beat, log);
   watchFallout(
     log,
     () => {
@@ -35,9 +82,6 @@ async function work(argv: readonly string[]): Promise<number> {
     },
     given,
   );
-  const facts = bannerFacts(app, worker.options);
-  if (format === "pretty") process.stdout.write(bannerText(facts, version));
-  else log.info({ version, ...facts }, "starting");
   const warnings = [...shownPasswords({ "--broker": broker, "--result-backend": backend }), ...uncheckedLinks(app)];
   for (const warning of warnings) log.warn(warning);
   try {
@@ -57,10 +101,40 @@ async function work(argv: readonly string[]): Promise<number> {
   return left > 0 || stop.crashed() ? 1 : 0;
 
   async function begin(): Promise<void> {
-    if (given?.purge) await purge(app, worker, (queue, removed) => log.warn({ queue, removed }, "purged"));
-    await worker.start();
+    if (given.purge && !(await purgeQueues())) {
+      throw new Error("nothing was removed, and no worker was started: start it without --purge to keep what waits");
+    }
+    const soon = setTimeout(introduce, patience);
+    try {
+      await worker.start();
+    } finally {
+      clearTimeout(soon);
+      introduce();
+    }
     await beat?.start();
   }
+
+  async function purgeQueues(): Promise<boolean> {
+    const queues = worker.options.queues.map((queue) => queue.name);
+    return purge(app, queues, isWanted, (queue, removed) => log.warn({ queue, removed }, "purged"));
+  }
+
+  async function isWanted(question: string): Promise<boolean> {
+    if (terminal === undefined) return true;
+    capture?.stop();
+    try {
+      return await ask(terminal, question);
+    } finally {
+      capture?.start();
+    }
+  }
+}
+
+/** Writes to stdout what is to be no line. */
+function writeAside(capture: OutputCapture | undefined, text: string): void {
+  capture?.stop();
+  process.stdout.write(text);
+  capture?.start();
 }
 
 /** What the line of an exception that nobody caught says of it. */
@@ -73,14 +147,19 @@ const endings: Readonly<Record<Blame, string>> = {
 
 /** The arguments that are options of the worker too; those that were not given are absent. */
 function workerOptions(given: WorkerArguments): WorkerOptions {
-  const { app: _app, hostname, loglevel: _l, logFormat: _f, broker: _b, resultBackend: _r, purge: _p, beat: _B, ...options } = given;
+  const {
+    app: _app,
+    hostname,
+    loglevel: _l,
+    logFormat: _f,
+    broker: _b,
+    resultBackend: _r,
+    purge: _p,
+    yes: _y,
+    beat: _B,
+    ...options
+  } = given;
   return { ...options, ...(hostname !== undefined && { name: hostname }) };
-}
-
-/** Removes nothing before it is clear that the worker can start. */
-async function purge(app: App, worker: Worker, tell: (queue: string, removed: number) => void): Promise<void> {
-  await app.backend.open();
-  for (const { name } of worker.options.queues) tell(name, await app.transport.purge(name));
 }
 
 interface Stopping {
@@ -93,7 +172,7 @@ interface Stopping {
 }
 
 /** Stops the beat, then the worker, at SIGTERM, SIGHUP, a first SIGINT, or a crash; a SIGINT after any of them ends its patience. */
-function stopSignals(worker: Worker, beat: BesideBeat | undefined): Stopping {
+function stopSignals(worker: Worker, beat: BesideBeat | undefined, log: Logger): Stopping {
   const now = new AbortController();
   let told = false;
   let crashed = false;
@@ -111,6 +190,8 @@ function stopSignals(worker: Worker, beat: BesideBeat | undefined): Stopping {
   // Not `once`: a second one would end the process on the spot.
   for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
   process.on("SIGINT", () => {
+    if (!told) log.warn("Ctrl-C once more ends the wait: what still runs is put back at once");
+    else if (!now.signal.aborted) log.warn("the wait ends: what still runs is put back");
     if (told) now.abort();
     else stop();
   });

@@ -11,6 +11,8 @@ export interface Invoking<Execution> {
   /** Whether the arguments of an execution are those of several calls, one after the other. */
   readonly isEach: (execution: Execution) => boolean;
   readonly readerOf: (execution: Execution) => Reader;
+  /** Hears, at once, that the function of a task has ended. Default: nobody does. */
+  readonly onEnd?: ((context: TaskContext) => void) | undefined;
 }
 
 /** Who reads what a function returns: a result, a link or a flow; nobody; or the plain BullMQ producer that sent the job. */
@@ -21,15 +23,17 @@ export async function invoke<Execution>(
   context: TaskContext,
   definition: TaskDefinition,
   execution: Execution,
-  { maxPayload, attemptOf, isEach, readerOf }: Invoking<Execution>,
+  { maxPayload, attemptOf, isEach, readerOf, onEnd }: Invoking<Execution>,
 ): Promise<Outcome> {
   const { name, run } = definition;
   let returned: unknown;
   try {
     returned = await runInTask(context, () => (isEach(execution) ? callEach(context, run) : run.call(context, ...context.args)));
   } catch (error) {
+    onEnd?.(context);
     return outcomeOf(reasonBehind(error, context), attemptOf(execution, definition));
   }
+  onEnd?.(context);
   const what = `the result of ${name}`;
   switch (readerOf(execution)) {
     case "ours":

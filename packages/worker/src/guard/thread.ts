@@ -22,7 +22,7 @@ const guarding = new Guarding({
 /** By a logger of this thread's own, which writes straight to the output: what goes through `process.stdout` would wait for the event loop of the process. */
 async function prepare({ endsProcess, format }: Watched): Promise<Write> {
   const { createLogger } = await import("@bullrush/program");
-  const log = await createLogger("warn", format, endsProcess ? 1 : 2);
+  const log = await createLogger("warn", format, { descriptor: endsProcess ? 1 : 2 });
   return (level, facts, text) => {
     try {
       log[level](facts, text);

@@ -14,13 +14,13 @@ export interface Carrier {
   readonly gone: Promise<string>;
 }
 
-/** Starts a runner. `hear` gets all that it says. May throw. */
-export type Launch = (hear: (message: FromRunner) => void) => Carrier;
+/** Starts a runner. `hear` gets all that it says; with `captureConsole` also what it writes to stdout and stderr, in the order in which it wrote and said it. May throw. */
+export type Launch = (hear: (message: FromRunner) => void, captureConsole: boolean) => Carrier;
 
 /** A carrier by `launch`; one that cannot be started, for want of memory or processes, is gone at once. Never throws. */
-export function carry(launch: Launch, hear: (message: FromRunner) => void): Carrier {
+export function carry(launch: Launch, hear: (message: FromRunner) => void, captureConsole: boolean): Carrier {
   try {
-    return launch(hear);
+    return launch(hear, captureConsole);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return { name: "a runner without a process", facts: {}, send: () => {}, kill: () => {}, gone: Promise.resolve(reason) };

@@ -1,8 +1,10 @@
 import { systemClock, type BullrushError } from "@bullrush/broker";
 import { outsideTask, type App } from "@bullrush/client";
+import type { OutputCapture } from "@bullrush/program";
 import type { Logger } from "pino";
 import { ExecutionContext, type ContextSource } from "../execution/context.js";
 import type { Execution } from "../execution/execution.js";
+import type { Surroundings } from "../execution/retry.js";
 import type { SlotLender } from "../execution/slot-lender.js";
 import { stateStore } from "../execution/state-store.js";
 import { inlinePool } from "./inline.js";
@@ -19,6 +21,8 @@ export interface PoolSurroundings {
   /** Name of the worker. */
   readonly worker: string;
   readonly log: Logger;
+  /** What takes the output of tasks of this process, if anything does. */
+  readonly capture?: OutputCapture | undefined;
   /** What lends the slots of tasks that wait; `undefined` while there is none. */
   readonly lender: () => SlotLender | undefined;
   /** Hears, at most once, that the pool cannot go on. */
@@ -26,7 +30,7 @@ export interface PoolSurroundings {
 }
 
 /** The pool that `options` ask for. */
-export function createPool(options: CompiledPoolOptions, { app, worker, log, lender, onFailure }: PoolSurroundings): Pool {
+export function createPool(options: CompiledPoolOptions, { app, worker, log, capture, lender, onFailure }: PoolSurroundings): Pool {
   const { pool, module, concurrency, autoscale, maxTasksPerChild: maxTasks, maxMemoryPerChild: maxMemory, fullStacks } = options;
   const storeState = stateStore(app, worker, log);
   const { broker, backend, maxPayload } = app.options;
@@ -38,20 +42,25 @@ export function createPool(options: CompiledPoolOptions, { app, worker, log, len
       storeState,
       ...waitsOf(lender),
     };
-    return inlinePool((execution) => new ExecutionContext(execution, source), {
+    const surroundings: Surroundings = {
       maxPayload,
       clock: systemClock,
       random: Math.random,
       fullStacks,
       replacementOf: (canvas, message, queue) => app.replacementOf(canvas, message, queue),
-    });
+    };
+    return inlinePool(
+      (execution) => new ExecutionContext(execution, source),
+      surroundings,
+      capture && ((context) => capture.flush(context)),
+    );
   }
   // What is no URL is in the module itself, and may be of a kind that cannot be sent.
   const locations = { ...(typeof broker === "string" && { broker }), ...(typeof backend === "string" && { backend }) };
   return new RunnerPool({
     runner: {
       launch: pool === "threads" ? launchThread : launchProcess,
-      load: { type: "load", module, ...locations, worker, pool, level: levelFor(log), fullStacks },
+      load: { type: "load", module, ...locations, worker, pool, level: levelFor(log), fullStacks, captureConsole: capture !== undefined },
       onWait: warnOfWaits(pool, log),
       storeState,
       log,

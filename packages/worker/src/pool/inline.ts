@@ -5,14 +5,19 @@ import { invoke, type Invoking } from "../execution/invoke.js";
 import type { Attempt, Surroundings } from "../execution/retry.js";
 import type { Pool } from "./pool.js";
 
-/** Runs all tasks on this process's event loop: for work that mostly waits. */
-export function inlinePool(contextOf: (execution: Execution) => TaskContext, surroundings: Surroundings): Pool {
+/** Runs all tasks on this process's event loop: for work that mostly waits. `onEnd` hears that the function of a task has ended. */
+export function inlinePool(
+  contextOf: (execution: Execution) => TaskContext,
+  surroundings: Surroundings,
+  onEnd?: (context: TaskContext) => void,
+): Pool {
   const { maxPayload } = surroundings;
   const invoking: Invoking<Execution> = {
     maxPayload,
     attemptOf: (execution) => attemptOf(execution, surroundings),
     isEach: ({ message }) => message.each === true,
     readerOf,
+    onEnd,
   };
   return {
     start: () => Promise.resolve(),

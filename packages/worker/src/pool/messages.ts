@@ -1,4 +1,5 @@
 import type { Failure, Outcome } from "@bullrush/broker";
+import type { Output } from "@bullrush/program";
 import type { Reader } from "../execution/invoke.js";
 
 /** All that a worker says to a runner of its pool. Plain data: the sides share no memory. */
@@ -31,6 +32,8 @@ export interface Load {
   readonly level: string;
   /** Whether the stacks of failures keep the frames of Bullrush and of Node's internals. Default: false. */
   readonly fullStacks?: boolean;
+  /** Whether what tasks write to stdout and stderr is told to the worker. */
+  readonly captureConsole: boolean;
 }
 
 /** Why a run is asked to end. Those that are errors of ours become the same class again: a task may look at the reason of its signal. */
@@ -55,6 +58,8 @@ export type FromRunner =
   | { readonly type: "state"; readonly run: number; readonly call: number; readonly state: string; readonly meta?: string }
   /** The run waits for the results of others. */
   | { readonly type: "waits"; readonly run: number }
+  /** What was written to stdout or stderr. */
+  | ({ readonly type: "output" } & Output)
   /** A line of pino's JSON. */
   | { readonly type: "log"; readonly line: string }
   /** An exception that nobody caught, of what it runs or of nobody known: it ends. `run` is what it ran, if anything; it begins nothing more. */
@@ -67,4 +72,10 @@ interface Uncaught {
   readonly failure: Failure;
   readonly task?: string;
   readonly id?: string;
+}
+
+/** What a process says, and how many frames it had written to its stdout by then: these are heard before. */
+export interface FromProcess {
+  readonly frames: number;
+  readonly message: FromRunner;
 }

@@ -1,23 +1,38 @@
-import { fork } from "node:child_process";
+import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { readOutput, type Frame } from "../output/frames.js";
 import type { Launch } from "./carrier.js";
-import type { FromRunner } from "./messages.js";
+import type { FromProcess, FromRunner } from "./messages.js";
 
 const entry = fileURLToPath(new URL("./inside/process.js", import.meta.url));
 
-/** A runner in a child process. It inherits the output, the environment and Node's flags, but no debugger's port. */
-export const launchProcess: Launch = (hear) => {
+/** How long the pipes of a process that has ended are read on, in ms, if a process of its own holds them open. */
+const lastWords = 1000;
+
+/** A runner in a child process. It inherits the environment and Node's flags, but no debugger's port; and the output, unless that is captured. */
+export const launchProcess: Launch = (hear, captureConsole) => {
   const execArgv = process.execArgv.filter((flag) => !flag.startsWith("--inspect"));
-  const child = fork(entry, { execArgv, serialization: "advanced", stdio: ["ignore", "inherit", "inherit", "ipc"] });
-  child.on("message", (message) => hear(message as FromRunner));
+  const output = captureConsole ? "pipe" : "inherit";
+  const child = fork(entry, captureConsole ? ["capture"] : [], {
+    execArgv,
+    serialization: "advanced",
+    stdio: ["ignore", output, output, "ipc"],
+  });
+  const order = inOrder(hear);
+  child.on("message", (message) => order.say(message as FromProcess));
+  for (const name of ["stdout", "stderr"] as const) {
+    const pipe = child[name];
+    if (pipe !== null) readOutput(pipe, name, (frame, isFrame) => order.write(frame, isFrame));
+  }
   const gone = new Promise<string>((resolve) => {
     // Of one that could not be started there is no exit.
     child.on("error", (error) => child.pid === undefined && resolve(error.message));
     child.once("exit", (code, signal) => {
-      const how = signal ?? `exit code ${code}`;
-      if (child.connected) void once(child, "disconnect").then(() => resolve(how));
-      else resolve(how);
+      void spoken(child).then(() => {
+        order.end();
+        resolve(signal ?? `exit code ${code}`);
+      });
     });
   });
   const pid = child.pid ?? 0;
@@ -29,3 +44,52 @@ export const launchProcess: Launch = (hear) => {
     gone,
   };
 };
+
+/** Resolves when all that a process that has ended had said and written was read. */
+async function spoken(child: ChildProcess): Promise<void> {
+  const pipes = [child.stdout, child.stderr].filter((pipe) => pipe !== null);
+  const read = Promise.all([
+    ...(child.connected ? [once(child, "disconnect")] : []),
+    ...pipes.map((pipe) => pipe.readableEnded || pipe.destroyed || new Promise((resolve) => pipe.once("close", resolve))),
+  ]);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, lastWords);
+  });
+  await Promise.race([read, late]);
+  clearTimeout(timer);
+  // Whoever holds a pipe open still may write to it, and does not keep this process.
+  for (const pipe of pipes) if ("unref" in pipe && typeof pipe.unref === "function") pipe.unref();
+}
+
+/** What a process says and what it writes come by two ways: has what it says wait until what it wrote before has come. */
+function inOrder(hear: (message: FromRunner) => void) {
+  const waiting: FromProcess[] = [];
+  let frames = 0;
+
+  function go(): void {
+    for (let first = waiting[0]; first !== undefined && first.frames <= frames; first = waiting[0]) {
+      waiting.shift();
+      hear(first.message);
+    }
+  }
+
+  return {
+    say(said: FromProcess): void {
+      if (waiting.length === 0 && said.frames <= frames) return hear(said.message);
+      waiting.push(said);
+      go();
+    },
+    write(frame: Frame, isFrame: boolean): void {
+      hear(frame);
+      if (!isFrame) return;
+      frames++;
+      go();
+    },
+    /** Nothing more is written that could be waited for. */
+    end(): void {
+      frames = Infinity;
+      go();
+    },
+  };
+}

@@ -1,5 +1,6 @@
 import { toFailure, type Outcome } from "@bullrush/broker";
 import { SoftTimeLimitExceeded, TaskRevokedError } from "@bullrush/client";
+import { logOutput } from "@bullrush/program";
 import type { Logger } from "pino";
 import { readerOf, type Execution } from "../execution/execution.js";
 import type { StoreState } from "../execution/state-store.js";
@@ -57,7 +58,7 @@ export class Runner {
     this.started = new Promise((resolve) => {
       this.#onStart = resolve;
     });
-    this.#carrier = carry(options.launch, (message) => this.#hear(message));
+    this.#carrier = carry(options.launch, (message) => this.#hear(message), options.load.captureConsole);
     this.gone = this.#carrier.gone.then((how) => this.#end(redact(how)));
     this.#carrier.send(options.load);
   }
@@ -152,6 +153,9 @@ export class Runner {
         break;
       case "waits":
         if (message.run === this.#run?.number) this.#options.onWait(this.#run.execution);
+        break;
+      case "output":
+        logOutput(this.#options.log, message, this.facts);
         break;
       case "log":
         writeLine(this.#options.log, message.line);

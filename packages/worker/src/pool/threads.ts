@@ -1,14 +1,25 @@
 import { Worker } from "node:worker_threads";
+import { readOutput } from "../output/frames.js";
+import { creditMemory, hearOutput } from "../output/thread-credit.js";
 import type { Launch } from "./carrier.js";
 import type { FromRunner } from "./messages.js";
 
 const entry = new URL("./inside/thread.js", import.meta.url);
 
 /** A runner in a thread of this process. */
-export const launchThread: Launch = (hear) => {
-  const thread = new Worker(entry);
+export const launchThread: Launch = (hear, captureConsole) => {
+  const credit = creditMemory();
+  const thread = new Worker(entry, { workerData: credit, stdout: captureConsole, stderr: captureConsole });
   const { threadId } = thread;
-  thread.on("message", (message) => hear(message as FromRunner));
+  thread.on("message", (message: FromRunner) => {
+    hear(message);
+    if (message.type === "output") hearOutput(credit, message.text.length);
+  });
+  if (captureConsole) {
+    // What is written before the app is loaded.
+    readOutput(thread.stdout, "stdout", hear);
+    readOutput(thread.stderr, "stderr", hear);
+  }
   const gone = new Promise<string>((resolve) => {
     let reason: string | undefined;
     thread.once("error", (error) => {

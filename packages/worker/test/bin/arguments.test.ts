@@ -6,8 +6,8 @@ function parse(...args: string[]) {
 }
 
 describe("parseArguments", () => {
-  it("leaves out what is not given, but for the level", () => {
-    expect(parse()).toEqual({ loglevel: "info" });
+  it("leaves out what is not given, but for the level and the capture", () => {
+    expect(parse()).toEqual({ loglevel: "info", captureConsole: true });
   });
 
   it("reads every flag in its long form", () => {
@@ -30,7 +30,9 @@ describe("parseArguments", () => {
       ["--shutdown-timeout", "2m"],
       ["--broker", "redis://b"],
       ["--result-backend", "redis://r"],
+      ["--no-capture-console"],
       ["--purge"],
+      ["--yes"],
     ];
     expect(parse(...flags.flat())).toEqual({
       app: "tasks.ts:app",
@@ -51,7 +53,9 @@ describe("parseArguments", () => {
       shutdownTimeout: 120_000,
       broker: "redis://b",
       resultBackend: "redis://r",
+      captureConsole: false,
       purge: true,
+      yes: true,
     });
   });
 
@@ -63,6 +67,7 @@ describe("parseArguments", () => {
       hostname: "n",
       concurrency: 2,
       loglevel: "warn",
+      captureConsole: true,
       broker: "redis://b",
     });
   });
@@ -125,6 +130,7 @@ describe("parseArguments", () => {
     },
     { args: ["--autoscale", "8,2,1"], says: "argument '8,2,1' is invalid. It has to be two whole numbers" },
     { args: ["--max-tasks-per-child", "0"], says: "argument '0' is invalid. It has to be a whole number from 1." },
+    { args: ["--yes"], says: "--yes is for --purge (see task-worker --help)" },
     { args: ["--log-format", "xml"], says: "argument 'xml' is invalid. Allowed choices are pretty, json." },
   ])("refuses $args on one line", ({ args, says }) => {
     expect(() => parse(...args)).toThrow(usage(says));

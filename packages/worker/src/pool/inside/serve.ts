@@ -2,7 +2,7 @@ import { failureReason, RemoteError, systemClock, toFailure, type Failure, type 
 import { SoftTimeLimitExceeded, TaskRevokedError, type App, type TaskContext } from "@bullrush/client";
 import { pino } from "pino";
 import { enclosingTask, redactFailure, taskFields } from "@bullrush/client/program";
-import { discoverApp } from "@bullrush/program";
+import { discoverApp, OutputCapture } from "@bullrush/program";
 import { ExecutionContext, type ContextSource, type Subject } from "../../execution/context.js";
 import { invoke, type Invoking, type Reader } from "../../execution/invoke.js";
 import type { Surroundings } from "../../execution/retry.js";
@@ -79,7 +79,9 @@ class Server {
     }
   }
 
-  async #load({ module, broker, backend, worker, pool, level, fullStacks = false }: Load): Promise<void> {
+  async #load({ module, broker, backend, worker, pool, level, captureConsole, fullStacks = false }: Load): Promise<void> {
+    const capture = captureConsole ? new OutputCapture((output) => this.#link.write(output)) : undefined;
+    capture?.start();
     const log = pino({ level, base: null }, { write: (line: string) => this.#link.send({ type: "log", line }) });
     process.on("unhandledRejection", (error) => {
       log.error({ ...taskFields(), ...redactFailure(toFailure(error, { fullStacks })) }, "a promise was rejected, and nobody handled it");
@@ -109,7 +111,8 @@ class Server {
         return { message, original, definition, foreign: reader === "foreign", queue, ...surroundings };
       };
       const isEach: Loaded["invoking"]["isEach"] = ({ message }) => message.each === true;
-      this.#loaded = { app, source, invoking: { maxPayload, attemptOf, isEach, readerOf: ({ reader }) => reader } };
+      const onEnd = capture && ((context: TaskContext) => capture.flush(context));
+      this.#loaded = { app, source, invoking: { maxPayload, attemptOf, isEach, readerOf: ({ reader }) => reader, onEnd } };
       this.#link.send({ type: "ready" });
     } catch (error) {
       this.#link.send({ type: "unloadable", reason: failureReason(toFailure(error)) });

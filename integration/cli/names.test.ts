@@ -1,0 +1,49 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { startWorker, type WorkerProcess } from "../support/fleet.js";
+
+const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
+
+function start(prefix: string, ...args: readonly string[]): WorkerProcess {
+  return startWorker({ app: fixture, args, env: { FIXTURE_PREFIX: prefix, FIXTURE_QUEUES: "one" } });
+}
+
+const nameOf = async (worker: WorkerProcess) => (await worker.waitForEntry({ msg: "ready" }))["worker"];
+
+describe("workers on a host", () => {
+  it("that start at once without a name get different ones, and the next gets one that was given up", { timeout: 120_000 }, async () => {
+    const prefix = `names-${randomUUID()}`;
+    await using one = start(prefix);
+    await using two = start(prefix);
+    const names = [await nameOf(one), await nameOf(two)];
+    expect(new Set(names)).toEqual(new Set([`worker@${hostname()}`, `worker2@${hostname()}`]));
+    await using three = start(prefix);
+    expect(await nameOf(three)).toBe(`worker3@${hostname()}`);
+    expect(await two.stop()).toEqual({ code: 0, signal: null });
+    await using four = start(prefix);
+    expect(await nameOf(four)).toBe(names[1]);
+    for (const worker of [one, two, three, four]) expect(worker.entries.filter(({ level }) => Number(level) > 30)).toEqual([]);
+  });
+
+  it("of another prefix have names of their own", { timeout: 120_000 }, async () => {
+    await using one = start(`names-${randomUUID()}`);
+    await using two = start(`names-${randomUUID()}`);
+    expect([await nameOf(one), await nameOf(two)]).toEqual([`worker@${hostname()}`, `worker@${hostname()}`]);
+  });
+
+  it("that are given the same name bear it, and the second warns of the first", { timeout: 120_000 }, async () => {
+    const prefix = `names-${randomUUID()}`;
+    await using one = start(prefix, "-n", "same@%h");
+    expect(await nameOf(one)).toBe(`same@${hostname()}`);
+    await using two = start(prefix, "-n", "same@%h");
+    expect(await nameOf(two)).toBe(`same@${hostname()}`);
+    const warnings = two.entries.filter(({ level }) => level === 40);
+    expect(warnings).toMatchObject([
+      { worker: `same@${hostname()}`, host: hostname(), pid: one.pid, since: expect.stringMatching(/^\d{4}-/) as string },
+    ]);
+    expect(warnings[0]?.["msg"]).toContain("another worker bears this name");
+    expect(one.entries.filter(({ level }) => level === 40)).toEqual([]);
+  });
+});

@@ -1,0 +1,104 @@
+import { stripVTControlCharacters } from "node:util";
+import type { TaskContext } from "@bullrush/client";
+import { enclosingTask } from "@bullrush/client/program";
+import { longestOutput, outputOf, type Output } from "./output.js";
+
+type StreamName = Output["stream"];
+
+/** How long a line without its end is waited for, in ms. */
+const patience = 1000;
+
+/**
+ * Takes what code of this process, or of this thread, writes through `process.stdout` and `process.stderr`, and so through `console`, and tells of which task it is, as its asynchronous
+ * context says. What is written past these streams, by native code or to a file descriptor, is not seen.
+ */
+export class OutputCapture {
+  readonly #emit: (output: Output) => void;
+  /** Beginnings of lines, by who writes them. */
+  readonly #pending: Record<StreamName, Map<TaskContext | undefined, Buffer>> = { stdout: new Map(), stderr: new Map() };
+  #restore: (() => void)[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param emit hears of each output; it must not write to these streams itself */
+  constructor(emit: (output: Output) => void) {
+    this.#emit = emit;
+  }
+
+  start(): void {
+    if (this.#restore.length > 0) return;
+    this.#restore = [this.#take("stdout"), this.#take("stderr")];
+    process.on("exit", this.#flushAll);
+  }
+
+  /** From now on the streams are as they were. */
+  stop(): void {
+    process.off("exit", this.#flushAll);
+    this.#flushAll();
+    for (const restore of this.#restore.splice(0)) restore();
+  }
+
+  /** Tells what a task has written that ends without a line break. To be called when it has ended. */
+  flush(context: TaskContext | undefined): void {
+    for (const name of ["stdout", "stderr"] as const) {
+      const pending = this.#pending[name];
+      if (pending.size === 0) continue;
+      const bytes = pending.get(context);
+      if (pending.delete(context) && bytes !== undefined) this.#tell(name, context, bytes.toString());
+    }
+  }
+
+  /** Has writes to one of the streams come here. Returns what undoes it. */
+  #take(name: StreamName): () => void {
+    const stream = process[name];
+    // Called as a method of the stream all the same.
+    const original = Reflect.get(stream, "write");
+    let taken = true;
+    const write = (chunk: string | Uint8Array, encoding?: unknown, callback?: unknown): boolean => {
+      if (!taken) return original.call(stream, chunk, encoding as BufferEncoding, callback as () => void);
+      this.#write(name, chunk, typeof encoding === "string" ? (encoding as BufferEncoding) : "utf8");
+      const written = typeof encoding === "function" ? encoding : callback;
+      if (typeof written === "function") process.nextTick(written);
+      return true;
+    };
+    stream.write = write;
+    return () => {
+      taken = false;
+      // Somebody else may have taken it since.
+      if (stream.write === write) stream.write = original;
+    };
+  }
+
+  #write(name: StreamName, chunk: string | Uint8Array, encoding: BufferEncoding): void {
+    const context = enclosingTask();
+    const pending = this.#pending[name];
+    const before = pending.get(context);
+    const isText = typeof chunk === "string" && (encoding === "utf8" || encoding === "utf-8");
+    if (before === undefined && isText && chunk.endsWith("\n")) return this.#tell(name, context, chunk.slice(0, -1));
+    const bytes = typeof chunk === "string" ? Buffer.from(chunk, encoding) : Buffer.from(chunk);
+    const all = before === undefined ? bytes : Buffer.concat([before, bytes]);
+    // Complete lines are complete characters too.
+    const end = all.lastIndexOf(10);
+    const rest = all.subarray(end + 1);
+    if (end >= 0) this.#tell(name, context, all.toString("utf8", 0, end));
+    if (rest.length > 0 && rest.length < longestOutput) {
+      pending.set(context, Buffer.from(rest));
+      this.#timer ??= setTimeout(this.#flushAll, patience).unref();
+      return;
+    }
+    pending.delete(context);
+    if (rest.length > 0) this.#tell(name, context, rest.toString());
+  }
+
+  readonly #flushAll = (): void => {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    for (const context of [...this.#pending.stdout.keys(), ...this.#pending.stderr.keys()]) this.flush(context);
+  };
+
+  /** Without the colours that are for a terminal. An empty line says nothing. */
+  #tell(name: StreamName, context: TaskContext | undefined, text: string): void {
+    const output = outputOf(name, text, context && { task: context.name, id: context.id });
+    const plain = stripVTControlCharacters(output.text);
+    if (plain.trim() !== "") this.#emit({ ...output, text: plain });
+  }
+}

@@ -1,0 +1,28 @@
+import type { Logger } from "pino";
+
+/** What code wrote to stdout or stderr: whole lines, as they were written in one go, without the last line break. */
+export interface Output {
+  readonly stream: "stdout" | "stderr";
+  readonly text: string;
+  /** How many characters were left out at the end, if any. */
+  readonly cut?: number;
+  /** Name and id of the task that wrote it, if it is known. */
+  readonly task?: string;
+  readonly id?: string;
+}
+
+/** Longest text of one output, in characters. */
+export const longestOutput = 20_000;
+
+/** An output of `text`, cut if it is too long. */
+export function outputOf(stream: Output["stream"], text: string, task?: { readonly task: string; readonly id: string }): Output {
+  const cut = text.length - longestOutput;
+  return { stream, text: cut > 0 ? text.slice(0, longestOutput) : text, ...(cut > 0 && { cut }), ...task };
+}
+
+/** Writes an output as a line: at `info` what came from stdout, at `warn` what came from stderr. `facts` say where it came from if its task is not known. */
+export function logOutput(log: Logger, { stream, text, cut, task, id }: Output, facts: object = {}): void {
+  const level = stream === "stdout" ? "info" : "warn";
+  const origin = id === undefined ? facts : { task, id };
+  log[level]({ ...origin, stream, ...(cut !== undefined && { cut }) }, text);
+}
