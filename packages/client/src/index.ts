@@ -11,7 +11,8 @@ export type { Beat } from "./beat/beat.js";
 export type { ListedEntry, ListedTick } from "./beat/listed-entry.js";
 export type { DueEntry } from "./beat/tick.js";
 
-export type { AnyTask, Stub, Task, TaskDefinition, TaskFunction, TaskStub } from "./task/task.js";
+export type { AnyTask, AnyTaskFunction, Stub, Task, TaskDefinition, TaskFunction, TaskOf, TaskStub } from "./task/task.js";
+export type { NotJson, SendableBy } from "./task/sendable.js";
 export type { CallOptions, RecurringOptions, SharedOptions, TaskOptions } from "./task/options.js";
 export { Signature, type HandlesOf } from "./task/signature.js";
 export { isReplace, Replace } from "./task/replace.js";

@@ -26,9 +26,10 @@ import { callable } from "../task/callable.js";
 import { isList, kindOf, refuse } from "../task/check.js";
 import { checkTaskName } from "../task/name.js";
 import { checkTaskOptions, type CallOptions, type TaskOptions } from "../task/options.js";
+import type { SendableBy } from "../task/sendable.js";
 import { callOf, linkedNode, Signature, type HandlesOf } from "../task/signature.js";
 import { stubOf } from "../task/stub.js";
-import type { AnyTask, Stub, Task, TaskDefinition, TaskFunction, TaskStub } from "../task/task.js";
+import type { AnyTask, AnyTaskFunction, Stub, Task, TaskDefinition, TaskFunction, TaskOf, TaskStub } from "../task/task.js";
 import { connect, type Connected } from "./connected.js";
 import { compileOptions, withQueueOf, type AppOptions, type CompiledOptions } from "./options.js";
 import type { Sending } from "./dispatcher.js";
@@ -101,11 +102,10 @@ export class App {
   }
 
   /**
-   * Declares a task: a named function, which workers run. Argument and result types are inferred; a parameter with a default needs its type
-   * written. Throws `INVALID_TASK_NAME`, `TASK_ALREADY_REGISTERED`, `INVALID_OPTION`, `INVALID_QUEUE_NAME`.
+   * Declares a task: a named function, which workers run. Argument and result types are inferred; what JSON cannot carry does not compile. Throws `INVALID_TASK_NAME`, `TASK_ALREADY_REGISTERED`, `INVALID_OPTION`, `INVALID_QUEUE_NAME`.
    */
-  task<Args extends unknown[], Returned>(name: string, run: TaskFunction<Args, Returned>): Task<Args, Returned>;
-  task<Args extends unknown[], Returned>(name: string, options: TaskOptions, run: TaskFunction<Args, Returned>): Task<Args, Returned>;
+  task<Run extends AnyTaskFunction>(name: string, run: Run & SendableBy<Run>): TaskOf<Run>;
+  task<Run extends AnyTaskFunction>(name: string, options: TaskOptions, run: Run & SendableBy<Run>): TaskOf<Run>;
   task<Args extends unknown[], Returned>(
     name: string,
     second: TaskOptions | TaskFunction<Args, Returned>,

@@ -3,7 +3,7 @@ import { isRecord } from "../task/check.js";
 import type { CallOptions } from "../task/options.js";
 import { emptyHandle } from "./handles.js";
 import type { Handle } from "../result/handle.js";
-import { mark, type Canvas, type CanvasData, type Types } from "./canvas.js";
+import { mark, type Canvas, type CanvasData, type types, type Types } from "./canvas.js";
 import { dataOf } from "./data.js";
 import { withFirst, withHeaders, withLinks, withOptions } from "./edit.js";
 import type { Followers, Linked } from "./fit.js";
@@ -15,7 +15,7 @@ export abstract class BaseCanvas<out Result, in Needs extends unknown[], out Sen
   /** @internal */
   readonly [mark]: Content;
   /** @internal */
-  declare readonly "~types"?: Types<Result, Needs>;
+  declare readonly [types]?: Types<Result, Needs>;
 
   /** @internal Throws `INVALID_OPTION` for a canvas that is nested deeper than 500 levels. */
   constructor(content: Content) {

@@ -2,7 +2,7 @@ import type { AsyncResult } from "../result/async-result.js";
 import type { Handle } from "../result/handle.js";
 import { BaseCanvas } from "./base-canvas.js";
 import type { AnyCanvas, ResultOf } from "./canvas.js";
-import type { Fitting, Last, NeedsOfFirst, SentOf } from "./fit.js";
+import type { Checked, Last, NeedsOfFirst, SentOf } from "./fit.js";
 import { contentsOf, senderOf } from "./content.js";
 import { chainOf, isDissolved } from "./node.js";
 
@@ -20,7 +20,7 @@ export class Chain<
  * is no canvas.
  */
 export function chain<const Steps extends readonly AnyCanvas[]>(
-  ...steps: Steps & Fitting<Steps>
+  ...steps: Checked<Steps>
 ): Chain<ResultOf<Last<Steps>>, NeedsOfFirst<Steps>, SentOf<Last<Steps>>> {
   const contents = contentsOf(steps, "chain()");
   const depth = contents.reduce((deep, content) => Math.max(deep, isDissolved(content.node) ? content.depth : content.depth + 1), 1);
