@@ -59,11 +59,11 @@ app.task("19", (n: number) => BigInt(n)); // the result: a bigint
 app.task("20", async () => [1, undefined]); // the result: undefined in an array
 app.task("21", () => new Account()); // the result: a function or method
 app.task("22", async () => () => 1); // the result: a function or method
-app.stub<Task<[when: Date], number>>("23").delay(new Date()); // an argument: a Date
+void app.stub<Task<[when: Date], number>>("23").delay(new Date()); // an argument: a Date
 app.task("24", (x) => x); // a parameter needs a type
 app.task("25", (all: Record<string, Date>) => Object.keys(all)); // an argument: a Date
-add.applyAsync([1, 2], { countdown: "1m", eta: new Date() }); // countdown and eta exclude each other
-add.applyAsync([1, 2], { countdown: "1 fortnight" }); // Duration
-page.delay(1, "20"); // 'number'
+void add.applyAsync([1, 2], { countdown: "1m", eta: new Date() }); // countdown and eta exclude each other
+void add.applyAsync([1, 2], { countdown: "1 fortnight" }); // Duration
+void page.delay(1, "20"); // 'number'
 chain(add.s(1, 2), shout.s()); // the step before gives another type than this step takes", number, string
 chord(group(shout.s("a"), shout.s("b")), sum.s()); // the step before gives another type than this step takes", [string, string], number[]

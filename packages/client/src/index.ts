@@ -24,6 +24,7 @@ export type { AwaitedTask, AwaitedTasks, Loan } from "./task/loan.js";
 export { SoftTimeLimitExceeded } from "./task/errors.js";
 
 export type { AnyCanvas, Canvas, CanvasData, NeedsOf, OnFailure, ResultOf } from "./canvas/canvas.js";
+export type { CanvasPart } from "./canvas/base-canvas.js";
 export { chain, Chain } from "./canvas/chain.js";
 export { chord, Chord, type ChordOptions } from "./canvas/chord.js";
 export { group, Group } from "./canvas/group.js";
@@ -34,6 +35,7 @@ export type { TaskOutcome } from "./result/outcome.js";
 export type { TaskDetails } from "./result/details.js";
 export type { IterateOptions, Progress } from "./result/progress.js";
 export type { GetOptions, WaitOptions } from "./result/wait-options.js";
+export type { GroupResultData, ResultData, TaskResultData } from "./result/result-data.js";
 export type { Handle, ValuesOf } from "./result/handle.js";
 export { gather, type OutcomesOf } from "./result/gather.js";
 export { asCompleted, type LeafOf } from "./result/as-completed.js";

@@ -1,6 +1,7 @@
 import {
   BullrushError,
   checkTaskId,
+  decodeJson,
   toMilliseconds,
   type ControlBus,
   type Flow,
@@ -14,14 +15,15 @@ import { Beat } from "../beat/beat.js";
 import { tickOf, type DueEntry } from "../beat/tick.js";
 import type { RevokeOptions } from "../control/revoke.js";
 import type { Canvas, CanvasData, Ignores } from "../canvas/canvas.js";
-import { canvasOf, type SomeCanvas } from "../canvas/canvas-of.js";
+import { canvasOf, type SomeCanvas, type SomeHandle } from "../canvas/canvas-of.js";
 import { holding } from "../canvas/content.js";
 import { nodeOf } from "../canvas/data.js";
 import { emptyResult } from "../canvas/handles.js";
 import { AsyncResult } from "../result/async-result.js";
 import type { GroupResult } from "../result/group-result.js";
 import { emptyGroupOf } from "../result/empty-group.js";
-import { restoredGroup } from "../result/restored-group.js";
+import { restoredGroup, restoredResult } from "../result/restored.js";
+import type { ResultData } from "../result/result-data.js";
 import { callable } from "../task/callable.js";
 import { isList, kindOf, refuse } from "../task/check.js";
 import { checkTaskName } from "../task/name.js";
@@ -191,6 +193,16 @@ export class App {
       elsewhere: true,
       own: false,
     });
+  }
+
+  /**
+   * The handle that was made plain data by its `toJSON()`, with the steps before it, of a task or of a group: `app.restoreResult<number>(data)`. `data` may be JSON as well. It
+   * is a handle as that of `asyncResult(id)`, also on what has expired or was forgotten. Throws `DECODE_ERROR` for what is no such data.
+   */
+  restoreResult<Result = unknown>(data: ResultData | string): SomeHandle<Result> {
+    const what = "the result that was given to restoreResult()";
+    const decoded = typeof data === "string" ? decodeJson(data, what) : data;
+    return restoredResult(() => this.#connect(), decoded, what) as SomeHandle<Result>;
   }
 
   /** The group that was kept by `save()`, here or elsewhere, if it still is; one of none that no app has made, always. Throws `INVALID_TASK_ID`, `DECODE_ERROR`, `RESULT_BACKEND_UNAVAILABLE`. */
