@@ -15,6 +15,7 @@ export type { AnyTask, AnyTaskFunction, Stub, Task, TaskDefinition, TaskFunction
 export type { NotJson, SendableBy } from "./task/sendable.js";
 export type { CallOptions, RecurringOptions, SharedOptions, TaskOptions } from "./task/options.js";
 export { Signature, type HandlesOf } from "./task/signature.js";
+export { Ignore, isIgnore } from "./task/ignore.js";
 export { isReplace, Replace } from "./task/replace.js";
 export { isRetry, Retry, type RetryOptions } from "./task/retry.js";
 export { isReject, Reject, type RejectOptions } from "./task/reject.js";

@@ -5,6 +5,7 @@ import { ExecutionContext, type ContextSource } from "../execution/context.js";
 import type { Execution } from "../execution/execution.js";
 import type { SlotLender } from "../execution/slot-lender.js";
 import { stateStore } from "../execution/state-store.js";
+import type { TimeLimits } from "../execution/time-limits.js";
 import { inlinePool } from "./inline.js";
 import { levelFor } from "./lines.js";
 import type { CompiledPoolOptions } from "./options.js";
@@ -13,6 +14,12 @@ import { launchProcess } from "./processes.js";
 import { RunnerPool } from "./runner-pool.js";
 import { launchThread } from "./threads.js";
 import { warnOfWaits } from "./waits.js";
+
+/** How long tasks may run that have no limits of their own, in ms. */
+export interface CompiledLimits {
+  readonly timeLimit: number | undefined;
+  readonly softTimeLimit: number | undefined;
+}
 
 export interface PoolSurroundings {
   readonly app: App;
@@ -26,19 +33,21 @@ export interface PoolSurroundings {
 }
 
 /** The pool that `options` ask for. */
-export function createPool(options: CompiledPoolOptions, { app, worker, log, lender, onFailure }: PoolSurroundings): Pool {
+export function createPool(options: CompiledPoolOptions & CompiledLimits, { app, worker, log, lender, onFailure }: PoolSurroundings): Pool {
   const { pool, module, concurrency, autoscale, maxTasksPerChild: maxTasks, maxMemoryPerChild: maxMemory } = options;
   const storeState = stateStore(app, worker, log);
   const { broker, backend, maxPayload } = app.options;
+  const limits: TimeLimits = { soft: options.softTimeLimit, hard: options.timeLimit };
   if (pool === "inline" || module === undefined) {
     const source: ContextSource<Execution> = {
       worker,
       log,
       maxPayload,
       storeState,
+      limits,
       ...waitsOf(lender),
     };
-    return inlinePool((execution) => new ExecutionContext(execution, source), {
+    return inlinePool((execution) => new ExecutionContext(execution, source, execution.definition.options), {
       maxPayload,
       clock: systemClock,
       random: Math.random,
@@ -50,7 +59,7 @@ export function createPool(options: CompiledPoolOptions, { app, worker, log, len
   return new RunnerPool({
     runner: {
       launch: pool === "threads" ? launchThread : launchProcess,
-      load: { type: "load", module, ...locations, worker, pool, level: levelFor(log) },
+      load: { type: "load", module, ...locations, worker, pool, level: levelFor(log), limits },
       onWait: warnOfWaits(pool, log),
       storeState,
       log,

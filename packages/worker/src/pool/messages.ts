@@ -1,5 +1,6 @@
 import type { Failure, Outcome } from "@bullrush/broker";
 import type { Reader } from "../execution/invoke.js";
+import type { TimeLimits } from "../execution/time-limits.js";
 
 /** All that a worker says to a runner of its pool. Plain data: the sides share no memory. */
 export type ToRunner =
@@ -29,6 +30,8 @@ export interface Load {
   readonly pool: "threads" | "processes";
   /** Least important lines to send. */
   readonly level: string;
+  /** How long tasks may run that have no limits of their own. */
+  readonly limits: TimeLimits;
 }
 
 /** Why a run is asked to end. Those that are errors of ours become the same class again: a task may look at the reason of its signal. */

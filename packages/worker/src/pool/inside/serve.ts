@@ -79,7 +79,7 @@ class Server {
     }
   }
 
-  async #load({ module, broker, backend, worker, pool, level }: Load): Promise<void> {
+  async #load({ module, broker, backend, worker, pool, level, limits }: Load): Promise<void> {
     const log = pino({ level, base: null }, { write: (line: string) => this.#link.send({ type: "log", line }) });
     process.on("unhandledRejection", (error) => {
       log.error({ ...taskFields(), ...redactFailure(toFailure(error)) }, "a promise was rejected, and nobody handled it");
@@ -93,6 +93,7 @@ class Server {
         worker,
         log,
         maxPayload,
+        limits,
         storeState: (inner, state, meta) => this.#store(inner, state, meta),
         runnerPool: pool,
         onWait: (inner) => this.#tellWait(inner),
@@ -154,7 +155,7 @@ class Server {
     const { app, source, invoking } = this.#loaded;
     const { task } = inner.message;
     const definition = app.tasks.get(task);
-    if (definition !== undefined) return invoke(new ExecutionContext(inner, source), definition, inner, invoking);
+    if (definition !== undefined) return invoke(new ExecutionContext(inner, source, definition.options), definition, inner, invoking);
     return { type: "requeued", reason: `no task "${task}" in this runner`, known: [...app.tasks.keys()] };
   }
 
