@@ -27,7 +27,10 @@ const shared = fieldsOf(`${client}/task/options.ts`, "SharedOptions");
 test.each([
   ["createApp", fieldsOf(`${client}/app/options.ts`, "AppOptions")],
   ["Task options", [...shared, ...fieldsOf(`${client}/task/options.ts`, "TaskOptions")]],
-  ["Call options", [...shared, ...fieldsOf(`${client}/task/options.ts`, "CallOptions")]],
+  [
+    "Call options",
+    [...shared, ...fieldsOf(`${client}/task/options.ts`, "CallBasics"), ...fieldsOf(`${client}/task/options.ts`, "StartOptions")],
+  ],
   ["Beat entries", ["task", "args", ...fieldsOf(`${client}/beat/entry.ts`, "BeatSettings")]],
   ["get", [...fieldsOf(`${client}/result/wait-options.ts`, "WaitOptions"), ...fieldsOf(`${client}/result/wait-options.ts`, "GetOptions")]],
   ["waitFor", fieldsOf(`${client}/result/wait-for.ts`, "WaitForOptions")],

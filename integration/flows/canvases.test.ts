@@ -8,6 +8,8 @@ import {
   type GroupResult,
   type Handle,
   type Mishap,
+  type SendableBy,
+  type TaskOf,
 } from "@bullrush/client";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { eventually } from "../support/eventually.js";
@@ -21,11 +23,13 @@ async function open() {
   onTestFinished(() => stage[Symbol.asyncDispose]());
   const { app } = stage;
   const ran: string[] = [];
-  const counted = <Args extends unknown[], Returned>(name: string, run: (...args: Args) => Returned) =>
-    app.task(name, (...args: Args) => {
+  const counted = <Run extends (...args: never) => unknown>(name: string, run: Run & SendableBy<Run>): TaskOf<Run> => {
+    const counting = (...args: never): unknown => {
       ran.push(name);
       return run(...args);
-    });
+    };
+    return app.task(name, counting as Run & SendableBy<Run>);
+  };
   const tasks = {
     add: counted("add", (x: number, y: number) => x + y),
     double: counted("double", (x: number) => 2 * x),

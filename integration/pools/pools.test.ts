@@ -6,12 +6,13 @@ import { failedOf, linesOf, open, type Where } from "./stage.js";
 
 describe.each(["threads", "processes"])("a worker with %s", (pool) => {
   it.concurrent("gives its tasks all that they have inline, and a new runner after their number", async ({ expect }) => {
-    await using stage = open("-P", pool, "-c", "1", "--max-tasks-per-child", "2");
+    await using stage = open("-P", pool, "-c", "1", "--max-tasks-per-child", "2", "--time-limit", "5m");
     const { app, run, worker } = stage;
     const wheres = await Promise.all(Array.from({ length: 6 }, () => run<Where>("who")));
     expect(new Set(wheres.map(({ pid, thread }) => `${pid} ${thread}`)).size).toBe(3);
     const given = await run<Record<string, unknown>>("context", { a: 1 });
     expect(given).toMatchObject({ name: "pools.context", args: [{ a: 1 }], attempt: 1, queue: "one" });
+    expect(given["limits"]).toEqual({ priority: 0, timeLimit: 300_000 });
     expect(await app.asyncResult(String(given["child"])).get({ timeout: "60s" })).toMatchObject({ pid: expect.any(Number) as number });
     expect(await worker.stop()).toEqual({ code: 0, signal: null });
   });

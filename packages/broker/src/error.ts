@@ -5,6 +5,12 @@ function unusable({ deadline, refused }: { readonly deadline: number; readonly r
   return refused ? "answered with an error" : `could not be used for ${deadline} ms`;
 }
 
+/** A length of time for people: whole seconds as such, all else in ms. */
+function lengthOf(time: number): string {
+  if (time === 0 || time % 1000 !== 0) return `${time} ms`;
+  return time === 1000 ? "1 second" : `${time / 1000} seconds`;
+}
+
 /** What each coded error says. The details name what was met and what to do; never a password, never a payload. */
 const messages = {
   /** `refused`: it was answered, and would be again, with the same error. */
@@ -44,6 +50,9 @@ const messages = {
   RETRY_UNSUPPORTED: (d: { task: string }) =>
     `"${d.task}" called this.retry() in a job of a plain BullMQ producer: only that job's own "attempts" can have it tried again`,
   REPLACEMENT_REQUESTED: (d: { task: string }) => `"${d.task}" asks to be replaced by a canvas: let this error pass, for its worker to see`,
+  IGNORE_REQUESTED: (d: { task: string }) => `"${d.task}" asks to end without a result: let this error pass, for its worker to see`,
+  IGNORE_UNSUPPORTED: (d: { task: string }) =>
+    `"${d.task}" called this.ignore() as a part of a canvas, where others wait for its value: return one, or null`,
   REPLACE_UNSUPPORTED: (d: { task: string; where: string }) =>
     `"${d.task}" called this.replace() in ${d.where}, which needs a result of its own: send what is to follow with delay() instead`,
   TASK_REJECTED: (d: { task: string; reason: string }) => `"${d.task}" rejected its message: ${d.reason}`,
@@ -63,10 +72,11 @@ const messages = {
     `not confirmed: ${d.failed} of ${counted(d.calls, "call")}, the first because ${d.reason}; "results" has the handle or the error of each`,
   TASK_FAILED: (d: { task: string; id: string; failure: string }) => `${d.task}[${d.id}] failed: ${d.failure}`,
   TASK_REVOKED: (d: { task: string; id: string; reason: string }) => `${d.task}[${d.id}] was revoked: ${d.reason}`,
-  TIME_LIMIT_EXCEEDED: (d: { task: string; limit: number }) => `${d.task} ran for longer than its time limit of ${d.limit} ms`,
-  SOFT_TIME_LIMIT_EXCEEDED: (d: { task: string; limit: number }) => `${d.task} ran for longer than its soft time limit of ${d.limit} ms`,
+  TIME_LIMIT_EXCEEDED: (d: { task: string; limit: number }) => `${d.task} ran for longer than its time limit of ${lengthOf(d.limit)}`,
+  SOFT_TIME_LIMIT_EXCEEDED: (d: { task: string; limit: number }) =>
+    `${d.task} ran for longer than its soft time limit of ${lengthOf(d.limit)}`,
   TASK_TIMEOUT: (d: { task: string; id: string; timeout: number; pool?: string }) =>
-    `${d.task}[${d.id}] had no result after ${d.timeout} ms; it goes on, and its result can still be fetched` +
+    `${d.task}[${d.id}] had no result after ${lengthOf(d.timeout)}; it goes on, and its result can still be fetched` +
     (d.pool === undefined
       ? ""
       : `. A task waited for it that keeps its slot meanwhile, as in the pool ${d.pool}: let it end with this.replace(), or send a chain`),

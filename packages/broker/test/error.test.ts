@@ -26,6 +26,8 @@ const details: { readonly [C in ErrorCode]: ErrorDetails<C> } = {
   REPLACEMENT_REQUESTED: { task: "tasks.add" },
   MAX_RETRIES_EXCEEDED: { task: "tasks.add", maxRetries: 3 },
   RETRY_UNSUPPORTED: { task: "tasks.add" },
+  IGNORE_REQUESTED: { task: "tasks.add" },
+  IGNORE_UNSUPPORTED: { task: "tasks.add" },
   REPLACE_UNSUPPORTED: { task: "tasks.add", where: "a chunk" },
   TASK_REJECTED: { task: "tasks.add", reason: "it is for another shop" },
   SETTLEMENT_REFUSED: { task: "tasks.add", reason: "WRONGTYPE of a key" },
@@ -38,9 +40,9 @@ const details: { readonly [C in ErrorCode]: ErrorDetails<C> } = {
   NOT_ALL_SENT: { failed: 1, calls: 3, reason: "the broker is away" },
   TASK_FAILED: { task: "tasks.add", id, failure: "TypeError: no" },
   TASK_REVOKED: { task: "tasks.add", id, reason: "expired" },
-  TASK_TIMEOUT: { task: "tasks.add", id, timeout: 1000 },
-  TIME_LIMIT_EXCEEDED: { task: "tasks.add", limit: 2000 },
-  SOFT_TIME_LIMIT_EXCEEDED: { task: "tasks.add", limit: 1000 },
+  TASK_TIMEOUT: { task: "tasks.add", id, timeout: 1500 },
+  TIME_LIMIT_EXCEEDED: { task: "tasks.add", limit: 2500 },
+  SOFT_TIME_LIMIT_EXCEEDED: { task: "tasks.add", limit: 250 },
   POOL_FAILED: { reason: "pool process 7 cannot load the app" },
   UNKNOWN_TASK: { id },
   ENTRY_NOT_FOUND: { entry: "nightly" },
@@ -76,6 +78,19 @@ test("the codes are words in capitals, each once", () => {
   expect(new Set(errorCodes).size).toBe(errorCodes.length);
   expect([...errorCodes].toSorted()).toEqual(Object.keys(details).toSorted());
   for (const code of errorCodes) expect(code).toMatch(/^[A-Z]+(_[A-Z]+)*$/);
+});
+
+test.each([
+  [1000, "1 second"],
+  [20_000, "20 seconds"],
+  [999, "999 ms"],
+  [1500, "1500 ms"],
+  [0, "0 ms"],
+])("a limit of %i ms is said to be %s", (time, text) => {
+  const task = "tasks.add";
+  expect(new BullrushError("TASK_TIMEOUT", { task, id, timeout: time }).message).toContain(`no result after ${text};`);
+  expect(new BullrushError("TIME_LIMIT_EXCEEDED", { task, limit: time }).message).toMatch(new RegExp(`time limit of ${text}$`));
+  expect(new BullrushError("SOFT_TIME_LIMIT_EXCEEDED", { task, limit: time }).message).toMatch(new RegExp(`soft time limit of ${text}$`));
 });
 
 test("an empty list is said to be empty", () => {

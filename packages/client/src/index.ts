@@ -11,9 +11,11 @@ export type { Beat } from "./beat/beat.js";
 export type { ListedEntry, ListedTick } from "./beat/listed-entry.js";
 export type { DueEntry } from "./beat/tick.js";
 
-export type { AnyTask, Stub, Task, TaskDefinition, TaskFunction, TaskStub } from "./task/task.js";
+export type { AnyTask, AnyTaskFunction, Stub, Task, TaskDefinition, TaskFunction, TaskOf, TaskStub } from "./task/task.js";
+export type { NotJson, SendableBy } from "./task/sendable.js";
 export type { CallOptions, RecurringOptions, SharedOptions, TaskOptions } from "./task/options.js";
 export { Signature, type HandlesOf } from "./task/signature.js";
+export { Ignore, isIgnore } from "./task/ignore.js";
 export { isReplace, Replace } from "./task/replace.js";
 export { isRetry, Retry, type RetryOptions } from "./task/retry.js";
 export { isReject, Reject, type RejectOptions } from "./task/reject.js";
@@ -23,6 +25,7 @@ export type { AwaitedTask, AwaitedTasks, Loan } from "./task/loan.js";
 export { SoftTimeLimitExceeded } from "./task/errors.js";
 
 export type { AnyCanvas, Canvas, CanvasData, NeedsOf, OnFailure, ResultOf } from "./canvas/canvas.js";
+export type { CanvasPart } from "./canvas/base-canvas.js";
 export { chain, Chain } from "./canvas/chain.js";
 export { chord, Chord, type ChordOptions } from "./canvas/chord.js";
 export { group, Group } from "./canvas/group.js";
@@ -33,6 +36,7 @@ export type { TaskOutcome } from "./result/outcome.js";
 export type { TaskDetails } from "./result/details.js";
 export type { IterateOptions, Progress } from "./result/progress.js";
 export type { GetOptions, WaitOptions } from "./result/wait-options.js";
+export type { GroupResultData, ResultData, TaskResultData } from "./result/result-data.js";
 export type { Handle, ValuesOf } from "./result/handle.js";
 export { gather, type OutcomesOf } from "./result/gather.js";
 export { asCompleted, type LeafOf } from "./result/as-completed.js";

@@ -107,7 +107,7 @@ it("does not run again what has succeeded with a result that cannot be stored", 
   let runs = 0;
   app.task("big", { autoRetryFor: Error, retryDelay: 0 }, () => {
     runs++;
-    return 1n;
+    return 1n as unknown;
   });
   const producer = await start();
   await expect((await producer.sendTask("big")).get({ timeout: "10s" })).rejects.toMatchObject({ cause: { code: "ENCODE_ERROR" } });

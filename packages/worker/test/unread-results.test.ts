@@ -39,7 +39,7 @@ it("succeeds with what cannot be sent when nobody reads it, and warns once of ea
 it("does not look at what it returns but for its kind: nothing is encoded that nobody reads", async () => {
   const { app, entries, start } = scene();
   const read: string[] = [];
-  const secretive = { toJSON: () => void read.push("encoded") };
+  const secretive: object = { toJSON: () => void read.push("encoded") };
   app.task("quiet", { ignoreResult: true }, () => secretive);
   const producer = await start();
   const { id } = await producer.sendTask("quiet", [], { ignoreResult: true });

@@ -9,6 +9,8 @@ export type Outcome =
       readonly result?: string;
       /** Why the returned value cannot be sent; only of one that nobody reads. */
       readonly unsendable?: string;
+      /** The task asked that nothing be stored of how it ended. */
+      readonly ignored?: boolean;
     }
   | {
       readonly type: "failed";

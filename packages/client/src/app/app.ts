@@ -1,6 +1,7 @@
 import {
   BullrushError,
   checkTaskId,
+  decodeJson,
   toMilliseconds,
   type ControlBus,
   type Flow,
@@ -14,21 +15,23 @@ import { Beat } from "../beat/beat.js";
 import { tickOf, type DueEntry } from "../beat/tick.js";
 import type { RevokeOptions } from "../control/revoke.js";
 import type { Canvas, CanvasData, Ignores } from "../canvas/canvas.js";
-import { canvasOf, type SomeCanvas } from "../canvas/canvas-of.js";
+import { canvasOf, type SomeCanvas, type SomeHandle } from "../canvas/canvas-of.js";
 import { holding } from "../canvas/content.js";
 import { nodeOf } from "../canvas/data.js";
 import { emptyResult } from "../canvas/handles.js";
 import { AsyncResult } from "../result/async-result.js";
 import type { GroupResult } from "../result/group-result.js";
 import { emptyGroupOf } from "../result/empty-group.js";
-import { restoredGroup } from "../result/restored-group.js";
+import { restoredGroup, restoredResult } from "../result/restored.js";
+import type { ResultData } from "../result/result-data.js";
 import { callable } from "../task/callable.js";
 import { isList, kindOf, refuse } from "../task/check.js";
 import { checkTaskName } from "../task/name.js";
 import { checkTaskOptions, type CallOptions, type TaskOptions } from "../task/options.js";
+import type { SendableBy } from "../task/sendable.js";
 import { callOf, linkedNode, Signature, type HandlesOf } from "../task/signature.js";
 import { stubOf } from "../task/stub.js";
-import type { AnyTask, Stub, Task, TaskDefinition, TaskFunction, TaskStub } from "../task/task.js";
+import type { AnyTask, AnyTaskFunction, Stub, Task, TaskDefinition, TaskFunction, TaskOf, TaskStub } from "../task/task.js";
 import { connect, type Connected } from "./connected.js";
 import { compileOptions, withQueueOf, type AppOptions, type CompiledOptions } from "./options.js";
 import type { Sending } from "./dispatcher.js";
@@ -101,11 +104,10 @@ export class App {
   }
 
   /**
-   * Declares a task: a named function, which workers run. Argument and result types are inferred; a parameter with a default needs its type
-   * written. Throws `INVALID_TASK_NAME`, `TASK_ALREADY_REGISTERED`, `INVALID_OPTION`, `INVALID_QUEUE_NAME`.
+   * Declares a task: a named function, which workers run. Argument and result types are inferred; what JSON cannot carry does not compile. Throws `INVALID_TASK_NAME`, `TASK_ALREADY_REGISTERED`, `INVALID_OPTION`, `INVALID_QUEUE_NAME`.
    */
-  task<Args extends unknown[], Returned>(name: string, run: TaskFunction<Args, Returned>): Task<Args, Returned>;
-  task<Args extends unknown[], Returned>(name: string, options: TaskOptions, run: TaskFunction<Args, Returned>): Task<Args, Returned>;
+  task<Run extends AnyTaskFunction>(name: string, run: Run & SendableBy<Run>): TaskOf<Run>;
+  task<Run extends AnyTaskFunction>(name: string, options: TaskOptions, run: Run & SendableBy<Run>): TaskOf<Run>;
   task<Args extends unknown[], Returned>(
     name: string,
     second: TaskOptions | TaskFunction<Args, Returned>,
@@ -191,6 +193,16 @@ export class App {
       elsewhere: true,
       own: false,
     });
+  }
+
+  /**
+   * The handle that was made plain data by its `toJSON()`, with the steps before it, of a task or of a group: `app.restoreResult<number>(data)`. `data` may be JSON as well. It
+   * is a handle as that of `asyncResult(id)`, also on what has expired or was forgotten. Throws `DECODE_ERROR` for what is no such data.
+   */
+  restoreResult<Result = unknown>(data: ResultData | string): SomeHandle<Result> {
+    const what = "the result that was given to restoreResult()";
+    const decoded = typeof data === "string" ? decodeJson(data, what) : data;
+    return restoredResult(() => this.#connect(), decoded, what) as SomeHandle<Result>;
   }
 
   /** The group that was kept by `save()`, here or elsewhere, if it still is; one of none that no app has made, always. Throws `INVALID_TASK_ID`, `DECODE_ERROR`, `RESULT_BACKEND_UNAVAILABLE`. */

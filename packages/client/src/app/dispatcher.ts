@@ -13,7 +13,7 @@ import {
 } from "@bullrush/broker";
 import type { Call } from "../task/call.js";
 import { sendingTask } from "../task/context.js";
-import { compileLimits, type CallOptions, type TaskOptions } from "../task/options.js";
+import { compileLimits, type CallSettings, type TaskOptions } from "../task/options.js";
 import type { CompiledOptions } from "./options.js";
 
 /** What a call is sent as: one message for each queue that it is routed to, the first under the call's id. */
@@ -117,7 +117,7 @@ const declaredLimits = new WeakMap<TaskOptions, Limits>();
 const noLimits: Limits = {};
 
 /** Most calls have none of their own, and most tasks none at all. */
-function limitsOf(task: string, declared: TaskOptions, options: CallOptions): Limits {
+function limitsOf(task: string, declared: TaskOptions, options: CallSettings): Limits {
   const { timeLimit = declared.timeLimit, softTimeLimit = declared.softTimeLimit } = options;
   if (timeLimit === undefined && softTimeLimit === undefined) return noLimits;
   if (options.timeLimit !== undefined || options.softTimeLimit !== undefined) return compileLimits(task, { timeLimit, softTimeLimit });
@@ -126,12 +126,12 @@ function limitsOf(task: string, declared: TaskOptions, options: CallOptions): Li
   return limits;
 }
 
-function etaOf({ countdown, eta }: CallOptions, now: number | undefined): number | undefined {
+function etaOf({ countdown, eta }: CallSettings, now: number | undefined): number | undefined {
   if (countdown !== undefined) return now === undefined ? undefined : now + toMilliseconds(countdown, "countdown");
   return eta === undefined ? undefined : timeOf(eta);
 }
 
-function expiryOf(expires: CallOptions["expires"], now: number | undefined): number | undefined {
+function expiryOf(expires: CallSettings["expires"], now: number | undefined): number | undefined {
   if (expires === undefined) return undefined;
   if (expires instanceof Date) return timeOf(expires);
   return now === undefined ? undefined : now + toMilliseconds(expires, "expires");

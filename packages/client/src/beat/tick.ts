@@ -1,7 +1,7 @@
 import { tickId, type StoredEntry } from "@bullrush/broker";
 import { messageOf, sealed, type Sending } from "../app/dispatcher.js";
 import type { CompiledOptions } from "../app/options.js";
-import { checkCall, revivedOptions, type CallOptions, type TaskOptions } from "../task/options.js";
+import { checkCall, revivedOptions, type CallSettings, type TaskOptions } from "../task/options.js";
 
 /** A tick: an entry at a time. */
 export interface DueEntry extends Pick<StoredEntry, "name" | "version" | "call"> {
@@ -32,6 +32,6 @@ export function tickOf(
 }
 
 /** What the message of a tick says of it, beside the headers of its entry. */
-export function tickHeaders(entry: string, due: number, headers: CallOptions["headers"] = {}): NonNullable<CallOptions["headers"]> {
+export function tickHeaders(entry: string, due: number, headers: CallSettings["headers"] = {}): NonNullable<CallSettings["headers"]> {
   return { ...headers, beat: entry, scheduledAt: new Date(due).toISOString() };
 }

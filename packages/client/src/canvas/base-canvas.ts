@@ -3,19 +3,30 @@ import { isRecord } from "../task/check.js";
 import type { CallOptions } from "../task/options.js";
 import { emptyHandle } from "./handles.js";
 import type { Handle } from "../result/handle.js";
-import { mark, type Canvas, type CanvasData, type Types } from "./canvas.js";
+import { mark, type Canvas, type CanvasData, type types, type Types } from "./canvas.js";
 import { dataOf } from "./data.js";
 import { withFirst, withHeaders, withLinks, withOptions } from "./edit.js";
 import type { Followers, Linked } from "./fit.js";
 import { checkDepth, holding, linksOf, type Content } from "./content.js";
-import type { CanvasNode } from "./node.js";
+import type { CanvasNode, Send } from "./node.js";
+import { printed } from "./printed.js";
+
+/** A part of a canvas, of which the compiler does not know what it needs and what comes of it. */
+export type CanvasPart = BaseCanvas<unknown, never, Handle>;
+
+let makePart: ((node: CanvasNode, send: Send | undefined) => CanvasPart) | undefined;
+
+/** @internal Says how the canvas of a node is made: the classes of canvases know this one. */
+export function makePartsWith(make: NonNullable<typeof makePart>): void {
+  makePart = make;
+}
 
 /** What all canvases can do. `Sent` is the handle that sending it gives. */
 export abstract class BaseCanvas<out Result, in Needs extends unknown[], out Sent extends Handle<Result>> implements Canvas<Result, Needs> {
   /** @internal */
   readonly [mark]: Content;
   /** @internal */
-  declare readonly "~types"?: Types<Result, Needs>;
+  declare readonly [types]?: Types<Result, Needs>;
 
   /** @internal Throws `INVALID_OPTION` for a canvas that is nested deeper than 500 levels. */
   constructor(content: Content) {
@@ -67,9 +78,29 @@ export abstract class BaseCanvas<out Result, in Needs extends unknown[], out Sen
     return this.#send(withFirst(withOptions(this[mark], options ?? {}), first));
   }
 
+  /** The same as another object, with these options if any are given, as `set()` has them. */
+  clone(options: CallOptions = {}): this {
+    return this.set(options);
+  }
+
+  /** The canvas for people to read, such as `chain(tasks.add(1, 2), tasks.double())`. Arguments are shown, long ones clipped; options and links are not. */
+  toString(): string {
+    return printed(this[mark].node);
+  }
+
+  /** @internal What `console.log` shows. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+
   /** Plain data, which JSON can carry: for an argument of a task, which makes a canvas of them again with `app.canvas(data)`. */
   toJSON(): CanvasData {
     return dataOf(this[mark].node);
+  }
+
+  /** @internal Canvases of these parts of it. */
+  protected partsOf(nodes: readonly CanvasNode[]): readonly CanvasPart[] {
+    return nodes.map((node) => (makePart as NonNullable<typeof makePart>)(node, this[mark].send));
   }
 
   #changed(node: CanvasNode): this {

@@ -6,6 +6,7 @@ import type { Ignores } from "./canvas.js";
 import { Chain } from "./chain.js";
 import { Chord } from "./chord.js";
 import { Group } from "./group.js";
+import { makePartsWith } from "./base-canvas.js";
 import { holding } from "./content.js";
 import type { CanvasNode, Send } from "./node.js";
 
@@ -13,7 +14,7 @@ import type { CanvasNode, Send } from "./node.js";
 type ArraysIn<Result> = unknown extends Result ? readonly unknown[] : Extract<Result, readonly unknown[]>;
 
 /** A handle of which nobody knows whether it is on a group. */
-type SomeHandle<Result> = AsyncResult<Result> | ([ArraysIn<Result>] extends [never] ? never : GroupHandle<Result>);
+export type SomeHandle<Result = unknown> = AsyncResult<Result> | ([ArraysIn<Result>] extends [never] ? never : GroupHandle<Result>);
 
 type GroupHandle<Result> = GroupResult<ArraysIn<Result>> extends infer Of extends Handle<Result> ? Of : never;
 
@@ -25,7 +26,7 @@ export type SomeCanvas<Result = unknown> =
   | Chord<Result, Ignores, SomeHandle<Result>>;
 
 /** The canvas of `node`, which `send` sends. Throws `INVALID_OPTION` for one that is nested too deep. */
-export function canvasOf(node: CanvasNode, send: Send): SomeCanvas {
+export function canvasOf(node: CanvasNode, send: Send | undefined): SomeCanvas {
   switch (node.type) {
     case "call":
       return new Signature(holding(node, send));
@@ -37,3 +38,5 @@ export function canvasOf(node: CanvasNode, send: Send): SomeCanvas {
       return new Chord(holding(node, send));
   }
 }
+
+makePartsWith(canvasOf);

@@ -4,6 +4,9 @@ import type { Handle } from "../result/handle.js";
 /** @internal How a canvas is told from other values, whichever copy of this package made it. */
 export const mark = Symbol.for("bullrush.canvas");
 
+/** @internal What the compiler knows a canvas by. No canvas has it when the program runs. */
+export declare const types: unique symbol;
+
 /**
  * Calls that are not sent yet, and how they follow upon each other: a signature, a chain, a group or a chord. Data that never change. `Needs` is what it still wants in
  * front of its arguments: `[]` nothing, `[value: X]` the value of the step before, `[value?: X]` that or nothing, `[ignored?: unknown]` anything, which it ignores.
@@ -12,7 +15,7 @@ export interface Canvas<out Result = unknown, in Needs extends unknown[] = []> {
   /** @internal */
   readonly [mark]: object;
   /** @internal Never there: what the compiler knows it by. */
-  readonly "~types"?: Types<Result, Needs>;
+  readonly [types]?: Types<Result, Needs>;
   /** Sends it, with what it still needs, and gives the handle on its result. */
   delay(...first: Needs): Promise<Handle<Result>>;
   /** Plain data, which JSON can carry: for an argument of a task, which makes a canvas of them again with `app.canvas(data)`. */
@@ -32,7 +35,7 @@ export type AnyCanvas = Canvas<unknown, never>;
 export type ResultOf<C> = C extends Canvas<infer Result, never> ? Result : never;
 
 /** What a canvas needs. */
-export type NeedsOf<C> = C extends { readonly "~types"?: { readonly needs: (...needs: infer Needs extends unknown[]) => void } }
+export type NeedsOf<C> = C extends { readonly [types]?: { readonly needs: (...needs: infer Needs extends unknown[]) => void } }
   ? Needs
   : never;
 

@@ -1,17 +1,23 @@
 import type { AsyncResult } from "../result/async-result.js";
 import type { Handle } from "../result/handle.js";
-import { BaseCanvas } from "./base-canvas.js";
-import type { AnyCanvas, ResultOf } from "./canvas.js";
-import type { Fitting, Last, NeedsOfFirst, SentOf } from "./fit.js";
-import { contentsOf, senderOf } from "./content.js";
-import { chainOf, isDissolved } from "./node.js";
+import { BaseCanvas, type CanvasPart } from "./base-canvas.js";
+import { mark, type AnyCanvas, type ResultOf } from "./canvas.js";
+import type { Checked, Last, NeedsOfFirst, SentOf } from "./fit.js";
+import { contentsOf, senderOf, type Content } from "./content.js";
+import { chainOf, isDissolved, type ChainNode } from "./node.js";
 
 /** Canvases that run one after the other: each gets what comes of the one before it, in front of its arguments, unless it is immutable. */
 export class Chain<
   out Result = unknown,
   in Needs extends unknown[] = [],
   out Sent extends Handle<Result> = AsyncResult<Result>,
-> extends BaseCanvas<Result, Needs, Sent> {}
+> extends BaseCanvas<Result, Needs, Sent> {
+  /** Its steps, each as a canvas that stands by itself. */
+  get tasks(): readonly CanvasPart[] {
+    const { node } = this[mark] as Content<ChainNode>;
+    return this.partsOf(node.steps);
+  }
+}
 
 /**
  * One after the other. The result is that of the last step; when a step fails, those behind it fail of the same, groups and chords
@@ -20,7 +26,7 @@ export class Chain<
  * is no canvas.
  */
 export function chain<const Steps extends readonly AnyCanvas[]>(
-  ...steps: Steps & Fitting<Steps>
+  ...steps: Checked<Steps>
 ): Chain<ResultOf<Last<Steps>>, NeedsOfFirst<Steps>, SentOf<Last<Steps>>> {
   const contents = contentsOf(steps, "chain()");
   const depth = contents.reduce((deep, content) => Math.max(deep, isDissolved(content.node) ? content.depth : content.depth + 1), 1);

@@ -1,19 +1,31 @@
 import type { AsyncResult } from "../result/async-result.js";
 import type { Handle } from "../result/handle.js";
 import { checkOptions, kindOf, refuse } from "../task/check.js";
-import { BaseCanvas } from "./base-canvas.js";
-import type { AnyCanvas, NeedsOf, OnFailure, ResultOf } from "./canvas.js";
+import { BaseCanvas, type CanvasPart } from "./base-canvas.js";
+import { mark, type AnyCanvas, type NeedsOf, type OnFailure, type ResultOf } from "./canvas.js";
 import type { Behind, NeedsOfAll, Partly, ResultsOf, SentOf } from "./fit.js";
 import type { Group } from "./group.js";
 import { contentOf, contentsOf, groupOf, senderOf, type Content } from "./content.js";
-import type { GroupNode } from "./node.js";
+import type { ChordNode, GroupNode } from "./node.js";
 
 /** A group, and a body that gets the array of its members' values in front of its arguments. The result is the body's. */
 export class Chord<
   out Result = unknown,
   in Needs extends unknown[] = [],
   out Sent extends Handle<Result> = AsyncResult<Result>,
-> extends BaseCanvas<Result, Needs, Sent> {}
+> extends BaseCanvas<Result, Needs, Sent> {
+  /** The members of its header, each as a canvas that stands by itself. */
+  get tasks(): readonly CanvasPart[] {
+    const { node } = this[mark] as Content<ChordNode>;
+    return this.partsOf(node.header.members);
+  }
+
+  /** What gets their values, as a canvas that stands by itself. */
+  get body(): CanvasPart {
+    const { node } = this[mark] as Content<ChordNode>;
+    return this.partsOf([node.body])[0] as CanvasPart;
+  }
+}
 
 export interface ChordOptions {
   /**

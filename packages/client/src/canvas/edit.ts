@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Json } from "@bullrush/broker";
 import { isRecord, refuse } from "../task/check.js";
-import type { CallOptions } from "../task/options.js";
+import type { CallSettings } from "../task/options.js";
 import { linksOf, type Content } from "./content.js";
 import { isEmpty, type CallNode, type CanvasNode } from "./node.js";
 
@@ -23,10 +23,10 @@ interface Change {
  * what begins it; `link` and `linkError` are further links, as `withLinks` has it; all others are for all its calls. Throws `INVALID_OPTION`
  * for what is no object, and for links that are no canvases, or another app's.
  */
-export function withOptions<Node extends CanvasNode>({ node, send }: Pick<Content<Node>, "node" | "send">, given: CallOptions): Node {
+export function withOptions<Node extends CanvasNode>({ node, send }: Pick<Content<Node>, "node" | "send">, given: CallSettings): Node {
   isRecord(given, "what was given for the options of a canvas");
   const { taskId, countdown, eta, link, linkError, ...all } = given;
-  const beginning = { ...all, ...("countdown" in given && { countdown }), ...("eta" in given && { eta }) } as CallOptions;
+  const beginning = { ...all, ...("countdown" in given && { countdown }), ...("eta" in given && { eta }) } as CallSettings;
   const next = link === undefined ? [] : linksOf(link, '"link"', send);
   const onError = linkError === undefined ? [] : linksOf(linkError, '"linkError"', send);
   const call = (one: CallNode, { first }: Standing) => ({ ...one, options: { ...one.options, ...(first ? beginning : all) } });

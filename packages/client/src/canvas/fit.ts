@@ -60,35 +60,39 @@ type FirstOf<Needs> = Needs extends readonly [] ? never : Needs extends readonly
 
 declare const misfit: unique symbol;
 
-/** What stands in an error of the compiler instead of a step that does not fit. */
-export interface Misfit<Reason extends string> {
-  readonly [misfit]: Reason;
+/** Stands in an error of the compiler in the place of a step that does not fit behind the one before it. No value has this type. */
+export interface Misfit<Reason extends string, Before, Takes> {
+  readonly [misfit]: readonly [reason: Reason, before: Before, takes: Takes];
 }
 
-/** `Step` if `Value` fits what it needs, else what would fit. */
+/** `Step` if `Value` fits what it needs, else why it does not. */
 export type Behind<Value, Step> =
   [Value] extends NeedsOf<Step>
     ? Step
     : [NeedsOf<Step>] extends [[]]
-      ? Misfit<"it has all its arguments and no place for the value of the step before: use si(), or leave out the first argument of s()">
-      : Canvas<unknown, [value: Value]>;
+      ? Misfit<"all its arguments are given: use si(), or leave the first one to the step before", Value, "nothing">
+      : Misfit<"the step before gives another type than this step takes", Value, FirstOf<NeedsOf<Step>>>;
 
 /**
  * As `Behind`, for a step of an array: it may be an immutable one, of which a declaration such as `Canvas<number>[]` says no more than that it has all its arguments.
  */
 type BehindAny<Value, Step> = [NeedsOf<Step>] extends [[]] ? Step : Behind<Value, Step>;
 
+declare const empty: unique symbol;
+
 /** What comes of a chain that has no steps yet: nobody has a handle on it. */
 export interface NoSteps extends AsyncResult<never> {
   /** @internal Never there. */
-  readonly "~empty": true;
+  readonly [empty]: true;
 }
 
 /** Whether `C` is a chain without steps. */
 type IsUnbegun<C> = [SentOf<C>] extends [NoSteps] ? true : false;
 
-/** `Steps` where each fits behind the one before, else what would. */
-export type Fitting<Steps extends readonly unknown[]> = Steps extends readonly [infer First, ...infer Others]
+/** `Steps` if each fits behind the one before; else those that do, and why the others do not. */
+export type Checked<Steps extends readonly unknown[]> = Steps extends Fitting<Steps> ? Steps : Fitting<Steps>;
+
+type Fitting<Steps extends readonly unknown[]> = Steps extends readonly [infer First, ...infer Others]
   ? readonly [First, ...(IsUnbegun<First> extends true ? Fitting<Others> : FittingBehind<ResultOf<First>, Others>)]
   : Steps extends readonly []
     ? readonly []

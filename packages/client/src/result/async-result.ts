@@ -11,6 +11,8 @@ import { callBack, checkListener } from "./on-done.js";
 import { errorOf, failureOf, outcomeOf, type TaskOutcome } from "./outcome.js";
 import { iterateProgress, type IterateOptions, type Progress } from "./progress.js";
 import type { Reference, ResultSource } from "./reference.js";
+import type { ResultData } from "./result-data.js";
+import { resultData } from "./saved-group.js";
 import { inTask, polledInTask } from "./wait-in-task.js";
 import { getChecks, limitWait, type GetOptions } from "./wait-options.js";
 import type { Listener } from "./waiter.js";
@@ -150,6 +152,14 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
    */
   async forget(): Promise<void> {
     await forget(this, this.#source());
+  }
+
+  /**
+   * The handle as plain data, with the steps before it: to be kept, or to be an argument of a task. `app.restoreResult(data)` makes a handle of them again, in whichever
+   * process. They hold ids and names, no values.
+   */
+  toJSON(): ResultData {
+    return resultData(this);
   }
 
   /** @internal Tells `listener` how it ends, until the returned function is called. Never throws. */

@@ -9,7 +9,8 @@ import type { Handle, HandlesFor } from "./handle.js";
 import { awaitedOf, ignored, isGroup, leavesOf, mark, type Group, type Leaf } from "./leaf.js";
 import { callBack, checkListener } from "./on-done.js";
 import type { ResultSource } from "./reference.js";
-import { savedGroup } from "./saved-group.js";
+import type { ResultData } from "./result-data.js";
+import { resultData, savedGroup } from "./saved-group.js";
 import { inTask, polledInTask } from "./wait-in-task.js";
 import { getChecks, type GetOptions, type WaitOptions } from "./wait-options.js";
 
@@ -156,6 +157,11 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
   async forget(): Promise<void> {
     const source = this.#source?.();
     if (source !== undefined) await forget(this.#asGroup, source);
+  }
+
+  /** The handle as plain data, with its members and the steps before it. As `AsyncResult.toJSON`. */
+  toJSON(): ResultData {
+    return resultData(this.#asGroup);
   }
 
   /** @internal Id of the flow that it is the result of. */

@@ -1,5 +1,6 @@
 import type { TaskState } from "@bullrush/broker";
 import type { RevokeOptions } from "../control/revoke.js";
+import type { ResultData } from "./result-data.js";
 import type { GetOptions } from "./wait-options.js";
 
 /** What the handle on one result, `AsyncResult`, and that on those of a group, `GroupResult`, have in common. */
@@ -23,6 +24,8 @@ export interface Handle<Value = unknown> {
   failed(): Promise<boolean>;
   /** Removes what is stored of it, and of the steps before it. */
   forget(): Promise<void>;
+  /** Plain data, which JSON can carry: `app.restoreResult(data)` makes a handle of them again, in whichever process. */
+  toJSON(): ResultData;
 }
 
 /** The handles on these values, in their order. */

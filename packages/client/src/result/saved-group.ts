@@ -1,27 +1,38 @@
 import { isGroup, type Group, type Leaf } from "./leaf.js";
+import type { GroupResultData, ResultData } from "./result-data.js";
 
-/** A group as it is stored, in JSON. */
-export interface SavedGroup {
-  readonly id: string;
-  readonly results: readonly (SavedResult | SavedGroup)[];
-  readonly flow?: string | undefined;
-}
-
-export interface SavedResult {
-  readonly id: string;
-  readonly queues: readonly string[];
-  readonly task?: string | undefined;
-  readonly ignoreResult?: boolean | undefined;
-  readonly flow?: string | undefined;
-}
-
-/** What `group` consists of, as JSON. */
+/** What `group` consists of, as JSON, without the steps before it and before its members. */
 export function savedGroup(group: Group): string {
-  return JSON.stringify(savedOf(group));
+  return JSON.stringify(groupData(group, bareData));
 }
 
-function savedOf(handle: Leaf | Group): SavedResult | SavedGroup {
-  if (isGroup(handle)) return { id: handle.id, flow: handle.flow, results: handle.results.map(savedOf) };
-  const { id, queues, task, ignoreResult, flow } = handle.reference;
-  return { id, queues, task, ignoreResult, flow };
+/** A handle with all that it consists of, and the steps before it. */
+export function resultData(handle: Leaf | Group): ResultData {
+  const parents: ResultData[] = [];
+  for (let step = handle.parent; step !== undefined; step = step.parent) parents.push(stepData(step as Leaf | Group));
+  return { ...stepData(handle), ...(parents.length > 0 && { parents }) };
+}
+
+/** A handle without the steps before it. */
+function stepData(handle: Leaf | Group): ResultData {
+  return isGroup(handle) ? groupData(handle, resultData) : leafData(handle);
+}
+
+function bareData(handle: Leaf | Group): ResultData {
+  return isGroup(handle) ? groupData(handle, bareData) : leafData(handle);
+}
+
+function groupData({ id, flow, isPartial, results }: Group, dataOf: (member: Leaf | Group) => ResultData): GroupResultData {
+  return { id, ...(flow !== undefined && { flow }), ...(isPartial && { isPartial }), results: results.map(dataOf) };
+}
+
+function leafData({ reference: { id, queues, elsewhere, task, ignoreResult, flow } }: Leaf): ResultData {
+  return {
+    id,
+    queues,
+    ...(elsewhere === true && { elsewhere }),
+    ...(task !== undefined && { task }),
+    ...(ignoreResult === true && { ignoreResult }),
+    ...(flow !== undefined && { flow }),
+  };
 }

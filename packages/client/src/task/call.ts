@@ -1,4 +1,4 @@
-import type { CallOptions, TaskOptions } from "./options.js";
+import type { CallSettings, TaskOptions } from "./options.js";
 
 /** A call to be sent. */
 export interface Call {
@@ -6,7 +6,7 @@ export interface Call {
   readonly args: readonly unknown[];
   /** Options of the task's declaration, where it is known. */
   readonly declared: TaskOptions;
-  readonly options: CallOptions;
+  readonly options: CallSettings;
   /** `args` are lists of arguments, one for each of several runs. */
   readonly each?: boolean;
 }

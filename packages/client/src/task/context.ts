@@ -30,6 +30,12 @@ export interface TaskContext {
   /** When it would have been revoked instead of run. */
   readonly expires: Date | undefined;
   readonly headers: Readonly<Record<string, Json>>;
+  /** Priority in its queue, 0 (first) to 9; 0 in a direct call. */
+  readonly priority: number;
+  /** How long this attempt may run before it is killed, in ms, by its call, its declaration or its worker. `undefined`: no limit. */
+  readonly timeLimit: number | undefined;
+  /** How long this attempt may run before its `signal` aborts, in ms. `undefined`: no limit. */
+  readonly softTimeLimit: number | undefined;
   /**
    * Aborts when the worker wants the task to end: it was revoked (the reason is a `TaskRevokedError`), its soft time limit is over (a
    * `SoftTimeLimitExceeded`) or, where nothing can be killed, its time limit; at the end of a shutdown's patience; or when its lease is lost
@@ -63,6 +69,11 @@ export interface TaskContext {
   retry(options?: RetryOptions): never;
   /** Ends the task by throwing a `Reject`, which the task has to let pass: it fails with `TASK_REJECTED` and its message is kept, or goes back into its queue. */
   reject(options?: RejectOptions): never;
+  /**
+   * Ends the task by throwing an `Ignore`, which the task has to let pass: its message is done, and nothing is stored of how it ended. What it stored before with `updateState()` stays. A part of a
+   * flow, whose value others wait for, fails with `IGNORE_UNSUPPORTED`. In a direct call it throws the `Ignore`.
+   */
+  ignore(): never;
   /**
    * Ends the task by throwing a `Replace`, which the task has to let pass, and has the worker run a canvas in its place: how that ends, the task ends, and what follows
    * upon the task gets its result. `return this.replace(canvas)` keeps the type of the result. In a direct call it throws the `Replace`. Throws `INVALID_OPTION` for

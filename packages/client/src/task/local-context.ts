@@ -1,6 +1,7 @@
 import { newId } from "@bullrush/broker";
 import { pino, type Logger } from "pino";
 import { local, type TaskContext } from "./context.js";
+import { Ignore } from "./ignore.js";
 import { Reject } from "./reject.js";
 import { Replace } from "./replace.js";
 import { Retry } from "./retry.js";
@@ -25,6 +26,9 @@ export function localContext(name: string, args: readonly unknown[]): TaskContex
     eta: undefined,
     expires: undefined,
     headers: {},
+    priority: 0,
+    timeLimit: undefined,
+    softTimeLimit: undefined,
     signal: new AbortController().signal,
     log: log.child({ task: name, id }),
     progress: async () => {},
@@ -35,6 +39,9 @@ export function localContext(name: string, args: readonly unknown[]): TaskContex
     },
     reject: (options) => {
       throw new Reject(name, options);
+    },
+    ignore: () => {
+      throw new Ignore(name);
     },
     replace: (canvas) => {
       throw new Replace(name, canvas);

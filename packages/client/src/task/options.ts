@@ -70,12 +70,34 @@ export interface TaskOptions extends SharedOptions {
   readonly expectedErrors?: ErrorMatch | readonly ErrorMatch[];
 }
 
-/** Options of one call. */
-export interface CallOptions extends SharedOptions {
+declare const excluded: unique symbol;
+
+/** Stands in an error of the compiler: an option was given that another one excludes. No value has this type. */
+interface Excluded<Reason extends string> {
+  readonly [excluded]: Reason;
+}
+
+/** When something runs. */
+export interface StartOptions {
   /** Run after this time at the earliest. Not together with `eta`. */
   readonly countdown?: Duration;
   /** Run at this time at the earliest. */
   readonly eta?: Date;
+}
+
+/** The same, of which one may be given, or none. */
+export type CountdownOrEta =
+  | { readonly countdown?: Duration & Excluded<"countdown and eta exclude each other: give one of them">; readonly eta?: Date }
+  | { readonly countdown?: Duration; readonly eta?: Date & Excluded<"countdown and eta exclude each other: give one of them"> };
+
+/** Options of one call. */
+export type CallOptions = CallBasics & CountdownOrEta;
+
+/** The options of a call, whatever excludes what. */
+export interface CallSettings extends CallBasics, StartOptions {}
+
+/** Options of one call but for when it runs. */
+export interface CallBasics extends SharedOptions {
   /** Revoke instead of run from this time on, or this long after the call. */
   readonly expires?: Duration | Date;
   /** The id, a UUID. Default: a fresh one. A task whose id has a result already does not run again. */
@@ -113,7 +135,7 @@ const taskChecks: Record<keyof TaskOptions, Check> = {
   expectedErrors: isErrorMatch,
 };
 
-const callChecks: Record<keyof CallOptions, Check> = {
+const callChecks: Record<keyof CallSettings, Check> = {
   ...shared,
   countdown: isDuration,
   eta: isDate,
@@ -125,7 +147,7 @@ const callChecks: Record<keyof CallOptions, Check> = {
 };
 
 /** Options of a call that is made again and again: all but those that would be the same each time. */
-export type RecurringOptions = Omit<CallOptions, "countdown" | "eta" | "taskId" | "link" | "linkError">;
+export type RecurringOptions = Omit<CallSettings, "countdown" | "eta" | "taskId" | "link" | "linkError">;
 
 const recurringChecks: Record<keyof RecurringOptions, Check> = {
   ...shared,
@@ -143,7 +165,7 @@ export function checkRecurring(what: string, options: RecurringOptions): void {
 }
 
 /** Options of a call as plain data: `Infinity` is a number of retries, and `null` another word for it; a time is an ISO string. */
-export function optionsData(options: CallOptions): { readonly [name: string]: Json } {
+export function optionsData(options: CallSettings): { readonly [name: string]: Json } {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   return Object.fromEntries(given.map(([name, value]) => [name, optionData(value)]));
 }
@@ -154,14 +176,14 @@ function optionData(value: unknown): Json {
 }
 
 /** The options that `data` tell of, links aside, with their dates. No duration looks like one. */
-export function revivedOptions(data: Readonly<Record<string, unknown>>): CallOptions {
+export function revivedOptions(data: Readonly<Record<string, unknown>>): CallSettings {
   const dateOf = (value: unknown) => (typeof value === "string" && /^[+-]?\d{4,6}-/.test(value) ? new Date(value) : value);
   const { eta, expires, link: _, linkError: __, ...others } = data;
   return {
     ...others,
     ...(eta !== undefined && { eta: dateOf(eta) }),
     ...(expires !== undefined && { expires: dateOf(expires) }),
-  } as CallOptions;
+  } as CallSettings;
 }
 
 /** Whoever makes a canvas of the call looks at its links. */
@@ -177,7 +199,7 @@ export function checkTaskOptions(task: string, options: TaskOptions): void {
  * Throws `INVALID_OPTION` for arguments that are no array, an option that does not exist or whose value does not fit, and for both `countdown` and `eta`;
  * `INVALID_QUEUE_NAME`; `INVALID_TASK_ID`.
  */
-export function checkCall(task: string, args: readonly unknown[], options: CallOptions): void {
+export function checkCall(task: string, args: readonly unknown[], options: CallSettings): void {
   isList(args, `what was given for the arguments of ${task}`);
   checkOptions(options, callChecks, `in the options of the call of ${task}`);
   if (options.countdown !== undefined && options.eta !== undefined) {

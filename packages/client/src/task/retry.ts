@@ -1,12 +1,15 @@
-import { BullrushError, type Duration } from "@bullrush/broker";
+import { BullrushError } from "@bullrush/broker";
 import { checkOptions, isDate, isDuration, isList, isRetryLimit, refuse, type Check } from "./check.js";
+import type { CountdownOrEta, StartOptions } from "./options.js";
 
 /** How `this.retry()` tries a task again. */
-export interface RetryOptions {
-  /** Run again after this time. Default: the task's `retryDelay`. Not together with `eta`. */
-  readonly countdown?: Duration;
-  /** Run again at this time. */
-  readonly eta?: Date;
+export type RetryOptions = RetryBasics & CountdownOrEta;
+
+/** The same, whatever excludes what. */
+interface RetrySettings extends RetryBasics, StartOptions {}
+
+/** How a task is tried again, but for when: after the task's `retryDelay`, unless `countdown` or `eta` says it. */
+interface RetryBasics {
   /** Why: what observers see meanwhile, and what the task fails with when it may not be tried again. Default: `MAX_RETRIES_EXCEEDED` in that case. */
   readonly error?: unknown;
   /** How often the task may be retried in all; `null` or `Infinity` is for ever. Default: the call's, else the task's `maxRetries`. */
@@ -15,7 +18,7 @@ export interface RetryOptions {
   readonly args?: readonly unknown[];
 }
 
-const checks: Record<keyof RetryOptions, Check> = {
+const checks: Record<keyof RetrySettings, Check> = {
   countdown: isDuration,
   eta: isDate,
   error: () => undefined,
@@ -30,7 +33,7 @@ export class Retry extends BullrushError<"RETRY_REQUESTED"> {
   override name = "Retry";
   /** @internal How it is told from other errors, whichever copy of this package made it. */
   readonly [mark] = true;
-  readonly options: RetryOptions;
+  readonly options: RetrySettings;
 
   /** @internal Throws `INVALID_OPTION` for an option that does not exist or whose value does not fit, and for both `countdown` and `eta`. */
   constructor(task: string, options: RetryOptions = {}) {

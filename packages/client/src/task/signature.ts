@@ -6,7 +6,7 @@ import type { CallNode, Send } from "../canvas/node.js";
 import type { AsyncResult } from "../result/async-result.js";
 import type { Call } from "./call.js";
 import { refuse } from "./check.js";
-import type { CallOptions } from "./options.js";
+import type { CallSettings } from "./options.js";
 
 /**
  * A call that is not sent yet, as `task.s(...args)` and `task.si(...args)` make it: data that never change, and what sends them. That of `s` takes the value of the step
@@ -16,7 +16,7 @@ export class Signature<out Result = unknown, in Needs extends unknown[] = []> ex
   /** Name of the task. */
   readonly task: string;
   readonly args: readonly unknown[];
-  readonly options: CallOptions;
+  readonly options: CallSettings;
 
   /** @internal */
   constructor(content: Content<CallNode>) {

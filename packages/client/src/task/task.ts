@@ -4,10 +4,19 @@ import type { Group } from "../canvas/group.js";
 import type { AsyncResult } from "../result/async-result.js";
 import type { TaskContext } from "./context.js";
 import type { CallOptions, TaskOptions } from "./options.js";
+import type { FlawOf, NotJson } from "./sendable.js";
 import type { Signature } from "./signature.js";
 
 /** The function of a task: arguments and result are what JSON can carry. */
 export type TaskFunction<Args extends unknown[], Returned> = (this: TaskContext, ...args: Args) => Returned;
+
+/** Any function that can be a task's. */
+export type AnyTaskFunction = (this: TaskContext, ...args: never) => unknown;
+
+/** The task whose function is a `Run`. */
+export type TaskOf<Run extends AnyTaskFunction> = Run extends (...args: infer Args extends unknown[]) => infer Returned
+  ? Task<Args, Returned>
+  : never;
 
 /** A task from a producer's side: it can be sent, not run. */
 export interface TaskStub<Args extends unknown[] = unknown[], Result = unknown> {
@@ -44,7 +53,11 @@ export interface AnyTask {
 }
 
 /** The stub of a task, from its type: `Stub<typeof taskA>`. */
-export type Stub<T> = T extends Task<infer Args, infer Returned> ? TaskStub<Args, Awaited<Returned>> : never;
+export type Stub<T> =
+  T extends Task<infer Args, infer Returned> ? StubUnless<FlawOf<Args, Returned>, TaskStub<Args, Awaited<Returned>>> : never;
+
+/** The stub of a task that can be sent; else the reason why not. */
+type StubUnless<Reason extends string, Sent> = [Reason] extends [never] ? Sent : NotJson<Reason>;
 
 /** What an app knows of a declared task. */
 export interface TaskDefinition {

@@ -46,6 +46,6 @@ describe("a signature", () => {
   test("says what does not fit when it is sent", async () => {
     const signature = testApp().stub("tasks.add").s(1);
     expect(await rejected(signature.set({ prio: 1 } as object).delay())).toEqual(failing("INVALID_OPTION", { got: "unknown" }));
-    expect(await rejected(signature.applyAsync({ countdown: 1, eta: new Date() }))).toEqual(failing("INVALID_OPTION"));
+    expect(await rejected(signature.applyAsync({ countdown: 1, eta: new Date() } as object))).toEqual(failing("INVALID_OPTION"));
   });
 });

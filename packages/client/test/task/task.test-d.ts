@@ -48,13 +48,13 @@ describe("a declared task", () => {
     expectTypeOf(optional.applyAsync).toBeCallableWith([1, "a"], { countdown: "1s" });
   });
 
-  test("has to say the type of a parameter with a default: without it, it could be anything", () => {
+  test("takes the type of a parameter from its default", () => {
     const byDefault = app.task("byDefault", function (x: number, y: number = 20) {
       return this.attempt + x + y;
     });
     const untyped = app.task("untyped", (x: number, y = 20) => [x, y]);
     expectTypeOf(byDefault.delay).parameters.toEqualTypeOf<[x: number, y?: number | undefined]>();
-    expectTypeOf(untyped.delay).parameters.toEqualTypeOf<[x: number, y?: unknown]>();
+    expectTypeOf(untyped.delay).parameters.toEqualTypeOf<[x: number, y?: number | undefined]>();
   });
 
   test("of a generic function takes what its constraint takes", () => {

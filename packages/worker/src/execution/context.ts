@@ -1,5 +1,6 @@
 import { BullrushError, checkSize, encodeJson, type Json, type Message } from "@bullrush/broker";
 import {
+  Ignore,
   Reject,
   Replace,
   Retry,
@@ -9,9 +10,11 @@ import {
   type RejectOptions,
   type RetryOptions,
   type TaskContext,
+  type TaskOptions,
 } from "@bullrush/client";
 import type { Logger } from "pino";
 import type { Stop } from "./stop.js";
+import { timeLimitsOf, type TimeLimits } from "./time-limits.js";
 import type { Trace } from "./trace.js";
 
 /** What a context knows of the execution that it stands for. */
@@ -27,6 +30,8 @@ export interface ContextSource<E extends Subject> {
   /** Name of the worker. */
   readonly worker: string;
   readonly log: Logger;
+  /** The limits of tasks that have none of their own. */
+  readonly limits: TimeLimits;
   /** Longest encoded meta, in bytes. */
   readonly maxPayload: number;
   /** Stores a state of the task's own, with `meta`, which is JSON, if its results are stored. Never rejects: what is only news of a task must not make it fail. */
@@ -47,9 +52,12 @@ export class ExecutionContext<E extends Subject> implements TaskContext {
   readonly #execution: E;
   readonly #message: Message;
   readonly #source: ContextSource<E>;
+  readonly #options: TaskOptions;
   #log: Logger | undefined;
 
-  constructor(execution: E, source: ContextSource<E>) {
+  /** @param options those of the task's declaration */
+  constructor(execution: E, source: ContextSource<E>, options: TaskOptions) {
+    this.#options = options;
     this.#execution = execution;
     this.#message = execution.message;
     this.#source = source;
@@ -107,6 +115,22 @@ export class ExecutionContext<E extends Subject> implements TaskContext {
     return this.#message.headers;
   }
 
+  get priority(): number {
+    return this.#message.priority;
+  }
+
+  get timeLimit(): number | undefined {
+    return this.#limits.hard;
+  }
+
+  get softTimeLimit(): number | undefined {
+    return this.#limits.soft;
+  }
+
+  get #limits(): TimeLimits {
+    return timeLimitsOf(this.#message, this.#options, this.#source.limits);
+  }
+
   get signal(): AbortSignal {
     return this.#execution.stop.signal;
   }
@@ -121,6 +145,10 @@ export class ExecutionContext<E extends Subject> implements TaskContext {
 
   reject(options?: RejectOptions): never {
     throw new Reject(this.name, options);
+  }
+
+  ignore(): never {
+    throw new Ignore(this.name);
   }
 
   replace(canvas: Canvas): never {

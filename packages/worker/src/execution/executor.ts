@@ -236,7 +236,8 @@ export class Executor {
     if (outcome?.type === "requeued" && outcome.known !== undefined) return this.#unknown(delivery, message, startedAt, outcome.known);
     if (outcome?.type === "replaced" && !(await replaced(outcome.flow, { ...this.#options, message, stop }))) return undefined;
     // Without an outcome, it was put back, or its lease was lost, while the claim was under way.
-    return outcome && this.#settle(delivery, outcome, startedAt, definition, storesResult, trace.children);
+    const isStored = storesResult && !(outcome?.type === "succeeded" && outcome.ignored === true);
+    return outcome && this.#settle(delivery, outcome, startedAt, definition, isStored, trace.children);
   }
 
   #settle(

@@ -12,6 +12,7 @@ import {
   type Outcome,
 } from "@bullrush/broker";
 import {
+  isIgnore,
   isReject,
   isReplace,
   isRetry,
@@ -53,6 +54,7 @@ export interface Surroundings {
 export function outcomeOf(thrown: unknown, attempt: Attempt): Outcome {
   try {
     if (isReject(thrown)) return rejected(thrown, attempt);
+    if (isIgnore(thrown)) return ignored(attempt);
     if (isReplace(thrown)) return replaced(thrown, attempt);
     if (isRetry(thrown)) return asked(thrown, attempt);
     return mayRetry(thrown, attempt) ? retried(thrown, attempt, attempt.clock.now() + delayOf(attempt)) : failed(thrown, attempt);
@@ -76,6 +78,11 @@ const requeuePause = 1000;
 function rejected(reject: Reject, { clock, fullStacks }: Attempt): Outcome {
   if (reject.requeue) return { type: "requeued", reason: reject.message, eta: clock.now() + requeuePause };
   return { type: "failed", failure: toFailure(reject, { fullStacks }), deadLetter: true };
+}
+
+function ignored({ message }: Attempt): Outcome {
+  if (message.places !== undefined) throw new BullrushError("IGNORE_UNSUPPORTED", { task: message.task });
+  return { type: "succeeded", ignored: true };
 }
 
 function replaced({ canvas }: Replace, { original, foreign, queue, replacementOf }: Attempt): Outcome {

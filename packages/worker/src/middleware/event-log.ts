@@ -27,7 +27,7 @@ export function eventLog(log: Logger, clock: Clock): Middleware {
   function ended({ message, startedAt }: Execution, outcome: Outcome): void {
     const level = isExpected(outcome) ? "info" : levels[outcome.type];
     if (!log.isLevelEnabled(level)) return;
-    log[level]({ task: message.task, id: message.id, ms: clock.now() - startedAt, ...detailsOf(outcome) }, outcome.type);
+    log[level]({ task: message.task, id: message.id, ms: clock.now() - startedAt, ...detailsOf(outcome) }, nameOf(outcome));
   }
 
   return async (execution, next) => {
@@ -37,6 +37,10 @@ export function eventLog(log: Logger, clock: Clock): Middleware {
     if (!execution.stop.requested) ended(execution, outcome);
     return outcome;
   };
+}
+
+function nameOf(outcome: Outcome): string {
+  return outcome.type === "succeeded" && outcome.ignored === true ? "ignored" : outcome.type;
 }
 
 function detailsOf(outcome: Outcome): object {

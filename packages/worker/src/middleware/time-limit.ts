@@ -1,21 +1,15 @@
-import { BullrushError, longestTimer, toFailure, toMilliseconds, type Duration, type Outcome } from "@bullrush/broker";
+import { BullrushError, longestTimer, toFailure, type Outcome } from "@bullrush/broker";
 import { SoftTimeLimitExceeded } from "@bullrush/client";
 import type { Execution } from "../execution/execution.js";
+import { timeLimitsOf, type TimeLimits } from "../execution/time-limits.js";
 import type { LoopGuard } from "../guard/loop-guard.js";
 import type { Middleware, Run } from "./middleware.js";
-
-/** How long a task may run, in ms from the beginning of its function: until its signal aborts, and until it is killed. */
-export interface TimeLimits {
-  readonly soft: number | undefined;
-  readonly hard: number | undefined;
-}
 
 /** Ends what runs for too long. The limits are those of the call, else those of the task, else `defaults`. The hard one is the guard's as well, if there is one: while a task blocks the event loop, no timer fires. */
 export function timeLimit(defaults: TimeLimits, guard?: Pick<LoopGuard, "limit" | "unlimit">): Middleware {
   return (execution, next) => {
     const { message, definition } = execution;
-    const soft = message.softTimeLimit ?? declared(definition.options.softTimeLimit) ?? defaults.soft;
-    const hard = message.timeLimit ?? declared(definition.options.timeLimit) ?? defaults.hard;
+    const { soft, hard } = timeLimitsOf(message, definition.options, defaults);
     return soft === undefined && hard === undefined ? next(execution) : runLimited(execution, { soft, hard }, next, guard);
   };
 }
@@ -55,8 +49,4 @@ async function runLimited(
     guard?.unlimit(delivery);
     for (const timer of timers) clearTimeout(timer);
   }
-}
-
-function declared(limit: Duration | undefined): number | undefined {
-  return limit === undefined ? undefined : toMilliseconds(limit, "limit");
 }

@@ -7,6 +7,7 @@ import type { Execution } from "../execution/execution.js";
 import type { Surroundings } from "../execution/retry.js";
 import type { SlotLender } from "../execution/slot-lender.js";
 import { stateStore } from "../execution/state-store.js";
+import type { TimeLimits } from "../execution/time-limits.js";
 import { inlinePool } from "./inline.js";
 import { levelFor } from "./lines.js";
 import type { CompiledPoolOptions } from "./options.js";
@@ -15,6 +16,12 @@ import { launchProcess } from "./processes.js";
 import { RunnerPool } from "./runner-pool.js";
 import { launchThread } from "./threads.js";
 import { warnOfWaits } from "./waits.js";
+
+/** How long tasks may run that have no limits of their own, in ms. */
+export interface CompiledLimits {
+  readonly timeLimit: number | undefined;
+  readonly softTimeLimit: number | undefined;
+}
 
 export interface PoolSurroundings {
   readonly app: App;
@@ -30,16 +37,18 @@ export interface PoolSurroundings {
 }
 
 /** The pool that `options` ask for. */
-export function createPool(options: CompiledPoolOptions, { app, worker, log, capture, lender, onFailure }: PoolSurroundings): Pool {
+export function createPool(options: CompiledPoolOptions & CompiledLimits, { app, worker, log, capture, lender, onFailure }: PoolSurroundings): Pool {
   const { pool, module, concurrency, autoscale, maxTasksPerChild: maxTasks, maxMemoryPerChild: maxMemory, fullStacks } = options;
   const storeState = stateStore(app, worker, log);
   const { broker, backend, maxPayload } = app.options;
+  const limits: TimeLimits = { soft: options.softTimeLimit, hard: options.timeLimit };
   if (pool === "inline" || module === undefined) {
     const source: ContextSource<Execution> = {
       worker,
       log,
       maxPayload,
       storeState,
+      limits,
       ...waitsOf(lender),
     };
     const surroundings: Surroundings = {
@@ -50,7 +59,7 @@ export function createPool(options: CompiledPoolOptions, { app, worker, log, cap
       replacementOf: (canvas, message, queue) => app.replacementOf(canvas, message, queue),
     };
     return inlinePool(
-      (execution) => new ExecutionContext(execution, source),
+      (execution) => new ExecutionContext(execution, source, execution.definition.options),
       surroundings,
       capture && ((context) => capture.flush(context)),
     );
@@ -60,7 +69,7 @@ export function createPool(options: CompiledPoolOptions, { app, worker, log, cap
   return new RunnerPool({
     runner: {
       launch: pool === "threads" ? launchThread : launchProcess,
-      load: { type: "load", module, ...locations, worker, pool, level: levelFor(log), fullStacks, captureConsole: capture !== undefined },
+      load: { type: "load", module, ...locations, worker, pool, level: levelFor(log), fullStacks, limits, captureConsole: capture !== undefined },
       onWait: warnOfWaits(pool, log),
       storeState,
       log,

@@ -1,6 +1,7 @@
 import type { Failure, Outcome } from "@bullrush/broker";
 import type { Output } from "@bullrush/program";
 import type { Reader } from "../execution/invoke.js";
+import type { TimeLimits } from "../execution/time-limits.js";
 
 /** All that a worker says to a runner of its pool. Plain data: the sides share no memory. */
 export type ToRunner =
@@ -34,6 +35,8 @@ export interface Load {
   readonly fullStacks?: boolean;
   /** Whether what tasks write to stdout and stderr is told to the worker. */
   readonly captureConsole: boolean;
+  /** How long tasks may run that have no limits of their own. */
+  readonly limits: TimeLimits;
 }
 
 /** Why a run is asked to end. Those that are errors of ours become the same class again: a task may look at the reason of its signal. */

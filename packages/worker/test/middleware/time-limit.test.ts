@@ -4,7 +4,8 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Execution } from "../../src/execution/execution.js";
 import { Stop } from "../../src/execution/stop.js";
 import { Trace } from "../../src/execution/trace.js";
-import { timeLimit, type TimeLimits } from "../../src/middleware/time-limit.js";
+import type { TimeLimits } from "../../src/execution/time-limits.js";
+import { timeLimit } from "../../src/middleware/time-limit.js";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

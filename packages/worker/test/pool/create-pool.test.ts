@@ -31,7 +31,7 @@ test("what lends the slots of inline tasks is told of a wait in nobody's context
   };
   const app = createApp();
   const surroundings = { app, worker: "w1", log: pino({ level: "silent" }), lender: () => lender, onFailure: () => undefined };
-  const pool = createPool(compilePool({}), surroundings);
+  const pool = createPool({ ...compilePool({}), timeLimit: undefined, softTimeLimit: undefined }, surroundings);
   const id = newId();
   const message: Message = { id, task: "outer", args: [], headers: {}, priority: 0, retries: 0, rootId: id };
   const execution: Execution = {

@@ -79,7 +79,7 @@ class Server {
     }
   }
 
-  async #load({ module, broker, backend, worker, pool, level, captureConsole, fullStacks = false }: Load): Promise<void> {
+  async #load({ module, broker, backend, worker, pool, level, captureConsole, limits, fullStacks = false }: Load): Promise<void> {
     const capture = captureConsole ? new OutputCapture((output) => this.#link.write(output)) : undefined;
     capture?.start();
     const log = pino({ level, base: null }, { write: (line: string) => this.#link.send({ type: "log", line }) });
@@ -95,6 +95,7 @@ class Server {
         worker,
         log,
         maxPayload,
+        limits,
         storeState: (inner, state, meta) => this.#store(inner, state, meta),
         runnerPool: pool,
         onWait: (inner) => this.#tellWait(inner),
@@ -158,7 +159,7 @@ class Server {
     const { app, source, invoking } = this.#loaded;
     const { task } = inner.message;
     const definition = app.tasks.get(task);
-    if (definition !== undefined) return invoke(new ExecutionContext(inner, source), definition, inner, invoking);
+    if (definition !== undefined) return invoke(new ExecutionContext(inner, source, definition.options), definition, inner, invoking);
     return { type: "requeued", reason: `no task "${task}" in this runner`, known: [...app.tasks.keys()] };
   }
 

@@ -1,0 +1,87 @@
+/**
+ * What the compiler says of values that JSON cannot carry. It refuses what the wire refuses, as far as types tell: an instance of a class without methods and private fields looks like an object,
+ * and so does an `Error`. What lies deeper than eight levels is left to the wire.
+ */
+
+declare const reason: unique symbol;
+
+/** Stands in an error of the compiler: what was given cannot be sent, for this reason. No value has this type. */
+export interface NotJson<Reason extends string> {
+  readonly [reason]: Reason;
+}
+
+/** `unknown` if JSON can carry arguments and result of a task whose function is a `Run`; else the reason why not. */
+export type SendableBy<Run extends (...args: never) => unknown> = Run extends (...args: infer Args extends unknown[]) => infer Returned
+  ? Verdict<FlawOf<Args, Returned>>
+  : unknown;
+
+/** Why JSON cannot carry these arguments of a task, or what it returns; `never` if it can. */
+export type FlawOf<Args extends readonly unknown[], Returned> =
+  | FlawInArguments<Args>
+  | FlawOfUntyped<Args>
+  | FlawInResult<Awaited<Returned>>;
+
+type Verdict<Reason extends string> = [Reason] extends [never] ? unknown : NotJson<Reason>;
+
+/** `undefined` may stand at the end of the arguments: it is left out there. */
+type FlawInArguments<Args extends readonly unknown[]> = In<"an argument", Flaw<ElementOf<Args>>>;
+
+type FlawInResult<Result> = In<"the result", Flaw<Result>>;
+
+/** A parameter without a type and a default, of which the compiler knows nothing. */
+type FlawOfUntyped<Args extends readonly unknown[]> = true extends {
+  [Place in keyof Args]: [Args[Place]] extends [never] ? true : false;
+}[number]
+  ? "a parameter needs a type"
+  : never;
+
+/** No template literal of `never`, which most are: it would cost more. */
+type In<Place extends string, Reason extends string> = [Reason] extends [never] ? never : `${Place}: ${Reason}`;
+
+/** How many levels are looked into: one less is left at each. */
+type Levels = readonly [0, 0, 0, 0, 0, 0, 0, 0];
+
+type Below<Left extends readonly unknown[]> = Left extends readonly [unknown, ...infer Rest] ? Rest : [];
+
+/** Why JSON cannot carry a `Value`; `never` if it can, or if nobody knows. */
+type Flaw<Value, Left extends readonly unknown[] = Levels> = unknown extends Value
+  ? never
+  : Left extends readonly []
+    ? never
+    : Value extends string | number | boolean | null | undefined | void
+      ? never
+      : Value extends bigint
+        ? "a bigint has no JSON form; send String(value)"
+        : Value extends symbol
+          ? "a symbol has no JSON form"
+          : Value extends Callable
+            ? "a function or method has no JSON form; send plain data"
+            : Value extends Date
+              ? "a Date would lose its class; send date.toISOString() or date.getTime()"
+              : Value extends ReadonlyMap<unknown, unknown>
+                ? "a Map would lose its class; send [...map] or Object.fromEntries(map)"
+                : Value extends ReadonlySet<unknown>
+                  ? "a Set would lose its class; send [...set]"
+                  : Value extends readonly unknown[]
+                    ? FlawInArray<Value, Below<Left>>
+                    : FlawInObject<Value, Below<Left>>;
+
+type Callable = ((...args: never) => unknown) | (abstract new (...args: never) => unknown);
+
+type FlawInArray<List extends readonly unknown[], Left extends readonly unknown[]> =
+  | Flaw<ElementOf<List>, Left>
+  | FlawOfUndefined<ElementOf<List>>;
+
+/** The elements of an array, or of a tuple: those that a tuple may lack are not `undefined` for that. */
+type ElementOf<List extends readonly unknown[]> = readonly List[number][] extends Readonly<List> ? List[number] : Required<List>[number];
+
+type FlawOfUndefined<Element> = unknown extends Element
+  ? never
+  : undefined extends Element
+    ? "undefined in an array would become null; send null"
+    : never;
+
+/** Private fields are no keys, and so are missed in what is made of the keys. */
+type FlawInObject<Value, Left extends readonly unknown[]> = { [Key in keyof Value]: Value[Key] } extends Value
+  ? Flaw<Required<Value>[keyof Value], Left>
+  : "an instance of a class would lose its class; send plain data";
