@@ -21,6 +21,7 @@ export type {
   Content,
   Delivery,
   Exchange,
+  QueueFault,
   FlowRevocation,
   Loan,
   LoanData,

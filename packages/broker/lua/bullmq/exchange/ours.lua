@@ -11,6 +11,12 @@ local ends = { done = "completed", ["done-again"] = "completed", ["done-late"] =
 -- What was checked, a batch for each group of settlements, and the queues of these.
 local checked, touched = {}, {}
 
+-- What is about to end stands no more among those whose lease may have run out. Where that set is something else, nobody stands there.
+local function unmark(prefix, ids)
+  local reply = redis.pcall("SREM", prefix .. "stalled", unpack(ids))
+  if type(reply) == "table" and not string.find(reply.err, "WRONGTYPE", 1, true) then error(reply, 0) end
+end
+
 -- Checks the tokens of a group that stands in ARGV from `at` on, `width` arguments each. The first write comes here, and harms nobody: a job that runs is marked again by the next scan.
 local function check(batch, at, width, count, number)
   local prefix = batch.prefix
@@ -30,7 +36,7 @@ local function check(batch, at, width, count, number)
     end
   end
   if #ids == 0 then return end
-  call("SREM", prefix .. "stalled", unpack(ids))
+  unmark(prefix, ids)
   batch.ids, batch.places, batch.numbers, batch.freed = ids, places, numbers, freed
   checked[#checked + 1] = batch
 end
@@ -43,9 +49,11 @@ local function checkLate(batch, at, width, count, number)
   for i = 1, count do
     local place = at + (i - 1) * width
     local id = ARGV[place]
-    local job = call("HMGET", prefix .. id, "ats", "finishedOn")
-    local times = tonumber(job[1])
-    if leaving[id] or job[2] or not times or times < tonumber(ARGV[place + 1]) then
+    local job = redis.pcall("HMGET", prefix .. id, "ats", "finishedOn")
+    local times = tonumber(job[1] or nil)
+    if job.err then
+      isWrong(number + i, job.err)
+    elseif leaving[id] or job[2] or not times or times < tonumber(ARGV[place + 1]) then
       isWrong(number + i, -1)
     elseif call("LPOS", prefix .. "active", id) then
       local n = #ids + 1
@@ -56,7 +64,7 @@ local function checkLate(batch, at, width, count, number)
     end
   end
   if #ids == 0 then return end
-  call("SREM", prefix .. "stalled", unpack(ids))
+  unmark(prefix, ids)
   batch.ids, batch.places, batch.numbers, batch.freed = ids, places, numbers, freed
   checked[#checked + 1] = batch
 end
