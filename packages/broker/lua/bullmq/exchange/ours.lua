@@ -111,7 +111,6 @@ local function fail(batch, id, place)
   else
     call("HSET", jobKey, "atm", batch.finish, "failedReason", reason, "finishedOn", now, "event", event, "stacktrace", stack)
   end
-  call("HDEL", jobKey, "defa", not keep.arguments and "data" or "begun", unpack(leftovers))
   batch.told = (batch.told or 0) + #reason + #stack
 end
 
@@ -120,8 +119,6 @@ local function finishOne(batch, id, place)
   local jobKey = batch.prefix .. id
   if not batch.keepsNone then
     call("HSET", jobKey, "atm", batch.finish, "returnvalue", "null", "finishedOn", now)
-    if batch.action ~= "done" then call("HDEL", jobKey, unpack(leftovers)) end
-    if not batch.keep.arguments then call("HDEL", jobKey, "data") end
   end
   call("XADD", batch.events, "*", "event", "completed", "jobId", id, "returnvalue", "null", "prev", "active")
 end
@@ -134,6 +131,18 @@ local function keepFinished(batch, kind, ids)
   for i, id in ipairs(ids) do scored[2 * i - 1], scored[2 * i] = score, id end
   call("ZADD", kind.set, unpack(scored))
   return Retained.sizeOf(class)
+end
+
+-- What a finished job needs no more goes once it stands among the finished ones: what is refused before is settled once more, or taken again, with its message and its marks.
+local function clear(batch, ids)
+  local failed = batch.target == "failed"
+  if batch.keepsNone or (batch.action == "done" and batch.keep.arguments) then return end
+  for _, id in ipairs(ids) do
+    local jobKey = batch.prefix .. id
+    if failed then call("HDEL", jobKey, "defa", not batch.keep.arguments and "data" or "begun", unpack(leftovers))
+    elseif batch.action == "done" then call("HDEL", jobKey, "data")
+    else call("HDEL", jobKey, not batch.keep.arguments and "data" or "begun", unpack(leftovers)) end
+  end
 end
 
 -- What may fail for all of them comes before any leaves the active list.
@@ -157,6 +166,7 @@ local function finish(batch)
   if #ids == 0 then return end
   local kind = Retained.finished(prefix, batch.own, batch.target)
   local size = not batch.keepsNone and keepFinished(batch, kind, ids)
+  clear(batch, ids)
   leave(prefix .. "active", ids, leaving)
   batch.left = true
   call("DEL", unpack(freed))
