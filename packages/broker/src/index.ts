@@ -27,6 +27,7 @@ export type {
   Content,
   Delivery,
   Exchange,
+  QueueFault,
   FlowRevocation,
   Loan,
   LoanData,

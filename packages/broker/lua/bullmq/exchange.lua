@@ -41,12 +41,13 @@
       ending          "value" or "mishap", and the value or the mishap, JSON; or "replaced" and "", if others run in its place
   then the queues in their turn, one argument each: q to look whatever its marker says, -q to look only if its marker says that there is something
 
-  Returns { wrong, deliveries, dry, trouble, held, behind, dropped }
+  Returns { wrong, deliveries, dry, faults, held, behind, dropped }
     wrong       for each settlement that went wrong, two: its number, and a negative code of BullMQ's or an error text
     deliveries  for each, ten: queue, id, name or false, data or false, or its length if it is too long to be read, priority or false, times taken, times ended, number of its token, why it was
                 revoked, or a list of its verdict and of since when workers do not know it (each may be false), or false; number of crashes
     dry         for each queue that was looked into and gave nothing: { queue, ms of its rate limit, time of its next delayed job or 0, 1 if a limit may hold jobs back }
-    trouble     why a queue could not be taken from, or false; what was settled and taken stands
+    faults      for each queue of which something could not be taken three: its number; why nothing is, or false if that is of single ids, which are no jobs; and how many ids stay on its
+                active list until the scan for lost jobs. What was settled and taken stands
     held        numbers of the settlements that were not settled, because another result had been stored, with which their flows have to go on
     behind      flows with something left to do
     dropped     how many dead letters were removed, or not kept, for want of room: for each queue that has any, its number and how many
@@ -119,7 +120,10 @@ for _ = 1, tonumber(ARGV[12]) do
     keep.each = keep.values / count
     local batch = { prefix = KEYS[2 * queue - 1], own = KEYS[2 * queue], action = action, target = ends[action], finish = finish, keep = keep }
     local pick = action == "done-late" and checkLate or check
-    pick(batch, at, width, count, number)
+    local trouble = attempt(pick, batch, at, width, count, number)
+    if trouble then
+      for i = 1, count do isWrong(number + i, trouble) end
+    end
   else
     unusual[#unusual + 1] = { KEYS[2 * queue - 1], KEYS[2 * queue], action, at, width, count, number, keep or false }
   end
@@ -145,7 +149,7 @@ for i = 2, #wrong, 2 do
 end
 
 local wanted = tonumber(ARGV[5])
-if wanted == 0 then return { wrong, {}, {}, false, held, behind, DeadLetters.dropped } end
-local trouble = takeAll(at, wanted)
-if isForPrimary(trouble) and #given == 0 then return redis.error_reply(trouble) end
-return { wrong, given, dry, trouble or false, held, behind, DeadLetters.dropped }
+if wanted == 0 then return { wrong, {}, {}, {}, held, behind, DeadLetters.dropped } end
+local faults = takeAll(at, wanted)
+if isForPrimary(faults[2]) and #given == 0 then return redis.error_reply(faults[2]) end
+return { wrong, given, dry, faults, held, behind, DeadLetters.dropped }

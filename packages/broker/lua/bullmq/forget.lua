@@ -13,6 +13,7 @@
 local call = redis.call
 local queueKeys, ownKeys, queues = ARGV[1], ARGV[2], {}
 
+--- @include parts/ask
 --- @include parts/named-queues
 --- @include parts/retained
 
@@ -24,7 +25,7 @@ last = math.min(last, first - 1 + math.max(1, math.floor(mostSought(queues) / 10
 
 -- Takes it out of a set, if it is there.
 local function takeOut(kind, id)
-  local score = call("ZSCORE", kind.set, id)
+  local score = ask("ZSCORE", kind.set, id)
   if not score then return end
   local class, isOurs = Retained.read(score)
   local gone = {}
@@ -41,11 +42,11 @@ local lookable = 1000000
 local function removeRevoked(prefix, id)
   -- The words that the messages of flows have: an argument may look like it, and then the message stays until a worker drops it.
   if string.find(call("HGET", prefix .. id, "data") or "", ',"places":[{"flow":"', 1, true) then return false end
-  local was = call("ZREM", prefix .. "delayed", id) + call("ZREM", prefix .. "prioritized", id)
+  local was = (ask("ZREM", prefix .. "delayed", id) or 0) + (ask("ZREM", prefix .. "prioritized", id) or 0)
   for _, list in ipairs({ prefix .. "wait", prefix .. "paused" }) do
     if was > 0 then break end
-    lookable = lookable - call("LLEN", list)
-    was = call("LREM", list, -1, id)
+    lookable = lookable - (ask("LLEN", list) or 0)
+    was = ask("LREM", list, -1, id) or 0
   end
   if was == 0 then return false end
   call("DEL", prefix .. id, prefix .. id .. ":logs")
@@ -57,13 +58,13 @@ local function forget(queue, id)
   local prefix, own = queueKeys .. queue .. ":", ownKeys .. queue .. ":"
   local completed, failed, dead = unpack(Retained.kindsOf(prefix, own))
   takeOut(dead, id)
-  local job = call("HMGET", prefix .. id, "timestamp", "finishedOn", "event", "revoked")
-  if not job[1] then return 0 end
+  local job = ask("HMGET", prefix .. id, "timestamp", "finishedOn", "event", "revoked")
+  if not job or not job[1] then return 0 end
   if not job[2] then
     local isTaken = call("EXISTS", prefix .. id .. ":lock")
     return job[4] and isTaken == 0 and removeRevoked(prefix, id) and 0 or 1 + isTaken
   end
-  if job[3] then call("XDEL", prefix .. "events", job[3]) end
+  if job[3] then ask("XDEL", prefix .. "events", job[3]) end
   takeOut(completed, id)
   takeOut(failed, id)
   return 0

@@ -13,15 +13,20 @@
 local call = redis.call
 --- @include parts/put-back
 
+local function letGo(prefix, id, token, how)
+  if call("GET", prefix .. id .. ":lock") ~= token then return 0 end
+  if how ~= "back" and how ~= "crashed" then call("HSET", prefix .. id, "verdict", how) end
+  local reply
+  if how == "crashed" then reply = requeue(prefix, id, token) else reply = putBack(prefix, id, token) end
+  return reply >= 0 and 1 or 0
+end
+
+-- One whose keys somebody has spoilt is left to its lease, and keeps no other from its queue.
 local replies = {}
 for d = 1, #ARGV / 4 do
-  local prefix, id, token, how = KEYS[tonumber(ARGV[4 * d - 3])], ARGV[4 * d - 2], ARGV[4 * d - 1], ARGV[4 * d]
-  replies[d] = 0
-  if call("GET", prefix .. id .. ":lock") == token then
-    if how ~= "back" and how ~= "crashed" then call("HSET", prefix .. id, "verdict", how) end
-    local reply
-    if how == "crashed" then reply = requeue(prefix, id, token) else reply = putBack(prefix, id, token) end
-    if reply >= 0 then replies[d] = 1 end
-  end
+  local given = { KEYS[tonumber(ARGV[4 * d - 3])], ARGV[4 * d - 2], ARGV[4 * d - 1], ARGV[4 * d] }
+  local ok, reply = pcall(letGo, unpack(given))
+  if not ok and not string.find(type(reply) == "table" and reply.err or tostring(reply), "WRONGTYPE", 1, true) then letGo(unpack(given)) end
+  replies[d] = ok and reply or 0
 end
 return replies

@@ -16,6 +16,7 @@ local call = redis.call
 local queueKeys, flowKeys, named = ARGV[2], ARGV[3], {}
 for q = 1, tonumber(ARGV[4]) do named[q] = ARGV[4 + q] end
 
+--- @include parts/ask
 --- @include parts/named-queues
 
 -- Longest message that is read to tell at which attempt it is, in bytes.
@@ -28,11 +29,11 @@ local function loanOf(queue, key, lease)
   return { queue, job[1], job[2], job[3], tonumber(job[4]) or 0, ended, lease, data, job[6] }
 end
 
--- Nothing if it is not in this queue.
+-- Nothing if it is not in this queue, or no job.
 local function lookInto(queue, id)
   local key = queueKeys .. queue .. ":" .. id
-  local job = call("HMGET", key, "timestamp", "finishedOn", "revoked")
-  if not job[1] or job[2] then return nil end
+  local job = ask("HMGET", key, "timestamp", "finishedOn", "revoked")
+  if not job or not job[1] or job[2] then return nil end
   local lease = call("PTTL", key .. ":lock")
   if lease ~= -2 then return loanOf(queue, key, lease) end
   return job[3] or 1

@@ -54,6 +54,15 @@ local function move(prefix, id)
   return 1
 end
 
+-- One whose keys somebody has spoilt stays where it is.
+local function moved(prefix, id)
+  local ok, reply = pcall(move, prefix, id)
+  if ok then return reply end
+  if string.find(type(reply) == "table" and reply.err or tostring(reply), "WRONGTYPE", 1, true) then return 0 end
+  -- Once more, so that Redis says it with its line.
+  return move(prefix, id)
+end
+
 local asked = {}
 local at = 3
 while at <= #ARGV do
@@ -68,7 +77,7 @@ for i = #asked, 1, -1 do
   local id, first, last = unpack(asked[i])
   replies[i] = 0
   for queue = first, last do
-    if replies[i] == 0 then replies[i] = move(KEYS[tonumber(ARGV[queue])], id) end
+    if replies[i] == 0 then replies[i] = moved(KEYS[tonumber(ARGV[queue])], id) end
   end
 end
 return replies

@@ -23,6 +23,8 @@ for _, prefix in ipairs(KEYS) do
     -- It concerns the whole call, of which nothing was written.
     if string.find(why, "OOM", 1, true) or string.find(why, "READONLY", 1, true) then return redis.error_reply(why) end
     for m = before + 1, before + count do refused[#refused + 1] = { m, why } end
+  else
+    for _, m in ipairs(reply) do refused[#refused + 1] = { before + m, "WRONGTYPE Operation against a key holding the wrong kind of value" } end
   end
   at, before = at + 1 + 3 * count, before + count
 end

@@ -13,8 +13,8 @@
   ARGV[3q+1]    the same for failed jobs
   ARGV[3q+2]    the same for dead letters
 
-  Returns the number of jobs that were put back; 1 if there are flows that have not ended, else 0; 1 if more is to be removed for its age, else 0; and for each queue of which
-      dead letters were removed its number and how many
+  Returns the number of jobs that were put back; 1 if there are flows that have not ended, else 0; 1 if more is to be removed for its age, else 0; for each queue of which
+      dead letters were removed its number and how many; and for each that could not be looked at, because its keys hold something of another kind, its number and why
 ]]
 local call, now = redis.call, ARGV[1]
 --- @include parts/attempt
@@ -124,8 +124,10 @@ for q = 1, (#KEYS - 1) / 2 do
   -- Nor does a count that cannot be read keep lost tasks from being looked for.
   attempt(noteDue, kinds)
 end
--- What is wrong with one queue does not keep the others from being looked at; it is done once more when they have been, so that Redis says it with its line.
+-- What is wrong with one queue does not keep the others from being looked at. If it is not that somebody has spoilt its keys, it is done once more when they have been, so that Redis says
+-- it with its line.
 local again
+local spoilt = {}
 for q = 1, (#KEYS - 1) / 2 do
   local prefix = KEYS[2 * q]
   local function key(suffix) return prefix .. suffix end
@@ -133,9 +135,11 @@ for q = 1, (#KEYS - 1) / 2 do
     recovered = recovered + recoverStalled(prefix, key)
     markIfNeeded(key)
   end
-  if not pcall(look) then again = again or look end
+  local why = attempt(look)
+  if why and string.find(why, "WRONGTYPE", 1, true) then spoilt[#spoilt + 1], spoilt[#spoilt + 2] = q, why
+  elseif why then again = again or look end
 end
 local trouble = attempt(countAnew)
 if isForPrimary(trouble) then return redis.error_reply(trouble) end
 if again then again() end
-return { recovered, redis.call("EXISTS", KEYS[1]), more, dropped }
+return { recovered, redis.call("EXISTS", KEYS[1]), more, dropped, spoilt }

@@ -20,6 +20,7 @@ local call = redis.call
 local reason, terminate, wanted, readable, now = ARGV[1], ARGV[2] == "1", tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local queueKeys, queues = ARGV[6], {}
 
+--- @include parts/ask
 --- @include parts/named-queues
 
 for q = 1, tonumber(ARGV[8]) do queues[q] = ARGV[8 + q] end
@@ -38,7 +39,7 @@ end
 
 -- BullMQ keeps it in the upper bits of the score.
 local function dueOf(prefix, id)
-  return math.floor((tonumber(call("ZSCORE", prefix .. "delayed", id)) or 0) / 0x1000)
+  return math.floor((tonumber(ask("ZSCORE", prefix .. "delayed", id) or nil) or 0) / 0x1000)
 end
 
 -- Whether a message is of a flow, or too long to be read for that. Arguments may look like it: then one that nobody will run is dropped early.
@@ -51,14 +52,16 @@ end
 
 local function letBeDue(prefix, id)
   call("ZADD", prefix .. "delayed", "XX", string.format("%.0f", now * 0x1000), id)
-  call("ZADD", prefix .. "marker", 0, "0")
+  ask("ZADD", prefix .. "marker", 0, "0")
 end
 
 -- What is known of the task by now, when queues before may have been looked into: an id of the caller's may have been sent to several.
 local function revoke(queue, id, found)
   local prefix = queueKeys .. queue .. ":"
   local key = prefix .. id
-  local job = call("HMGET", key, "name", "finishedOn")
+  local job = ask("HMGET", key, "name", "finishedOn")
+  -- Nobody can run what is no job.
+  if not job then return found end
   if job[2] then return found == 0 and 1 or found end
   if not job[1] then return found end
   call("HSETNX", key, "revoked", reason)

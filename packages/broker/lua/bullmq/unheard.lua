@@ -21,7 +21,7 @@ local function isUnheard(token)
 end
 
 local count = 0
-for _, prefix in ipairs(KEYS) do
+local function putBackAll(prefix)
   local ids = call("LRANGE", prefix .. "active", 0, -1)
   for from = 1, #ids, most do
     local locks = {}
@@ -30,5 +30,11 @@ for _, prefix in ipairs(KEYS) do
       if token and isUnheard(token) and putBack(prefix, ids[from + i - 1], token) >= 0 then count = count + 1 end
     end
   end
+end
+
+-- A queue whose keys somebody has spoilt is left to the leases, and keeps no other from being looked into.
+for _, prefix in ipairs(KEYS) do
+  local ok, reply = pcall(putBackAll, prefix)
+  if not ok and not string.find(type(reply) == "table" and reply.err or tostring(reply), "WRONGTYPE", 1, true) then putBackAll(prefix) end
 end
 return count

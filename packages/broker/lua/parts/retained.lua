@@ -8,6 +8,7 @@
   Reads of the script: call, and now, ms, where something is added or counted
 ]]
 --- @include removeJob
+--- @include parts/ask
 
 local Retained = {
   -- What a job takes beside its values, in bytes, and how much of what Redis allocates is values.
@@ -86,7 +87,7 @@ end
 
 -- How many bytes the members of a set take, and how many were looked at for that.
 function Retained.sumOf(set)
-  local length, looked, sum = call("ZCARD", set), 0, 0
+  local length, looked, sum = ask("ZCARD", set) or 0, 0, 0
   if length == 0 then return 0, 0 end
   local function add(from, to)
     local members = call("ZRANGE", set, from, to, "WITHSCORES")
@@ -105,9 +106,18 @@ function Retained.sumOf(set)
   return math.floor(sum / looked * length), looked
 end
 
+-- What a command on the counts of a queue gives. A key of another kind in their place was planted, and is removed: nothing else is kept there, and they are counted anew.
+local function onCounts(command, key, ...)
+  local reply = redis.pcall(command, key, ...)
+  if type(reply) ~= "table" or not reply.err then return reply end
+  if not string.find(reply.err, "WRONGTYPE", 1, true) then error(reply, 0) end
+  call("DEL", key)
+  return call(command, key, ...)
+end
+
 -- When a kind was last counted, ms; 0 if that is not known, or says a time to come.
 function Retained.countedAt(kind)
-  local at = tonumber(call("HGET", kind.own .. "retained", kind.field .. "CountedAt"))
+  local at = tonumber(onCounts("HGET", kind.own .. "retained", kind.field .. "CountedAt"))
   return at and at <= tonumber(now) and at or 0
 end
 
@@ -115,7 +125,7 @@ end
 function Retained.recount(kind)
   local key = kind.own .. "retained"
   local sum, looked = Retained.sumOf(kind.set)
-  if looked == 0 then call("HDEL", key, kind.field, kind.field .. "CountedAt") else call("HSET", key, kind.field, sum, kind.field .. "CountedAt", now) end
+  if looked == 0 then onCounts("HDEL", key, kind.field, kind.field .. "CountedAt") else onCounts("HSET", key, kind.field, sum, kind.field .. "CountedAt", now) end
   return sum, looked
 end
 
@@ -175,7 +185,7 @@ end
 
 -- Counts `bytes` in, less than 0 for what has gone. Gives the sum.
 function Retained.count(kind, bytes)
-  local sum = call("HINCRBY", kind.own .. "retained", kind.field, bytes)
+  local sum = onCounts("HINCRBY", kind.own .. "retained", kind.field, bytes)
   if sum >= 0 then return sum end
   call("HSET", kind.own .. "retained", kind.field, 0)
   return 0
@@ -183,7 +193,7 @@ end
 
 -- Removes what ended before `oldest`, ms, at most `most`. Gives how many went, and how many were due.
 function Retained.sweep(kind, oldest, most)
-  local due = call("ZCOUNT", kind.set, "-inf", "(" .. oldest)
+  local due = ask("ZCOUNT", kind.set, "-inf", "(" .. oldest) or 0
   if due == 0 or most <= 0 then return 0, due end
   local gone, bytes = Retained.dropOldest(kind, math.min(due, Retained.sweepAtOnce, most))
   Retained.count(kind, -bytes)

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { systemTiming } from "../alarm.js";
 import { clip, textLimits } from "../clip.js";
 import { steadyClock, systemClock } from "../clock.js";
-import type { ConsumeOptions, Consumer, Delivery, Exchange, LoanData, Settled, Settlement, Verdict } from "../ports/transport.js";
+import type { ConsumeOptions, Consumer, Delivery, Exchange, LoanData, QueueFault, Settled, Settlement, Verdict } from "../ports/transport.js";
 import { longestMessageOf } from "../protocol/codec.js";
 import type { StoreRequest } from "../ports/result-backend.js";
 import { openConnection } from "../redis/connection.js";
@@ -16,12 +16,12 @@ import { saysDenied, saysMissing } from "../redis/rights.js";
 import { runScript } from "../redis/script.js";
 import type { Retention } from "../ports/retention.js";
 import { defaultRetention } from "../routing/retention.js";
-import { isFaultOf, isRefused } from "../redis/refused.js";
+import { isFaultOf, isOwnFault, isRefused } from "../redis/refused.js";
 import { within } from "../within.js";
 import { readContent, tooLong } from "./content.js";
 import { engineScript } from "./engine.js";
 import { plainCommands, workerScripts } from "./worker-scripts.js";
-import { givenIn, type ExchangeReply, type Marks } from "./exchange-reply.js";
+import { faultsIn, givenIn, type ExchangeReply, type Fault, type Marks } from "./exchange-reply.js";
 import { beginForeign, type ForeignContext } from "./foreign.js";
 import { lateSuccesses } from "./late-successes.js";
 import { openLeases } from "./leases.js";
@@ -56,6 +56,9 @@ const deadline = 5000;
 
 /** Longest time that a blocking read lasts, in ms; its link is given up after a fifth more. Shorter with a lease of less than 15 s. */
 const longestRead = 10_000;
+
+/** How long a queue rests whose keys hold something of another kind, in ms. */
+const spoiltFor = 1000;
 
 /** Longest message that a consumer reads if nobody says more, in bytes. */
 const defaultLongest = longestMessageOf(0);
@@ -224,7 +227,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
         },
       );
       const call = { settle, sent, token, look, repeated: tries > 1 };
-      const { deliveries, settled } = read(reply as ExchangeReply, call);
+      const { deliveries, settled, faults } = read(reply as ExchangeReply, call);
       carrier.begin((reply as ExchangeReply)[5]);
       leases.noteDropped((reply as ExchangeReply)[6]);
       /** Why what was settled once more in a call of its own was refused. */
@@ -237,6 +240,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
       const refused = {
         ...refusalsIn((reply as ExchangeReply)[0], call, (settlement) => continuations.current(settlement), reasons),
         ...(await refusedIn(reply as ExchangeReply, sent)),
+        ...(faults && { faults }),
       };
       if (!arrived()) {
         noteLoss();
@@ -253,9 +257,9 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
   }
 
   /** That the user of this Redis may not do what the script wanted to do. */
-  async function refusedIn([wrong, , , trouble]: ExchangeReply, sent: readonly Settlement[]): Promise<Pick<Exchange, "refused">> {
-    if (trouble === null && wrong.length === 0) return {};
-    const replies = trouble === null ? [] : [trouble];
+  async function refusedIn([wrong, , , faults]: ExchangeReply, sent: readonly Settlement[]): Promise<Pick<Exchange, "refused">> {
+    if (faults.length === 0 && wrong.length === 0) return {};
+    const replies = faultsIn(faults).flatMap(({ why }) => why ?? []);
     for (let at = 0; at < wrong.length; at += 2) {
       const reply = wrong[at + 1];
       if (typeof reply === "string" && !isFaultOf((sent[Number(wrong[at]) - 1] as Settlement).delivery, reply)) replies.push(reply);
@@ -319,7 +323,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     return [...empty.map(marked), ...from(full, start).map((index) => index + 1)];
   }
 
-  function read([wrong, given, dry, broken]: ExchangeReply, call: Call): Exchange & { readonly settled: Settled[] } {
+  function read([wrong, given, dry, flatFaults]: ExchangeReply, call: Call): Exchange & { readonly settled: Settled[] } {
     const gave = new Set<number>();
     const deliveries = givenIn(given).map(({ queue, id, name, text, priority, times, ended, token, revoked, crashes }): Delivery => {
       gave.add(queue - 1);
@@ -336,6 +340,10 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
       };
     });
     const now = clock.now();
+    const faults = faultsIn(flatFaults);
+    const broken = faults.find(({ why }) => why !== null && !isOwnFault(why))?.why ?? null;
+    const own = faults.filter(({ why }) => why === null || isOwnFault(why));
+    for (const { queue, why } of own) if (why !== null) availability.rest(queue - 1, now + spoiltFor);
     availability.answered(call.look, now, {
       gave,
       dry: dry.map(([queue, limited, due, heldBack]) => ({ queue: queue - 1, limited, due, heldBack: heldBack === 1 })),
@@ -343,7 +351,15 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     });
     if (broken !== null && !saysDenied(broken)) context.onTrouble?.(shownReply(broken));
     passOnResting(now);
-    return { deliveries, settled: settledIn(wrong, call, (settlement) => continuations.current(settlement)) };
+    return {
+      deliveries,
+      settled: settledIn(wrong, call, (settlement) => continuations.current(settlement)),
+      ...(own.length > 0 && { faults: own.map(faultOf) }),
+    };
+  }
+
+  function faultOf({ queue, why, left }: Fault): QueueFault {
+    return { queue: names[queue - 1] as string, left, ...(why !== null && { reason: shownReply(why) }) };
   }
 
   /** It is tried again before the next wait if it fails. */

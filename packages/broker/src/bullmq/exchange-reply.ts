@@ -3,7 +3,7 @@ export type ExchangeReply = readonly [
   wrong: readonly (number | string)[],
   given: readonly (string | number | Marks | null)[],
   dry: readonly (readonly [queue: number, limited: number, due: number, heldBack: number])[],
-  trouble: string | null,
+  faults: readonly (number | string | null)[],
   held: readonly number[],
   behind: readonly string[],
   dropped: readonly number[],
@@ -29,6 +29,26 @@ export interface Given {
   /** Why it was revoked, or what else is known of it. */
   readonly revoked: string | Marks | null;
   readonly crashes: number;
+}
+
+/** A queue of which something could not be taken. */
+export interface Fault {
+  /** Its number, from 1. */
+  readonly queue: number;
+  /** Why nothing is; `null` if that is of single ids, which are no jobs. */
+  readonly why: string | null;
+  /** How many ids stay on its active list until the scan for lost jobs. */
+  readonly left: number;
+}
+
+/** The faults, out of one flat list. */
+export function faultsIn(flat: ExchangeReply[3]): readonly Fault[] {
+  const faults: Fault[] = [];
+  for (let at = 0; at < flat.length; at += 3) {
+    const [queue, why, left] = flat.slice(at, at + 3);
+    faults.push({ queue, why, left } as Fault);
+  }
+  return faults;
 }
 
 const width = 10;

@@ -2,6 +2,7 @@ import { clip, textLimits } from "../clip.js";
 import type { Consumer, Delivery, Renewal } from "../ports/transport.js";
 import type { Connection } from "../redis/connection.js";
 import type { Retention } from "../ports/retention.js";
+import { shownReply } from "../redis/reason.js";
 import { runScript } from "../redis/script.js";
 import { engineScript } from "./engine.js";
 import { counted } from "../words.js";
@@ -85,27 +86,41 @@ export function openLeases(options: LeaseOptions): Leases {
     // A bit less than the time between two looks: the next one must not come too early by the jitter of a timer, and be put off by a whole turn.
     const pause = Math.round(scan * 0.8);
     let all = 0;
+    let spoilt: string | undefined;
     // What is too old may be more than one call is good for; what is left then waits for the next look.
     for (let round = 0; round < mostRounds; round++) {
       const now = Date.now();
       const oldest = queues.flatMap(({ retention: { completed, failed, deadLetter } }) =>
         [completed, failed, deadLetter].map(({ age }) => Math.max(now - age, 0)),
       );
-      const [recovered, flows, more, lettersGone] = (await commands.run(
+      const [recovered, flows, more, lettersGone, unscanned] = (await commands.run(
         { action: "queues were not scanned for lost tasks", deadline },
         (client) => runScript(client, scripts.recover, [flowIndex, ...scanned], [now, pause, ...oldest]),
       )) as RecoverReply;
       noFlows = flows === 0;
       noteDropped(lettersGone);
       all += recovered;
+      if (unscanned.length > 0) spoilt = saysUnscanned(unscanned);
       if (more === 0) break;
     }
+    // What was found elsewhere has to be told.
+    if (spoilt !== undefined && all === 0) throw new Error(spoilt);
     return all;
+  }
+
+  /** @param pairs the number of a queue and why it was not scanned */
+  function saysUnscanned(pairs: readonly (number | string)[]): string {
+    const queues = pairs.filter((_, at) => at % 2 === 0).map((number) => nameOf(Number(number)));
+    return `not scanned: ${queues.join(", ")}: ${shownReply(String(pairs[1]))}`;
+  }
+
+  function nameOf(number: number): string {
+    return (queues[number - 1] as LeaseOptions["queues"][number]).name;
   }
 
   function noteDropped(pairs: readonly number[]): void {
     for (let at = 0; at < pairs.length; at += 2) {
-      const { name } = queues[(pairs[at] as number) - 1] as LeaseOptions["queues"][number];
+      const name = nameOf(pairs[at] as number);
       dropped.set(name, (dropped.get(name) ?? 0) + (pairs[at + 1] as number));
     }
   }
@@ -134,7 +149,13 @@ export function openLeases(options: LeaseOptions): Leases {
 }
 
 /** As `lua/bullmq/recover.lua` gives it. */
-type RecoverReply = readonly [recovered: number, flows: 0 | 1, more: 0 | 1, dropped: readonly number[]];
+type RecoverReply = readonly [
+  recovered: number,
+  flows: 0 | 1,
+  more: 0 | 1,
+  dropped: readonly number[],
+  spoilt: readonly (number | string)[],
+];
 
 /** As `lua/bullmq/renew.lua` gives it. */
 type RenewReply = readonly (0 | 1 | readonly [reason: string, terminate: 0 | 1])[];

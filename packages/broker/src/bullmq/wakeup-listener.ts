@@ -1,10 +1,18 @@
 import type { Timing } from "../alarm.js";
 import type { Clock } from "../clock.js";
+import type { Redis } from "ioredis";
+import { BullrushError } from "../error.js";
 import type { Connection } from "../redis/connection.js";
 import type { Marker, QueueAvailability } from "./queue-availability.js";
 
 /** Longest time to pass on what was heard, in ms: a worker that stops waits for it, and without it the others look by themselves after a while. */
 const passOnDeadline = 1000;
+
+/** Longest time to find the markers that somebody has spoilt, in ms. */
+const spoiltDeadline = 5000;
+
+/** How long a queue is not listened to whose marker somebody has spoilt, in ms. It is looked into then. */
+const spoiltFor = 1000;
 
 /** What BullMQ has in its sets of markers. */
 const members = { now: "0", later: "1" };
@@ -43,7 +51,7 @@ export class WakeupListener {
     // What could not be given away when its queue began to rest.
     await this.passOnResting(now);
     const listening = [...markers.keys()].filter((queue) => !availability.isResting(queue, now));
-    const reply = await this.#listen(listening, wait);
+    const reply = await this.#listen(listening, wait).catch((error: unknown) => this.#restSpoilt(listening, error));
     if (reply === null) return;
     const [key, member, score] = reply;
     availability.heard({ queue: markers.indexOf(key), kind: member === members.later ? "later" : "now", due: timeOf(score) });
@@ -66,6 +74,23 @@ export class WakeupListener {
       availability.doubt(listening);
       throw error;
     }
+  }
+
+  /** Has the queues rest whose markers hold something of another kind, so that the others are listened to. Rejects with `error` if there are none. */
+  async #restSpoilt(listening: readonly number[], error: unknown): Promise<null> {
+    if (!saysWrongType(error)) throw error;
+    const { commands, availability, clock } = this.#options;
+    const spoilt = await commands.run({ action: "no waiting for tasks", deadline: spoiltDeadline }, (client) =>
+      Promise.all(listening.map((queue) => this.#isSpoilt(client, queue))),
+    );
+    if (!spoilt.includes(true)) throw error;
+    listening.forEach((queue, index) => spoilt[index] && availability.rest(queue, clock.now() + spoiltFor));
+    return null;
+  }
+
+  #isSpoilt(client: Redis, queue: number): Promise<boolean> {
+    const isSound = client.zrange(this.#options.markers[queue] as string, 0, "0").then(() => true, falseIfSpoilt);
+    return isSound.then((sound) => !sound);
   }
 
   #sleep(wait: number): Promise<null> {
@@ -97,16 +122,23 @@ export class WakeupListener {
 
   async #handOn(passed: readonly Marker[]): Promise<void> {
     if (passed.length === 0) return;
-    const { commands, markers, availability } = this.#options;
+    const { commands, availability } = this.#options;
     try {
-      await commands.run({ action: "what was heard was not passed on", deadline: passOnDeadline }, (client) =>
-        // NX: a message that is due before may have come since.
-        Promise.all(passed.map(({ queue, kind, due }) => client.zadd(markers[queue] as string, "NX", due, members[kind]))),
+      const isPassed = await commands.run({ action: "what was heard was not passed on", deadline: passOnDeadline }, (client) =>
+        Promise.all(passed.map((marker) => this.#set(client, marker))),
       );
+      // Nobody can be told by a marker that holds something of another kind.
+      availability.keep(passed.filter((_, index) => isPassed[index] === false));
     } catch (error) {
       availability.keep(passed);
       throw error;
     }
+  }
+
+  /** Gives whether the marker could be set: it may hold something of another kind. */
+  #set(client: Redis, { queue, kind, due }: Marker): Promise<boolean> {
+    // NX: a message that is due before may have come since.
+    return client.zadd(this.#options.markers[queue] as string, "NX", due, members[kind]).then(() => true, falseIfSpoilt);
   }
 
   /** Listens no more: a `ring` that waits rejects. */
@@ -114,6 +146,17 @@ export class WakeupListener {
     this.#closing.abort(new Error("closed"));
     this.#options.bell.close();
   }
+}
+
+function falseIfSpoilt(error: unknown): false {
+  if (saysWrongType(error)) return false;
+  throw error;
+}
+
+function saysWrongType(error: unknown): boolean {
+  const details: unknown = error instanceof BullrushError ? error.details : undefined;
+  const reason = typeof details === "object" && details !== null && "reason" in details ? details.reason : undefined;
+  return /\bWRONGTYPE\b/.test(typeof reason === "string" ? reason : error instanceof Error ? error.message : "");
 }
 
 /** The time that a marker speaks of. One of no time, which BullMQ never sets, says nothing about when: so at once. */

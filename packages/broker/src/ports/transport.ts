@@ -333,6 +333,17 @@ export interface Exchange {
   readonly refused?: BullrushError;
   /** Why each was refused that is to be settled again, in the broker's words, as far as they are known. */
   readonly refusals?: readonly (string | undefined)[];
+  /** Queues of which something could not be taken because of what their keys hold. Absent for most. */
+  readonly faults?: readonly QueueFault[];
+}
+
+/** A queue of which something could not be taken. It rests for a second, unless that is of single messages. */
+export interface QueueFault {
+  readonly queue: string;
+  /** Why nothing could be taken, in the broker's words; absent if that is of single messages, whose keys hold something else. */
+  readonly reason?: string;
+  /** How many messages of this take stay on loan to nobody until they are looked for. */
+  readonly left: number;
 }
 
 /**

@@ -6,7 +6,7 @@ const elsewhere =
   /\b(OOM|READONLY|MISCONF|NOPERM|NOREPLICAS|NOAUTH|LOADING|BUSY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN)\b|maxmemory|the user executing the script|can't run this command|no permissions/i;
 
 /** Whether what Redis answered is of the command itself, which would be refused again whenever it is sent. */
-function isOwnFault(reason: string): boolean {
+export function isOwnFault(reason: string): boolean {
   return !elsewhere.test(reason);
 }
 

@@ -47,7 +47,9 @@ async function mayRun(client: Redis, user: string, command: string): Promise<boo
 
 /** The names of the commands that stand in the text of a script. */
 export function commandsIn(lua: string): readonly string[] {
-  return [...new Set(Array.from(lua.matchAll(/(?:call|ask)\(\s*["']([A-Za-z]+)["']/g), ([, command = ""]) => command.toLowerCase()))];
+  return [
+    ...new Set(Array.from(lua.matchAll(/(?:call|ask|onCounts)\(\s*["']([A-Za-z]+)["']/g), ([, command = ""]) => command.toLowerCase())),
+  ];
 }
 
 /** What Redis would say of `commands`, as far as a reply can be long. */

@@ -6,6 +6,7 @@ import type { Delivery, Settlement } from "../../src/ports/transport.js";
 import type { Outcome } from "../../src/protocol/outcome.js";
 import { encodeMessage } from "../../src/protocol/codec.js";
 import { queueKey } from "../../src/redis/keys.js";
+import { compileRetention, defaultRetention } from "../../src/routing/retention.js";
 import { compileLocation } from "../../src/redis/location.js";
 import { flowOf, settlementOf as played } from "../ports/flow-play.js";
 import { contentOf, messageOf, numbered, outcomes, settlementOf, storeOf } from "../ports/messages.js";
@@ -63,6 +64,23 @@ const settledAs = (outcome: (delivery: Delivery) => Outcome, count = 3): Move =>
 function recordOf({ id, number }: Delivery, { type }: Outcome): Partial<Settlement> {
   if (type === "succeeded") return { store: storeOf(id, { delivery: number }) };
   return type === "failed" ? { store: storeOf(id, { state: "FAILURE", delivery: number }) } : {};
+}
+
+/** As `settledAs`, where nothing is kept of the arguments of what has ended. */
+function settledWithoutArguments(outcome: Outcome): Move {
+  const { before } = settledAs(() => outcome);
+  const retention = compileRetention({ keepArguments: false }, defaultRetention(60_000));
+  return {
+    script: "exchange",
+    ...(before && { before }),
+    move: ({ bench }, deliveries) =>
+      bench.stage.transport
+        .consume({ queues: [{ name: "feeds", retention }], order: "strict", lease: 30_000, worker: "forgetful" })
+        .exchange({
+          settle: deliveries.map((delivery) => ({ ...settlementOf(delivery, outcome), ...recordOf(delivery, outcome) })),
+          take: 0,
+        }),
+  };
 }
 
 const retriedIn =
@@ -128,6 +146,8 @@ const moves: Record<string, Move> = {
   "settle: succeeded": settledAs(() => outcomes.succeeded),
   "settle: failed": settledAs(() => outcomes.failed),
   "settle: dead": settledAs(() => outcomes.dead),
+  "settle: succeeded, without its arguments": settledWithoutArguments(outcomes.succeeded),
+  "settle: failed, without its arguments": settledWithoutArguments(outcomes.failed),
   "settle: requeued": settledAs(() => outcomes.requeued),
   "settle: crashed": settledAs(() => ({ type: "crashed", reason: "it died" })),
   "settle: retried": settledAs(retriedIn(0), 2),

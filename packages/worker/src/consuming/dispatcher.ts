@@ -7,6 +7,7 @@ import {
   type Consumer,
   type Delivery,
   type Exchange,
+  type QueueFault,
   type Revocation,
   type Settlement,
   type Timing,
@@ -334,7 +335,8 @@ export class Dispatcher {
   }
 
   /** Whether Redis did what was asked: where it does not let its user, trying again at once is of no use. */
-  #heed({ deliveries, refused }: Exchange, settled: number): void {
+  #heed({ deliveries, refused, faults = [] }: Exchange, settled: number): void {
+    if (!this.#stopped) for (const fault of faults) this.#sayFault(fault);
     if (refused === undefined) {
       this.#breaker.succeeded();
       if (deliveries.length > 0 || settled > 0) this.#rights.granted();
@@ -343,6 +345,14 @@ export class Dispatcher {
     this.#breaker.failed(this.#options.clock.now());
     if (!this.#stopped) this.#options.trouble.warn("not all was taken or settled", refused);
     this.#rights.failed(refused);
+  }
+
+  #sayFault({ queue, reason, left }: QueueFault): void {
+    const { trouble } = this.#options;
+    if (reason !== undefined) trouble.warn(`nothing is taken from queue ${queue}`, reason);
+    if (left === 0) return;
+    const why = reason ?? "their keys hold something else";
+    trouble.warn(`messages of queue ${queue} could not begin, and wait for the scan for lost tasks`, `${left} in one take: ${why}`);
   }
 
   #settled(settle: readonly Settlement[], { settled, refusals }: Exchange): void {

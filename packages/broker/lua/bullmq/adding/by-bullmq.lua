@@ -17,8 +17,10 @@ local function addByBullmq(prefix, id, name, message, priority, delay)
   if delay > 0 then options.delay = delay end
   if priority > 0 then options.priority = priority end
   return wholly(function(whole)
-    -- What could not be taken back then.
-    if redis.pcall("HGET", key(id), "unsent") == "1" then redis.call("DEL", key(id)) end
+    -- What could not be taken back then. What is no job makes it fail: it would count as sent.
+    local unsent = redis.pcall("HGET", key(id), "unsent")
+    if unsent == "1" then redis.call("DEL", key(id)) end
+    if type(unsent) == "table" and string.find(unsent.err, "WRONGTYPE", 1, true) then error(unsent, 0) end
     if delay > 0 then
       return addDelayedJob(
         { key("marker"), key("meta"), key("id"), key("delayed"), key("completed"), key("events") },

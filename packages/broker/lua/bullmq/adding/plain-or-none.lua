@@ -5,10 +5,10 @@
 ]]
 --- @include bullmq/adding/plain
 
--- As addPlain. If it fails, nothing was added.
+-- As addPlain. If it fails, nothing was added; if only some can be sent, it fails.
 local function addPlainOrNone(...)
-  local ok, why = pcall(addPlain, ...)
-  if ok then return end
+  local ok, reply = pcall(addPlain, ...)
+  if ok and #reply == 0 then return end
   takeBack()
-  error(why, 0)
+  error(ok and { err = "WRONGTYPE Operation against a key holding the wrong kind of value" } or reply, 0)
 end

@@ -20,20 +20,27 @@ local function takeBack()
 end
 
 -- Adds the `count` messages behind source[at], three fields each: id, name of the task, the encoded message. What is only read comes first, then INCRBY: a full Redis refuses it, as it
--- refuses a script's first write and no later one. If it fails, its caller takes back what was added: all is done or nothing. A job that is there counts as sent, unless it says that it is not.
+-- refuses a script's first write and no later one. If it fails, its caller takes back what was added: all is done or nothing. A job that is there counts as sent, unless it says that it is not. What is there and no job cannot be
+-- sent: gives the positions of these.
 local function addPlain(prefix, source, at, count)
   begunToAdd, isPushed = nil, false
   local events, meta = prefix .. "events", prefix .. "meta"
-  local keys, ids, positions = {}, {}, {}
+  local keys, ids, positions, taken, spoilt = {}, {}, {}, {}, {}
   for m = 1, count do keys[m] = prefix .. source[at + 3 * m - 2] end
   local none = call("EXISTS", unpack(keys)) == 0
   for m = 1, count do
     local id = source[at + 3 * m - 2]
-    if not positions[id] and (none or call("EXISTS", keys[m]) == 0 or redis.pcall("HGET", keys[m], "unsent") == "1") then
+    local isNew = none or call("EXISTS", keys[m]) == 0
+    local unsent = not isNew and redis.pcall("HGET", keys[m], "unsent")
+    if type(unsent) == "table" and string.find(unsent.err, "WRONGTYPE", 1, true) then
+      taken[m] = true
+      spoilt[#spoilt + 1] = m
+    elseif not positions[id] and (isNew or unsent == "1") then
       positions[id] = m
       ids[#ids + 1] = id
     end
   end
+  if #spoilt == count then return spoilt end
   local settings = call("HMGET", meta, "opts.maxLenEvents", "paused", "concurrency")
   local longest = settings[1] or "10000"
   local heldBack = settings[2] or settings[3] and call("LLEN", prefix .. "active") >= tonumber(settings[3])
@@ -56,9 +63,10 @@ local function addPlain(prefix, source, at, count)
     if positions[id] == m then
       call("XADD", events, "*", "event", "added", "jobId", id, "name", source[at + 3 * m - 1])
       call("XADD", events, "*", "event", "waiting", "jobId", id)
-    else
+    elseif not taken[m] then
       call("XADD", events, "*", "event", "duplicated", "jobId", id)
     end
   end
   call("XTRIM", events, "MAXLEN", "~", longest)
+  return spoilt
 end

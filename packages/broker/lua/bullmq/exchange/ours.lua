@@ -11,6 +11,12 @@ local ends = { done = "completed", ["done-again"] = "completed", ["done-late"] =
 -- What was checked, a batch for each group of settlements, and the queues of these.
 local checked, touched = {}, {}
 
+-- What is about to end stands no more among those whose lease may have run out. Where that set is something else, nobody stands there.
+local function unmark(prefix, ids)
+  local reply = redis.pcall("SREM", prefix .. "stalled", unpack(ids))
+  if type(reply) == "table" and not string.find(reply.err, "WRONGTYPE", 1, true) then error(reply, 0) end
+end
+
 -- Checks the tokens of a group that stands in ARGV from `at` on, `width` arguments each. The first write comes here, and harms nobody: a job that runs is marked again by the next scan.
 local function check(batch, at, width, count, number)
   local prefix = batch.prefix
@@ -30,7 +36,7 @@ local function check(batch, at, width, count, number)
     end
   end
   if #ids == 0 then return end
-  call("SREM", prefix .. "stalled", unpack(ids))
+  unmark(prefix, ids)
   batch.ids, batch.places, batch.numbers, batch.freed = ids, places, numbers, freed
   checked[#checked + 1] = batch
 end
@@ -43,9 +49,11 @@ local function checkLate(batch, at, width, count, number)
   for i = 1, count do
     local place = at + (i - 1) * width
     local id = ARGV[place]
-    local job = call("HMGET", prefix .. id, "ats", "finishedOn")
-    local times = tonumber(job[1])
-    if leaving[id] or job[2] or not times or times < tonumber(ARGV[place + 1]) then
+    local job = redis.pcall("HMGET", prefix .. id, "ats", "finishedOn")
+    local times = tonumber(job[1] or nil)
+    if job.err then
+      isWrong(number + i, job.err)
+    elseif leaving[id] or job[2] or not times or times < tonumber(ARGV[place + 1]) then
       isWrong(number + i, -1)
     elseif call("LPOS", prefix .. "active", id) then
       local n = #ids + 1
@@ -56,7 +64,7 @@ local function checkLate(batch, at, width, count, number)
     end
   end
   if #ids == 0 then return end
-  call("SREM", prefix .. "stalled", unpack(ids))
+  unmark(prefix, ids)
   batch.ids, batch.places, batch.numbers, batch.freed = ids, places, numbers, freed
   checked[#checked + 1] = batch
 end
@@ -103,7 +111,6 @@ local function fail(batch, id, place)
   else
     call("HSET", jobKey, "atm", batch.finish, "failedReason", reason, "finishedOn", now, "event", event, "stacktrace", stack)
   end
-  call("HDEL", jobKey, "defa", not keep.arguments and "data" or "begun", unpack(leftovers))
   batch.told = (batch.told or 0) + #reason + #stack
 end
 
@@ -112,8 +119,6 @@ local function finishOne(batch, id, place)
   local jobKey = batch.prefix .. id
   if not batch.keepsNone then
     call("HSET", jobKey, "atm", batch.finish, "returnvalue", "null", "finishedOn", now)
-    if batch.action ~= "done" then call("HDEL", jobKey, unpack(leftovers)) end
-    if not batch.keep.arguments then call("HDEL", jobKey, "data") end
   end
   call("XADD", batch.events, "*", "event", "completed", "jobId", id, "returnvalue", "null", "prev", "active")
 end
@@ -126,6 +131,18 @@ local function keepFinished(batch, kind, ids)
   for i, id in ipairs(ids) do scored[2 * i - 1], scored[2 * i] = score, id end
   call("ZADD", kind.set, unpack(scored))
   return Retained.sizeOf(class)
+end
+
+-- What a finished job needs no more goes once it stands among the finished ones: what is refused before is settled once more, or taken again, with its message and its marks.
+local function clear(batch, ids)
+  local failed = batch.target == "failed"
+  if batch.keepsNone or (batch.action == "done" and batch.keep.arguments) then return end
+  for _, id in ipairs(ids) do
+    local jobKey = batch.prefix .. id
+    if failed then call("HDEL", jobKey, "defa", not batch.keep.arguments and "data" or "begun", unpack(leftovers))
+    elseif batch.action == "done" then call("HDEL", jobKey, "data")
+    else call("HDEL", jobKey, not batch.keep.arguments and "data" or "begun", unpack(leftovers)) end
+  end
 end
 
 -- What may fail for all of them comes before any leaves the active list.
@@ -149,6 +166,7 @@ local function finish(batch)
   if #ids == 0 then return end
   local kind = Retained.finished(prefix, batch.own, batch.target)
   local size = not batch.keepsNone and keepFinished(batch, kind, ids)
+  clear(batch, ids)
   leave(prefix .. "active", ids, leaving)
   batch.left = true
   call("DEL", unpack(freed))

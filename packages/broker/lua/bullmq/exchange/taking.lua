@@ -1,6 +1,8 @@
 --[[
   Takes messages from the queues in their turn: plain ones are reserved first, then popped from each queue in one go, then given their leases.
 
+  A queue whose keys somebody has spoilt gives nothing, and costs the others nothing.
+
   Reads of the exchange: call, now, lease, worker, tokens, longest, unusually, marksOf, crashesOf
 ]]
 -- What was taken, flat, and the queues that had nothing.
@@ -112,15 +114,37 @@ local function begin(view, token)
   give(view.queue, id, job[1], job[2], job[3], times, tonumber(job[5]) or 0, token, revoked, crashesOf(times, begun, job[5]))
 end
 
--- Why a queue could not be looked into or taken from; the others are, all the same.
-local fault
+-- Queues that could not be looked into or taken from, and those of which messages were taken that could not begin: for each its number, why, or false, and how many messages stay on
+-- its active list until somebody looks for lost ones. Where each stands there.
+local faults, faultAt = {}, {}
 
--- What `f` gives; nothing if it fails.
-local function noting(f, ...)
+local function noteFault(queue, why, left)
+  local n = faultAt[queue] or #faults + 1
+  faultAt[queue] = n
+  faults[n], faults[n + 1], faults[n + 2] = queue, faults[n + 1] or why, (faults[n + 2] or 0) + left
+end
+
+-- What `f` gives; nothing if it fails, which is noted of the queue.
+local function noting(queue, f, ...)
   local ok, reply = pcall(f, ...)
   if ok then return reply end
-  fault = fault or (type(reply) == "table" and reply.err or tostring(reply))
+  noteFault(queue, type(reply) == "table" and reply.err or tostring(reply), 0)
   return nil
+end
+
+-- What could not begin: a job goes back to where it was. Of what is no job nothing is lost, and the scan for lost jobs takes it off the active list; so it does with what cannot go back.
+local function takeBackOne(view, why)
+  local prefix, id = view.prefix, view.ids[view.next]
+  local length = redis.pcall("HSTRLEN", prefix .. id, "data")
+  if type(length) == "table" and string.find(length.err, "WRONGTYPE", 1, true) then return noteFault(view.queue, false, 1) end
+  local isBack = type(redis.pcall("RPUSH", prefix .. "wait", id)) == "number" and type(redis.pcall("LREM", prefix .. "active", 1, id)) == "number"
+  redis.pcall("DEL", prefix .. id .. ":lock")
+  noteFault(view.queue, why, isBack and 0 or 1)
+end
+
+local function beginOrTakeBack(view, token)
+  local ok, reply = pcall(begin, view, token)
+  if not ok then takeBackOne(view, type(reply) == "table" and reply.err or tostring(reply)) end
 end
 
 -- A view of the queue of a turn; false if there is no reason to look.
@@ -135,7 +159,7 @@ local function turnsFrom(at)
   for i = at, #ARGV do
     local turn = tonumber(ARGV[i])
     local queue = math.abs(turn)
-    if views[queue] == nil then views[queue] = noting(lookInto, turn) or false end
+    if views[queue] == nil then views[queue] = noting(queue, lookInto, turn) or false end
     turns[#turns + 1] = views[queue] or nil
   end
   return turns, views
@@ -148,7 +172,7 @@ local function reserveAll(turns, wanted, slots)
     open = false
     for _, view in ipairs(turns) do
       while #slots < wanted and not view.closed do
-        local reserved = noting(reserve, view, slots)
+        local reserved = noting(view.queue, reserve, view, slots)
         if reserved == nil then view.closed = true end
         if not reserved then break end
         open = true
@@ -158,21 +182,21 @@ local function reserveAll(turns, wanted, slots)
   end
 end
 
--- Gives why not all was taken, if something went wrong; what has been taken by then is given all the same.
+-- Gives where something went wrong; what was taken is given all the same.
 local function takeAll(at, wanted)
   local slots = {}
   local turns, views = turnsFrom(at)
   reserveAll(turns, wanted, slots)
   for _, view in pairs(views) do
-    if view and not view.popped then noting(pop, view) end
+    if view and not view.popped then noting(view.queue, pop, view) end
   end
   for token, slot in ipairs(slots) do
     if slot.id then
       local crashes = crashesOf(slot.times, slot.begun, slot.ended)
       give(slot.queue, slot.id, slot.name, slot.data, slot.priority, slot.times, slot.ended, token, slot.revoked, crashes)
     elseif slot.ids then
-      noting(begin, slot, token)
+      beginOrTakeBack(slot, token)
     end
   end
-  return fault
+  return faults
 end

@@ -4,6 +4,7 @@
 
   Reads of the script: call
 ]]
+--- @include parts/ask
 local Stored = {}
 
 -- Has `Stored` be there. It costs each script that is about no flow one definition instead of ten.
@@ -24,13 +25,7 @@ local function openStored()
     return first == nil or (Stored.isIndex(first) and Stored.isIndex(last))
   end
 
-  -- What a command gives; nil if its key holds something of another kind. Other errors pass.
-  function Stored.ask(...)
-    local reply = redis.pcall(...)
-    if type(reply) ~= "table" or not reply.err then return reply end
-    if string.find(reply.err, "WRONGTYPE", 1, true) then return nil end
-    error(reply, 0)
-  end
+  Stored.ask = ask
 
   -- The array or object in a text; nil if it is none.
   function Stored.decode(text)
