@@ -143,7 +143,8 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     });
     const lacking = missing.length === 0 ? undefined : await commands.denied([saysMissing(missing)], exchangeScript);
     // Nothing could ever be taken, settled or held.
-    if (lacking !== undefined && missing.some((command) => plainCommands().has(command))) throw lacking;
+    const plain = lacking === undefined ? undefined : await plainCommands();
+    if (lacking !== undefined && missing.some((command) => plain?.has(command))) throw lacking;
     const lacks = lacking === undefined ? [] : [`${lacking.message}; what needs that fails`];
     const apart = await probe();
     return apart === undefined

@@ -8,6 +8,8 @@ import { stateStore } from "../execution/state-store.js";
 import { inlinePool } from "./inline.js";
 import { levelFor } from "./lines.js";
 import type { CompiledPoolOptions } from "./options.js";
+import { ownFile } from "../own-file.js";
+import { missingPool } from "./missing.js";
 import type { Pool } from "./pool.js";
 import { launchProcess } from "./processes.js";
 import { RunnerPool } from "./runner-pool.js";
@@ -45,11 +47,13 @@ export function createPool(options: CompiledPoolOptions, { app, worker, log, len
       replacementOf: (canvas, message, queue) => app.replacementOf(canvas, message, queue),
     });
   }
+  const file = ownFile(`pool/inside/${pool === "threads" ? "thread" : "process"}.js`, import.meta.url);
+  if (file === undefined) return missingPool(pool);
   // What is no URL is in the module itself, and may be of a kind that cannot be sent.
   const locations = { ...(typeof broker === "string" && { broker }), ...(typeof backend === "string" && { backend }) };
   return new RunnerPool({
     runner: {
-      launch: pool === "threads" ? launchThread : launchProcess,
+      launch: pool === "threads" ? launchThread(file) : launchProcess(file),
       load: { type: "load", module, ...locations, worker, pool, level: levelFor(log) },
       onWait: warnOfWaits(pool, log),
       storeState,

@@ -52,7 +52,10 @@ export function openGuardedLoans({ location, prefixes, lease, worker }: LoanData
   }
 
   return {
-    open: () => connection.run({ action: "it was not opened", deadline }, async (client) => void (await client.ping())),
+    async open() {
+      await Promise.all(Object.values(scripts).map((script) => script.load()));
+      await connection.run({ action: "it was not opened", deadline }, (client) => client.ping());
+    },
     async renew(loans) {
       const ended: Loan[] = [];
       await inBatches(loans, async (batch) => {
