@@ -76,7 +76,7 @@ export default defineConfig({
   ssr,
   test: {
     // Here and not in a project: once for the whole run.
-    globalSetup: "integration/setup/redis.ts",
+    globalSetup: ["integration/setup/generated.ts", "integration/setup/redis.ts"],
     teardownTimeout: 10_000,
     // Tests wait more than they work: more files at once than cores.
     maxWorkers: 4,

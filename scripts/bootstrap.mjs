@@ -46,6 +46,7 @@ async function install() {
 }
 
 async function build() {
+  await run([process.execPath, join(root, "scripts/generate.mjs")]);
   const { code, output } = await run([...program("typescript", { name: "tsc" }), "-b"]);
   if (code !== 0) fail(`${output}\nThe build failed (tsc -b): see above.`);
 }

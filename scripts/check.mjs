@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs, stripVTControlCharacters } from "node:util";
 import { checkFiles } from "./files.mjs";
+import { checkGenerated } from "./generate.mjs";
 import { checkInstall, checkProducer } from "./install.mjs";
 import { program, run, seconds, withPnpm } from "./tools.mjs";
 
@@ -12,6 +13,8 @@ const tsc = program("typescript", { name: "tsc" });
 
 /** Each gives the exit code and output of what it ran, and perhaps a summary. */
 const checks = {
+  /** The module of script texts is what the .lua files give. */
+  generated: () => checkGenerated(),
   /** Sources, then all that is not built: tests, examples, benchmarks. */
   types: () => all([...tsc, "-b"], [...tsc, "-p", "tsconfig.test.json", "--noEmit"]),
   /** Rules, import cycles, and the order of packages and folders. */

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { engineScript } from "../../packages/broker/src/bullmq/engine.js";
-import { loadScript } from "../../packages/broker/src/redis/script.js";
+import { scriptAt } from "../../packages/broker/src/redis/script.js";
 import { openFleet } from "../lib/fleet.js";
 import { places } from "../lib/places.js";
 import { openProxy, type Proxy } from "../lib/proxy.js";
@@ -15,11 +15,11 @@ const size = { tasks: 200, hold: 700, troubles: 32, every: 250 };
 const timing = { lease: 1000, scan: 200 };
 
 const scripts = {
-  exchange: engineScript("exchange").sha,
-  renew: engineScript("renew").sha,
-  count: engineScript("count").sha,
-  claim: loadScript("redis/claim").sha,
-  store: loadScript("redis/store").sha,
+  exchange: (await engineScript("exchange").load()).sha,
+  renew: (await engineScript("renew").load()).sha,
+  count: (await engineScript("count").load()).sha,
+  claim: (await scriptAt("redis/claim").load()).sha,
+  store: (await scriptAt("redis/store").load()).sha,
 };
 
 /** One trouble after the other, over and over; each is over before it comes again. */

@@ -3,7 +3,7 @@ import { createApp, type App, type AsyncResult } from "@bullrush/client";
 import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
 import { engineScript } from "../../packages/broker/src/bullmq/engine.js";
-import { loadScript, type Script } from "../../packages/broker/src/redis/script.js";
+import { scriptAt, type Script } from "../../packages/broker/src/redis/script.js";
 import { openProxy } from "../lib/proxy.js";
 import { openFleet, type Fleet } from "../lib/fleet.js";
 import { places, type Place } from "../lib/places.js";
@@ -37,7 +37,8 @@ async function completed({ app }: Fleet): Promise<number | undefined> {
 }
 
 /** Gives a Redis a script, so that the first call that names it is not answered with the wish to see it. */
-async function acquaint(url: string, { lua }: Script): Promise<void> {
+async function acquaint(url: string, script: Script): Promise<void> {
+  const { lua } = await script.load();
   const redis = new Redis(url, { replyMapping: "legacy" });
   await redis.script("LOAD", lua);
   redis.disconnect();
@@ -98,8 +99,9 @@ describe.concurrent("a lost reply", () => {
     const { app, ledger } = fleet;
     const worker = fleet.start("only", { broker: proxy.url, lease: "1h" });
     await worker.waitForEntry({ msg: "ready" });
-    const exchange = engineScript("exchange");
-    await acquaint(redisUrl(), exchange);
+    const script = engineScript("exchange");
+    const exchange = await script.load();
+    await acquaint(redisUrl(), script);
     let lost = proxy.loseReply(exchange.sha);
     const sent = await app.sendTask(task, [0]);
     for (;;) {
@@ -165,7 +167,7 @@ describe.concurrent("a lost reply", () => {
 
   it.each([
     { what: "the count of a begin", script: engineScript("count"), place: beside, of: "broker" as const },
-    ...places.map((place) => ({ what: `a claim ${place.results}`, script: loadScript("redis/claim"), place, of: "backend" as const })),
+    ...places.map((place) => ({ what: `a claim ${place.results}`, script: scriptAt("redis/claim"), place, of: "backend" as const })),
   ])("to $what: the task runs, and it is no crash more", async ({ script, place, of }) => {
     await using scenery = await scene(place);
     const { fleet, redis } = scenery;
@@ -177,7 +179,7 @@ describe.concurrent("a lost reply", () => {
     const sent = await app.sendTask<string>("linger", [60_000, null, "first"]);
     await eventually("it has begun", () => ledger.of(sent.id).length === 1);
     await first.kill();
-    const lost = proxy.loseReply(script.sha);
+    const lost = proxy.loseReply((await script.load()).sha);
     const second = fleet.start("second", { [of]: proxy.url, lease: "15s" });
     await lost;
     proxy.reset();

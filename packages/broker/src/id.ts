@@ -1,5 +1,4 @@
 import { hash, randomUUID } from "node:crypto";
-import { v5 } from "uuid";
 import { BullrushError } from "./error.js";
 import { typeOf } from "./words.js";
 
@@ -14,10 +13,20 @@ export function newId(): string {
 export function callId(flow: string, number: number): string {
   named.write(flow.replaceAll("-", ""), "hex");
   const end = bytesOfId + named.write(String(number), bytesOfId, "latin1");
-  // A UUID of version 5, of one hash and nothing else.
-  const digest = hash("sha1", named.subarray(0, end), "hex");
+  return uuidOf(named.subarray(0, end));
+}
+
+/** The UUID of version 5 of a namespace's bytes and a name behind them, of one hash and nothing else. */
+function uuidOf(bytes: Buffer): string {
+  const digest = hash("sha1", bytes, "hex");
   const variant = "89ab"[Number.parseInt(digest.charAt(16), 16) % 4];
   return `${digest.slice(0, 8)}-${digest.slice(8, 12)}-5${digest.slice(13, 16)}-${variant}${digest.slice(17, 20)}-${digest.slice(20, 32)}`;
+}
+
+/** The UUID of version 5 of `name` in the namespace `space`. Throws a TypeError if that is no UUID. */
+function uuidIn(space: string, name: string): string {
+  if (!isTaskId(space)) throw new TypeError("Invalid UUID");
+  return uuidOf(Buffer.concat([Buffer.from(space.replaceAll("-", ""), "hex"), Buffer.from(name)]));
 }
 
 const bytesOfId = 16;
@@ -27,12 +36,12 @@ const named = Buffer.alloc(bytesOfId + 16);
 
 /** Id of group `number` of the flow `flow`: the same, however often it is made. */
 export function groupId(flow: string, number: number): string {
-  return v5(`group ${number}`, flow);
+  return uuidIn(flow, `group ${number}`);
 }
 
 /** Id of the flow that runs in the place of task `id`: the same, however often it is made. */
 export function replacementId(id: string): string {
-  return v5("replacement", id);
+  return uuidIn(id, "replacement");
 }
 
 /** What the ids of ticks are made in. */
@@ -40,7 +49,7 @@ const ticks = "7d1f6c2a-4a0e-4f0b-9a55-1d0c1b6f2e38";
 
 /** Id of the tick of a beat entry that was due at `due`, in ms since the epoch: the same, however often it is made. */
 export function tickId(entry: string, version: string, due: number): string {
-  return v5(JSON.stringify([entry, version, due]), ticks);
+  return uuidIn(ticks, JSON.stringify([entry, version, due]));
 }
 
 /** Whether `id` may be a task id: a UUID, nothing else, because BullMQ keeps an id beside keys such as `wait` and `events`. */
@@ -58,5 +67,5 @@ export function checkTaskId(id: unknown): string {
 
 /** The id of the copy of task `id` in `queue`, the same at every call: fanout and topic exchanges send one copy to each matching queue. */
 export function copyId(id: string, queue: string): string {
-  return v5(queue, Buffer.from(id.replaceAll("-", ""), "hex"));
+  return uuidIn(id, queue);
 }

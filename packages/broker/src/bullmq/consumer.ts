@@ -2,7 +2,17 @@ import { randomBytes } from "node:crypto";
 import { systemTiming } from "../alarm.js";
 import { clip, textLimits } from "../clip.js";
 import { steadyClock, systemClock } from "../clock.js";
-import type { ConsumeOptions, Consumer, Delivery, Exchange, LoanData, QueueFault, Settled, Settlement, Verdict } from "../ports/transport.js";
+import type {
+  ConsumeOptions,
+  Consumer,
+  Delivery,
+  Exchange,
+  LoanData,
+  QueueFault,
+  Settled,
+  Settlement,
+  Verdict,
+} from "../ports/transport.js";
 import { longestMessageOf } from "../protocol/codec.js";
 import type { StoreRequest } from "../ports/result-backend.js";
 import { openConnection } from "../redis/connection.js";
@@ -147,7 +157,8 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     });
     const lacking = missing.length === 0 ? undefined : await commands.denied([saysMissing(missing)], exchangeScript);
     // Nothing could ever be taken, settled or held.
-    if (lacking !== undefined && missing.some((command) => plainCommands().has(command))) throw lacking;
+    const plain = lacking === undefined ? undefined : await plainCommands();
+    if (lacking !== undefined && missing.some((command) => plain?.has(command))) throw lacking;
     const lacks = lacking === undefined ? [] : [`${lacking.message}; what needs that fails`];
     const apart = await probe();
     return apart === undefined

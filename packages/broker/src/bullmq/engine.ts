@@ -1,41 +1,6 @@
-import { addDelayedJob } from "bullmq/dist/cjs/scripts/addDelayedJob-6.js";
-import { addPrioritizedJob } from "bullmq/dist/cjs/scripts/addPrioritizedJob-9.js";
-import { addStandardJob } from "bullmq/dist/cjs/scripts/addStandardJob-9.js";
-import { drain } from "bullmq/dist/cjs/scripts/drain-5.js";
-import { extendLocks } from "bullmq/dist/cjs/scripts/extendLocks-1.js";
-import { moveJobFromActiveToWait } from "bullmq/dist/cjs/scripts/moveJobFromActiveToWait-9.js";
-import { moveStalledJobsToWait } from "bullmq/dist/cjs/scripts/moveStalledJobsToWait-9.js";
-import { moveToActive } from "bullmq/dist/cjs/scripts/moveToActive-11.js";
-import { moveToDelayed } from "bullmq/dist/cjs/scripts/moveToDelayed-11.js";
-import { moveToFinished } from "bullmq/dist/cjs/scripts/moveToFinished-14.js";
-import { removeJob } from "bullmq/dist/cjs/scripts/removeJob-2.js";
-import { retryJob } from "bullmq/dist/cjs/scripts/retryJob-11.js";
-import { updateJobScheduler } from "bullmq/dist/cjs/scripts/updateJobScheduler-12.js";
-import { loadScript, type Script } from "../redis/script.js";
+import { scriptAt, type Script } from "../redis/script.js";
 
-/**
- * BullMQ's scripts as Lua functions. Each is a chunk that reads KEYS and ARGV and returns, so it becomes a function with those parameters as it stands, and with what stands for `redis` in it, if that is to be something else:
- * our scripts call it for many jobs in one round trip, and its keys, formats, events and locks stay BullMQ's to the letter.
- */
-const engine = Object.fromEntries(
-  Object.entries({
-    addDelayedJob,
-    addPrioritizedJob,
-    addStandardJob,
-    drain,
-    extendLocks,
-    moveJobFromActiveToWait,
-    moveStalledJobsToWait,
-    moveToActive,
-    moveToDelayed,
-    moveToFinished,
-    removeJob,
-    retryJob,
-    updateJobScheduler,
-  }).map(([name, { content }]) => [name, `local function ${name}(KEYS, ARGV, whole)\nlocal redis = whole or redis\n${content}\nend`]),
-);
-
-/** The script `lua/bullmq/<name>.lua`, with the parts of BullMQ that it includes. */
+/** The script `lua/bullmq/<name>.lua`, with the parts of BullMQ that it includes. A program that runs none with such parts, as most that only send tasks, never loads them. */
 export function engineScript(name: string): Script {
-  return loadScript(`bullmq/${name}`, engine);
+  return scriptAt(`bullmq/${name}`, async () => (await import("./engine-parts.js")).engineParts);
 }

@@ -54,9 +54,9 @@ export async function nextRun(scheduler: string, json: string, now: number): Pro
   return { at, options };
 }
 
-/** By BullMQ's own reckoning. It is loaded when it is first needed: few workers meet a scheduler. */
+/** By BullMQ's own reckoning, which is loaded when it is first needed. */
 async function nextOf(pattern: string, repeat: Repeat, after: number): Promise<number | undefined> {
-  const { defaultRepeatStrategy } = await import("bullmq");
-  const next = defaultRepeatStrategy(after, { ...repeat, pattern });
+  const { nextByBullmq } = await import("./repeat-strategy.js");
+  const next = nextByBullmq(after, { ...repeat, pattern });
   return next === undefined ? undefined : Math.max(next, after);
 }

@@ -9,7 +9,7 @@ export function workerScripts(): readonly Script[] {
 }
 
 /** Those of their commands, in lower case, without which a worker can never take a plain message, settle it, or hold on to it. */
-export function plainCommands(): ReadonlySet<string> {
+export async function plainCommands(): Promise<ReadonlySet<string>> {
   const scripts = ["exchange/taking", "exchange/ours", "renew", "recover"].map(engineScript);
-  return new Set(commandsOf(scripts).map((command) => command.toLowerCase()));
+  return new Set((await commandsOf(scripts)).map((command) => command.toLowerCase()));
 }

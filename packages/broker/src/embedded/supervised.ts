@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -30,13 +30,12 @@ export interface Supervised {
   stop(): Promise<void>;
 }
 
-const supervisor = fileURLToPath(new URL("../../embedded/supervisor.mjs", import.meta.url));
-
 /** How long the supervisor may take to end, in ms, when it is asked to, and again when it is killed. */
 const patience = 2000;
 
 /** Runs `program` on `port` of 127.0.0.1. */
 export function supervise(program: Program, port: number): Supervised {
+  const supervisor = supervisorAt(import.meta.url);
   const directory = mkdtempSync(join(tmpdir(), "bullrush-redis-"));
   const child = fork(supervisor, [String(port), directory, program.kind, ...(program.kind === "native" ? [program.binary] : [])], {
     // A process group of its own: Ctrl-C does not reach the server, and the group can be killed as one.
@@ -92,4 +91,15 @@ function killGroup(leader: number): void {
   } catch {
     // It is gone already.
   }
+}
+
+/** The file that supervises, for code whose `import.meta.url` is `base`. */
+function supervisorAt(base: string | undefined): string {
+  const file = base === undefined ? undefined : fileURLToPath(new URL("../../embedded/supervisor.mjs", base));
+  if (file === undefined || !existsSync(file)) {
+    throw new Error(
+      "the file embedded/supervisor.mjs of @bullrush/broker is missing, as in a bundle: leave that package out of the bundle",
+    );
+  }
+  return file;
 }

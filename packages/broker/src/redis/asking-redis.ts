@@ -2,29 +2,28 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Redis, type RedisOptions } from "ioredis";
 import type { AskedPassword } from "./asked-password.js";
 
+/** How a client asks for its password. */
+export interface Asking {
+  readonly password: AskedPassword;
+  /** After this it connects no more. */
+  readonly closing: AbortSignal;
+  /** How long to wait, in ms, when the password could not be had for so many times. */
+  readonly delay: (tries: number) => number;
+}
+
 /** A client that asks for its password before each try to connect, the first one and all that ioredis begins by itself. */
 export class AskingRedis extends Redis {
-  readonly #password: AskedPassword;
-  readonly #closing: AbortSignal;
-  readonly #delay: (tries: number) => number;
+  readonly #asking: Asking;
 
-  /** After `closing` it connects no more. `delay`: how long to wait, in ms, when the password could not be had for so many times. */
-  constructor(
-    options: RedisOptions & { readonly replyMapping: "legacy" },
-    password: AskedPassword,
-    closing: AbortSignal,
-    delay: (tries: number) => number,
-  ) {
+  constructor(options: RedisOptions & { readonly replyMapping: "legacy" }, asking: Asking) {
     super(options);
-    this.#password = password;
-    this.#closing = closing;
-    this.#delay = delay;
+    this.#asking = asking;
   }
 
   override async connect(): Promise<void> {
     this.options.password = await this.#ask();
     // It was closed while the question was under way.
-    this.#closing.throwIfAborted();
+    this.#asking.closing.throwIfAborted();
     await super.connect();
   }
 
@@ -32,12 +31,12 @@ export class AskingRedis extends Redis {
   async #ask(): Promise<string> {
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#password.next(this.#closing);
+        return await this.#asking.password.next(this.#asking.closing);
       } catch (error) {
-        this.#closing.throwIfAborted();
+        this.#asking.closing.throwIfAborted();
         this.emit("error", error);
       }
-      await pause(this.#delay(tries), undefined, { signal: this.#closing });
+      await pause(this.#asking.delay(tries), undefined, { signal: this.#asking.closing });
     }
   }
 }

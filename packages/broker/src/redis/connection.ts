@@ -202,9 +202,10 @@ export function openConnection(location: CompiledLocation, options: ConnectionOp
     return new BullrushError("REDIS_AUTH", { url: display, user, reason, ...(command !== undefined && { command }) });
   }
 
-  async function denied(replies: readonly string[], { lua }: Script): Promise<BullrushError | undefined> {
+  async function denied(replies: readonly string[], script: Script): Promise<BullrushError | undefined> {
     const reply = replies.find(saysDenied);
     if (reply === undefined) return undefined;
+    const { lua } = await script.load();
     const now = steadyClock.now();
     if (now >= askedUntil) {
       askedUntil = now + askedFor;

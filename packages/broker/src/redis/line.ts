@@ -1,4 +1,4 @@
-import { Redis, type RedisOptions } from "ioredis";
+import type { Redis, RedisOptions } from "ioredis";
 import { steadyClock } from "../clock.js";
 import { BullrushError } from "../error.js";
 import { within } from "../within.js";
@@ -19,6 +19,7 @@ export interface LineOptions {
 
 /** One client of a Redis: it connects when it is first needed and again when the connection is lost, and knows whether that Redis will do. */
 export interface Line {
+  /** Only once the line has been prepared: the client library is loaded for the first line that is. */
   readonly client: Redis;
   /** What it has not answered yet. */
   readonly flights: Flights;
@@ -69,8 +70,8 @@ function retryDelay(tries: number): number {
 export function openLine({ options: given, display, bullmqEvents = true, password }: CompiledLocation, options: LineOptions): Line {
   const settings = { ...given, ...guards(options), failoverDetector: given.sentinels != null, replyMapping: "legacy" as const };
   const closing = new AbortController();
-  const client = password === undefined ? new Redis(settings) : new AskingRedis(settings, password, closing.signal, retryDelay);
-  if (!bullmqEvents) silenceEvents(client);
+  let client: Redis | undefined;
+  let loading: Promise<Redis> | undefined;
   // Without resending, ioredis forgets what was in flight when a connection is lost: its promises never settle.
   const flights = new Flights();
   let trouble: unknown;
@@ -79,8 +80,18 @@ export function openLine({ options: given, display, bullmqEvents = true, passwor
   let suitable = false;
   let unsuitable: BullrushError | undefined;
   const lose = () => flights.lose(new Error("the connection was lost"));
-  client.on("close", lose);
-  client.on("error", (error: unknown) => {
+
+  async function loadClient(): Promise<Redis> {
+    const { openClient } = await import("./open-client.js");
+    if (closing.signal.aborted) throw new Error("the connection is closed");
+    client = openClient(settings, password && { password, closing: closing.signal, delay: retryDelay });
+    if (!bullmqEvents) silenceEvents(client);
+    client.on("close", lose);
+    client.on("error", onError);
+    return client;
+  }
+
+  function onError(error: unknown): void {
     trouble = error;
     // ioredis goes on with database 0.
     if (isReply(error) && /DB index/.test(String(error))) {
@@ -89,35 +100,37 @@ export function openLine({ options: given, display, bullmqEvents = true, passwor
     }
     // When it is closed while it connects, ioredis complains about what it cannot send.
     if (!closing.signal.aborted) options.onTrouble?.(reasonOf(error));
-  });
+  }
 
   async function prepare(end: number): Promise<void> {
-    if (client.status !== "ready") await connected(end - steadyClock.now());
+    loading ??= loadClient();
+    const loaded = client ?? (await loading);
+    if (loaded.status !== "ready") await connected(loaded, end - steadyClock.now());
     if (unsuitable !== undefined) throw unsuitable;
     if (suitable) return;
-    checking ??= checkSuitable().finally(() => (checking = undefined));
+    checking ??= checkSuitable(loaded).finally(() => (checking = undefined));
     await within(checking, end - steadyClock.now(), () => {
       throw new Error("no answer");
     });
   }
 
-  async function checkSuitable(): Promise<void> {
-    const info = await flights.add(client.info("cluster"), steadyClock.now() + options.silence);
+  async function checkSuitable(loaded: Redis): Promise<void> {
+    const info = await flights.add(loaded.info("cluster"), steadyClock.now() + options.silence);
     if (/cluster_enabled:1/.test(info)) throw new BullrushError("CLUSTER_UNSUPPORTED", { url: display });
     if (unsuitable !== undefined) throw unsuitable;
     suitable = true;
   }
 
   /** Waits until the client is ready, whichever try to connect succeeds. Rejects at once when Redis refuses the user, else after `deadline` ms with the last trouble. */
-  function connected(deadline: number): Promise<void> {
-    connecting ??= becomeReady().finally(() => (connecting = undefined));
+  function connected(loaded: Redis, deadline: number): Promise<void> {
+    connecting ??= becomeReady(loaded).finally(() => (connecting = undefined));
     return within(connecting, deadline, () => {
       throw trouble instanceof Error ? trouble : new Error("no answer");
     });
   }
 
-  function becomeReady(): Promise<void> {
-    if (closing.signal.aborted || client.status === "end") return Promise.reject(new Error("the connection is closed"));
+  function becomeReady(loaded: Redis): Promise<void> {
+    if (closing.signal.aborted || loaded.status === "end") return Promise.reject(new Error("the connection is closed"));
     return new Promise((resolve, reject) => {
       const onReady = () => finish();
       const onEnd = () => finish(new Error("the connection was closed"));
@@ -125,45 +138,48 @@ export function openLine({ options: given, display, bullmqEvents = true, passwor
         if (isRefusal(error)) finish(error);
       };
       const finish = (error?: unknown) => {
-        client.off("ready", onReady).off("end", onEnd).off("error", onError);
+        loaded.off("ready", onReady).off("end", onEnd).off("error", onError);
         closing.signal.removeEventListener("abort", onEnd);
         if (error === undefined) resolve();
         else reject(error);
       };
-      client.on("ready", onReady).on("end", onEnd).on("error", onError);
+      loaded.on("ready", onReady).on("end", onEnd).on("error", onError);
       // Between two tries to connect, ioredis ends without a word.
       closing.signal.addEventListener("abort", onEnd);
-      if (client.status === "wait") client.connect().catch(onError);
+      if (loaded.status === "wait") loaded.connect().catch(onError);
     });
   }
 
   function close(): void {
     closing.abort();
-    client.disconnect();
+    client?.disconnect();
   }
 
   return {
-    client,
+    get client() {
+      if (client === undefined) throw new TypeError("a line has no client before it is prepared");
+      return client;
+    },
     flights,
     get isOpen() {
-      return suitable && client.status === "ready";
+      return suitable && client?.status === "ready";
     },
     get hasSocket() {
-      return client.status === "ready" || client.status === "connect" || client.status === "connecting";
+      return client?.status === "ready" || client?.status === "connect" || client?.status === "connecting";
     },
     listen: () => {
-      const { stream } = client;
+      const stream = client?.stream;
       const before = stream?.bytesRead ?? 0;
-      return () => client.stream !== undefined && client.stream.bytesRead > (client.stream === stream ? before : 0);
+      return () => client?.stream !== undefined && client.stream.bytesRead > (client.stream === stream ? before : 0);
     },
     prepare,
     renew: () => {
-      if (client.status === "ready") client.disconnect(true);
+      if (client?.status === "ready") client.disconnect(true);
     },
     drop: () => {
       close();
       // A dead link does not answer the end of a connection either.
-      client.stream?.destroy();
+      client?.stream?.destroy();
       lose();
     },
     close,

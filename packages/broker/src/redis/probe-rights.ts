@@ -1,9 +1,9 @@
 import type { Redis } from "ioredis";
 import { newId } from "../id.js";
 import { commandsIn } from "./rights.js";
-import { loadScript, runScript, type Script } from "./script.js";
+import { runScript, scriptAt, type Script } from "./script.js";
 
-const script = loadScript("redis/probe-rights");
+const script = scriptAt("redis/probe-rights");
 
 /**
  * Arguments with which a command of our scripts harms nobody: `key` is a string that is gone a second later. What is absent is not probed: whether results may be stored along is found out otherwise, and a
@@ -74,8 +74,9 @@ export const harmless: Readonly<Record<string, readonly string[]>> = {
 const pushes = ["lpush", "rpush"];
 
 /** The commands that are in the text of `scripts`, in capitals, each once. */
-export function commandsOf(scripts: readonly Script[]): readonly string[] {
-  const all = [...pushes, ...scripts.flatMap(({ lua }) => commandsIn(lua))];
+export async function commandsOf(scripts: readonly Script[]): Promise<readonly string[]> {
+  const loaded = await Promise.all(scripts.map((script) => script.load()));
+  const all = [...pushes, ...loaded.flatMap(({ lua }) => commandsIn(lua))];
   return [...new Set(all.map((command) => command.toUpperCase()))].toSorted();
 }
 
@@ -85,7 +86,7 @@ export function commandsOf(scripts: readonly Script[]): readonly string[] {
  */
 export async function missingCommands(client: Redis, prefix: string, scripts: readonly Script[]): Promise<readonly string[]> {
   const key = `${prefix}probe:${newId()}`;
-  const probed = commandsOf(scripts).flatMap((command) => {
+  const probed = (await commandsOf(scripts)).flatMap((command) => {
     const args = harmless[command];
     return args === undefined ? [] : [command, args.length, ...args.map((arg) => arg.replace(/^key/, key))];
   });

@@ -10,7 +10,7 @@ import { openConnection, type Connection } from "./connection.js";
 import type { DeadLinks } from "./dead-links.js";
 import { groupKey, resultKey } from "./keys.js";
 import { compileLocation, type CompiledLocation, type RedisLocation } from "./location.js";
-import { loadScript, runScript } from "./script.js";
+import { runScript, scriptAt } from "./script.js";
 import { storeArguments } from "./store-arguments.js";
 import { openSubscription } from "./subscription.js";
 import { counted } from "../words.js";
@@ -28,7 +28,7 @@ export interface RedisResultBackendOptions {
   readonly onTrouble?: (reason: string) => void;
 }
 
-const scripts = { store: loadScript("redis/store"), claim: loadScript("redis/claim") };
+const scripts = { store: scriptAt("redis/store"), claim: scriptAt("redis/claim") };
 const storeReplies: readonly StoreReply[] = ["stored", "superseded", "fenced"];
 
 /** A result backend that a script on the same server may store in. */

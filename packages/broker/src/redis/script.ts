@@ -1,10 +1,17 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
 import type { Redis } from "ioredis";
 import { namingCommand } from "./rights.js";
+import { scriptTexts } from "./script-texts.js";
 
-/** A Lua script, run by its hash and sent whole only when Redis does not have it. */
-export interface Script extends ScriptText {
+/** A Lua script, run by its hash and sent whole only when Redis does not have it. Its text is put together when it is first needed. */
+export interface Script {
+  /** `undefined` before the first `load`. */
+  readonly loaded: LoadedScript | undefined;
+  /** Rejects if the script includes what there is not. */
+  load(): Promise<LoadedScript>;
+}
+
+export interface LoadedScript extends ScriptText {
   /** The same, but it writes none of BullMQ's events. */
   readonly quiet: ScriptText;
 }
@@ -14,12 +21,25 @@ interface ScriptText {
   readonly sha: string;
 }
 
+/** Texts that scripts may include and that are in no file of this package, by their names. */
+export type Parts = Readonly<Record<string, string>>;
+
 /**
- * The script `lua/<path>.lua` of this package. A line `--- @include name` stands for `includes[name]`, else for the file `lua/<name>.lua`, where it comes first.
- * The folder stands beside both `src` and `dist`, so that no build step has to copy it.
+ * The script `lua/<path>.lua` of this package. A line `--- @include name` stands, where it comes first, for the file `lua/<name>.lua`, or else for a text of `loadParts`, which is called only by a script
+ * that includes one.
  */
-export function loadScript(path: string, includes: Readonly<Record<string, string>> = {}): Script {
-  const lua = textOf(path, includes, new Set());
+export function scriptAt(path: string, loadParts: () => Promise<Parts> = async () => ({})): Script {
+  let loaded: LoadedScript | undefined;
+  return {
+    get loaded() {
+      return loaded;
+    },
+    load: async () => (loaded ??= compile(path, needsParts(path) ? await loadParts() : {})),
+  };
+}
+
+function compile(path: string, parts: Parts): LoadedScript {
+  const lua = textOf(path, parts, new Set());
   return { ...scriptText(lua), quiet: scriptText(`${withoutEvents}${lua}`) };
 }
 
@@ -46,27 +66,35 @@ export function silenceEvents(client: Redis): void {
   quietClients.add(client);
 }
 
-function textOf(path: string, includes: Readonly<Record<string, string>>, included: Set<string>): string {
-  const text = readFileSync(fileOf(path), "utf8");
-  return text.replace(/^--- @include (\S+)$/gm, (_, name: string) => {
-    if (includes[name] === undefined && !existsSync(fileOf(name))) {
+const includeLine = /^--- @include (\S+)$/gm;
+
+/** Whether the script at `path`, or what it includes, includes a text that is in no file. */
+function needsParts(path: string, seen = new Set<string>()): boolean {
+  const text = scriptTexts[path];
+  if (text === undefined) return true;
+  seen.add(path);
+  return Array.from(text.matchAll(includeLine), ([, name = ""]) => name).some((name) => !seen.has(name) && needsParts(name, seen));
+}
+
+function textOf(path: string, parts: Parts, included: Set<string>): string {
+  const text = scriptTexts[path];
+  if (text === undefined) throw new Error(`there is no script lua/${path}.lua`);
+  return text.replace(includeLine, (_, name: string) => {
+    if (parts[name] === undefined && scriptTexts[name] === undefined) {
       throw new Error(`lua/${path}.lua includes "${name}", which does not exist`);
     }
     if (included.has(name)) return "";
     included.add(name);
-    return includes[name] ?? textOf(name, includes, included);
+    return parts[name] ?? textOf(name, parts, included);
   });
-}
-
-function fileOf(path: string): URL {
-  return new URL(`../../lua/${path}.lua`, import.meta.url);
 }
 
 export type Argument = string | number;
 
 /** Runs `script`. Rejects with what ioredis rejects with: show it only through `reasonOf`. */
 export async function runScript(client: Redis, script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
-  const { lua, sha } = quietClients.has(client) ? script.quiet : script;
+  const loaded = script.loaded ?? (await script.load());
+  const { lua, sha } = quietClients.has(client) ? loaded.quiet : loaded;
   try {
     return await client.evalsha(sha, keys.length, ...keys, ...args).catch((error: unknown) => {
       if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;

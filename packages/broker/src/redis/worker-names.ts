@@ -1,9 +1,9 @@
 import { nameLifetime, type NameHolder, type WorkerNames } from "../ports/worker-names.js";
 import type { Connection } from "./connection.js";
 import { workerKey } from "./keys.js";
-import { loadScript, runScript } from "./script.js";
+import { scriptAt, runScript } from "./script.js";
 
-const scripts = { claim: loadScript("redis/claim-name"), release: loadScript("redis/release-name") };
+const scripts = { claim: scriptAt("redis/claim-name"), release: scriptAt("redis/release-name") };
 
 /** Longest time of a call, outages included, in ms. */
 const deadline = 5000;

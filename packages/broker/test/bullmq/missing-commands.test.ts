@@ -98,7 +98,7 @@ describe.skipIf(redisBinary === undefined)("a worker whose user loses the right 
 
   test("loses nothing, fails nothing falsely, and says what is missing", async () => {
     const wrong: Record<string, unknown> = {};
-    for (const command of commandsOf(workerScripts()).map((name) => name.toLowerCase())) {
+    for (const command of (await commandsOf(workerScripts())).map((name) => name.toLowerCase())) {
       const { said, lost, failed } = await without(command);
       if (process.env["SHOW_MATRIX"] !== undefined)
         console.log(`${command} lost ${lost.length} failed ${failed} said: ${[...said].map((text) => text.slice(0, 300)).join(" / ")}`);

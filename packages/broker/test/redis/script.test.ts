@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { newId } from "../../src/id.js";
-import { loadScript, runScript, type Script } from "../../src/redis/script.js";
+import { runScript, scriptAt, type LoadedScript } from "../../src/redis/script.js";
+import { scriptTexts } from "../../src/redis/script-texts.js";
 
 describe("a script", () => {
   let redis: Redis;
@@ -13,9 +15,10 @@ describe("a script", () => {
 
   afterAll(() => redis.disconnect());
 
-  function scriptOf(lua: string): Script {
+  function scriptOf(lua: string) {
     const text = { lua, sha: createHash("sha1").update(lua).digest("hex") };
-    return { ...text, quiet: text };
+    const loaded: LoadedScript = { ...text, quiet: text };
+    return { ...text, loaded, load: async () => loaded };
   }
 
   test("is sent when Redis does not have it, and again when Redis has forgotten it", async () => {
@@ -40,13 +43,33 @@ describe("a script", () => {
   test.each(["redis/store", "redis/claim"])(
     "of the package is loaded by its path, and Redis calls it by the same hash: %s",
     async (path) => {
-      const { lua, sha } = loadScript(path);
+      const { lua, sha } = await scriptAt(path).load();
       expect(await redis.script("LOAD", lua)).toBe(sha);
     },
   );
 
-  test("that includes what there is not is refused when it is loaded", () => {
-    expect(() => loadScript("bullmq/purge")).toThrow('lua/bullmq/purge.lua includes "drain", which does not exist');
-    expect(loadScript("bullmq/purge", { drain: "-- $& here" }).lua).toContain("\n-- $& here\n");
+  test("that includes what there is not is refused when it is loaded", async () => {
+    await expect(scriptAt("bullmq/purge").load()).rejects.toThrow('lua/bullmq/purge.lua includes "drain", which does not exist');
+    await expect(scriptAt("bullmq/none").load()).rejects.toThrow("there is no script lua/bullmq/none.lua");
+    const { lua } = await scriptAt("bullmq/purge", async () => ({ drain: "-- $& here" })).load();
+    expect(lua).toContain("\n-- $& here\n");
+  });
+
+  test("is put together when it is first needed, and asks for parts only if it includes one", async () => {
+    let asked = 0;
+    const parts = async () => ({ asked: String(++asked) });
+    const own = scriptAt("bullmq/publish", parts);
+    expect(own.loaded).toBe(undefined);
+    expect(await own.load()).toBe(own.loaded);
+    expect(asked).toBe(0);
+    await expect(scriptAt("bullmq/publish-by-bullmq", parts).load()).rejects.toThrow("which does not exist");
+    expect(asked).toBe(1);
+  });
+
+  test("is in the module of texts as it is in its file, and nothing else is", () => {
+    const folder = new URL("../../lua/", import.meta.url);
+    const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".lua"));
+    const texts = files.map((file) => [file.slice(0, -".lua".length), readFileSync(new URL(file, folder), "utf8")]);
+    expect(scriptTexts).toEqual(Object.fromEntries(texts));
   });
 });

@@ -1,8 +1,7 @@
-import { existsSync } from "node:fs";
 import { url as debuggerUrl } from "node:inspector";
-import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import type { LoanData } from "@bullrush/broker";
+import { ownFile } from "../own-file.js";
 import type { FromGuard, ToGuard, Watched } from "./messages.js";
 import { pulse, steadyNow } from "./shared.js";
 
@@ -38,22 +37,19 @@ const beatsInLease = 24;
 /** Small spaces: they are a good part of what an idle thread costs. In MB. */
 const resourceLimits = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 64 };
 
-/** From the sources, as in a test, the built file serves. */
-const entry = import.meta.url.endsWith(".ts")
-  ? new URL("../../dist/guard/thread.js", import.meta.url)
-  : new URL("./thread.js", import.meta.url);
-
 // One for the process, also when a module loader makes a second copy of this package.
 const mark = Symbol.for("bullrush.process-guard");
 const shared = globalThis as { [mark]?: ProcessGuard | undefined };
 
 /** The guard of this process; `undefined` where its file is missing, as in a bundle. Throws when a thread cannot be started. */
 export function processGuard(): ProcessGuard | undefined {
-  if (shared[mark] === undefined && existsSync(fileURLToPath(entry))) shared[mark] = startGuard();
+  if (shared[mark] !== undefined) return shared[mark];
+  const file = ownFile("guard/thread.js", import.meta.url);
+  if (file !== undefined) shared[mark] = startGuard(file);
   return shared[mark];
 }
 
-function startGuard(): ProcessGuard {
+function startGuard(file: string): ProcessGuard {
   const memory = new SharedArrayBuffer(pulse.size);
   const numbers = new Int32Array(memory);
   const times = new Float64Array(memory);
@@ -62,7 +58,7 @@ function startGuard(): ProcessGuard {
   let interval = Infinity;
   let beats: NodeJS.Timeout | undefined;
   // Without the flags of this process: what they load is for the modules of its user.
-  const thread = new Worker(entry, { workerData: memory, execArgv: [], resourceLimits });
+  const thread = new Worker(file, { workerData: memory, execArgv: [], resourceLimits });
   thread.unref();
   thread.on("message", (message: FromGuard) => {
     const member = members.get(message.worker);

@@ -11,6 +11,8 @@ import type { TimeLimits } from "../execution/time-limits.js";
 import { inlinePool } from "./inline.js";
 import { levelFor } from "./lines.js";
 import type { CompiledPoolOptions } from "./options.js";
+import { ownFile } from "../own-file.js";
+import { missingPool } from "./missing.js";
 import type { Pool } from "./pool.js";
 import { launchProcess } from "./processes.js";
 import { RunnerPool } from "./runner-pool.js";
@@ -37,7 +39,10 @@ export interface PoolSurroundings {
 }
 
 /** The pool that `options` ask for. */
-export function createPool(options: CompiledPoolOptions & CompiledLimits, { app, worker, log, capture, lender, onFailure }: PoolSurroundings): Pool {
+export function createPool(
+  options: CompiledPoolOptions & CompiledLimits,
+  { app, worker, log, capture, lender, onFailure }: PoolSurroundings,
+): Pool {
   const { pool, module, concurrency, autoscale, maxTasksPerChild: maxTasks, maxMemoryPerChild: maxMemory, fullStacks } = options;
   const storeState = stateStore(app, worker, log);
   const { broker, backend, maxPayload } = app.options;
@@ -64,12 +69,24 @@ export function createPool(options: CompiledPoolOptions & CompiledLimits, { app,
       capture && ((context) => capture.flush(context)),
     );
   }
+  const file = ownFile(`pool/inside/${pool === "threads" ? "thread" : "process"}.js`, import.meta.url);
+  if (file === undefined) return missingPool(pool);
   // What is no URL is in the module itself, and may be of a kind that cannot be sent.
   const locations = { ...(typeof broker === "string" && { broker }), ...(typeof backend === "string" && { backend }) };
   return new RunnerPool({
     runner: {
-      launch: pool === "threads" ? launchThread : launchProcess,
-      load: { type: "load", module, ...locations, worker, pool, level: levelFor(log), fullStacks, limits, captureConsole: capture !== undefined },
+      launch: pool === "threads" ? launchThread(file) : launchProcess(file),
+      load: {
+        type: "load",
+        module,
+        ...locations,
+        worker,
+        pool,
+        level: levelFor(log),
+        fullStacks,
+        limits,
+        captureConsole: capture !== undefined,
+      },
       onWait: warnOfWaits(pool, log),
       storeState,
       log,

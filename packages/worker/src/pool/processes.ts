@@ -1,49 +1,48 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { readOutput, type Frame } from "../output/frames.js";
 import type { Launch } from "./carrier.js";
 import type { FromProcess, FromRunner } from "./messages.js";
 
-const entry = fileURLToPath(new URL("./inside/process.js", import.meta.url));
-
 /** How long the pipes of a process that has ended are read on, in ms, if a process of its own holds them open. */
 const lastWords = 1000;
 
-/** A runner in a child process. It inherits the environment and Node's flags, but no debugger's port; and the output, unless that is captured. */
-export const launchProcess: Launch = (hear, captureConsole) => {
-  const execArgv = process.execArgv.filter((flag) => !flag.startsWith("--inspect"));
-  const output = captureConsole ? "pipe" : "inherit";
-  const child = fork(entry, captureConsole ? ["capture"] : [], {
-    execArgv,
-    serialization: "advanced",
-    stdio: ["ignore", output, output, "ipc"],
-  });
-  const order = inOrder(hear);
-  child.on("message", (message) => order.say(message as FromProcess));
-  for (const name of ["stdout", "stderr"] as const) {
-    const pipe = child[name];
-    if (pipe !== null) readOutput(pipe, name, (frame, isFrame) => order.write(frame, isFrame));
-  }
-  const gone = new Promise<string>((resolve) => {
-    // Of one that could not be started there is no exit.
-    child.on("error", (error) => child.pid === undefined && resolve(error.message));
-    child.once("exit", (code, signal) => {
-      void spoken(child).then(() => {
-        order.end();
-        resolve(signal ?? `exit code ${code}`);
+/** A runner in a child process, which begins with `file`. It inherits the environment and Node's flags, but no debugger's port; and the output, unless that is captured. */
+export const launchProcess =
+  (file: string): Launch =>
+  (hear, captureConsole) => {
+    const execArgv = process.execArgv.filter((flag) => !flag.startsWith("--inspect"));
+    const output = captureConsole ? "pipe" : "inherit";
+    const child = fork(file, captureConsole ? ["capture"] : [], {
+      execArgv,
+      serialization: "advanced",
+      stdio: ["ignore", output, output, "ipc"],
+    });
+    const order = inOrder(hear);
+    child.on("message", (message) => order.say(message as FromProcess));
+    for (const name of ["stdout", "stderr"] as const) {
+      const pipe = child[name];
+      if (pipe !== null) readOutput(pipe, name, (frame, isFrame) => order.write(frame, isFrame));
+    }
+    const gone = new Promise<string>((resolve) => {
+      // Of one that could not be started there is no exit.
+      child.on("error", (error) => child.pid === undefined && resolve(error.message));
+      child.once("exit", (code, signal) => {
+        void spoken(child).then(() => {
+          order.end();
+          resolve(signal ?? `exit code ${code}`);
+        });
       });
     });
-  });
-  const pid = child.pid ?? 0;
-  return {
-    name: `pool process ${pid}`,
-    facts: { pid },
-    send: (message) => void (child.connected && child.send(message, () => {})),
-    kill: () => void child.kill("SIGKILL"),
-    gone,
+    const pid = child.pid ?? 0;
+    return {
+      name: `pool process ${pid}`,
+      facts: { pid },
+      send: (message) => void (child.connected && child.send(message, () => {})),
+      kill: () => void child.kill("SIGKILL"),
+      gone,
+    };
   };
-};
 
 /** Resolves when all that a process that has ended had said and written was read. */
 async function spoken(child: ChildProcess): Promise<void> {

@@ -4,34 +4,34 @@ import { creditMemory, hearOutput } from "../output/thread-credit.js";
 import type { Launch } from "./carrier.js";
 import type { FromRunner } from "./messages.js";
 
-const entry = new URL("./inside/thread.js", import.meta.url);
-
-/** A runner in a thread of this process. */
-export const launchThread: Launch = (hear, captureConsole) => {
-  const credit = creditMemory();
-  const thread = new Worker(entry, { workerData: credit, stdout: captureConsole, stderr: captureConsole });
-  const { threadId } = thread;
-  thread.on("message", (message: FromRunner) => {
-    hear(message);
-    if (message.type === "output") hearOutput(credit, message.text.length);
-  });
-  if (captureConsole) {
-    // What is written before the app is loaded.
-    readOutput(thread.stdout, "stdout", hear);
-    readOutput(thread.stderr, "stderr", hear);
-  }
-  const gone = new Promise<string>((resolve) => {
-    let reason: string | undefined;
-    thread.once("error", (error) => {
-      reason = error.message;
+/** A runner in a thread of this process, which begins with `file`. */
+export const launchThread =
+  (file: string): Launch =>
+  (hear, captureConsole) => {
+    const credit = creditMemory();
+    const thread = new Worker(file, { workerData: credit, stdout: captureConsole, stderr: captureConsole });
+    const { threadId } = thread;
+    thread.on("message", (message: FromRunner) => {
+      hear(message);
+      if (message.type === "output") hearOutput(credit, message.text.length);
     });
-    thread.once("exit", (code) => resolve(reason ?? `exit code ${code}`));
-  });
-  return {
-    name: `pool thread ${threadId}`,
-    facts: { thread: threadId },
-    send: (message) => thread.postMessage(message),
-    kill: () => void thread.terminate(),
-    gone,
+    if (captureConsole) {
+      // What is written before the app is loaded.
+      readOutput(thread.stdout, "stdout", hear);
+      readOutput(thread.stderr, "stderr", hear);
+    }
+    const gone = new Promise<string>((resolve) => {
+      let reason: string | undefined;
+      thread.once("error", (error) => {
+        reason = error.message;
+      });
+      thread.once("exit", (code) => resolve(reason ?? `exit code ${code}`));
+    });
+    return {
+      name: `pool thread ${threadId}`,
+      facts: { thread: threadId },
+      send: (message) => thread.postMessage(message),
+      kill: () => void thread.terminate(),
+      gone,
+    };
   };
-};

@@ -43,7 +43,15 @@ function stage(mayLaunch: (before: number) => void = () => {}) {
   const lines: string[] = [];
   const log = pino({ base: null }, { write: (line: string) => void lines.push(line) });
   const limits = { soft: undefined, hard: undefined };
-  const load = { type: "load", module: "/tasks.ts", worker: "w1", pool: "processes", level: "silent", captureConsole: false, limits } as const;
+  const load = {
+    type: "load",
+    module: "/tasks.ts",
+    worker: "w1",
+    pool: "processes",
+    level: "silent",
+    captureConsole: false,
+    limits,
+  } as const;
   const pool = new RunnerPool({
     runner: { launch, load, storeState: async () => {}, onWait: () => {}, log },
     min: 1,

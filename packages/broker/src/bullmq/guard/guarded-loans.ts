@@ -61,7 +61,10 @@ export function openGuardedLoans(loans: () => LoanData, onTrouble: (reason: stri
   }
 
   return {
-    open: () => connection.run({ action: "it was not opened", deadline }, async (client) => void (await client.ping())),
+    async open() {
+      await Promise.all(Object.values(scripts).map((script) => script.load()));
+      await connection.run({ action: "it was not opened", deadline }, (client) => client.ping());
+    },
     async renew(loans) {
       const ended: Loan[] = [];
       await inBatches(loans, async (batch) => {
