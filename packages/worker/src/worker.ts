@@ -61,6 +61,8 @@ const lastSettlements = 4500;
 export interface Internals {
   /** How lines are written that cannot wait for the event loop. Default: `json`. */
   readonly format?: "pretty" | "json";
+  /** Whether debuggers may attach to the pool's processes too, if they may to this one. Default: if Node was started with `--inspect`. */
+  readonly inspect?: boolean;
 }
 
 /** A worker on `app`. Throws `INVALID_OPTION` or `INVALID_QUEUE_NAME`. */
@@ -118,7 +120,14 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
     const undeclared = queues.map((queue) => queue.name).filter((queue) => !declared.includes(queue));
     if (undeclared.length > 0) log.warn({ queues: undeclared, declared }, "takes from queues that the app does not declare");
     app.onTrouble((service, reason) => trouble.warn(`${service} cannot be reached`, reason));
-    const pool = createPool(options, { app, worker: name, log, lender: () => parts?.dispatcher.lender, onFailure });
+    const pool = createPool(options, {
+      app,
+      worker: name,
+      log,
+      lender: () => parts?.dispatcher.lender,
+      onFailure,
+      inspect: internals.inspect,
+    });
     parts = assemble(app, options, { consumer, pool, log, trouble, guard, onHopeless: onFailure });
     await Promise.all([pool.start(), guard.start(consumer.loanData)]);
     if (stopped !== undefined) return;

@@ -7,6 +7,7 @@ import type { WorkerOptions } from "../options.js";
 import { createWorker, type Blame, type Worker } from "../worker.js";
 import { parseArguments, type WorkerArguments } from "./arguments.js";
 import { bannerFacts, bannerText } from "./banner.js";
+import { openDebugger } from "./inspect.js";
 import { openBeat, type BesideBeat } from "./beat.js";
 
 /** The command `task-worker`: runs until it is told to stop, and ends the process. */
@@ -18,12 +19,18 @@ async function work(argv: readonly string[]): Promise<number> {
   const version = ownVersion();
   const given = parseArguments(argv, version);
   if (given === undefined) return 0;
+  const address = given.inspectBrk ?? given.inspect;
+  if (address !== undefined) openDebugger(address === true ? { host: "127.0.0.1", port: 9229 } : address, given.inspectBrk !== undefined);
   const { app, reference } = await discoverApp(given.app, process.cwd(), process.env);
   const { broker, resultBackend: backend } = given;
   app.override({ ...(broker !== undefined && { broker }), ...(backend !== undefined && { backend }) });
   const format = given.logFormat ?? (process.stdout.isTTY ? "pretty" : "json");
   const log = await createLogger(given.loglevel, format);
-  const worker = createWorker(app, { endsProcess: true, ...workerOptions(given), module: reference, log }, { format });
+  const worker = createWorker(
+    app,
+    { endsProcess: true, ...workerOptions(given), module: reference, log },
+    { format, inspect: address !== undefined },
+  );
   const beat = given.beat ? await openBeat(app, log, given.allowEviction ?? false) : undefined;
   const stop = stopSignals(worker, beat);
   watchFallout(log, () => {
@@ -68,7 +75,19 @@ const endings: Readonly<Record<Blame, string>> = {
 
 /** The arguments that are options of the worker too; those that were not given are absent. */
 function workerOptions(given: WorkerArguments): WorkerOptions {
-  const { app: _app, hostname, loglevel: _l, logFormat: _f, broker: _b, resultBackend: _r, purge: _p, beat: _B, ...options } = given;
+  const {
+    app: _app,
+    hostname,
+    loglevel: _l,
+    logFormat: _f,
+    broker: _b,
+    resultBackend: _r,
+    purge: _p,
+    beat: _B,
+    inspect: _i,
+    inspectBrk: _w,
+    ...options
+  } = given;
   return { ...options, ...(hostname !== undefined && { name: hostname }) };
 }
 

@@ -9,7 +9,8 @@ import { inlinePool } from "./inline.js";
 import { levelFor } from "./lines.js";
 import type { CompiledPoolOptions } from "./options.js";
 import type { Pool } from "./pool.js";
-import { launchProcess } from "./processes.js";
+import { debugPorts } from "./debug-ports.js";
+import { processLauncher } from "./processes.js";
 import { RunnerPool } from "./runner-pool.js";
 import { launchThread } from "./threads.js";
 import { warnOfWaits } from "./waits.js";
@@ -23,10 +24,12 @@ export interface PoolSurroundings {
   readonly lender: () => SlotLender | undefined;
   /** Hears, at most once, that the pool cannot go on. */
   readonly onFailure: (error: BullrushError) => void;
+  /** Whether debuggers may attach to processes too, if they may to this one. Default: if Node was started with `--inspect`. */
+  readonly inspect?: boolean | undefined;
 }
 
 /** The pool that `options` ask for. */
-export function createPool(options: CompiledPoolOptions, { app, worker, log, lender, onFailure }: PoolSurroundings): Pool {
+export function createPool(options: CompiledPoolOptions, { app, worker, log, lender, onFailure, inspect }: PoolSurroundings): Pool {
   const { pool, module, concurrency, autoscale, maxTasksPerChild: maxTasks, maxMemoryPerChild: maxMemory } = options;
   const storeState = stateStore(app, worker, log);
   const { broker, backend, maxPayload } = app.options;
@@ -49,7 +52,7 @@ export function createPool(options: CompiledPoolOptions, { app, worker, log, len
   const locations = { ...(typeof broker === "string" && { broker }), ...(typeof backend === "string" && { backend }) };
   return new RunnerPool({
     runner: {
-      launch: pool === "threads" ? launchThread : launchProcess,
+      launch: pool === "threads" ? launchThread : processLauncher(debugPorts(inspect)),
       load: { type: "load", module, ...locations, worker, pool, level: levelFor(log) },
       onWait: warnOfWaits(pool, log),
       storeState,
