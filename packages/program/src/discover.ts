@@ -2,7 +2,7 @@ import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { BullrushError } from "@bullrush/broker";
 import { isApp, type App } from "@bullrush/client";
-import { conditionsIn, findModule } from "./find-module.js";
+import { findModule, ownConditions } from "./find-module.js";
 import { loadModule } from "./load-module.js";
 import { reasonOf } from "./reason.js";
 
@@ -50,8 +50,7 @@ function foundIn(directory: string): string {
 }
 
 function findFile(module: string, directory: string): string {
-  const flags = [...(process.env["NODE_OPTIONS"] ?? "").split(/\s+/), ...process.execArgv];
-  const found = findModule(module, directory, conditionsIn(flags));
+  const found = findModule(module, directory, ownConditions());
   if ("file" in found) return realpathSync(found.file);
   throw notFound(`"${module}"`, found.reason);
 }

@@ -80,8 +80,9 @@ function targetsOf(exports: unknown, below: string, conditions: readonly string[
   }
 }
 
-/** The conditions in Node's flags: `-C name`, `--conditions=name`. */
-export function conditionsIn(flags: readonly string[]): readonly string[] {
+/** The conditions of exports that this process was started with: `-C name`, `--conditions=name`. */
+export function ownConditions(): readonly string[] {
+  const flags = [...(process.env["NODE_OPTIONS"] ?? "").split(/\s+/), ...process.execArgv];
   return flags.flatMap((flag, index) => {
     const [, named, alone] = /^(?:(?:--conditions|-C)=(.+)|(--conditions|-C))$/.exec(flag) ?? [];
     return named ?? (alone && flags[index + 1]) ?? [];

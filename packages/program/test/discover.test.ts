@@ -10,7 +10,7 @@ let directory: string;
 let finder: ChildProcess;
 
 beforeAll(() => {
-  finder = fork(fileURLToPath(new URL("./discovering.mjs", import.meta.url)), { execArgv: [] });
+  finder = fork(fileURLToPath(new URL("./discovering.mjs", import.meta.url)), { execArgv: ["--conditions=@acme/source"] });
 });
 
 afterAll(async () => {
@@ -155,6 +155,7 @@ describe("a package", () => {
   it.each([
     ["exports", { exports: "./src/a.ts" }, "@acme/tasks"],
     ["exports, by condition", { exports: { ".": { require: "./none.cjs", import: "./src/a.ts" } } }, "@acme/tasks:app"],
+    ["exports, by a condition of the process", { exports: { ".": { "@acme/source": "./src/a.ts", default: "./none.js" } } }, "@acme/tasks"],
     ["a part of exports", { exports: { "./*": "./src/*.ts" } }, "@acme/tasks/a"],
     ["main", { main: "src/a.ts" }, "@acme/tasks"],
     ["main, by the name of what is compiled", { main: "./src/a.js" }, "@acme/tasks"],

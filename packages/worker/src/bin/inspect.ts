@@ -8,11 +8,11 @@ export interface DebugAddress {
   readonly port: number;
 }
 
-/** Reads `host:port`, `port` or `host`, as Node's own flag does; what is left out is `127.0.0.1` and 9229. */
+/** Reads `host:port`, `port` or `host`, as Node's own flag does; what is left out is `127.0.0.1` and 9229. Port 0 is any that is free. */
 export function debugAddress(text: string): DebugAddress {
   const written = /^\d+$/.test(text) ? `:${text}` : text;
   const [match, bracketed, plain, port = "9229"] = /^(?:\[([\da-fA-F:.]+)\]|([^\s:[\]]+))?(?::(\d+))?$/.exec(written) ?? [];
-  if (!match || Number(port) < 1 || Number(port) > 65_535) {
+  if (!match || Number(port) > 65_535) {
     throw new InvalidArgumentError("It has to be a port, a host, or both, such as 127.0.0.1:9229.");
   }
   return { host: bracketed ?? plain ?? "127.0.0.1", port: Number(port) };
