@@ -9,7 +9,7 @@ const demo = "examples/routed-queues/demo.ts";
 
 const [action, ...args] = process.argv.slice(2);
 const actions = {
-  demo: () => [...program("jiti", { folder: "packages/program" }), demo, ...args],
+  demo: () => [...program("jiti", { folder: "examples/routed-queues" }), demo, ...args],
   test: () => [...program("vitest"), "run", ...args],
   build: () => undefined,
 };

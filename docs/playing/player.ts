@@ -5,7 +5,7 @@ import { commandOf, start, type Started } from "../../examples/process.js";
 import { claimsOf, fileNameOf, holds, telling, type Step } from "./page.js";
 
 const workerCommand = fileURLToPath(new URL("../../packages/worker/bin/task-worker.js", import.meta.url));
-const jiti = commandOf("jiti", new URL("../../packages/program/package.json", import.meta.url).href);
+const tsx = commandOf("tsx", new URL("../../package.json", import.meta.url).href);
 
 /** Commands that are for the reader's machine. */
 const forReaders = /^(npm|npx -y pnpm@[\d.]+|pnpm|git|cd|docker|redis-cli)\b/;
@@ -22,7 +22,7 @@ export interface PlayerOptions {
 
 /**
  * Plays a page from top to bottom, as a reader would. A block in `ts` whose first line is `// name.ts` is a file; any other is a program, preceded by the last block with the note
- * `prelude`. In `sh`, `task-worker` starts a worker that stays until the end, `npx jiti name.ts` runs a file, and `export` sets variables.
+ * `prelude`. In `sh`, `task-worker` starts a worker that stays until the end, `npx tsx name.ts` runs a file, and `export` sets variables.
  */
 export class Player {
   readonly #folder: string;
@@ -89,7 +89,7 @@ export class Player {
       const [program = "", ...args] = words.replace(/^npx /, "").split(/\s+/);
       if (program === "") Object.assign(this.#environment, variables);
       else if (program === "task-worker") workers.push(this.#work(args, variables));
-      else if (program === "jiti") await this.#runFile(args[0] ?? "", line);
+      else if (program === "tsx") await this.#runFile(args[0] ?? "", line);
       else if (!forReaders.test(words)) throw new Error(`line ${line}: "${words}" is a command that is not known here`);
     }
     await Promise.all(workers);
@@ -123,7 +123,7 @@ export class Player {
   /** The lines that `file` writes to stdout. */
   async #run(file: string, line: number): Promise<string[]> {
     const all: string[] = [];
-    const program = start(jiti, [file], { folder: this.#folder, environment: this.#environment, onLine: (text) => all.push(text) });
+    const program = start(tsx, [file], { folder: this.#folder, environment: this.#environment, onLine: (text) => all.push(text) });
     const timer = setTimeout(() => void program.stop(), patience);
     const code = await program.ended;
     clearTimeout(timer);

@@ -104,5 +104,5 @@ it.each(projects)("$what", async ({ files, start, value = "0" }) => {
   expect(await worker.stop()).toEqual({ code: 0, signal: null });
   // Compiled modules stay in the project, out of reach of other users.
   const hasTypeScript = Object.keys(files).some((file) => /\.[cm]?ts$/.test(file));
-  expect(existsSync(join(project.directory, "node_modules", ".cache", "jiti"))).toBe(hasTypeScript);
+  expect(existsSync(join(project.directory, "node_modules", ".cache", "bullrush"))).toBe(hasTypeScript);
 });

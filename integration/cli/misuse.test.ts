@@ -58,7 +58,7 @@ describe("the module", () => {
   const client = `import { createApp } from "@bullrush/client";\n`;
 
   it.each([
-    { app: "tasks.ts", text: "export const app = ;", says: "ParseError: Unexpected token (tasks.ts:1:19)" },
+    { app: "tasks.ts", text: "export const app = ;", says: 'SyntaxError: Unexpected ";" (tasks.ts:1:20)' },
     { app: "tasks.mjs", text: "export const app = ;", says: "SyntaxError: Unexpected token ';'" },
     { app: "tasks.cjs", text: "exports.app = ;", says: "SyntaxError: Unexpected token ';'" },
     { app: "tasks.ts", text: `import "not-installed";`, says: "Cannot find module 'not-installed' (tasks.ts:1)" },
@@ -86,7 +86,7 @@ describe("the module", () => {
   it("that is not there is reported", async () => {
     using project = makeProject({});
     expect(await refusalOf({ app: "nowhere", cwd: project.directory })).toBe(
-      `task-worker: no app in "nowhere": there is no such file in ${project.directory}`,
+      `task-worker: no app in "nowhere": there is no such file, and no such package, in ${project.directory}`,
     );
     expect(await refusalOf({ cwd: project.directory })).toContain(`task-worker: no app in ${project.directory}: name a module with -A`);
   });

@@ -6,7 +6,10 @@ if (built.code !== 0) {
   console.error(built.output);
   process.exit(built.code);
 }
-const { code } = await run([...program("jiti", { folder: "packages/program" }), "integration/fuzz/fuzz.ts", ...process.argv.slice(2)], {
-  show: true,
-});
+const { code } = await run(
+  [...program("jiti", { folder: "examples/routed-queues" }), "integration/fuzz/fuzz.ts", ...process.argv.slice(2)],
+  {
+    show: true,
+  },
+);
 process.exit(code);

@@ -1,12 +1,10 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
-import { isAbsolute, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { join } from "node:path";
 import { BullrushError } from "@bullrush/broker";
 import { isApp, type App } from "@bullrush/client";
+import { findModule, ownConditions } from "./find-module.js";
 import { loadModule } from "./load-module.js";
 import { reasonOf } from "./reason.js";
-
-const extensions = ["ts", "mts", "js", "mjs", "cts", "cjs"];
 
 /** An app, and the reference that finds it again from whatever directory. */
 export interface FoundApp {
@@ -15,7 +13,7 @@ export interface FoundApp {
 }
 
 /**
- * The app that `reference` names: a module, by path or file URL, and behind a `:` one of its exports. Without an export it is `app`, else the default export. Without a reference it is
+ * The app that `reference` names: a module, by path, file URL or package, and behind a `:` one of its exports. Without an export it is `app`, else the default export. Without a reference it is
  * `BULLRUSH_APP`, else `bullrush.app` in package.json, else `bullrush.config.*` or `tasks.*` in `directory`. Throws `APP_NOT_FOUND`, naming what there is.
  */
 export async function discoverApp(reference: string | undefined, directory: string, environment: NodeJS.ProcessEnv): Promise<FoundApp> {
@@ -51,17 +49,10 @@ function foundIn(directory: string): string {
   );
 }
 
-/** The file of `module`, whose extension may be left out. */
 function findFile(module: string, directory: string): string {
-  const path = module.startsWith("file:") ? fileURLToPath(module) : isAbsolute(module) ? module : resolve(directory, module);
-  const candidates = [
-    path,
-    ...extensions.map((extension) => `${path}.${extension}`),
-    ...extensions.map((extension) => join(path, `index.${extension}`)),
-  ];
-  const found = candidates.find((candidate) => statSync(candidate, { throwIfNoEntry: false })?.isFile());
-  if (found !== undefined) return found;
-  throw notFound(`"${module}"`, `there is no such file in ${directory}`);
+  const found = findModule(module, directory, ownConditions());
+  if ("file" in found) return realpathSync(found.file);
+  throw notFound(`"${module}"`, found.reason);
 }
 
 async function load(file: string, module: string, directory: string): Promise<unknown> {

@@ -68,6 +68,8 @@ export interface Internals {
   readonly capture?: OutputCapture | undefined;
   /** Hears, before anything is logged of it, that the worker has its name; the lines of `log` have it by themselves then. */
   readonly onNamed?: (name: string) => void;
+  /** Whether debuggers may attach to the pool's processes too, if they may to this one. Default: if Node was started with `--inspect`. */
+  readonly inspect?: boolean;
 }
 
 /** A worker on `app`. Throws `INVALID_OPTION` or `INVALID_QUEUE_NAME`. */
@@ -129,7 +131,15 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
     const undeclared = queues.map((queue) => queue.name).filter((queue) => !declared.includes(queue));
     if (undeclared.length > 0) log.warn({ queues: undeclared, declared }, "takes from queues that the app does not declare");
     app.onTrouble((service, reason) => trouble.warn(`${service} cannot be reached`, reason));
-    const pool = createPool(options, { app, worker: name, log, capture, lender: () => parts?.dispatcher.lender, onFailure });
+    const pool = createPool(options, {
+      app,
+      worker: name,
+      log,
+      capture,
+      lender: () => parts?.dispatcher.lender,
+      onFailure,
+      inspect: internals.inspect,
+    });
     parts = assemble(app, options, { consumer, pool, log, trouble, guard, onHopeless: onFailure });
     await Promise.all([pool.start(), guard.start(consumer)]);
     if (stopped !== undefined) return;

@@ -38,5 +38,8 @@ export const engineParts: Parts = Object.fromEntries(
     removeJob,
     retryJob,
     updateJobScheduler,
-  }).map(([name, { content }]) => [name, `local function ${name}(KEYS, ARGV, whole)\nlocal redis = whole or redis\n${content.replaceAll(idInKey.slow, idInKey.linear)}\nend`]),
+  }).map(([name, { content }]) => [
+    name,
+    `local function ${name}(KEYS, ARGV, whole)\nlocal redis = whole or redis\n${content.replaceAll(idInKey.slow, idInKey.linear)}\nend`,
+  ]),
 );

@@ -1,6 +1,7 @@
 import { BullrushError } from "@bullrush/broker";
 import { duration, level, parseCommand, wholeNumber } from "@bullrush/program/command";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { debugAddress, type DebugAddress } from "./inspect.js";
 import { poolNames, type Autoscale, type PoolName } from "../pool/options.js";
 
 /** What the command line of `task-worker` says; what it leaves out is `undefined`. */
@@ -38,6 +39,10 @@ export interface WorkerArguments {
   readonly purge?: boolean;
   readonly yes?: boolean;
   readonly beat?: boolean;
+  /** `true` for the default address. */
+  readonly inspect?: DebugAddress | true;
+  /** The same, and the app is loaded once a debugger is there. */
+  readonly inspectBrk?: DebugAddress | true;
 }
 
 /**
@@ -111,6 +116,16 @@ export function parseArguments(argv: readonly string[], version: string): Worker
     .option("-b, --broker <url>", "Redis that holds the queues, instead of the app's")
     .option("--result-backend <url>", "Redis that holds the results, instead of the app's")
     .option("--allow-eviction", "start on a Redis that evicts keys when its memory is full, and so may lose tasks")
+    .option(
+      "--inspect [host:port]",
+      "let debuggers attach; the children of the pool processes count up from this port (default: 127.0.0.1:9229)",
+      debugAddress,
+    )
+    .addOption(
+      new Option("--inspect-brk [host:port]", "the same, and wait for one before the app is loaded")
+        .argParser(debugAddress)
+        .conflicts("inspect"),
+    )
     .option("--no-capture-console", "leave what tasks write to stdout and stderr as it is, instead of making log lines of it")
     .option("--purge", "first remove all messages that wait in the queues taken from; asks in a terminal")
     .option("--yes", "with --purge: do not ask");

@@ -7,6 +7,7 @@ import type { WorkerOptions } from "../options.js";
 import { createWorker, type Blame, type Worker } from "../worker.js";
 import { parseArguments, type WorkerArguments } from "./arguments.js";
 import { bannerFacts, bannerText } from "./banner.js";
+import { openDebugger } from "./inspect.js";
 import { openBeat, type BesideBeat } from "./beat.js";
 import { ask, checkPurge, ownTerminal, purge, type Terminal } from "./purge.js";
 
@@ -53,6 +54,8 @@ const patience = 500;
 
 /** Runs a worker until it is told to stop. Returns the exit code. */
 async function consume(given: WorkerArguments, { version, format, log, capture, terminal, onNamed }: Surroundings): Promise<number> {
+  const address = given.inspectBrk ?? given.inspect;
+  if (address !== undefined) openDebugger(address === true ? { host: "127.0.0.1", port: 9229 } : address, given.inspectBrk !== undefined);
   const { app, reference } = await discoverApp(given.app, process.cwd(), process.env);
   const { broker, resultBackend: backend } = given;
   app.override({ ...(broker !== undefined && { broker }), ...(backend !== undefined && { backend }) });
@@ -70,7 +73,7 @@ async function consume(given: WorkerArguments, { version, format, log, capture, 
     introduce();
   };
   const options = { endsProcess: true, ...workerOptions(given), module: reference, log };
-  const worker = createWorker(app, options, { format, capture, onNamed: named });
+  const worker = createWorker(app, options, { format, capture, onNamed: named, inspect: address !== undefined });
   const beat = given.beat ? await openBeat(app, log, given.allowEviction ?? false) : undefined;
   const stop = stopSignals(worker, beat, log);
   watchFallout(
@@ -157,6 +160,8 @@ function workerOptions(given: WorkerArguments): WorkerOptions {
     purge: _p,
     yes: _y,
     beat: _B,
+    inspect: _i,
+    inspectBrk: _w,
     ...options
   } = given;
   return { ...options, ...(hostname !== undefined && { name: hostname }) };

@@ -6,6 +6,8 @@ export interface Carrier {
   readonly name: string;
   /** For log lines: the id of the process or the thread, if it has one. */
   readonly facts: { readonly pid?: number; readonly thread?: number };
+  /** Host and port where debuggers may attach to it, if it has its own. */
+  readonly debugger?: string;
   /** Never throws: what cannot be delivered is followed by `gone`. */
   send(message: ToRunner): void;
   /** Ends it at once, whatever it computes. */

@@ -14,6 +14,7 @@ import type { CompiledPoolOptions } from "./options.js";
 import { ownFile } from "../own-file.js";
 import { missingPool } from "./missing.js";
 import type { Pool } from "./pool.js";
+import { debugPorts } from "./debug-ports.js";
 import { launchProcess } from "./processes.js";
 import { RunnerPool } from "./runner-pool.js";
 import { launchThread } from "./threads.js";
@@ -36,12 +37,14 @@ export interface PoolSurroundings {
   readonly lender: () => SlotLender | undefined;
   /** Hears, at most once, that the pool cannot go on. */
   readonly onFailure: (error: BullrushError) => void;
+  /** Whether debuggers may attach to processes too, if they may to this one. Default: if Node was started with `--inspect`. */
+  readonly inspect?: boolean | undefined;
 }
 
 /** The pool that `options` ask for. */
 export function createPool(
   options: CompiledPoolOptions & CompiledLimits,
-  { app, worker, log, capture, lender, onFailure }: PoolSurroundings,
+  { app, worker, log, capture, lender, onFailure, inspect }: PoolSurroundings,
 ): Pool {
   const { pool, module, concurrency, autoscale, maxTasksPerChild: maxTasks, maxMemoryPerChild: maxMemory, fullStacks } = options;
   const storeState = stateStore(app, worker, log);
@@ -75,7 +78,7 @@ export function createPool(
   const locations = { ...(typeof broker === "string" && { broker }), ...(typeof backend === "string" && { backend }) };
   return new RunnerPool({
     runner: {
-      launch: pool === "threads" ? launchThread(file) : launchProcess(file),
+      launch: pool === "threads" ? launchThread(file) : launchProcess(file, debugPorts(inspect)),
       load: {
         type: "load",
         module,

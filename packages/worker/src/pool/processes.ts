@@ -2,16 +2,21 @@ import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readOutput, type Frame } from "../output/frames.js";
 import type { Launch } from "./carrier.js";
+import type { DebugPorts } from "./debug-ports.js";
 import type { FromProcess, FromRunner } from "./messages.js";
 
 /** How long the pipes of a process that has ended are read on, in ms, if a process of its own holds them open. */
 const lastWords = 1000;
 
-/** A runner in a child process, which begins with `file`. It inherits the environment and Node's flags, but no debugger's port; and the output, unless that is captured. */
+/**
+ * Starts runners in child processes that begin with `file`. They inherit the environment and Node's flags, and the output, unless that is captured; debuggers' ports of their own come from `ports`: without, none.
+ */
 export const launchProcess =
-  (file: string): Launch =>
+  (file: string, ports?: DebugPorts): Launch =>
   (hear, captureConsole) => {
-    const execArgv = process.execArgv.filter((flag) => !flag.startsWith("--inspect"));
+    const port = ports?.take();
+    const flags = process.execArgv.filter((flag) => !flag.startsWith("--inspect"));
+    const execArgv = port === undefined ? flags : [...flags, `--inspect=${port.address}`];
     const output = captureConsole ? "pipe" : "inherit";
     const child = fork(file, captureConsole ? ["capture"] : [], {
       execArgv,
@@ -34,10 +39,12 @@ export const launchProcess =
         });
       });
     });
+    void gone.then(() => port?.release());
     const pid = child.pid ?? 0;
     return {
       name: `pool process ${pid}`,
       facts: { pid },
+      ...(port !== undefined && { debugger: port.address }),
       send: (message) => void (child.connected && child.send(message, () => {})),
       kill: () => void child.kill("SIGKILL"),
       gone,

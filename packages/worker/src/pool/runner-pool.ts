@@ -122,7 +122,10 @@ export class RunnerPool implements Pool {
     this.#starting.delete(runner);
     if (start.type === "ready") {
       this.#failures = 0;
-      log.info({ ...runner.facts, runners: this.#living() }, "runner started");
+      log.info(
+        { ...runner.facts, ...(runner.debugger !== undefined && { debugger: runner.debugger }), runners: this.#living() },
+        "runner started",
+      );
       this.#settleStart();
       this.#offer(runner);
     }

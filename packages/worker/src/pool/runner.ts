@@ -71,6 +71,11 @@ export class Runner {
     return this.#carrier.facts;
   }
 
+  /** Where debuggers may attach to it, if it has a port of its own. */
+  get debugger(): string | undefined {
+    return this.#carrier.debugger;
+  }
+
   /** How many executions it has begun. */
   get runs(): number {
     return this.#runs;

@@ -137,6 +137,21 @@ describe("parseArguments", () => {
     expect(() => parse(...args)).toThrow(expect.objectContaining({ message: expect.not.stringContaining("\n") as string }));
   });
 
+  it.each([
+    ["--inspect", true],
+    ["--inspect=9300", { host: "127.0.0.1", port: 9300 }],
+    ["--inspect=0.0.0.0:9300", { host: "0.0.0.0", port: 9300 }],
+    ["--inspect=[::1]:0", { host: "::1", port: 0 }],
+    ["--inspect=localhost", { host: "localhost", port: 9229 }],
+  ])("reads where debuggers may attach: %s", (flag, inspect) => {
+    expect(parse(flag)).toMatchObject({ inspect });
+    expect(parse(flag.replace("--inspect", "--inspect-brk"))).toMatchObject({ inspectBrk: inspect });
+  });
+
+  it.each([["--inspect=x:y"], ["--inspect=70000"], ["--inspect=a b"], ["--inspect=1", "--inspect-brk=2"]])("refuses %s", (...flags) => {
+    expect(() => parse(...flags)).toThrow(usage("--inspect"));
+  });
+
   it.each(["-V", "--version"])("shows the version with %s", (flag) => {
     expect(shownBy(flag)).toBe("1.2.3\n");
   });

@@ -1,0 +1,61 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { basename, dirname, join } from "node:path";
+import type { Compiled } from "./compiled.js";
+import { upwards } from "./files.js";
+
+/**
+ * What was compiled, in the project's own `node_modules`: a file for each module. Not in the directory for temporary files, where other users could lay code for us to run. Where it cannot be written,
+ * nothing is kept.
+ */
+export class CompileCache {
+  readonly #folders = new Map<string, string | undefined>();
+  readonly #compiler = (createRequire(import.meta.url)("esbuild/package.json") as { readonly version: string }).version;
+
+  /** What `file` was compiled to, if neither `source` nor `settings`, nor the compiler, were others. */
+  read(file: string, source: string, settings: unknown): Compiled | undefined {
+    const place = this.#placeOf(file);
+    if (place === undefined) return undefined;
+    try {
+      const { key, ...compiled } = JSON.parse(readFileSync(place, "utf8")) as Compiled & { readonly key: string };
+      return key === this.#keyOf(source, settings) ? compiled : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  write(file: string, source: string, settings: unknown, compiled: Compiled): void {
+    const place = this.#placeOf(file);
+    if (place === undefined) return;
+    const half = `${place}.${process.pid}`;
+    try {
+      mkdirSync(dirname(place), { recursive: true });
+      writeFileSync(half, JSON.stringify({ key: this.#keyOf(source, settings), ...compiled }));
+      // Whoever reads meanwhile finds the old one, or the new one.
+      renameSync(half, place);
+    } catch {
+      // It is compiled again next time.
+    }
+  }
+
+  #keyOf(source: string, settings: unknown): string {
+    return hash(JSON.stringify([this.#compiler, settings]), source);
+  }
+
+  #placeOf(file: string): string | undefined {
+    const directory = dirname(file);
+    if (!this.#folders.has(directory)) {
+      const modules = [...upwards(directory)].map((above) => join(above, "node_modules")).find((path) => existsSync(path));
+      this.#folders.set(directory, modules && join(modules, ".cache", "bullrush"));
+    }
+    const folder = this.#folders.get(directory);
+    return folder && join(folder, `${basename(file)}.${hash(file).slice(0, 16)}.json`);
+  }
+}
+
+function hash(...texts: readonly string[]): string {
+  const sum = createHash("sha256");
+  for (const text of texts) sum.update(text).update("\0");
+  return sum.digest("hex");
+}

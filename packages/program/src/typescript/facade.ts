@@ -1,0 +1,54 @@
+import { readFileSync } from "node:fs";
+import { createRequire, isBuiltin } from "node:module";
+import { initSync, parse } from "cjs-module-lexer";
+import type { Compiled } from "./compiled.js";
+import type { Compiler } from "./compiler.js";
+import { isTypeScript } from "./files.js";
+import type { Resolver } from "./resolver.js";
+
+/** A module of ES that gives what the CommonJS in `file` exports. That is loaded by `require`, so that there is one of it however it is asked for. */
+export function facade(file: string, compiled: Compiled, compiler: Compiler, resolver: Resolver): string {
+  initSync();
+  const names = new Set<string>();
+  collect(file, compiled.code);
+  names.delete("default");
+  names.delete("module.exports");
+  const values = [...names].map((name, index) => [JSON.stringify(name), `value${index}`] as const);
+  return [
+    `import { createRequire } from "node:module";`,
+    `const all = createRequire(import.meta.url)(${JSON.stringify(file)});`,
+    `export { all as "module.exports" };`,
+    `export default ${compiled.translated ? `all.default` : "all"};`,
+    ...values.map(([name, value]) => `const ${value} = all?.[${name}];\nexport { ${value} as ${name} };`),
+  ].join("\n");
+
+  function collect(place: string, code: string, seen = new Set([place])): void {
+    const { exports, reexports } = lexed(code);
+    for (const name of exports) names.add(name);
+    for (const specifier of reexports) {
+      const other = locate(specifier, place, resolver);
+      if (other === undefined || seen.has(other)) continue;
+      seen.add(other);
+      collect(other, isTypeScript(other) ? compiler.compile(other).code : readFileSync(other, "utf8"), seen);
+    }
+  }
+}
+
+function locate(specifier: string, parent: string, resolver: Resolver): string | undefined {
+  if (isBuiltin(specifier)) return undefined;
+  try {
+    return resolver.find(specifier, parent) ?? createRequire(parent).resolve(specifier);
+  } catch {
+    // Loading it will say why.
+    return undefined;
+  }
+}
+
+function lexed(code: string): ReturnType<typeof parse> {
+  try {
+    return parse(code);
+  } catch {
+    // No CommonJS.
+    return { exports: [], reexports: [] };
+  }
+}

@@ -1,0 +1,65 @@
+import { readFileSync, statSync } from "node:fs";
+import { dirname, join, sep } from "node:path";
+
+/** Whether the name of `file` is that of TypeScript. */
+export function isTypeScript(file: string): boolean {
+  return /\.(?:[cm]?ts|tsx)$/.test(file);
+}
+
+/** Whether `file` is of an installed package; those of a workspace are not, for they are linked. */
+export function inDependency(file: string): boolean {
+  return file.includes(`${sep}node_modules${sep}`);
+}
+
+/** TypeScript's names of what is written with the names of JavaScript. */
+const written: Readonly<Record<string, readonly string[]>> = {
+  ".js": [".ts", ".tsx"],
+  ".jsx": [".tsx", ".ts"],
+  ".mjs": [".mts"],
+  ".cjs": [".cts"],
+};
+
+const extensions = [".ts", ".tsx", ".js", ".jsx", ".mts", ".cts", ".mjs", ".cjs", ".json"];
+
+/** The file that TypeScript means by `path`: its extension may be left out or be that of JavaScript, and a folder stands for its main file. */
+export function probe(path: string): string | undefined {
+  const [, stem = path, extension = ""] = /^(.*)(\.[cm]?jsx?)$/s.exec(path) ?? [];
+  const named = [...(written[extension] ?? []).map((other) => stem + other), path, ...extensions.map((other) => path + other)];
+  const found = named.find(isFile);
+  if (found !== undefined) return found;
+  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return undefined;
+  const main = manifestIn(path)?.main;
+  const byMain = typeof main === "string" && join(path, main) !== path ? probe(join(path, main)) : undefined;
+  return byMain ?? extensions.map((other) => join(path, `index${other}`)).find(isFile);
+}
+
+export function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+/** What of a package.json is looked at. */
+export interface Manifest {
+  readonly name?: unknown;
+  readonly type?: unknown;
+  readonly main?: unknown;
+  readonly exports?: unknown;
+}
+
+/** The package.json in `directory`, if there is one that can be read. */
+export function manifestIn(directory: string): Manifest | undefined {
+  try {
+    const value: unknown = JSON.parse(readFileSync(join(directory, "package.json"), "utf8"));
+    return typeof value === "object" && value !== null ? value : undefined;
+  } catch {
+    // None, or one that Node will complain about itself.
+    return undefined;
+  }
+}
+
+/** `directory` and those above it, the nearest first. */
+export function* upwards(directory: string): Generator<string> {
+  for (let current = directory; ; current = dirname(current)) {
+    yield current;
+    if (current === dirname(current)) return;
+  }
+}

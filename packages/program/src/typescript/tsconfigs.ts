@@ -1,0 +1,50 @@
+import { dirname, resolve } from "node:path";
+import { createFilesMatcher, createPathsMatcher, getTsconfig, parseTsconfig, type TsConfigResult } from "get-tsconfig";
+import { inDependency } from "./files.js";
+
+export type CompilerOptions = NonNullable<TsConfigResult["config"]["compilerOptions"]>;
+
+/** What a tsconfig says of a file. */
+export interface Settings {
+  readonly options: CompilerOptions;
+  /** Where `paths` and `baseUrl` say that a module may be: paths, perhaps without an extension, best first. */
+  readonly placesOf: (specifier: string) => readonly string[];
+}
+
+const none: Settings = { options: {}, placesOf: () => [] };
+
+/** The tsconfig.json files of a program: for each file the nearest one counts. */
+export class Tsconfigs {
+  readonly #texts = new Map<string, string>();
+  readonly #byFolder = new Map<string, TsConfigResult | null>();
+  readonly #settings = new Map<string, Settings>();
+
+  /** None is for what is installed in `node_modules`. Throws if the nearest one cannot be read. */
+  of(file: string): Settings {
+    if (inDependency(file)) return none;
+    const folder = dirname(file);
+    let nearest = this.#byFolder.get(folder);
+    if (nearest === undefined) this.#byFolder.set(folder, (nearest = getTsconfig(folder, "tsconfig.json", this.#texts)));
+    return nearest === null ? none : this.#settingsOf(this.#referenced(nearest, file) ?? nearest);
+  }
+
+  /** One that has no files of its own only refers to those that have: the one with this file. */
+  #referenced({ path, config }: TsConfigResult, file: string): TsConfigResult | undefined {
+    if (config.references === undefined || config.files?.length !== 0 || config.include !== undefined) return undefined;
+    for (const reference of config.references) {
+      const place = resolve(dirname(path), reference.path);
+      const target = place.endsWith(".json") ? place : resolve(place, "tsconfig.json");
+      const result = { path: target, config: parseTsconfig(target, this.#texts) };
+      if (createFilesMatcher(result)(file) !== undefined) return result;
+    }
+    return undefined;
+  }
+
+  #settingsOf(result: TsConfigResult): Settings {
+    const known = this.#settings.get(result.path);
+    if (known !== undefined) return known;
+    const settings = { options: result.config.compilerOptions ?? {}, placesOf: createPathsMatcher(result) ?? none.placesOf };
+    this.#settings.set(result.path, settings);
+    return settings;
+  }
+}
