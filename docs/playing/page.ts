@@ -18,7 +18,7 @@ export interface Claim {
 }
 
 /** Languages of blocks that are shown and not run. */
-const shown = ["text", "json", "yaml"];
+const shown = ["text", "json", "yaml", "dockerfile", "ini"];
 
 /**
  * The steps of the Markdown page `file`, in order. Those inside an HTML comment count too: readers do not see them. Throws for a block in a language that is
