@@ -22,7 +22,7 @@ export interface PlayerOptions {
 
 /**
  * Plays a page from top to bottom, as a reader would. A block in `ts` whose first line is `// name.ts` is a file; any other is a program, preceded by the last block with the note
- * `prelude`. In `sh`, `task-worker` starts a worker that stays until the end, `npx tsx name.ts` runs a file, and `export` sets variables.
+ * `prelude`. In `sh`, `task-worker` (`node_modules/.bin/task-worker`) starts a worker that stays until the end, `npx tsx name.ts` runs a file, and `export` sets variables.
  */
 export class Player {
   readonly #folder: string;
@@ -86,7 +86,7 @@ export class Player {
       const variables = Object.fromEntries(
         Array.from(assignments.matchAll(/([A-Z_]+)=(\S+)/g), ([, name = "", value = ""]) => [name, value]),
       );
-      const [program = "", ...args] = words.replace(/^npx /, "").split(/\s+/);
+      const [program = "", ...args] = words.replace(/^(npx |node_modules\/\.bin\/)/, "").split(/\s+/);
       if (program === "") Object.assign(this.#environment, variables);
       else if (program === "task-worker") workers.push(this.#work(args, variables));
       else if (program === "tsx") await this.#runFile(args[0] ?? "", line);

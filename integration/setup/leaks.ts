@@ -1,3 +1,5 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll } from "vitest";
 import { killPrograms } from "../support/program.js";
@@ -8,6 +10,17 @@ const kinds = ["Timeout", "TCPSocketWrap", "TCPServerWrap", "PipeWrap", "Process
 
 const before = count();
 
+/** The sockets that this file has opened and not closed: those of an app keep no process alive while they are idle, so that Node does not count them. */
+const sockets = new Set<Socket>();
+
+function note(message: unknown): void {
+  const { socket } = message as { readonly socket: Socket };
+  sockets.add(socket);
+  socket.once("close", () => sockets.delete(socket));
+}
+
+subscribe("net.client.socket", note);
+
 // Hooks run last declared first: this one comes after all of the test file's own.
 afterAll(async () => {
   // ioredis gives a Redis 2 s to hang up, and a busy machine takes longer.
@@ -15,10 +28,12 @@ afterAll(async () => {
   for (;;) {
     const now = count();
     const left = kinds.filter((kind) => now[kind] > before[kind]).map((kind) => `${now[kind] - before[kind]} ${kind}`);
-    if (left.length === 0) return;
+    if (sockets.size > 0) left.push(`${sockets.size} sockets`);
+    if (left.length === 0) break;
     if (Date.now() > deadline) throw new Error(`this file leaves open: ${left.join(", ")} (connections, servers, timers, processes)`);
     await sleep(20, undefined, { ref: false });
   }
+  unsubscribe("net.client.socket", note);
 }, 20_000);
 
 // Before that, and with more time: a program has ended when nothing that it started holds its output.

@@ -62,7 +62,7 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
   const { backend, prefix = "bull", deadline = 5000, maxPayload = defaultMaxPayload, bullmqEvents = true, deadLinks, onTrouble } = options;
   const location: CompiledLocation = { ...compileLocation(options.location), bullmqEvents };
   const shared = { ...(deadLinks && { deadLinks }), ...(onTrouble && { onTrouble }) };
-  const commands = openConnection(location, { service: "broker", name: "bullrush:producer", ...shared });
+  const commands = openConnection(location, { service: "broker", name: "bullrush:producer", holdsProcess: false, ...shared });
   const consumers = new Set<Consumer>();
   const noteQueues = queueNotes(prefix, steadyClock);
   const publish = openPublisher(commands, { prefix, deadline, maxPayload, noteQueues });

@@ -62,6 +62,8 @@ export interface ConnectionOptions {
   readonly silence?: number;
   /** Shortest time between two questions for the role of the Redis, which go along with what only reads, in ms. Default: 30,000. */
   readonly roleEvery?: number;
+  /** Whether it keeps the process alive while nothing is asked on it: that of a consumer does, that of a program that only sends does not. Default: true. */
+  readonly holdsProcess?: boolean;
   /** What it tells of a link that has died, and is told of the links of others: then it looks at once whether its own has died too. Default: it is alone. */
   readonly deadLinks?: DeadLinks;
   /** Called each time that a fresh link has taken the place of a silent one. */
@@ -78,8 +80,8 @@ const askedFor = 1000;
 /** Opens a connection to `location`; nothing is sent before the first `run`. */
 export function openConnection(location: CompiledLocation, options: ConnectionOptions): Connection {
   const { display, user } = location;
-  const { name, silence = defaultSilence, roleEvery = 30_000, deadLinks, onReplaced, onTrouble } = options;
-  const open = () => openLine(location, { name, silence, ...(onTrouble && { onTrouble }) });
+  const { name, silence = defaultSilence, roleEvery = 30_000, holdsProcess = true, deadLinks, onReplaced, onTrouble } = options;
+  const open = () => openLine(location, { name, silence, holdsProcess, ...(onTrouble && { onTrouble }) });
   let line = open();
   let replacing: Promise<void> | undefined;
   /** The line that may take the place of a silent one. */

@@ -2,7 +2,7 @@ import { clip, textLimits } from "../clip.js";
 import { isTaskId } from "../id.js";
 import type { ControlBus, ControlCommand } from "../ports/control-bus.js";
 import { decodeJson } from "../protocol/json.js";
-import { openConnection, type Connection } from "./connection.js";
+import { openConnection, type Connection, type ConnectionOptions } from "./connection.js";
 import type { DeadLinks } from "./dead-links.js";
 import { controlChannel } from "./keys.js";
 import { compileLocation, type RedisLocation } from "./location.js";
@@ -25,10 +25,16 @@ export function redisControlBus(options: RedisControlBusOptions): ControlBus {
   const location = compileLocation(options.location);
   const channel = controlChannel(prefix);
   const shared = { ...(deadLinks && { deadLinks }), ...(onTrouble && { onTrouble }) };
-  const connect = (name: string, onReplaced?: () => void): Connection =>
-    openConnection(location, { service: "broker", name: `bullrush:${name}`, ...shared, ...(onReplaced && { onReplaced }) });
-  const commands = connect("control");
-  const heard = openSubscription((onReplaced) => connect("controlled", onReplaced), {
+  const connect = (name: string, { holdsProcess, onReplaced }: Pick<ConnectionOptions, "holdsProcess" | "onReplaced">): Connection =>
+    openConnection(location, {
+      service: "broker",
+      name: `bullrush:${name}`,
+      ...shared,
+      ...(holdsProcess === false && { holdsProcess }),
+      ...(onReplaced && { onReplaced }),
+    });
+  const commands = connect("control", { holdsProcess: false });
+  const heard = openSubscription((onReplaced) => connect("controlled", { onReplaced }), {
     channel,
     action: "control messages were not subscribed to",
     deadline,

@@ -30,14 +30,22 @@ export class Flights {
   readonly #flights = new Set<Flight>();
   readonly #timing: Timing;
   readonly #alarm: Alarm;
+  /** Hears when the first of them is sent, and when none is left. */
+  readonly #onTurn: (busy: boolean) => void;
   /** How many answers have come. */
   #answers = 0;
   /** How long the last answer took, in ms, if that was longer than the limit of its silence; else 0. */
   #slowness = 0;
 
-  constructor(timing: Timing = systemTiming) {
+  constructor(timing: Timing = systemTiming, onTurn: (busy: boolean) => void = () => undefined) {
     this.#timing = timing;
+    this.#onTurn = onTurn;
     this.#alarm = new Alarm(() => this.#look(), timing);
+  }
+
+  /** Whether anything is not answered yet. */
+  get isBusy(): boolean {
+    return this.#flights.size > 0;
   }
 
   /** What `answer` comes to, or a rejection at the time `end` or as soon as all are lost; what it comes to after that is dropped. */
@@ -47,6 +55,7 @@ export class Flights {
       const at = silence === undefined ? end : Math.min(end, since + this.#patience(silence));
       const flight: Flight = { end, reject, silence, since, looked: false, at, heard: this.#answers };
       this.#flights.add(flight);
+      if (this.#flights.size === 1) this.#onTurn(true);
       this.#alarm.set(at);
       answer.then(
         (value) => {
@@ -65,7 +74,7 @@ export class Flights {
   lose(reason: Error): void {
     for (const { reject } of this.#flights) reject(reason);
     this.#flights.clear();
-    this.#alarm.rest();
+    this.#rest();
   }
 
   #patience({ limit }: Silence): number {
@@ -79,7 +88,12 @@ export class Flights {
       const took = this.#timing.now() - flight.since;
       this.#slowness = took > flight.silence.limit ? took : 0;
     }
-    if (this.#flights.delete(flight) && this.#flights.size === 0) this.#alarm.rest();
+    if (this.#flights.delete(flight) && this.#flights.size === 0) this.#rest();
+  }
+
+  #rest(): void {
+    this.#alarm.rest();
+    this.#onTurn(false);
   }
 
   #look(): void {
@@ -92,6 +106,7 @@ export class Flights {
       } else if (this.#flights.delete(flight)) flight.reject(new Error("no answer"));
     }
     this.#alarm.set(next);
+    if (next === Infinity) this.#onTurn(false);
   }
 
   #lookAt(flight: Flight, now: number): void {

@@ -2,7 +2,7 @@ import type { Redis, RedisOptions } from "ioredis";
 import { steadyClock } from "../clock.js";
 import { BullrushError } from "../error.js";
 import { within } from "../within.js";
-import { AskingRedis } from "./asking-redis.js";
+import { systemTiming } from "../alarm.js";
 import { Flights } from "./flights.js";
 import type { CompiledLocation } from "./location.js";
 import { isRefusal, isReply, reasonOf } from "./reason.js";
@@ -13,6 +13,8 @@ export interface LineOptions {
   readonly name: string;
   /** A line that owes an answer for this long, in ms, is dead and connects anew. */
   readonly silence: number;
+  /** Whether the connection keeps the process alive while nothing is owed on it. */
+  readonly holdsProcess: boolean;
   /** Hears why the line fails, at each failure. */
   readonly onTrouble?: (reason: string) => void;
 }
@@ -73,7 +75,7 @@ export function openLine({ options: given, display, bullmqEvents = true, passwor
   let client: Redis | undefined;
   let loading: Promise<Redis> | undefined;
   // Without resending, ioredis forgets what was in flight when a connection is lost: its promises never settle.
-  const flights = new Flights();
+  const flights = new Flights(systemTiming, hold);
   let trouble: unknown;
   let connecting: Promise<void> | undefined;
   let checking: Promise<void> | undefined;
@@ -88,6 +90,7 @@ export function openLine({ options: given, display, bullmqEvents = true, passwor
     if (!bullmqEvents) silenceEvents(client);
     client.on("close", lose);
     client.on("error", onError);
+    if (!options.holdsProcess) client.on("ready", () => hold(flights.isBusy)).on("reconnecting", letGoOfPause);
     return client;
   }
 
@@ -100,6 +103,18 @@ export function openLine({ options: given, display, bullmqEvents = true, passwor
     }
     // When it is closed while it connects, ioredis complains about what it cannot send.
     if (!closing.signal.aborted) options.onTrouble?.(reasonOf(error));
+  }
+
+  /** Has the process stay for what is owed, and, unless the line holds it anyway, for nothing else. */
+  function hold(busy: boolean): void {
+    if (options.holdsProcess) return;
+    if (busy) client?.stream?.ref();
+    else client?.stream?.unref();
+  }
+
+  /** Whoever waits for the connection has a timer of its own: the pause between two tries to connect need not keep the process. */
+  function letGoOfPause(): void {
+    (client as unknown as { readonly reconnectTimeout: NodeJS.Timeout | null } | undefined)?.reconnectTimeout?.unref();
   }
 
   async function prepare(end: number): Promise<void> {

@@ -44,13 +44,20 @@ export function redisResultBackend(options: RedisResultBackendOptions): RedisRes
   const location = compileLocation(options.location);
   const shared = { ...(deadLinks && { deadLinks }), ...(onTrouble && { onTrouble }) };
   const connect = (name: string, onReplaced?: () => void): Connection =>
-    openConnection(location, { service: "result backend", name: `bullrush:${name}`, ...shared, ...(onReplaced && { onReplaced }) });
+    openConnection(location, {
+      service: "result backend",
+      name: `bullrush:${name}`,
+      holdsProcess: false,
+      ...shared,
+      ...(onReplaced && { onReplaced }),
+    });
   const commands = connect("results");
   const ownChannel = replyChannel(randomBytes(16).toString("base64url"));
   const replies = openSubscription((onReplaced) => connect("replies", onReplaced), {
     channel: ownChannel,
     action: "results were not subscribed to",
     deadline,
+    holdsProcess: false,
     onDemoted: () => commands.renew(),
   });
 

@@ -22,6 +22,8 @@ export interface SubscriptionOptions {
   readonly onDemoted?: () => void;
   /** Time between two checks, in ms. Default: 10,000. */
   readonly checkEvery?: number;
+  /** Whether it keeps the process alive; if not, whoever listens for something has to. Its connection has to say the same. Default: true. */
+  readonly holdsProcess?: boolean;
 }
 
 /**
@@ -30,7 +32,7 @@ export interface SubscriptionOptions {
  */
 export function openSubscription(
   open: (onReplaced: () => void) => Connection,
-  { channel, action, deadline, onDemoted, checkEvery = 10_000 }: SubscriptionOptions,
+  { channel, action, deadline, onDemoted, checkEvery = 10_000, holdsProcess = true }: SubscriptionOptions,
 ): Subscription {
   const listeners = new Map<object, { readonly listener: (payload: string) => void; readonly onGap: (() => void) | undefined }>();
   let connection: Connection | undefined;
@@ -52,7 +54,9 @@ export function openSubscription(
       opened.close();
       throw error;
     }
-    if (connection === opened) checks = setInterval(() => void check(opened), checkEvery);
+    if (connection !== opened) return;
+    checks = setInterval(() => void check(opened), checkEvery);
+    if (!holdsProcess) checks.unref();
   }
 
   async function subscribeOnce(client: Redis): Promise<void> {

@@ -42,6 +42,9 @@ export function createApp<Calls extends Record<string, unknown[]> = Record<strin
   return new App(options);
 }
 
+/** How long `close()` waits for calls that are on their way, in ms. */
+const patienceAtClose = 3000;
+
 const mark = Symbol.for("bullrush.app");
 
 /** Configuration, task registry and connections in one object. Made by `createApp`. */
@@ -241,13 +244,17 @@ export class App {
     this.#troubleListener = listener;
   }
 
-  /** Closes the connections, within 5 s. What still waits for a result rejects with `APP_CLOSED`. Safe to call again. */
+  /**
+   * Closes the connections, within 5 s: it first waits up to 3 s until the calls that were made before, awaited or not, are confirmed or refused. What still waits for a result rejects with
+   * `APP_CLOSED`, and so does whatever is asked for from now on. Safe to call again.
+   */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#sender.close();
     const connected = this.#connected;
-    if (connected === undefined) return;
+    if (connected === undefined) return this.#sender.close();
     connected.waiter.close(new BullrushError("APP_CLOSED", { app: this.#options.name }));
+    await this.#sender.settled(patienceAtClose);
+    this.#sender.close();
     await Promise.all([connected.transport.close(), connected.backend.close(), connected.control.close(), connected.schedules.close()]);
   }
 

@@ -20,8 +20,11 @@ export class Sender {
   readonly #connect: () => Connected;
   readonly #options: () => CompiledOptions;
   readonly #pending = new PendingRecords();
+  /** How many calls and canvases were begun and are neither confirmed nor refused. */
+  #underWay = 0;
+  #onSettled: (() => void) | undefined;
   /** Sends a canvas, and gives the handle on what comes of it. It is also how the canvases of one app are told from those of others. */
-  readonly begin: Send = (node) => this.#begin(node);
+  readonly begin: Send = (node) => this.#tracked(() => this.#begin(node));
 
   constructor(connect: () => Connected, options: () => CompiledOptions) {
     this.#connect = connect;
@@ -38,14 +41,23 @@ export class Sender {
     const sending = this.#sendingOf(call);
     // Before it is sent: its result may be heard of before the broker's confirmation.
     const { missed } = waiter;
-    // Most calls are one message.
-    const [error] = await (sending.length === 1 ? transport.publish(sending) : publishCalls(transport, [sending]));
-    if (error !== undefined) throw error;
+    this.#underWay++;
+    try {
+      // Most calls are one message.
+      const [error] = await (sending.length === 1 ? transport.publish(sending) : publishCalls(transport, [sending]));
+      if (error !== undefined) throw error;
+    } finally {
+      this.#arrived();
+    }
     return sent(this.#handle<Result>(sending, missed));
   }
 
   /** Sends calls without links, and gives their handles. Rejects with a `PublishError` when some are not confirmed. */
-  async sendAll(calls: readonly Call[]): Promise<readonly AsyncResult[]> {
+  sendAll(calls: readonly Call[]): Promise<readonly AsyncResult[]> {
+    return this.#tracked(() => this.#sendAll(calls));
+  }
+
+  async #sendAll(calls: readonly Call[]): Promise<readonly AsyncResult[]> {
     const { transport, waiter } = this.#connect();
     const sendings = calls.map((call) => {
       checkCall(call.task, call.args, call.options);
@@ -82,6 +94,33 @@ export class Sender {
   replacement(canvas: unknown, replaced: Message, queue: string): Flow {
     const { node } = contentOf(canvas, "what was given to this.replace()");
     return compileReplacement(node, replaced, queue, { options: this.#options(), clock: systemClock });
+  }
+
+  /** Resolves once all that was begun so far is confirmed or refused, or after `patience` ms. */
+  async settled(patience: number): Promise<void> {
+    if (this.#underWay === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, patience);
+      const others = this.#onSettled;
+      this.#onSettled = () => {
+        clearTimeout(timer);
+        others?.();
+        resolve();
+      };
+    });
+  }
+
+  async #tracked<T>(send: () => Promise<T>): Promise<T> {
+    this.#underWay++;
+    try {
+      return await send();
+    } finally {
+      this.#arrived();
+    }
+  }
+
+  #arrived(): void {
+    if (--this.#underWay === 0) this.#onSettled?.();
   }
 
   /** Ends what goes on behind what was sent. */

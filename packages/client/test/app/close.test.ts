@@ -1,11 +1,24 @@
-import { describe, expect, inject, test } from "vitest";
-import { createApp } from "../../src/index.js";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { Socket } from "node:net";
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { createApp, group } from "../../src/index.js";
+import { redis } from "../redis.js";
 import { deadUrl, eventually, failing, openGate, rejected, subscriptionsOf, take, testApp, thrownBy, timed } from "../support.js";
 
-const kinds = ["Timeout", "TCPSocketWrap"];
+/** The sockets that were opened in this process since the file began, and are not closed. */
+const sockets = new Set<Socket>();
 
-/** The timers and sockets of this process. */
-const open = () => process.getActiveResourcesInfo().filter((kind) => kinds.includes(kind)).length;
+function note(message: unknown): void {
+  const { socket } = message as { readonly socket: Socket };
+  sockets.add(socket);
+  socket.once("close", () => sockets.delete(socket));
+}
+
+beforeAll(() => subscribe("net.client.socket", note));
+afterAll(() => void unsubscribe("net.client.socket", note));
+
+/** The timers that keep this process, and its sockets, also those that do not keep it. */
+const open = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length + sockets.size;
 
 describe("a closed app", () => {
   test("refuses whatever needs a connection, and runs its tasks here as before", async () => {
@@ -42,7 +55,36 @@ describe("a closed app", () => {
   });
 });
 
+describe("closing waits for", () => {
+  test("calls that nobody awaits", async () => {
+    const app = testApp();
+    const calls = [
+      app.sendTask("tasks.a"),
+      app.sendTask("tasks.a", [], { priority: 3 }),
+      app.publishAll([app.signature("tasks.a"), app.signature("tasks.a")]),
+      group(app.signature("tasks.a"), app.signature("tasks.a")).delay(),
+      app.sendTask("tasks.a", [], { link: [app.signature("tasks.b")] }),
+    ];
+    await Promise.all([app.close(), app.close()]);
+    await Promise.all(calls);
+    const key = `${app.options.prefix}:default`;
+    const url = inject("redisUrl");
+    expect([await redis(url, "LLEN", `${key}:wait`), await redis(url, "ZCARD", `${key}:prioritized`)]).toEqual([6, 1]);
+  });
+
+  test("no call that is made after it", async () => {
+    const app = testApp();
+    const call = app.sendTask("tasks.a");
+    const closed = app.close();
+    await expect(app.sendTask("tasks.a")).rejects.toEqual(failing("APP_CLOSED"));
+    await closed;
+    await call;
+  });
+});
+
 describe("closing leaves no timer and no socket", () => {
+  beforeEach(() => eventually("the sockets of other tests are closed", () => sockets.size === 0));
+
   test("after calls and results", async () => {
     const before = open();
     const app = testApp();

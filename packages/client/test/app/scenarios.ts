@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { encodeRecord } from "@bullrush/broker";
-import { createApp, type App } from "../../src/index.js";
+import { chain, createApp, type App } from "../../src/index.js";
 
 /** What a program may do with an app before it closes it, or not. Each resolves when the program is through. */
 export const scenarios: Readonly<Record<string, (url: string) => Promise<void>>> = {
@@ -52,6 +52,33 @@ export const scenarios: Readonly<Record<string, (url: string) => Promise<void>>>
     await re.get({ timeout: 50 }).catch(() => undefined);
     await re.get({ timeout: "1h", signal: AbortSignal.abort() }).catch(() => undefined);
     await app.close();
+  },
+  "a call, and no close": async (url) => {
+    await open(url).sendTask("tasks.a", [1]);
+  },
+  "calls that nobody awaits, and no close": async (url) => {
+    const app = open(url);
+    app.sendTask("tasks.a", [1]).catch(() => undefined);
+    app.publishAll([app.signature("tasks.a"), app.signature("tasks.a")]).catch(() => undefined);
+  },
+  "a canvas, a wait that was given up, and no close": async (url) => {
+    const app = open(url);
+    const re = await chain(app.signature("tasks.a"), app.signature("tasks.b")).delay();
+    await re.get({ timeout: 50 }).catch(() => undefined);
+    await re.status();
+  },
+  "a result, and no close": async (url) => {
+    const app = open(url);
+    const re = await app.sendTask("tasks.a", [1]);
+    const get = re.get({ timeout: "1h" });
+    const record = encodeRecord({ state: "SUCCESS", delivery: 1, resultText: "7" });
+    await app.backend.store([{ id: re.id, delivery: 1, expires: 60_000, record, replyTo: app.backend.replyChannel }]);
+    if ((await get) !== 7) throw new Error("no result");
+  },
+  "a revocation, an entry of beat, and no close": async (url) => {
+    const app = open(url);
+    await (await app.sendTask("tasks.a", [1])).revoke({ terminate: true });
+    await app.beat.set("often", { task: "tasks.a", schedule: "1h" });
   },
 };
 

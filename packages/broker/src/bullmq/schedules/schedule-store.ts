@@ -5,7 +5,7 @@ import type { Advance, Advanced, Due, NamedCall, ScheduleNews, ScheduleStore, St
 import { defaultMaxPayload } from "../../protocol/codec.js";
 import { encodeJson } from "../../protocol/json.js";
 import type { ScheduledCall } from "../../protocol/schedule.js";
-import { openConnection, type Connection } from "../../redis/connection.js";
+import { openConnection, type Connection, type ConnectionOptions } from "../../redis/connection.js";
 import type { DeadLinks } from "../../redis/dead-links.js";
 import { checkEviction } from "../../redis/eviction.js";
 import { beatChannel, beatIndexKey, beatKeys } from "../../redis/keys.js";
@@ -69,13 +69,19 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
   } = options;
   const location: CompiledLocation = { ...compileLocation(options.location), bullmqEvents };
   const shared = { ...(deadLinks && { deadLinks }), ...(onTrouble && { onTrouble }) };
-  const connect = (name: string, onReplaced?: () => void): Connection =>
-    openConnection(location, { service: "broker", name: `bullrush:${name}`, ...shared, ...(onReplaced && { onReplaced }) });
-  const commands = connect("beat");
+  const connect = (name: string, { holdsProcess, onReplaced }: Pick<ConnectionOptions, "holdsProcess" | "onReplaced">): Connection =>
+    openConnection(location, {
+      service: "broker",
+      name: `bullrush:${name}`,
+      ...shared,
+      ...(holdsProcess === false && { holdsProcess }),
+      ...(onReplaced && { onReplaced }),
+    });
+  const commands = connect("beat", { holdsProcess: false });
   const channel = beatChannel(prefix, app);
   const keys = [beatKeys(prefix, app)];
   const noteQueues = queueNotes(prefix, steadyClock);
-  const heard = openSubscription((onReplaced) => connect("beat-hears", onReplaced), {
+  const heard = openSubscription((onReplaced) => connect("beat-hears", { onReplaced }), {
     channel,
     action: "changes of entries were not subscribed to",
     deadline,
