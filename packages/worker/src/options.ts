@@ -1,4 +1,4 @@
-import { checkQueueName, toMilliseconds, typeOf, type Duration } from "@bullrush/broker";
+import { checkQueueName, toMilliseconds, type Duration } from "@bullrush/broker";
 import { expandName } from "@bullrush/program";
 import type { Logger } from "pino";
 import { compilePool, type CompiledPoolOptions, type PoolOptions } from "./pool/options.js";
