@@ -110,15 +110,7 @@ test("a thousand ids that are no jobs stand in the way of one take, and not of m
 });
 
 test("a parent's key of a million characters is read once, not once from each of them", async () => {
-  const parent = JSON.stringify({ id: "1", queueKey: key("feeds", "") });
-  await broker.redis.hset(key("feeds", "7"), {
-    name: "mail",
-    data: "{}",
-    opts: "{}",
-    timestamp: "1",
-    parentKey: "a".repeat(1_000_000),
-    parent,
-  });
+  await broker.redis.hset(key("feeds", "7"), { name: "mail", data: "{}", opts: "{}", timestamp: "1", parentKey: "a".repeat(1_000_000) });
   await broker.redis.lpush(key("feeds", "wait"), "7");
   const consumer = stage.consume(["feeds"]);
   const delivery = await takeOne(consumer);
