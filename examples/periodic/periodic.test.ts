@@ -20,9 +20,9 @@ test("the demo shows ticks, their results and a takeover, and ends with 0", asyn
   expect([await demo.ended, demo.output()]).toEqual([0, expect.stringContaining("All as it should be")]);
   const output = demo.output();
   for (const result of ["taskA_schedule  → 11", "taskB_schedule  → 60", "add_schedule    → 3"]) expect(output).toContain(result);
-  expect(output).toMatch(/beat 1 \| sent +taskB_schedule/);
-  expect(output).toMatch(/beat 2 \| leading[^]*beat 2 \| sent +add_schedule/);
-  expect(output).toMatch(/worker \| succeeded tasks\.taskA\[/);
+  expect(output).toMatch(/beat1 +sent +tasks\.taskB\[.* of taskB_schedule/);
+  expect(output).toMatch(/beat2 +leading[^]*beat2 +sent .* of add_schedule/);
+  expect(output).toMatch(/worker +succeeded +tasks\.taskA\[/);
 });
 
 test("a dry run prints what tasks.ts says", async () => {

@@ -36,7 +36,16 @@ export async function openScreen(command: readonly string[], { columns, env = {}
   // The pane has to stay after the end from the beginning on: the command may be quick.
   await tmux(
     ...["new-session", "-d", "-x", String(columns), "-y", "50", "sleep 600", ";", "set", "-g", "remain-on-exit", "on", ";"],
-    ...["set", "-g", "history-limit", "10000", ";", "respawn-pane", "-k", quoted(["env", ...clean, ...variables, ...command])],
+    ...[
+      "set",
+      "-g",
+      "history-limit",
+      "10000",
+      ";",
+      "respawn-pane",
+      "-k",
+      `trap : INT; ${quoted(["env", ...clean, ...variables, ...command])}; echo "[ended with $?]"`,
+    ],
   );
   const shown: Screen["shown"] = ({ colours = false } = {}) => tmux("capture-pane", "-p", "-J", "-S", "-", ...(colours ? ["-e"] : []));
   return {
@@ -52,12 +61,10 @@ export async function openScreen(command: readonly string[], { columns, env = {}
     },
     press: async (...keys) => void (await tmux("send-keys", ...keys)),
     ended: async () => {
-      let answer = "";
-      await eventually("the command has ended", async () => {
-        answer = await tmux("display-message", "-p", "#{pane_dead} #{pane_dead_status}");
-        return /^1 \d+/.test(answer);
-      });
-      return Number(answer.slice(2));
+      let code: string | undefined;
+      // The shell says it: on a busy machine tmux may know that a command has ended and never how.
+      await eventually("the command has ended", async () => (code = /^\[ended with (\d+)\]$/m.exec(await shown())?.[1]) !== undefined);
+      return Number(code);
     },
     [Symbol.asyncDispose]: async () => void (await tmux("kill-server").catch(() => undefined)),
   };

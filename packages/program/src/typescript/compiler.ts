@@ -58,7 +58,7 @@ export class Compiler {
       const [first] = (error as Partial<Esbuild.TransformFailure>).errors ?? [];
       if (first === undefined) throw error;
       const { text, location } = first;
-      throw new SyntaxError(location === null ? text : `${text}\n${file}:${location.line}:${location.column + 1}`, { cause: error });
+      throw new SyntaxError(location === null ? text : `${text}\n${file}:${location.line}:${location.column + 1}`);
     }
   }
 }
