@@ -61,7 +61,7 @@ describe("the module", () => {
     { app: "tasks.ts", text: "export const app = ;", says: 'SyntaxError: Unexpected ";" (tasks.ts:1:20)' },
     { app: "tasks.mjs", text: "export const app = ;", says: "SyntaxError: Unexpected token ';'" },
     { app: "tasks.cjs", text: "exports.app = ;", says: "SyntaxError: Unexpected token ';'" },
-    { app: "tasks.ts", text: `import "not-installed";`, says: "Cannot find module 'not-installed' (tasks.ts:1)" },
+    { app: "tasks.ts", text: `import "not-installed";`, says: "Cannot find module 'not-installed' (tasks.ts)" },
     { app: "tasks.mjs", text: `import "not-installed";`, says: "Cannot find package 'not-installed' imported from " },
     { app: "tasks.ts", text: `throw new Error("no way to redis://:${canary}@h");`, says: "no way to redis://***@h (tasks.ts:1)" },
     { app: "tasks.mjs", text: "\nthrow new TypeError('bad\\nly');", says: "TypeError: bad (tasks.mjs:2)" },

@@ -9,7 +9,7 @@ export function reasonOf(error: unknown, directory: string): string {
   const [text = "", second = ""] = (error.message || error.name).split("\n").map((line) => line.trim());
   const kind = ["Error", "BullrushError"].includes(error.name) || error.message === "" ? "" : `${error.name}: `;
   // What the compiler says has the place on its second line.
-  const place = /^\S.*:\d+:\d+$/.test(second) ? second : placeIn(error.stack ?? "", directory);
+  const place = /^\S.*:\d+:\d+$/.test(second) ? second : (requirerOf(error, directory) ?? placeIn(error.stack ?? "", directory));
   return `${kind}${text}${behind(failure)}${place === undefined ? "" : ` (${relative(directory, place)})`}`;
 }
 
@@ -26,4 +26,10 @@ function placeIn(stack: string, directory: string): string | undefined {
     place.startsWith("file:") ? fileURLToPath(place) : place,
   );
   return frames.find((place) => place.startsWith(directory) && !place.includes("node_modules"));
+}
+
+/** The file that required what there is not. Not every line of Node has its frame in the stack. */
+function requirerOf(error: Error, directory: string): string | undefined {
+  const [file] = (error as { readonly requireStack?: readonly unknown[] }).requireStack ?? [];
+  return typeof file === "string" && file.startsWith(directory) ? file : undefined;
 }
