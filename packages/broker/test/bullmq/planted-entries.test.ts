@@ -43,6 +43,15 @@ describe("entries as nobody stores them", () => {
     expect(await namesOf("a", "c")).toEqual({ names: ["a", "b", "c"], next: undefined });
   });
 
+  test("a look finds an entry with a name of megabytes once, and those behind it", async () => {
+    await plant("n".repeat(3_000_000), 10);
+    await plant("z", 10);
+    const { names, next } = await namesOf();
+    expect(names).toEqual(["n".repeat(800), "z"]);
+    expect(next).toBeUndefined();
+    expect(await namesOf()).toEqual({ names: ["z"], next: undefined });
+  });
+
   test("a look reads nothing of entries that rest, unless they were changed", async () => {
     await calendar.store.set({ name: "changed", call });
     const [{ version } = { version: "" }] = await calendar.store.list();

@@ -25,10 +25,23 @@ local function readResting(name)
   return { name, call("ZSCORE", index, name), false, false, version, false, false, false, false, false, false, false }
 end
 
-local due, bytes = {}, 0
+-- One whose name is longer than one can be is read once, and never due again: each look would read megabytes.
+local function putAway(name)
+  local entry = read(name)
+  call("ZADD", index, "+inf", name)
+  return entry
+end
+
+local due, bytes, away = {}, 0, 0
 local names = call("ZRANGEBYSCORE", index, "-inf", ARGV[1], "LIMIT", 0, ARGV[2])
 for _, name in ipairs(names) do
-  local entry = readResting(name)
+  local entry
+  if #name > longestText then
+    entry = putAway(name)
+    away = away + 1
+  else
+    entry = readResting(name)
+  end
   if not entry then
     local length = lengthOf(name)
     if bytes > 0 and bytes + length > mostBytes then break end
@@ -39,5 +52,5 @@ for _, name in ipairs(names) do
   end
   due[#due + 1] = entry or nil
 end
-local following = call("ZRANGE", index, #due, #due, "WITHSCORES")
+local following = call("ZRANGE", index, #due - away, #due - away, "WITHSCORES")
 return { timeOfServer(), due, following[2] or false }

@@ -76,7 +76,7 @@ local function isText(name)
   return true
 end
 
-local function isUnreadable(name) return isOther(keyOf(name)) or not isText(name) end
+local function isUnreadable(name) return #name > longestText or isOther(keyOf(name)) or not isText(name) end
 
 -- Bytes of its call.
 local function lengthOf(name)
