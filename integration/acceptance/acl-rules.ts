@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import type { Redis } from "ioredis";
 
@@ -26,9 +27,11 @@ export function rulesOf(prefix: string, queue: string): readonly Rule[] {
   });
 }
 
-/** The words of a command, without the quotes. */
+/** The words of a command, as a shell makes them of it. */
 function wordsOf(command: string): readonly string[] {
-  return Array.from(command.matchAll(/'([^']*)'|(\S+)/g), ([, quoted, bare]) => quoted ?? bare ?? "");
+  return execFileSync("sh", ["-ec", `printf '%s\\0' ${command}`], { encoding: "utf8" })
+    .split("\0")
+    .slice(0, -1);
 }
 
 /** What a Redis has refused. */

@@ -24,6 +24,8 @@ const messages = {
       return `Redis at ${d.url} does not let user "${d.user}" run the command ${d.command} (${d.reason}): grant it, as ACL SETUSER ${d.user} +${d.command.replaceAll(", ", " +")} does`;
     if (/NOPERM|can't/.test(d.reason))
       return `Redis at ${d.url} does not let user "${d.user}" do what is needed (${d.reason}): grant it in the ACL`;
+    if (d.user === "***")
+      return `Redis at ${d.url} refused its user, of whom the URL gives no password (${d.reason}): if it is a password, write redis://:password@host, with a colon`;
     return `Redis at ${d.url} refused user "${d.user}" (${d.reason}): check the user and password in the URL`;
   },
   REDIS_UNSUITABLE: (d: { url: string; reason: string }) => `Redis at ${d.url} cannot be used: ${d.reason}`,
@@ -113,13 +115,17 @@ export class BullrushError<C extends ErrorCode = ErrorCode> extends Error {
   override name = "BullrushError";
   readonly code: C;
   readonly details: ErrorDetails<C>;
-  readonly [mark] = true;
 
   constructor(code: C, ...[details, options]: ErrorArguments<C>) {
     const message = (messages[code] as (details: unknown) => string)(details);
     super(message, options);
     this.code = code;
     this.details = details as ErrorDetails<C>;
+  }
+
+  /** @internal */
+  get [mark](): true {
+    return true;
   }
 
   static override [Symbol.hasInstance](this: unknown, value: unknown): boolean {

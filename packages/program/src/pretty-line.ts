@@ -39,7 +39,8 @@ export function prettyLines({ colours, host, columns }: PrettyOptions): (json: s
 
   return (json) => {
     const { level, time, worker, stack, ...fields } = JSON.parse(json) as Line;
-    const room = columns() ?? Infinity;
+    // A terminal that does not know its width says 0.
+    const room = columns() || Infinity;
     const text = isOfTask(fields) ? taskText(level, fields, paint, room) : plainText(level, fields, paint);
     const below = typeof stack === "string" ? `\n    ${indented(stack)}` : "";
     return `${paint("2", clockOf(time))}${who(worker, room)}  ${text}${below}\n`;
@@ -58,16 +59,19 @@ function taskText(level: number, { task, id, ...fields }: Fields & { task: strin
   const subject = `${clip(printable(task), Math.min(most.task, share(room, most.taskShare)))}[${printable(id.slice(0, 8))}]`;
   const isEvent = taskEvents.has(String(msg));
   const word = isEvent ? String(msg) : typeof stream === "string" ? printable(stream) : nameOf(level);
-  const rest = [...(isEvent ? [] : [indented(String(msg))]), factsOf(isEvent ? String(msg) : "", others)];
-  return `${paint(colourOf(level), word.padEnd(9))}  ${[subject, ...rest].filter((part) => part !== "").join(" ")}`;
+  const said = [subject, ...(isEvent ? [] : [indented(String(msg))])].filter((part) => part !== "").join(" ");
+  return `${paint(colourOf(level), word.padEnd(9))}  ${withFacts(said, factsOf(isEvent ? String(msg) : "", others))}`;
 }
 
 function plainText(level: number, { msg, stream, ...others }: Fields, paint: Paint): string {
   const label = typeof stream === "string" ? printable(stream) : level === 30 ? "" : nameOf(level);
   const said = typeof msg === "string" ? indented(msg) : "";
-  const facts = factsOf(said, others);
-  const text = facts.startsWith(",") || facts.startsWith(":") ? `${said}${facts}` : [said, facts].filter((part) => part !== "").join(" ");
+  const text = withFacts(said, factsOf(said, others));
   return label === "" ? text : `${paint(colourOf(level), label)}  ${text}`;
+}
+
+function withFacts(said: string, facts: string): string {
+  return /^[,:]/.test(facts) ? `${said}${facts}` : [said, facts].filter((part) => part !== "").join(" ");
 }
 
 const names: Readonly<Record<number, string>> = { 10: "trace", 20: "debug", 30: "info", 40: "warning", 50: "error", 60: "fatal" };

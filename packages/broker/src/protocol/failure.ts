@@ -78,7 +78,8 @@ export class RemoteError extends Error {
     super(failure.message, failure.cause === undefined ? undefined : { cause: new RemoteError(failure.cause) });
     this.name = failure.name;
     if (failure.code !== undefined) this.code = failure.code;
-    if (failure.stack !== undefined) this.stack = failure.stack;
+    // Where this object was made says nothing of where it was thrown.
+    this.stack = failure.stack ?? String(this);
     if (failure.errors !== undefined) this.errors = failure.errors.map((part) => new RemoteError(part));
     if (failure.fields !== undefined) this.fields = failure.fields;
   }

@@ -18,7 +18,7 @@ export interface CompiledLocation {
   readonly options: RedisOptions;
   /** Without user and password: `redis://127.0.0.1:6379/1`, `sentinel://h1:26379,h2:26379/mymaster/1`. */
   readonly display: string;
-  /** Who connects: the user of the URL, else `default`. */
+  /** Who connects: the user of the URL, else `default`; `***` if the URL has a user and no password, since it may be the password. */
   readonly user: string;
   /** Whether scripts that are run there write BullMQ's events. Default: true. */
   readonly bullmqEvents?: boolean;
@@ -46,7 +46,7 @@ export function compileLocation(location: RedisLocation): CompiledLocation {
   return {
     options: { ...options, ...(typeof secret === "string" && { password: secret }) },
     display,
-    user: options.username ?? "default",
+    user: there.username !== undefined && secret === undefined ? "***" : (options.username ?? "default"),
     ...(isAsked(secret) && { password: new AskedPassword(secret) }),
     ...(warning !== undefined && { warning }),
   };
@@ -75,8 +75,8 @@ export function isSameServer(one: CompiledLocation, other: CompiledLocation): bo
   return isDeepStrictEqual(serverOf(one), serverOf(other));
 }
 
-function serverOf({ options, user }: CompiledLocation): unknown {
-  const { host = "127.0.0.1", port = 6379, path, sentinels, name, tls } = options;
+function serverOf({ options }: CompiledLocation): unknown {
+  const { host = "127.0.0.1", port = 6379, path, sentinels, name, tls, username: user = "default" } = options;
   const place = sentinels != null ? { sentinels, name } : path !== undefined ? { path } : { host, port };
   return { place, user, tls };
 }
@@ -94,7 +94,7 @@ function describe(options: RedisOptions): string {
     const hosts = sentinels.map(({ host, port }) => `${host ?? "127.0.0.1"}:${port ?? 26379}`);
     return `sentinel://${hosts.join(",")}/${options.name ?? ""}/${database}`;
   }
-  if (options.path !== undefined) return `unix://${options.path}/${database}`;
+  if (options.path !== undefined) return `unix://${options.path}${database === 0 ? "" : `?db=${database}`}`;
   const host = options.host ?? "127.0.0.1";
   const scheme = options.tls === undefined ? "redis" : "rediss";
   return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${options.port ?? 6379}/${database}`;

@@ -376,6 +376,8 @@ describe("RemoteError", () => {
     const remote = new RemoteError({ name, message: "x" });
     expect(remote.name).toBe(name);
     expect(Object.getPrototypeOf(remote)).toBe(RemoteError.prototype);
+    // Without the frames of whoever made this object.
+    expect(remote.stack).toBe(String(remote));
     expect(remote).not.toBeInstanceOf(BullrushError);
   });
 

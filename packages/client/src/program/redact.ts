@@ -20,7 +20,7 @@ function redactWord(word: string): string {
     if (start > lastAt) break;
     // The password of a Redis often has a slash in it, unescaped: all up to the last @ may be part of it.
     const isRedis = /(?:(?:redis|valkey)s?|redis\+socket|unix)$/i.test(word.slice(Math.max(done, colon - 12), colon));
-    if (isRedis && word.startsWith(form, start)) continue;
+    if (isRedis && (word.startsWith(form, start) || /^[\w.-]{0,200}:\*\*\*@/.test(word.slice(start, start + 210)))) continue;
     const at = isRedis ? lastAt : lastAtWithin(word, start);
     if (at === -1 || colon === done || !/[a-z\d+.-]/i.test(word.charAt(colon - 1))) continue;
     redacted += `${word.slice(done, start)}***`;

@@ -23,6 +23,8 @@ describe("redact", () => {
   it.each([
     "redis://host:6379/1",
     "expected redis://[user:password@]host[:port][/database]",
+    "write redis://:***@cache/1 with the password encoded",
+    "write redis://ann:***@cache/1 with the password encoded",
     "Cannot find package '@scope/name' imported from file:///app/@scope/tasks.ts",
     "a@b",
     "://a@b",
