@@ -17,6 +17,6 @@ test("every description says something", () => {
 
 test.each(pages)("the codes that %s names are codes", (page) => {
   const names = Array.from(readFileSync(join(root, page), "utf8").matchAll(/`([A-Z]{2,}(?:_[A-Z]+)+)`/g), ([, name = ""]) => name);
-  const others = /^(BULLRUSH_\w+|NO_COLOR|FORCE_COLOR)$/;
+  const others = /^(BULLRUSH_\w+|ERR_\w+|NO_COLOR|FORCE_COLOR)$/;
   expect(names.filter((name) => !others.test(name) && !errorCodes.some((code) => code === name))).toEqual([]);
 });
