@@ -87,7 +87,7 @@ describe("a task that did not run because of another", () => {
     const origin = { id: newId(), task: "tasks.first" };
     const { re } = await ended({ state: "FAILURE", failure, origin });
     const error = await rejected(re.get());
-    expect(String(error)).toBe(`TaskFailedError: tasks.first[${origin.id}] failed: OutOfStock: none left`);
+    expect(String(error)).toBe(`TaskFailedError: tasks.first[${origin.id}] failed: OutOfStock: none left: underneath`);
     const revoked = await ended({ state: "REVOKED", reason: "no need", origin });
     expect(String(await rejected(revoked.re.get()))).toBe(`TaskRevokedError: tasks.first[${origin.id}] was revoked: no need`);
   });
