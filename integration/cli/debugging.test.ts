@@ -7,7 +7,8 @@ import { pathToFileURL } from "node:url";
 import { createApp } from "@bullrush/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { attach, type Debugger, type Facts } from "../support/debugger.js";
-import { startWorker } from "../support/fleet.js";
+import { startWorker, taskWorker } from "../support/fleet.js";
+import { startProgram } from "../support/program.js";
 import { makeProject, type Project } from "../support/project.js";
 import { redisUrl } from "../support/redis-url.js";
 
@@ -152,6 +153,20 @@ describe("a breakpoint in TypeScript stops the task", () => {
     session[Symbol.dispose]();
     expect(await worker.stop()).toEqual({ code: 0, signal: null });
   });
+});
+
+it("a worker whose Node was started for a debugger has the processes of its pool listen, too", async () => {
+  const prefix = `debugging-${randomUUID()}`;
+  const port = await freePort();
+  await using worker = startProgram({
+    file: `--inspect=${port}`,
+    args: [taskWorker, "-A", "./tasks.ts", "-P", "processes", "-c", "1", "--log-format", "json"],
+    cwd: project.directory,
+    env: { BULLRUSH_BROKER_URL: redisUrl(), PREFIX: prefix },
+  });
+  expect(await worker.waitForEntry({ msg: "runner started" })).toMatchObject({ debugger: `127.0.0.1:${port + 1}` });
+  await worker.waitForEntry({ msg: "ready" });
+  expect(await worker.stop()).toEqual({ code: 0, signal: null });
 });
 
 it("--inspect-brk waits for a debugger before it loads the app", async () => {

@@ -17,6 +17,7 @@ export { hasFrames } from "./protocol/stack-frames.js";
 export { toFailure, type FailureOptions } from "./protocol/to-failure.js";
 export { counted, indefinite, typeOf } from "./words.js";
 export { redactNamed } from "./secret-names.js";
+export { redactUrls } from "./url-secrets.js";
 export { isTerminal, type TaskState, type TerminalState } from "./protocol/state.js";
 export { encodeRecord, type TaskRecord, type UnsentRecord } from "./protocol/record.js";
 export { checkSize, defaultMaxPayload, encodeMessage, longestMessageOf, readMessage } from "./protocol/codec.js";

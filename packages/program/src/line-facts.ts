@@ -2,7 +2,7 @@ import { printable, printableLines } from "@bullrush/client/program";
 
 /** The messages of lines that tell what happened to a task; of all others the message is a text. */
 export const taskEvents: ReadonlySet<string> = new Set([
-  ...["received", "succeeded", "failed", "retried", "revoked", "requeued", "replaced", "crashed"],
+  ...["received", "succeeded", "ignored", "failed", "retried", "revoked", "requeued", "replaced", "crashed"],
   ...["sent", "missed", "overlap"],
 ]);
 
@@ -10,10 +10,11 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** The fields of a line for a person, behind what happened: those of `event` as words, of all others `name=value`. */
 export function factsOf(event: string, fields: Fields): string {
-  const { words, rest } = (spoken[event] ?? unspoken)(fields);
-  const { error, reason, ...others } = rest;
+  const { words, rest } = (spoken.get(event) ?? unspoken)(fields);
+  const { error, reason } = rest;
   const why = [error, reason].filter((text) => typeof text === "string").map((text) => printableLines(text).replaceAll("\n", "\n    "));
-  const named = Object.entries(others).map(([name, value]) => `${printable(name)}=${shown(value)}`);
+  const others = Object.entries(rest).filter(([name, value]) => typeof value !== "string" || (name !== "error" && name !== "reason"));
+  const named = others.map(([name, value]) => `${printable(name)}=${shown(value)}`);
   return [words, ...named].filter((part) => part !== "").join(" ") + (why.length === 0 ? "" : `: ${why.join(": ")}`);
 }
 
@@ -21,31 +22,38 @@ type Speak = (fields: Fields) => { readonly words: string; readonly rest: Fields
 
 const unspoken: Speak = (rest) => ({ words: "", rest });
 
-/** How a task ended. */
+/** How long a task took that has ended well. */
+const done: Speak = ({ ms, ...rest }) => ({ words: typeof ms === "number" ? `in ${ms} ms` : "", rest });
+
+/** How a task ended otherwise. */
 const ended: Speak = ({ ms, next, queue: _, ...rest }) => ({
   words: [typeof ms === "number" ? `after ${ms} ms` : "", typeof next === "string" ? `, next at ${timeOf(next)}` : ""].join(""),
   rest,
 });
 
-const spoken: Readonly<Record<string, Speak>> = {
-  received: ({ queue, attempt, ...rest }) => ({
-    words: `from ${shown(queue)}${attempt === 1 || attempt === undefined ? "" : `, attempt ${shown(attempt)}`}`,
-    rest,
-  }),
-  succeeded: ({ ms, ...rest }) => ({ words: typeof ms === "number" ? `in ${ms} ms` : "", rest }),
-  failed: ended,
-  retried: ended,
-  revoked: ended,
-  requeued: ended,
-  replaced: ended,
-  crashed: ended,
-  sent: ({ queue, entry, late, due: _, ...rest }) => ({ words: `to ${shown(queue)}, of ${shown(entry)}, ${shown(late)} ms late`, rest }),
-  ready: ({ queues, ...rest }) => ({ words: Array.isArray(queues) ? `, takes from ${queues.map(shown).join(", ")}` : "", rest }),
-  stopping: ({ running, timeout, ...rest }) => ({
-    words: typeof timeout === "number" && running !== 0 ? `, waits at most ${timeout / 1000} s for ${shown(running)} running` : "",
-    rest,
-  }),
-};
+const spoken: ReadonlyMap<string, Speak> = new Map<string, Speak>([
+  [
+    "received",
+    ({ queue, attempt, ...rest }) => ({
+      words: `from ${shown(queue)}${attempt === 1 || attempt === undefined ? "" : `, attempt ${shown(attempt)}`}`,
+      rest,
+    }),
+  ],
+  ...["succeeded", "ignored"].map((event) => [event, done] as const),
+  ...["failed", "retried", "revoked", "requeued", "replaced", "crashed"].map((event) => [event, ended] as const),
+  [
+    "sent",
+    ({ queue, entry, late, due: _, ...rest }) => ({ words: `to ${shown(queue)}, of ${shown(entry)}, ${shown(late)} ms late`, rest }),
+  ],
+  ["ready", ({ queues, ...rest }) => ({ words: Array.isArray(queues) ? `, takes from ${queues.map(shown).join(", ")}` : "", rest })],
+  [
+    "stopping",
+    ({ running, timeout, ...rest }) => ({
+      words: typeof timeout === "number" && running !== 0 ? `, waits at most ${timeout / 1000} s for ${shown(running)} running` : "",
+      rest,
+    }),
+  ],
+]);
 
 function timeOf(iso: string): string {
   const date = new Date(iso);

@@ -60,6 +60,7 @@ test.each([
     "received   tasks.add[9904f3ad] from a, attempt 3",
   ],
   [{ level: 30, task: "tasks.add", id: "9904f3ad-…", ms: 2, msg: "succeeded" }, "succeeded  tasks.add[9904f3ad] in 2 ms"],
+  [{ level: 30, task: "tasks.add", id: "9904f3ad-…", ms: 2, msg: "ignored" }, "ignored    tasks.add[9904f3ad] in 2 ms"],
   [
     {
       level: 50,
@@ -88,6 +89,13 @@ test.each([
   [{ level: 40, queue: "a b", dropped: { n: 1 }, msg: "removed" }, 'warning  removed queue="a b" dropped={"n":1}'],
   [{ level: 40, reason: "ECONNREFUSED", msg: "broker cannot be reached" }, "warning  broker cannot be reached: ECONNREFUSED"],
   [{ level: 40, stream: "stderr", msg: "at load" }, "stderr  at load"],
+  [{ level: 30, stream: "stdout", msg: "constructor" }, "stdout  constructor"],
+  [{ level: 30, n: 1, msg: "toString" }, "toString n=1"],
+  [
+    { level: 30, task: "tasks.add", id: "9904f3ad-…", reason: { step: 2 }, error: "Error: x", msg: "skipping" },
+    'info       tasks.add[9904f3ad] skipping reason={"step":2}: Error: x',
+  ],
+  [{ level: 40, error: 5, reason: null, msg: "odd" }, "warning  odd error=5 reason=null"],
 ])("a line for people: %j", (line, text) => {
   const json = JSON.stringify({ time, worker: "workerA@host", ...line });
   expect(prettyLines(plain)(json)).toBe(`04:05:06 workerA  ${text}\n`);

@@ -102,7 +102,22 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
 
   async function startOnce(): Promise<void> {
     if (insideRunner()) return;
-    await takeName();
+    try {
+      await takeName();
+      await begin();
+    } catch (error) {
+      await giveBack();
+      throw error;
+    }
+  }
+
+  /** What others can have once it has stopped, or could not start. */
+  async function giveBack(): Promise<void> {
+    if (internals.capture === undefined) capture?.stop();
+    await named?.stop();
+  }
+
+  async function begin(): Promise<void> {
     const { lease, scan, order, queues, name, allowEviction } = options;
     const trouble = new TroubleLog(log, systemClock);
     const guard = loopGuard({
@@ -161,9 +176,8 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
 
   async function stopOnce(now?: AbortSignal): Promise<number> {
     const left = parts === undefined ? 0 : await drain(parts, options, now, log);
-    await named?.stop();
+    await giveBack();
     await app.close();
-    if (internals.capture === undefined) capture?.stop();
     return left;
   }
 

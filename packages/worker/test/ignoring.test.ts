@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { chain, currentTask, UnknownTaskError, type TaskContext } from "@bullrush/client";
 import { expect, it } from "vitest";
 import { counts, scene, until } from "./scene.js";
@@ -68,4 +69,34 @@ it("a context tells the priority and the time limits of its run: of the call, el
   expect(await facts("plain")).toEqual([0, null, null]);
   expect(await facts("limited", [], { priority: 2 })).toEqual([2, 60_000, 5000]);
   expect(await facts("limited", [], { priority: 7, timeLimit: "2m" })).toEqual([7, 120_000, 5000]);
+});
+
+it.each([
+  { what: "again after a retry", taskId: undefined, retries: 1 },
+  { what: "under an id of its caller", taskId: randomUUID(), retries: 0 },
+])("a task that is taken $what and calls ignore() leaves no record", async ({ taskId, retries }) => {
+  const { app, entries, start } = scene();
+  app.task("quiet", function () {
+    if (this.retries < retries) return this.retry({ countdown: 1 });
+    return this.ignore();
+  });
+  const producer = await start();
+  const re = await producer.sendTask("quiet", [], { ...(taskId !== undefined && { taskId }) });
+  await until(() => expect(entries).toContainEqual(expect.objectContaining({ msg: "ignored", id: re.id })));
+  await until(async () => expect(await counts(app)).toMatchObject({ active: 0, waiting: 0, delayed: 0, completed: 1 }));
+  expect(await app.backend.read([re.id])).toEqual([undefined]);
+  expect(await re.status()).toBe("UNKNOWN");
+});
+
+it("what a task stored of itself when it was taken again, before it calls ignore(), stays", async () => {
+  const { app, start } = scene();
+  app.task("skipped", async function () {
+    if (this.retries === 0) return this.retry({ countdown: 1 });
+    await this.updateState("SKIPPED");
+    return this.ignore();
+  });
+  const producer = await start();
+  const re = await producer.sendTask("skipped");
+  await until(async () => expect(await counts(app)).toMatchObject({ active: 0, waiting: 0, delayed: 0, completed: 1 }));
+  expect(await re.status()).toBe("SKIPPED");
 });

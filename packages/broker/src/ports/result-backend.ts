@@ -18,6 +18,9 @@ export interface ResultBackend {
    */
   claim(claims: readonly Claim[]): Promise<readonly ("claimed" | "fenced" | TaskRecord)[]>;
 
+  /** Removes the claim of a delivery, unless something was stored or claimed since. */
+  unclaim(id: string, delivery: number): Promise<void>;
+
   /** The record of each task, `undefined` where there is none. One command, however many. */
   read(ids: readonly string[], options?: ReadOptions): Promise<readonly (TaskRecord | undefined)[]>;
 

@@ -1,6 +1,7 @@
 import { types } from "node:util";
 import { clip } from "../clip.js";
 import { isSecretName, redacted, redactNamed } from "../secret-names.js";
+import { redactUrls } from "../url-secrets.js";
 
 /** What the fields of an error may hold: JSON. */
 export type FieldValue = string | number | boolean | null | readonly FieldValue[] | FailureFields;
@@ -17,8 +18,8 @@ const limits = { bytes: 4096, text: 1000, depth: 4, keys: 100, key: 100 };
 const forbidden: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 
 /**
- * What `value` has as fields of its own, but for `except`, as far as JSON can carry it; `undefined` if nothing. Texts are cut, secrets are replaced by
- * their names, and what does not fit into 4 kB is left out, the largest first. Never throws.
+ * What `value` has as fields of its own, but for `except`, as far as JSON can carry it; `undefined` if nothing. Texts are cut, secrets that a name tells of and
+ * the users and passwords of URLs are replaced, and what does not fit into 4 kB is left out, the largest first. Never throws.
  */
 export function fieldsOf(value: object, except: ReadonlySet<string> = new Set()): FailureFields | undefined {
   const fields = recordOf(value, { left: limits.bytes - 2 }, [], except);
@@ -80,7 +81,7 @@ function fitted(value: unknown, room: Room, more: number, ancestors: readonly ob
 function plainOf(value: unknown): FieldValue | undefined {
   switch (typeof value) {
     case "string":
-      return clip(redactNamed(value.slice(0, 2 * limits.text)), limits.text);
+      return clip(redactNamed(redactUrls(value.slice(0, 2 * limits.text))), limits.text);
     case "number":
       // JSON has no -0.
       return Number.isFinite(value) ? value + 0 : undefined;

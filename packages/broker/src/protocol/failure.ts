@@ -19,7 +19,7 @@ export interface Failure {
   readonly cause?: Failure;
   /** The parts of an aggregate, without stacks: at most ten, and a note if there were more. */
   readonly errors?: readonly Failure[];
-  /** What else the error had as fields of its own, as far as JSON can carry it: at most 4 kB, secrets replaced by `***`. */
+  /** What else the error had as fields of its own, as far as JSON can carry it: at most 4 kB, secrets by their names and logins in URLs replaced by `***`. */
   readonly fields?: FailureFields;
 }
 

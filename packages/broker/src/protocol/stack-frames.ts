@@ -4,13 +4,20 @@ const frame = /^ {4}at /;
 const internal = /\bnode:(?:internal\/|async_hooks:)/;
 const installed = /[\\/]node_modules[\\/](?:@bullrush[\\/][\w-]+|bullrush)[\\/]/;
 
+/** What JavaScript itself ran, such as `new Promise` or `Array.map`: it belongs to its caller, which is the next line. */
+const native = /\(<anonymous>\)$/;
+
 /** `stack` without the frames of Bullrush and of Node's internals; its first line, if there are no others. */
 export function userStack(stack: string): string {
   if (!stack.includes("\n")) return stack;
-  return stack
-    .split("\n")
-    .filter((line) => !frame.test(line) || !isOthers(line))
-    .join("\n");
+  const kept: string[] = [];
+  let isCallerOthers = false;
+  for (const line of stack.split("\n").toReversed()) {
+    const isFrame = frame.test(line);
+    isCallerOthers = isFrame && (native.test(line) ? isCallerOthers : isOthers(line));
+    if (!isCallerOthers) kept.push(line);
+  }
+  return kept.toReversed().join("\n");
 }
 
 /** Whether `stack` names a place in the code. */

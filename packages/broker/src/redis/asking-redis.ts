@@ -9,6 +9,8 @@ export interface Asking {
   readonly closing: AbortSignal;
   /** How long to wait, in ms, when the password could not be had for so many times. */
   readonly delay: (tries: number) => number;
+  /** Whether that pause keeps the process alive. */
+  readonly holdsProcess: boolean;
 }
 
 /** A client that asks for its password before each try to connect, the first one and all that ioredis begins by itself. */
@@ -36,7 +38,7 @@ export class AskingRedis extends Redis {
         this.#asking.closing.throwIfAborted();
         this.emit("error", error);
       }
-      await pause(this.#asking.delay(tries), undefined, { signal: this.#asking.closing });
+      await pause(this.#asking.delay(tries), undefined, { signal: this.#asking.closing, ref: this.#asking.holdsProcess });
     }
   }
 }

@@ -86,7 +86,8 @@ export function openLine({ options: given, display, bullmqEvents = true, passwor
   async function loadClient(): Promise<Redis> {
     const { openClient } = await import("./open-client.js");
     if (closing.signal.aborted) throw new Error("the connection is closed");
-    client = openClient(settings, password && { password, closing: closing.signal, delay: retryDelay });
+    const { holdsProcess } = options;
+    client = openClient(settings, password && { password, closing: closing.signal, delay: retryDelay, holdsProcess });
     if (!bullmqEvents) silenceEvents(client);
     client.on("close", lose);
     client.on("error", onError);

@@ -28,7 +28,7 @@ export interface RedisResultBackendOptions {
   readonly onTrouble?: (reason: string) => void;
 }
 
-const scripts = { store: scriptAt("redis/store"), claim: scriptAt("redis/claim") };
+const scripts = { store: scriptAt("redis/store"), claim: scriptAt("redis/claim"), unclaim: scriptAt("redis/unclaim") };
 const storeReplies: readonly StoreReply[] = ["stored", "superseded", "fenced"];
 
 /** A result backend that a script on the same server may store in. */
@@ -92,6 +92,12 @@ export function redisResultBackend(options: RedisResultBackendOptions): RedisRes
     );
   }
 
+  async function unclaim(id: string, delivery: number): Promise<void> {
+    await commands.run({ action: `the claim of task ${id} was not removed`, deadline }, (client) =>
+      runScript(client, scripts.unclaim, [resultKey(id)], [delivery]),
+    );
+  }
+
   async function read(ids: readonly string[], { isSure = false }: ReadOptions = {}): Promise<readonly (TaskRecord | undefined)[]> {
     if (ids.length === 0) return [];
     const doubts = (found: readonly (string | null)[]) => isSure && found.includes(null);
@@ -128,6 +134,7 @@ export function redisResultBackend(options: RedisResultBackendOptions): RedisRes
     open,
     store,
     claim,
+    unclaim,
     read,
     forget,
     saveGroup,

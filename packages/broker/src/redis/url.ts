@@ -26,7 +26,7 @@ interface Parts {
 
 /**
  * Reads the URL of a Redis. It is read by hand, and not by `URL`, which escapes what it finds in a password: of `a<b%zz` nobody could tell then what it was. Throws
- * `INVALID_URL`, which shows neither user nor password.
+ * `INVALID_URL`, which does not show the password.
  */
 export function parseUrl(given: string): RedisOptions {
   const parts = split(unquoted(given.trim()));

@@ -11,7 +11,7 @@ const deadline = 5000;
 /** The names of the workers under `prefix`, on the broker. */
 export function redisWorkerNames(commands: Connection, prefix: string): WorkerNames {
   async function claim(name: string, token: string, { host, pid, startedAt }: NameHolder): Promise<Partial<NameHolder> | undefined> {
-    const reply = await commands.run({ action: "the worker did not start", deadline }, (client) =>
+    const reply = await commands.run({ action: `the name ${name} was not claimed`, deadline }, (client) =>
       runScript(client, scripts.claim, [workerKey(prefix, name)], [token, nameLifetime, host, pid, startedAt]),
     );
     return reply === 0 ? undefined : holderIn(reply as readonly string[]);

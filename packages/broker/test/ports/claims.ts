@@ -58,6 +58,15 @@ export function describeClaims(desk: () => Desk): void {
       expect(await desk().recordOf(ended)).toEqual({ state: "SUCCESS", delivery: 1, result: 3, queue: "feeds" });
     });
 
+    test("is removed by its own delivery, and not once something else stands there", async () => {
+      const [own, later, told, ended, none] = [desk().task(), desk().task(), desk().task(), desk().task(), desk().task()];
+      await desk().backend.claim([claimOf(own, 2), claimOf(later, 3), claimOf(told, 2), claimOf(ended, 2)]);
+      await desk().backend.store([storeOf(told, { state: "LOADING", delivery: 2 }), storeOf(ended, { resultText: "1" })]);
+      for (const id of [own, later, told, ended, none]) await desk().backend.unclaim(id, 2);
+      const states = await desk().backend.read([own, later, told, ended, none]);
+      expect(states.map((record) => record?.state)).toEqual([undefined, "STARTED", "LOADING", "SUCCESS", undefined]);
+    });
+
     test("takes over from a progress that was stored", async () => {
       const id = desk().task();
       await desk().backend.store([storeOf(id, { state: "LOADING", metaText: JSON.stringify({ done: "a long way".repeat(100) }) })]);

@@ -211,13 +211,13 @@ describe("the fields of an error", () => {
       max_tokens: 9,
     };
     const headers = { Authorization: "Bearer p7", accept: "x" };
-    const fields = fieldsOf({ ...secrets, config: { headers, url: "https://a.example/?token=p8&b=1" } });
-    expect(JSON.stringify(fields)).not.toMatch(/p[1-8]/);
+    const fields = fieldsOf({ ...secrets, config: { headers, url: "https://a.example/?token=p8&b=1", proxy: "http://u:p9@proxy:3128" } });
+    expect(JSON.stringify(fields)).not.toMatch(/p[1-9]/);
     expect(fields).toMatchObject({
       password: "***",
       Cookie: "***",
       max_tokens: 9,
-      config: { headers: { Authorization: "***", accept: "x" }, url: "https://a.example/?token=***&b=1" },
+      config: { headers: { Authorization: "***", accept: "x" }, url: "https://a.example/?token=***&b=1", proxy: "http://***@proxy:3128" },
     });
   });
 
@@ -273,6 +273,14 @@ describe("a stack in wire form", () => {
     const kept = [frames[0], ...frames.slice(6)];
     expect(wired(stacked(frames)).stack).toBe(["Error: no", ...kept].join("\n"));
     expect(toFailure(stacked(frames), { fullStacks: true }).stack).toBe(["Error: no", ...frames].join("\n"));
+  });
+
+  test("lacks what JavaScript itself ran between those, and keeps what it ran for others", () => {
+    const [own, ours] = [frames[0] as string, frames[1] as string];
+    const native = "    at new Promise (<anonymous>)";
+    const mapped = "    at Array.map (<anonymous>)";
+    expect(wired(stacked([own, mapped, own, native, ours, native, ours])).stack).toBe(["Error: no", own, mapped, own].join("\n"));
+    expect(wired(stacked([own, mapped])).stack).toBe(["Error: no", own, mapped].join("\n"));
   });
 
   test("of an error that is all ours is its first line", () => {

@@ -48,5 +48,8 @@ test("what somebody planted is no answer", async () => {
   await broker.redis.hset(key, { token: "t", host: "h".repeat(1_000_000), pid: "-1", startedAt: "9".repeat(400) });
   expect(await names.claim("planted", "t1", one)).toEqual({ host: "h".repeat(200) });
   await broker.redis.set(key, "no hash");
-  await expect(names.claim("planted", "t1", one)).rejects.toMatchObject({ code: "BROKER_UNAVAILABLE", details: { refused: true } });
+  await expect(names.claim("planted", "t1", one)).rejects.toMatchObject({
+    code: "BROKER_UNAVAILABLE",
+    details: { refused: true, action: "the name planted was not claimed" },
+  });
 });

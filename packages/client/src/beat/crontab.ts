@@ -1,4 +1,4 @@
-import type { Schedule } from "@bullrush/broker";
+import { counted, type Schedule } from "@bullrush/broker";
 import { checkOptions, isList, isText, isTimeZone, kindOf, refuse, type Check } from "../task/check.js";
 import { cronOf } from "./cron.js";
 
@@ -72,7 +72,7 @@ function checkExpression(expression: string): void {
   const option = "the expression of crontab()";
   const expected = 'five fields, or six with seconds first, such as "*/5 9-17 * * 1-5"';
   const fields = expression === "" ? 0 : expression.split(" ").length;
-  if (fields !== 5 && fields !== 6) refuse(option, fields === 1 ? "1 field" : `${fields} fields`, expected);
+  if (fields !== 5 && fields !== 6) refuse(option, counted(fields, "field"), expected);
   // The library would draw these by lot, in each process anew.
   if (/(^|[\s,])h/i.test(expression)) refuse(option, "one with H", "one without");
   try {

@@ -1,4 +1,5 @@
 import { inspect } from "node:util";
+import { clip } from "@bullrush/broker";
 import type { CanvasNode } from "./node.js";
 
 /** Most that is printed, in characters: of one argument, and of all. */
@@ -60,6 +61,5 @@ function called(name: string, parts: readonly Write[], room: Room): string {
 }
 
 function shown(value: unknown): string {
-  const text = inspect(value, argument);
-  return text.length <= most.argument ? text : `${text.slice(0, most.argument)}…`;
+  return clip(inspect(value, argument), most.argument);
 }

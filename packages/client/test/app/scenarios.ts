@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { encodeRecord } from "@bullrush/broker";
 import { chain, createApp, type App } from "../../src/index.js";
+import { redis } from "../redis.js";
 
 /** What a program may do with an app before it closes it, or not. Each resolves when the program is through. */
 export const scenarios: Readonly<Record<string, (url: string) => Promise<void>>> = {
@@ -79,6 +80,25 @@ export const scenarios: Readonly<Record<string, (url: string) => Promise<void>>>
     const app = open(url);
     await (await app.sendTask("tasks.a", [1])).revoke({ terminate: true });
     await app.beat.set("often", { task: "tasks.a", schedule: "1h" });
+  },
+  "a call, the loss of its connection, no further password, and no close": async (url) => {
+    const user = `exit-${randomUUID()}`;
+    await redis(url, "ACL", "SETUSER", user, "on", "nopass", "allcommands", "allkeys", "allchannels");
+    let asked = 0;
+    let onRefused = () => {};
+    const refused = new Promise<void>((resolve) => (onRefused = resolve));
+    const password = () => {
+      if (++asked === 1) return "token";
+      if (asked === 4) onRefused();
+      throw new Error("no role");
+    };
+    const app = createApp({ broker: { url: url.replace("://", `://${user}@`), password }, prefix: `client-${randomUUID()}` });
+    await app.sendTask("tasks.a", [1]);
+    await redis(url, "CLIENT", "KILL", "USER", user);
+    const held = setInterval(() => undefined, 1000);
+    await refused;
+    clearInterval(held);
+    await redis(url, "ACL", "DELUSER", user);
   },
 };
 

@@ -18,8 +18,9 @@ export class OutputCapture {
   readonly #pending: Record<StreamName, Map<TaskContext | undefined, Buffer>> = { stdout: new Map(), stderr: new Map() };
   #restore: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #telling = false;
 
-  /** @param emit hears of each output; it must not write to these streams itself */
+  /** @param emit hears of each output; what it writes to these streams meanwhile, as some loggers do, goes through */
   constructor(emit: (output: Output) => void) {
     this.#emit = emit;
   }
@@ -54,7 +55,7 @@ export class OutputCapture {
     const original = Reflect.get(stream, "write");
     let taken = true;
     const write = (chunk: string | Uint8Array, encoding?: unknown, callback?: unknown): boolean => {
-      if (!taken) return original.call(stream, chunk, encoding as BufferEncoding, callback as () => void);
+      if (!taken || this.#telling) return original.call(stream, chunk, encoding as BufferEncoding, callback as () => void);
       this.#write(name, chunk, typeof encoding === "string" ? (encoding as BufferEncoding) : "utf8");
       const written = typeof encoding === "function" ? encoding : callback;
       if (typeof written === "function") process.nextTick(written);
@@ -99,6 +100,12 @@ export class OutputCapture {
   #tell(name: StreamName, context: TaskContext | undefined, text: string): void {
     const output = outputOf(name, text, context && { task: context.name, id: context.id });
     const plain = stripVTControlCharacters(output.text);
-    if (plain.trim() !== "") this.#emit({ ...output, text: plain });
+    if (plain.trim() === "") return;
+    this.#telling = true;
+    try {
+      this.#emit({ ...output, text: plain });
+    } finally {
+      this.#telling = false;
+    }
   }
 }

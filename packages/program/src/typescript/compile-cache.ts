@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
+import { threadId } from "node:worker_threads";
 import type { Compiled } from "./compiled.js";
 import { upwards } from "./files.js";
 
@@ -28,7 +29,8 @@ export class CompileCache {
   write(file: string, source: string, settings: unknown, compiled: Compiled): void {
     const place = this.#placeOf(file);
     if (place === undefined) return;
-    const half = `${place}.${process.pid}`;
+    // Another thread of this process may compile it, too.
+    const half = `${place}.${process.pid}.${threadId}`;
     try {
       mkdirSync(dirname(place), { recursive: true });
       writeFileSync(half, JSON.stringify({ key: this.#keyOf(source, settings), ...compiled }));

@@ -58,6 +58,7 @@ export class Compiler {
       const [first] = (error as Partial<Esbuild.TransformFailure>).errors ?? [];
       if (first === undefined) throw error;
       const { text, location } = first;
+      // Without a cause: the compiler's own error says the same once more, and a line that tells causes would repeat it.
       throw new SyntaxError(location === null ? text : `${text}\n${file}:${location.line}:${location.column + 1}`);
     }
   }

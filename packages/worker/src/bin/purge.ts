@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline/promises";
-import { BullrushError, type QueueCounts } from "@bullrush/broker";
+import { BullrushError, counted, type QueueCounts } from "@bullrush/broker";
 import type { App } from "@bullrush/client";
 
 /** Where a question is asked: a terminal that can be read and written. */
@@ -45,7 +45,7 @@ function questionOf(counts: readonly QueueCounts[]): string | undefined {
   const all = full.reduce((sum, { number }) => sum + number, 0);
   if (all === 0) return undefined;
   const places = full.map(({ queue, number }) => (full.length === 1 ? queue : `${queue} (${number})`)).join(", ");
-  return `${all === 1 ? "1 message" : `${all} messages`} in queue${full.length === 1 ? "" : "s"} ${places} will be removed for good. Continue? [y/N] `;
+  return `${counted(all, "message")} in queue${full.length === 1 ? "" : "s"} ${places} will be removed for good. Continue? [y/N] `;
 }
 
 /** Asks for a yes. No answer, as at Ctrl-C and Ctrl-D, is a no. */

@@ -73,7 +73,7 @@ async function consume(given: WorkerArguments, { version, format, log, capture, 
     introduce();
   };
   const options = { endsProcess: true, ...workerOptions(given), module: reference, log };
-  const worker = createWorker(app, options, { format, capture, onNamed: named, inspect: address !== undefined });
+  const worker = createWorker(app, options, { format, capture, onNamed: named, ...(address !== undefined && { inspect: true }) });
   const beat = given.beat ? await openBeat(app, log, given.allowEviction ?? false) : undefined;
   const stop = stopSignals(worker, beat, log);
   watchFallout(

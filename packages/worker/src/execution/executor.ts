@@ -208,7 +208,8 @@ export class Executor {
       const reason = await this.#revokedBefore(message);
       if (reason !== undefined) return this.revoke(delivery, reason, startedAt);
     }
-    if (storesResult && (delivery.number > 1 || message.resent)) {
+    const isClaimed = storesResult && (delivery.number > 1 || message.resent === true);
+    if (isClaimed) {
       const earlier = await this.#claim(delivery, message, definition);
       if (earlier !== "claimed") return earlier;
     }
@@ -236,7 +237,9 @@ export class Executor {
     if (outcome?.type === "requeued" && outcome.known !== undefined) return this.#unknown(delivery, message, startedAt, outcome.known);
     if (outcome?.type === "replaced" && !(await replaced(outcome.flow, { ...this.#options, message, stop }))) return undefined;
     // Without an outcome, it was put back, or its lease was lost, while the claim was under way.
-    const isStored = storesResult && !(outcome?.type === "succeeded" && outcome.ignored === true);
+    const isIgnored = outcome?.type === "succeeded" && outcome.ignored === true;
+    if (isIgnored && isClaimed) await this.#unclaim(delivery, message);
+    const isStored = storesResult && !isIgnored;
     return outcome && this.#settle(delivery, outcome, startedAt, definition, isStored, trace.children);
   }
 
@@ -352,6 +355,15 @@ export class Executor {
       // Its own record may be at fault, and is not to hold up others.
       if (!isRefused(error)) rest(delivery.queue, unclaimed);
       return this.putBack(delivery, error instanceof Error ? error.message : "not claimed", unclaimed);
+    }
+  }
+
+  /** A task without a record is not to read as one that runs. Never rejects: it is done all the same, and its claim expires. */
+  async #unclaim({ id, number }: Delivery, { task }: Message): Promise<void> {
+    try {
+      await this.#options.backend.unclaim(id, number);
+    } catch (error) {
+      this.#options.log.warn({ task, id, ...redactFailure(toFailure(error)) }, "ignored, but reads as STARTED until its claim expires");
     }
   }
 }

@@ -54,7 +54,7 @@ export async function keepName({ names, name: wanted, numbered, token, holder }:
       const other = await names.claim(candidate, token, holder);
       return other && { other };
     } catch (error) {
-      if (isUnreachable(error)) throw error;
+      if (isUnreachable(error)) throw unstarted(error);
       return { reason: redact(error instanceof Error ? error.message : String(error)) };
     }
   }
@@ -108,8 +108,13 @@ function withNumber(name: string, number: number): string {
   return name.replace(/^[^@]*/, (first) => `${first}${number}`);
 }
 
-function isUnreachable(error: unknown): boolean {
+function isUnreachable(error: unknown): error is BullrushError<"BROKER_UNAVAILABLE"> {
   return (
     error instanceof BullrushError && error.code === "BROKER_UNAVAILABLE" && !(error as BullrushError<"BROKER_UNAVAILABLE">).details.refused
   );
+}
+
+/** The first thing that is asked of the broker is the name: what matters is that nothing else was. */
+function unstarted({ details }: BullrushError<"BROKER_UNAVAILABLE">): BullrushError {
+  return new BullrushError("BROKER_UNAVAILABLE", { ...details, action: "the worker did not start" });
 }

@@ -102,5 +102,5 @@ test("a broker that refuses keeps no worker from its start, and none from its st
 
 test("a broker that cannot be reached does", async () => {
   const error = new BullrushError("BROKER_UNAVAILABLE", { url: "redis://a", action: "x", deadline: 1, reason: "ECONNREFUSED" });
-  await expect(open(failing(error), true)).rejects.toBe(error);
+  await expect(open(failing(error), true)).rejects.toMatchObject({ details: { ...error.details, action: "the worker did not start" } });
 });

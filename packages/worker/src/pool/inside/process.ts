@@ -1,7 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { Frame } from "../../output/frames.js";
-import type { FromProcess } from "../messages.js";
-import type { ToRunner } from "../messages.js";
+import type { FromProcess, ToRunner } from "../messages.js";
 
 // All this before what takes its time to load. The signals go to all processes of a terminal; the worker is the one to say what becomes of
 // its runners.
