@@ -1,7 +1,7 @@
 import { additionId, BullrushError, newId } from "@bullrush/broker";
 import { chain, chord, createApp, group, type AsyncResult, type Signature, type TaskContext } from "@bullrush/client";
 import { pino } from "pino";
-import { beforeEach, expect, inject, it, onTestFinished } from "vitest";
+import { beforeEach, expect, inject, it, onTestFinished, vi } from "vitest";
 import { createWorker } from "../src/index.js";
 
 /** An app with a worker that runs. */
@@ -173,4 +173,24 @@ it("what is added after the task has ended is refused, since the chord may have 
   };
   expect(await (await chord([adds.s()], list.s()).delay()).get(timeout)).toEqual(["own"]);
   await expect(late?.addToChord(give.s(1))).rejects.toMatchObject({ code: "CHORD_MEMBER_ENDED", details: { task: "adds" } });
+});
+
+it("what a member adds after its chord was revoked is revoked as well, and nothing of the flow is left", async () => {
+  const { app, give, list, adds, scene } = on;
+  let begun: () => void = () => undefined;
+  const hasBegun = new Promise<void>((resolve) => (begun = resolve));
+  const handles: AsyncResult[] = [];
+  scene.act = async (context) => {
+    handles.push(await context.addToChord(give.s("before").set({ countdown: "1h" })));
+    begun();
+    await new Promise((resolve) => context.signal.addEventListener("abort", resolve, { once: true }));
+    handles.push(await context.addToChord(give.s("after").set({ countdown: "1h" })));
+  };
+  const sent = await chord([adds.s()], list.s()).delay();
+  await hasBegun;
+  expect(await sent.revoke({ reason: "no need" })).toBe(true);
+  await expect(sent.get(timeout)).rejects.toMatchObject({ code: "TASK_REVOKED" });
+  await vi.waitFor(() => expect(handles).toHaveLength(2), { timeout: 20_000 });
+  for (const handle of handles) await expect(handle.get(timeout)).rejects.toMatchObject({ code: "TASK_REVOKED" });
+  await vi.waitFor(async () => expect(await app.transport.revokeFlow(sent.id, [])).toBeUndefined(), { timeout: 20_000 });
 });
