@@ -57,6 +57,10 @@ const messages = {
     `"${d.task}" called this.ignore() as a part of a canvas, where others wait for its value: return one, or null`,
   REPLACE_UNSUPPORTED: (d: { task: string; where: string }) =>
     `"${d.task}" called this.replace() in ${d.where}, which needs a result of its own: send what is to follow with delay() instead`,
+  ADD_TO_CHORD_UNSUPPORTED: (d: { task: string }) =>
+    `"${d.task}" called this.addToChord(), and is no member of a group that something waits for: call it in a member of a chord's header, and in the last step of one that is a chain`,
+  CHORD_MEMBER_ENDED: (d: { task: string }) =>
+    `"${d.task}" called this.addToChord() too late: for its chord it has ended, and nothing was added; await each call before the task returns`,
   TASK_REJECTED: (d: { task: string; reason: string }) => `"${d.task}" rejected its message: ${d.reason}`,
   SETTLEMENT_REFUSED: (d: { task: string; reason: string }) =>
     `how "${d.task}" ended could not be settled, and its message is kept as a dead letter: Redis refused it (${d.reason})`,

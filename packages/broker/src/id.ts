@@ -44,6 +44,11 @@ export function replacementId(id: string): string {
   return uuidIn(id, "replacement");
 }
 
+/** Id of what task `id` adds to its group by call `ordinal` of one run, counted from 0: the same at every run. */
+export function additionId(id: string, ordinal: number): string {
+  return uuidIn(id, `addition ${ordinal}`);
+}
+
 /** What the ids of ticks are made in. */
 const ticks = "7d1f6c2a-4a0e-4f0b-9a55-1d0c1b6f2e38";
 

@@ -4,10 +4,10 @@ export { toMilliseconds, type Duration } from "./duration.js";
 export { clip, textLimits } from "./clip.js";
 export { steadyClock, systemClock, type Clock } from "./clock.js";
 export { Alarm, longestTimer, systemTiming, type Timing } from "./alarm.js";
-export { callId, checkTaskId, copyId, groupId, isTaskId, newId, replacementId, tickId } from "./id.js";
+export { additionId, callId, checkTaskId, copyId, groupId, isTaskId, newId, replacementId, tickId } from "./id.js";
 
 export type { Json, Message, RoutedMessage } from "./protocol/message.js";
-export type { Flow, FlowCall, FlowJoin, Mishap } from "./protocol/flow.js";
+export type { Flow, FlowAddition, FlowCall, FlowJoin, Mishap } from "./protocol/flow.js";
 export type { Origin, Place, Target } from "./protocol/place.js";
 export { outcomeOfRecord, type FinalOutcome, type Outcome } from "./protocol/outcome.js";
 export { carriedFailure } from "./protocol/carried-failure.js";

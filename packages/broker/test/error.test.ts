@@ -29,6 +29,8 @@ const details: { readonly [C in ErrorCode]: ErrorDetails<C> } = {
   IGNORE_REQUESTED: { task: "tasks.add" },
   IGNORE_UNSUPPORTED: { task: "tasks.add" },
   REPLACE_UNSUPPORTED: { task: "tasks.add", where: "a chunk" },
+  ADD_TO_CHORD_UNSUPPORTED: { task: "tasks.add" },
+  CHORD_MEMBER_ENDED: { task: "tasks.add" },
   TASK_REJECTED: { task: "tasks.add", reason: "it is for another shop" },
   SETTLEMENT_REFUSED: { task: "tasks.add", reason: "WRONGTYPE of a key" },
   CHORD_FAILED: { failed: 2, size: 3, members: ["tasks.add failed: TypeError: no"] },

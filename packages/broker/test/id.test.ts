@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { v5 } from "uuid";
 import { describe, expect, test } from "vitest";
-import { callId, checkTaskId, copyId, groupId, isTaskId, newId, replacementId, tickId } from "../src/id.js";
+import { additionId, callId, checkTaskId, copyId, groupId, isTaskId, newId, replacementId, tickId } from "../src/id.js";
 
 const id = "0190c6a0-1111-7222-8333-444455556666";
 
@@ -103,10 +103,11 @@ test("the id of a call is the UUID of version 5 of its number in its flow, whate
   }
 });
 
-test("the ids of groups, replacements and ticks are UUIDs of version 5 as well", () => {
+test("the ids of groups, replacements, additions and ticks are UUIDs of version 5 as well", () => {
   const flow = "6f7d6a0e-9d0b-4c80-8a55-3f0a2f6b1c11";
   expect(groupId(flow, 3)).toBe(v5("group 3", flow));
   expect(replacementId(flow.toUpperCase())).toBe(v5("replacement", flow));
+  expect(additionId(flow.toUpperCase(), 2)).toBe(v5("addition 2", flow));
   expect(tickId("näh", "v1", 7)).toBe(v5('["näh","v1",7]', "7d1f6c2a-4a0e-4f0b-9a55-1d0c1b6f2e38"));
 });
 

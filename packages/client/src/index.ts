@@ -24,7 +24,7 @@ export { currentTask, outsideTask, runInTask, type TaskContext } from "./task/co
 export type { AwaitedTask, AwaitedTasks, Loan } from "./task/loan.js";
 export { SoftTimeLimitExceeded } from "./task/errors.js";
 
-export type { AnyCanvas, Canvas, CanvasData, NeedsOf, OnFailure, ResultOf } from "./canvas/canvas.js";
+export type { AnyCanvas, Canvas, CanvasData, NeedsOf, OnFailure, ResultOf, SingleCall } from "./canvas/canvas.js";
 export type { CanvasPart } from "./canvas/base-canvas.js";
 export { chain, Chain } from "./canvas/chain.js";
 export { chord, Chord, type ChordOptions } from "./canvas/chord.js";

@@ -68,7 +68,7 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
   const publish = openPublisher(commands, { prefix, deadline, maxPayload, noteQueues });
 
   const flows = new FlowStore(commands, { prefix, deadline, noteQueues });
-  const standings = new Standings((ids) => flows.readFacts(ids));
+  const standings = new Standings(flows);
 
   async function locate(tasks: readonly Sought[]): Promise<readonly Location[]> {
     const found: Location[] = [];
@@ -158,13 +158,28 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
   }
 
   const startFlow = (flow: Flow) => flows.start(flow);
+  const addMember: Transport["addMember"] = (addition) => flows.additions.add(addition);
   const revokeFlow = (flow: string, calls: "all" | readonly number[]) => flows.callOff(flow, calls);
 
   const standingsOf: Transport["standings"] = (messages) => standings.of(messages);
 
   const workerNames = redisWorkerNames(commands, prefix);
 
-  return { publish, startFlow, revokeFlow, standings: standingsOf, locate, counts, forget, purge, revoke, workerNames, consume, close };
+  return {
+    publish,
+    startFlow,
+    addMember,
+    revokeFlow,
+    standings: standingsOf,
+    locate,
+    counts,
+    forget,
+    purge,
+    revoke,
+    workerNames,
+    consume,
+    close,
+  };
 }
 
 function isAnyAbsent(replies: readonly LocateReply[]): boolean {

@@ -1,5 +1,5 @@
 import type { BullrushError } from "../error.js";
-import type { Flow } from "../protocol/flow.js";
+import type { Flow, FlowAddition } from "../protocol/flow.js";
 import type { Message, RoutedMessage } from "../protocol/message.js";
 import type { Outcome } from "../protocol/outcome.js";
 import type { Retention } from "./retention.js";
@@ -22,6 +22,12 @@ export interface Transport {
    * for one of many thousand calls; starting it again, with the same id, is safe.
    */
   startFlow(flow: Flow): Promise<void>;
+
+  /**
+   * Adds a member to a group whose join has not let pass its values, and sends it: its value comes behind those of all other members. Gives `added`; `known` if one with its id was added before, which
+   * stands; `ended` if the call that adds it has ended in the flow, or there is no such flow. Rejects within the deadline (5 s by default); adding it again, with the same id, is safe.
+   */
+  addMember(addition: FlowAddition): Promise<Added>;
 
   /**
    * Sees to it that calls of a flow, all but its links or those with these numbers, do not run if they are revoked before their turn comes. Gives those that have not ended,
@@ -96,6 +102,9 @@ export interface Loan {
   /** What is left of its lease, in ms: the worker renews it. `Infinity` if it has no end. */
   readonly lease: number;
 }
+
+/** What became of a member that was to be added to a group. */
+export type Added = "added" | "known" | "ended";
 
 /** What was to be revoked with a flow, as far as it has not ended. */
 export interface FlowRevocation {

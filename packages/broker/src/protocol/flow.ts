@@ -37,6 +37,19 @@ export interface FlowCall extends RoutedMessage {
   readonly lifetime?: number;
 }
 
+/** A further member of a group, added by one of its members while that runs. */
+export interface FlowAddition {
+  /** Id of the flow. */
+  readonly flow: string;
+  /** Number of the call that adds it. */
+  readonly by: number;
+  /** Number of the join of the group. */
+  readonly join: number;
+  readonly queue: string;
+  /** Without `places`: which number and which slot are its own is known once it is added. An `id` that was added before is not added again. */
+  readonly message: Message;
+}
+
 /** A point at which values come together as one array, in the order of their slots. */
 export interface FlowJoin {
   /** UUID of the group whose members' values these are. */

@@ -1744,6 +1744,99 @@ local function takeAll(at, wanted)
   return faults
 end
 `,
+  "bullmq/flow/add-member": `--[[
+  Adds a member to the group of a member that runs, and sends it. The join of the group waits for it too: its value comes behind all others.
+
+  KEYS[1]       index of the flows
+  ARGV[1]       now, ms
+  ARGV[2]       what the keys of flows start with
+  ARGV[3]       what the keys of queues start with
+  ARGV[4]       id of the flow
+  ARGV[5]       number of the call that adds it
+  ARGV[6]       number of the join
+  ARGV[7]       id of the new call
+  ARGV[8]       its queue
+  ARGV[9]       its queue, JSON
+  ARGV[10]      what is known of it, JSON that begins with its id, without its places
+  ARGV[11]      its head, without its places
+  ARGV[12]      its message up to its places
+  ARGV[13]      its message behind these
+
+  Returns "added"; "known" if it was added before; "ended" if there is no such flow, call or join any more, or they cannot be read
+]]
+local call = redis.call
+local now, flowKeys, queueKeys, flowIndex = ARGV[1], ARGV[2], ARGV[3], KEYS[1]
+
+--- @include bullmq/flow/following
+
+local id, queue, queueText = ARGV[7], ARGV[8], ARGV[9]
+local flow = flowIn(newPlan(), ARGV[4])
+if not flow then return "ended" end
+if call("HEXISTS", flow.key, "+" .. id) == 1 then return "known" end
+local by, joinNumber = tonumber(ARGV[5]), tonumber(ARGV[6])
+if not Stored.has(flow, by) or call("GETBIT", flow.key .. ":done", by) == 1 then return "ended" end
+
+-- The join with one slot more; nil if it cannot be read.
+local function grown(join)
+  local text, count = string.gsub(call("HGET", flow.key, "j" .. joinNumber), '"size":%d+', '"size":' .. join.size + 1, 1)
+  local read = count == 1 and Stored.decode(text)
+  return read and read.size == join.size + 1 and text or nil
+end
+
+-- The queues with that of the new call; nil if they cannot be read.
+local function queuesWith(text)
+  local inner = text and string.match(text, "^%[(.+)%]$")
+  if not inner then return nil end
+  if string.find("," .. inner .. ",", "," .. queueText .. ",", 1, true) then return text end
+  return "[" .. inner .. "," .. queueText .. "]"
+end
+
+local join = joinIn(flow, joinNumber)
+local joinText = join and grown(join)
+local queues, first, off = unpack(call("HMGET", flow.key, "queues", "added", "off"))
+queues = queuesWith(queues)
+if not joinText or not queues then return "ended" end
+
+local number = flow.calls
+local places = '"places":[{"flow":"' .. flow.id .. '","call":' .. number .. ',"next":[["slot",' .. joinNumber .. "," .. join.size .. "]]}]"
+local function placed(text) return string.sub(text, 1, -2) .. "," .. places .. "}" end
+
+-- First among what is to be sent: wherever this is cut short, whoever looks after flows sends what the join counts. A number that no call has is passed over there.
+local backlog, entry = flow.key .. ":backlog", number .. " "
+call("RPUSH", backlog, entry)
+-- One command: all of it is there, or nothing.
+call("HSET", flow.key,
+  "+" .. id, number, "a" .. number, placed(ARGV[10]), "c" .. number, placed(ARGV[11]) .. "\\n" .. ARGV[12] .. "," .. places .. ARGV[13],
+  "j" .. joinNumber, joinText, "calls", number + 1, "left", flow.left + 1, "queues", queues, "added", first or number)
+flow.calls, flow.left, flow.size = number + 1, flow.left + 1, nil
+-- What its queue refuses now stays in the backlog.
+if pcall(sendAll, { { flow = flow, number = number } }) then call("LREM", backlog, -1, entry) end
+call("ZADD", flowIndex, now, flow.id)
+if off then
+  -- As the other members: whoever takes it drops it, without waiting for its time.
+  local key = queueKeys .. queue .. ":"
+  if Stored.ask("HEXISTS", key .. id, "name") == 1 then call("HSETNX", key .. id, "revoked", "its chord was revoked") end
+  Stored.ask("ZADD", key .. "delayed", "XX", string.format("%.0f", tonumber(now) * 0x1000), id)
+  if Stored.ask("ZSCORE", key .. "delayed", id) then Stored.ask("ZADD", key .. "marker", 0, "0") end
+end
+return "added"
+`,
+  "bullmq/flow/added": `--[[
+  What flows say of calls that were added to them, for all of a take at once.
+
+  ARGV          key of a flow and number of a call, in turn
+
+  Returns for each call the text of its field; false where there is none, or where its key holds something of another kind
+]]
+local replies = {}
+for at = 1, #ARGV, 2 do
+  local text = redis.pcall("HGET", ARGV[at], "a" .. ARGV[at + 1])
+  local failed = type(text) == "table" and text.err
+  if failed and not string.find(failed, "WRONGTYPE", 1, true) then return text end
+  replies[#replies + 1] = not failed and text
+end
+return replies
+`,
   "bullmq/flow/begin": `--[[
   Begins a flow, unless it has begun.
 
@@ -1794,11 +1887,13 @@ local call = redis.call
 --- @include bullmq/flow/stored
 
 openStored()
-local head = Stored.ask("HMGET", KEYS[1], "left", "calls", "queues", "odd", "links")
+local head = Stored.ask("HMGET", KEYS[1], "left", "calls", "queues", "odd", "links", "added")
 if not head or not head[1] then return false end
 local calls = tonumber(head[2] or nil)
 local flow = { key = KEYS[1], calls = Stored.isIndex(calls) and calls or 0 }
 call("HSET", KEYS[1], "resent", "1")
+-- What is added from now on is revoked, too.
+if ARGV[1] ~= "" then call("HSET", KEYS[1], "off", "1") end
 
 local open, following = {}, 0
 local function look(number)
@@ -1815,7 +1910,7 @@ else
   for number = tonumber(ARGV[1]), to - 1 do look(number) end
   if to < all then following = to end
 end
-return { open, head[3], head[4], head[5], following }
+return { open, head[3], Stored.oddWithAdded(KEYS[1], head[4], tonumber(head[6] or nil), open), head[5], following }
 `,
   "bullmq/flow/continue": `--[[
   Does what follows upon the end of a call whose own message is gone.
@@ -2040,6 +2135,10 @@ return replies
       left            how many calls have not ended; there once the flow has begun
       starting        "1" until what it begins with was sent
       calls           how many it has
+      added           the first call that was added to a group by one of its members; absent while there is none
+      a<n>            what is known of call n, which was added, as long as the flow lasts: { id, task, queue, places }
+      +<id>           number of the call with this id, which was added
+      off             "1" when all of it was called off: what is added is revoked, too
       resent          "1" when its messages may have been sent before, or called off: whoever takes one looks for a result first
       limit           longest value that is passed on, bytes
       expires, to     time to live, ms, and reply channel of the results of calls that do not run
@@ -2514,12 +2613,13 @@ end
 local flows = {}
 for _, id in ipairs(call("ZRANGEBYSCORE", KEYS[1], "-inf", now - ARGV[3], "LIMIT", 0, most.entries)) do
   local key = flowKeys .. id
-  local head = Stored.ask("HMGET", key, "left", "queues", "odd", "expires", "to", "calls")
+  local head = Stored.ask("HMGET", key, "left", "queues", "odd", "expires", "to", "calls", "added")
   local calls = head and head[1] and head[2] and head[3] and tonumber(head[6] or nil)
   if calls then
     local numbers, bytes = openIn(key, calls, most.calls)
     call("ZADD", KEYS[1], now, id)
-    flows[#flows + 1] = { id, call("EXISTS", key .. ":backlog", key .. ":doom") > 0 and 1 or 0, head[2], head[3], head[4], head[5] or "", numbers }
+    flows[#flows + 1] = { id, call("EXISTS", key .. ":backlog", key .. ":doom") > 0 and 1 or 0, head[2], Stored.oddWithAdded(key, head[3], tonumber(head[7] or nil), numbers), head[4],
+      head[5] or "", numbers }
     most.calls = most.calls - #numbers
     most.bytes = most.bytes - bytes
     if #flows == most.flows or most.calls <= 0 or most.bytes <= 0 then break end
@@ -2620,6 +2720,19 @@ local function openStored()
     return isText(head.queue) and isText(head.id) and isText(head.task) and Stored.isIndex(head.priority) and Stored.isIndex(head.from)
       and isTime(head.countdown) and isTime(head.lifetime) and isTime(head.eta) and type(head.places) == "table" and areOrigins(head.standsFor)
       and (head.enters == nil or type(head.enters) == "table")
+  end
+
+  -- The ids that follow no rule, as JSON, with those of the calls among \`numbers\` that were added: none before \`first\` was.
+  function Stored.oddWithAdded(key, odd, first, numbers)
+    local known, ids = odd and string.match(odd, "^{(.*)}$"), {}
+    if not first or not known then return odd end
+    for _, number in ipairs(numbers) do
+      local text = number >= first and call("HGET", key, "a" .. number)
+      local id = text and string.match(text, '^{"id":"([%x-]+)"')
+      if id then ids[#ids + 1] = '"' .. number .. '":"' .. id .. '"' end
+    end
+    if known ~= "" then table.insert(ids, 1, known) end
+    return "{" .. table.concat(ids, ",") .. "}"
   end
 
   -- The head of a call that is not sent yet, and its message; nil if there is none that can be read.

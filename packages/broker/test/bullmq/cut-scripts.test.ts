@@ -3,6 +3,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { openGuardedLoans } from "../../src/bullmq/guard/guarded-loans.js";
 import { Unheard } from "../../src/bullmq/unheard.js";
 import type { Delivery, Settlement } from "../../src/ports/transport.js";
+import { additionId } from "../../src/id.js";
+import type { Message } from "../../src/protocol/message.js";
 import type { Outcome } from "../../src/protocol/outcome.js";
 import { encodeMessage } from "../../src/protocol/codec.js";
 import { queueKey } from "../../src/redis/keys.js";
@@ -27,6 +29,7 @@ const marks = {
   begin: "Begins a flow, unless it has begun",
   doom: "Lets a lot of what is doomed fail",
   backlog: "Sends a lot of the backlog of a flow",
+  addMember: "Adds a member to the group of a member that runs",
 };
 
 /** A move of messages that is cut. */
@@ -49,6 +52,24 @@ const taken = (count: number) => async (scene: Scene) => {
   await send(count)(scene);
   return take(scene.consumer, count);
 };
+
+/** A member adds another, whose message says this, and is settled. */
+const addedWith = (message: Partial<Message>): Move => ({
+  script: "addMember",
+  before: async ({ bench, consumer }) => {
+    const steps = [{ task: "sum", args: [1], next: [["slot", 0, 0]] }, { task: "list" }] as const;
+    await bench.stage.transport.startFlow(flowOf(steps, [{ size: 1, next: [["step", 1]] }]));
+    return take(consumer, 1);
+  },
+  move: ({ bench }, deliveries) =>
+    Promise.all(
+      deliveries.map(({ id, content }) => {
+        const [place] = content.type === "message" ? (content.message.places ?? []) : [];
+        const added = messageOf({ ...message, id: additionId(id, 0), task: "sum", args: [2] });
+        return bench.stage.transport.addMember({ flow: place!.flow, by: place!.call, join: 0, queue: "feeds", message: added });
+      }),
+    ),
+});
 
 const settledAs = (outcome: (delivery: Delivery) => Outcome, count = 3): Move => ({
   script: "exchange",
@@ -220,6 +241,8 @@ const moves: Record<string, Move> = {
       };
     })(),
   },
+  "add a member to a group": addedWith({}),
+  "add a member with a priority to a group": addedWith({ priority: 3 }),
   "let steps fail that have not run": {
     script: "doom",
     before: async ({ bench, consumer }) => {

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "v
 import { openProxy } from "../../../../integration/lib/proxy.js";
 import { redisResultBackend } from "../../src/redis/result-backend.js";
 import { flowOf, play, recordsOf, settlementOf } from "../ports/flow-play.js";
-import { describeFlows, type Kept } from "../ports/flows.js";
+import { describeFlows } from "../ports/flows.js";
+import type { Kept } from "../ports/kept.js";
 import { contentOf } from "../ports/messages.js";
 import { stageOn, type Stage } from "../ports/stage.js";
 import { takeOne } from "../ports/waiting.js";

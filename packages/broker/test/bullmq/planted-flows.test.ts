@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { additionId } from "../../src/id.js";
 import type { Target } from "../../src/protocol/place.js";
 import { within } from "../../src/within.js";
 import { flowOf, play, settlementOf } from "../ports/flow-play.js";
+import { contentOf } from "../ports/messages.js";
 import { stageOn, type Stage } from "../ports/stage.js";
 import { takeOne } from "../ports/waiting.js";
 import { redisBinary, startRedis, type PrivateRedis } from "../redis/private-redis.js";
@@ -180,6 +182,56 @@ describe.skipIf(redisBinary === undefined)("what is planted in flows holds up ne
     await consumer.mendFlows(60_000);
     const played = await play(stage, consumer, other);
     expect(played.slice(-2).map(({ args }) => args)).toEqual([["first"], [["first"]]]);
+  });
+
+  /** A member that runs, what it adds, and the flow. */
+  async function member() {
+    const flow = flowOf([{ task: "list", args: [0], next: [["slot", 0, 0]] }, { task: "list" }], [{ size: 1, next: [["step", 1]] }]);
+    await stage.transport.startFlow(flow);
+    const consumer = consume();
+    const delivery = await takeOne(consumer);
+    const { rootId } = contentOf(delivery);
+    const message = { id: additionId(delivery.id, 0), task: "list", args: ["added"], headers: {}, priority: 0, retries: 0, rootId };
+    const add = () => stage.transport.addMember({ flow: flow.id, by: 0, join: 0, queue: "feeds", message });
+    return { flow, consumer, delivery, message, add };
+  }
+
+  test.each<[string, Spoil]>([
+    ["a join that is none", (key) => redis().hset(key, "j0", "{")],
+    ["a join without a size", (key) => redis().hset(key, "j0", '{"id":"x","next":[]}')],
+    ["queues that are none", (key) => redis().hset(key, "queues", "{}")],
+    ["a number of calls that is none", (key) => redis().hset(key, "calls", "many")],
+  ])("nothing is added to a flow with %s", async (_, spoil) => {
+    const { flow, consumer, add } = await member();
+    await spoil(keyOf(flow.id));
+    const before = await redis().hgetall(keyOf(flow.id));
+    expect(await add()).toBe("ended");
+    expect(await redis().hgetall(keyOf(flow.id))).toEqual(before);
+    expect((await consumer.exchange({ settle: [], take: 1 })).deliveries).toEqual([]);
+  });
+
+  test.each(["x", "[]", "{}", '{"id":"x","task":"list","queue":"feeds","places":7}'])(
+    "what a flow says of an added call is %s",
+    async (text) => {
+      const { flow, consumer, delivery, add } = await member();
+      await add();
+      await redis().hset(keyOf(flow.id), "a2", text);
+      const message = contentOf(await takeOne(consumer));
+      expect(await stage.transport.standings([{ queue: "feeds", message }])).toEqual(["forged"]);
+      expect((await stage.transport.revokeFlow(flow.id, "all"))?.ids).toContain(delivery.id);
+    },
+  );
+
+  test("what is added to a queue whose list is of another kind is sent when it can be", async () => {
+    const { flow, consumer, delivery, add } = await member();
+    const wait = `${broker.prefix}:feeds:wait`;
+    await redis().set(wait, "x");
+    expect([await add(), await add()]).toEqual(["added", "known"]);
+    await redis().del(wait);
+    await age();
+    await consumer.mendFlows(60_000);
+    await consumer.exchange({ settle: [settlementOf(delivery)], take: 0 });
+    expect((await play(stage, consumer, flow)).map(({ args }) => args)).toEqual([["added"], [[[0], ["added"]]]]);
   });
 
   test("an index of flows that are none", async () => {

@@ -1,20 +1,16 @@
 import { describe, expect, test } from "vitest";
+import { describeAdditions } from "./additions.js";
 import type { Target } from "../../src/protocol/place.js";
 import { newId } from "../../src/id.js";
 import { contentOf, outcomes, storeOf } from "./messages.js";
 import { flowOf, play, recordsOf, settlementOf } from "./flow-play.js";
+import type { Kept } from "./kept.js";
 import type { Stage } from "./stage.js";
 import { eventually, hear, take, takeOne } from "./waiting.js";
 
-/** What the broker keeps of flows. */
-export interface Kept {
-  keys(): Promise<readonly string[]>;
-  /** The fields of a hash, by what its key ends with. */
-  hash(end: string): Promise<Readonly<Record<string, string>>>;
-}
-
 export function describeFlows(stage: () => Stage, flows: Kept): void {
   const { keys, hash: kept } = flows;
+  describeAdditions(stage, flows);
 
   describe("a flow", () => {
     const results = async (flow: ReturnType<typeof flowOf>) => (await recordsOf(stage(), flow)).map((record) => record?.result);

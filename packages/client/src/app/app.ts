@@ -14,12 +14,13 @@ import {
 import { Beat } from "../beat/beat.js";
 import { tickOf, type DueEntry } from "../beat/tick.js";
 import type { RevokeOptions } from "../control/revoke.js";
-import type { Canvas, CanvasData, Ignores } from "../canvas/canvas.js";
+import type { Canvas, CanvasData, Ignores, SingleCall } from "../canvas/canvas.js";
 import { canvasOf, type SomeCanvas, type SomeHandle } from "../canvas/canvas-of.js";
 import { holding } from "../canvas/content.js";
 import { nodeOf } from "../canvas/data.js";
 import { emptyResult } from "../canvas/handles.js";
 import { AsyncResult } from "../result/async-result.js";
+import type { Handle } from "../result/handle.js";
 import type { GroupResult } from "../result/group-result.js";
 import { emptyGroupOf } from "../result/empty-group.js";
 import { restoredGroup, restoredResult } from "../result/restored.js";
@@ -181,6 +182,13 @@ export class App {
    */
   replacementOf(canvas: Canvas, message: Message, queue: string): Flow {
     return this.#sender.replacement(canvas, message, queue);
+  }
+
+  /**
+   * @internal Adds `signature` to the group of which the task of `member` is one, as the call of `this.addToChord()` with this number, counted from 0, in one run of the task. Throws as that does.
+   */
+  addToChord<Sent extends Handle>(signature: SingleCall<Sent>, member: Message, ordinal: number): Promise<Sent> {
+    return this.#sender.addMember(signature, member, ordinal) as Promise<Handle> as Promise<Sent>;
   }
 
   /** @internal The messages of a tick, for a beat to send, with the options of its task and no one to wait for its result. Throws as sending the call does. */

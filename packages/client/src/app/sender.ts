@@ -1,4 +1,5 @@
-import { systemClock, type BullrushError, type Flow, type Message } from "@bullrush/broker";
+import { BullrushError, systemClock, type Flow, type Message } from "@bullrush/broker";
+import { additionOf } from "../canvas/addition.js";
 import { compile, compileReplacement } from "../canvas/compile.js";
 import { handleOf } from "../canvas/handles.js";
 import { contentOf } from "../canvas/content.js";
@@ -94,6 +95,26 @@ export class Sender {
   replacement(canvas: unknown, replaced: Message, queue: string): Flow {
     const { node } = contentOf(canvas, "what was given to this.replace()");
     return compileReplacement(node, replaced, queue, { options: this.#options(), clock: systemClock });
+  }
+
+  /** Adds a call to the group of which the task of `member` is one. */
+  addMember(signature: unknown, member: Message, ordinal: number): Promise<AsyncResult> {
+    return this.#tracked(async () => {
+      const { transport, backend, waiter } = this.#connect();
+      const addition = additionOf(
+        signature,
+        { member, ordinal },
+        { options: this.#options(), replyTo: backend.replyChannel, clock: systemClock },
+      );
+      const { missed } = waiter;
+      const { queue, message } = addition;
+      const added = await transport.addMember(addition);
+      if (added === "ended") throw new BullrushError("CHORD_MEMBER_ENDED", { task: member.task });
+      const { id, task, ignoreResult = false } = message;
+      // Who added it in an earlier run may be another process, to which its result is told.
+      const own = added === "added";
+      return sent(new AsyncResult(this.#connect, { id, task, queues: [queue], own, missed, ignoreResult }));
+    });
   }
 
   /** Resolves once all that was begun so far is confirmed or refused, or after `patience` ms. */

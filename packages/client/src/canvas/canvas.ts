@@ -22,6 +22,13 @@ export interface Canvas<out Result = unknown, in Needs extends unknown[] = []> {
   toJSON(): CanvasData;
 }
 
+/** A signature that needs nothing more. `Sent` is the handle on its result. */
+export interface SingleCall<out Sent extends Handle = Handle> extends Canvas {
+  /** Name of the task. */
+  readonly task: string;
+  delay(): Promise<Sent>;
+}
+
 /** What the compiler knows a canvas by. */
 export interface Types<out Result, in Needs extends unknown[]> {
   readonly result: Result;

@@ -1,7 +1,8 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { BullrushError, type Json } from "@bullrush/broker";
 import type { Logger as PinoLogger } from "pino";
-import type { Canvas } from "../canvas/canvas.js";
+import type { Canvas, SingleCall } from "../canvas/canvas.js";
+import type { Handle } from "../result/handle.js";
 import type { AwaitedTasks, Loan } from "./loan.js";
 import type { RejectOptions } from "./reject.js";
 import type { RetryOptions } from "./retry.js";
@@ -80,6 +81,13 @@ export interface TaskContext {
    * what is no canvas, and for one that was given a `taskId`.
    */
   replace<Result>(canvas: Canvas<Result>): Result;
+  /**
+   * Sends a further member of the group that this task is a member of, at once: what waits for the group, such as the body of a chord, waits for it too, and gets its result behind those of all other
+   * members. Resolves with the handle on it once the broker has it; await it before the task returns. A task that is run again adds nothing twice: its first call is always the same member, its second
+   * another, whatever they are given in a later run. Rejects with `ADD_TO_CHORD_UNSUPPORTED` in a task that is no such member, and in a direct call; with `CHORD_MEMBER_ENDED` when the task has ended for
+   * its chord, since another run of it was faster; with `INVALID_OPTION` for a canvas that is no single call, a signature with links or a `taskId`, and one that goes to several queues; and as `delay()` does.
+   */
+  addToChord<Sent extends Handle>(signature: SingleCall<Sent>): Promise<Sent>;
 }
 
 // One for the process, also when a module loader makes a second copy of this package.

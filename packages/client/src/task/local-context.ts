@@ -1,4 +1,4 @@
-import { newId } from "@bullrush/broker";
+import { BullrushError, newId } from "@bullrush/broker";
 import { pino, type Logger } from "pino";
 import { local, type TaskContext } from "./context.js";
 import { Ignore } from "./ignore.js";
@@ -42,6 +42,9 @@ export function localContext(name: string, args: readonly unknown[]): TaskContex
     },
     ignore: () => {
       throw new Ignore(name);
+    },
+    addToChord: async () => {
+      throw new BullrushError("ADD_TO_CHORD_UNSUPPORTED", { task: name });
     },
     replace: (canvas) => {
       throw new Replace(name, canvas);

@@ -270,6 +270,20 @@ test("a canvas of any kind can be passed on", () => {
   expectTypeOf(async () => await app.canvas(add.s(1, 2).toJSON()).delay()).returns.resolves.toExtend<AsyncResult | GroupResult>();
 });
 
+test("a task can add a call to its chord, and gets the handle on its result", () => {
+  app.task("one", async function () {
+    expectTypeOf(await this.addToChord(add.s(1, 2))).toEqualTypeOf<AsyncResult<number>>();
+    expectTypeOf(await this.addToChord(show.s(1))).toEqualTypeOf<AsyncResult<string>>();
+    expectTypeOf(await this.addToChord(app.signature<boolean>("far", [1]))).toEqualTypeOf<AsyncResult<boolean>>();
+  });
+  // @ts-expect-error it is incomplete
+  expectTypeOf((context: TaskContext) => context.addToChord(add.s(1))).toBeFunction();
+  // @ts-expect-error it is no single call
+  expectTypeOf((context: TaskContext) => context.addToChord(chain(add.s(1, 2), show.s()))).toBeFunction();
+  // @ts-expect-error it is no call at all
+  expectTypeOf((context: TaskContext) => context.addToChord("add")).toBeFunction();
+});
+
 test("a task can be replaced, and keeps the type of its result", () => {
   const one = app.task("one", function (x: number) {
     if (x > 1) return this.replace(chain(add.s(1, 2), show.s()));

@@ -4,11 +4,14 @@ import {
   Reject,
   Replace,
   Retry,
+  type App,
   type AwaitedTasks,
   type Canvas,
+  type Handle,
   type Loan,
   type RejectOptions,
   type RetryOptions,
+  type SingleCall,
   type TaskContext,
   type TaskOptions,
 } from "@bullrush/client";
@@ -38,6 +41,8 @@ export interface ContextSource<E extends Subject> {
   readonly storeState: (execution: E, state: string, meta: string | undefined) => Promise<void>;
   /** The pool, if it is one of runners. */
   readonly runnerPool?: "threads" | "processes";
+  /** Adds a call to the group of which the task is a member; `ordinal` counts these calls in one run, from 0. */
+  readonly addToChord: App["addToChord"];
   /** Hears that the task waits for others. Gives the loan of its slot, if it is lent. */
   readonly onWait: (execution: E, awaited: AwaitedTasks) => Loan | undefined;
   /** Hears that the task has looked at a result, and whether it was there. */
@@ -54,6 +59,7 @@ export class ExecutionContext<E extends Subject> implements TaskContext {
   readonly #source: ContextSource<E>;
   readonly #options: TaskOptions;
   #log: Logger | undefined;
+  #additions = 0;
 
   /** @param options those of the task's declaration */
   constructor(execution: E, source: ContextSource<E>, options: TaskOptions) {
@@ -153,6 +159,10 @@ export class ExecutionContext<E extends Subject> implements TaskContext {
 
   replace(canvas: Canvas): never {
     throw new Replace(this.name, canvas);
+  }
+
+  addToChord<Sent extends Handle>(signature: SingleCall<Sent>): Promise<Sent> {
+    return this.#source.addToChord(signature, this.#message, this.#additions++);
   }
 
   onSent(id: string): void {

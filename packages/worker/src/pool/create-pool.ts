@@ -57,6 +57,7 @@ export function createPool(
       maxPayload,
       storeState,
       limits,
+      addToChord: (signature, member, ordinal) => app.addToChord(signature, member, ordinal),
       ...waitsOf(lender),
     };
     const surroundings: Surroundings = {

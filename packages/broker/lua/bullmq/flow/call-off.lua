@@ -14,11 +14,13 @@ local call = redis.call
 --- @include bullmq/flow/stored
 
 openStored()
-local head = Stored.ask("HMGET", KEYS[1], "left", "calls", "queues", "odd", "links")
+local head = Stored.ask("HMGET", KEYS[1], "left", "calls", "queues", "odd", "links", "added")
 if not head or not head[1] then return false end
 local calls = tonumber(head[2] or nil)
 local flow = { key = KEYS[1], calls = Stored.isIndex(calls) and calls or 0 }
 call("HSET", KEYS[1], "resent", "1")
+-- What is added from now on is revoked, too.
+if ARGV[1] ~= "" then call("HSET", KEYS[1], "off", "1") end
 
 local open, following = {}, 0
 local function look(number)
@@ -35,4 +37,4 @@ else
   for number = tonumber(ARGV[1]), to - 1 do look(number) end
   if to < all then following = to end
 end
-return { open, head[3], head[4], head[5], following }
+return { open, head[3], Stored.oddWithAdded(KEYS[1], head[4], tonumber(head[6] or nil), open), head[5], following }

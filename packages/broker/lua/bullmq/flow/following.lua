@@ -5,6 +5,10 @@
       left            how many calls have not ended; there once the flow has begun
       starting        "1" until what it begins with was sent
       calls           how many it has
+      added           the first call that was added to a group by one of its members; absent while there is none
+      a<n>            what is known of call n, which was added, as long as the flow lasts: { id, task, queue, places }
+      +<id>           number of the call with this id, which was added
+      off             "1" when all of it was called off: what is added is revoked, too
       resent          "1" when its messages may have been sent before, or called off: whoever takes one looks for a result first
       limit           longest value that is passed on, bytes
       expires, to     time to live, ms, and reply channel of the results of calls that do not run

@@ -48,12 +48,13 @@ end
 local flows = {}
 for _, id in ipairs(call("ZRANGEBYSCORE", KEYS[1], "-inf", now - ARGV[3], "LIMIT", 0, most.entries)) do
   local key = flowKeys .. id
-  local head = Stored.ask("HMGET", key, "left", "queues", "odd", "expires", "to", "calls")
+  local head = Stored.ask("HMGET", key, "left", "queues", "odd", "expires", "to", "calls", "added")
   local calls = head and head[1] and head[2] and head[3] and tonumber(head[6] or nil)
   if calls then
     local numbers, bytes = openIn(key, calls, most.calls)
     call("ZADD", KEYS[1], now, id)
-    flows[#flows + 1] = { id, call("EXISTS", key .. ":backlog", key .. ":doom") > 0 and 1 or 0, head[2], head[3], head[4], head[5] or "", numbers }
+    flows[#flows + 1] = { id, call("EXISTS", key .. ":backlog", key .. ":doom") > 0 and 1 or 0, head[2], Stored.oddWithAdded(key, head[3], tonumber(head[7] or nil), numbers), head[4],
+      head[5] or "", numbers }
     most.calls = most.calls - #numbers
     most.bytes = most.bytes - bytes
     if #flows == most.flows or most.calls <= 0 or most.bytes <= 0 then break end

@@ -85,6 +85,19 @@ local function openStored()
       and (head.enters == nil or type(head.enters) == "table")
   end
 
+  -- The ids that follow no rule, as JSON, with those of the calls among `numbers` that were added: none before `first` was.
+  function Stored.oddWithAdded(key, odd, first, numbers)
+    local known, ids = odd and string.match(odd, "^{(.*)}$"), {}
+    if not first or not known then return odd end
+    for _, number in ipairs(numbers) do
+      local text = number >= first and call("HGET", key, "a" .. number)
+      local id = text and string.match(text, '^{"id":"([%x-]+)"')
+      if id then ids[#ids + 1] = '"' .. number .. '":"' .. id .. '"' end
+    end
+    if known ~= "" then table.insert(ids, 1, known) end
+    return "{" .. table.concat(ids, ",") .. "}"
+  end
+
   -- The head of a call that is not sent yet, and its message; nil if there is none that can be read.
   function Stored.callIn(flow, number)
     local text = call("HGET", flow.key, "c" .. number)

@@ -3,7 +3,7 @@ import { callId } from "../../id.js";
 import type { Message } from "../../protocol/message.js";
 import type { Origin, Place, Target } from "../../protocol/place.js";
 import type { Standing } from "../../ports/transport.js";
-import { describeCall, type Edge } from "./flow-fields.js";
+import { describeCall, type DescribedCall, type Edge } from "./flow-fields.js";
 import { readEdges, readOddIds, type OddIds } from "./stored-flow.js";
 
 /** A message and the queue in which it was. */
@@ -15,7 +15,7 @@ export interface Placed {
 /** Longest text of a flow that is searched before it is decoded, in characters: decoding a chain costs more than all else. */
 const longestSearched = 4096;
 
-/** What a flow says of its calls; the same for as long as it lasts. */
+/** What a flow says of the calls with which it began; the same for as long as it lasts. */
 export class FlowFacts {
   /** Of the texts in which they stand. */
   readonly characters: number;
@@ -37,7 +37,13 @@ export class FlowFacts {
     const decoded = (this.#decoded ??= decode(this.#edges, this.#odd));
     if (decoded === "spoilt") return "ended";
     const id = decoded.odd.get(place.call) ?? callId(place.flow, place.call);
-    return id === placed.message.id && isSaid(placed, describeCall(place.flow, id, place.call, decoded.edges)) ? "sound" : "forged";
+    return isSaid(placed, describeCall(place.flow, id, place.call, decoded.edges)) ? "sound" : "forged";
+  }
+
+  /** Whether a call comes behind all with which the flow began: then it was added, if there is one. */
+  isBeyond({ call }: Place): boolean {
+    const decoded = (this.#decoded ??= decode(this.#edges, this.#odd));
+    return decoded !== "spoilt" && call > (decoded.edges.at(-1)?.[1] ?? -1);
   }
 
   /** Whether the flow says of this call what the message does, to the letter. In JSON, no text of somebody's can hold such a range. */
@@ -57,9 +63,11 @@ function decode(edges: string, odd: string): { readonly edges: readonly Edge[]; 
   }
 }
 
-function isSaid({ queue, message }: Placed, said: ReturnType<typeof describeCall>): boolean {
+/** Whether a message is what is said of its call. */
+export function isSaid({ queue, message }: Placed, said: DescribedCall | undefined): boolean {
   return (
     said !== undefined &&
+    said.id === message.id &&
     said.queue === queue &&
     said.task === message.task &&
     isSameList(said.places, message.places, isSamePlace) &&

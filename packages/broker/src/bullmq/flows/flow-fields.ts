@@ -45,7 +45,7 @@ export function fieldsOf({ calls }: Flow): readonly (readonly [field: string, va
 }
 
 /** What the scripts have to know of a call. */
-function callHead({ queue, message, takesValue, countdown, lifetime, enters }: FlowCall): object {
+export function callHead({ queue, message, takesValue, countdown, lifetime, enters }: FlowCall): object {
   const { id, task, priority, eta, resent, places, standsFor } = message;
   // Where its arguments begin, counted from 1, behind the bracket.
   const from = messageStart.length + 2;

@@ -10,6 +10,7 @@ import { locateArguments, locationOf, type LocateReply } from "../locating.js";
 import type { NoteQueues } from "../note-queues.js";
 import { BullrushError } from "../../error.js";
 import type { Ending } from "./endings.js";
+import { FlowAdditions } from "./additions.js";
 import { describeCall, fieldsOf, headOf, lotsOf, type DescribedCall } from "./flow-fields.js";
 import {
   channelIn,
@@ -74,8 +75,10 @@ export class FlowStore {
   readonly #prefix: string;
   readonly #deadline: number;
   readonly #noteQueues: NoteQueues;
+  readonly additions: FlowAdditions;
 
   constructor(commands: Connection, { prefix, deadline, noteQueues }: FlowStoreOptions) {
+    this.additions = new FlowAdditions(commands, { prefix, deadline, noteQueues });
     this.#commands = commands;
     this.#prefix = prefix;
     this.#deadline = deadline;
@@ -110,24 +113,23 @@ export class FlowStore {
 
   /** `Transport.revokeFlow` */
   async callOff(flow: string, calls: "all" | readonly number[]): Promise<FlowRevocation | undefined> {
-    const found: number[] = [];
-    let texts: readonly [queues: string, odd: string, links: string] | undefined;
+    const found = new Map<number, string>();
+    let texts: readonly [queues: string, links: string] | undefined;
     for (let from: number | "" = calls === "all" ? 0 : "", more = true; more;) {
       const args: readonly Argument[] = [from, mostMarked * 10, ...(calls === "all" ? [] : calls)];
       const reply = await this.#run(`flow ${flow} was not revoked`, scripts.callOff, this.#keysOf(flow), () => args);
       // It may have ended meanwhile.
       if (reply === null) break;
       const [open, queues, odd, links, following] = reply as [number[], string | null, string | null, string | null, number];
-      for (const number of open) found.push(number);
-      texts = [queues ?? "", odd ?? "", links ?? ""];
+      const oddIds = readOddIds(odd ?? "");
+      for (const number of open) found.set(number, idOf(flow, number, oddIds));
+      texts = [queues ?? "", links ?? ""];
       from = following;
       more = following > 0;
     }
     if (texts === undefined) return undefined;
-    const isLink = new Set(readNumbers(texts[2]));
-    const open = calls === "all" ? found.filter((number) => !isLink.has(number)) : found;
-    const oddIds = readOddIds(texts[1]);
-    return { ids: open.map((number) => idOf(flow, number, oddIds)), queues: readQueues(texts[0]) };
+    if (calls === "all") for (const link of readNumbers(texts[1])) found.delete(link);
+    return { ids: [...found.values()], queues: readQueues(texts[0]) };
   }
 
   /** Does what follows upon the end of a call whose message is gone. Gives the flows with something left to do. */
@@ -172,7 +174,11 @@ export class FlowStore {
       client.hget(key, "edges"),
     );
     const all = edges === null ? [] : readEdges(edges);
-    return calls.flatMap(({ id, number }) => describeCall(flow, id, number, all) ?? []);
+    const known = calls.map(({ id, number }) => describeCall(flow, id, number, all));
+    const others = calls.filter((_, index) => known[index] === undefined);
+    const said = await this.additions.read(others.map(({ number }) => ({ flow, call: number })));
+    const added = new Map(others.map(({ id }, index) => [id, said[index]]));
+    return calls.flatMap(({ id }, index) => known[index] ?? added.get(id) ?? []);
   }
 
   /** The texts of the fields `edges` and `odd` of each flow. */

@@ -1,23 +1,32 @@
 import type { Standing } from "../../ports/transport.js";
-import { FlowFacts, type Placed } from "./flow-facts.js";
+import type { FlowAdditions } from "./additions.js";
+import { FlowFacts, isSaid, type Placed } from "./flow-facts.js";
 
 /** Most that is kept of flows. Queues hold the first steps of many flows before the second of any, and a worker is to read of each once. */
 const most = { flows: 20_000, characters: 16 * 1024 * 1024 };
 
+/** What is read of flows. */
+export interface FlowReads {
+  /** Gives for each flow the texts of its fields `edges` and `odd`; `null` where there is none. */
+  readFacts(flows: readonly string[]): Promise<readonly (readonly (string | null)[])[]>;
+  /** What members have added to their groups. */
+  readonly additions: Pick<FlowAdditions, "read">;
+}
+
 /** Says whether messages stand where their flows say. */
 export class Standings {
-  /** Gives for each flow the texts of its fields `edges` and `odd`; `null` where there is none. */
-  readonly #read: (flows: readonly string[]) => Promise<readonly (readonly (string | null)[])[]>;
+  readonly #flows: FlowReads;
   readonly #kept = new Map<string, FlowFacts>();
   #characters = 0;
 
-  constructor(read: (flows: readonly string[]) => Promise<readonly (readonly (string | null)[])[]>) {
-    this.#read = read;
+  constructor(flows: FlowReads) {
+    this.#flows = flows;
   }
 
   /** `Transport.standings` */
   async of(placed: readonly Placed[]): Promise<readonly Standing[]> {
     const known = placed.map((one) => this.#standingOf(one));
+    await this.#judgeAdded(placed, known, (flow) => this.#kept.get(flow));
     const asked = new Set<string>();
     known.forEach((standing, index) => {
       const flow = standing === undefined ? flowOf(placed[index] as Placed) : undefined;
@@ -25,7 +34,23 @@ export class Standings {
     });
     if (asked.size === 0) return known as readonly Standing[];
     const found = await this.#facts([...asked]);
+    await this.#judgeAdded(placed, known, (flow) => found.get(flow));
     return placed.map((one, index) => known[index] ?? standingIn(one, found.get(flowOf(one))));
+  }
+
+  /** Notes in `known` those that were added to flows after these began, as these say of them now. Nothing is asked while there are none. */
+  async #judgeAdded(
+    placed: readonly Placed[],
+    known: (Standing | undefined)[],
+    factsOf: (flow: string) => FlowFacts | undefined,
+  ): Promise<void> {
+    const beyond = placed.flatMap((one, index) => {
+      const [place] = one.message.places ?? [];
+      if (known[index] !== undefined || place === undefined) return [];
+      return factsOf(place.flow)?.isBeyond(place) === true ? [{ one, index, place }] : [];
+    });
+    const said = await this.#flows.additions.read(beyond.map(({ place }) => place));
+    for (const [at, { one, index }] of beyond.entries()) if (isSaid(one, said[at])) known[index] = "sound";
   }
 
   /** By what is kept; `undefined` if that does not say that all is well: a flow of the same id may have been begun anew. */
@@ -37,7 +62,7 @@ export class Standings {
   }
 
   async #facts(flows: readonly string[]): Promise<ReadonlyMap<string | undefined, FlowFacts | undefined>> {
-    const texts = await this.#read(flows);
+    const texts = await this.#flows.readFacts(flows);
     return new Map(flows.map((flow, index) => [flow, this.#keep(flow, factsIn(texts[index] ?? []))]));
   }
 

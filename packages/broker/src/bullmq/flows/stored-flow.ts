@@ -6,7 +6,7 @@ import type { Mishap } from "../../protocol/flow.js";
 import { decodeJson } from "../../protocol/json.js";
 import { isOrigin, isPlace, isPosition, type Origin } from "../../protocol/place.js";
 import { clientOf } from "../../protocol/reply-channel.js";
-import type { Edge } from "./flow-fields.js";
+import type { DescribedCall, Edge } from "./flow-fields.js";
 
 /**
  * Reads what Redis keeps of flows, field by field: whoever may write there may have written anything. Each function throws `DECODE_ERROR` for what
@@ -81,6 +81,18 @@ export function readOddIds(text: string): OddIds {
 
 export function readEdges(text: string): readonly Edge[] {
   return listIn(text, isEdge, "ranges of calls");
+}
+
+/** What is known of a call that was added; `undefined` for what none of ours would have written. */
+export function readAddedCall(text: string): DescribedCall | undefined {
+  try {
+    const value = decoded(text);
+    if (!isRecord(value)) return undefined;
+    const { id, task, queue, places } = value;
+    return isTaskId(id) && isText(task) && isText(queue) && isListOf(isPlace)(places) ? { id, task, queue, places } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** A lot as `lua/bullmq/flow/doomed.lua` gives it. */

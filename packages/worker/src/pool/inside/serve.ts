@@ -98,6 +98,7 @@ class Server {
         limits,
         storeState: (inner, state, meta) => this.#store(inner, state, meta),
         runnerPool: pool,
+        addToChord: (signature, member, ordinal) => app.addToChord(signature, member, ordinal),
         onWait: (inner) => this.#tellWait(inner),
         onPoll: (inner, id, ended) => this.#notePoll(inner, id, ended),
       };
