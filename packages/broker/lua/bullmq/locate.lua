@@ -3,7 +3,7 @@
 
   ARGV[1]       key of the names of the queues to which messages were ever sent
   ARGV[2]       what the keys of queues start with
-  ARGV[3]       what the keys of flows start with
+  ARGV[3]       what the keys of flows start with, or "" to ask for messages alone
   ARGV[4]       how many queues are named
   ARGV[4+q]     name of queue q
   then for each task: its id, "1" to look for it in all other queues too, else "", the number of its queues, and each queue, its number q
@@ -53,6 +53,7 @@ local function endsFlow(id) return redis.pcall("EXISTS", flowKeys .. id) == 1 en
 local sought, replies, missing, at = {}, {}, {}, 5 + #named
 
 local function withFlows()
+  if flowKeys == "" then return replies end
   for i, reply in ipairs(replies) do
     if reply == 0 and endsFlow(sought[i]) then replies[i] = 1 end
   end

@@ -19,8 +19,8 @@ type LoanReply = readonly [
   priority: string | null,
 ];
 
-/** What `lua/bullmq/locate.lua` is asked. */
-export function locateArguments(prefix: string, tasks: readonly Sought[]): readonly Argument[] {
+/** What `lua/bullmq/locate.lua` is asked. `among`: whether the last call of a flow counts as waiting before it has a message. */
+export function locateArguments(prefix: string, tasks: readonly Sought[], among: "flows" | "messages" = "flows"): readonly Argument[] {
   const numbers = new Map<string, number>();
   for (const { queues } of tasks) for (const queue of queues) if (!numbers.has(queue)) numbers.set(queue, numbers.size + 1);
   const asked = tasks.flatMap(({ id, queues, elsewhere = false }) => [
@@ -29,7 +29,7 @@ export function locateArguments(prefix: string, tasks: readonly Sought[]): reado
     queues.length,
     ...queues.map((queue) => numbers.get(queue) as number),
   ]);
-  return [`${prefix}:`, flowKeys(prefix), numbers.size, ...numbers.keys(), ...asked];
+  return [`${prefix}:`, among === "flows" ? flowKeys(prefix) : "", numbers.size, ...numbers.keys(), ...asked];
 }
 
 /** Where the task `id` is. */

@@ -2419,6 +2419,20 @@ if redis.call("HEXISTS", KEYS[1], "left") == 1 then return end
 redis.call("ZADD", KEYS[2], ARGV[1], ARGV[2])
 for at = 3, #ARGV, 1000 do redis.call("HSET", KEYS[1], unpack(ARGV, at, math.min(at + 999, #ARGV))) end
 `,
+  "bullmq/flow/open": `--[[
+  Which calls of a flow were sent, by themselves and not by others in their place, and have not ended.
+
+  ARGV[1]       key of the flow
+  ARGV[2...]    numbers of calls
+
+  Returns those numbers, as texts
+]]
+local open = {}
+for i = 2, #ARGV do
+  if redis.call("GETBIT", ARGV[1] .. ":sent", ARGV[i]) == 1 and redis.call("GETBIT", ARGV[1] .. ":done", ARGV[i]) == 0 then open[#open + 1] = ARGV[i] end
+end
+return open
+`,
   "bullmq/flow/send-backlog": `--[[
   Sends a lot of the backlog of a flow.
 
@@ -2882,7 +2896,7 @@ return replies
 
   ARGV[1]       key of the names of the queues to which messages were ever sent
   ARGV[2]       what the keys of queues start with
-  ARGV[3]       what the keys of flows start with
+  ARGV[3]       what the keys of flows start with, or "" to ask for messages alone
   ARGV[4]       how many queues are named
   ARGV[4+q]     name of queue q
   then for each task: its id, "1" to look for it in all other queues too, else "", the number of its queues, and each queue, its number q
@@ -2932,6 +2946,7 @@ local function endsFlow(id) return redis.pcall("EXISTS", flowKeys .. id) == 1 en
 local sought, replies, missing, at = {}, {}, {}, 5 + #named
 
 local function withFlows()
+  if flowKeys == "" then return replies end
   for i, reply in ipairs(replies) do
     if reply == 0 and endsFlow(sought[i]) then replies[i] = 1 end
   end

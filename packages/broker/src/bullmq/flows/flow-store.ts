@@ -37,6 +37,7 @@ const scripts = {
   stale: engineScript("flow/stale"),
   locate: engineScript("locate"),
   facts: engineScript("flow/facts"),
+  open: engineScript("flow/open"),
 };
 
 /** Most messages that are marked in one call, so that none holds Redis for long. */
@@ -158,11 +159,22 @@ export class FlowStore {
     return (reply as StaleReply[]).flatMap((one) => staleFlowIn(one) ?? []);
   }
 
-  /** Which of the calls have no message in `queues` that has not ended or is not revoked. */
-  async gone(calls: readonly SentCall[], queues: readonly string[]): Promise<readonly SentCall[]> {
+  /** Which of the calls of `flow`, which were sent, have no message in `queues` that has not ended or is not revoked, and have not ended. */
+  async gone(flow: string, calls: readonly SentCall[], queues: readonly string[]): Promise<readonly SentCall[]> {
+    const absent = await this.#absent(calls, queues);
+    if (absent.length === 0) return [];
+    // Since it was read which calls were sent, some have ended, or others run in their place: their messages are gone by right.
+    const [key = ""] = this.#keysOf(flow);
+    const numbers = absent.map(({ number }) => number);
+    const open = await this.#run(`flow ${flow} was not read`, scripts.open, [], () => [key, ...numbers]);
+    const isOpen = new Set((open as readonly string[]).map(Number));
+    return absent.filter(({ number }) => isOpen.has(number));
+  }
+
+  async #absent(calls: readonly SentCall[], queues: readonly string[]): Promise<readonly SentCall[]> {
     if (calls.length === 0) return [];
     const tasks = calls.map(({ id }) => ({ id, queues }));
-    const args = locateArguments(this.#prefix, tasks);
+    const args = locateArguments(this.#prefix, tasks, "messages");
     const replies = await this.#run("calls of flows were not looked up", scripts.locate, [], () => [queuesKey(this.#prefix), ...args]);
     return calls.filter(({ id }, index) => isGone(locationOf((replies as readonly LocateReply[])[index] as LocateReply, id)));
   }

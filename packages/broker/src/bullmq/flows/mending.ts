@@ -45,7 +45,7 @@ const removed = "its message was removed from its queue";
 
 /** Goes on where a message has gone from its queue, or waits revoked, and its call has not ended. Gives how many there were. */
 async function goOn({ id: flow, sent, queues, expires, to }: StaleFlow, { flows, carrier, results }: Mending): Promise<number> {
-  const gone = await flows.gone(sent, queues);
+  const gone = await flows.gone(flow, sent, queues);
   if (gone.length === 0) return 0;
   const [records, calls] = await Promise.all([results.read(gone.map(({ id }) => id)), flows.describe(flow, gone)]);
   for (const [index, call] of calls.entries()) {
