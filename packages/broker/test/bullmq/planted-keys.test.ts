@@ -118,6 +118,13 @@ test("a parent's key of a million characters is read once, not once from each of
   expect(await consumer.exchange({ settle: [settlementOf(delivery)], take: 0 })).toMatchObject({ deliveries: [] });
 });
 
+test("of a list of crashes that somebody has planted, no more is counted than nobody comes to", async () => {
+  await stage.send(...numbered("feeds", 1));
+  const [id] = await broker.redis.lrange(key("feeds", "wait"), 0, 0);
+  await broker.redis.hset(key("feeds", id!), { ats: "5", begun: " 1 2".repeat(500_000) });
+  expect(await take(stage.consume(["feeds"]), 1)).toEqual([expect.objectContaining({ id, crashes: 2048 })]);
+});
+
 describe("what is kept of what has ended", () => {
   const places: Record<string, () => string> = {
     completed: () => key("feeds", "completed"),
