@@ -58,7 +58,8 @@ export class Compiler {
       const [first] = (error as Partial<Esbuild.TransformFailure>).errors ?? [];
       if (first === undefined) throw error;
       const { text, location } = first;
-      throw new SyntaxError(location === null ? text : `${text}\n${file}:${location.line}:${location.column + 1}`, { cause: error });
+      // Without a cause: esbuild's error says the same once more, and a failure on one line would tell both.
+      throw new SyntaxError(location === null ? text : `${text}\n${file}:${location.line}:${location.column + 1}`);
     }
   }
 }
