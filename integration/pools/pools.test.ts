@@ -17,6 +17,16 @@ describe.each(["threads", "processes"])("a worker with %s", (pool) => {
     expect(await worker.stop()).toEqual({ code: 0, signal: null });
   });
 
+  it.concurrent("hears what its runners say, and not what tasks say by the same way", async ({ expect }) => {
+    await using stage = open("-P", pool, "-c", "1");
+    const { run, worker } = stage;
+    const first = await run<Where>("talk");
+    expect(await run("who")).toEqual(first);
+    expect(await run("talk")).toEqual(first);
+    expect(await worker.stop()).toEqual({ code: 0, signal: null });
+    expect(worker.entries.filter(({ level }) => Number(level) > 30)).toEqual([]);
+  });
+
   it("warns once of each task that waits for others with its slot, and its timeout says why it may have come", async ({ expect }) => {
     await using stage = open("-P", pool, "-c", "1");
     const { run, worker } = stage;

@@ -130,6 +130,11 @@ describe("the module", () => {
     await expect(labelOf(reference)).rejects.toThrow(notFound(`no app in "${reference}": there is no such file in ${directory}`));
   });
 
+  it.each(["loop.ts", `${"long".repeat(100)}.ts`])("has to be something that can be looked at: %j", async (reference) => {
+    symlinkSync("loop.ts", join(directory, "loop.ts"));
+    await expect(labelOf(reference)).rejects.toThrow(notFound(`no app in "${reference}": there is no such file in ${directory}`));
+  });
+
   it.each(["nowhere", "nowhere:app", "my", "@acme/none", "@acme/none/sub:app"])(
     "has to be there, as a file or a package: %j",
     async (reference) => {
@@ -253,6 +258,17 @@ describe("a module that cannot be loaded", () => {
   ])("says why: $says", async ({ text, says }) => {
     write({ "tasks.ts": text });
     await expect(labelOf()).rejects.toThrow(notFound(`no app in "tasks.ts": loading it failed: ${says}`));
+  });
+
+  it.each([
+    { text: `{ "extends": "./none.json" }`, says: "File './none.json' not found." },
+    { text: `{ "compilerOptions": { "jsx": 7 } }`, says: expect.any(String) as string },
+  ])("names the tsconfig that cannot be read: $text", async ({ text, says }) => {
+    write({ "tasks.ts": `export const app = ${app("tasks.ts")}`, "tsconfig.json": text });
+    const start = `no app in "tasks.ts": loading it failed: the tsconfig.json for ${join(directory, "tasks.ts")} cannot be read: `;
+    const error = (await labelOf().catch((error: unknown) => error)) as Error;
+    expect(error.message.slice(0, start.length)).toBe(start);
+    expect(error.message.slice(start.length)).toEqual(says);
   });
 
   it("names the file below it that is to blame, and keeps the cause", async () => {

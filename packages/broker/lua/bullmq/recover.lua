@@ -103,9 +103,14 @@ local function dropStrays(key)
   end
 end
 
+-- How many ids more than are on the active list the set of those that may be lost can have. Only what is active comes to it.
+local mostStrays = 10000
+
 -- Puts back what is stalled, if no other worker has done so just now. Gives how much.
 local function recoverStalled(prefix, key)
   if call("EXISTS", key("active"), key("stalled")) == 0 or call("EXISTS", key("stalled-check")) == 1 then return 0 end
+  -- To look at each id that somebody has planted would hold Redis for seconds. What is active is marked anew, and put back a scan later.
+  if call("SCARD", key("stalled")) > call("LLEN", key("active")) + mostStrays then call("DEL", key("stalled")) end
   dropStrays(key)
   return wholly(function(whole)
     return #moveStalledJobsToWait(

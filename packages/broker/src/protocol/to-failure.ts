@@ -20,6 +20,9 @@ export function toFailure(thrown: unknown, { fullStacks = false }: FailureOption
 /** Causes that are counted where they are left out. */
 const mostCounted = 100;
 
+/** How much of a stack is looked through for the frames that it keeps, in characters: a message stands in front of it, of whatever length. */
+const looked = 10 * limits.stack;
+
 /** What an aggregate is known by has no place among its other fields. */
 const standard: ReadonlySet<string> = new Set(["name", "message", "stack", "code", "cause"]);
 
@@ -43,7 +46,7 @@ class Writing {
       name: nameOf(thrown).slice(0, limits.name),
       message: messageOf(thrown).slice(0, isPart ? limits.partMessage : limits.message),
       ...(isCode(code) && { code: typeof code === "string" ? code.slice(0, limits.name) : code }),
-      ...(typeof stack === "string" && { stack: (this.#fullStacks ? stack : userStack(stack)).slice(0, limits.stack) }),
+      ...(typeof stack === "string" && { stack: (this.#fullStacks ? stack : userStack(stack.slice(0, looked))).slice(0, limits.stack) }),
       ...(errors !== undefined && errors.length > 0 && { errors }),
       ...(fields !== undefined && { fields }),
       ...(cause !== undefined && { cause }),
@@ -166,7 +169,8 @@ function readable(error: object, property: string): unknown {
 
 function nameOf(error: unknown): string {
   const name = typeof error === "object" && error !== null && isError(error) ? read(error, "name") : "NonError";
-  return name === unreadable ? "Error" : textOf(name);
+  // Without a prototype it has none.
+  return name === unreadable || name === undefined ? "Error" : textOf(name);
 }
 
 function messageOf(error: object): string {

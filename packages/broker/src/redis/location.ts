@@ -31,6 +31,8 @@ export interface CompiledLocation {
 /** Reads `location`. Throws `INVALID_URL`, which never quotes it: it may hold a password. For options that do not fit, `INVALID_OPTION`. */
 export function compileLocation(location: RedisLocation): CompiledLocation {
   const { url, password, ...given } = typeof location === "string" ? { url: location } : location;
+  checkText("url", url);
+  checkText("host", given.host);
   const { password: named, ...there }: RedisOptions = url === undefined ? {} : parseUrl(url);
   const options: RedisOptions = { ...there, ...given, ...(given.tls && { tls: { ...there.tls, ...given.tls } }) };
   const secret = password ?? named;
@@ -50,6 +52,12 @@ export function compileLocation(location: RedisLocation): CompiledLocation {
     ...(isAsked(secret) && { password: new AskedPassword(secret) }),
     ...(warning !== undefined && { warning }),
   };
+}
+
+/** Callers without types may give anything. */
+function checkText(option: "url" | "host", value: unknown): void {
+  if (value === undefined || typeof value === "string") return;
+  throw new BullrushError("INVALID_OPTION", { option: `${option} of a Redis`, got: `of the type ${typeof value}`, expected: "a string" });
 }
 
 function isAsked(password: unknown): password is PasswordFunction {

@@ -937,6 +937,28 @@ local function decoded(json)
   return ok and type(value) == "table" and value or {}
 end
 
+-- What a job says of its parent and of what stands for it, as BullMQ's script reads it. A parent of which nobody can tell where it is, or only by reading very much, is none: the job could never end.
+local function kinOf(jobKey)
+  local parentKey, parent = fieldOf(jobKey, "parentKey", longestOptions), fieldOf(jobKey, "parent", longestOptions)
+  if parentKey and not string.find(parentKey, ":", 1, true) then parentKey = false end
+  if parent then
+    local place = decoded(parent)
+    if (type(place.id) ~= "string" and type(place.id) ~= "number") or type(place.queueKey) ~= "string" then parent = false end
+  end
+  return { parentKey, parent, fieldOf(jobKey, "deid", longestOptions) }
+end
+
+-- What stands for \`redis\` in a script that ends a job.
+local function readingKin(redis)
+  return setmetatable({
+    call = function(command, ...)
+      local key, field = ...
+      if command == "HMGET" and field == "parentKey" then return kinOf(key) end
+      return redis.call(command, ...)
+    end,
+  }, { __index = redis })
+end
+
 -- What a plain producer asked for; our own messages ask for nothing.
 local function optionsOf(jobKey)
   return decoded(fieldOf(jobKey, "opts", longestOptions))
@@ -982,7 +1004,7 @@ local function finishByBullmq(prefix, own, id, token, target, value, stack, keep
       keysOf(prefix, "wait", "active", "prioritized", "events", "stalled", "limiter", "delayed", "paused", "meta", "pc", target, id,
         "metrics:" .. target, "marker"),
       { id, now, property, value, target, "0", prefix, cmsgpack.pack(options),
-        stack ~= "" and cmsgpack.pack({ property, value, "stacktrace", stack }) or nil }, whole)
+        stack ~= "" and cmsgpack.pack({ property, value, "stacktrace", stack }) or nil }, readingKin(whole))
     if given == 0 then call("HDEL", prefix .. id, "begun", "revoked", "terminate", "verdict", "unknownSince") end
     return given
   end)
@@ -1050,14 +1072,19 @@ local function backoffOf(backoff, number, token)
   return jitter > 0 and math.floor(delay * (1 - jitter) + chanceOf(token) * delay * jitter) or delay
 end
 
+-- Longest list of stacks that is gone on with, in bytes: a longer one is begun anew.
+local longestStacks = 262144
+
 -- The stacks of all attempts as JSON: the last \`limit\` of them, if there is a limit.
 local function stacksOf(earlier, stack, limit)
-  local stacks = {}
+  local all, stacks = {}, {}
   for _, list in ipairs({ decoded(earlier), decoded(stack) }) do
-    for _, one in ipairs(list) do stacks[#stacks + 1] = one end
+    for _, one in ipairs(list) do
+      if type(one) == "string" then all[#all + 1] = one end
+    end
   end
-  limit = tonumber(limit) or #stacks
-  while #stacks > math.max(limit, 0) do table.remove(stacks, 1) end
+  limit = tonumber(limit)
+  for i = limit and math.max(#all - math.max(math.floor(limit), 0), 0) + 1 or 1, #all do stacks[#stacks + 1] = all[i] end
   if #stacks == 0 then return "[]" end
   -- Without the \\/ of cjson, which no other writer of this field uses.
   return (string.gsub(cjson.encode(stacks), "\\\\/", "/"))
@@ -1074,7 +1101,7 @@ local function failForeign(prefix, own, id, token, reason, stack, final, keep)
     pause = -1
     reason = reason .. " (not tried again: its backoff strategy is its producer's own, and unknown here)"
   end
-  local stacks = stacksOf(fieldOf(jobKey, "stacktrace", longest), stack, options.stackTraceLimit)
+  local stacks = stacksOf(fieldOf(jobKey, "stacktrace", longestStacks), stack, options.stackTraceLimit)
   if pause == -1 then return finishByBullmq(prefix, own, id, token, "failed", reason, stacks, keep) end
   local fields = cmsgpack.pack({ "failedReason", reason, "stacktrace", stacks })
   local function ended() call("HDEL", jobKey, "begun", "verdict") end
@@ -1087,8 +1114,15 @@ local function refuse(prefix, own, id, token, name, reason, keep)
   return failForeign(prefix, own, id, token, reason, cjson.encode({ name .. ": " .. reason }), name == "UnrecoverableError", keep)
 end
 
+-- A count of attempts that is none, and that BullMQ's scripts could not go on with, goes.
+local function mendAttempts(jobKey)
+  local count = call("HGET", jobKey, "atm")
+  if count and not (#count < 16 and string.find(count, "^%d+$")) then call("HDEL", jobKey, "atm") end
+end
+
 -- Ends one run of a plain job. \`target\`: completed or failed; unrecoverable or dead, which is failed for good whatever its attempts.
 local function finishForeign(prefix, own, id, token, target, value, stack, keep)
+  mendAttempts(prefix .. id)
   if target == "completed" then
     local reply = finishByBullmq(prefix, own, id, token, target, value, "", keep)
     -- A parent whose children are not done, or have failed, cannot have succeeded: it would be given out again and again.
@@ -3274,9 +3308,14 @@ local function dropStrays(key)
   end
 end
 
+-- How many ids more than are on the active list the set of those that may be lost can have. Only what is active comes to it.
+local mostStrays = 10000
+
 -- Puts back what is stalled, if no other worker has done so just now. Gives how much.
 local function recoverStalled(prefix, key)
   if call("EXISTS", key("active"), key("stalled")) == 0 or call("EXISTS", key("stalled-check")) == 1 then return 0 end
+  -- To look at each id that somebody has planted would hold Redis for seconds. What is active is marked anew, and put back a scan later.
+  if call("SCARD", key("stalled")) > call("LLEN", key("active")) + mostStrays then call("DEL", key("stalled")) end
   dropStrays(key)
   return wholly(function(whole)
     return #moveStalledJobsToWait(
@@ -3528,8 +3567,11 @@ end
   Which deliveries of a job have begun to run and not ended: the field \`begun\` holds their numbers, each between spaces. Without the field that is the first one, which
   nobody counts, or none if the job has ended before. Each can be said twice: a reply may be lost.
 ]]
+-- Longest list that is read, in bytes: of so many crashes nobody counts the rest.
+local longestBegun = 4096
+
 local function begunOf(begun, ended)
-  return begun or ((tonumber(ended) or 0) > 0 and " " or " 1 ")
+  return begun and string.sub(begun, 1, longestBegun) or ((tonumber(ended) or 0) > 0 and " " or " 1 ")
 end
 
 local function readBegun(jobKey)

@@ -118,6 +118,27 @@ test("a parent's key of a million characters is read once, not once from each of
   expect(await consumer.exchange({ settle: [settlementOf(delivery)], take: 0 })).toMatchObject({ deliveries: [] });
 });
 
+test("a set of lost tasks that many ids were planted in is begun anew, and what is lost is put back a scan later", async () => {
+  await stage.send(...numbered("feeds", 1));
+  const consumer = stage.consume(["feeds"], { scan: 1 });
+  const { id } = await takeOne(consumer);
+  await broker.redis.del(key("feeds", `${id}:lock`));
+  const planted = Array.from({ length: 10_001 }, (_, number) => `stray-${number}`);
+  await broker.redis.sadd(key("feeds", "stalled"), id, ...planted);
+  await broker.redis.del(key("feeds", "stalled-check"));
+  expect(await consumer.recover()).toBe(0);
+  expect(await broker.redis.smembers(key("feeds", "stalled"))).toEqual([id]);
+  await broker.redis.del(key("feeds", "stalled-check"));
+  expect(await consumer.recover()).toBe(1);
+});
+
+test("of a list of crashes that somebody has planted, no more is counted than nobody comes to", async () => {
+  await stage.send(...numbered("feeds", 1));
+  const [id] = await broker.redis.lrange(key("feeds", "wait"), 0, 0);
+  await broker.redis.hset(key("feeds", id!), { ats: "5", begun: " 1 2".repeat(500_000) });
+  expect(await take(stage.consume(["feeds"]), 1)).toEqual([expect.objectContaining({ id, crashes: 2048 })]);
+});
+
 describe("what is kept of what has ended", () => {
   const places: Record<string, () => string> = {
     completed: () => key("feeds", "completed"),

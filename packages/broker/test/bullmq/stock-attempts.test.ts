@@ -101,6 +101,60 @@ describe("a job of BullMQ's own producers", () => {
     expect(await bench.stage.counts("feeds")).toMatchObject({ failed: 1, active: 0, waiting: 0 });
   });
 
+  test("keeps the last stacks, however many somebody has planted", async () => {
+    const { id } = await bench.queue.add("job", 1, { attempts: 3, stackTraceLimit: 2 });
+    const planted = JSON.stringify([...Array.from({ length: 60_000 }, () => "a"), 7, { a: 1 }]);
+    await bench.broker.redis.hset(`${bench.broker.prefix}:feeds:${id}`, "stacktrace", planted);
+    const consumer = bench.worker();
+    // Without an end of this call within its deadline, it rejects.
+    const { settled } = await consumer.exchange({ settle: [settlementOf(await takeOne(consumer), outcomes.failed)], take: 0 });
+    expect(settled).toEqual(["settled"]);
+    const { stacktrace } = (await bench.queue.getJob(id!))!;
+    expect(stacktrace).toHaveLength(2);
+    expect(stacktrace?.[0]).toBe("a");
+  });
+
+  test("begins its stacks anew after a list that is too long", async () => {
+    const { id } = await bench.queue.add("job", 1, { attempts: 3 });
+    await bench.broker.redis.hset(`${bench.broker.prefix}:feeds:${id}`, "stacktrace", JSON.stringify(["a".repeat(300_000)]));
+    const consumer = bench.worker();
+    await consumer.exchange({ settle: [settlementOf(await takeOne(consumer), outcomes.failed)], take: 0 });
+    expect((await bench.queue.getJob(id!))!.stacktrace).toEqual([expect.stringContaining("Error")]);
+  });
+
+  test.each<[string, Record<string, string>]>([
+    ["null", { parent: "null" }],
+    ["a number", { parent: "1" }],
+    ["no JSON", { parent: "[".repeat(2000) }],
+    ["of other types", { parent: `{"id":{},"queueKey":[]}`, parentKey: "bull:feeds:1" }],
+    ["a queue without an id", { parent: `{"queueKey":"bull:feeds"}`, parentKey: "bull:feeds:1" }],
+    ["a key without a colon", { parentKey: "planted" }],
+    ["very long", { parent: `{"fpof":true,"queueKey":"bull:feeds","id":"${"1".repeat(70_000)}"}` }],
+  ])("ends in any way though its parent is %s", async (_, planted) => {
+    const consumer = bench.worker();
+    for (const outcome of [outcomes.succeeded, outcomes.failed, outcomes.dead]) {
+      const { id } = await bench.queue.add("job", 1);
+      await bench.broker.redis.hset(`${bench.broker.prefix}:feeds:${id}`, planted);
+      const { settled } = await consumer.exchange({ settle: [settlementOf(await takeOne(consumer), outcome)], take: 0 });
+      expect(settled).toEqual(["settled"]);
+    }
+    expect(await bench.stage.counts("feeds")).toMatchObject({ completed: 1, failed: 2, active: 0, waiting: 0 });
+  });
+
+  test.each(["1.5", "nan", "1e400", "9223372036854775807", "0x10", " 1", "-1", "1".repeat(1000)])(
+    "ends in any way though its attempts are %s",
+    async (atm) => {
+      const consumer = bench.worker();
+      for (const outcome of [outcomes.succeeded, outcomes.failed, outcomes.dead]) {
+        const { id } = await bench.queue.add("job", 1);
+        await bench.broker.redis.hset(`${bench.broker.prefix}:feeds:${id}`, { atm });
+        const { settled } = await consumer.exchange({ settle: [settlementOf(await takeOne(consumer), outcome)], take: 0 });
+        expect(settled).toEqual(["settled"]);
+      }
+      expect(await bench.stage.counts("feeds")).toMatchObject({ completed: 1, failed: 2, active: 0, waiting: 0 });
+    },
+  );
+
   test("leaves nothing behind when newer ones of ours take its place", async () => {
     const { redis, prefix } = bench.broker;
     const flow = bench.closed(new FlowProducer(bench.options()));

@@ -53,6 +53,10 @@ describe("an error in wire form", () => {
     expect(wired(runInNewContext("new SyntaxError('elsewhere')"))).toMatchObject({ name: "SyntaxError", message: "elsewhere" });
   });
 
+  test("without a prototype is an Error", () => {
+    expect(toFailure(Object.setPrototypeOf(new Error("out of range"), null))).toMatchObject({ name: "Error", message: "out of range" });
+  });
+
   test("is cut to its limits", () => {
     const error = Object.assign(new Error("m".repeat(20_000)), { name: "n".repeat(300), code: "c".repeat(300), stack: "s".repeat(30_000) });
     const { name, message, code, stack } = toFailure(error);

@@ -285,6 +285,15 @@ describe("options", () => {
     });
   });
 
+  test.each(["url", "host"])("with a %s that is no text are refused", (option) => {
+    for (const given of [12, {}, null]) {
+      expect(refusalOf({ [option]: given, password: secret } as unknown as RedisLocation)).toMatchObject({
+        code: "INVALID_OPTION",
+        message: `${option} of a Redis is of the type ${typeof given}; expected a string`,
+      });
+    }
+  });
+
   test("cannot put a prefix before our keys", () => {
     expect(refusalOf({ keyPrefix: "x:", password: secret })).toMatchObject({ code: "INVALID_OPTION" });
   });

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync, type Stats } from "node:fs";
 import { dirname, join, sep } from "node:path";
 
 /** Whether the name of `file` is that of TypeScript. */
@@ -27,14 +27,23 @@ export function probe(path: string): string | undefined {
   const named = [...(written[extension] ?? []).map((other) => stem + other), path, ...extensions.map((other) => path + other)];
   const found = named.find(isFile);
   if (found !== undefined) return found;
-  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return undefined;
+  if (!statOf(path)?.isDirectory()) return undefined;
   const main = manifestIn(path)?.main;
   const byMain = typeof main === "string" && join(path, main) !== path ? probe(join(path, main)) : undefined;
   return byMain ?? extensions.map((other) => join(path, `index${other}`)).find(isFile);
 }
 
 export function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  return statOf(path)?.isFile() === true;
+}
+
+/** What is at `path`; nothing where it cannot be looked at: a link to itself, a name that is too long, a folder of somebody else's. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
 }
 
 /** What of a package.json is looked at. */

@@ -19,9 +19,19 @@ export class Tsconfigs {
   readonly #byFolder = new Map<string, TsConfigResult | null>();
   readonly #settings = new Map<string, Settings>();
 
-  /** None is for what is installed in `node_modules`. Throws if the nearest one cannot be read. */
+  /** None is for what is installed in `node_modules`. Throws if the nearest one cannot be read, and says for which file that is. */
   of(file: string): Settings {
     if (inDependency(file)) return none;
+    try {
+      return this.#nearest(file);
+    } catch (error) {
+      throw new Error(`the tsconfig.json for ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
+        cause: error,
+      });
+    }
+  }
+
+  #nearest(file: string): Settings {
     const folder = dirname(file);
     let nearest = this.#byFolder.get(folder);
     if (nearest === undefined) this.#byFolder.set(folder, (nearest = getTsconfig(folder, "tsconfig.json", this.#texts)));

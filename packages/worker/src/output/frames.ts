@@ -36,7 +36,11 @@ export function readOutput(pipe: Readable, stream: Output["stream"], hear: (fram
     // In JSON the mark is escaped: wherever it stands, a frame begins, be it behind a line without its end.
     const [before = "", ...frames] = line.split(mark);
     if (before.trim() !== "") hear(written(stream, before), false);
-    for (const frame of frames) hear(frameIn(frame) ?? written(stream, frame), true);
+    for (const frame of frames) {
+      // Others write this character, too: what is no object is no frame, nor one that was written into.
+      const isFrame = frame.startsWith("{");
+      if (isFrame || frame.trim() !== "") hear((isFrame && frameIn(frame)) || written(stream, frame), isFrame);
+    }
   });
 }
 

@@ -77,8 +77,17 @@ interface Uncaught {
   readonly id?: string;
 }
 
+/** What a runner says, as it comes from its thread or its process. The code of tasks has the same way to whoever started it, and uses it: libraries that say that they are ready, for one. */
+export interface Said {
+  readonly bullrush: FromRunner;
+}
+
 /** What a process says, and how many frames it had written to its stdout by then: these are heard before. */
-export interface FromProcess {
+export interface FromProcess extends Said {
   readonly frames: number;
-  readonly message: FromRunner;
+}
+
+/** Whether a runner has said it, and not the code of a task. */
+export function isSaid(message: unknown): message is Said {
+  return typeof message === "object" && message !== null && "bullrush" in message;
 }

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readOutput, type Frame } from "../output/frames.js";
 import type { Launch } from "./carrier.js";
 import type { DebugPorts } from "./debug-ports.js";
-import type { FromProcess, FromRunner } from "./messages.js";
+import { isSaid, type FromProcess, type FromRunner } from "./messages.js";
 
 /** How long the pipes of a process that has ended are read on, in ms, if a process of its own holds them open. */
 const lastWords = 1000;
@@ -24,7 +24,7 @@ export const launchProcess =
       stdio: ["ignore", output, output, "ipc"],
     });
     const order = inOrder(hear);
-    child.on("message", (message) => order.say(message as FromProcess));
+    child.on("message", (message: unknown) => isSaid(message) && order.say(message as FromProcess));
     for (const name of ["stdout", "stderr"] as const) {
       const pipe = child[name];
       if (pipe !== null) readOutput(pipe, name, (frame, isFrame) => order.write(frame, isFrame));
@@ -76,13 +76,13 @@ function inOrder(hear: (message: FromRunner) => void) {
   function go(): void {
     for (let first = waiting[0]; first !== undefined && first.frames <= frames; first = waiting[0]) {
       waiting.shift();
-      hear(first.message);
+      hear(first.bullrush);
     }
   }
 
   return {
     say(said: FromProcess): void {
-      if (waiting.length === 0 && said.frames <= frames) return hear(said.message);
+      if (waiting.length === 0 && said.frames <= frames) return hear(said.bullrush);
       waiting.push(said);
       go();
     },

@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import { readOutput } from "../output/frames.js";
 import { creditMemory, hearOutput } from "../output/thread-credit.js";
 import type { Launch } from "./carrier.js";
-import type { FromRunner } from "./messages.js";
+import { isSaid } from "./messages.js";
 
 /** A runner in a thread of this process, which begins with `file`. */
 export const launchThread =
@@ -11,7 +11,9 @@ export const launchThread =
     const credit = creditMemory();
     const thread = new Worker(file, { workerData: credit, stdout: captureConsole, stderr: captureConsole });
     const { threadId } = thread;
-    thread.on("message", (message: FromRunner) => {
+    thread.on("message", (said: unknown) => {
+      if (!isSaid(said)) return;
+      const message = said.bullrush;
       hear(message);
       if (message.type === "output") hearOutput(credit, message.text.length);
     });

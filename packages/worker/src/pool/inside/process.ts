@@ -28,7 +28,7 @@ serve({
   send: (message, sent) => {
     // A line of the log keeps its place in the output.
     if (isCaptured && message.type === "log" && message.line.length <= longestFramed) write(message);
-    else process.send?.({ frames, message } satisfies FromProcess, () => sent?.());
+    else process.send?.({ frames, bullrush: message } satisfies FromProcess, () => sent?.());
   },
   write: (output) => write({ type: "output", ...output }),
   listen: (hear) => process.on("message", (message) => hear(message as ToRunner)),

@@ -1,17 +1,21 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { outputCredit } from "../../output/thread-credit.js";
-import type { ToRunner } from "../messages.js";
+import type { FromRunner, Said, ToRunner } from "../messages.js";
 import { serve } from "./serve.js";
 
 const spend = outputCredit(workerData as SharedArrayBuffer);
 
+function say(message: FromRunner): void {
+  parentPort?.postMessage({ bullrush: message } satisfies Said);
+}
+
 serve({
   send: (message, sent) => {
-    parentPort?.postMessage(message);
+    say(message);
     sent?.();
   },
   write: (output) => {
-    parentPort?.postMessage({ type: "output", ...output });
+    say({ type: "output", ...output });
     spend(output.text.length);
   },
   listen: (hear) => parentPort?.on("message", (message) => hear(message as ToRunner)),
