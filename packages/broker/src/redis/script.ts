@@ -93,7 +93,12 @@ export type Argument = string | number;
 
 /** Runs `script`. Rejects with what ioredis rejects with: show it only through `reasonOf`. */
 export async function runScript(client: Redis, script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
-  const loaded = script.loaded ?? (await script.load());
+  let loaded = script.loaded;
+  if (loaded === undefined) {
+    const loading = script.load();
+    // One that needs nothing else is there by now: a call that waited for it would be passed by the next one.
+    loaded = script.loaded ?? (await loading);
+  }
   const { lua, sha } = quietClients.has(client) ? loaded.quiet : loaded;
   try {
     return await client.evalsha(sha, keys.length, ...keys, ...args).catch((error: unknown) => {
