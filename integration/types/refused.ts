@@ -38,6 +38,7 @@ const shout = app.task("shout", (text: string) => text.toUpperCase());
 const sum = app.task("sum", (values: number[]) => values.length);
 
 app.task("1", (when: Date) => when.getTime()); // a Date
+app.task("1b", (where: { readonly page: URL }) => where.page.href); // an argument: a URL
 app.task("2", (map: Map<string, number>) => map.size); // a Map
 app.task("3", (set: Set<string>) => set.size); // a Set
 app.task("4", (n: bigint) => Number(n)); // a bigint

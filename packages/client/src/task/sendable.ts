@@ -58,13 +58,15 @@ type Flaw<Value, Left extends readonly unknown[] = Levels> = unknown extends Val
             ? "a function or method has no JSON form; send plain data"
             : Value extends Date
               ? "a Date would lose its class; send date.toISOString() or date.getTime()"
-              : Value extends ReadonlyMap<unknown, unknown>
-                ? "a Map would lose its class; send [...map] or Object.fromEntries(map)"
-                : Value extends ReadonlySet<unknown>
-                  ? "a Set would lose its class; send [...set]"
-                  : Value extends readonly unknown[]
-                    ? FlawInArray<Value, Below<Left>>
-                    : FlawInObject<Value, Below<Left>>;
+              : Value extends URL
+                ? "a URL would lose its class; send url.href"
+                : Value extends ReadonlyMap<unknown, unknown>
+                  ? "a Map would lose its class; send [...map] or Object.fromEntries(map)"
+                  : Value extends ReadonlySet<unknown>
+                    ? "a Set would lose its class; send [...set]"
+                    : Value extends readonly unknown[]
+                      ? FlawInArray<Value, Below<Left>>
+                      : FlawInObject<Value, Below<Left>>;
 
 type Callable = ((...args: never) => unknown) | (abstract new (...args: never) => unknown);
 
