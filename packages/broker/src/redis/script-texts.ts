@@ -2960,7 +2960,9 @@ end
 local function lookInto(queue, id)
   local key = queueKeys .. queue .. ":" .. id
   local job = ask("HMGET", key, "timestamp", "finishedOn", "revoked")
-  if not job or not job[1] or job[2] then return nil end
+  -- Somebody has spoilt or removed it, and a worker has it still: what that stores counts.
+  if not job or not job[1] then return call("EXISTS", key .. ":lock") == 1 and 1 or nil end
+  if job[2] then return nil end
   local lease = call("PTTL", key .. ":lock")
   if lease ~= -2 then return loanOf(queue, key, lease) end
   return job[3] or 1
