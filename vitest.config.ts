@@ -52,7 +52,7 @@ const faults: TestProjectInlineConfiguration = {
     name: "faults",
     include: heavy,
     exclude: configDefaults.exclude,
-    maxWorkers: 2,
+    maxWorkers: 3,
     sequence: { groupOrder: 1 },
   },
 };
