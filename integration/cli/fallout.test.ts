@@ -210,7 +210,10 @@ describe("a task that throws late and is given up", () => {
       .onError(caught.s().set({ taskId }))
       .delay();
     expect(await result.get(anyhow)).toMatchObject({ failure: { code: "CHORD_FAILED" } });
-    expect(await app.asyncResult<string>(taskId).get({ timeout: "30s" })).toBe("CHORD_FAILED of TASK_POISONED");
+    const link = app.asyncResult<string>(taskId);
+    // A link has an id before anybody sends it: that follows upon the failure which this process has just heard of.
+    await eventually("it is sent", async () => (await link.status()) !== "UNKNOWN");
+    expect(await link.get({ timeout: "30s" })).toBe("CHORD_FAILED of TASK_POISONED");
   });
 
   it("is a dead letter when its result is ignored", async () => {
