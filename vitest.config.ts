@@ -30,6 +30,9 @@ const unit: TestProjectInlineConfiguration = {
 /** Where processes compute, or are stopped and killed by the dozen. */
 const heavy = ["integration/{beat,faults,flows,pools}/**/*.test.ts"];
 
+/** Builds the version before this one, which takes a minute: it runs when it is named, as `pnpm compat` does. */
+const rare = process.argv.some((argument) => argument.includes("compat")) ? [] : ["integration/compat/**"];
+
 /** Tests that start real processes. */
 const integration: TestProjectInlineConfiguration = {
   ssr,
@@ -37,7 +40,7 @@ const integration: TestProjectInlineConfiguration = {
     ...running,
     name: "integration",
     include: ["{integration,examples,docs}/**/*.test.ts"],
-    exclude: [...configDefaults.exclude, ...heavy],
+    exclude: [...configDefaults.exclude, ...heavy, ...rare],
     globalSetup: "integration/setup/build.ts",
     testTimeout: 180_000,
     hookTimeout: 120_000,
