@@ -46,7 +46,8 @@ async function install() {
 }
 
 async function build() {
-  await run([process.execPath, join(root, "scripts/generate.mjs")]);
+  const generated = await run([process.execPath, join(root, "scripts/generate.mjs")]);
+  if (generated.code !== 0) fail(`${generated.output}\nThe texts of the scripts were not written (scripts/generate.mjs): see above.`);
   const { code, output } = await run([...program("typescript", { name: "tsc" }), "-b"]);
   if (code !== 0) fail(`${output}\nThe build failed (tsc -b): see above.`);
 }

@@ -44,23 +44,23 @@ describe("a Redis with TLS", () => {
     }
   }
 
-  test.each([
+  test.for([
     `tls_ca=${certificate}&ssl_certfile=${certificate}&ssl_keyfile=${key}`,
     `ssl_ca_certs=${certificate}&ssl_cert_reqs=required&ssl_certfile=${certificate}&ssl_keyfile=${key}`,
     `tls_insecure=1&ssl_certfile=${certificate}&ssl_keyfile=${key}`,
     `ssl_cert_reqs=CERT_NONE&ssl_certfile=${certificate}&ssl_keyfile=${key}`,
-  ])("is reached with %s", async (query) => {
-    if (redis === undefined) return console.log("skipped: no redis-server with TLS, or no openssl");
+  ])("is reached with %s", async (query, { skip }) => {
+    if (redis === undefined) return skip("no redis-server with TLS, or no openssl");
     expect(await ping("redis", query)).toBe("PONG");
     expect(await ping("valkey", query)).toBe("PONG");
   });
 
-  test.each([
+  test.for([
     [`ssl_certfile=${certificate}&ssl_keyfile=${key}`, "self-signed certificate"],
     [`ssl_cert_reqs=optional&ssl_certfile=${certificate}&ssl_keyfile=${key}`, "self-signed certificate"],
     [`tls_ca=${certificate}`, ""],
-  ])("is not reached with %s", async (query, reason) => {
-    if (redis === undefined) return console.log("skipped: no redis-server with TLS, or no openssl");
+  ])("is not reached with %s", async ([query, reason], { skip }) => {
+    if (redis === undefined) return skip("no redis-server with TLS, or no openssl");
     await expect(ping("redis", query)).rejects.toMatchObject({ code: "BROKER_UNAVAILABLE", message: expect.stringContaining(reason) });
   });
 });
