@@ -55,7 +55,7 @@ describe("a Redis with TLS", () => {
     expect(await ping("valkey", query)).toBe("PONG");
   });
 
-  test.for([
+  test.for<readonly [query: string, reason: string]>([
     [`ssl_certfile=${certificate}&ssl_keyfile=${key}`, "self-signed certificate"],
     [`ssl_cert_reqs=optional&ssl_certfile=${certificate}&ssl_keyfile=${key}`, "self-signed certificate"],
     [`tls_ca=${certificate}`, ""],
