@@ -4,7 +4,8 @@ import { BullrushError, type Clock } from "@bullrush/broker";
 const patience = 60_000;
 
 /**
- * Notes whether Redis lets its user do what a worker lives by. A right that was missing from the beginning does not come by waiting; one that was taken away may come back.
+ * Notes whether Redis lets its user do what a worker lives by. A right that was missing from the beginning does not come by waiting; one that was taken away may come back, and so may a login
+ * that is refused: a worker that runs has logged in before.
  */
 export class MissingRights {
   readonly #clock: Clock;
@@ -12,7 +13,7 @@ export class MissingRights {
   #granted = false;
   #since: number | undefined;
 
-  /** @param onHopeless hears when the worker cannot go on: at once if nothing was ever granted, else when nothing but refusals came for a minute */
+  /** @param onHopeless hears when the worker cannot go on: at once if a right was never granted, else when nothing but refusals came for a minute */
   constructor(clock: Clock, onHopeless: (error: BullrushError) => void) {
     this.#clock = clock;
     this.#onHopeless = onHopeless;
@@ -28,6 +29,12 @@ export class MissingRights {
     if (!(error instanceof BullrushError) || error.code !== "REDIS_AUTH") return;
     const now = this.#clock.now();
     this.#since ??= now;
-    if (!this.#granted || now - this.#since >= patience) this.#onHopeless(error);
+    const neverGranted = !this.#granted && !isOfLogin(error as BullrushError<"REDIS_AUTH">);
+    if (neverGranted || now - this.#since >= patience) this.#onHopeless(error);
   }
+}
+
+/** Whether it is the user or the password that was refused, and not a right. */
+function isOfLogin({ details: { command, reason } }: BullrushError<"REDIS_AUTH">): boolean {
+  return command === undefined && /^(WRONGPASS|NOAUTH|ERR invalid password|ERR AUTH)/.test(reason);
 }

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { MissingRights } from "../../src/consuming/missing-rights.js";
 
 const refusal = new BullrushError("REDIS_AUTH", { url: "redis://h", user: "ann", reason: "NOPERM", command: "lpush" });
+const login = new BullrushError("REDIS_AUTH", { url: "redis://h", user: "ann", reason: "WRONGPASS invalid username-password pair" });
 const outage = new BullrushError("BROKER_UNAVAILABLE", { url: "redis://h", action: "nothing", deadline: 5000, reason: "ECONNREFUSED" });
 
 function stage() {
@@ -28,6 +29,17 @@ test("what was granted before is hopeless after a minute of refusals", () => {
   at(60_000);
   rights.failed(refusal);
   expect(heard).toEqual([refusal]);
+});
+
+test("a refused login is hopeless after a minute: a worker that runs has logged in", () => {
+  const { rights, heard, at } = stage();
+  rights.failed(login);
+  at(59_999);
+  rights.failed(login);
+  expect(heard).toEqual([]);
+  at(60_000);
+  rights.failed(login);
+  expect(heard).toEqual([login]);
 });
 
 test("a minute begins anew with each success", () => {
