@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from "vitest";
 import type { Execution } from "../../src/execution/execution.js";
 import { Stop } from "../../src/execution/stop.js";
 import { Trace } from "../../src/execution/trace.js";
-import type { Launch } from "../../src/pool/carrier.js";
+import type { Launch } from "../../src/pool/child-handle.js";
 import type { FromRunner } from "../../src/pool/messages.js";
 import { RunnerPool } from "../../src/pool/runner-pool.js";
 
@@ -21,13 +21,13 @@ function stage(mayLaunch: (before: number) => void = () => {}) {
   const puppets: Puppet[] = [];
   const failures: BullrushError[] = [];
   let launches = 0;
-  const launch: Launch = (hear) => {
+  const launch: Launch = (onMessage) => {
     mayLaunch(launches++);
     const runs: number[] = [];
     let die: (how: string) => void = () => {};
-    const gone = new Promise<string>((resolve) => (die = resolve));
-    puppets.push({ say: hear, runs, die });
-    if (puppets.length === 1) queueMicrotask(() => hear({ type: "ready" }));
+    const exited = new Promise<string>((resolve) => (die = resolve));
+    puppets.push({ say: onMessage, runs, die });
+    if (puppets.length === 1) queueMicrotask(() => onMessage({ type: "ready" }));
     const pid = puppets.length;
     return {
       name: `puppet ${pid}`,
@@ -37,7 +37,7 @@ function stage(mayLaunch: (before: number) => void = () => {}) {
         if (message.type === "end") die("exit code 0");
       },
       kill: () => die("SIGKILL"),
-      gone,
+      exited,
     };
   };
   const lines: string[] = [];

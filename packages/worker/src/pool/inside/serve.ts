@@ -16,7 +16,7 @@ import type { Link } from "./link.js";
 export function serve(link: Link): void {
   enterRunner();
   const server = new Server(link);
-  link.listen((message) => void server.hear(message));
+  link.listen((message) => void server.onMessage(message));
 }
 
 /** An execution, as far as a runner knows it. */
@@ -57,7 +57,7 @@ class Server {
     this.#link = link;
   }
 
-  async hear(message: ToRunner): Promise<void> {
+  async onMessage(message: ToRunner): Promise<void> {
     switch (message.type) {
       case "load":
         await this.#load(message);
