@@ -135,7 +135,7 @@ async function bullmqJobs({ fleet: { prefix, app }, admins, url }: Guarded): Pro
   await queue.add("broken", "of purpose", { attempts: 2 });
   await queue.add("mix", { bullrush: 1, args: "spoilt" }, { jobId: "f0c7f6c4-6a55-4c39-9f4c-0d8a63f0e001" });
   await eventually("they have ended", async () => {
-    const [counts] = await app.transport.counts(["one"]);
+    const [counts] = await app.engine.queues.counts(["one"]);
     return counts?.waiting === 0 && counts.delayed === 0 && counts.active === 0;
   });
   await eventually("the spoilt one is a dead letter", async () =>
@@ -218,7 +218,7 @@ async function observed(guarded: Guarded): Promise<void> {
   expect(await Promise.all(seen.map((one) => one.status()))).toEqual(["SUCCESS", "STARTED", "PENDING"]);
   expect((await seen[1]?.details())?.worker).toMatch(/^[ab]$/);
   expect(await seen[0]?.details()).toMatchObject({ state: "SUCCESS" });
-  expect(await looking.transport.counts(["one"])).toEqual(await app.transport.counts(["one"]));
+  expect(await looking.engine.queues.counts(["one"])).toEqual(await app.engine.queues.counts(["one"]));
   expect((await looking.beat.list()).map(({ name }) => name)).toContain("rarely");
   await looking.close();
   await running.revoke({ terminate: true });
@@ -226,7 +226,7 @@ async function observed(guarded: Guarded): Promise<void> {
 
 async function board({ fleet: { prefix, app }, url }: Guarded): Promise<void> {
   const queue = new Queue("one", { connection: optionsOf(url("board", "queues")), prefix, skipMetasUpdate: true });
-  const [counts] = await app.transport.counts(["one"]);
+  const [counts] = await app.engine.queues.counts(["one"]);
   expect(await queue.getJobCounts()).toMatchObject({ delayed: counts?.delayed, completed: counts?.completed });
   const jobs = await queue.getJobs(["delayed", "completed", "failed"]);
   expect(jobs.length).toBeGreaterThan(5);
@@ -237,7 +237,7 @@ async function board({ fleet: { prefix, app }, url }: Guarded): Promise<void> {
 }
 
 async function purged(app: App): Promise<void> {
-  expect(await app.transport.purge("one")).toBeGreaterThan(0);
+  expect(await app.engine.queues.purge("one")).toBeGreaterThan(0);
 }
 
 /** Each write of who may only read, and of each role what it has no business with. */
@@ -252,7 +252,7 @@ async function denied(guarded: Guarded): Promise<void> {
     () => chain(looking.signature("mix", [1]), looking.signature("mix")).delay(),
     () => looking.revoke(id),
     () => looking.asyncResult(id).forget(),
-    () => looking.transport.purge("one"),
+    () => looking.engine.queues.purge("one"),
     () => looking.beat.set("mine", { task: "mix", schedule: "1s" }),
     () => looking.beat.pause("often"),
     () => looking.beat.remove("often"),

@@ -41,7 +41,7 @@ describe.skipIf(serverBinary === undefined)("a result backend that hangs", () =>
     await eventually("all others have run", () => started === 23);
     const more = await Promise.all([4, 5, 6, 7].map((n) => counted.delay(n)));
     await eventually("the last slot is held up too", () => started === 24);
-    const [counts] = await app.transport.counts(["default"]);
+    const [counts] = await app.engine.queues.counts(["default"]);
     expect(counts).toMatchObject({ waiting: 3, active: 4 });
     await client.client("UNPAUSE");
     const values = await Promise.all([...three, ...more].map((result) => result.get({ timeout: "10s" })));

@@ -26,7 +26,7 @@ function stage(options: AppOptions = {}) {
   };
   const producer = appOf();
   const counts = async () => {
-    const [{ waiting, delayed, active, failed } = { waiting: 0, delayed: 0, active: 0, failed: 0 }] = await producer.transport.counts([
+    const [{ waiting, delayed, active, failed } = { waiting: 0, delayed: 0, active: 0, failed: 0 }] = await producer.engine.queues.counts([
       "default",
     ]);
     return { waiting, delayed, active, failed };
@@ -99,7 +99,7 @@ test("a worker that missed the message learns it when it renews its leases", asy
   const re = await producer.sendTask("tasks.long");
   await expect.poll(() => begun.length, patience).toBe(1);
   // The mark alone: no worker is told.
-  await producer.transport.revoke([re.id], ["default"], { reason: "unheard", terminate: false });
+  await producer.engine.queues.revoke([re.id], ["default"], { reason: "unheard", terminate: false });
   await expect.poll(() => reasons.length, patience).toBe(1);
   expect(await re.get({ propagate: false })).toEqual({ state: "REVOKED", reason: "unheard" });
   await expect.poll(counts, patience).toMatchObject({ active: 0, failed: 1 });
@@ -128,8 +128,8 @@ test("a worker that may not listen works on, says so, and learns what is revoked
 test("what is revoked while no worker is there does not run when one comes: waiting, delayed, or of a worker that died", async () => {
   const { appOf, producer, counts } = stage();
   const lost = await producer.sendTask("tasks.long");
-  const dead = producer.transport.consume({ queues: [{ name: "default" }], order: "strict", lease: 1000, worker: "dead" });
-  expect((await dead.exchange({ settle: [], take: 1 })).deliveries).toMatchObject([{ id: lost.id }]);
+  const dead = producer.engine.consume({ queues: [{ name: "default" }], order: "strict", lease: 1000, worker: "dead" });
+  expect((await dead.settleAndTake({ settle: [], take: 1 })).deliveries).toMatchObject([{ id: lost.id }]);
   const sent = [
     lost,
     await producer.sendTask("tasks.long"),
@@ -188,8 +188,8 @@ test("a task that does not listen runs on, and is revoked when it ends; with ter
 test("one that waits to run alone, because it may kill its process, does not begin", async () => {
   const { appOf, producer, counts } = stage();
   const risky = await producer.sendTask("tasks.risky");
-  const dead = producer.transport.consume({ queues: [{ name: "default" }], order: "strict", lease: 1000, worker: "dead" });
-  expect((await dead.exchange({ settle: [], take: 1 })).deliveries).toMatchObject([{ id: risky.id }]);
+  const dead = producer.engine.consume({ queues: [{ name: "default" }], order: "strict", lease: 1000, worker: "dead" });
+  expect((await dead.settleAndTake({ settle: [], take: 1 })).deliveries).toMatchObject([{ id: risky.id }]);
   await dead.close();
   const app = appOf();
   let begun = 0;

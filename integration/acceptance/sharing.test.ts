@@ -88,7 +88,7 @@ test("a task in an idle queue starts at once, however many wait in another", asy
   await result?.get({ timeout: "20s" });
   // The slots that were taken when it was sent, and one round of them at the most.
   expect(consumer.begun.indexOf("b") - position).toBeLessThanOrEqual(4);
-  await producer.app.transport.purge("a");
+  await producer.app.engine.queues.purge("a");
 });
 
 test("three idle workers share what comes in one publish", async () => {
@@ -115,7 +115,7 @@ test("what a worker has heard and not taken is heard by the others when it stops
   await worker.stop();
   // Whoever hears it looks, and learns when the message is due.
   expect(await redis.zscore(`${prefix}:a:marker`, "1")).not.toBeNull();
-  await producer.app.transport.purge("a");
+  await producer.app.engine.queues.purge("a");
 });
 
 /** By how many tasks one queue was ever ahead of the other. */

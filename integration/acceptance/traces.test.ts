@@ -55,7 +55,7 @@ async function keysWith(text: string): Promise<readonly string[]> {
 }
 
 async function expectSettled(app: App): Promise<void> {
-  await until(async () => expect((await app.transport.counts(["default"]))[0]).toMatchObject({ waiting: 0, active: 0, delayed: 0 }));
+  await until(async () => expect((await app.engine.queues.counts(["default"]))[0]).toMatchObject({ waiting: 0, active: 0, delayed: 0 }));
 }
 
 const ends = { timeout: "20s", propagate: false } as const;
@@ -96,7 +96,7 @@ it("of a task that several queues got is nothing in any of them, whoever forgets
   await start();
   const send = () => app.sendTask("echo", [canary], { exchange: "all" });
   const [mine, other] = [await send(), await send()];
-  const counts = async () => (await app.transport.counts(["a", "b", "c"])).map(({ completed }) => completed);
+  const counts = async () => (await app.engine.queues.counts(["a", "b", "c"])).map(({ completed }) => completed);
   await until(async () => expect(await counts()).toEqual([2, 2, 2]));
   await mine.forget();
   await app.asyncResult(other.id).forget();
@@ -148,9 +148,9 @@ it("of a task that was revoked before it began is nothing, whether anybody takes
   ];
   for (const handle of handles) expect(await handle.revoke()).toBe(true);
   for (const handle of handles.slice(0, 3)) await handle.forget();
-  expect((await app.transport.counts(["default"]))[0]).toMatchObject({ waiting: 1, delayed: 0, failed: 0 });
+  expect((await app.engine.queues.counts(["default"]))[0]).toMatchObject({ waiting: 1, delayed: 0, failed: 0 });
   await start();
-  await until(async () => expect((await app.transport.counts(["default"]))[0]).toMatchObject({ waiting: 0, active: 0 }));
+  await until(async () => expect((await app.engine.queues.counts(["default"]))[0]).toMatchObject({ waiting: 0, active: 0 }));
   await handles[3]!.forget();
   await until(async () => expect(await keysWith(canary)).toEqual([]));
 });
@@ -162,7 +162,7 @@ it("is nothing of what was purged, its flows included once a worker has looked a
   await app.sendTask("echo", [canary], { countdown: "1h", priority: 3 });
   const chained = await chain(echo.s(canary), echo.s(canary)).delay();
   const joined = await chord(group(echo.s(canary), echo.s(canary)), echo.s(canary)).delay();
-  expect(await app.transport.purge("default")).toBe(5);
+  expect(await app.engine.queues.purge("default")).toBe(5);
   await start();
   for (const handle of [chained, joined]) await handle.get(ends);
   await until(async () => expect(await keysWith(canary)).toEqual([]));
@@ -182,7 +182,7 @@ it("is none of BullMQ's events where nobody wants them, whatever happens", async
     await chord(group(echo.s(1), echo.s(2)), echo.s()).delay(),
   ];
   for (const handle of handles.filter((_, index) => index !== 5)) await handle.get(ends);
-  await app.transport.purge("default");
+  await app.engine.queues.purge("default");
   expect(await redis.keys(`${app.options.prefix}:*:events`)).toEqual([]);
   expect(await redis.exists(`${app.options.prefix}:default:completed`)).toBe(1);
 });

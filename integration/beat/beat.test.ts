@@ -18,7 +18,7 @@ it("does not begin when it was told to stop before", async () => {
   await beat.stop();
   await beat.start();
   expect(lines).toEqual([]);
-  expect(await stage.app.schedules.campaign()).toBeDefined();
+  expect(await stage.app.engine.schedules.campaign()).toBeDefined();
 });
 
 it("makes way when it is told to stop while it starts", async () => {
@@ -26,7 +26,7 @@ it("makes way when it is told to stop while it starts", async () => {
   const { beat, lines } = openBeat(stage);
   const starting = beat.start();
   await beat.stop();
-  expect(await stage.app.schedules.campaign()).toBeDefined();
+  expect(await stage.app.engine.schedules.campaign()).toBeDefined();
   await starting;
   expect(lines).toEqual([]);
 });
@@ -56,7 +56,7 @@ it("holds up only the entry that spoils what is sent together", async () => {
   const startAt = new Date(Date.now() + 1000);
   const entry = { task: "beat.add", schedule: "1s", startAt } as const;
   await using stage = openStage({ bad: entry, good: entry, other: entry });
-  const { schedules: store } = stage.app;
+  const { schedules: store } = stage.app.engine;
   // What no message can do today: it makes the whole call fail, and not only its entry.
   const spoilt: typeof store = {
     ...store,

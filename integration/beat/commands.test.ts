@@ -31,7 +31,7 @@ it("--dry-run prints what would be sent, from the options and the store, and sen
 
 it("--dry-run says which entry it cannot compute, and goes on with the others", async () => {
   await using stage = openStage({ good: { ...add, schedule: "30m" } });
-  await stage.app.schedules.set({ name: "bad", call: { task: "beat.add", schedule: { type: "crontab", expression: "no" } } });
+  await stage.app.engine.schedules.set({ name: "bad", call: { task: "beat.add", schedule: { type: "crontab", expression: "no" } } });
   const beat = stage.beat({ args: ["--dry-run"] });
   expect(await beat.exit).toEqual({ code: 1, signal: null });
   expect(beat.lines.map((line) => line.split("  ").slice(1))).toEqual([["good", "beat.add"]]);
@@ -42,7 +42,7 @@ it("what was planted as an entry reaches no terminal raw, and no line is long", 
   const name = `\u001b[2J\u009b31m\u202ex\n2026-01-01T00:00:00.000Z  forged  beat.add`;
   await using stage = openStage({});
   for (const planted of [name, `long-${"x".repeat(1_000_000)}`]) {
-    await stage.app.schedules.set({ name: planted, call: { task: planted, schedule: { type: "every", every: 1_800_000 } } });
+    await stage.app.engine.schedules.set({ name: planted, call: { task: planted, schedule: { type: "every", every: 1_800_000 } } });
   }
   for (const args of [["--list"], ["--list", "--json"], ["--dry-run"], ["--dry-run", "--json"]]) {
     const beat = stage.beat({ args });

@@ -56,7 +56,7 @@ it.concurrent("an entry of the options that was removed under a leader stays awa
   // By when it has been looked for: what is lost at the same time is back.
   await stage.redis.del((await keysOf(stage)).filter((key) => key.endsWith(":kept")));
   await beat.waitForEntry({ msg: "entries of the options stored again", reason: "the broker had lost 1 of them" });
-  expect(await stage.app.schedules.read(["often"])).toEqual([undefined]);
+  expect(await stage.app.engine.schedules.read(["often"])).toEqual([undefined]);
   expect(await beat.stop()).toEqual({ code: 0, signal: null });
   const next = stage.beat();
   await next.waitForEntry({ msg: "sent", entry: "often" });

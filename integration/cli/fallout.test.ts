@@ -100,7 +100,7 @@ describe("an exception that nobody caught, of a task that runs", () => {
     const endsOf = (id: string) => worker.entries.filter((entry) => entry["id"] === id && entry["msg"] !== "received");
     expect(endsOf(innocent.id)).toMatchObject([{ msg: "requeued" }]);
     expect(endsOf(late.id)).toMatchObject([{ msg: "throwing" }, { msg: "crashed" }, { level: 60 }]);
-    expect(await app.transport.counts(["one"])).toMatchObject([{ waiting: 2, active: 0 }]);
+    expect(await app.engine.queues.counts(["one"])).toMatchObject([{ waiting: 2, active: 0 }]);
   });
 
   it("is a failure of a task that is to run at most once, and not of one of its kind beside it", async () => {

@@ -40,7 +40,7 @@ async function expectRunning(queue = "one"): Promise<void> {
 /** That nothing is left in `queue` to be run, or on loan: a result can be read before its message is settled. */
 async function expectSettled(queue: string): Promise<void> {
   await eventually(`${queue} is empty`, async () => {
-    const [counts] = await app.transport.counts([queue]);
+    const [counts] = await app.engine.queues.counts([queue]);
     return counts?.waiting === 0 && counts.active === 0;
   });
 }
@@ -156,7 +156,7 @@ describe("a job of a plain BullMQ producer", () => {
     await worker.waitForEntry({ msg: "failed", task: "fixture.fail", id });
     await eventually("it has failed", async () => (await field("one", id, "failedReason")) !== null);
     expect(await field("one", id, "failedReason")).toBe("out of order");
-    expect(await app.transport.counts(["one"])).toMatchObject([{ failed: 1 }]);
+    expect(await app.engine.queues.counts(["one"])).toMatchObject([{ failed: 1 }]);
   });
 
   it("can send tasks, which are nobody's children, and stores nothing of its progress", async () => {
@@ -181,7 +181,7 @@ describe("a job of a plain BullMQ producer", () => {
     for (const queue of ["one", "two", "one"]) await expectRunning(queue);
     await eventually("it was put back", async () => (await field("one", id, "unknownSince")) !== null);
     expect(await worker.stop()).toEqual({ code: 0, signal: null });
-    const [counts] = await app.transport.counts(["one"]);
+    const [counts] = await app.engine.queues.counts(["one"]);
     expect([(counts?.waiting ?? 0) + (counts?.delayed ?? 0), counts?.active, counts?.failed]).toEqual([1, 0, 0]);
     expect(await field("one", id, "name")).toBe("somebody.elses");
     expect(worker.entries.filter(({ level }) => Number(level) >= 40)).toEqual([warning]);

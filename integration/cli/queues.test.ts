@@ -50,7 +50,7 @@ describe("task-worker takes", () => {
     expect(new Set(await queuesTaken(worker, 2))).toEqual(new Set(["two", "brand_new"]));
     await worker.stop();
     expect(worker.entries[0]).toMatchObject({ queues: ["two", "brand_new"] });
-    expect(await app.transport.counts(["one", "two", "brand_new"])).toMatchObject([{ waiting: 1 }, { waiting: 0 }, { waiting: 0 }]);
+    expect(await app.engine.queues.counts(["one", "two", "brand_new"])).toMatchObject([{ waiting: 1 }, { waiting: 0 }, { waiting: 0 }]);
   });
 
   it("not from the queues of -X", async () => {
@@ -60,7 +60,7 @@ describe("task-worker takes", () => {
     await using worker = startWorker({ app: fixture, args: ["-X", "one,three"], env });
     expect(await queuesTaken(worker, 1)).toEqual(["two"]);
     await worker.stop();
-    expect(await app.transport.counts(["one", "two", "three"])).toMatchObject([{ waiting: 1 }, { waiting: 0 }, { waiting: 1 }]);
+    expect(await app.engine.queues.counts(["one", "two", "three"])).toMatchObject([{ waiting: 1 }, { waiting: 0 }, { waiting: 1 }]);
   });
 
   it("by weight, with -Q one:3,two:1", async () => {
@@ -100,7 +100,7 @@ describe("task-worker takes", () => {
       env: { ...env, FIXTURE_HOLD: "60000" },
     });
     await eventually("two hold", () => worker.entries.filter(({ msg }) => msg === "holding").length === 2);
-    const counts = await app.transport.counts(["one", "two"]);
+    const counts = await app.engine.queues.counts(["one", "two"]);
     expect(counts.reduce((sum, { active }) => sum + active, 0)).toBe(2);
     expect(counts.reduce((sum, { waiting }) => sum + waiting, 0)).toBe(2);
     expect(await worker.stop()).toEqual({ code: 0, signal: null });
@@ -139,7 +139,7 @@ describe("--purge", () => {
     expect(await kept.get({ timeout: "15s" })).toBe(3);
     await worker.waitForEntry({ msg: "received" });
     expect(worker.entries.filter(({ msg }) => msg === "received")).toHaveLength(1);
-    expect(await app.transport.counts(["one", "three"])).toMatchObject([{ waiting: 0, delayed: 0 }, { waiting: 1 }]);
+    expect(await app.engine.queues.counts(["one", "three"])).toMatchObject([{ waiting: 0, delayed: 0 }, { waiting: 1 }]);
   });
 });
 

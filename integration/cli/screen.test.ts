@@ -84,7 +84,7 @@ describe.skipIf(!hasScreens)("in a terminal", () => {
     await screen.press("C-c");
     await screen.waitFor(new RegExp(`requeued +fixture.hold\\[${id.slice(0, 8)}\\]| stopped`));
     expect(await screen.ended()).toBe(0);
-    expect(await app.transport.counts(["one"])).toMatchObject([{ waiting: 1, active: 0 }]);
+    expect(await app.engine.queues.counts(["one"])).toMatchObject([{ waiting: 1, active: 0 }]);
   });
 
   it.each([
@@ -101,7 +101,7 @@ describe.skipIf(!hasScreens)("in a terminal", () => {
     await screen.waitFor(/2 messages in queue one will be removed for good\. Continue\? \[y\/N\]/);
     await screen.press(...keys);
     await screen.waitFor(is);
-    expect(await app.transport.counts(["one"])).toMatchObject([{ delayed: left }]);
+    expect(await app.engine.queues.counts(["one"])).toMatchObject([{ delayed: left }]);
     if (left > 0) expect(await screen.ended()).toBe(1);
   });
 

@@ -107,7 +107,7 @@ describe.concurrent("task-worker asks the task to end and puts it back, and anot
     expect(await first.exit).toEqual(wellDone);
     expect(Date.now() - begun).toBeLessThan(8000);
     expect(first.entries.map(({ msg }) => msg)).toContain("asked to end");
-    expect(await app.transport.counts(["one"])).toMatchObject([{ waiting: 1, active: 0, failed: 0 }]);
+    expect(await app.engine.queues.counts(["one"])).toMatchObject([{ waiting: 1, active: 0, failed: 0 }]);
     expect(await sent.status()).toBe("PENDING");
 
     await using second = start(0, "-n", "second");

@@ -103,7 +103,7 @@ describe.concurrent("task-worker that cannot start", () => {
       env: { FIXTURE_PREFIX: prefix },
     });
     expect(await worker.exit).toMatchObject({ code: 1 });
-    expect(await app.transport.counts(["one"])).toMatchObject([{ waiting: 1 }]);
+    expect(await app.engine.queues.counts(["one"])).toMatchObject([{ waiting: 1 }]);
   });
 
   it.each(["says nothing", "is not there"])(

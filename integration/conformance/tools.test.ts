@@ -83,7 +83,7 @@ describe.concurrent("while a worker of ours runs, BullMQ's own tools", () => {
     const reset = await app.sendTask("bad", ["reset"]);
     await reached({ failed: 2 });
     const record = await reset.get({ propagate: false });
-    await app.backend.forget([forgotten.id]);
+    await app.engine.results.forget([forgotten.id]);
     await (await queue.getJob(forgotten.id))?.retry();
     await (await queue.getJob(reset.id))?.retry("failed", { resetAttemptsMade: true, resetAttemptsStarted: true });
     await eventually("both have run twice", () => runs.length === 4);

@@ -25,7 +25,7 @@ describe.concurrent("a task that blocks its worker's event loop for longer than 
     const workers = [fleet.start("first"), fleet.start("second")];
     await Promise.all(workers.map((worker) => worker.waitForEntry({ msg: "ready" })));
     const sent = await fleet.app.sendTask<string>("burn", [long], options);
-    await eventually("it is settled", async () => (await fleet.app.transport.counts(["one"]))[0]?.completed === 1);
+    await eventually("it is settled", async () => (await fleet.app.engine.queues.counts(["one"]))[0]?.completed === 1);
     if (!("ignoreResult" in options)) expect(await sent.get()).toMatch(/first|second/);
     expect(fleet.ledger.of(sent.id)).toHaveLength(1);
   });
@@ -116,7 +116,7 @@ describe.concurrent("a task that blocks its worker's event loop, and is to be en
     fleet.start("second");
     expect(await beside.get({ timeout: "90s" })).toEqual({ worker: "second", attempt: 1 });
     expect(await sent.get({ timeout: "90s", propagate: false })).toMatchObject({ state: "REVOKED" });
-    await eventually("it is dropped", async () => (await app.transport.counts(["one"]))[0]?.active === 0);
+    await eventually("it is dropped", async () => (await app.engine.queues.counts(["one"]))[0]?.active === 0);
     expect(fleet.ledger.of(sent.id)).toHaveLength(1);
   });
 

@@ -26,12 +26,12 @@ describe.concurrent.each(places)("a task that kills its worker each time, with r
     expect(worker.starts()).toBe(4);
 
     // On two servers a result is stored before its task is settled.
-    await eventually("all are settled", async () => (await app.transport.counts(["one"]))[0]?.active === 0);
+    await eventually("all are settled", async () => (await app.engine.queues.counts(["one"]))[0]?.active === 0);
     const redis = new Redis(redisUrl(), { replyMapping: "legacy" });
     const letters = await deadLettersOf(redis, fleet.prefix, "one");
     redis.disconnect();
     expect(letters.map(({ id }) => id)).toEqual([killer.id]);
-    expect(await app.transport.counts(["one"])).toMatchObject([{ waiting: 0, completed: 19, failed: 1 }]);
+    expect(await app.engine.queues.counts(["one"])).toMatchObject([{ waiting: 0, completed: 19, failed: 1 }]);
   });
 });
 

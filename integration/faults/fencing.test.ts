@@ -67,7 +67,7 @@ describe
       await eventually("the second has ended", () => fleet.ledger.of(sent.id, "end").length === 2);
       await Promise.all([first.stop(), second.stop()]);
       expect(await fleet.app.asyncResult(sent.id).get()).toBe("first");
-      expect(await fleet.app.transport.counts(["one"])).toMatchObject([{ waiting: 0, active: 0, completed: 2, failed: 0 }]);
+      expect(await fleet.app.engine.queues.counts(["one"])).toMatchObject([{ waiting: 0, active: 0, completed: 2, failed: 0 }]);
     });
 
     it("is in time when nobody has claimed the task: its result stands, and nobody runs the task again", async () => {
@@ -79,7 +79,7 @@ describe
       await second.waitForEntry({ msg: "not run: its stored result stands", id: sent.id });
       expect(await sent.get({ timeout: "30s" })).toBe("first");
       expect(fleet.ledger.of(sent.id)).toHaveLength(1);
-      await eventually("it is settled", async () => (await fleet.app.transport.counts(["one"]))[0]?.completed === 2);
+      await eventually("it is settled", async () => (await fleet.app.engine.queues.counts(["one"]))[0]?.completed === 2);
     });
   });
 
@@ -101,7 +101,7 @@ describe.concurrent("a worker that lives on and has lost its lease", () => {
     expect(ledger.of(sent.id, "abort").map(({ worker }) => worker)).toEqual(["first", "second"]);
     await Promise.all([first.stop(), second.stop()]);
     expect(await app.asyncResult(sent.id).get()).toBe("first");
-    expect(await app.transport.counts(["one"])).toMatchObject([{ waiting: 0, active: 0, completed: 1, failed: 0 }]);
+    expect(await app.engine.queues.counts(["one"])).toMatchObject([{ waiting: 0, active: 0, completed: 1, failed: 0 }]);
   });
 
   it("asks its task to end, and its success ends a task without a result", async () => {
@@ -114,11 +114,11 @@ describe.concurrent("a worker that lives on and has lost its lease", () => {
     const second = fleet.start("second");
     await eventually("the second has begun", () => ledger.of(sent.id).length === 2);
     first.signal("SIGCONT");
-    await eventually("the task has ended", async () => (await app.transport.counts(["one"]))[0]?.completed === 1);
+    await eventually("the task has ended", async () => (await app.engine.queues.counts(["one"]))[0]?.completed === 1);
     await second.waitForEntry({ msg: "lease lost: another worker may run this task, or has ended it", id: sent.id });
     ledger.write("may end", sent.id);
     await Promise.all([first.stop(), second.stop()]);
-    expect(await app.transport.counts(["one"])).toMatchObject([{ waiting: 0, active: 0, completed: 1, failed: 0 }]);
+    expect(await app.engine.queues.counts(["one"])).toMatchObject([{ waiting: 0, active: 0, completed: 1, failed: 0 }]);
   });
 
   it("cannot fail a task that another runs", async () => {
@@ -142,7 +142,7 @@ describe.concurrent("a worker that lives on and has lost its lease", () => {
     const redis = new Redis(redisUrl(), { replyMapping: "legacy" });
     const sent = await app.sendTask<string>("heed", [5]);
     const worker = fleet.start("only");
-    const other = app.transport.consume({ queues: [{ name: "one" }], order: "strict", lease: 1000, scan: 100, worker: "other" });
+    const other = app.engine.consume({ queues: [{ name: "one" }], order: "strict", lease: 1000, scan: 100, worker: "other" });
     for (let lost = 1; lost <= 4; lost++) {
       await eventually("it has begun", () => ledger.of(sent.id).length === lost);
       // That its earlier runs have ended is known by then.

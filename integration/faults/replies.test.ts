@@ -33,7 +33,7 @@ function producer({ prefix }: Fleet, broker: string): App {
 }
 
 async function completed({ app }: Fleet): Promise<number | undefined> {
-  return (await app.transport.counts(["one"]))[0]?.completed;
+  return (await app.engine.queues.counts(["one"]))[0]?.completed;
 }
 
 /** Gives a Redis a script, so that the first call that names it is not answered with the wish to see it. */
@@ -57,7 +57,7 @@ describe.concurrent("a lost reply", () => {
     await using app = producer(fleet, proxy.url);
     const worker = fleet.start("only");
     await worker.waitForEntry({ msg: "ready" });
-    await app.transport.counts(["one"]);
+    await app.engine.queues.counts(["one"]);
 
     const id = randomUUID();
     const lost = proxy.loseReply(id);
@@ -72,20 +72,20 @@ describe.concurrent("a lost reply", () => {
     expect(await sent.get({ timeout: "30s" })).toEqual({ worker: "only", attempt: 1 });
     if (removed) await worker.waitForEntry({ msg: "not run: its stored result stands", id });
     expect(fleet.ledger.of(id)).toHaveLength(1);
-    expect(await fleet.app.transport.counts(["one"])).toMatchObject([{ waiting: 0, failed: 0 }]);
+    expect(await fleet.app.engine.queues.counts(["one"])).toMatchObject([{ waiting: 0, failed: 0 }]);
   });
 
   it("no less than a lost request sends a task once", async () => {
     await using scenery = await scene();
     const { proxy, fleet } = scenery;
     await using app = producer(fleet, proxy.url);
-    await app.transport.counts(["one"]);
+    await app.engine.queues.counts(["one"]);
     const id = randomUUID();
     const lost = proxy.loseRequest(id);
     const send = (): Promise<AsyncResult> => app.sendTask("hold", [0], { taskId: id });
     const sending = send().catch(send);
     await lost;
-    expect(await fleet.app.transport.counts(["one"])).toMatchObject([{ waiting: 0 }]);
+    expect(await fleet.app.engine.queues.counts(["one"])).toMatchObject([{ waiting: 0 }]);
     proxy.reset();
     const sent = await sending;
     fleet.start("only");
@@ -139,7 +139,7 @@ describe.concurrent("a lost reply", () => {
     expect(await worker.stop()).toEqual({ code: 0, signal: null });
     expect(await sent.get()).toEqual(stored);
     expect(ledger.of(sent.id)).toHaveLength(1);
-    expect(await app.transport.counts(["one"])).toMatchObject([{ waiting: 0, active: 0, failed: 0 }]);
+    expect(await app.engine.queues.counts(["one"])).toMatchObject([{ waiting: 0, active: 0, failed: 0 }]);
   });
 
   const apart = places.filter(({ results }) => results === "on another server");

@@ -8,7 +8,7 @@ describe.concurrent.each(places)("what is revoked, with results $results", ({ ba
     await using fleet = openFleet({ backend: await backend(), worker: { shutdownTimeout: 0 } });
     const { app, ledger } = fleet;
     const send = () => app.sendTask<string>("linger", [60_000, 0, "first"]);
-    const counts = async () => (await app.transport.counts(["one"]))[0];
+    const counts = async () => (await app.engine.queues.counts(["one"]))[0];
 
     const waiting = await send();
     expect(await waiting.revoke({ reason: "waits" })).toBe(true);

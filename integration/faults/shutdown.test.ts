@@ -104,7 +104,7 @@ describe.skipIf(serverBinary === undefined).concurrent("at SIGTERM with a dead R
     expect(await worker.stop()).toEqual({ code: 1, signal: null });
     expect(Date.now() - toldAt).toBeLessThan(1000 + grace + busy);
     expect(oneLine(worker)).toMatchObject(saysSo(1));
-    expect(await app.transport.counts(["one"])).toMatchObject([{ waiting: 1, active: 1, failed: 0 }]);
+    expect(await app.engine.queues.counts(["one"])).toMatchObject([{ waiting: 1, active: 1, failed: 0 }]);
 
     await using again = await startServer([], { port: server.port });
     expect(again.port).toBe(server.port);

@@ -288,7 +288,7 @@ describe.concurrent("a canvas", () => {
     await noted("called off");
     expect(notes).toMatchObject([["called off", { id: linked.id, state: "REVOKED", reason: "enough" }]]);
     const replaced = await begun.delay();
-    await eventually("it is replaced", async () => (await app.backend.read([replaced.id]))[0]?.flow !== undefined);
+    await eventually("it is replaced", async () => (await app.engine.results.read([replaced.id]))[0]?.flow !== undefined);
     expect(await replaced.revoke()).toBe(true);
     expect(await replaced.status()).toBe("REVOKED");
     await stage.over();

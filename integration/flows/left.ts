@@ -32,6 +32,6 @@ export async function expectAllExpire(backend: string): Promise<void> {
 
 /** Holds the records of tasks to having a time to live, and to being of tasks that have ended. */
 export async function expectEnded(fleet: Fleet, ids: readonly string[]): Promise<void> {
-  const records = await fleet.app.backend.read(ids);
+  const records = await fleet.app.engine.results.read(ids);
   for (const record of records) expect(["SUCCESS", "FAILURE", "REVOKED"]).toContain(record?.state);
 }

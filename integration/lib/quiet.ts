@@ -9,10 +9,10 @@ export async function expectQuiet({ prefix, app }: Fleet, { failed = 0 } = {}): 
   const redis = new Redis(redisUrl(), { replyMapping: "legacy" });
   try {
     // On two servers a result is stored before its task is settled; and the scan for lost tasks keeps marks until it comes by again.
-    await eventually("nothing is on loan", async () => (await app.transport.counts(["one"]))[0]?.active === 0);
+    await eventually("nothing is on loan", async () => (await app.engine.queues.counts(["one"]))[0]?.active === 0);
     await eventually("no lease is left", async () => (await redis.keys(`${prefix}:one:*:lock`)).length === 0);
     await eventually("no mark is left", async () => (await redis.scard(`${prefix}:one:stalled`)) === 0);
-    expect(await app.transport.counts(["one"])).toMatchObject([{ waiting: 0, delayed: 0, active: 0, failed }]);
+    expect(await app.engine.queues.counts(["one"])).toMatchObject([{ waiting: 0, delayed: 0, active: 0, failed }]);
   } finally {
     redis.disconnect();
   }

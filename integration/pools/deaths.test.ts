@@ -148,7 +148,7 @@ describe("a worker with processes", () => {
     const { reason } = await worker.waitForEntry({ level: 60, msg: "the worker cannot go on" });
     expect(reason).toContain("cannot load the app: no app in");
     expect(reason).toContain("TypeError: broken by now");
-    expect(await app.transport.counts(["default"])).toMatchObject([{ waiting: 1, active: 0 }]);
+    expect(await app.engine.queues.counts(["default"])).toMatchObject([{ waiting: 1, active: 0 }]);
   });
 
   it.concurrent.for([

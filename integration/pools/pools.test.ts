@@ -58,7 +58,7 @@ describe.each(["threads", "processes"])("a worker with %s", (pool) => {
     await expect(run("giveUp")).rejects.toThrow(failedOf({ name: "Overloaded", message: "attempt 2", code: "E_LOAD" }));
     await expect(run("refuse")).rejects.toThrow(failedOf({ code: "TASK_REJECTED" }));
     expect(await run("putBackOnce")).toBe(1);
-    expect(await app.transport.counts(["one"])).toMatchObject([{ waiting: 0, delayed: 0, active: 0 }]);
+    expect(await app.engine.queues.counts(["one"])).toMatchObject([{ waiting: 0, delayed: 0, active: 0 }]);
   });
 
   it.concurrent("fails nothing for a value that nobody reads, and says once that it cannot be sent", async ({ expect }) => {

@@ -1,6 +1,6 @@
 import { steadyClock, systemClock } from "@bullrush/broker";
 import type { App } from "@bullrush/client";
-import { TroubleLog } from "@bullrush/client/program";
+import { ThrottledLog } from "@bullrush/client/program";
 import { jsonLogger } from "@bullrush/program";
 import { ClockWatch } from "./clock-watch.js";
 import { Election } from "./election.js";
@@ -36,14 +36,14 @@ export function createBeat(app: App, given: BeatOptions = {}): Beat {
   async function startOnce(): Promise<void> {
     if (stopped !== undefined) return;
     const { election, listener } = (parts = assemble());
-    for (const warning of await app.schedules.open(options)) log.warn(warning);
+    for (const warning of await app.engine.schedules.open(options)) log.warn(warning);
     await election.start();
     if (stopped === undefined) listener.start();
   }
 
   function assemble() {
-    const store = app.schedules;
-    const trouble = new TroubleLog(log, systemClock);
+    const store = app.engine.schedules;
+    const trouble = new ThrottledLog(log, systemClock);
     const sleeper = new Sleeper();
     const timetables = new Timetables(app.options);
     const sending = new Sending({ app, timetables, metrics, log, random: Math.random });

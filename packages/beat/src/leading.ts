@@ -5,12 +5,12 @@ import {
   type Advance,
   type Advanced,
   type Clock,
-  type ScheduleStore,
+  type Schedules,
   type StoredEntry,
   type Term,
 } from "@bullrush/broker";
 import type { App } from "@bullrush/client";
-import type { TroubleLog } from "@bullrush/client/program";
+import type { ThrottledLog } from "@bullrush/client/program";
 import type { Logger } from "pino";
 import type { Timetables } from "./entry.js";
 import { OptionEntries } from "./option-entries.js";
@@ -23,7 +23,7 @@ import type { Sleeper } from "./sleeper.js";
 
 export interface LeadingOptions {
   readonly app: Pick<App, "options">;
-  readonly store: ScheduleStore;
+  readonly store: Schedules;
   readonly sending: Sending;
   readonly timetables: Timetables;
   readonly time: ServerTime;
@@ -34,7 +34,7 @@ export interface LeadingOptions {
   /** Hears what time it is at the server, ms since the epoch, and how long the answer took, in ms. */
   readonly onTime: (now: number, took: number) => void;
   readonly log: Logger;
-  readonly trouble: TroubleLog;
+  readonly trouble: ThrottledLog;
 }
 
 /** Entries, and ticks, that are looked at in one go: what is due at once is sent in lots. */

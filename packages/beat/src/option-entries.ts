@@ -1,17 +1,17 @@
-import type { NamedCall, ScheduleStore, Term } from "@bullrush/broker";
+import type { NamedCall, Schedules, Term } from "@bullrush/broker";
 
 /** Most entries that one check looks for, unless one of them is lost. */
 const mostChecked = 500;
 
 /** The entries of an app's options, as a leader keeps them on the broker during its term. Each method rejects as the store does. */
 export class OptionEntries {
-  readonly #store: Pick<ScheduleStore, "sync" | "lost" | "restore">;
+  readonly #store: Pick<Schedules, "sync" | "lost" | "restore">;
   readonly #term: Term;
   readonly #entries: readonly NamedCall[];
   #synced = false;
   #checked = 0;
 
-  constructor(store: Pick<ScheduleStore, "sync" | "lost" | "restore">, term: Term, entries: readonly NamedCall[]) {
+  constructor(store: Pick<Schedules, "sync" | "lost" | "restore">, term: Term, entries: readonly NamedCall[]) {
     this.#store = store;
     this.#term = term;
     this.#entries = entries;

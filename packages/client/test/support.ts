@@ -44,16 +44,16 @@ export interface Taken {
 
 /** Takes the next message of `queue`, which has to be there. */
 export async function take(app: App, queue = "default"): Promise<Taken> {
-  const consumer = app.transport.consume({ queues: [{ name: queue }], order: "strict", lease: 15_000, worker: "w1" });
+  const consumer = app.engine.consume({ queues: [{ name: queue }], order: "strict", lease: 15_000, worker: "w1" });
   onTestFinished(() => consumer.close());
   await consumer.open();
-  const { deliveries } = await consumer.exchange({ settle: [], take: 1 });
+  const { deliveries } = await consumer.settleAndTake({ settle: [], take: 1 });
   const [delivery] = deliveries;
   if (delivery === undefined) throw new Error(`queue "${queue}" holds nothing that can be taken`);
   const message = messageOf(delivery);
   const end = async (outcome: Outcome, record: Partial<TaskRecord>) => {
     const store = storeOf({ id: message.id, replyTo: message.replyTo }, { task: message.task, delivery: delivery.number, ...record });
-    const { settled } = await consumer.exchange({ settle: [{ delivery, outcome, store }], take: 0 });
+    const { settled } = await consumer.settleAndTake({ settle: [{ delivery, outcome, store }], take: 0 });
     expect(settled).toEqual(["settled"]);
   };
   return { delivery, message, end };
@@ -65,7 +65,7 @@ export async function store(
   task: { readonly id: string; readonly replyTo?: string },
   record: Partial<TaskRecord>,
 ): Promise<void> {
-  expect(await app.backend.store([storeOf(task, record)])).toEqual(["stored"]);
+  expect(await app.engine.results.store([storeOf(task, record)])).toEqual(["stored"]);
 }
 
 function storeOf({ id, replyTo }: { readonly id: string; readonly replyTo?: string | undefined }, record: Partial<TaskRecord>) {
@@ -131,7 +131,7 @@ export async function rejected(promise: Promise<unknown>): Promise<unknown> {
 
 /** How many connections of the Redis at `url` hear of the results of `app`. */
 export async function subscriptionsOf(url: string, app: App): Promise<unknown> {
-  const reply = await redis(url, "PUBSUB", "NUMSUB", app.backend.replyChannel);
+  const reply = await redis(url, "PUBSUB", "NUMSUB", app.engine.results.replyChannel);
   return Array.isArray(reply) ? reply[1] : reply;
 }
 

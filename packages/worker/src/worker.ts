@@ -17,14 +17,14 @@ import { insideRunner } from "./pool/inside/inside.js";
 import type { Pool } from "./pool/pool.js";
 import { controlListener } from "./service/control-listener.js";
 import { heldSlots } from "./service/held-slots.js";
-import { flowMender } from "./service/flow-mender.js";
+import { flowRepairer } from "./service/flow-repairer.js";
 import { lagMonitor } from "./service/lag-monitor.js";
 import { leaseKeeper } from "./service/lease-keeper.js";
 import { keepName, type NameKeeper } from "./service/name-keeper.js";
 import { loopWatchdog } from "./service/loop-watchdog.js";
 import { recovery } from "./service/recovery.js";
 import type { Service } from "./service/service.js";
-import { enclosingTask, TroubleLog } from "@bullrush/client/program";
+import { enclosingTask, ThrottledLog } from "@bullrush/client/program";
 
 /**
  * What an exception that nobody caught counts for. `task`: it is of a task that runs here, and counts as a crash of that. `ended`: it is of
@@ -119,7 +119,7 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
 
   async function begin(): Promise<void> {
     const { lease, scan, order, queues, name, allowEviction } = options;
-    const trouble = new TroubleLog(log, systemClock);
+    const trouble = new ThrottledLog(log, systemClock);
     const guard = loopGuard({
       queues: queues.map((queue) => queue.name),
       isTask: (task) => app.tasks.has(task),
@@ -129,7 +129,7 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
       log,
       onTrouble: (reason) => trouble.warn("the guard thread cannot do its work", reason),
     });
-    const consumer = app.transport.consume({
+    const consumer = app.engine.consume({
       queues: queues.map((queue) => ({ ...queue, retention: app.options.retentionOf(queue.name) })),
       order,
       lease,
@@ -139,7 +139,7 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
       allowEviction,
     });
     const warnings = await consumer.open();
-    await app.backend.open();
+    await app.engine.results.open();
     for (const warning of warnings) log.warn(warning);
     named?.start(log);
     const declared = app.options.queues;
@@ -156,7 +156,7 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
       inspect: internals.inspect,
     });
     parts = assemble(app, options, { consumer, pool, log, trouble, guard, onHopeless: onFailure });
-    await Promise.all([pool.start(), guard.start(consumer)]);
+    await Promise.all([pool.start(), consumer.loans && guard.start(consumer.loans)]);
     if (stopped !== undefined) return;
     ready = true;
     for (const service of parts.services) service.start();
@@ -167,7 +167,7 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
   /** All lines from here on have the name. */
   async function takeName(): Promise<void> {
     const holder = { host: hostname(), pid: process.pid, startedAt: systemClock.now() };
-    named = await keepName({ names: app.transport.workerNames, name: options.name, numbered: options.numbered, token: newId(), holder });
+    named = await keepName({ names: app.engine.workers, name: options.name, numbered: options.numbered, token: newId(), holder });
     options = { ...options, name: named.name };
     if (internals.onNamed === undefined) log = log.child({ worker: named.name });
     else internals.onNamed(named.name);
@@ -209,24 +209,24 @@ interface Parts {
   readonly guard: LoopGuard;
 }
 
-interface Surroundings {
+interface Dependencies {
   readonly consumer: Consumer;
   readonly pool: Pool;
   readonly log: Logger;
-  readonly trouble: TroubleLog;
+  readonly trouble: ThrottledLog;
   readonly guard: LoopGuard;
   readonly onHopeless: (error: BullrushError) => void;
 }
 
-function assemble(app: App, options: CompiledWorkerOptions, { consumer, pool, log, trouble, guard, onHopeless }: Surroundings): Parts {
+function assemble(app: App, options: CompiledWorkerOptions, { consumer, pool, log, trouble, guard, onHopeless }: Dependencies): Parts {
   const { lease, scan, name, concurrency } = options;
   const clock = systemClock;
   // The runners of other pools are killed by the worker, whose event loop they cannot block.
   const limits = timeLimit({ soft: options.softTimeLimit, hard: options.timeLimit }, options.pool === "inline" ? guard : undefined);
   const executor = new Executor({
     tasks: app.tasks,
-    backend: app.backend,
-    startFlow: (flow) => app.transport.startFlow(flow),
+    results: app.engine.results,
+    startFlow: (flow) => app.engine.flows.begin(flow),
     begin: (delivery) => consumer.begin(delivery),
     onBegin: (delivery, isOnce) => guard.begin(delivery, isOnce),
     run: compose([eventLog(log, clock), expiry(clock), limits], (execution) => pool.run(execution)),
@@ -236,13 +236,13 @@ function assemble(app: App, options: CompiledWorkerOptions, { consumer, pool, lo
     clock,
     random: Math.random,
     log,
-    rest: (queue, pause) => consumer.rest(queue, pause),
+    rest: (queue, pause) => consumer.backOff(queue, pause),
     unregisteredGrace: options.unregisteredGrace,
   });
   const dispatcher = new Dispatcher({
     consumer,
     executor,
-    vouched: (deliveries) => vouched(app.transport, deliveries),
+    vouched: (deliveries) => vouched(app.engine.flows, deliveries),
     guard,
     concurrency,
     clock,
@@ -263,14 +263,14 @@ function assemble(app: App, options: CompiledWorkerOptions, { consumer, pool, lo
       log,
       trouble,
     }),
-    controlListener({ control: app.control, held, onRevoked, trouble }),
+    controlListener({ control: app.engine.control, held, onRevoked, trouble }),
     recovery({ consumer, scan, log }),
-    flowMender({ consumer, stale: lease, log }),
+    flowRepairer({ consumer, stale: lease, log }),
     lagMonitor({ lease, pool: options.pool, held, now: () => performance.now(), log }),
     loopWatchdog({ loop: dispatcher, queues: options.queues.map((queue) => queue.name), log }),
     heldSlots({
       slots: () => dispatcher.slots(),
-      counts: () => app.transport.counts(options.queues.map((queue) => queue.name)),
+      counts: () => app.engine.queues.counts(options.queues.map((queue) => queue.name)),
       pool: options.pool,
       clock,
       log,

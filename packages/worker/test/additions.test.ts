@@ -192,5 +192,5 @@ it("what a member adds after its chord was revoked is revoked as well, and nothi
   await expect(sent.get(timeout)).rejects.toMatchObject({ code: "TASK_REVOKED" });
   await vi.waitFor(() => expect(handles).toHaveLength(2), { timeout: 20_000 });
   for (const handle of handles) await expect(handle.get(timeout)).rejects.toMatchObject({ code: "TASK_REVOKED" });
-  await vi.waitFor(async () => expect(await app.transport.revokeFlow(sent.id, [])).toBeUndefined(), { timeout: 20_000 });
+  await vi.waitFor(async () => expect(await app.engine.flows.revoke(sent.id, [])).toBeUndefined(), { timeout: 20_000 });
 });

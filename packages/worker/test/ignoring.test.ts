@@ -20,7 +20,7 @@ it("a task that calls ignore() ends without a record, its message is done, and t
     const re = await producer.sendTask(task);
     await until(() => expect(entries).toContainEqual(expect.objectContaining({ level: 30, msg: "ignored", id: re.id, task })));
     await until(async () => expect(await counts(app)).toMatchObject({ active: 0, waiting: 0, delayed: 0, failed: 0 }));
-    expect(await app.backend.read([re.id])).toEqual([undefined]);
+    expect(await app.engine.results.read([re.id])).toEqual([undefined]);
     expect(await re.status()).toBe("UNKNOWN");
     const elsewhere = producer.asyncResult(re.id);
     await expect(elsewhere.get({ timeout: "20s" })).rejects.toBeInstanceOf(UnknownTaskError);
@@ -84,7 +84,7 @@ it.each([
   const re = await producer.sendTask("quiet", [], { ...(taskId !== undefined && { taskId }) });
   await until(() => expect(entries).toContainEqual(expect.objectContaining({ msg: "ignored", id: re.id })));
   await until(async () => expect(await counts(app)).toMatchObject({ active: 0, waiting: 0, delayed: 0, completed: 1 }));
-  expect(await app.backend.read([re.id])).toEqual([undefined]);
+  expect(await app.engine.results.read([re.id])).toEqual([undefined]);
   expect(await re.status()).toBe("UNKNOWN");
 });
 

@@ -1,13 +1,4 @@
-import {
-  bullmqTransport,
-  callId,
-  encodeMessage,
-  newId,
-  redisResultBackend,
-  replacementId,
-  type Message,
-  type Transport,
-} from "@bullrush/broker";
+import { callId, encodeMessage, newId, redisEngine, replacementId, type Message } from "@bullrush/broker";
 import { chain, createApp } from "@bullrush/client";
 import { pino } from "pino";
 import { describe, expect, inject, it, onTestFinished, vi } from "vitest";
@@ -20,13 +11,11 @@ function stage(options: WorkerOptions = {}) {
   const lines: Record<string, unknown>[] = [];
   const log = pino({ base: null }, { write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>) });
   const worker = createWorker(app, { log, queues: ["open"], ...options });
-  const backend = redisResultBackend({ location: inject("redisUrl") });
-  const transport: Transport = bullmqTransport({ location: inject("redisUrl"), backend, prefix: app.options.prefix });
+  const engine = redisEngine({ broker: inject("redisUrl"), prefix: app.options.prefix });
   onTestFinished(async () => {
     await worker.stop(AbortSignal.abort());
     await app.close();
-    await transport.close();
-    await backend.close();
+    await engine.close();
   });
   const ran: unknown[] = [];
   const note = app.task("note", { queue: "open" }, (value: unknown) => {
@@ -34,7 +23,7 @@ function stage(options: WorkerOptions = {}) {
     return value;
   });
   const closed = app.task("closed", { queue: "closed" }, (value: unknown) => value);
-  const plant = async (message: Message, queue = "open") => expect(await transport.publish([{ queue, message }])).toEqual([undefined]);
+  const plant = async (message: Message, queue = "open") => expect(await engine.queues.publish([{ queue, message }])).toEqual([undefined]);
   const ask = (...command: readonly string[]) => redis(inject("redisUrl"), ...command);
   return { app, worker, lines, ran, note, closed, plant, ask };
 }

@@ -17,8 +17,8 @@ async function running(job: (this: TaskContext, app: App) => unknown, options: {
   const app = appOn(newId());
   const entries: Entry[] = [];
   const stores: StoreRequest[] = [];
-  const store = app.backend.store.bind(app.backend);
-  Object.assign(app.backend, { store: (records: readonly StoreRequest[]) => (stores.push(...records), store(records)) });
+  const store = app.engine.results.store.bind(app.engine.results);
+  Object.assign(app.engine.results, { store: (records: readonly StoreRequest[]) => (stores.push(...records), store(records)) });
   app.task("job", options, function () {
     return job.call(this, app);
   });

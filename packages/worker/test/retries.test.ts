@@ -41,7 +41,7 @@ it("keeps what waits for its next attempt in Redis, and says why and until when"
   expect(eta.getTime() - before).toBeLessThan(3_610_000);
   const line = entries.find(({ msg }) => msg === "retried");
   expect(line).toMatchObject({ level: 40, task: "later", id: result.id, error: "RangeError: not yet", next: eta.toISOString() });
-  expect(await producer.transport.purge("default")).toBe(1);
+  expect(await producer.engine.queues.purge("default")).toBe(1);
 });
 
 it("keeps the record of what waits for longer than results are kept", async () => {

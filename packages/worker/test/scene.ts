@@ -36,7 +36,7 @@ export function scene(): Scene {
 }
 
 export async function counts(app: App): Promise<QueueCounts | undefined> {
-  return (await app.transport.counts(["default"]))[0];
+  return (await app.engine.queues.counts(["default"]))[0];
 }
 
 export const until = (holds: () => Promise<void> | void) => vi.waitFor(holds, { timeout: 30_000, interval: 10 });

@@ -35,7 +35,7 @@ function scene(): Scene {
 const ask = (...command: readonly string[]) => redis(inject("redisUrl"), ...command);
 
 async function counts(app: App): Promise<QueueCounts | undefined> {
-  return (await app.transport.counts(["default"]))[0];
+  return (await app.engine.queues.counts(["default"]))[0];
 }
 
 const until = (holds: () => Promise<void> | void) => vi.waitFor(holds, { timeout: 30_000, interval: 10 });

@@ -74,8 +74,8 @@ it("runs what was purged and sent anew under the id of a task that was claimed b
   const producer = appOn(prefix);
   const send = () => producer.sendTask<number>("attempt", [], { taskId });
   await send();
-  await producer.backend.claim([{ id: taskId, delivery: 2, expires: 60_000, worker: "gone" }]);
-  expect(await producer.transport.purge("default")).toBe(1);
+  await producer.engine.results.claim([{ id: taskId, delivery: 2, expires: 60_000, worker: "gone" }]);
+  expect(await producer.engine.queues.purge("default")).toBe(1);
   const result = await send();
   const app = appOn(prefix);
   app.task("attempt", function () {

@@ -131,7 +131,7 @@ describe.concurrent("a key of the wrong type stops no more than what it is about
     const other = await quick.applyAsync(["other"], { queue: "elsewhere" });
     expect(await other.status()).toBe("PENDING");
     for (const handle of sent) await handle.parent?.status();
-    expect(await app.transport.counts(["b", ...wrong])).toHaveLength(wrong.length + 1);
+    expect(await app.engine.queues.counts(["b", ...wrong])).toHaveLength(wrong.length + 1);
     // By an id alone it is found in a queue that this app does not know because of that set.
     expect(await app.revoke([other.id, newId()])).toEqual([key !== "bullrush:queues:<prefix>", false]);
     await other.forget();
@@ -166,7 +166,7 @@ it("what is no job under an id of a call keeps none of the other ids from being 
   await plant(planted.map((id) => `${app.options.prefix}:elsewhere:${id}`));
   const ids = [...planted, ...sent.map(({ id }) => id)];
   const tasks = ids.map((id) => ({ id, queues: ["elsewhere"] }));
-  expect(await app.transport.locate(tasks)).toEqual([...planted.map(() => "absent"), "waiting", "waiting"]);
+  expect(await app.engine.queues.locate(tasks)).toEqual([...planted.map(() => "absent"), "waiting", "waiting"]);
   expect(await app.revoke(ids)).toEqual([...planted.map(() => false), true, true]);
   const calls = [...planted, newId()].map((taskId) => quick.applyAsync([3], { queue: "elsewhere", taskId }));
   expect((await Promise.allSettled(calls)).map(({ status }) => status)).toEqual([...planted.map(() => "rejected"), "fulfilled"]);

@@ -58,7 +58,7 @@ export async function printForecast(app: App, from: number, length: number, { js
 
 async function stored(app: App, failed: (entry: string, error: unknown) => void): Promise<readonly StoredEntry[]> {
   try {
-    const entries = await app.schedules.list();
+    const entries = await app.engine.schedules.list();
     for (const { name, spoilt } of entries) if (spoilt !== undefined) failed(name, spoilt);
     return entries.filter(({ spoilt }) => spoilt === undefined);
   } catch (error) {

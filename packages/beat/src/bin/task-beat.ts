@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { runCommand } from "@bullrush/program/command";
-import { TroubleLog, watchFallout } from "@bullrush/client/program";
+import { ThrottledLog, watchFallout } from "@bullrush/client/program";
 import { createLogger, discoverApp, expandName, logOutput, OutputCapture, shownPasswords, uncheckedLinks } from "@bullrush/program";
 import { systemClock } from "@bullrush/broker";
 import type { App } from "@bullrush/client";
@@ -71,7 +71,7 @@ interface Beginning extends Lines {
 async function beat(app: App, given: BeatArguments, { version, warnings, log, format, capture }: Beginning): Promise<number> {
   const { maxInterval, allowEviction = false, metricsPort, metricsHost = "127.0.0.1" } = given;
   for (const warning of warnings) log.warn(warning);
-  const trouble = new TroubleLog(log, systemClock);
+  const trouble = new ThrottledLog(log, systemClock);
   app.onTrouble((service, reason) => trouble.warn(`${service} cannot be reached`, reason));
   const beat = createBeat(app, { ...(maxInterval !== undefined && { maxInterval }), allowEviction, log });
   let code = 0;

@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
-import type { Delivery, Settlement } from "../ports/transport.js";
+import type { Delivery } from "../ports/delivery.js";
+import type { Settlement } from "../ports/settlement.js";
 import type { Failure } from "../protocol/failure.js";
 import { clippedFailure } from "../protocol/stored-failure.js";
 import type { Connection } from "../redis/connection.js";

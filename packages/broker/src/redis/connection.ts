@@ -3,7 +3,7 @@ import type { Redis } from "ioredis";
 import { steadyClock } from "../clock.js";
 import { BullrushError } from "../error.js";
 import type { DeadLinks } from "./dead-links.js";
-import type { Silence } from "./flights.js";
+import type { Silence } from "./inflight-commands.js";
 import { openLine, type Line } from "./line.js";
 import type { CompiledLocation } from "./location.js";
 import { isOutOfMemory, isPassing, isRefusal, isReply, reasonOf, shownReply } from "./reason.js";

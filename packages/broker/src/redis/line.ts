@@ -2,8 +2,8 @@ import type { Redis, RedisOptions } from "ioredis";
 import { steadyClock } from "../clock.js";
 import { BullrushError } from "../error.js";
 import { within } from "../within.js";
-import { systemTiming } from "../alarm.js";
-import { Flights } from "./flights.js";
+import { systemTiming } from "../shared-timer.js";
+import { InflightCommands } from "./inflight-commands.js";
 import type { CompiledLocation } from "./location.js";
 import { isRefusal, isReply, reasonOf } from "./reason.js";
 import { silenceEvents } from "./script.js";
@@ -24,7 +24,7 @@ export interface Line {
   /** Only once the line has been prepared: the client library is loaded for the first line that is. */
   readonly client: Redis;
   /** What it has not answered yet. */
-  readonly flights: Flights;
+  readonly flights: InflightCommands;
   /** Whether commands can be sent at once. */
   readonly isOpen: boolean;
   /** Whether it has a socket, so that it is silence that it waits in, not the pause between two tries to connect. */
@@ -75,7 +75,7 @@ export function openLine({ options: given, display, bullmqEvents = true, passwor
   let client: Redis | undefined;
   let loading: Promise<Redis> | undefined;
   // Without resending, ioredis forgets what was in flight when a connection is lost: its promises never settle.
-  const flights = new Flights(systemTiming, hold);
+  const flights = new InflightCommands(systemTiming, hold);
   let trouble: unknown;
   let connecting: Promise<void> | undefined;
   let checking: Promise<void> | undefined;

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Claim, ReadOptions, ResultBackend, StoreReply, StoreRequest } from "../ports/result-backend.js";
+import type { Claim, ReadOptions, Results, StoreReply, StoreRequest } from "../ports/results.js";
 import { isTaskId } from "../id.js";
 import { replyChannel } from "../protocol/reply-channel.js";
 import { toFailure } from "../protocol/to-failure.js";
@@ -32,7 +32,7 @@ const scripts = { store: scriptAt("redis/store"), claim: scriptAt("redis/claim")
 const storeReplies: readonly StoreReply[] = ["stored", "superseded", "fenced"];
 
 /** A result backend that a script on the same server may store in. */
-export interface RedisResultBackend extends ResultBackend {
+export interface RedisResultBackend extends Results {
   readonly location: CompiledLocation;
   /** In bytes. */
   readonly largestNotified: number;

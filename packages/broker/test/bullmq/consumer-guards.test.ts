@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Consumer, ConsumeOptions, Transport } from "../../src/ports/transport.js";
+import type { Consumer, ConsumeOptions } from "../../src/ports/consumer.js";
+import type { BrokerFacets } from "../../src/ports/engine.js";
 import { messageOf, numbered, outcomes, settlementOf, storeOf } from "../ports/messages.js";
 import { stageOn, type Stage } from "../ports/stage.js";
 import { eventually, hear, take, takeOne } from "../ports/waiting.js";
@@ -26,8 +27,8 @@ describe("consuming, when the way to Redis fails", () => {
   });
 
   /** A worker behind the proxy. */
-  function worker(options: Partial<ConsumeOptions> = {}, transport: Transport = broker.connect({ location: proxy.url })): Consumer {
-    return transport.consume({ queues: [{ name: "feeds" }], order: "round-robin", lease, worker: "worker-a", ...options });
+  function worker(options: Partial<ConsumeOptions> = {}, engine: BrokerFacets = broker.connect({ location: proxy.url })): Consumer {
+    return engine.consume({ queues: [{ name: "feeds" }], order: "round-robin", lease, worker: "worker-a", ...options });
   }
 
   const send = () => stage.send({ queue: "feeds", message: messageOf() });
@@ -43,7 +44,7 @@ describe("consuming, when the way to Redis fails", () => {
       proxy.reset();
       expect(await consumer.renew([delivery!])).toMatchObject({ lost: [] });
       proxy.reset();
-      expect(await consumer.exchange({ settle: [settlementOf(delivery!)], take: 0 })).toMatchObject({ settled: ["settled"] });
+      expect(await consumer.settleAndTake({ settle: [settlementOf(delivery!)], take: 0 })).toMatchObject({ settled: ["settled"] });
     }
   });
 
@@ -62,11 +63,11 @@ describe("consuming, when the way to Redis fails", () => {
 
   test("a wait that nothing ends outlasts neither the connection's patience nor the deadline for answers", async () => {
     const troubles: string[] = [];
-    const transport = broker.connect({ location: proxy.url, deadline: 200, onTrouble: (reason) => troubles.push(reason) });
-    const consumer = worker({ lease: 6000 }, transport);
+    const engine = broker.connect({ location: proxy.url, deadline: 200, onTrouble: (reason) => troubles.push(reason) });
+    const consumer = worker({ lease: 6000 }, engine);
     expect(await take(consumer, 1)).toEqual([]);
-    for (let round = 0; round < 2; round++) await consumer.ring();
-    expect(consumer.mayTake()).toBe(false);
+    for (let round = 0; round < 2; round++) await consumer.wait();
+    expect(consumer.hasWork()).toBe(false);
     expect(troubles).toEqual([]);
     const heard = hear(consumer, 1);
     await send();
@@ -78,7 +79,7 @@ describe("consuming, when the way to Redis fails", () => {
     const consumer = worker({}, broker.connect({ location }));
     expect(await take(consumer, 1)).toEqual([]);
     const since = Date.now();
-    await consumer.ring();
+    await consumer.wait();
     expect(Date.now() - since).toBeGreaterThanOrEqual(200);
   });
 
@@ -98,12 +99,12 @@ describe("consuming, when the way to Redis fails", () => {
         },
       ]);
       const lost = proxy.loseReply("worker-of-the-lost-reply");
-      const exchanged = consumer.exchange({ settle: [], take: 1 });
+      const exchanged = consumer.settleAndTake({ settle: [], take: 1 });
       await lost;
       proxy.reset();
       const [delivery] = (await exchanged).deliveries;
       expect(delivery).toMatchObject({ number: 2, crashes: 0 });
-      expect(await consumer.exchange({ settle: [settlementOf(delivery!)], take: 0 })).toMatchObject({ settled: ["settled"] });
+      expect(await consumer.settleAndTake({ settle: [settlementOf(delivery!)], take: 0 })).toMatchObject({ settled: ["settled"] });
       expect(await stage.counts("feeds")).toEqual({ waiting: 0, delayed: 0, active: 0, completed: 1, failed: 0 });
     });
 
@@ -112,14 +113,14 @@ describe("consuming, when the way to Redis fails", () => {
       const consumer = worker({ worker: "worker-of-the-lost-reply", lease: 3_600_000 });
       await consumer.recover();
       const lost = proxy.loseReply("worker-of-the-lost-reply");
-      const exchanged = consumer.exchange({ settle: [], take: 2 });
+      const exchanged = consumer.settleAndTake({ settle: [], take: 2 });
       await lost;
       const { deliveries } = await exchanged;
       expect(deliveries).toHaveLength(2);
       for (const delivery of deliveries) expect(delivery).toMatchObject({ number: 2, crashes: 0 });
       expect(await stage.counts("feeds")).toMatchObject({ waiting: 1, active: 2 });
       const settle = deliveries.map((delivery) => settlementOf(delivery));
-      expect((await consumer.exchange({ settle, take: 0 })).settled).toEqual(["settled", "settled"]);
+      expect((await consumer.settleAndTake({ settle, take: 0 })).settled).toEqual(["settled", "settled"]);
     });
 
     test("to a take, for good: what it took comes with the next one, of several queues, and what others have stays theirs", async () => {
@@ -130,7 +131,7 @@ describe("consuming, when the way to Redis fails", () => {
       const consumer = worker({ worker: "worker-of-the-lost-reply", queues, lease: 3_600_000 }, broker.connect({ location: proxy.url }));
       await consumer.recover();
       const lost = proxy.loseReply("worker-of-the-lost-reply");
-      const exchanged = consumer.exchange({ settle: [], take: 3 });
+      const exchanged = consumer.settleAndTake({ settle: [], take: 3 });
       await lost;
       proxy.blackhole({ alsoNew: true });
       await expect(exchanged).rejects.toMatchObject({ code: "BROKER_UNAVAILABLE" });
@@ -145,14 +146,14 @@ describe("consuming, when the way to Redis fails", () => {
     test("to a look that found nothing, for good: the worker looks again, for the look may have removed a marker", async () => {
       const consumer = worker({ worker: "worker-of-the-lost-reply", lease: 3_600_000 }, broker.connect({ location: proxy.url }));
       expect(await take(consumer, 1)).toEqual([]);
-      expect(consumer.mayTake()).toBe(false);
+      expect(consumer.hasWork()).toBe(false);
       const lost = proxy.loseReply("worker-of-the-lost-reply");
-      const exchanged = consumer.exchange({ settle: [], take: 1 });
+      const exchanged = consumer.settleAndTake({ settle: [], take: 1 });
       await lost;
       proxy.blackhole({ alsoNew: true });
       await expect(exchanged).rejects.toMatchObject({ code: "BROKER_UNAVAILABLE" });
       proxy.heal();
-      expect(consumer.mayTake()).toBe(true);
+      expect(consumer.hasWork()).toBe(true);
     });
 
     test.each(Object.entries(outcomes))("to a settlement: it is settled, once: %s", async (_, outcome) => {
@@ -161,7 +162,7 @@ describe("consuming, when the way to Redis fails", () => {
       const [first, second] = await take(consumer, 2);
       const lost = proxy.loseReply(first!.token);
       const store = storeOf(first!.id, { resultText: "1" });
-      const exchanged = consumer.exchange({ settle: [{ ...settlementOf(first!, outcome), store }, settlementOf(second!)], take: 0 });
+      const exchanged = consumer.settleAndTake({ settle: [{ ...settlementOf(first!, outcome), store }, settlementOf(second!)], take: 0 });
       await lost;
       const before = await stage.counts("feeds");
       proxy.reset();
@@ -176,9 +177,9 @@ describe("consuming, when the way to Redis fails", () => {
       const consumer = worker();
       const [first] = await take(consumer, 1);
       const lost = proxy.loseReply(first!.token);
-      const exchanged = consumer.exchange({ settle: [settlementOf(first!)], take: 1 });
+      const exchanged = consumer.settleAndTake({ settle: [settlementOf(first!)], take: 1 });
       await lost;
-      const orphan = (await stage.broker.connect().locate([{ id: first!.id, queues: ["feeds"] }]))[0];
+      const orphan = (await stage.broker.connect().queues.locate([{ id: first!.id, queues: ["feeds"] }]))[0];
       expect(orphan).toBe("absent");
       const [orphaned] = await broker.redis.lrange(`${broker.prefix}:feeds:active`, 0, -1);
       const token = await broker.redis.get(`${broker.prefix}:feeds:${orphaned}:lock`);
@@ -200,7 +201,7 @@ describe("consuming, when the way to Redis fails", () => {
       const delivery = await takeOne(consumer);
       const settle = [{ ...settlementOf(delivery), store: storeOf(delivery.id) }];
       backend.refuse();
-      const refused = consumer.exchange({ settle, take: 1 }).catch((error: unknown) => error);
+      const refused = consumer.settleAndTake({ settle, take: 1 }).catch((error: unknown) => error);
       await eventually("attempt to connect", () => backend.refused() > 1);
       expect(await stage.counts("feeds")).toMatchObject({ waiting: 1, active: 1, completed: 0 });
       expect(await consumer.renew([delivery])).toMatchObject({ lost: [] });
@@ -218,12 +219,12 @@ describe("consuming, when the way to Redis fails", () => {
   test("an outage that outlasts the deadline: the ring rejects, and any queue may hold something afterwards", async () => {
     const consumer = worker();
     expect(await take(consumer, 1)).toEqual([]);
-    const ringing = consumer.ring();
+    const ringing = consumer.wait();
     await eventually("both connections", () => proxy.connections() === 2);
     proxy.refuse();
     proxy.reset();
     await expect(ringing).rejects.toMatchObject({ code: "BROKER_UNAVAILABLE" });
-    expect(consumer.mayTake()).toBe(true);
+    expect(consumer.hasWork()).toBe(true);
     proxy.pass();
   });
 
@@ -232,28 +233,28 @@ describe("consuming, when the way to Redis fails", () => {
     for (const idle of [consumer, other]) expect(await take(idle, 1)).toEqual([]);
     await send();
     await eventually("ring", async () => {
-      await consumer.ring();
-      return consumer.mayTake();
+      await consumer.wait();
+      return consumer.hasWork();
     });
     // What no marker can be put into.
     const marker = `${broker.prefix}:feeds:marker`;
     await broker.redis.set(marker, "");
-    await consumer.passOn();
+    await consumer.releaseWakeups();
     await broker.redis.del(marker);
-    await consumer.passOn();
+    await consumer.releaseWakeups();
     expect(await hear(other, 1, 5000)).toHaveLength(1);
   });
 
   test("closing does not wait for a Redis that is not there, and ends what waits", async () => {
     const consumer = worker({ lease: 30_000 });
     expect(await take(consumer, 1)).toEqual([]);
-    const ringing = consumer.ring().catch((error: unknown) => error);
+    const ringing = consumer.wait().catch((error: unknown) => error);
     await eventually("both connections", () => proxy.connections() === 2);
     proxy.blackhole({ alsoNew: true });
     const since = Date.now();
     await consumer.close();
     expect(await ringing).toMatchObject({ code: "BROKER_UNAVAILABLE" });
     expect(Date.now() - since).toBeLessThan(2000);
-    await expect(consumer.exchange({ settle: [], take: 1 })).rejects.toMatchObject({ code: "BROKER_UNAVAILABLE" });
+    await expect(consumer.settleAndTake({ settle: [], take: 1 })).rejects.toMatchObject({ code: "BROKER_UNAVAILABLE" });
   });
 });

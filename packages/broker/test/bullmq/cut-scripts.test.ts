@@ -1,8 +1,9 @@
 import { FlowProducer } from "bullmq";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { openGuardedLoans } from "../../src/bullmq/guard/guarded-loans.js";
-import { Unheard } from "../../src/bullmq/unheard.js";
-import type { Delivery, Settlement } from "../../src/ports/transport.js";
+import { LostTakes } from "../../src/bullmq/lost-takes.js";
+import type { Delivery } from "../../src/ports/delivery.js";
+import type { Settlement } from "../../src/ports/settlement.js";
 import { additionId } from "../../src/id.js";
 import type { Message } from "../../src/protocol/message.js";
 import type { Outcome } from "../../src/protocol/outcome.js";
@@ -58,7 +59,7 @@ const addedWith = (message: Partial<Message>): Move => ({
   script: "addMember",
   before: async ({ bench, consumer }) => {
     const steps = [{ task: "sum", args: [1], next: [["slot", 0, 0]] }, { task: "list" }] as const;
-    await bench.stage.transport.startFlow(flowOf(steps, [{ size: 1, next: [["step", 1]] }]));
+    await bench.stage.engine.flows.begin(flowOf(steps, [{ size: 1, next: [["step", 1]] }]));
     return take(consumer, 1);
   },
   move: ({ bench }, deliveries) =>
@@ -66,7 +67,7 @@ const addedWith = (message: Partial<Message>): Move => ({
       deliveries.map(({ id, content }) => {
         const [place] = content.type === "message" ? (content.message.places ?? []) : [];
         const added = messageOf({ ...message, id: additionId(id, 0), task: "sum", args: [2] });
-        return bench.stage.transport.addMember({ flow: place!.flow, by: place!.call, join: 0, queue: "feeds", message: added });
+        return bench.stage.engine.flows.addMember({ flow: place!.flow, by: place!.call, join: 0, queue: "feeds", message: added });
       }),
     ),
 });
@@ -75,7 +76,7 @@ const settledAs = (outcome: (delivery: Delivery) => Outcome, count = 3): Move =>
   script: "exchange",
   before: taken(count),
   move: ({ consumer }, deliveries) =>
-    consumer.exchange({
+    consumer.settleAndTake({
       settle: deliveries.map((delivery) => ({ ...settlementOf(delivery, outcome(delivery)), ...recordOf(delivery, outcome(delivery)) })),
       take: 0,
     }),
@@ -95,9 +96,9 @@ function settledWithoutArguments(outcome: Outcome): Move {
     script: "exchange",
     ...(before && { before }),
     move: ({ bench }, deliveries) =>
-      bench.stage.transport
+      bench.stage.engine
         .consume({ queues: [{ name: "feeds", retention }], order: "strict", lease: 30_000, worker: "forgetful" })
-        .exchange({
+        .settleAndTake({
           settle: deliveries.map((delivery) => ({ ...settlementOf(delivery, outcome), ...recordOf(delivery, outcome) })),
           take: 0,
         }),
@@ -132,7 +133,8 @@ const foreign = (options: object, outcome: Outcome): Move => ({
     await bench.queue.add("job", 1, options);
     return take(consumer, 1);
   },
-  move: ({ consumer }, deliveries) => consumer.exchange({ settle: deliveries.map((delivery) => settlementOf(delivery, outcome)), take: 0 }),
+  move: ({ consumer }, deliveries) =>
+    consumer.settleAndTake({ settle: deliveries.map((delivery) => settlementOf(delivery, outcome)), take: 0 }),
 });
 
 const moves: Record<string, Move> = {
@@ -186,7 +188,7 @@ const moves: Record<string, Move> = {
       await flows.add({ name: "parent", queueName: "feeds", children: [{ name: "child", queueName: "feeds" }] });
       return take(consumer, 1);
     },
-    move: ({ consumer }, deliveries) => consumer.exchange({ settle: deliveries.map((delivery) => settlementOf(delivery)), take: 0 }),
+    move: ({ consumer }, deliveries) => consumer.settleAndTake({ settle: deliveries.map((delivery) => settlementOf(delivery)), take: 0 }),
   },
   "settle and take": {
     script: "exchange",
@@ -195,12 +197,12 @@ const moves: Record<string, Move> = {
       await send(2)(scene);
       return deliveries;
     },
-    move: ({ consumer }, deliveries) => consumer.exchange({ settle: deliveries.map((delivery) => settlementOf(delivery)), take: 2 }),
+    move: ({ consumer }, deliveries) => consumer.settleAndTake({ settle: deliveries.map((delivery) => settlementOf(delivery)), take: 2 }),
   },
   "settle: a step of a flow": {
     script: "exchange",
     before: async ({ bench, consumer }) => {
-      await bench.stage.transport.startFlow(
+      await bench.stage.engine.flows.begin(
         flowOf([
           {
             task: "list",
@@ -215,7 +217,7 @@ const moves: Record<string, Move> = {
       );
       return take(consumer, 1);
     },
-    move: ({ consumer }, deliveries) => consumer.exchange({ settle: deliveries.map((delivery) => played(delivery)), take: 0 }),
+    move: ({ consumer }, deliveries) => consumer.settleAndTake({ settle: deliveries.map((delivery) => played(delivery)), take: 0 }),
   },
   "settle: the last of a group": {
     script: "exchange",
@@ -225,10 +227,10 @@ const moves: Record<string, Move> = {
         { task: "sum", args: [2], next: [["slot", 0, 1]] },
         { task: "list" },
       ] as const;
-      await bench.stage.transport.startFlow(flowOf(steps, [{ size: 2, next: [["step", 2]] }], [["steps", 0, 1]]));
+      await bench.stage.engine.flows.begin(flowOf(steps, [{ size: 2, next: [["step", 2]] }], [["steps", 0, 1]]));
       return take(consumer, 2);
     },
-    move: ({ consumer }, deliveries) => consumer.exchange({ settle: deliveries.map((delivery) => played(delivery)), take: 0 }),
+    move: ({ consumer }, deliveries) => consumer.settleAndTake({ settle: deliveries.map((delivery) => played(delivery)), take: 0 }),
   },
   "begin a flow": {
     script: "begin",
@@ -237,7 +239,7 @@ const moves: Record<string, Move> = {
       return (scene: Scene) => {
         const flow = flows.get(scene) ?? flowOf([{ task: "list" }, { task: "list", message: { priority: 2 } }], [], [["steps", 0, 1]]);
         flows.set(scene, flow);
-        return scene.bench.stage.transport.startFlow(flow);
+        return scene.bench.stage.engine.flows.begin(flow);
       };
     })(),
   },
@@ -247,13 +249,13 @@ const moves: Record<string, Move> = {
     script: "doom",
     before: async ({ bench, consumer }) => {
       const steps = [{ task: "fail", next: [["step", 1]] }, { task: "list", next: [["error", 2]] }, { task: "list" }] as const;
-      await bench.stage.transport.startFlow(flowOf(steps));
+      await bench.stage.engine.flows.begin(flowOf(steps));
       return take(consumer, 1);
     },
     // What is to fail does so beside the exchange, and if it cannot, when flows are mended.
     move: async ({ consumer }, deliveries) => {
-      await consumer.exchange({ settle: deliveries.map((delivery) => played(delivery)), take: 0 });
-      await consumer.mendFlows(0);
+      await consumer.settleAndTake({ settle: deliveries.map((delivery) => played(delivery)), take: 0 });
+      await consumer.repairFlows(0);
     },
   },
   recover: {
@@ -270,7 +272,7 @@ const moves: Record<string, Move> = {
     script: "unheard",
     before: taken(2),
     move: ({ bench, prefix }, [{ token }]: readonly Delivery[] | readonly [Delivery]) => {
-      const unheard = new Unheard([prefix]);
+      const unheard = new LostTakes([prefix]);
       unheard.add(token.slice(0, token.lastIndexOf(":")));
       return unheard.putBack(bench.broker.redis);
     },

@@ -34,11 +34,13 @@ describe.skipIf(redisBinary === undefined)("a job whose parent lies where the wo
     await redis.client.hset(`${queue}7`, { name: "mail", data: "{}", opts: "{}", timestamp: "1", parentKey: "other:q:1", parent });
     await redis.client.lpush(`${queue}wait`, "7");
     const [delivery] = await take(consumer, 1);
-    const refused = await consumer.exchange({ settle: [settlementOf(delivery!)], take: 0 });
+    const refused = await consumer.settleAndTake({ settle: [settlementOf(delivery!)], take: 0 });
     expect(refused).toMatchObject({ settled: ["again"], refusals: [expect.stringMatching(/key/)] });
     expect(refused.refused).toBeUndefined();
     expect(isFaultOf(delivery!, String(refused.refusals?.[0]))).toBe(true);
-    expect(await consumer.exchange({ settle: [settlementOf(delivery!, outcomes.dead)], take: 0 })).toMatchObject({ settled: ["settled"] });
+    expect(await consumer.settleAndTake({ settle: [settlementOf(delivery!, outcomes.dead)], take: 0 })).toMatchObject({
+      settled: ["settled"],
+    });
     expect(await redis.client.llen(`${queue}active`)).toBe(0);
   });
 });

@@ -56,7 +56,7 @@ describe("a flow whose replies are lost", () => {
     const ran: unknown[] = [];
     if (when === "when it is begun") {
       const lost = proxy.loseReply(flow.id);
-      const begun = through.startFlow(flow);
+      const begun = through.flows.begin(flow);
       await lost;
       ran.push(...(await play(stage, consumer, flow)));
       proxy.reset();
@@ -65,10 +65,10 @@ describe("a flow whose replies are lost", () => {
       expect(await play(stage, consumer, flow)).toMatchObject([{ resent: true }, { resent: true }]);
       expect(await recordsOf(stage, flow)).toMatchObject([{ state: "SUCCESS" }, { state: "SUCCESS" }]);
     } else {
-      await stage.transport.startFlow(flow);
+      await stage.engine.flows.begin(flow);
       const delivery = await takeOne(consumer);
       const lost = proxy.loseReply(delivery.token);
-      const settled = consumer.exchange({ settle: [settlementOf(delivery)], take: 0 });
+      const settled = consumer.settleAndTake({ settle: [settlementOf(delivery)], take: 0 });
       await lost;
       expect(await settled).toMatchObject({ settled: ["settled"] });
       ran.push(contentOf(delivery), ...(await play(stage, consumer, flow)));

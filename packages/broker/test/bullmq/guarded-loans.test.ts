@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openGuardedLoans, type GuardedLoans, type LetGo } from "../../src/bullmq/guard/index.js";
-import type { Consumer, Delivery, TakeWatch } from "../../src/ports/transport.js";
+import type { Consumer, TakeWatch } from "../../src/ports/consumer.js";
+import type { Delivery } from "../../src/ports/delivery.js";
 import { argumentsOf, numbered, settlementOf } from "../ports/messages.js";
 import { stageOn, type Stage } from "../ports/stage.js";
 import { take } from "../ports/waiting.js";
@@ -22,7 +23,7 @@ describe("the loans of a worker whose event loop stands still", () => {
     consumer = stage.consume(["news", "feeds"], { lease });
     other = stage.consume(["news", "feeds"], { worker: "worker-b", scan: 100 });
     guard = openGuardedLoans(
-      () => consumer.loanData,
+      () => consumer.loans!.data,
       () => undefined,
     );
     await stage.send(...numbered("feeds", 4));
@@ -37,7 +38,7 @@ describe("the loans of a worker whose event loop stands still", () => {
   const loan = ({ id, token }: Delivery) => ({ queue: 1, id, token });
 
   test("last while they are renewed, by plain data that was sent to another thread", async () => {
-    const loans = structuredClone(consumer.loanData);
+    const loans = structuredClone(consumer.loans!.data);
     const sent = openGuardedLoans(
       () => loans,
       () => undefined,
@@ -49,20 +50,20 @@ describe("the loans of a worker whose event loop stands still", () => {
     expect(await sent.renew(deliveries.map(loan))).toEqual([]);
     for (const lock of locks) expect(await broker.redis.pttl(lock)).toBeGreaterThan(lease / 2);
     sent.close();
-    const { settled } = await consumer.exchange({ settle: deliveries.map((delivery) => settlementOf(delivery)), take: 0 });
+    const { settled } = await consumer.settleAndTake({ settle: deliveries.map((delivery) => settlementOf(delivery)), take: 0 });
     expect(settled).toEqual(deliveries.map(() => "settled"));
   });
 
   test("that are to be ended at once are told apart from those that are only asked to end", async () => {
     const [asked, ended] = deliveries as [Delivery, Delivery];
-    await stage.transport.revoke([asked.id], ["feeds"], { reason: "no need", terminate: false });
-    await stage.transport.revoke([ended.id], ["feeds"], { reason: "no need", terminate: true });
+    await stage.engine.queues.revoke([asked.id], ["feeds"], { reason: "no need", terminate: false });
+    await stage.engine.queues.revoke([ended.id], ["feeds"], { reason: "no need", terminate: true });
     expect(await guard.renew(deliveries.map(loan))).toEqual([loan(ended)]);
   });
 
   test("go back when they are let go: uncounted, as a crash, or with a verdict; what is not on loan any more stays as it is", async () => {
     const [back, crashed, limited, settled] = deliveries as [Delivery, Delivery, Delivery, Delivery];
-    await consumer.exchange({ settle: [settlementOf(settled)], take: 0 });
+    await consumer.settleAndTake({ settle: [settlementOf(settled)], take: 0 });
     const letGo: readonly LetGo[] = [
       { ...loan(back), how: { type: "back" } },
       { ...loan(crashed), how: { type: "crashed" } },
@@ -78,13 +79,13 @@ describe("the loans of a worker whose event loop stands still", () => {
     expect(found.get(back.id)).toMatchObject({ number: 2, crashes: 0 });
     expect(found.get(crashed.id)).toMatchObject({ number: 2, crashes: 1 });
     expect(found.get(limited.id)).toMatchObject({ number: 2, crashes: 0, verdict: { type: "time-limit", limit: 1501 } });
-    await other.exchange({ settle: again.map((delivery) => settlementOf(delivery)), take: 0 });
+    await other.settleAndTake({ settle: again.map((delivery) => settlementOf(delivery)), take: 0 });
     expect(await broker.redis.hmget(`${broker.prefix}:feeds:${limited.id}`, "verdict", "begun")).toEqual([null, null]);
   });
 
   test("of a revoked task stay revoked, whatever their verdict", async () => {
     const [revoked] = deliveries as [Delivery];
-    await stage.transport.revoke([revoked.id], ["feeds"], { reason: "no need", terminate: true });
+    await stage.engine.queues.revoke([revoked.id], ["feeds"], { reason: "no need", terminate: true });
     await guard.letGo([{ ...loan(revoked), how: { type: "time-limit", limit: 1000 } }]);
     const [again] = await take(other, 1);
     expect(again).toMatchObject({ id: revoked.id, revoked: "no need" });

@@ -31,9 +31,9 @@ describe("an exchange that cannot do all", () => {
     const deliveries = await take(consumer, 3);
     await spoil(deliveries[1]!.id);
     const settle = deliveries.map((delivery) => settlementOf(delivery, outcome));
-    expect((await consumer.exchange({ settle, take: 0 })).settled).toEqual(["settled", "again", "settled"]);
+    expect((await consumer.settleAndTake({ settle, take: 0 })).settled).toEqual(["settled", "again", "settled"]);
     // It stays on loan until its worker gives it up; then it is taken off, as nobody can run it.
-    expect((await consumer.exchange({ settle: [settle[1]!], take: 0 })).settled).toEqual(["again"]);
+    expect((await consumer.settleAndTake({ settle: [settle[1]!], take: 0 })).settled).toEqual(["again"]);
     expect(await bench.stage.counts("feeds")).toMatchObject({ active: 1, [target]: 2 });
     await bench.broker.redis.del(`${prefix}${deliveries[1]!.id}:lock`);
     for (let scan = 0; scan < 2; scan++) {
@@ -51,10 +51,10 @@ describe("an exchange that cannot do all", () => {
     await bench.broker.redis.rename(prefix + key, kept);
     await spoil(key);
     const settle = deliveries.map((delivery) => settlementOf(delivery));
-    expect((await consumer.exchange({ settle, take: 0 })).settled).toEqual(["again", "again"]);
+    expect((await consumer.settleAndTake({ settle, take: 0 })).settled).toEqual(["again", "again"]);
     expect(await consumer.renew(deliveries)).toMatchObject({ lost: [] });
     await bench.broker.redis.rename(kept, prefix + key);
-    expect((await consumer.exchange({ settle, take: 0 })).settled).toEqual(["settled", "settled"]);
+    expect((await consumer.settleAndTake({ settle, take: 0 })).settled).toEqual(["settled", "settled"]);
     expect(await bench.stage.counts("feeds")).toMatchObject({ active: 0, completed: 2 });
   });
 
@@ -73,7 +73,7 @@ describe("an exchange that cannot do all", () => {
     for (const ends of [1, 2, 3]) {
       const [delivery] = await take(consumer, 1);
       expect(delivery).toMatchObject({ number: ends, endedBefore: ends - 1 });
-      await consumer.exchange({ settle: [settlementOf(delivery!, outcomes.failed)], take: 0 });
+      await consumer.settleAndTake({ settle: [settlementOf(delivery!, outcomes.failed)], take: 0 });
       const job = await bench.queue.getJob(delivery!.id);
       expect(job).toMatchObject({ attemptsMade: ends, attemptsStarted: ends });
       await job!.retry();

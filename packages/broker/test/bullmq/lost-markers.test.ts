@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Consumer } from "../../src/ports/transport.js";
+import type { Consumer } from "../../src/ports/consumer.js";
 import { messageOf } from "../ports/messages.js";
 import { stageOn, type Stage } from "../ports/stage.js";
 import { eventually, hear, take } from "../ports/waiting.js";
@@ -39,20 +39,20 @@ describe("a marker that one worker heard, and that nobody answers", () => {
   describe("because its queue began to rest after the read was armed", () => {
     test("is heard by another worker at once", async () => {
       const [resting, other] = [await idle("resting", ["feeds", "mail"]), await idle("other")];
-      const ringing = resting.ring();
+      const ringing = resting.wait();
       await blocked("resting");
-      resting.rest("feeds", 60_000);
+      resting.backOff("feeds", 60_000);
       await send();
       await ringing;
       expect(await hear(other, 1, 4000)).toMatchObject([{ queue: "feeds" }]);
-      expect(resting.mayTake()).toBe(false);
+      expect(resting.hasWork()).toBe(false);
     });
 
     test("is heard by another worker, though it was heard before the queue began to rest", async () => {
       const [resting, other] = [await idle("resting"), await idle("other")];
       await send("feeds", 600);
-      await resting.ring();
-      resting.rest("feeds", 60_000);
+      await resting.wait();
+      resting.backOff("feeds", 60_000);
       expect(await hear(other, 1, 4000)).toMatchObject([{ queue: "feeds" }]);
     });
   });
@@ -65,8 +65,8 @@ describe("a marker that one worker heard, and that nobody answers", () => {
       const [dead, alive] = [await idle("dead"), await idle("alive")];
       await send("feeds", ahead, priority);
       await eventually("ring", async () => {
-        await dead.ring();
-        return dead.mayTake();
+        await dead.wait();
+        return dead.hasWork();
       });
       expect(await marker()).toEqual([]);
       await alive.recover();
@@ -79,7 +79,7 @@ describe("a marker that one worker heard, and that nobody answers", () => {
       const due = Date.now() + 1500;
       await stage.send({ queue: "feeds", message: messageOf({ eta: due }) });
       await send("feeds", 60_000);
-      await dead.ring();
+      await dead.wait();
       expect(await marker()).toEqual([]);
       await alive.recover();
       const [member, score] = await marker();

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { workerScripts } from "../../src/bullmq/worker-scripts.js";
 import { encodeMessage } from "../../src/protocol/codec.js";
 import type { Outcome } from "../../src/protocol/outcome.js";
-import type { Consumer, Delivery } from "../../src/ports/transport.js";
+import type { Consumer } from "../../src/ports/consumer.js";
+import type { Delivery } from "../../src/ports/delivery.js";
 import { commandsOf } from "../../src/redis/probe-rights.js";
 import { queueKey } from "../../src/redis/keys.js";
 import { redisResultBackend } from "../../src/redis/result-backend.js";
@@ -51,8 +52,8 @@ describe.skipIf(redisBinary === undefined)("a worker whose user loses the right 
     const said = new Set<string>();
     const user = `worker-${command}`;
     await redis.client.call("ACL", "SETUSER", user, "on", ">pw", "~*", "&*", "+@all");
-    const transport = broker.connect({ location: redis.url.replace("//", `//${user}:pw@`) });
-    const consumer = transport.consume({ queues: [{ name: command }], order: "strict", lease: 30_000, worker: user });
+    const engine = broker.connect({ location: redis.url.replace("//", `//${user}:pw@`) });
+    const consumer = engine.consume({ queues: [{ name: command }], order: "strict", lease: 30_000, worker: user });
     await stage.send(
       ...Array.from({ length: 20 }, (_, number) => ({
         queue: command,
@@ -87,7 +88,7 @@ describe.skipIf(redisBinary === undefined)("a worker whose user loses the right 
       };
     });
     try {
-      const { deliveries, settled, refused } = await consumer.exchange({ settle, take: 4 });
+      const { deliveries, settled, refused } = await consumer.settleAndTake({ settle, take: 4 });
       if (refused !== undefined) said.add(refused.message);
       return [...held.filter((_, index) => settled[index] === "again"), ...deliveries];
     } catch (error) {

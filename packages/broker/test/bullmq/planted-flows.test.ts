@@ -38,18 +38,18 @@ describe.skipIf(redisBinary === undefined)("what is planted in flows holds up ne
   /** Settles the first step of a flow whose message says that it stands before `next`, and plays the rest. */
   async function settleWith(next: readonly Target[], call = 0): Promise<void> {
     const flow = steps();
-    await stage.transport.startFlow(flow);
+    await stage.engine.flows.begin(flow);
     const consumer = consume();
     const delivery = await takeOne(consumer);
     const { content } = delivery;
     if (content.type !== "message") throw new Error("no message");
     const places = [{ flow: flow.id, call, next }];
     const planted = { ...delivery, content: { ...content, message: { ...content.message, places } } };
-    expect((await consumer.exchange({ settle: [settlementOf(planted)], take: 0 })).settled).toEqual(["settled"]);
+    expect((await consumer.settleAndTake({ settle: [settlementOf(planted)], take: 0 })).settled).toEqual(["settled"]);
     expect(await server.client.strlen(`${keyOf(flow.id)}:done`)).toBeLessThan(1000);
     // Others go on.
     const other = steps();
-    await stage.transport.startFlow(other);
+    await stage.engine.flows.begin(other);
     const [first, second] = (await play(stage, consumer, other)).slice(-2);
     expect([first?.args, second?.args]).toEqual([["first"], [["first"]]]);
   }
@@ -77,13 +77,13 @@ describe.skipIf(redisBinary === undefined)("what is planted in flows holds up ne
       [{ next: [["step", 2]] }],
       [["steps", 0, 1]],
     );
-    await stage.transport.startFlow(flow);
+    await stage.engine.flows.begin(flow);
     const consumer = consume();
     const delivery = await takeOne(consumer);
     const { content } = delivery;
     if (content.type !== "message") throw new Error("no message");
     const places = [{ flow: flow.id, call: 0, next: [["slot", 0, most]] as const }];
-    await consumer.exchange({
+    await consumer.settleAndTake({
       settle: [settlementOf({ ...delivery, content: { ...content, message: { ...content.message, places } } })],
       take: 0,
     });
@@ -93,7 +93,7 @@ describe.skipIf(redisBinary === undefined)("what is planted in flows holds up ne
   /** Begins a flow of two steps, and spoils what Redis keeps of it. */
   async function spoilt(spoil: (key: string) => Promise<unknown>): Promise<string> {
     const flow = steps();
-    await stage.transport.startFlow(flow);
+    await stage.engine.flows.begin(flow);
     await spoil(keyOf(flow.id));
     return flow.id;
   }
@@ -159,17 +159,17 @@ describe.skipIf(redisBinary === undefined)("what is planted in flows holds up ne
     const consumer = consume();
     // As workers do who look after flows, twice, in case one look only puts it aside.
     for (let look = 0; look < 2; look++) {
-      await consumer.mendFlows(60_000).catch((error: unknown) => expect.unreachable(String(error)));
+      await consumer.repairFlows(60_000).catch((error: unknown) => expect.unreachable(String(error)));
       await age();
     }
-    await stage.transport
-      .revokeFlow(id, "all")
+    await stage.engine.flows
+      .revoke(id, "all")
       .catch((error: Error) => expect(error).toMatchObject({ code: expect.stringMatching(/DECODE_ERROR|BROKER_UNAVAILABLE/) as string }));
     // Its messages run, and can be settled.
     for (let round = 0; round < 5; round++) {
-      const { deliveries } = await consumer.exchange({ settle: [], take: 10 });
+      const { deliveries } = await consumer.settleAndTake({ settle: [], take: 10 });
       if (deliveries.length === 0) break;
-      await consumer.exchange({
+      await consumer.settleAndTake({
         settle: deliveries
           .filter(({ content }) => content.type === "message")
           .map((delivery) => settlementOf(delivery, { type: "succeeded", result: "1" })),
@@ -177,9 +177,9 @@ describe.skipIf(redisBinary === undefined)("what is planted in flows holds up ne
       });
     }
     const other = steps();
-    await stage.transport.startFlow(other);
+    await stage.engine.flows.begin(other);
     await age();
-    await consumer.mendFlows(60_000);
+    await consumer.repairFlows(60_000);
     const played = await play(stage, consumer, other);
     expect(played.slice(-2).map(({ args }) => args)).toEqual([["first"], [["first"]]]);
   });
@@ -187,12 +187,12 @@ describe.skipIf(redisBinary === undefined)("what is planted in flows holds up ne
   /** A member that runs, what it adds, and the flow. */
   async function member() {
     const flow = flowOf([{ task: "list", args: [0], next: [["slot", 0, 0]] }, { task: "list" }], [{ size: 1, next: [["step", 1]] }]);
-    await stage.transport.startFlow(flow);
+    await stage.engine.flows.begin(flow);
     const consumer = consume();
     const delivery = await takeOne(consumer);
     const { rootId } = contentOf(delivery);
     const message = { id: additionId(delivery.id, 0), task: "list", args: ["added"], headers: {}, priority: 0, retries: 0, rootId };
-    const add = () => stage.transport.addMember({ flow: flow.id, by: 0, join: 0, queue: "feeds", message });
+    const add = () => stage.engine.flows.addMember({ flow: flow.id, by: 0, join: 0, queue: "feeds", message });
     return { flow, consumer, delivery, message, add };
   }
 
@@ -207,7 +207,7 @@ describe.skipIf(redisBinary === undefined)("what is planted in flows holds up ne
     const before = await redis().hgetall(keyOf(flow.id));
     expect(await add()).toBe("ended");
     expect(await redis().hgetall(keyOf(flow.id))).toEqual(before);
-    expect((await consumer.exchange({ settle: [], take: 1 })).deliveries).toEqual([]);
+    expect((await consumer.settleAndTake({ settle: [], take: 1 })).deliveries).toEqual([]);
   });
 
   test.each(["x", "[]", "{}", '{"id":"x","task":"list","queue":"feeds","places":7}'])(
@@ -217,8 +217,8 @@ describe.skipIf(redisBinary === undefined)("what is planted in flows holds up ne
       await add();
       await redis().hset(keyOf(flow.id), "a2", text);
       const message = contentOf(await takeOne(consumer));
-      expect(await stage.transport.standings([{ queue: "feeds", message }])).toEqual(["forged"]);
-      expect((await stage.transport.revokeFlow(flow.id, "all"))?.ids).toContain(delivery.id);
+      expect(await stage.engine.flows.standings([{ queue: "feeds", message }])).toEqual(["forged"]);
+      expect((await stage.engine.flows.revoke(flow.id, "all"))?.ids).toContain(delivery.id);
     },
   );
 
@@ -229,8 +229,8 @@ describe.skipIf(redisBinary === undefined)("what is planted in flows holds up ne
     expect([await add(), await add()]).toEqual(["added", "known"]);
     await redis().del(wait);
     await age();
-    await consumer.mendFlows(60_000);
-    await consumer.exchange({ settle: [settlementOf(delivery)], take: 0 });
+    await consumer.repairFlows(60_000);
+    await consumer.settleAndTake({ settle: [settlementOf(delivery)], take: 0 });
     expect((await play(stage, consumer, flow)).map(({ args }) => args)).toEqual([["added"], [[[0], ["added"]]]]);
   });
 
@@ -241,8 +241,8 @@ describe.skipIf(redisBinary === undefined)("what is planted in flows holds up ne
     await server.client.set(keyOf("no-flow-0"), "x");
     await server.client.hset(keyOf("no-flow-1"), "left", "1", "queues", "{}", "odd", "[]");
     const flow = steps();
-    await stage.transport.startFlow(flow);
-    await consume().mendFlows(60_000);
+    await stage.engine.flows.begin(flow);
+    await consume().repairFlows(60_000);
     expect((await server.client.zrange(index, "0", "-1")).filter((id) => id.startsWith("no-flow-")).length).toBeLessThan(2);
   });
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import type { Consumer } from "../../src/ports/transport.js";
+import type { Consumer } from "../../src/ports/consumer.js";
 import { ownQueueKey } from "../../src/redis/keys.js";
 import { redisResultBackend } from "../../src/redis/result-backend.js";
 import { compileRetention, defaultRetention, type RetentionOptions } from "../../src/routing/retention.js";
@@ -23,7 +23,7 @@ afterEach(() => broker.close());
 const key = (queue: string, name: string) => `${broker.prefix}:${queue}:${name}`;
 
 function keeping(retention: RetentionOptions, on: Stage = stage, queue = "feeds"): Consumer {
-  return on.transport.consume({
+  return on.engine.consume({
     queues: [{ name: queue, retention: compileRetention(retention, defaultRetention(60_000)) }],
     order: "strict",
     lease: 30_000,
@@ -37,12 +37,12 @@ describe("spoilt settings of one queue", () => {
   test("keep no messages of others from being taken, and are told with the name of the queue", async () => {
     await stage.send(...numbered("sound", 3));
     const consumer = stage.consume(["spoilt", "sound"]);
-    const first = await consumer.exchange({ settle: [], take: 2 });
+    const first = await consumer.settleAndTake({ settle: [], take: 2 });
     expect(first.deliveries.map(({ queue }) => queue)).toEqual(["sound", "sound"]);
     expect(first.faults).toEqual([{ queue: "spoilt", reason: expect.stringMatching(/^WRONGTYPE/), left: 0 }]);
     // At once: it is only the other that rests.
-    expect(consumer.mayTake()).toBe(true);
-    const second = await consumer.exchange({ settle: first.deliveries.map((delivery) => settlementOf(delivery)), take: 1 });
+    expect(consumer.hasWork()).toBe(true);
+    const second = await consumer.settleAndTake({ settle: first.deliveries.map((delivery) => settlementOf(delivery)), take: 1 });
     expect(second).toMatchObject({ settled: ["settled", "settled"], deliveries: [{ queue: "sound" }] });
     expect(second.faults).toBeUndefined();
   });
@@ -80,7 +80,7 @@ test("messages that were popped and cannot begin go back, and of those that are 
   await broker.redis.del(key("feeds", "events"));
   await broker.redis.set(key("feeds", "events"), "planted");
   const consumer = stage.consume(["feeds"], { scan: 1 });
-  expect(await consumer.exchange({ settle: [], take: 5 })).toMatchObject({
+  expect(await consumer.settleAndTake({ settle: [], take: 5 })).toMatchObject({
     deliveries: [],
     faults: [{ queue: "feeds", reason: expect.stringMatching(/^WRONGTYPE/), left: 0 }],
   });
@@ -89,7 +89,7 @@ test("messages that were popped and cannot begin go back, and of those that are 
   await broker.redis.del(key("feeds", "events"), key("feeds", first!.message.id));
   await broker.redis.set(key("feeds", first!.message.id), "planted");
   const other = stage.consume(["feeds"], { scan: 1 });
-  const told = await other.exchange({ settle: [], take: 5 });
+  const told = await other.settleAndTake({ settle: [], take: 5 });
   expect(told.faults).toEqual([{ queue: "feeds", left: 1 }]);
   expect(told.deliveries.map(({ id }) => id)).toEqual([second!.message.id]);
   await eventually("stray off the active list", async () => {
@@ -115,7 +115,7 @@ test("a parent's key of a million characters is read once, not once from each of
   const consumer = stage.consume(["feeds"]);
   const delivery = await takeOne(consumer);
   // Without an end of this call within its deadline, it rejects.
-  expect(await consumer.exchange({ settle: [settlementOf(delivery)], take: 0 })).toMatchObject({ deliveries: [] });
+  expect(await consumer.settleAndTake({ settle: [settlementOf(delivery)], take: 0 })).toMatchObject({ deliveries: [] });
 });
 
 test("a set of lost tasks that many ids were planted in is begun anew, and what is lost is put back a scan later", async () => {
@@ -163,7 +163,7 @@ describe("what is kept of what has ended", () => {
       const outcome = { completed: outcomes.succeeded, failed: outcomes.failed, deadLetters: outcomes.dead }[field]!;
       for (let round = 0; round < 4; round++) {
         await stage.send(...numbered("feeds", 1));
-        const { settled } = await consumer.exchange({ settle: [settlementOf(await takeOne(consumer), outcome)], take: 0 });
+        const { settled } = await consumer.settleAndTake({ settle: [settlementOf(await takeOne(consumer), outcome)], take: 0 });
         expect(settled).toEqual(["settled"]);
       }
       await consumer.recover();
@@ -185,7 +185,7 @@ describe("what is kept of what has ended", () => {
     await broker.redis.del(counts);
     const [command, value] = plant();
     await broker.redis.call(command as string, counts, value as string);
-    await consumer.exchange({ settle: deliveries.map((delivery) => settlementOf(delivery)), take: 0 });
+    await consumer.settleAndTake({ settle: deliveries.map((delivery) => settlementOf(delivery)), take: 0 });
     expect(await broker.redis.zcard(key("feeds", "completed"))).toBe(2);
     await consumer.recover();
     expect(Number(await broker.redis.hget(counts, "completed"))).toBeGreaterThan(1000);
@@ -219,18 +219,18 @@ describe("why a settlement was refused in a call of its own is told:", () => {
     for (const { id } of [bad!, good!]) await broker.redis.del(key("feeds", `${id}:lock`));
     await broker.redis.del(key("feeds", bad!.id));
     await broker.redis.set(key("feeds", bad!.id), "planted");
-    const { settled, refusals } = await consumer.exchange({ settle: [settlementOf(bad!), settlementOf(good!)], take: 0 });
+    const { settled, refusals } = await consumer.settleAndTake({ settle: [settlementOf(bad!), settlementOf(good!)], take: 0 });
     expect(settled).toEqual(["again", "settled"]);
     expect(refusals).toEqual([expect.stringMatching(/^WRONGTYPE/), undefined]);
   });
 
   test("a step of a flow for which another result was stored", async () => {
     const consumer = stage.consume(["feeds"]);
-    await stage.transport.startFlow(flowOf([{ task: "list", next: [["step", 1]] }, { task: "list" }]));
+    await stage.engine.flows.begin(flowOf([{ task: "list", next: [["step", 1]] }, { task: "list" }]));
     const delivery = await takeOne(consumer);
     await broker.backend.store([storeOf(delivery.id, { delivery: 1, resultText: "1" })]);
     await broker.redis.set(key(delivery.queue, "completed"), "planted");
-    const { settled, refusals } = await consumer.exchange({ settle: [played(delivery)], take: 0 });
+    const { settled, refusals } = await consumer.settleAndTake({ settle: [played(delivery)], take: 0 });
     expect(settled).toEqual(["again"]);
     expect(refusals).toEqual([expect.stringMatching(/^WRONGTYPE/)]);
     await broker.backend.forget([delivery.id]);

@@ -20,7 +20,7 @@ test.each(["inf", "-inf", "1e300", "-1"])(
     const consumer = stage.consume(["feeds"]);
     expect(await take(consumer, 1)).toEqual([]);
     await broker.redis.zadd(`${broker.prefix}:feeds:marker`, score, "1");
-    await consumer.ring();
+    await consumer.wait();
     await stage.send({ queue: "feeds", message: messageOf() });
     expect(await hear(consumer, 1, 4000)).toMatchObject([{ queue: "feeds" }]);
   },

@@ -40,7 +40,7 @@ test.each<[place: keyof typeof plants, key: string, plantKey: (key: string) => P
   const consumer = stage.consume(["feeds"]);
   const taken = new Set<string>();
   await eventually("all are taken", async () => {
-    consumer.doubt();
+    consumer.assumeWork();
     for (const delivery of await take(consumer, 10)) taken.add(delivery.id);
     return messages.every((message) => taken.has(message.id));
   });

@@ -73,11 +73,11 @@ function optionsOf({ id, priority, eta = 0 }: Message) {
   return { jobId: id, ...(priority > 0 && { priority }), ...(delay > 0 && { delay }) };
 }
 
-/** Sends what `row` says with our transport and with stock producers, at the Redis at `url`, and compares all that is there then. */
+/** Sends what `row` says with our engine and with stock producers, at the Redis at `url`, and compares all that is there then. */
 async function expectAlike({ before, sent }: Row, url?: string): Promise<void> {
   const [ours, theirs] = [sideOf(openBroker(url)), sideOf(openBroker(url))];
   for (const side of [ours, theirs]) await before?.(side.queue("feeds"), side.broker.redis, `${side.broker.prefix}:feeds:`);
-  const errors = await ours.broker.connect().publish(sent);
+  const errors = await ours.broker.connect().queues.publish(sent);
   expect(errors).toEqual(sent.map(() => undefined));
   for (const { queue, message } of sent) {
     await theirs.queue(queue).add(message.task, JSON.parse(encodeMessage(message)) as unknown, optionsOf(message));
@@ -120,6 +120,6 @@ test("a small call whose result is awaited is kept compactly", async () => {
   const broker = openBroker();
   onTestFinished(() => broker.close());
   const message = messageOf({ args: [100, 200], replyTo: broker.backend.replyChannel });
-  expect(await broker.connect().publish([{ queue: "feeds", message }])).toEqual([undefined]);
+  expect(await broker.connect().queues.publish([{ queue: "feeds", message }])).toEqual([undefined]);
   expect(await broker.redis.object("ENCODING", `${broker.prefix}:feeds:${message.id}`)).toBe("listpack");
 });

@@ -1,6 +1,7 @@
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import type { Consumer, Delivery } from "../../src/ports/transport.js";
+import type { Consumer } from "../../src/ports/consumer.js";
+import type { Delivery } from "../../src/ports/delivery.js";
 import { replyChannel } from "../../src/protocol/reply-channel.js";
 import { resultKey } from "../../src/redis/keys.js";
 import { redisResultBackend } from "../../src/redis/result-backend.js";
@@ -35,8 +36,8 @@ describe.skipIf(redisBinary === undefined)("the results of an exchange", () => {
     const backend = redisResultBackend({ location: `${url}/3` });
     onTestFinished(() => backend.close());
     await backend.open();
-    const transport = broker.connect({ location: url, backend });
-    return transport.consume({ queues: [{ name: "feeds" }], order: "round-robin", lease: 30_000, worker: "worker-b" });
+    const engine = broker.connect({ location: url, backend });
+    return engine.consume({ queues: [{ name: "feeds" }], order: "round-robin", lease: 30_000, worker: "worker-b" });
   }
 
   async function delivered(consumer: Consumer): Promise<Delivery> {
@@ -45,7 +46,7 @@ describe.skipIf(redisBinary === undefined)("the results of an exchange", () => {
   }
 
   const settle = (consumer: Consumer, delivery: Delivery) =>
-    consumer.exchange({ settle: [{ ...settlementOf(delivery), store: storeOf(delivery.id) }], take: 0 });
+    consumer.settleAndTake({ settle: [{ ...settlementOf(delivery), store: storeOf(delivery.id) }], take: 0 });
 
   async function recordOf({ id }: Delivery): Promise<unknown> {
     return (await broker.backend.read([id]))[0];
@@ -54,7 +55,7 @@ describe.skipIf(redisBinary === undefined)("the results of an exchange", () => {
   test("are stored in its own call, in the database of the results", async () => {
     const consumer = stage.consume(["feeds"]);
     expect(await consumer.open()).toEqual([]);
-    expect(consumer.storesAlong).toBe(true);
+    expect(consumer.storesInSettlement).toBe(true);
     const delivery = await delivered(consumer);
     await redis.client.config("RESETSTAT");
     expect(await settle(consumer, delivery)).toMatchObject({ settled: ["settled"] });
@@ -80,7 +81,7 @@ describe.skipIf(redisBinary === undefined)("the results of an exchange", () => {
     );
     // One that is refused is not told.
     await broker.backend.store([storeOf(deliveries[4]!.id, { state: "REVOKED", reason: "by hand" })]);
-    await consumer.exchange({
+    await consumer.settleAndTake({
       settle: deliveries.map((delivery, index) => ({ ...settlementOf(delivery), store: requests[index]! })),
       take: 0,
     });
@@ -94,7 +95,7 @@ describe.skipIf(redisBinary === undefined)("the results of an exchange", () => {
     const consumer = await workerAs("limited");
     await redis.client.acl("SETUSER", "limited", "-publish");
     expect(await consumer.open()).toEqual([expect.stringContaining("results are stored in calls of their own, which is slower: ")]);
-    expect(consumer.storesAlong).toBe(false);
+    expect(consumer.storesInSettlement).toBe(false);
     const delivery = await delivered(consumer);
     expect(await settle(consumer, delivery)).toMatchObject({ settled: ["settled"] });
     expect(await recordOf(delivery)).toMatchObject({ state: "SUCCESS" });
@@ -108,7 +109,7 @@ describe.skipIf(redisBinary === undefined)("the results of an exchange", () => {
     await expect(settle(consumer, delivery)).rejects.toMatchObject({ code: "REDIS_AUTH", details: { command: "select" } });
     expect(await stage.counts("feeds")).toMatchObject({ active: 1, completed: 0 });
     expect(await settle(consumer, delivery)).toMatchObject({ settled: ["settled"] });
-    expect(consumer.storesAlong).toBe(false);
+    expect(consumer.storesInSettlement).toBe(false);
     expect(await recordOf(delivery)).toMatchObject({ state: "SUCCESS" });
   });
 
@@ -121,7 +122,7 @@ describe.skipIf(redisBinary === undefined)("the results of an exchange", () => {
       .connect({ backend })
       .consume({ queues: [{ name: "feeds" }], order: "strict", lease: 30_000, worker: "worker-b" });
     expect(await consumer.open()).toEqual([]);
-    expect(consumer.storesAlong).toBe(false);
+    expect(consumer.storesInSettlement).toBe(false);
     const delivery = await delivered(consumer);
     const settlement = { ...settlementOf(delivery), store: storeOf(delivery.id) };
     await consumer.store([settlement]);
@@ -129,7 +130,7 @@ describe.skipIf(redisBinary === undefined)("the results of an exchange", () => {
     expect(await stage.counts("feeds")).toMatchObject({ active: 1 });
     // It was stored: the exchange does not ask for it again.
     await elsewhere.stop();
-    expect(await consumer.exchange({ settle: [settlement], take: 0 })).toMatchObject({ settled: ["settled"] });
+    expect(await consumer.settleAndTake({ settle: [settlement], take: 0 })).toMatchObject({ settled: ["settled"] });
   });
 
   test("take the place of what is none", async () => {
@@ -147,7 +148,7 @@ describe.skipIf(redisBinary === undefined)("the results of an exchange", () => {
     await stage.send(...numbered("feeds", 3));
     const deliveries = await take(consumer, 3);
     await redis.client.config("SET", "maxmemory", "1");
-    const { settled } = await consumer.exchange({
+    const { settled } = await consumer.settleAndTake({
       settle: deliveries.map((delivery, index) => ({
         ...settlementOf(delivery, index === 2 ? outcomes.failed : outcomes.succeeded),
         store: storeOf(delivery.id),
@@ -164,7 +165,7 @@ describe.skipIf(redisBinary === undefined)("the results of an exchange", () => {
     await redis.client.config("SET", "maxmemory", "1");
     const consumer = stage.consume(["feeds"]);
     await consumer.open();
-    expect(consumer.storesAlong).toBe(true);
+    expect(consumer.storesInSettlement).toBe(true);
     const [delivery] = await take(consumer, 1);
     expect(await settle(consumer, delivery!)).toMatchObject({ settled: ["settled"] });
     expect(await recordOf(delivery!)).toMatchObject({ state: "SUCCESS" });
@@ -175,10 +176,10 @@ describe.skipIf(redisBinary === undefined)("the results of an exchange", () => {
     onTestFinished(() => proxy.close());
     const backend = redisResultBackend({ location: `${proxy.url}/3` });
     onTestFinished(() => backend.close());
-    const transport = broker.connect({ location: proxy.url, backend });
-    const consumer = transport.consume({ queues: [{ name: "feeds" }], order: "round-robin", lease: 1500, worker: "worker-b" });
+    const engine = broker.connect({ location: proxy.url, backend });
+    const consumer = engine.consume({ queues: [{ name: "feeds" }], order: "round-robin", lease: 1500, worker: "worker-b" });
     await consumer.open();
-    expect(consumer.storesAlong).toBe(true);
+    expect(consumer.storesInSettlement).toBe(true);
     const delivery = await delivered(consumer);
     const lost = proxy.loseReply(delivery.token);
     const settled = settle(consumer, delivery);

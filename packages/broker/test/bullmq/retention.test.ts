@@ -1,7 +1,8 @@
 import { FlowProducer } from "bullmq";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { newId } from "../../src/id.js";
-import type { Consumer, Delivery } from "../../src/ports/transport.js";
+import type { Consumer } from "../../src/ports/consumer.js";
+import type { Delivery } from "../../src/ports/delivery.js";
 import type { Outcome } from "../../src/protocol/outcome.js";
 import { ownQueueKey } from "../../src/redis/keys.js";
 import { compileRetention, defaultRetention, type RetentionOptions } from "../../src/routing/retention.js";
@@ -27,7 +28,7 @@ describe("what a queue keeps of what has ended", () => {
   afterEach(() => bench.close());
 
   function consume(retention: RetentionOptions, queue = "feeds"): Consumer {
-    return bench.stage.transport.consume({
+    return bench.stage.engine.consume({
       queues: [{ name: queue, retention: compileRetention(retention, defaultRetention(60_000)) }],
       order: "round-robin",
       lease: 30_000,
@@ -44,7 +45,7 @@ describe("what a queue keeps of what has ended", () => {
   }
 
   async function settle(consumer: Consumer, deliveries: readonly Delivery[], outcome: Outcome): Promise<void> {
-    const { settled } = await consumer.exchange({ settle: deliveries.map((delivery) => settlementOf(delivery, outcome)), take: 0 });
+    const { settled } = await consumer.settleAndTake({ settle: deliveries.map((delivery) => settlementOf(delivery, outcome)), take: 0 });
     expect(settled).toEqual(deliveries.map(() => "settled"));
   }
 
@@ -282,7 +283,7 @@ describe("what a queue keeps of what has ended", () => {
   test("is counted anew in all queues, however many there are", async () => {
     const { redis, prefix } = bench.broker;
     const names = Array.from({ length: 30 }, (_, index) => `many-${index}`);
-    const consumer = bench.stage.transport.consume({
+    const consumer = bench.stage.engine.consume({
       queues: names.map((name) => ({ name })),
       order: "round-robin",
       lease: 30_000,
@@ -335,7 +336,7 @@ describe("what a queue keeps of what has ended", () => {
   });
 
   describe("of one task", () => {
-    const forget = (ids: readonly string[], queues: readonly string[] = ["feeds"]) => bench.stage.transport.forget(ids, queues);
+    const forget = (ids: readonly string[], queues: readonly string[] = ["feeds"]) => bench.stage.engine.queues.forget(ids, queues);
 
     test.each<[string, Outcome]>([
       ["a success", outcomes.succeeded],
@@ -376,10 +377,10 @@ describe("what a queue keeps of what has ended", () => {
       const { redis, prefix } = bench.broker;
       const ids = [newId(), newId(), newId()];
       await bench.stage.send(...ids.map((id) => ({ queue: "feeds", message: messageOf({ id, args: [canary], ...fields }) })));
-      await bench.stage.transport.revoke(ids.slice(0, 2), ["feeds"], { reason: "by request", terminate: false });
+      await bench.stage.engine.queues.revoke(ids.slice(0, 2), ["feeds"], { reason: "by request", terminate: false });
       expect(await forget(ids)).toEqual(["gone", "gone", "waiting"]);
       expect(await redis.exists(`${prefix}:feeds:${ids[0]}`, `${prefix}:feeds:${ids[1]}`)).toBe(0);
-      expect((await bench.stage.transport.counts(["feeds"]))[0]).toMatchObject({ [place]: 1 });
+      expect((await bench.stage.engine.queues.counts(["feeds"]))[0]).toMatchObject({ [place]: 1 });
     });
 
     test("stays while it runs, though it was revoked", async () => {
@@ -387,7 +388,7 @@ describe("what a queue keeps of what has ended", () => {
       const id = newId();
       await bench.stage.send({ queue: "feeds", message: messageOf({ id, args: [canary] }) });
       const deliveries = await take(consumer, 1);
-      await bench.stage.transport.revoke([id], ["feeds"], { reason: "by request", terminate: false });
+      await bench.stage.engine.queues.revoke([id], ["feeds"], { reason: "by request", terminate: false });
       expect(await forget([id])).toEqual(["running"]);
       await settle(consumer, deliveries, outcomes.revoked);
       expect(await forget([id])).toEqual(["gone"]);

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { openProxy, type Proxy } from "../../../../integration/lib/proxy.js";
 import { redisScheduleStore } from "../../src/bullmq/schedules/schedule-store.js";
-import type { ScheduleStore, Term } from "../../src/ports/schedule-store.js";
+import type { Schedules, Term } from "../../src/ports/schedules.js";
 import { beatKeys } from "../../src/redis/keys.js";
 import { advanceOf, call, tickOf } from "../ports/calendar.js";
 import { argumentsOf } from "../ports/messages.js";
@@ -12,7 +12,7 @@ import { openCalendar, type RedisCalendar } from "./redis-calendar.js";
 describe("a store of schedules, when the way to Redis fails,", () => {
   let calendar: RedisCalendar;
   let proxy: Proxy;
-  let through: ScheduleStore;
+  let through: Schedules;
 
   beforeEach(async () => {
     calendar = openCalendar();
@@ -91,7 +91,7 @@ describe("a store of schedules, when the way to Redis fails,", () => {
     const term = await lead();
     const entry = await prepare(term, "a", 1000);
     const ticks = [tickOf(1000), tickOf(2000, "feeds", {}, true)];
-    const purge = () => stage.transport.purge("feeds");
+    const purge = () => stage.engine.queues.purge("feeds");
     expect(await afterLoss(() => through.advance(term, [advanceOf(entry, ticks, 3000)]), purge)).toEqual([
       { sent: 1, overlapped: 1, duplicates: 0 },
     ]);

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { newId } from "../../src/id.js";
-import type { Consumer, Delivery } from "../../src/ports/transport.js";
+import type { Consumer } from "../../src/ports/consumer.js";
+import type { Delivery } from "../../src/ports/delivery.js";
 import { messageOf, numbered, outcomes, settlementOf } from "../ports/messages.js";
 import { eventually, takeOne } from "../ports/waiting.js";
 import { openBench, type Bench } from "./bench.js";
@@ -31,7 +32,7 @@ describe("a message that has ended, and that BullMQ's tools send round again", (
   ] as const)("has no crashes that were before it %s", async (state, outcome) => {
     const consumer = bench.stage.consume(["feeds"], { lease: 300 });
     const delivery = await begun(consumer);
-    await consumer.exchange({ settle: [settlementOf(delivery, outcome)], take: 0 });
+    await consumer.settleAndTake({ settle: [settlementOf(delivery, outcome)], take: 0 });
     await (await bench.queue.getJob(delivery.id))?.retry(state);
     expect(await takeOne(consumer)).toMatchObject({ id: delivery.id, number: 3, endedBefore: 1, crashes: 0 });
   });
@@ -40,18 +41,18 @@ describe("a message that has ended, and that BullMQ's tools send round again", (
     const consumer = bench.worker();
     const message = messageOf();
     await bench.stage.send({ queue: "feeds", message });
-    const revoke = () => bench.stage.transport.revoke([message.id], ["feeds"], { reason: "too late", terminate: true });
+    const revoke = () => bench.stage.engine.queues.revoke([message.id], ["feeds"], { reason: "too late", terminate: true });
     await revoke();
     const dropped = await takeOne(consumer);
     expect(dropped.revoked).toBe("too late");
-    await consumer.exchange({ settle: [settlementOf(dropped, outcomes.revoked)], take: 0 });
+    await consumer.settleAndTake({ settle: [settlementOf(dropped, outcomes.revoked)], take: 0 });
     await (await bench.queue.getJob(message.id))?.retry("failed");
     const again = await takeOne(consumer);
     expect(again.revoked).toBeUndefined();
     expect(await consumer.renew([again])).toEqual({ lost: [], revoked: [] });
     // It succeeds before its worker has heard of it.
     await revoke();
-    await consumer.exchange({ settle: [settlementOf(again)], take: 0 });
+    await consumer.settleAndTake({ settle: [settlementOf(again)], take: 0 });
     await (await bench.queue.getJob(message.id))?.retry("completed");
     expect((await takeOne(consumer)).revoked).toBeUndefined();
   });
@@ -59,8 +60,8 @@ describe("a message that has ended, and that BullMQ's tools send round again", (
   test("is revoked no more, if a plain producer sent it", async () => {
     const consumer = bench.worker();
     const { id } = await bench.queue.add("a", "theirs", { jobId: newId() });
-    await bench.stage.transport.revoke([id!], ["feeds"], { reason: "too late", terminate: false });
-    await consumer.exchange({ settle: [settlementOf(await takeOne(consumer), outcomes.revoked)], take: 0 });
+    await bench.stage.engine.queues.revoke([id!], ["feeds"], { reason: "too late", terminate: false });
+    await consumer.settleAndTake({ settle: [settlementOf(await takeOne(consumer), outcomes.revoked)], take: 0 });
     await (await bench.queue.getJob(id!))?.retry("failed");
     expect((await takeOne(consumer)).revoked).toBeUndefined();
   });

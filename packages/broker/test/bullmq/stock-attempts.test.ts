@@ -21,7 +21,7 @@ describe("a job of BullMQ's own producers", () => {
   async function afterRun(opts: JobsOptions, outcome: Outcome = outcomes.failed) {
     const { id } = await bench.queue.add("job", secret, opts);
     const consumer = bench.worker();
-    const { settled } = await consumer.exchange({ settle: [settlementOf(await takeOne(consumer), outcome)], take: 0 });
+    const { settled } = await consumer.settleAndTake({ settle: [settlementOf(await takeOne(consumer), outcome)], take: 0 });
     expect(settled).toEqual(["settled"]);
     const job = await bench.queue.getJob(id!);
     return { job: job!, state: await job!.getState() };
@@ -34,7 +34,7 @@ describe("a job of BullMQ's own producers", () => {
       const delivery = await takeOne(consumer);
       expect(delivery).toMatchObject({ number: failures + 1, crashes: 0 });
       if (failures > 0) await consumer.begin(delivery);
-      await consumer.exchange({ settle: [settlementOf(delivery, outcomes.failed)], take: 0 });
+      await consumer.settleAndTake({ settle: [settlementOf(delivery, outcomes.failed)], take: 0 });
     }
     expect(await bench.broker.redis.hexists(bench.queue.toKey(id!), "begun")).toBe(0);
   });
@@ -45,10 +45,10 @@ describe("a job of BullMQ's own producers", () => {
     for (const retries of [0, 1, 2]) {
       const delivery = await takeOne(consumer);
       expect(contentOf(delivery).retries).toBe(retries);
-      await consumer.exchange({ settle: [settlementOf(delivery, outcomes.requeued)], take: 0 });
+      await consumer.settleAndTake({ settle: [settlementOf(delivery, outcomes.requeued)], take: 0 });
       const again = await takeOne(consumer);
       expect(contentOf(again).retries).toBe(retries);
-      await consumer.exchange({ settle: [settlementOf(again, outcomes.failed)], take: 0 });
+      await consumer.settleAndTake({ settle: [settlementOf(again, outcomes.failed)], take: 0 });
     }
     expect(await bench.queue.getJobCounts("failed", "waiting", "active")).toEqual({ failed: 1, waiting: 0, active: 0 });
   });
@@ -64,7 +64,7 @@ describe("a job of BullMQ's own producers", () => {
     const consumer = bench.worker();
     for (let call = 0; call < 10; call++) {
       const deliveries = await take(consumer, 2);
-      await consumer.exchange({ settle: deliveries.map((delivery) => settlementOf(delivery, outcomes.failed)), take: 0 });
+      await consumer.settleAndTake({ settle: deliveries.map((delivery) => settlementOf(delivery, outcomes.failed)), take: 0 });
     }
     const delays = (await bench.queue.getDelayed()).map(({ delay }) => delay);
     expect(delays).toHaveLength(20);
@@ -96,7 +96,7 @@ describe("a job of BullMQ's own producers", () => {
     const { id } = await bench.queue.add("job", 1);
     await bench.broker.redis.hset(`${bench.broker.prefix}:feeds:${id}`, { opts, stacktrace: "no JSON" });
     const consumer = bench.worker();
-    const { settled } = await consumer.exchange({ settle: [settlementOf(await takeOne(consumer), outcomes.failed)], take: 0 });
+    const { settled } = await consumer.settleAndTake({ settle: [settlementOf(await takeOne(consumer), outcomes.failed)], take: 0 });
     expect(settled).toEqual(["settled"]);
     expect(await bench.stage.counts("feeds")).toMatchObject({ failed: 1, active: 0, waiting: 0 });
   });
@@ -107,7 +107,7 @@ describe("a job of BullMQ's own producers", () => {
     await bench.broker.redis.hset(`${bench.broker.prefix}:feeds:${id}`, "stacktrace", planted);
     const consumer = bench.worker();
     // Without an end of this call within its deadline, it rejects.
-    const { settled } = await consumer.exchange({ settle: [settlementOf(await takeOne(consumer), outcomes.failed)], take: 0 });
+    const { settled } = await consumer.settleAndTake({ settle: [settlementOf(await takeOne(consumer), outcomes.failed)], take: 0 });
     expect(settled).toEqual(["settled"]);
     const { stacktrace } = (await bench.queue.getJob(id!))!;
     expect(stacktrace).toHaveLength(2);
@@ -118,7 +118,7 @@ describe("a job of BullMQ's own producers", () => {
     const { id } = await bench.queue.add("job", 1, { attempts: 3 });
     await bench.broker.redis.hset(`${bench.broker.prefix}:feeds:${id}`, "stacktrace", JSON.stringify(["a".repeat(300_000)]));
     const consumer = bench.worker();
-    await consumer.exchange({ settle: [settlementOf(await takeOne(consumer), outcomes.failed)], take: 0 });
+    await consumer.settleAndTake({ settle: [settlementOf(await takeOne(consumer), outcomes.failed)], take: 0 });
     expect((await bench.queue.getJob(id!))!.stacktrace).toEqual([expect.stringContaining("Error")]);
   });
 
@@ -135,7 +135,7 @@ describe("a job of BullMQ's own producers", () => {
     for (const outcome of [outcomes.succeeded, outcomes.failed, outcomes.dead]) {
       const { id } = await bench.queue.add("job", 1);
       await bench.broker.redis.hset(`${bench.broker.prefix}:feeds:${id}`, planted);
-      const { settled } = await consumer.exchange({ settle: [settlementOf(await takeOne(consumer), outcome)], take: 0 });
+      const { settled } = await consumer.settleAndTake({ settle: [settlementOf(await takeOne(consumer), outcome)], take: 0 });
       expect(settled).toEqual(["settled"]);
     }
     expect(await bench.stage.counts("feeds")).toMatchObject({ completed: 1, failed: 2, active: 0, waiting: 0 });
@@ -148,7 +148,7 @@ describe("a job of BullMQ's own producers", () => {
       for (const outcome of [outcomes.succeeded, outcomes.failed, outcomes.dead]) {
         const { id } = await bench.queue.add("job", 1);
         await bench.broker.redis.hset(`${bench.broker.prefix}:feeds:${id}`, { atm });
-        const { settled } = await consumer.exchange({ settle: [settlementOf(await takeOne(consumer), outcome)], take: 0 });
+        const { settled } = await consumer.settleAndTake({ settle: [settlementOf(await takeOne(consumer), outcome)], take: 0 });
         expect(settled).toEqual(["settled"]);
       }
       expect(await bench.stage.counts("feeds")).toMatchObject({ completed: 1, failed: 2, active: 0, waiting: 0 });
@@ -163,7 +163,7 @@ describe("a job of BullMQ's own producers", () => {
     // The last job of a scheduler, which tools may not remove.
     const last = await bench.queue.upsertJobScheduler("s", { every: hour, limit: 1 }, { name: "job" });
     const consumer = bench.worker();
-    const settle = async () => consumer.exchange({ settle: [settlementOf(await takeOne(consumer))], take: 0 });
+    const settle = async () => consumer.settleAndTake({ settle: [settlementOf(await takeOne(consumer))], take: 0 });
     for (let jobs = 0; jobs < 3; jobs++) await settle();
     await redis.zadd(
       `${prefix}:feeds:completed`,
@@ -180,8 +180,8 @@ describe("a job of BullMQ's own producers", () => {
   describe("of a scheduler whose pattern is its producer's own", () => {
     test("runs, and nobody hears what is in its options", async () => {
       const heard: string[] = [];
-      const transport = bench.broker.connect({ onTrouble: (reason) => heard.push(reason) });
-      const consumer = transport.consume({ queues: [{ name: "feeds" }], order: "strict", lease: 30_000, worker: "worker-a" });
+      const engine = bench.broker.connect({ onTrouble: (reason) => heard.push(reason) });
+      const consumer = engine.consume({ queues: [{ name: "feeds" }], order: "strict", lease: 30_000, worker: "worker-a" });
       await bench.queue.upsertJobScheduler("s", { every: hour }, { name: "job", data: secret });
       const [id] = (await bench.queue.getWaiting()).map((job) => job.id!);
       const opts = { attempts: 1, repeat: { pattern: `FREQ=${secret}`, count: 1 }, prevMillis: 1 };

@@ -1,6 +1,7 @@
 import { FlowProducer, QueueEvents } from "bullmq";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Consumer, Delivery } from "../../src/ports/transport.js";
+import type { Consumer } from "../../src/ports/consumer.js";
+import type { Delivery } from "../../src/ports/delivery.js";
 import { argumentsOf, contentOf, messageOf, outcomes, settlementOf } from "../ports/messages.js";
 import { hear, take, takeOne } from "../ports/waiting.js";
 import { openBench, type Bench } from "./bench.js";
@@ -16,7 +17,7 @@ describe("BullMQ's own producers", () => {
 
   describe("send jobs, which", () => {
     const settleAs = (consumer: Consumer, delivery: Delivery, result: unknown) =>
-      consumer.exchange({ settle: [settlementOf(delivery, { type: "succeeded", result: JSON.stringify(result) })], take: 0 });
+      consumer.settleAndTake({ settle: [settlementOf(delivery, { type: "succeeded", result: JSON.stringify(result) })], take: 0 });
 
     test("come as calls of the task that they are named after", async () => {
       const job = await bench.queue.add("mail.send", { to: "ann", n: [1, null] });
@@ -55,7 +56,7 @@ describe("BullMQ's own producers", () => {
       const job = await bench.queue.add("mail.send", {});
       const finished = job.waitUntilFinished(events, 10_000).catch((error: unknown) => error);
       const consumer = bench.worker();
-      await consumer.exchange({ settle: [settlementOf(await takeOne(consumer), outcomes.failed)], take: 0 });
+      await consumer.settleAndTake({ settle: [settlementOf(await takeOne(consumer), outcomes.failed)], take: 0 });
       expect(await finished).toMatchObject({ message: "no number" });
     });
 
@@ -91,7 +92,7 @@ describe("BullMQ's own producers", () => {
       await bench.queue.addBulk([1, 2, 3].map((data) => ({ name: "a", data, opts: asked })));
       const consumer = bench.worker();
       const deliveries = await take(consumer, 3);
-      const { settled } = await consumer.exchange({ settle: deliveries.map((delivery) => settlementOf(delivery)), take: 0 });
+      const { settled } = await consumer.settleAndTake({ settle: deliveries.map((delivery) => settlementOf(delivery)), take: 0 });
       expect(settled).toEqual(["settled", "settled", "settled"]);
       expect(await bench.queue.getJobCounts("completed", "active", "waiting")).toEqual({ completed: kept, active: 0, waiting: 0 });
     });
@@ -104,7 +105,7 @@ describe("BullMQ's own producers", () => {
       await bench.queue.addBulk([1, 2].map((data) => ({ name: "a", data, opts: asked })));
       const consumer = bench.worker();
       const deliveries = await take(consumer, 2);
-      await consumer.exchange({ settle: deliveries.map((delivery) => settlementOf(delivery, outcomes.failed)), take: 0 });
+      await consumer.settleAndTake({ settle: deliveries.map((delivery) => settlementOf(delivery, outcomes.failed)), take: 0 });
       expect(await bench.queue.getJobCounts("failed", "active")).toEqual({ failed: kept, active: 0 });
     });
 
@@ -132,7 +133,7 @@ describe("BullMQ's own producers", () => {
       const { job } = await flow.add({ name: "parent", queueName: "feeds", data: "parent", children: [child], opts: { attempts: 3 } });
       const consumer = bench.worker();
       const delivery = await takeOne(consumer);
-      const exchange = await consumer.exchange({ settle: [settlementOf(delivery, outcomes.failed)], take: 5 });
+      const exchange = await consumer.settleAndTake({ settle: [settlementOf(delivery, outcomes.failed)], take: 5 });
       expect(exchange).toEqual({ settled: ["settled"], deliveries: [] });
       const parent = await bench.queue.getJob(job.id!);
       expect(await parent?.getState()).toBe("failed");
@@ -154,8 +155,8 @@ describe("BullMQ's own producers", () => {
       await bench.queue.add("nobody.knows.it", 1);
       const [ignorant, other] = [bench.worker(), bench.worker("worker-b")];
       const delivery = await takeOne(ignorant);
-      ignorant.rest("feeds", 60_000);
-      const exchange = await ignorant.exchange({ settle: [settlementOf(delivery, outcomes.requeued)], take: 5 });
+      ignorant.backOff("feeds", 60_000);
+      const exchange = await ignorant.settleAndTake({ settle: [settlementOf(delivery, outcomes.requeued)], take: 5 });
       expect(exchange).toEqual({ settled: ["settled"], deliveries: [] });
       expect(await hear(other, 1)).toMatchObject([{ id: delivery.id, number: 2 }]);
     });

@@ -19,7 +19,7 @@ describe("BullMQ's own tools", () => {
       await bench.stage.send({ queue: "feeds", message: messageOf({ eta: Date.now() + 60_000 }) });
       const consumer = bench.worker();
       const [one, two] = await take(consumer, 3);
-      await consumer.exchange({ settle: [settlementOf(one!), settlementOf(two!, outcomes.failed)], take: 0 });
+      await consumer.settleAndTake({ settle: [settlementOf(one!), settlementOf(two!, outcomes.failed)], take: 0 });
       expect(await bench.queue.getJobCounts()).toMatchObject({
         waiting: 2,
         prioritized: 1,
@@ -28,7 +28,7 @@ describe("BullMQ's own tools", () => {
         completed: 1,
         failed: 1,
       });
-      const { queue: _, ...counts } = (await bench.stage.transport.counts(["feeds"]))[0]!;
+      const { queue: _, ...counts } = (await bench.stage.engine.queues.counts(["feeds"]))[0]!;
       expect(counts).toEqual({ waiting: 3, delayed: 1, active: 1, completed: 1, failed: 1 });
     });
 
@@ -51,7 +51,7 @@ describe("BullMQ's own tools", () => {
       const consumer = bench.worker("worker-7");
       const [succeeded, failed, revoked] = await take(consumer, 3);
       expect(await (await bench.queue.getJob(succeeded!.id))?.getState()).toBe("active");
-      await consumer.exchange({
+      await consumer.settleAndTake({
         settle: [settlementOf(succeeded!), settlementOf(failed!, outcomes.failed), settlementOf(revoked!, outcomes.revoked)],
         take: 0,
       });
@@ -73,7 +73,7 @@ describe("BullMQ's own tools", () => {
       for (let done = 0; done < 1010;) {
         const deliveries = await take(consumer, 101);
         done += deliveries.length;
-        await consumer.exchange({ settle: deliveries.map((delivery) => settlementOf(delivery)), take: 0 });
+        await consumer.settleAndTake({ settle: deliveries.map((delivery) => settlementOf(delivery)), take: 0 });
       }
       expect(await bench.queue.getJobCounts()).toMatchObject({ waiting: 0, active: 0, completed: 1000 });
     });
@@ -91,7 +91,7 @@ describe("BullMQ's own tools", () => {
       await bench.stage.send(one!, other!);
       const consumer = bench.worker();
       const [first, second] = await take(consumer, 2);
-      await consumer.exchange({ settle: [settlementOf(first!), settlementOf(second!, outcomes.failed)], take: 0 });
+      await consumer.settleAndTake({ settle: [settlementOf(first!), settlementOf(second!, outcomes.failed)], take: 0 });
       const lives = [
         ...["added", "waiting", "active", "completed"].map((event) => [event, one!.message.id]),
         ["failed", other!.message.id],
@@ -118,7 +118,10 @@ describe("BullMQ's own tools", () => {
       const consumer = bench.worker();
       const [ending, returning] = await take(consumer, 2);
       await bench.queue.pause();
-      const exchange = await consumer.exchange({ settle: [settlementOf(ending!), settlementOf(returning!, outcomes.requeued)], take: 5 });
+      const exchange = await consumer.settleAndTake({
+        settle: [settlementOf(ending!), settlementOf(returning!, outcomes.requeued)],
+        take: 5,
+      });
       expect(exchange).toEqual({ settled: ["settled", "settled"], deliveries: [] });
       await bench.queue.resume();
       expect(await hear(consumer, 1, 5000)).toMatchObject([{ id: returning!.id, number: 2 }]);
@@ -132,9 +135,9 @@ describe("BullMQ's own tools", () => {
       expect(deliveries).toHaveLength(2);
       for (const delivery of deliveries) {
         // It has free slots, hears that there is more, looks, and finds that there is no room.
-        await one.ring();
+        await one.wait();
         expect(await take(one, 5)).toEqual([]);
-        await one.exchange({ settle: [settlementOf(delivery)], take: 0 });
+        await one.settleAndTake({ settle: [settlementOf(delivery)], take: 0 });
         expect(await hear(one, 1, 5000)).toHaveLength(1);
       }
     });
@@ -146,7 +149,7 @@ describe("BullMQ's own tools", () => {
       const delivery = await takeOne(consumer);
       expect(await take(consumer, 5)).toEqual([]);
       await bench.queue.add("a", "late");
-      const { deliveries } = await consumer.exchange({ settle: [settlementOf(delivery)], take: 5 });
+      const { deliveries } = await consumer.settleAndTake({ settle: [settlementOf(delivery)], take: 5 });
       expect(argumentsOf(deliveries)).toEqual(["late"]);
     });
 
@@ -156,10 +159,10 @@ describe("BullMQ's own tools", () => {
       await bench.stage.send(...numbered("feeds", 1), { queue: "feeds", message: messageOf({ eta: Date.now() + 600 }) });
       const delivery = await takeOne(one);
       expect(await take(other, 1)).toEqual([]);
-      expect(other.mayTake()).toBe(false);
-      await one.exchange({ settle: [settlementOf(delivery)], take: 0 });
+      expect(other.hasWork()).toBe(false);
+      await one.settleAndTake({ settle: [settlementOf(delivery)], take: 0 });
       // It has not rung, so it knows from its look alone.
-      await eventually("time to look", () => other.mayTake(), 5000);
+      await eventually("time to look", () => other.hasWork(), 5000);
       expect(await take(other, 1)).toHaveLength(1);
     });
 
@@ -177,7 +180,7 @@ describe("BullMQ's own tools", () => {
       const [one, other] = numbered("feeds", 2);
       await bench.stage.send(one!, other!);
       await bench.queue.remove(one!.message.id);
-      expect(await bench.stage.transport.locate([{ id: one!.message.id, queues: ["feeds"] }])).toEqual(["absent"]);
+      expect(await bench.stage.engine.queues.locate([{ id: one!.message.id, queues: ["feeds"] }])).toEqual(["absent"]);
       await bench.queue.drain(true);
       expect(await bench.stage.counts("feeds")).toMatchObject({ waiting: 0, delayed: 0 });
     });
@@ -189,7 +192,7 @@ describe("BullMQ's own tools", () => {
       await bench.stage.send(...numbered("feeds", 1));
       const consumer = bench.worker();
       const [delivery] = await take(consumer, 1);
-      await consumer.exchange({ settle: [settlementOf(delivery!, outcomes.requeued)], take: 0 });
+      await consumer.settleAndTake({ settle: [settlementOf(delivery!, outcomes.requeued)], take: 0 });
       await bench.broker.redis.hset(`${bench.broker.prefix}:feeds:${delivery!.id}`, {
         defa: "job stalled more than allowable limit",
         stc: 2,

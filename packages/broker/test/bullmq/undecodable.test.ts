@@ -64,7 +64,7 @@ describe("what cannot be read", () => {
     expect(inspect(error, { depth: 10, showHidden: true })).not.toContain(secret);
 
     const failure = { name: "BullrushError", message: error.message, code: error.code };
-    const { settled } = await consumer.exchange({
+    const { settled } = await consumer.settleAndTake({
       settle: [settlementOf(delivery, { type: "failed", failure, deadLetter: true })],
       take: 0,
     });
@@ -101,7 +101,7 @@ describe("what cannot be read", () => {
     const consumer = stage.consume(["feeds"]);
     const deliveries = await take(consumer, 5);
     const settle = deliveries.map((delivery) => settlementOf(delivery, outcomes.dead));
-    expect(await consumer.exchange({ settle, take: 5 })).toEqual({ settled: ["settled", "settled"], deliveries: [] });
+    expect(await consumer.settleAndTake({ settle, take: 5 })).toEqual({ settled: ["settled", "settled"], deliveries: [] });
     expect(await job.getState()).toBe("failed");
     expect(await queue.getDeduplicationJobId("one")).toBeNull();
     expect(await stage.counts("feeds")).toEqual({ waiting: 0, delayed: 0, active: 0, completed: 0, failed: 2 });
@@ -116,7 +116,9 @@ describe("what cannot be read", () => {
       const consumer = stage.consume(["feeds"]);
       const delivery = await takeOne(consumer);
       const settle = [settlementOf({ ...delivery, token: "forged" }, outcomes.dead), settlementOf(delivery, outcomes.dead)];
-      expect(await consumer.exchange({ settle: [...settle, ...settle.map((settlement) => ({ ...settlement }))], take: 0 })).toMatchObject({
+      expect(
+        await consumer.settleAndTake({ settle: [...settle, ...settle.map((settlement) => ({ ...settlement }))], take: 0 }),
+      ).toMatchObject({
         settled: ["lost", "settled", "lost", "lost"],
       });
       expect(await deadLetters()).toMatchObject([
@@ -129,7 +131,7 @@ describe("what cannot be read", () => {
       const consumer = stage.consume(["feeds"]);
       const deliveries = await take(consumer, 4);
       const ends = [outcomes.succeeded, outcomes.failed, outcomes.revoked, outcomes.requeued];
-      await consumer.exchange({ settle: deliveries.map((delivery, index) => settlementOf(delivery, ends[index])), take: 0 });
+      await consumer.settleAndTake({ settle: deliveries.map((delivery, index) => settlementOf(delivery, ends[index])), take: 0 });
       expect(await deadLetters()).toEqual([]);
     });
   });

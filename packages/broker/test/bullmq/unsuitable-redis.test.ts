@@ -35,8 +35,8 @@ describe.skipIf(redisBinary === undefined)("a Redis", () => {
 
   /** What publishing, consuming and the result backend say of a Redis at `url`, before their deadline of 5 s. */
   async function refusalsOf(url: string): Promise<readonly unknown[]> {
-    const transport = broker.connect({ location: url });
-    const consumer = transport.consume({ queues: [{ name: "feeds" }], order: "strict", lease: 15_000, worker: "w" });
+    const engine = broker.connect({ location: url });
+    const consumer = engine.consume({ queues: [{ name: "feeds" }], order: "strict", lease: 15_000, worker: "w" });
     const backend = redisResultBackend({ location: url });
     const caught = (call: Promise<unknown>) =>
       call.then(
@@ -45,8 +45,8 @@ describe.skipIf(redisBinary === undefined)("a Redis", () => {
       );
     const since = Date.now();
     const refusals = await Promise.all([
-      transport.publish([{ queue: "feeds", message: messageOf({ args: [secret] }) }]).then(([error]) => error),
-      ...[consumer.open(), consumer.exchange({ settle: [], take: 1 }), backend.open(), backend.subscribe(() => undefined)].map(caught),
+      engine.queues.publish([{ queue: "feeds", message: messageOf({ args: [secret] }) }]).then(([error]) => error),
+      ...[consumer.open(), consumer.settleAndTake({ settle: [], take: 1 }), backend.open(), backend.subscribe(() => undefined)].map(caught),
     ]);
     expect(Date.now() - since).toBeLessThan(4500);
     await backend.close();
@@ -101,7 +101,7 @@ describe.skipIf(redisBinary === undefined)("a Redis", () => {
       ["incr", 5],
     ])("refuses a message for want of %s, with the user and the command", async (command, priority) => {
       await without(`-${command}`);
-      const [error] = await open().publish([{ queue: "feeds", message: messageOf({ priority }) }]);
+      const [error] = await open().queues.publish([{ queue: "feeds", message: messageOf({ priority }) }]);
       expect(error).toMatchObject({ code: "REDIS_AUTH", details: { user: "eve", command } });
       expect(error?.message).toContain(`does not let user "eve" run the command ${command}`);
     });
@@ -110,35 +110,38 @@ describe.skipIf(redisBinary === undefined)("a Redis", () => {
       await stage.send(...numbered("feeds", 1));
       await without(`-${command}`);
       const consumer = open().consume({ queues: [{ name: "feeds" }], order: "strict", lease: 15_000, worker: "w" });
-      const { refused, deliveries } = await consumer.exchange({ settle: [], take: 1 });
+      const { refused, deliveries } = await consumer.settleAndTake({ settle: [], take: 1 });
       expect(deliveries).toEqual([]);
       expect(refused).toMatchObject({ code: "REDIS_AUTH", details: { user: "eve", command } });
     });
 
     test("is refused under the same code if it may not be asked what is missing", async () => {
       await without("-lpush", "-acl");
-      const [error] = await open().publish(numbered("feeds", 1));
+      const [error] = await open().queues.publish(numbered("feeds", 1));
       expect(error).toMatchObject({ code: "REDIS_AUTH", details: { user: "eve" } });
       expect(error?.message).toContain('does not let user "eve" do what is needed');
     });
 
     test("names the command of a script that fails as a whole", async () => {
       await without("-zrange", "-llen");
-      await expect(open().counts(["feeds"])).rejects.toMatchObject({ code: "REDIS_AUTH", details: { user: "eve", command: "llen" } });
+      await expect(open().queues.counts(["feeds"])).rejects.toMatchObject({
+        code: "REDIS_AUTH",
+        details: { user: "eve", command: "llen" },
+      });
     });
 
     test("lets go on as soon as it is allowed", async () => {
       await without("-lpush");
-      const transport = open();
-      expect(await transport.publish(numbered("feeds", 1))).toMatchObject([{ code: "REDIS_AUTH" }]);
+      const engine = open();
+      expect(await engine.queues.publish(numbered("feeds", 1))).toMatchObject([{ code: "REDIS_AUTH" }]);
       await without();
-      expect(await transport.publish(numbered("feeds", 1))).toEqual([undefined]);
+      expect(await engine.queues.publish(numbered("feeds", 1))).toEqual([undefined]);
     });
   });
 
   test("that answers with another error is not said to have been waited for", async () => {
     await redis.client.set(`${broker.prefix}:feeds:wait`, "a string");
-    const [error] = await stage.transport.publish(numbered("feeds", 1));
+    const [error] = await stage.engine.queues.publish(numbered("feeds", 1));
     expect(error).toMatchObject({ code: "BROKER_UNAVAILABLE" });
     expect(error?.message).toMatch(/answered with an error \(WRONGTYPE/);
   });
@@ -158,12 +161,12 @@ describe.skipIf(redisBinary === undefined)("a Redis", () => {
       const consumer = stage.consume(["feeds"]);
       const deliveries = await take(consumer, 4);
       await fill();
-      const errors = await stage.transport.publish(numbered("feeds", 3));
+      const errors = await stage.engine.queues.publish(numbered("feeds", 3));
       expect(errors).toMatchObject([{ code: "BROKER_FULL" }, { code: "BROKER_FULL" }, { code: "BROKER_FULL" }]);
       expect(errors[0]?.message).toContain(redis.url);
       const ends = [outcomes.succeeded, outcomes.failed, outcomes.requeued];
       const settle = ends.map((outcome, index) => settlementOf(deliveries[index]!, outcome));
-      expect(await consumer.exchange({ settle, take: 0 })).toMatchObject({ settled: ["settled", "settled", "settled"] });
+      expect(await consumer.settleAndTake({ settle, take: 0 })).toMatchObject({ settled: ["settled", "settled", "settled"] });
       await free();
       await stage.send({ queue: "feeds", message: messageOf({ args: ["after"] }) });
       expect(argumentsOf(await hear(consumer, 4))).toEqual([2, 4, "after", "urgent"]);
@@ -175,7 +178,7 @@ describe.skipIf(redisBinary === undefined)("a Redis", () => {
       const before = await contentsUnder(broker.redis, broker.prefix);
       await fill();
       const fresh = calls.map(({ queue, message }) => ({ queue, message: messageOf({ priority: message.priority }) }));
-      expect(await stage.transport.publish(fresh)).toMatchObject(fresh.map(() => ({ code: "BROKER_FULL" })));
+      expect(await stage.engine.queues.publish(fresh)).toMatchObject(fresh.map(() => ({ code: "BROKER_FULL" })));
       expect(await contentsUnder(broker.redis, broker.prefix)).toEqual(before);
     });
 
@@ -185,7 +188,7 @@ describe.skipIf(redisBinary === undefined)("a Redis", () => {
       const consumer = stage.consume(["feeds"]);
       await fill();
       const [delivery] = await take(consumer, 1);
-      expect(await consumer.exchange({ settle: [settlementOf(delivery!)], take: 0 })).toMatchObject({ settled: ["settled"] });
+      expect(await consumer.settleAndTake({ settle: [settlementOf(delivery!)], take: 0 })).toMatchObject({ settled: ["settled"] });
       await free();
       expect(await hear(consumer, 1)).toHaveLength(1);
       expect(await stage.counts("feeds")).toMatchObject({ waiting: 0, active: 1, completed: 1 });
@@ -196,10 +199,10 @@ describe.skipIf(redisBinary === undefined)("a Redis", () => {
         name,
         retention: compileRetention({ completed: { age: name === "mails" ? 1 : "1d" } }, defaultRetention(60_000)),
       }));
-      const consumer = stage.transport.consume({ queues, order: "round-robin", lease: 15_000, worker: "keeper" });
+      const consumer = stage.engine.consume({ queues, order: "round-robin", lease: 15_000, worker: "keeper" });
       await stage.send(...numbered("feeds", 1), ...numbered("mails", 1));
       const settle = (await take(consumer, 2)).map((delivery) => settlementOf(delivery));
-      await consumer.exchange({ settle, take: 0 });
+      await consumer.settleAndTake({ settle, take: 0 });
       await fill();
       await eventually("look that removes it", async () => {
         await consumer.recover().catch(() => undefined);
@@ -213,7 +216,7 @@ describe.skipIf(redisBinary === undefined)("a Redis", () => {
       const consumer = stage.consume(["feeds"]);
       const delivery = await takeOne(consumer);
       await fill();
-      const { settled } = await consumer.exchange({ settle: [settlementOf(delivery, outcomes.dead)], take: 0 });
+      const { settled } = await consumer.settleAndTake({ settle: [settlementOf(delivery, outcomes.dead)], take: 0 });
       expect(settled).toEqual(["settled"]);
       expect(await stage.counts("feeds")).toMatchObject({ active: 0, failed: 1 });
     });
@@ -228,7 +231,7 @@ describe.skipIf(redisBinary === undefined)("a Redis", () => {
     test("gets the message when it is a primary again", async () => {
       await stage.send(...numbered("feeds", 1));
       await demote();
-      const published = stage.transport.publish(numbered("feeds", 1));
+      const published = stage.engine.queues.publish(numbered("feeds", 1));
       await refusedWrites(1);
       await promote();
       expect(await published).toEqual([undefined]);
@@ -240,11 +243,11 @@ describe.skipIf(redisBinary === undefined)("a Redis", () => {
       const delivery = await takeOne(consumer);
       const before = await connectionsOf("bullrush:worker-a");
       await demote();
-      const exchanged = consumer.exchange({ settle: [settlementOf(delivery)], take: 1 });
+      const exchanged = consumer.settleAndTake({ settle: [settlementOf(delivery)], take: 1 });
       await refusedWrites(1);
       await promote();
       const again = await exchanged;
-      if (again.settled[0] === "again") await consumer.exchange({ settle: [settlementOf(delivery)], take: 0 });
+      if (again.settled[0] === "again") await consumer.settleAndTake({ settle: [settlementOf(delivery)], take: 0 });
       expect(await stage.counts("feeds")).toMatchObject({ completed: 1 });
       expect(await connectionsOf("bullrush:worker-a")).not.toEqual(before);
     });
@@ -269,7 +272,7 @@ describe.skipIf(redisBinary === undefined)("a Redis", () => {
     "that evicts keys by %s is refused, unless that is allowed: then it is warned of",
     async (policy) => {
       const consume = (allowEviction: boolean) =>
-        stage.transport.consume({ queues: [{ name: "feeds" }], order: "strict", lease: 15_000, worker: "w", allowEviction });
+        stage.engine.consume({ queues: [{ name: "feeds" }], order: "strict", lease: 15_000, worker: "w", allowEviction });
       const schedules = redisScheduleStore({ location: redis.url, prefix: broker.prefix });
       expect(await consume(false).open()).toEqual([]);
       expect(await schedules.open({ allowEviction: false })).toEqual([]);
@@ -295,17 +298,17 @@ describe.skipIf(redisBinary === undefined)("a node of a Redis Cluster", () => {
     const backend = redisResultBackend({ location: redis.url });
     const broker = openBroker(redis.url, backend);
     try {
-      const transport = broker.connect();
-      const consumer = transport.consume({ queues: [{ name: "feeds" }], order: "strict", lease: 15_000, worker: "w" });
+      const engine = broker.connect();
+      const consumer = engine.consume({ queues: [{ name: "feeds" }], order: "strict", lease: 15_000, worker: "w" });
       const calls = [
         consumer.open(),
-        consumer.exchange({ settle: [], take: 1 }),
+        consumer.settleAndTake({ settle: [], take: 1 }),
         backend.open(),
         backend.subscribe(() => undefined),
-        transport.counts(["feeds"]),
+        engine.queues.counts(["feeds"]),
       ];
       const refused = await Promise.all(calls.map((call) => call.catch((error: unknown) => error)));
-      for (const error of [...refused, ...(await transport.publish(numbered("feeds", 1)))]) {
+      for (const error of [...refused, ...(await engine.queues.publish(numbered("feeds", 1)))]) {
         expect(error).toMatchObject({ code: "CLUSTER_UNSUPPORTED", details: { url: `${redis.url}/0` } });
       }
     } finally {

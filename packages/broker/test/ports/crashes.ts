@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Consumer, Delivery } from "../../src/ports/transport.js";
+import type { Consumer } from "../../src/ports/consumer.js";
+import type { Delivery } from "../../src/ports/delivery.js";
 import { encodeMessage } from "../../src/protocol/codec.js";
 import { contentOf, messageOf, outcomes, settlementOf } from "./messages.js";
 import type { Stage } from "./stage.js";
@@ -46,7 +47,7 @@ export function describeCrashes(stage: () => Stage): void {
         const delivery = await takeOne(consumer);
         expect(delivery).toMatchObject({ number: round + 1, crashes: 0 });
         if (round > 0) await consumer.begin(delivery);
-        await consumer.exchange({ settle: [settlementOf(delivery, outcomes.requeued)], take: 0 });
+        await consumer.settleAndTake({ settle: [settlementOf(delivery, outcomes.requeued)], take: 0 });
       }
     });
 
@@ -56,7 +57,7 @@ export function describeCrashes(stage: () => Stage): void {
       for (let round = 0; round < 3; round++) {
         const delivery = await (round === 0 ? again(consumer) : takeOne(consumer));
         expect(delivery).toMatchObject({ number: round + 2, crashes: 1 });
-        await consumer.exchange({ settle: [settlementOf(delivery, outcomes.requeued)], take: 0 });
+        await consumer.settleAndTake({ settle: [settlementOf(delivery, outcomes.requeued)], take: 0 });
       }
     });
 
@@ -78,7 +79,7 @@ export function describeCrashes(stage: () => Stage): void {
         expect(delivery).toMatchObject({ number: crashes + 1, crashes });
         if (crashes > 0) await consumer.begin(delivery);
         const settle = [settlementOf(delivery, { type: "crashed", reason: "its process died" })];
-        expect(await consumer.exchange({ settle, take: 0 })).toMatchObject({ settled: ["settled"] });
+        expect(await consumer.settleAndTake({ settle, take: 0 })).toMatchObject({ settled: ["settled"] });
       }
     });
 
@@ -103,14 +104,14 @@ export function describeCrashes(stage: () => Stage): void {
       const message = { ...contentOf(first), retries: 1, args: [3, 4] };
       const eta = Date.now() + delay;
       const outcome = { type: "retried", failure, text: encodeMessage(message), eta } as const;
-      expect(await consumer.exchange({ settle: [settlementOf(first, outcome)], take: 0 })).toMatchObject({ settled: ["settled"] });
+      expect(await consumer.settleAndTake({ settle: [settlementOf(first, outcome)], take: 0 })).toMatchObject({ settled: ["settled"] });
       expect(await stage().counts("feeds")).toMatchObject({ active: 0, waiting: delay === 0 ? 1 : 0, delayed: delay === 0 ? 0 : 1 });
       const [second] = await hear(consumer, 1);
       expect(Date.now()).toBeGreaterThanOrEqual(eta - 1);
       expect(second).toMatchObject({ id: first.id, number: 2, crashes: 0 });
       expect(contentOf(second!)).toEqual(message);
       // Whoever lost it cannot try it again.
-      expect(await consumer.exchange({ settle: [settlementOf(first, outcome)], take: 0 })).toMatchObject({ settled: ["lost"] });
+      expect(await consumer.settleAndTake({ settle: [settlementOf(first, outcome)], take: 0 })).toMatchObject({ settled: ["lost"] });
     });
   });
 }

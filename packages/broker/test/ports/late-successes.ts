@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { contentOf, messageOf, outcomes, settlementOf, storeOf } from "./messages.js";
-import type { Consumer, Delivery, Settlement } from "../../src/ports/transport.js";
+import type { Consumer } from "../../src/ports/consumer.js";
+import type { Delivery } from "../../src/ports/delivery.js";
+import type { Settlement } from "../../src/ports/settlement.js";
 import type { Stage } from "./stage.js";
 import { eventually, takeOne } from "./waiting.js";
 
@@ -31,7 +33,7 @@ export function describeLateSuccesses(stage: () => Stage): void {
       const late = stage().consume(["feeds"], { lease });
       const delivery = await takeOne(late);
       await eventually("end of the lease", async () => (await stage().locate(delivery)) === "waiting");
-      expect(await late.exchange({ settle: [success(delivery)], take: 0 })).toMatchObject({ settled: ["settled"] });
+      expect(await late.settleAndTake({ settle: [success(delivery)], take: 0 })).toMatchObject({ settled: ["settled"] });
       expect(await stage().counts("feeds")).toMatchObject({ waiting: 0, active: 0, completed: 1 });
       expect(await late.recover()).toBe(0);
     });
@@ -40,10 +42,10 @@ export function describeLateSuccesses(stage: () => Stage): void {
       const { late, delivery, other } = await overtaken();
       const later = await takeOne(other);
       await stage().broker.backend.claim([{ id: later.id, delivery: later.number, expires: 60_000, worker: "worker-b" }]);
-      expect(await late.exchange({ settle: [success(delivery)], take: 0 })).toMatchObject({ settled: ["settled"] });
+      expect(await late.settleAndTake({ settle: [success(delivery)], take: 0 })).toMatchObject({ settled: ["settled"] });
       expect(await stage().counts("feeds")).toMatchObject({ waiting: 0, active: 0, completed: 1 });
       expect(await other.renew([later])).toEqual({ lost: [later], revoked: [] });
-      expect(await other.exchange({ settle: [settlementOf(later, outcomes.failed)], take: 1 })).toEqual({
+      expect(await other.settleAndTake({ settle: [settlementOf(later, outcomes.failed)], take: 1 })).toEqual({
         deliveries: [],
         settled: ["lost"],
       });
@@ -52,7 +54,7 @@ export function describeLateSuccesses(stage: () => Stage): void {
 
     test("while the message waits again: whoever takes it does not run it", async () => {
       const { late, delivery, other } = await overtaken();
-      expect(await late.exchange({ settle: [success(delivery)], take: 0 })).toMatchObject({ settled: ["settled"] });
+      expect(await late.settleAndTake({ settle: [success(delivery)], take: 0 })).toMatchObject({ settled: ["settled"] });
       const again = await takeOne(other);
       expect(again).toMatchObject({ id: delivery.id, number: 2 });
       const claim = { id: again.id, delivery: again.number, expires: 60_000, worker: "worker-b" };
@@ -67,11 +69,11 @@ export function describeLateSuccesses(stage: () => Stage): void {
     await stage().send({ queue: "feeds", message });
     const consumer = stage().consume(["feeds"]);
     const first = await takeOne(consumer);
-    await consumer.exchange({ settle: [settlementOf(first, outcomes.requeued)], take: 0 });
-    await takeOne(consumer).then((delivery) => consumer.exchange({ settle: [settlementOf(delivery, outcomes.requeued)], take: 0 }));
-    await stage().transport.purge("feeds");
+    await consumer.settleAndTake({ settle: [settlementOf(first, outcomes.requeued)], take: 0 });
+    await takeOne(consumer).then((delivery) => consumer.settleAndTake({ settle: [settlementOf(delivery, outcomes.requeued)], take: 0 }));
+    await stage().engine.queues.purge("feeds");
     await stage().send({ queue: "feeds", message });
-    expect(await consumer.exchange({ settle: [settlementOf({ ...first, number: 2 })], take: 0 })).toMatchObject({ settled: ["lost"] });
+    expect(await consumer.settleAndTake({ settle: [settlementOf({ ...first, number: 2 })], take: 0 })).toMatchObject({ settled: ["lost"] });
     const anew = await takeOne(consumer);
     expect(anew.verdict).toBeUndefined();
     expect(contentOf(anew).id).toBe(message.id);
@@ -82,7 +84,7 @@ export function describeLateSuccesses(stage: () => Stage): void {
     const later = await takeOne(other);
     const failed = storeOf(later.id, { state: "FAILURE", delivery: later.number });
     await stage().broker.backend.store([failed]);
-    expect(await late.exchange({ settle: [withResult(delivery)], take: 0 })).toMatchObject({ settled: ["lost"] });
+    expect(await late.settleAndTake({ settle: [withResult(delivery)], take: 0 })).toMatchObject({ settled: ["lost"] });
     expect(await stage().broker.backend.read([delivery.id])).toMatchObject([{ state: "FAILURE", delivery: 2 }]);
     expect(await other.renew([later])).toEqual({ lost: [], revoked: [] });
     await stage().broker.backend.forget([delivery.id]);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Consumer } from "../../src/ports/transport.js";
+import type { Consumer } from "../../src/ports/consumer.js";
 import { messageOf, numbered, outcomes, settlementOf } from "./messages.js";
 import type { Stage } from "./stage.js";
 import { eventually, hear, take, takeOne } from "./waiting.js";
@@ -25,7 +25,7 @@ export function describeLeases(stage: () => Stage): void {
         expect(await other.recover()).toBe(0);
         return Date.now() > until;
       });
-      const { settled } = await consumer.exchange({ settle: deliveries.map((delivery) => settlementOf(delivery)), take: 0 });
+      const { settled } = await consumer.settleAndTake({ settle: deliveries.map((delivery) => settlementOf(delivery)), take: 0 });
       expect(settled).toEqual(["settled", "settled"]);
     });
 
@@ -33,14 +33,14 @@ export function describeLeases(stage: () => Stage): void {
       await stage().send(...numbered("feeds", 3));
       const [dead, alive] = [stage().consume(["feeds"], { lease }), stage().consume(["feeds"], { worker: "worker-b" })];
       const [lost, ended, kept] = await take(dead, 3);
-      await dead.exchange({ settle: [settlementOf(ended!)], take: 0 });
+      await dead.settleAndTake({ settle: [settlementOf(ended!)], take: 0 });
       await eventually("end of the lease", async () => {
         expect(await dead.renew([kept!])).toEqual(all);
         return (await stage().locate(lost!)) === "waiting";
       });
       // It is lost from here on, whether or not somebody has it already.
       expect(await dead.renew([lost!, kept!])).toEqual({ ...all, lost: [lost] });
-      const { settled } = await dead.exchange({ settle: [settlementOf(lost!, outcomes.failed), settlementOf(kept!)], take: 0 });
+      const { settled } = await dead.settleAndTake({ settle: [settlementOf(lost!, outcomes.failed), settlementOf(kept!)], take: 0 });
       expect(settled).toEqual(["lost", "settled"]);
 
       expect(await recovered(dead)).toBe(1);
@@ -49,10 +49,10 @@ export function describeLeases(stage: () => Stage): void {
       expect(delivery).toMatchObject({ id: lost!.id, number: 2 });
       expect(await dead.renew([lost!])).toEqual({ ...all, lost: [lost] });
       for (const outcome of [outcomes.failed, outcomes.requeued]) {
-        expect(await dead.exchange({ settle: [settlementOf(lost!, outcome)], take: 0 })).toMatchObject({ settled: ["lost"] });
+        expect(await dead.settleAndTake({ settle: [settlementOf(lost!, outcome)], take: 0 })).toMatchObject({ settled: ["lost"] });
       }
       expect(await alive.renew([delivery])).toEqual(all);
-      expect(await alive.exchange({ settle: [settlementOf(delivery)], take: 0 })).toMatchObject({ settled: ["settled"] });
+      expect(await alive.settleAndTake({ settle: [settlementOf(delivery)], take: 0 })).toMatchObject({ settled: ["settled"] });
     });
 
     test("that ran out is somebody else's to find: a worker that waits hears of it", async () => {

@@ -16,9 +16,9 @@ export function describeLookup(stage: () => Stage): void {
       const consumer = stage().consume(["feeds"]);
       const delivery = await takeOne(consumer);
       expect(await stage().locate(task)).toBe("taken");
-      await consumer.exchange({ settle: [settlementOf(delivery, outcomes.requeued)], take: 0 });
+      await consumer.settleAndTake({ settle: [settlementOf(delivery, outcomes.requeued)], take: 0 });
       expect(await stage().locate(task)).toBe("waiting");
-      await consumer.exchange({ settle: [settlementOf(await takeOne(consumer))], take: 0 });
+      await consumer.settleAndTake({ settle: [settlementOf(await takeOne(consumer))], take: 0 });
       expect(await stage().locate(task)).toBe("absent");
     });
 
@@ -26,13 +26,13 @@ export function describeLookup(stage: () => Stage): void {
       const message = messageOf();
       const task = { id: message.id, queue: "feeds" };
       await stage().send({ queue: "feeds", message });
-      await stage().transport.revoke([message.id], ["feeds"], { reason: "too late", terminate: false });
+      await stage().engine.queues.revoke([message.id], ["feeds"], { reason: "too late", terminate: false });
       expect(await stage().locate(task)).toEqual({ revoked: "too late" });
       const consumer = stage().consume(["feeds"]);
       const delivery = await takeOne(consumer);
       // Of one that runs, its record says it: it may still end otherwise.
       expect(await stage().locate(task)).toBe("taken");
-      await consumer.exchange({ settle: [settlementOf(delivery, outcomes.revoked)], take: 0 });
+      await consumer.settleAndTake({ settle: [settlementOf(delivery, outcomes.revoked)], take: 0 });
       expect(await stage().locate(task)).toBe("absent");
     });
 
@@ -46,9 +46,9 @@ export function describeLookup(stage: () => Stage): void {
       await stage().send({ queue: "busy", message: taken });
       await takeOne(stage().consume(["busy"]));
       await stage().send({ queue: "a", message: waiting }, { queue: "b", message: delayed }, { queue: "c", message: urgent });
-      const { transport } = stage();
+      const { engine } = stage();
       expect(
-        await transport.locate([
+        await engine.queues.locate([
           { id: taken.id, queues: ["a", "busy"] },
           { id: waiting.id, queues: ["c", "b", "a"] },
           { id: waiting.id, queues: ["b", "c"] },
@@ -66,7 +66,7 @@ export function describeLookup(stage: () => Stage): void {
         "waiting",
         "absent",
       ]);
-      expect(await transport.locate([])).toEqual([]);
+      expect(await engine.queues.locate([])).toEqual([]);
     });
   });
 
@@ -78,20 +78,18 @@ export function describeLookup(stage: () => Stage): void {
       await stage().send({ queue: "plain", message: plain }, { queue: "urgent", message: urgent }, { queue: "delayed", message: delayed });
       const other = stage().broker.connect();
       const tasks = [plain, urgent, delayed];
-      expect(await other.locate(tasks.map((task) => anywhere(task, ["feeds"])))).toEqual(["waiting", "waiting", "waiting"]);
-      expect(await other.locate(tasks.map(({ id }) => ({ id, queues: ["feeds"] })))).toEqual(["absent", "absent", "absent"]);
-      expect(await other.locate([anywhere({ id: newId() }), anywhere(plain, ["plain"]), { id: urgent.id, queues: ["plain"] }])).toEqual([
-        "absent",
-        "waiting",
-        "absent",
-      ]);
+      expect(await other.queues.locate(tasks.map((task) => anywhere(task, ["feeds"])))).toEqual(["waiting", "waiting", "waiting"]);
+      expect(await other.queues.locate(tasks.map(({ id }) => ({ id, queues: ["feeds"] })))).toEqual(["absent", "absent", "absent"]);
+      expect(
+        await other.queues.locate([anywhere({ id: newId() }), anywhere(plain, ["plain"]), { id: urgent.id, queues: ["plain"] }]),
+      ).toEqual(["absent", "waiting", "absent"]);
     });
 
     test("is found among thousands", async () => {
       const ids = Array.from({ length: 3000 }, newId);
       const message = messageOf();
       await stage().send({ queue: "far", message }, ...numbered("near", 3));
-      const found = await stage().transport.locate([...ids.map((id) => anywhere({ id })), anywhere(message)]);
+      const found = await stage().engine.queues.locate([...ids.map((id) => anywhere({ id })), anywhere(message)]);
       expect(found.filter((location) => location === "absent")).toHaveLength(3000);
       expect(found.at(-1)).toBe("waiting");
     });
@@ -101,12 +99,12 @@ export function describeLookup(stage: () => Stage): void {
       await stage().send({ queue: "far", message });
       const other = stage().broker.connect();
       const why = { reason: "too late", terminate: false };
-      expect(await other.revoke([message.id, newId()], ["near"], why)).toEqual([{ location: "absent" }, { location: "absent" }]);
-      expect(await other.revoke([newId(), message.id], ["near"], why, true)).toMatchObject([
+      expect(await other.queues.revoke([message.id, newId()], ["near"], why)).toEqual([{ location: "absent" }, { location: "absent" }]);
+      expect(await other.queues.revoke([newId(), message.id], ["near"], why, true)).toMatchObject([
         { location: "absent" },
         { location: "waiting", queue: "far", task: "tasks.add" },
       ]);
-      expect(await other.locate([anywhere(message)])).toEqual([{ revoked: "too late" }]);
+      expect(await other.queues.locate([anywhere(message)])).toEqual([{ revoked: "too late" }]);
     });
   });
 
@@ -118,7 +116,7 @@ export function describeLookup(stage: () => Stage): void {
       const consumer = stage().consume(["feeds"], { worker: "w7", lease: 30_000 });
       const first = await takeOne(consumer);
       const loan = async () => {
-        const [found] = await stage().transport.locate([{ id: message.id, queues: [], elsewhere: true }]);
+        const [found] = await stage().engine.queues.locate([{ id: message.id, queues: [], elsewhere: true }]);
         if (typeof found !== "object" || !("taken" in found)) throw new Error("it is not on loan");
         return found.taken;
       };
@@ -128,12 +126,12 @@ export function describeLookup(stage: () => Stage): void {
       expect(lease).toBeGreaterThan(0);
       expect(lease).toBeLessThanOrEqual(30_000);
       // Put back: another delivery of the same attempt.
-      await consumer.exchange({ settle: [settlementOf(first, outcomes.requeued)], take: 0 });
+      await consumer.settleAndTake({ settle: [settlementOf(first, outcomes.requeued)], take: 0 });
       const second = await takeOne(consumer);
       expect(await loan()).toMatchObject({ attempt: 1, delivery: 2 });
       const text = encodeMessage({ ...contentOf(second), retries: 1 });
       const retried = { type: "retried", failure: { name: "Error", message: "no" }, text, eta: Date.now() } as const;
-      await consumer.exchange({ settle: [settlementOf(second, retried)], take: 0 });
+      await consumer.settleAndTake({ settle: [settlementOf(second, retried)], take: 0 });
       await takeOne(stage().consume(["feeds"], { worker: "w8" }));
       expect(await loan()).toMatchObject({ worker: "w8", attempt: 2, delivery: 3 });
     });
@@ -146,16 +144,16 @@ export function describeLookup(stage: () => Stage): void {
       await stage().send(...numbered("a", 6), ...delayed, ...urgent, ...numbered("b", 1));
       const consumer = stage().consume(["a"]);
       const [one, two, three] = await take(consumer, 4);
-      await consumer.exchange({
+      await consumer.settleAndTake({
         settle: [settlementOf(one!), settlementOf(two!, outcomes.failed), settlementOf(three!, outcomes.revoked)],
         take: 0,
       });
-      expect(await stage().transport.counts(["b", "a", "nobody-knows-it"])).toEqual([
+      expect(await stage().engine.queues.counts(["b", "a", "nobody-knows-it"])).toEqual([
         { queue: "b", waiting: 1, delayed: 0, active: 0, completed: 0, failed: 0 },
         { queue: "a", waiting: 4, delayed: 3, active: 1, completed: 1, failed: 2 },
         { queue: "nobody-knows-it", waiting: 0, delayed: 0, active: 0, completed: 0, failed: 0 },
       ]);
-      expect(await stage().transport.counts([])).toEqual([]);
+      expect(await stage().engine.queues.counts([])).toEqual([]);
     });
   });
 
@@ -165,23 +163,23 @@ export function describeLookup(stage: () => Stage): void {
       await stage().send(...messages.map((message) => ({ queue: "a", message })), ...numbered("b", 1));
       const consumer = stage().consume(["a"]);
       const delivery = await takeOne(consumer);
-      expect(await stage().transport.purge("a")).toBe(3);
+      expect(await stage().engine.queues.purge("a")).toBe(3);
       expect(await stage().counts("a")).toEqual({ waiting: 0, delayed: 0, active: 1, completed: 0, failed: 0 });
       expect(await stage().counts("b")).toMatchObject({ waiting: 1 });
-      expect(await stage().transport.purge("a")).toBe(0);
-      expect(await consumer.exchange({ settle: [settlementOf(delivery)], take: 1 })).toEqual({ settled: ["settled"], deliveries: [] });
+      expect(await stage().engine.queues.purge("a")).toBe(0);
+      expect(await consumer.settleAndTake({ settle: [settlementOf(delivery)], take: 1 })).toEqual({ settled: ["settled"], deliveries: [] });
     });
 
     test("leaves it as good as new: an id that was removed can be sent again", async () => {
       const message = messageOf({ args: ["before"] });
       await stage().send({ queue: "a", message });
-      expect(await stage().transport.purge("a")).toBe(1);
+      expect(await stage().engine.queues.purge("a")).toBe(1);
       await stage().send({ queue: "a", message: { ...message, args: ["after"] } });
       expect(await takeOne(stage().consume(["a"]))).toMatchObject({ number: 1, content: { message: { args: ["after"] } } });
     });
 
     test("that nobody knows removes nothing", async () => {
-      expect(await stage().transport.purge("nobody-knows-it")).toBe(0);
+      expect(await stage().engine.queues.purge("nobody-knows-it")).toBe(0);
     });
   });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { ResultBackend } from "../../src/ports/result-backend.js";
+import type { Results } from "../../src/ports/results.js";
 import type { TaskRecord } from "../../src/protocol/record.js";
 import { claimOf, type Desk } from "./desk.js";
 import { storeOf } from "./messages.js";
@@ -11,7 +11,7 @@ export const largestNotified = 1000;
 export function describeNotifications(desk: () => Desk): void {
   describe("a notification", () => {
     /** What a client hears from now on. */
-    async function hearing(waiter: ResultBackend): Promise<{ heard: [string, TaskRecord | undefined][]; stop: () => void }> {
+    async function hearing(waiter: Results): Promise<{ heard: [string, TaskRecord | undefined][]; stop: () => void }> {
       const heard: [string, TaskRecord | undefined][] = [];
       return { heard, stop: await waiter.subscribe((id, record) => void heard.push([id, record])) };
     }

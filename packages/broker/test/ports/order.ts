@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Consumer } from "../../src/ports/transport.js";
+import type { Consumer } from "../../src/ports/consumer.js";
 import { numbered, settlementOf } from "./messages.js";
 import type { Stage } from "./stage.js";
 import { take } from "./waiting.js";
@@ -77,7 +77,7 @@ export function describeOrder(stage: () => Stage): void {
       const [first] = await take(consumer, 1);
       expect(first?.queue).toBe("b");
       await fill({ a: 2 });
-      const { deliveries } = await consumer.exchange({ settle: [settlementOf(first!)], take: 3 });
+      const { deliveries } = await consumer.settleAndTake({ settle: [settlementOf(first!)], take: 3 });
       expect(deliveries.map(({ queue }) => queue).join("")).toBe("aab");
     });
   });

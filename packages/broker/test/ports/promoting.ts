@@ -33,7 +33,7 @@ export function describePromoting(stage: () => Stage): void {
       expect(await consumer.promote(at("feeds", low))).toEqual([true]);
       const first = await takeOne(consumer);
       expect(argumentsOf([first])).toEqual(["low"]);
-      await consumer.exchange({ settle: [settlementOf(first, outcomes.requeued)], take: 0 });
+      await consumer.settleAndTake({ settle: [settlementOf(first, outcomes.requeued)], take: 0 });
       expect(argumentsOf(await take(consumer, 10))).toEqual([0, 1, "low"]);
     });
 
@@ -65,7 +65,7 @@ export function describePromoting(stage: () => Stage): void {
       await stage().send(...sent, ...other);
       const consumer = stage().consume(["feeds"]);
       const [taken, ended] = await take(consumer, 2);
-      await consumer.exchange({ settle: [settlementOf(ended!)], take: 0 });
+      await consumer.settleAndTake({ settle: [settlementOf(ended!)], take: 0 });
       const unknown = { message: messageOf() };
       const asked = [...at("feeds", { message: { id: taken!.id } }, { message: { id: ended!.id } }, unknown), ...at("mail", ...other)];
       expect(await consumer.promote(asked)).toEqual([false, false, false, false]);

@@ -27,7 +27,7 @@ export function describePublishing(stage: () => Stage): void {
         ignoreResult: true,
         resent: true,
       };
-      expect(await stage().transport.publish([{ queue: "feeds", message }])).toEqual([undefined]);
+      expect(await stage().engine.queues.publish([{ queue: "feeds", message }])).toEqual([undefined]);
       const delivery = await takeOne(stage().consume(["feeds"]));
       expect(delivery).toMatchObject({ queue: "feeds", id, number: 1, content: { type: "message" } });
       expect(contentOf(delivery)).toEqual(message);
@@ -44,7 +44,7 @@ export function describePublishing(stage: () => Stage): void {
     });
 
     test("of nothing gives nothing", async () => {
-      expect(await stage().transport.publish([])).toEqual([]);
+      expect(await stage().engine.queues.publish([])).toEqual([]);
     });
 
     test("gives each message its own error, and sends the others", async () => {
@@ -56,7 +56,7 @@ export function describePublishing(stage: () => Stage): void {
         messageOf({ headers: { at: new Date(0) as never } }),
       ];
       const mixed = [bad[0], good[0], bad[1], bad[2], good[1], bad[3], good[2]] as readonly Message[];
-      const errors = await stage().transport.publish(mixed.map((message) => ({ queue: "feeds", message })));
+      const errors = await stage().engine.queues.publish(mixed.map((message) => ({ queue: "feeds", message })));
       expect(errors.map((error) => error?.code)).toEqual([
         "ENCODE_ERROR",
         undefined,
@@ -71,7 +71,7 @@ export function describePublishing(stage: () => Stage): void {
     });
 
     test("of bad messages only sends nothing", async () => {
-      const errors = await stage().transport.publish([{ queue: "feeds", message: messageOf({ args: [Number.NaN] }) }]);
+      const errors = await stage().engine.queues.publish([{ queue: "feeds", message: messageOf({ args: [Number.NaN] }) }]);
       expect(errors).toMatchObject([{ code: "ENCODE_ERROR" }]);
       expect(await stage().counts("feeds")).toMatchObject({ waiting: 0, delayed: 0 });
     });

@@ -9,7 +9,7 @@ export function describePuttingBack(stage: () => Stage): void {
       await stage().send(...numbered("feeds", 3));
       const consumer = stage().consume(["feeds"]);
       const first = await takeOne(consumer);
-      await consumer.exchange({ settle: [settlementOf(first, outcomes.requeued)], take: 0 });
+      await consumer.settleAndTake({ settle: [settlementOf(first, outcomes.requeued)], take: 0 });
       expect(await stage().locate(first)).toBe("waiting");
       const deliveries = await take(consumer, 3);
       expect(argumentsOf(deliveries)).toEqual([0, 1, 2]);
@@ -23,7 +23,7 @@ export function describePuttingBack(stage: () => Stage): void {
       const consumer = stage().consume(["feeds"]);
       const taken = await take(consumer, 2);
       expect(argumentsOf(taken)).toEqual([2, 0]);
-      await consumer.exchange({ settle: taken.map((delivery) => settlementOf(delivery, outcomes.requeued)), take: 0 });
+      await consumer.settleAndTake({ settle: taken.map((delivery) => settlementOf(delivery, outcomes.requeued)), take: 0 });
       expect(argumentsOf(await take(consumer, 5))).toEqual([2, 0, 1, 3, 4]);
     });
 
@@ -33,7 +33,7 @@ export function describePuttingBack(stage: () => Stage): void {
       const delivery = await takeOne(leaving);
       expect(await take(waiting, 1)).toEqual([]);
       const heard = hear(waiting, 1);
-      await leaving.exchange({ settle: [settlementOf(delivery, outcomes.requeued)], take: 0 });
+      await leaving.settleAndTake({ settle: [settlementOf(delivery, outcomes.requeued)], take: 0 });
       expect(await heard).toMatchObject([{ id: delivery.id, number: 2 }]);
     });
 
@@ -42,7 +42,7 @@ export function describePuttingBack(stage: () => Stage): void {
       const consumer = stage().consume(["feeds"]);
       const first = await takeOne(consumer);
       const later = { ...outcomes.requeued, eta: Date.now() + 300 };
-      await consumer.exchange({ settle: [settlementOf(first, later)], take: 0 });
+      await consumer.settleAndTake({ settle: [settlementOf(first, later)], take: 0 });
       expect(argumentsOf(await take(consumer, 3))).toEqual([1, 2]);
       const heard = await hear(consumer, 1);
       expect(Date.now()).toBeGreaterThanOrEqual(later.eta);
@@ -54,7 +54,7 @@ export function describePuttingBack(stage: () => Stage): void {
       await stage().send({ queue: "feeds", message: messageOf({ eta: Date.now() + 50 }) });
       const consumer = stage().consume(["feeds"]);
       const [delivery] = await hear(consumer, 1);
-      await consumer.exchange({ settle: [settlementOf(delivery!, outcomes.requeued)], take: 0 });
+      await consumer.settleAndTake({ settle: [settlementOf(delivery!, outcomes.requeued)], take: 0 });
       expect(await takeOne(consumer)).toMatchObject({ id: delivery!.id, number: 2 });
     });
   });

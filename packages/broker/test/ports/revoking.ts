@@ -23,7 +23,7 @@ export function describeRevoking(stage: () => Stage): void {
       ];
       await stage().send(...messages.map((message, index) => ({ queue: index === 0 ? "a" : "b", message })));
       const ids = messages.map(({ id }) => id);
-      expect(await stage().transport.revoke(ids, ["none", "a", "b"], asked)).toEqual([
+      expect(await stage().engine.queues.revoke(ids, ["none", "a", "b"], asked)).toEqual([
         { location: "waiting", queue: "a", task: "tasks.add", replyTo },
         { location: "waiting", queue: "b", task: "tasks.add", replyTo },
         { location: "waiting", queue: "b", task: "tasks.later", due: eta },
@@ -38,11 +38,13 @@ export function describeRevoking(stage: () => Stage): void {
       const consumer = stage().consume(["a"]);
       const [delivery, untouched] = [await takeOne(consumer), await takeOne(consumer)];
       expect(delivery.revoked).toBeUndefined();
-      expect(await stage().transport.revoke([message.id], ["a"], asked)).toEqual([{ location: "taken", queue: "a", task: "tasks.add" }]);
+      expect(await stage().engine.queues.revoke([message.id], ["a"], asked)).toEqual([
+        { location: "taken", queue: "a", task: "tasks.add" },
+      ]);
       for (let times = 0; times < 2; times++) {
         expect(await consumer.renew([delivery, untouched])).toEqual({ lost: [], revoked: [{ delivery, revocation: asked }] });
       }
-      expect((await consumer.exchange({ settle: [settlementOf(delivery, outcomes.revoked)], take: 0 })).settled).toEqual(["settled"]);
+      expect((await consumer.settleAndTake({ settle: [settlementOf(delivery, outcomes.revoked)], take: 0 })).settled).toEqual(["settled"]);
       expect(await stage().counts("a")).toMatchObject({ failed: 1, active: 1 });
     });
 
@@ -51,9 +53,9 @@ export function describeRevoking(stage: () => Stage): void {
       await stage().send({ queue: "a", message });
       const consumer = stage().consume(["a"]);
       const delivery = await takeOne(consumer);
-      await stage().transport.revoke([message.id], ["a"], asked);
-      await stage().transport.revoke([message.id], ["a"], { reason: "no longer wanted", terminate: true });
-      await stage().transport.revoke([message.id], ["a"], { reason: "really", terminate: false });
+      await stage().engine.queues.revoke([message.id], ["a"], asked);
+      await stage().engine.queues.revoke([message.id], ["a"], { reason: "no longer wanted", terminate: true });
+      await stage().engine.queues.revoke([message.id], ["a"], { reason: "really", terminate: false });
       const { revoked } = await consumer.renew([delivery]);
       expect(revoked).toEqual([{ delivery, revocation: { reason: "too late", terminate: true } }]);
     });
@@ -64,7 +66,7 @@ export function describeRevoking(stage: () => Stage): void {
       await stage().send(...messages.map((message) => ({ queue: "a", message })));
       const consumer = stage().consume(["a"], { lease });
       const deliveries = await hear(consumer, 3);
-      await stage().transport.revoke([putBack!, lost!, retried!], ["a"], asked);
+      await stage().engine.queues.revoke([putBack!, lost!, retried!], ["a"], asked);
       const next = { ...contentOf(deliveries.find(({ id }) => id === retried)!), retries: 1 };
       const retry = {
         type: "retried",
@@ -72,7 +74,7 @@ export function describeRevoking(stage: () => Stage): void {
         text: encodeMessage(next),
         eta: Date.now() + 100,
       } as const;
-      await consumer.exchange({
+      await consumer.settleAndTake({
         settle: deliveries.flatMap((delivery) =>
           delivery.id === lost ? [] : settlementOf(delivery, delivery.id === retried ? retry : outcomes.requeued),
         ),
@@ -87,11 +89,11 @@ export function describeRevoking(stage: () => Stage): void {
       const message = messageOf();
       await stage().send({ queue: "a", message });
       const consumer = stage().consume(["a"]);
-      await consumer.exchange({ settle: [settlementOf(await takeOne(consumer))], take: 0 });
-      const { transport } = stage();
-      expect(await transport.revoke([message.id, newId()], ["a"], asked)).toEqual([{ location: "ended" }, { location: "absent" }]);
-      expect(await transport.revoke([message.id], [], asked)).toEqual([{ location: "absent" }]);
-      expect(await transport.revoke([], ["a"], asked)).toEqual([]);
+      await consumer.settleAndTake({ settle: [settlementOf(await takeOne(consumer))], take: 0 });
+      const { engine } = stage();
+      expect(await engine.queues.revoke([message.id, newId()], ["a"], asked)).toEqual([{ location: "ended" }, { location: "absent" }]);
+      expect(await engine.queues.revoke([message.id], [], asked)).toEqual([{ location: "absent" }]);
+      expect(await engine.queues.revoke([], ["a"], asked)).toEqual([]);
     });
 
     test("many long messages are all marked, though not all are read for who waits for them", async () => {
@@ -99,7 +101,7 @@ export function describeRevoking(stage: () => Stage): void {
       const long = Array.from({ length: 12 }, () => messageOf({ replyTo, args: ["x".repeat(1_000_000)] }));
       const messages = [...long, messageOf({ replyTo })];
       await stage().send(...messages.map((message) => ({ queue: "a", message })));
-      const marked = await stage().transport.revoke(
+      const marked = await stage().engine.queues.revoke(
         messages.map(({ id }) => id),
         ["a"],
         asked,
@@ -115,7 +117,7 @@ export function describeRevoking(stage: () => Stage): void {
       const message = messageOf();
       await stage().send({ queue: "a", message }, { queue: "b", message });
       const taken = await takeOne(stage().consume(["b"]));
-      expect(await stage().transport.revoke([message.id], ["a", "b"], asked)).toMatchObject([{ location: "taken", queue: "b" }]);
+      expect(await stage().engine.queues.revoke([message.id], ["a", "b"], asked)).toMatchObject([{ location: "taken", queue: "b" }]);
       expect(await takeOne(stage().consume(["a"]))).toMatchObject({ id: taken.id, revoked: "too late" });
     });
   });

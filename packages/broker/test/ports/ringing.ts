@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Consumer } from "../../src/ports/transport.js";
+import type { Consumer } from "../../src/ports/consumer.js";
 import { messageOf, numbered } from "./messages.js";
 import type { Stage } from "./stage.js";
 import { eventually, hear, take } from "./waiting.js";
@@ -11,15 +11,15 @@ export function describeRinging(stage: () => Stage): void {
   async function idle(queues: readonly string[] = ["feeds"], worker = "worker-a", lease = 30_000): Promise<Consumer> {
     const consumer = stage().consume(queues, { worker, lease });
     expect(await take(consumer, 1)).toEqual([]);
-    expect(consumer.mayTake()).toBe(false);
+    expect(consumer.hasWork()).toBe(false);
     return consumer;
   }
 
   /** Rings until it is worth looking. */
   const rung = (consumer: Consumer) =>
     eventually("ring", async () => {
-      await consumer.ring();
-      return consumer.mayTake();
+      await consumer.wait();
+      return consumer.hasWork();
     });
 
   describe("a worker that waits", () => {
@@ -51,17 +51,17 @@ export function describeRinging(stage: () => Stage): void {
       await stage().send(...numbered("feeds", 3));
       const consumer = stage().consume(["feeds"]);
       await take(consumer, 1);
-      expect(consumer.mayTake()).toBe(true);
+      expect(consumer.hasWork()).toBe(true);
       const since = Date.now();
-      await consumer.ring();
+      await consumer.wait();
       expect(Date.now() - since).toBeLessThan(1000);
     });
 
     test("stops by itself, before its connection is taken for dead and its queues are in doubt", async () => {
       const consumer = await idle(["feeds"], "worker-a", 3000);
       const since = Date.now();
-      await consumer.ring();
-      expect(consumer.mayTake()).toBe(false);
+      await consumer.wait();
+      expect(consumer.hasWork()).toBe(false);
       expect(Date.now() - since).toBeGreaterThanOrEqual(1900);
     });
   });
@@ -83,8 +83,8 @@ export function describeRinging(stage: () => Stage): void {
     test("though a later one was known before", async () => {
       const consumer = await idle();
       await send("feeds", 60_000);
-      await consumer.ring();
-      expect(consumer.mayTake()).toBe(false);
+      await consumer.wait();
+      expect(consumer.hasWork()).toBe(false);
       const heard = hear(consumer, 1, 5000);
       await send("feeds", 300);
       expect(await heard).toHaveLength(1);
@@ -93,11 +93,11 @@ export function describeRinging(stage: () => Stage): void {
     test("by another worker, when the one that heard of it is busy with another queue", async () => {
       const [busy, free] = [await idle(["feeds", "mail"]), await idle(["feeds", "mail"], "worker-b")];
       await send("feeds", 500);
-      await busy.ring();
+      await busy.wait();
       await send("mail");
       await rung(busy);
       expect(await take(busy, 1)).toMatchObject([{ queue: "mail" }]);
-      await busy.passOn();
+      await busy.releaseWakeups();
       expect(await hear(free, 1, 5000)).toMatchObject([{ queue: "feeds" }]);
     });
 
@@ -106,7 +106,7 @@ export function describeRinging(stage: () => Stage): void {
       for (const ahead of [200, 2000]) await send("feeds", ahead);
       await rung(full);
       expect(await take(full, 2)).toHaveLength(1);
-      await full.passOn();
+      await full.releaseWakeups();
       expect(await hear(free, 1, 4000)).toHaveLength(1);
     });
 
@@ -132,9 +132,9 @@ export function describeRinging(stage: () => Stage): void {
       const hearing = rung(first);
       await send();
       await hearing;
-      await second.ring();
-      expect(second.mayTake()).toBe(false);
-      await first.passOn();
+      await second.wait();
+      expect(second.hasWork()).toBe(false);
+      await first.releaseWakeups();
       await rung(second);
       expect(await take(second, 1)).toHaveLength(1);
     });
@@ -142,30 +142,30 @@ export function describeRinging(stage: () => Stage): void {
     test("what is passed on for later does not hide what is due before", async () => {
       const [first, second] = [await idle(), await idle(["feeds"], "worker-b")];
       await send("feeds", 60_000);
-      await first.ring();
+      await first.wait();
       await send("feeds", 400);
-      await first.passOn();
+      await first.releaseWakeups();
       expect(await hear(second, 1, 5000)).toHaveLength(1);
     });
 
     test("one that is muted leaves what comes to the others, and can still pass on what it heard before", async () => {
       const [leaving, other] = [await idle(["feeds", "mail"]), await idle(["feeds", "mail"], "worker-b")];
       await send("mail", 1500);
-      await leaving.ring();
-      const ringing = leaving.ring();
-      leaving.mute();
+      await leaving.wait();
+      const ringing = leaving.wait();
+      leaving.stopListening();
       await expect(ringing).rejects.toMatchObject({ code: "BROKER_UNAVAILABLE" });
       await send("feeds");
       expect(await hear(other, 1, 4000)).toMatchObject([{ queue: "feeds" }]);
-      await leaving.passOn();
+      await leaving.releaseWakeups();
       expect(await hear(other, 1, 4000)).toMatchObject([{ queue: "mail" }]);
     });
 
     test("nobody hears what was not rung", async () => {
       const [first, second] = [await idle(["feeds"], "worker-a", 1500), await idle(["feeds"], "worker-b", 1500)];
-      await first.passOn();
-      await second.ring();
-      expect(second.mayTake()).toBe(false);
+      await first.releaseWakeups();
+      await second.wait();
+      expect(second.hasWork()).toBe(false);
     });
   });
 
@@ -174,7 +174,7 @@ export function describeRinging(stage: () => Stage): void {
       await stage().send(...numbered("feeds", 2), ...numbered("mail", 1));
       const consumer = stage().consume(["feeds", "mail"]);
       const until = Date.now() + 3000;
-      consumer.rest("feeds", 3000);
+      consumer.backOff("feeds", 3000);
       const [mail, ...more] = await take(consumer, 5);
       expect([mail?.queue, more]).toEqual(["mail", []]);
       const [first] = await hear(consumer, 1);
@@ -184,10 +184,10 @@ export function describeRinging(stage: () => Stage): void {
 
     test("is not rung for: the ring is left to others", async () => {
       const [consumer, other] = [await idle(["feeds", "mail"], "worker-a", 1500), await idle(["feeds"], "worker-b")];
-      consumer.rest("feeds", 60_000);
+      consumer.backOff("feeds", 60_000);
       await send("feeds");
-      await consumer.ring();
-      expect(consumer.mayTake()).toBe(false);
+      await consumer.wait();
+      expect(consumer.hasWork()).toBe(false);
       expect(await hear(other, 1, 3000)).toHaveLength(1);
       const heard = hear(consumer, 1, 3000);
       await send("mail");
@@ -196,11 +196,11 @@ export function describeRinging(stage: () => Stage): void {
 
     test("lets the worker wait when it is the only one", async () => {
       const consumer = await idle(["feeds"], "worker-a", 1500);
-      consumer.rest("feeds", 60_000);
+      consumer.backOff("feeds", 60_000);
       const since = Date.now();
-      await consumer.ring();
+      await consumer.wait();
       expect(Date.now() - since).toBeGreaterThanOrEqual(200);
-      expect(consumer.mayTake()).toBe(false);
+      expect(consumer.hasWork()).toBe(false);
     });
   });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Term } from "../../src/ports/schedule-store.js";
+import type { Term } from "../../src/ports/schedules.js";
 import { advanceOf, call, tickOf, type Calendar } from "./calendar.js";
 import { eventually } from "./waiting.js";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Term, Tick } from "../../src/ports/schedule-store.js";
+import type { Term, Tick } from "../../src/ports/schedules.js";
 import { advanceOf, call, tickOf, type Calendar } from "./calendar.js";
 import { contentOf, messageOf, outcomes, settlementOf } from "./messages.js";
 import { hear, take } from "./waiting.js";
@@ -60,9 +60,9 @@ export function describeTicks(at: () => Calendar): void {
       const consumer = stage.consume(["feeds"]);
       const settle = (await take(consumer, 10)).map((delivery) => settlementOf(delivery, outcomes.succeeded));
       expect(settle).toHaveLength(2);
-      await consumer.exchange({ settle, take: 0 });
+      await consumer.settleAndTake({ settle, take: 0 });
       // Also when their messages have ended and are gone.
-      await stage.transport.purge("feeds");
+      await stage.engine.queues.purge("feeds");
       expect(await store.advance(term, advances)).toEqual(done);
       await store.resign(term);
       expect(await other.advance(term, advances)).toEqual(["deposed", "deposed"]);
@@ -225,15 +225,15 @@ export function describeTicks(at: () => Calendar): void {
       const consumer = stage.consume(["feeds"]);
       const [first] = await take(consumer, 5);
       expect(await tick()).toEqual(left);
-      await consumer.exchange({ settle: [settlementOf(first!, outcomes.requeued)], take: 0 });
+      await consumer.settleAndTake({ settle: [settlementOf(first!, outcomes.requeued)], take: 0 });
       expect(await tick()).toEqual(left);
       const [again] = await take(consumer, 5);
-      await consumer.exchange({ settle: [settlementOf(again!, outcomes.failed)], take: 0 });
+      await consumer.settleAndTake({ settle: [settlementOf(again!, outcomes.failed)], take: 0 });
       expect(await read("a")).toMatchObject({ count: 1, last: { due: 1000 } });
       expect(await tick()).toEqual(sent);
       expect(await read("a")).toMatchObject({ count: 2, last: { due: 5000 } });
       // Gone, by hand.
-      await stage.transport.purge("feeds");
+      await stage.engine.queues.purge("feeds");
       expect(await tick()).toEqual(sent);
     });
 

@@ -12,9 +12,9 @@ import { describeRevoking } from "./revoking.js";
 import { describeRinging } from "./ringing.js";
 import { stageOn, type Broker, type Stage } from "./stage.js";
 
-/** What every transport has to do, whatever the service. `open` gives an empty broker; each test gets one of its own. */
+/** What every engine has to do, whatever the service. `open` gives an empty broker; each test gets one of its own. */
 export function describeTransport(name: string, open: () => Broker | Promise<Broker>): void {
-  describe(`${name} as a transport`, () => {
+  describe(`${name} as a engine`, () => {
     let stage: Stage;
 
     beforeEach(async () => {

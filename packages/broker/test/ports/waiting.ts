@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { Consumer, Delivery } from "../../src/ports/transport.js";
+import type { Consumer } from "../../src/ports/consumer.js";
+import type { Delivery } from "../../src/ports/delivery.js";
 
 /** The first value that `look`, asked again and again, gives and that is not undefined or false. Throws with `what` after `deadline` ms. */
 export async function eventually<T>(
@@ -22,7 +23,7 @@ export async function hear(consumer: Consumer, count: number, deadline = 30_000)
   const heard: Delivery[] = [];
   while (heard.length < count) {
     if (Date.now() > end) throw new Error(`after ${deadline} ms: ${heard.length} of ${count} messages`);
-    if (!consumer.mayTake()) await consumer.ring();
+    if (!consumer.hasWork()) await consumer.wait();
     heard.push(...(await take(consumer, count - heard.length)));
   }
   return heard;
@@ -30,7 +31,7 @@ export async function hear(consumer: Consumer, count: number, deadline = 30_000)
 
 /** What may be taken now, up to `count`. */
 export async function take(consumer: Consumer, count: number): Promise<readonly Delivery[]> {
-  const { deliveries } = await consumer.exchange({ settle: [], take: count });
+  const { deliveries } = await consumer.settleAndTake({ settle: [], take: count });
   return deliveries;
 }
 

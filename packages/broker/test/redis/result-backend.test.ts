@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import { newId } from "../../src/id.js";
-import type { ResultBackend } from "../../src/ports/result-backend.js";
+import type { Results } from "../../src/ports/results.js";
 import type { TaskRecord } from "../../src/protocol/record.js";
 import { resultKey } from "../../src/redis/keys.js";
 import { redisResultBackend, type RedisResultBackendOptions } from "../../src/redis/result-backend.js";
@@ -19,7 +19,7 @@ describe("the Redis result backend", () => {
   const secret = "canary-5ecret";
   let redis: Redis;
   let proxy: Proxy;
-  let backends: ResultBackend[];
+  let backends: Results[];
 
   beforeEach(async () => {
     redis = new Redis(inject("redisUrl"), { replyMapping: "legacy", maxRetriesPerRequest: null });
@@ -33,7 +33,7 @@ describe("the Redis result backend", () => {
     await proxy.close();
   });
 
-  function open(options: Partial<RedisResultBackendOptions> = {}): ResultBackend {
+  function open(options: Partial<RedisResultBackendOptions> = {}): Results {
     const backend = redisResultBackend({ location: proxy.url, ...options });
     backends.push(backend);
     return backend;
@@ -110,7 +110,7 @@ describe("the Redis result backend", () => {
   });
 
   describe("a subscription", () => {
-    async function listen(backend: ResultBackend): Promise<(id: string) => Promise<TaskRecord | undefined>> {
+    async function listen(backend: Results): Promise<(id: string) => Promise<TaskRecord | undefined>> {
       const heard = new Map<string, TaskRecord | undefined>();
       await backend.subscribe((id, record) => heard.set(id, record));
       return (id) => eventually(`notification of ${id}`, () => heard.has(id)).then(() => heard.get(id));

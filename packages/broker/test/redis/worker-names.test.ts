@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { workerKey } from "../../src/redis/keys.js";
-import type { WorkerNames } from "../../src/ports/worker-names.js";
+import type { WorkerNames } from "../../src/ports/workers.js";
 import { openBroker, type RedisBroker } from "../bullmq/broker.js";
 
 const one = { host: "a", pid: 1, startedAt: 1000 };
@@ -10,7 +10,7 @@ let names: WorkerNames;
 
 beforeAll(() => {
   broker = openBroker();
-  names = broker.connect().workerNames;
+  names = broker.connect().workers;
 });
 
 afterAll(() => broker.close());
@@ -40,7 +40,7 @@ test("a name is free again once it is given up, by its holder only, and a minute
 
 test("another prefix has names of its own", async () => {
   await names.claim("apart", "t1", one);
-  expect(await broker.connect({ prefix: `${broker.prefix}-2` }).workerNames.claim("apart", "t2", two)).toBeUndefined();
+  expect(await broker.connect({ prefix: `${broker.prefix}-2` }).workers.claim("apart", "t2", two)).toBeUndefined();
 });
 
 test("what somebody planted is no answer", async () => {

@@ -3,13 +3,10 @@ import {
   checkTaskId,
   decodeJson,
   toMilliseconds,
-  type ControlBus,
+  type Engine,
   type Flow,
   type Message,
   type RedisLocation,
-  type ResultBackend,
-  type ScheduleStore,
-  type Transport,
 } from "@bullrush/broker";
 import { Beat } from "../beat/beat.js";
 import { tickOf, type DueEntry } from "../beat/tick.js";
@@ -65,7 +62,7 @@ export class App {
 
   /** The recurring calls. */
   readonly beat = new Beat({
-    store: () => this.schedules,
+    store: () => this.engine.schedules,
     options: () => this.#options,
     declaredOf: (task) => this.#declaredOf(task),
     send: (call) => this.#sender.send(call),
@@ -87,24 +84,9 @@ export class App {
     return this.#tasks;
   }
 
-  /** The broker. Connected at its first use. */
-  get transport(): Transport {
-    return this.#connect().transport;
-  }
-
-  /** The result backend. Connected at its first use. */
-  get backend(): ResultBackend {
-    return this.#connect().backend;
-  }
-
-  /** What workers are told from outside. Connected at its first use. */
-  get control(): ControlBus {
-    return this.#connect().control;
-  }
-
-  /** @internal Where recurring calls are kept. Connected at its first use. */
-  get schedules(): ScheduleStore {
-    return this.#connect().schedules;
+  /** What queues, stores and remembers. Connected at its first use. */
+  get engine(): Engine {
+    return this.#connect().engine;
   }
 
   /**
@@ -220,7 +202,7 @@ export class App {
   async groupResult(id: string): Promise<GroupResult | undefined> {
     const empty = emptyGroupOf(checkTaskId(id));
     if (empty !== undefined) return emptyResult(empty, checkTaskId(id));
-    const text = await this.backend.readGroup(checkTaskId(id));
+    const text = await this.engine.results.readGroup(checkTaskId(id));
     return text === undefined ? undefined : restoredGroup(() => this.#connect(), text);
   }
 
@@ -263,7 +245,7 @@ export class App {
     connected.waiter.close(new BullrushError("APP_CLOSED", { app: this.#options.name }));
     await this.#sender.settled(patienceAtClose);
     this.#sender.close();
-    await Promise.all([connected.transport.close(), connected.backend.close(), connected.control.close(), connected.schedules.close()]);
+    await connected.engine.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

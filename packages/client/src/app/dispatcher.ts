@@ -9,7 +9,7 @@ import {
   type Clock,
   type Message,
   type RoutedMessage,
-  type Transport,
+  type Queues,
 } from "@bullrush/broker";
 import type { Call } from "../task/call.js";
 import { sendingTask } from "../task/context.js";
@@ -51,11 +51,11 @@ export function sealed(message: Message, queues: readonly string[], maxPayload: 
  * Publishes calls: the first message of each, then the copies of those whose first message was confirmed. Gives for each call
  * `undefined`, or the error of the first of its messages that was not confirmed.
  */
-export async function publishCalls(transport: Transport, calls: readonly Sending[]): Promise<readonly (BullrushError | undefined)[]> {
-  const errors = await transport.publish(calls.map(([first]) => first));
+export async function publishCalls(queues: Queues, calls: readonly Sending[]): Promise<readonly (BullrushError | undefined)[]> {
+  const errors = await queues.publish(calls.map(([first]) => first));
   if (calls.every(({ length }) => length === 1)) return errors;
   return Promise.all(
-    calls.map(async ([, ...copies], call) => errors[call] ?? (await transport.publish(copies)).find((error) => error !== undefined)),
+    calls.map(async ([, ...copies], call) => errors[call] ?? (await queues.publish(copies)).find((error) => error !== undefined)),
   );
 }
 

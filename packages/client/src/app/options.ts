@@ -8,6 +8,7 @@ import {
   toMilliseconds,
   Topology,
   type Duration,
+  type Engine,
   type QueueOption,
   type RedisLocation,
   type Retention,
@@ -37,6 +38,11 @@ export interface AppOptions<Calls extends Record<string, unknown[]> = Record<str
   readonly broker?: RedisLocation;
   /** Redis that holds the results. Default: `BULLRUSH_RESULT_BACKEND`, else the broker. */
   readonly backend?: RedisLocation;
+  /**
+   * The engine, instead of `broker` and `backend`: `redisEngine({ ... })`, or one of your own. The app
+   * closes it. Default: the Redis engine on `broker` and `backend`.
+   */
+  readonly engine?: Engine;
   /** The queues, with their exchanges and routing keys. Those that routes, tasks and entries of `beat` name need not be here. Default: the default queue alone. */
   readonly queues?: readonly QueueOption[];
   /** Where tasks go: a record of names and `*` patterns, an array of pairs (the first match wins), or a function. Default: to the default queue. */
@@ -68,6 +74,8 @@ export interface CompiledOptions {
   readonly name: string;
   readonly broker: RedisLocation;
   readonly backend: RedisLocation;
+  /** The engine that was given. Absent: the URLs say which. */
+  readonly engine?: Engine;
   /** Names of the declared queues: those of `queues`, the default queue, and those that routes, entries of `beat` and, once they are declared, tasks name. */
   readonly queues: readonly string[];
   /** Names of the queues that may get copies of what others get. */
@@ -95,6 +103,9 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function compileOptions(given: AppOptions, environment: Environment): CompiledOptions {
   // A misspelt option would otherwise be silently without effect.
   checkOptions(given, checks, "of createApp()");
+  if (given.engine !== undefined && (given.broker !== undefined || given.backend !== undefined)) {
+    refuse("engine", "an engine beside broker or backend", "either the engine or the URLs");
+  }
   // A variable that is empty is as good as none.
   const broker = given.broker ?? (environment["BULLRUSH_BROKER_URL"] || "redis://127.0.0.1:6379/0");
   const backend = given.backend ?? (environment["BULLRUSH_RESULT_BACKEND"] || broker);
@@ -115,6 +126,7 @@ export function compileOptions(given: AppOptions, environment: Environment): Com
     name: given.name ?? "app",
     broker,
     backend,
+    ...(given.engine !== undefined && { engine: given.engine }),
     queues: [...new Set([...topology.queues, ...router.routedQueues, ...calledQueues])],
     copyQueues: topology.copyQueues,
     createMissingQueues,
@@ -142,6 +154,7 @@ const checks: Record<keyof AppOptions, Check> = {
   name: isName,
   broker: isLocation,
   backend: isLocation,
+  engine: isEngine,
   queues: leftToOthers,
   routes: leftToOthers,
   defaultQueue: isQueue,
@@ -158,6 +171,12 @@ const checks: Record<keyof AppOptions, Check> = {
 
 /** The topology, the router, the retention and the entries look at theirs themselves. */
 function leftToOthers(): void {}
+
+function isEngine(value: unknown, option: string): void {
+  if (typeof value !== "object" || value === null || !("queues" in value) || !("consume" in value)) {
+    refuse(option, kindOf(value), "an engine, such as redisEngine() returns");
+  }
+}
 
 /** Anything else would be taken for options that leave everything to its default, and the tasks would go to the Redis of this machine. */
 function isLocation(value: unknown, option: string): void {

@@ -5,7 +5,7 @@ import { handleOf } from "../canvas/handles.js";
 import { contentOf } from "../canvas/content.js";
 import type { AnyHandle, CanvasNode, Send } from "../canvas/node.js";
 import { AsyncResult } from "../result/async-result.js";
-import { leavesOf, type Group, type Leaf } from "../result/leaf.js";
+import { leavesOf, type Group, type SingleResult } from "../result/single-result.js";
 import type { Call } from "../task/call.js";
 import { sendingTask } from "../task/context.js";
 import { checkCall } from "../task/options.js";
@@ -34,7 +34,7 @@ export class Sender {
 
   /** Sends a call, and its links if it has any. */
   async send<Result>(call: Call): Promise<AsyncResult<Result>> {
-    const { transport, waiter } = this.#connect();
+    const { engine, waiter } = this.#connect();
     checkCall(call.task, call.args, call.options);
     if (call.options.link !== undefined || call.options.linkError !== undefined) {
       return (await this.begin(linkedNode(call, this.begin))) as AsyncResult<Result>;
@@ -45,7 +45,7 @@ export class Sender {
     this.#underWay++;
     try {
       // Most calls are one message.
-      const [error] = await (sending.length === 1 ? transport.publish(sending) : publishCalls(transport, [sending]));
+      const [error] = await (sending.length === 1 ? engine.queues.publish(sending) : publishCalls(engine.queues, [sending]));
       if (error !== undefined) throw error;
     } finally {
       this.#arrived();
@@ -59,13 +59,13 @@ export class Sender {
   }
 
   async #sendAll(calls: readonly Call[]): Promise<readonly AsyncResult[]> {
-    const { transport, waiter } = this.#connect();
+    const { engine, waiter } = this.#connect();
     const sendings = calls.map((call) => {
       checkCall(call.task, call.args, call.options);
       return this.#sendingOf(call);
     });
     const { missed } = waiter;
-    const errors = await publishCalls(transport, sendings);
+    const errors = await publishCalls(engine.queues, sendings);
     const results = sendings.map((sending) => this.#handle(sending, missed));
     for (const [index, result] of results.entries()) if (errors[index] === undefined) sent(result);
     throwIfMissing(errors, results);
@@ -73,17 +73,17 @@ export class Sender {
   }
 
   async #begin(node: CanvasNode): Promise<AnyHandle> {
-    const { transport, backend, waiter } = this.#connect();
+    const { engine, waiter } = this.#connect();
     if (node.type === "call" && !hasLinks(node)) return this.send(node);
-    const compiled = compile(node, { options: this.#options(), replyTo: backend.replyChannel, clock: systemClock });
+    const compiled = compile(node, { options: this.#options(), replyTo: engine.results.replyChannel, clock: systemClock });
     const held = { source: this.#connect, missed: waiter.missed };
     if ("flow" in compiled) {
-      await transport.startFlow(compiled.flow);
+      await engine.flows.begin(compiled.flow);
       // From here on it runs, whatever becomes of these.
-      await this.#pending.keep(compiled.plan, backend);
+      await this.#pending.keep(compiled.plan, engine.results);
       return sent(handleOf(compiled.plan.result, held, compiled.flow.id));
     }
-    const errors = await publishCalls(transport, compiled.sendings);
+    const errors = await publishCalls(engine.queues, compiled.sendings);
     throwIfMissing(
       errors,
       compiled.sendings.map((sending) => this.#handle(sending, held.missed)),
@@ -100,15 +100,15 @@ export class Sender {
   /** Adds a call to the group of which the task of `member` is one. */
   addMember(signature: unknown, member: Message, ordinal: number): Promise<AsyncResult> {
     return this.#tracked(async () => {
-      const { transport, backend, waiter } = this.#connect();
+      const { engine, waiter } = this.#connect();
       const addition = additionOf(
         signature,
         { member, ordinal },
-        { options: this.#options(), replyTo: backend.replyChannel, clock: systemClock },
+        { options: this.#options(), replyTo: engine.results.replyChannel, clock: systemClock },
       );
       const { missed } = waiter;
       const { queue, message } = addition;
-      const added = await transport.addMember(addition);
+      const added = await engine.flows.addMember(addition);
       if (added === "ended") throw new BullrushError("CHORD_MEMBER_ENDED", { task: member.task });
       const { id, task, ignoreResult = false } = message;
       // Who added it in an earlier run may be another process, to which its result is told.
@@ -150,7 +150,7 @@ export class Sender {
   }
 
   #sendingOf(call: Call): Sending {
-    return sendingOf(call, this.#options(), { replyTo: this.#connect().backend.replyChannel, clock: systemClock });
+    return sendingOf(call, this.#options(), { replyTo: this.#connect().engine.results.replyChannel, clock: systemClock });
   }
 
   #handle<Result>([{ queue, message }]: Sending, missed: number | undefined): AsyncResult<Result> {
@@ -162,7 +162,7 @@ export class Sender {
 /** `handle`, which the task that runs here, if any, has sent. */
 function sent<H extends AnyHandle>(handle: H): H {
   const task = sendingTask();
-  if (task?.onSent !== undefined) for (const { id } of leavesOf([handle as unknown as Leaf | Group])) task.onSent(id);
+  if (task?.onSent !== undefined) for (const { id } of leavesOf([handle as unknown as SingleResult | Group])) task.onSent(id);
   return handle;
 }
 

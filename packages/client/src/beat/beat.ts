@@ -1,4 +1,4 @@
-import type { ScheduleStore, StoredEntry } from "@bullrush/broker";
+import type { Schedules, StoredEntry } from "@bullrush/broker";
 import { BullrushError } from "@bullrush/broker";
 import type { CompiledOptions } from "../app/options.js";
 import type { AsyncResult } from "../result/async-result.js";
@@ -11,7 +11,7 @@ import { tickHeaders, tickOf } from "./tick.js";
 
 /** What the recurring calls of an app need of it. @internal */
 export interface BeatSource {
-  readonly store: () => ScheduleStore;
+  readonly store: () => Schedules;
   readonly options: () => CompiledOptions;
   readonly declaredOf: (task: string) => TaskOptions;
   readonly send: <Result>(call: Call) => Promise<AsyncResult<Result>>;

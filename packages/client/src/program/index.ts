@@ -3,4 +3,4 @@ export { cronOf, type Cron } from "../beat/cron.js";
 export { enclosingTask } from "../task/context.js";
 export { printable, printableLines } from "./printable.js";
 export { redact, redactFailure } from "./redact.js";
-export { TroubleLog } from "./trouble-log.js";
+export { ThrottledLog } from "./throttled-log.js";

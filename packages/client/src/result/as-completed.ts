@@ -1,7 +1,7 @@
 import { checkOptions } from "../task/check.js";
 import type { AsyncResult } from "./async-result.js";
 import type { Handle } from "./handle.js";
-import { checkHandles, leavesOf, type Leaf } from "./leaf.js";
+import { checkHandles, leavesOf, type SingleResult } from "./single-result.js";
 import { waitInTask } from "./wait-in-task.js";
 import { waitChecks, type WaitOptions } from "./wait-options.js";
 import { watchAll, type Ending } from "./watch-all.js";
@@ -51,7 +51,7 @@ export async function* asCompleted<H extends Handle>(
       for (const ending of endings) {
         endings.delete(ending);
         left--;
-        const leaf = leaves[ending.index] as Leaf;
+        const leaf = leaves[ending.index] as SingleResult;
         leaf.hold(ending.record);
         try {
           yield leaf as Handle as LeafOf<H>;

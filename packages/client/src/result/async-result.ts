@@ -6,7 +6,7 @@ import { detailsOf, type TaskDetails } from "./details.js";
 import { TimeoutError, type TaskFailedError, type TaskRevokedError } from "./errors.js";
 import { forget } from "./forget.js";
 import type { Handle } from "./handle.js";
-import { ignored, mark } from "./leaf.js";
+import { ignored, mark } from "./single-result.js";
 import { callBack, checkListener } from "./on-done.js";
 import { errorOf, failureOf, outcomeOf, type TaskOutcome } from "./outcome.js";
 import { iterateProgress, type IterateOptions, type Progress } from "./progress.js";
@@ -251,7 +251,7 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
     const record = await this.#read();
     if (record !== undefined && !(withLoan ? !isTerminal(record.state) : isWaiting(record))) return { record };
     const places = record?.queue === undefined ? queues : [...new Set([...queues, record.queue])];
-    const [location = "absent"] = await this.#source().transport.locate([{ id, queues: places, elsewhere }]);
+    const [location = "absent"] = await this.#source().engine.queues.locate([{ id, queues: places, elsewhere }]);
     if (location === "waiting") return { record: { state: "PENDING", delivery: 0, ...record } };
     if (typeof location === "object" && "taken" in location) {
       // What is stored of one that waited tells of the attempt before.
@@ -266,7 +266,7 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
   }
 
   async #read(options?: ReadOptions): Promise<TaskRecord | undefined> {
-    const [record] = await this.#source().backend.read([this.id], options);
+    const [record] = await this.#source().engine.results.read([this.id], options);
     return record;
   }
 }

@@ -1,6 +1,6 @@
 import type { TaskRecord } from "@bullrush/broker";
 import { checkOptions } from "../task/check.js";
-import type { Leaf } from "./leaf.js";
+import type { SingleResult } from "./single-result.js";
 import { outcomeOf, type TaskOutcome } from "./outcome.js";
 import { waitInTask } from "./wait-in-task.js";
 import { getChecks, limitWait, type GetOptions } from "./wait-options.js";
@@ -25,7 +25,7 @@ const known: ReadonlySet<string> = new Set(["UNKNOWN", "PENDING", "STARTED", "RE
 
 /** Yields what the task says until it has ended, and returns its outcome. */
 export async function* iterateProgress<Result>(
-  result: Leaf,
+  result: SingleResult,
   options: IterateOptions,
 ): AsyncGenerator<Progress, TaskOutcome<Result>, undefined> {
   checkOptions(options, getChecks, "of iterate()");

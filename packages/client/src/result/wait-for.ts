@@ -1,7 +1,7 @@
 import type { Duration } from "@bullrush/broker";
 import { checkOptions, kindOf, refuse, type Check } from "../task/check.js";
 import type { Handle } from "./handle.js";
-import { awaitedOf, checkHandles } from "./leaf.js";
+import { awaitedOf, checkHandles } from "./single-result.js";
 import { inTask } from "./wait-in-task.js";
 import { waitChecks } from "./wait-options.js";
 import { watchAll } from "./watch-all.js";

@@ -1,20 +1,20 @@
 import {
-  Alarm,
+  SharedTimer,
   BullrushError,
   isTerminal,
   systemTiming,
   type Location,
   type ReadOptions,
-  type ResultBackend,
+  type Queues,
+  type Results,
   type TaskRecord,
   type Timing,
-  type Transport,
 } from "@bullrush/broker";
-import { Agenda } from "./agenda.js";
+import { TimingWheel } from "./timing-wheel.js";
 import { UnknownTaskError } from "./errors.js";
 
 /** Whose result is awaited, and where its message may be. */
-export interface Sought {
+export interface AwaitedTask {
   readonly id: string;
   readonly queues: readonly string[];
   /** Whether it may be in any other queue too. Default: false. */
@@ -43,7 +43,7 @@ export interface Listener {
 
 /** A wait under way. */
 interface Wait {
-  readonly sought: Sought;
+  readonly sought: AwaitedTask;
   readonly listener: Listener;
   /** When to look next, and how long after that; `Infinity` while it is not to be looked at. */
   at: number;
@@ -72,22 +72,22 @@ const mostAtOnce = 5000;
  * be lost. All that are due are read in one command, unless they are very many.
  */
 export class ResultWaiter {
-  readonly #backend: ResultBackend;
-  readonly #transport: Transport;
+  readonly #results: Results;
+  readonly #queues: Queues;
   readonly #timing: Timing;
-  readonly #alarm: Alarm;
+  readonly #alarm: SharedTimer;
   readonly #waits = new Map<string, Set<Wait>>();
-  readonly #agenda = new Agenda<Wait>();
+  readonly #agenda = new TimingWheel<Wait>();
   #subscribing: Promise<() => void> | undefined;
   #subscribed = false;
   #missed = 0;
   #closed: BullrushError | undefined;
 
-  constructor(backend: ResultBackend, transport: Transport, timing: Timing = systemTiming) {
-    this.#backend = backend;
-    this.#transport = transport;
+  constructor(results: Results, queues: Queues, timing: Timing = systemTiming) {
+    this.#results = results;
+    this.#queues = queues;
     this.#timing = timing;
-    this.#alarm = new Alarm(() => void this.#look(), timing);
+    this.#alarm = new SharedTimer(() => void this.#look(), timing);
   }
 
   /** How often it was told of a task that nobody waited for; `undefined` while it is told of none. */
@@ -96,7 +96,7 @@ export class ResultWaiter {
   }
 
   /** Begins to wait, until it has ended or the returned function is called. */
-  watch(sought: Sought, listener: Listener): () => void {
+  watch(sought: AwaitedTask, listener: Listener): () => void {
     if (this.#closed !== undefined) {
       queueMicrotask(() => listener.onError(this.#closed));
       return () => undefined;
@@ -133,7 +133,7 @@ export class ResultWaiter {
 
   async #subscribe(): Promise<void> {
     try {
-      await (this.#subscribing ??= this.#backend.subscribe(
+      await (this.#subscribing ??= this.#results.subscribe(
         (id, record) => this.#told(id, record),
         () => this.#deaf(),
       ));
@@ -251,7 +251,7 @@ export class ResultWaiter {
   async #read(waits: readonly Wait[], options?: ReadOptions): Promise<readonly Wait[]> {
     if (waits.length === 0) return [];
     try {
-      const records = await this.#backend.read(
+      const records = await this.#results.read(
         waits.map(({ sought }) => sought.id),
         options,
       );
@@ -283,7 +283,7 @@ export class ResultWaiter {
   async #findUnknown(waits: readonly Wait[]): Promise<void> {
     if (waits.length === 0) return;
     // Without the broker nothing can be said of them; the backend alone may still bring their results.
-    const locations = await this.#transport.locate(waits.map(({ sought }) => sought)).catch(() => []);
+    const locations = await this.#queues.locate(waits.map(({ sought }) => sought)).catch(() => []);
     const found = new Map(waits.map((wait, index) => [wait, locations[index]]));
     const revokedAt = (location: Location | undefined) => (typeof location === "object" && "revoked" in location ? location : undefined);
     const over = waits.filter((wait) => found.get(wait) === "absent" || revokedAt(found.get(wait)) !== undefined);
@@ -296,7 +296,7 @@ export class ResultWaiter {
   }
 }
 
-function intervalsOf({ own }: Sought): { readonly first: number; readonly longest: number } {
+function intervalsOf({ own }: AwaitedTask): { readonly first: number; readonly longest: number } {
   return own ? intervals.told : intervals.polled;
 }
 

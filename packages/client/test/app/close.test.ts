@@ -32,8 +32,8 @@ describe("a closed app", () => {
     await expect(re.get()).rejects.toEqual(closed);
     await expect(re.status()).rejects.toEqual(closed);
     await expect(re.forget()).rejects.toEqual(closed);
-    expect(thrownBy(() => app.transport)).toEqual(closed);
-    expect(thrownBy(() => app.backend)).toEqual(closed);
+    expect(thrownBy(() => app.engine)).toEqual(closed);
+    expect(thrownBy(() => app.engine.results)).toEqual(closed);
     expect(add(1)).toBe(2);
   });
 

@@ -160,7 +160,7 @@ describe("options that are refused", () => {
   test("one that does not exist, naming those that do", () => {
     const error = refusal({ borker: "redis://b" });
     expect(error).toEqual(failing("INVALID_OPTION", { option: '"borker" of createApp()', got: "unknown" }));
-    expect(String(error)).toContain("one of name, broker, backend, queues");
+    expect(String(error)).toContain("one of name, broker, backend, engine, queues");
   });
 
   test.each<[option: keyof AppOptions, got: string, value: unknown]>([

@@ -10,9 +10,9 @@ import { eventually, testApp } from "../support.js";
 function prepare(times: number) {
   const app = testApp();
   const asked = { times: 0 };
-  const store = app.backend.store.bind(app.backend);
-  Object.assign(app.transport, { startFlow: async () => undefined });
-  Object.assign(app.backend, {
+  const store = app.engine.results.store.bind(app.engine.results);
+  Object.assign(app.engine.flows, { begin: async () => undefined });
+  Object.assign(app.engine.results, {
     store: async (requests: readonly StoreRequest[]) => {
       if (++asked.times <= times) throw new Error("away");
       return store(requests);
@@ -34,7 +34,7 @@ function byHand() {
   return { timing, rings };
 }
 
-const stateOf = async (app: App, id: string) => (await app.backend.read([id]))[0]?.state;
+const stateOf = async (app: App, id: string) => (await app.engine.results.read([id]))[0]?.state;
 
 test("records that cannot be stored when a flow begins are stored later, and the flow has its handle", async () => {
   const { app, canvas } = prepare(1);
@@ -48,7 +48,7 @@ const planIn = (app: App, canvas: AnyCanvas) => planOf(contentOf(canvas, "it").n
 test("it is tried for a minute, and keeps no process alive", async () => {
   const { app, asked, canvas } = prepare(Infinity);
   const { timing, rings } = byHand();
-  await new PendingRecords(timing).keep(planIn(app, canvas), app.backend);
+  await new PendingRecords(timing).keep(planIn(app, canvas), app.engine.results);
   for (let tried = 1; tried <= 60; tried++) {
     await eventually("it is to be tried again", () => rings.length === tried);
     expect(rings.at(-1)?.timer.hasRef()).toBe(false);
@@ -62,9 +62,9 @@ test("it is given up when the app is closed", async () => {
   const { app, asked, canvas } = prepare(Infinity);
   const { timing, rings } = byHand();
   const pending = new PendingRecords(timing);
-  await pending.keep(planIn(app, canvas), app.backend);
+  await pending.keep(planIn(app, canvas), app.engine.results);
   pending.close();
-  await pending.keep(planIn(app, canvas), app.backend);
+  await pending.keep(planIn(app, canvas), app.engine.results);
   expect(asked.times).toBe(2);
   expect(rings).toHaveLength(1);
   expect(rings[0]?.timer).toMatchObject({ _destroyed: true });

@@ -7,7 +7,7 @@ import { deadUrl, failing, rejected, take, testApp } from "../support.js";
 const secret = "canary-77e1";
 
 async function waitingIn(app: App, ...queues: readonly string[]): Promise<readonly number[]> {
-  return (await app.transport.counts(queues)).map(({ waiting, delayed }) => waiting + delayed);
+  return (await app.engine.queues.counts(queues)).map(({ waiting, delayed }) => waiting + delayed);
 }
 
 describe("many calls at once", () => {
@@ -43,7 +43,7 @@ describe("many calls at once", () => {
     expect((await take(app, "left")).message.id).toBe(all.id);
     expect((await take(app, "right")).message.id).toBe(copyId(all.id, "right"));
     expect((await take(app, "q")).message.id).toBe(urgent.id);
-    expect(await app.transport.counts(["q"])).toMatchObject([{ waiting: 0, delayed: 1 }]);
+    expect(await app.engine.queues.counts(["q"])).toMatchObject([{ waiting: 0, delayed: 1 }]);
   });
 });
 

@@ -12,7 +12,7 @@ describe("a call arrives", () => {
     const re = await add.delay(1, "ü€😀");
     const { message } = await take(app);
     expect(message).toMatchObject({ id: re.id, task: "tasks.add", args: [1, "ü€😀"], rootId: re.id, retries: 0, priority: 0 });
-    expect(message.replyTo).toBe(app.backend.replyChannel);
+    expect(message.replyTo).toBe(app.engine.results.replyChannel);
   });
 
   test("in the queue that it is routed to, and nowhere else", async () => {
@@ -24,7 +24,7 @@ describe("a call arrives", () => {
     const b = await app.stub("tasks.taskB").delay(2);
     const c = await app.sendTask("tasks.taskC", [3]);
     const d = await app.sendTask("tasks.taskC", [4], { exchange: "for_task_A", routingKey: "for_task_A" });
-    const counts = await app.transport.counts(["default", "for_task_A", "for_task_B"]);
+    const counts = await app.engine.queues.counts(["default", "for_task_A", "for_task_B"]);
     expect(counts.map(({ waiting }) => waiting)).toEqual([1, 2, 1]);
     expect((await take(app, "for_task_A")).message).toMatchObject({ id: a.id, args: [1] });
     expect((await take(app, "for_task_A")).message).toMatchObject({ id: d.id, args: [4] });
@@ -72,7 +72,7 @@ describe("a call arrives", () => {
     await app.sendTask("tasks.a", [], { countdown: "100y", expires: "100y" });
     await app.sendTask("tasks.a", [], { eta: new Date("9999-12-31T23:59:59.999Z") });
     const late = await app.sendTask("tasks.a", [], { eta: new Date(0) });
-    expect(await app.transport.counts(["default"])).toMatchObject([{ waiting: 1, delayed: 4 }]);
+    expect(await app.engine.queues.counts(["default"])).toMatchObject([{ waiting: 1, delayed: 4 }]);
     expect((await take(app)).message.id).toBe(late.id);
   });
 
@@ -80,7 +80,7 @@ describe("a call arrives", () => {
     const app = testApp();
     const taskId = newId();
     for (let count = 0; count < 3; count++) expect((await app.sendTask("tasks.a", [], { taskId })).id).toBe(taskId);
-    expect(await app.transport.counts(["default"])).toMatchObject([{ waiting: 1 }]);
+    expect(await app.engine.queues.counts(["default"])).toMatchObject([{ waiting: 1 }]);
   });
 
   test("each of a thousand at once", async () => {
@@ -88,7 +88,7 @@ describe("a call arrives", () => {
     const add = app.task("tasks.add", (x: number) => x);
     const results = await Promise.all(Array.from({ length: 1000 }, (_, index) => add.delay(index)));
     expect(new Set(results.map(({ id }) => id)).size).toBe(1000);
-    expect(await app.transport.counts(["default"])).toMatchObject([{ waiting: 1000 }]);
+    expect(await app.engine.queues.counts(["default"])).toMatchObject([{ waiting: 1000 }]);
   });
 });
 
@@ -112,7 +112,7 @@ describe("a call is refused at the caller, and nothing is enqueued", () => {
     const error = await rejected(task.delay(secret, value));
     expect(error).toEqual(failing("ENCODE_ERROR", { what: "the arguments of tasks.a", path }));
     expect(JSON.stringify(error) + String(error)).not.toContain(secret);
-    expect(await app.transport.counts(["default"])).toMatchObject([{ waiting: 0 }]);
+    expect(await app.engine.queues.counts(["default"])).toMatchObject([{ waiting: 0 }]);
   });
 
   test("with arguments that are too large, in bytes", async () => {
@@ -121,7 +121,7 @@ describe("a call is refused at the caller, and nothing is enqueued", () => {
     const error = await rejected(task.delay(secret + "€".repeat(400)));
     expect(error).toEqual(failing("PAYLOAD_TOO_LARGE", { what: "the arguments of tasks.a", limit: 1000 }));
     expect(JSON.stringify(error) + String(error)).not.toContain(secret);
-    expect(await app.transport.counts(["default"])).toMatchObject([{ waiting: 0 }]);
+    expect(await app.engine.queues.counts(["default"])).toMatchObject([{ waiting: 0 }]);
     await task.delay("x".repeat(400));
   });
 
@@ -142,7 +142,7 @@ describe("a call is refused at the caller, and nothing is enqueued", () => {
     await expect(app.sendTask("tasks.a", [], { queue: "b" })).rejects.toEqual(refused);
     await expect(app.sendTask("tasks.a")).rejects.toEqual(failing("QUEUE_NOT_DECLARED", { queue: "default" }));
     await app.sendTask("tasks.a", [], { queue: "a" });
-    expect(await app.transport.counts(["a", "b", "default"])).toMatchObject([{ waiting: 1 }, { waiting: 0 }, { waiting: 0 }]);
+    expect(await app.engine.queues.counts(["a", "b", "default"])).toMatchObject([{ waiting: 1 }, { waiting: 0 }, { waiting: 0 }]);
   });
 
   test.each<[what: string, options: unknown, code: string, details: object]>([
@@ -177,7 +177,7 @@ describe("a call is refused at the caller, and nothing is enqueued", () => {
   ])("with %s", async (_, options, code, details) => {
     const app = testApp();
     await expect(app.sendTask("tasks.a", [1], options as CallOptions)).rejects.toEqual(failing(code, details));
-    expect(await app.transport.counts(["default"])).toMatchObject([{ waiting: 0, delayed: 0 }]);
+    expect(await app.engine.queues.counts(["default"])).toMatchObject([{ waiting: 0, delayed: 0 }]);
   });
 
   test.each<[got: string, args: unknown]>([
@@ -208,9 +208,9 @@ describe("connections", () => {
   test("are the same at each use, and cannot be moved afterwards", async () => {
     const app = testApp();
     app.override({ broker: inject("redisUrl") });
-    const { transport, backend } = app;
+    const { engine } = app;
     await app.sendTask("tasks.a");
-    expect([app.transport, app.backend]).toEqual([transport, backend]);
+    expect(app.engine).toBe(engine);
     expect(thrownBy(() => app.override({ broker: "redis://127.0.0.1:1" }))).toEqual(failing("INVALID_OPTION", { option: "override()" }));
   });
 

@@ -7,22 +7,22 @@ const entry = { task: "tasks.add", schedule: "20s", args: [1, 2] } as const;
 
 /** Does what a beat does when it begins to lead. */
 async function lead(app: App, entries: readonly NamedCall[] = app.options.beat) {
-  const term = await app.schedules.campaign();
+  const term = await app.engine.schedules.campaign();
   if (term === undefined) throw new Error("somebody else leads");
-  onTestFinished(() => app.schedules.resign(term).catch(() => undefined));
-  expect(await app.schedules.sync(term, entries)).toBe(true);
+  onTestFinished(() => app.engine.schedules.resign(term).catch(() => undefined));
+  expect(await app.engine.schedules.sync(term, entries)).toBe(true);
   return term;
 }
 
 /** Has entry `name` tick at `due`, as a beat does. */
 async function tick(app: App, name: string, due: number, next?: number) {
   const term = await lead(app);
-  const [stored] = await app.schedules.read([name]);
+  const [stored] = await app.engine.schedules.read([name]);
   if (stored === undefined) throw new Error(`no entry "${name}"`);
   const messages = app.tickOf({ ...stored, due, jitter: 0 });
   const ticks = [{ due, messages, skipIfUnfinished: false }];
   const advance = { name, version: stored.version, due: stored.due, ticks, ...(next !== undefined && { next }) };
-  expect(await app.schedules.advance(term, [advance])).toEqual([{ sent: 1, overlapped: 0, duplicates: 0 }]);
+  expect(await app.engine.schedules.advance(term, [advance])).toEqual([{ sent: 1, overlapped: 0, duplicates: 0 }]);
   return messages;
 }
 
@@ -146,7 +146,7 @@ describe("trigger()", () => {
     const before = Date.now();
     const re = await app.beat.trigger<number>("a");
     const taken = await take(app, "q");
-    expect(taken.message).toMatchObject({ id: re.id, task: "tasks.add", args: [1, 2], replyTo: app.backend.replyChannel });
+    expect(taken.message).toMatchObject({ id: re.id, task: "tasks.add", args: [1, 2], replyTo: app.engine.results.replyChannel });
     expect(taken.message.headers).toEqual({ tenant: 5, beat: "a", scheduledAt: expect.stringMatching(/^\d{4}-.*Z$/) });
     expect(taken.message.expires).toBeGreaterThanOrEqual(before + 3_600_000);
     expect(await app.beat.list()).toEqual([expect.objectContaining({ paused: true, count: 0 })]);

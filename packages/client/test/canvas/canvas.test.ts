@@ -33,7 +33,7 @@ function prepare(options = {}) {
 /** The flows that `app` begins, which nobody keeps. */
 function begun(app: ReturnType<typeof testApp>): readonly Flow[] {
   const flows: Flow[] = [];
-  Object.assign(app.transport, { startFlow: async (flow: Flow) => void flows.push(flow) });
+  Object.assign(app.engine.flows, { begin: async (flow: Flow) => void flows.push(flow) });
   return flows;
 }
 
@@ -294,7 +294,7 @@ describe("the handle on", () => {
     const { app, show } = prepare();
     expect(await (await group().delay()).get()).toEqual([]);
     expect(await (await group(group(), show.map([])).delay()).get()).toEqual([[], []]);
-    expect(await app.transport.counts(["default"])).toMatchObject([{ waiting: 0 }]);
+    expect(await app.engine.queues.counts(["default"])).toMatchObject([{ waiting: 0 }]);
     const nothing = await group().delay();
     await nothing.save();
     await nothing.forget();
@@ -327,7 +327,7 @@ describe("the handle on", () => {
       };
       collect(result);
       expect(handles.length).toBeGreaterThan(5);
-      await app.backend.store(
+      await app.engine.results.store(
         handles.map((id) => ({ id, delivery: 1, expires: 60_000, record: encodeRecord({ state: "SUCCESS", delivery: 1 }) })),
       );
       let before = result.parent;
@@ -335,7 +335,7 @@ describe("the handle on", () => {
       const group = before as unknown as GroupResult;
       await group.save();
       await result.forget();
-      expect((await app.backend.read(handles)).filter((record) => record !== undefined)).toEqual([]);
+      expect((await app.engine.results.read(handles)).filter((record) => record !== undefined)).toEqual([]);
       expect(await app.groupResult(group.id)).toBeUndefined();
     }
   });
@@ -345,7 +345,7 @@ describe("the handle on", () => {
     begun(app);
     const canvas = chain(add.s(1, 2).link(show.s()), group(show.s(), add.s(3)), sum.s());
     const { id } = await canvas.delay();
-    const [last, ...others] = await app.backend.read([0, 1, 2, 4, 3].map((number) => (number === 0 ? id : callId(id, number))));
+    const [last, ...others] = await app.engine.results.read([0, 1, 2, 4, 3].map((number) => (number === 0 ? id : callId(id, number))));
     expect(last).toMatchObject({ state: "PENDING", task: "sum", queue: "default", flow: id, call: 0 });
     expect(others).toMatchObject(
       [{ call: 1 }, { call: 2 }, undefined, undefined].map((record) => record && { ...record, state: "PENDING" }),
@@ -383,7 +383,7 @@ describe("a canvas that cannot be sent", () => {
     const { app, add, show } = prepare();
     expect(await rejected(group(add.s(1, 2), show.s("x".repeat(2_000_000) as never)).delay())).toEqual(failing("PAYLOAD_TOO_LARGE"));
     expect(await rejected(chain(add.s(1, 2), show.s()).applyAsync({ prio: 1 } as object))).toEqual(failing("INVALID_OPTION"));
-    expect(await app.transport.counts(["default"])).toMatchObject([{ waiting: 0 }]);
+    expect(await app.engine.queues.counts(["default"])).toMatchObject([{ waiting: 0 }]);
   });
 
   test("says so when the broker is away", async () => {
@@ -396,8 +396,8 @@ describe("a canvas that cannot be sent", () => {
   test("leaves nothing behind that says it is PENDING", async () => {
     const { app, add, show } = prepare();
     const stored: unknown[] = [];
-    Object.assign(app.backend, { store: async (requests: unknown) => void stored.push(requests) });
-    Object.assign(app.transport, { startFlow: async () => Promise.reject(new Error("no")) });
+    Object.assign(app.engine.results, { store: async (requests: unknown) => void stored.push(requests) });
+    Object.assign(app.engine.flows, { begin: async () => Promise.reject(new Error("no")) });
     expect(await rejected(chain(add.s(1, 2), show.s()).delay())).toEqual(new Error("no"));
     expect(stored).toEqual([]);
   });

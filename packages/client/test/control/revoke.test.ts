@@ -40,7 +40,7 @@ describe("a task that is revoked", () => {
     const app = testApp();
     const re = await app.sendTask("tasks.a");
     const { end } = await take(app);
-    await app.backend.claim([{ id: re.id, delivery: 7, expires: 60_000, worker: "w1" }]);
+    await app.engine.results.claim([{ id: re.id, delivery: 7, expires: 60_000, worker: "w1" }]);
     expect(await re.revoke()).toBe(true);
     await end({ type: "succeeded", result: "1" }, { result: 1, delivery: 8 });
     expect(await re.status()).toBe("REVOKED");
@@ -49,7 +49,7 @@ describe("a task that is revoked", () => {
   test("is told to the workers if one has it, and only then", async () => {
     const app = testApp();
     const heard: ControlCommand[] = [];
-    await app.control.subscribe((command) => void heard.push(command));
+    await app.engine.control.subscribe((command) => void heard.push(command));
     const [running, waits] = [await app.sendTask("tasks.a"), await app.sendTask("tasks.b")];
     await take(app);
     expect(await app.revoke([waits.id, running.id, newId()], { terminate: true, reason: "x" })).toEqual([true, true, false]);
@@ -73,7 +73,7 @@ describe("a task that is revoked", () => {
     const app = testApp();
     const re = await app.sendTask("tasks.a");
     await re.revoke({ reason: "too late" });
-    await app.backend.forget([re.id]);
+    await app.engine.results.forget([re.id]);
     const handles = [re, app.asyncResult(re.id)];
     expect(await Promise.all(handles.map((handle) => handle.status()))).toEqual(["REVOKED", "REVOKED"]);
     const outcome = { state: "REVOKED", reason: "too late" };
@@ -113,9 +113,9 @@ describe("a task that has ended", () => {
   test("without a result is known to have ended while its queue remembers it", async () => {
     const app = testApp();
     const re = await app.sendTask("tasks.a", [], { ignoreResult: true });
-    const consumer = app.transport.consume({ queues: [{ name: "default" }], order: "strict", lease: 15_000, worker: "w1" });
-    const { deliveries } = await consumer.exchange({ settle: [], take: 1 });
-    await consumer.exchange({ settle: [{ delivery: deliveries[0]!, outcome: { type: "succeeded" } }], take: 0 });
+    const consumer = app.engine.consume({ queues: [{ name: "default" }], order: "strict", lease: 15_000, worker: "w1" });
+    const { deliveries } = await consumer.settleAndTake({ settle: [], take: 1 });
+    await consumer.settleAndTake({ settle: [{ delivery: deliveries[0]!, outcome: { type: "succeeded" } }], take: 0 });
     expect(await re.revoke()).toBe(false);
     expect(await re.status()).toBe("UNKNOWN");
   });
@@ -147,7 +147,7 @@ describe("revoke()", () => {
   test("is not said of one whose message is gone", async () => {
     const app = testApp();
     const re = await app.sendTask("tasks.a");
-    await app.transport.purge("default");
+    await app.engine.queues.purge("default");
     expect([await re.revoke(), await app.revoke(re.id)]).toEqual([false, false]);
     expect(await re.status()).toBe("REVOKED");
   });

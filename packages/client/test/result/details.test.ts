@@ -1,4 +1,4 @@
-import { newId, type Transport } from "@bullrush/broker";
+import { newId, type BrokerFacets } from "@bullrush/broker";
 import { describe, expect, test } from "vitest";
 import { AsyncResult, type App } from "../../src/index.js";
 import { rejected, store, take, testApp } from "../support.js";
@@ -55,7 +55,7 @@ describe("details", () => {
     }
     await store(app, re, { state: "PROGRESS", meta: { done: 50 }, worker: "w0", attempt: 7 });
     expect(await byId.details()).toMatchObject({ ...facts, state: "PROGRESS", meta: { done: 50 } });
-    await app.backend.claim([{ id: re.id, delivery: 2, expires: 60_000, worker: "w0" }]);
+    await app.engine.results.claim([{ id: re.id, delivery: 2, expires: 60_000, worker: "w0" }]);
     expect(await byId.details()).toMatchObject({ ...facts, state: "STARTED" });
   });
 
@@ -141,15 +141,15 @@ describe("a call of a flow that is not sent yet", () => {
     expect(await byId.status()).toBe("STARTED");
   });
 
-  /** `app` with a transport that has flows, each with one call that was sent, and what was called off in them. */
+  /** `app` with an engine that has flows, each with one call that was sent, and what was called off in them. */
   function withFlows(app: App, members: readonly string[] = []) {
     const revoked: unknown[] = [];
-    const revokeFlow: Transport["revokeFlow"] = async (flow, calls) => {
+    const revokeFlow: BrokerFacets["flows"]["revoke"] = async (flow, calls) => {
       revoked.push([flow, calls]);
       return { ids: members, queues: ["members"] };
     };
-    const transport = { ...app.transport, revokeFlow };
-    const source = sourceOf({ transport, backend: app.backend, control: app.control, options: app.options });
+    const engine = { ...app.engine, flows: { ...app.engine.flows, revoke: revokeFlow } };
+    const source = sourceOf({ engine, options: app.options });
     return { source, revoked };
   }
 

@@ -7,7 +7,7 @@ import { failure, several, sourceOf, tell } from "./tasks.js";
 
 type Three = readonly [AsyncResult, AsyncResult, AsyncResult];
 
-const pick = ({ transport, control, options }: App) => ({ transport, control, options });
+const pick = ({ engine, options }: App) => ({ engine, options });
 
 /** A group of a task and a group of two. */
 async function nested(app: App, parent?: Handle) {
@@ -117,9 +117,10 @@ describe("a group", () => {
   test("reads the records of many members some at a time", async () => {
     const app = testApp();
     const lots: number[] = [];
-    const read = app.backend.read.bind(app.backend);
-    const backend = { ...app.backend, read: (ids: readonly string[]) => (lots.push(ids.length), read(ids)) };
-    const group = new GroupResult(sourceOf({ ...pick(app), backend }), { id: newId(), results: await several(app, 250) });
+    const read = app.engine.results.read.bind(app.engine.results);
+    const results = { ...app.engine.results, read: (ids: readonly string[]) => (lots.push(ids.length), read(ids)) };
+    const engine = { ...app.engine, results };
+    const group = new GroupResult(sourceOf({ ...pick(app), engine }), { id: newId(), results: await several(app, 250) });
     expect(await group.ready()).toBe(false);
     expect(lots).toEqual([100, 100, 50]);
   });
@@ -176,7 +177,7 @@ describe("a group that is saved", () => {
       `{"id":"${id}","results":[{"id":"../x","queues":[]}]}`,
     ];
     for (const text of bad) {
-      await app.backend.saveGroup(id, text, 60_000);
+      await app.engine.results.saveGroup(id, text, 60_000);
       expect(await rejected(app.groupResult(id))).toEqual(failing("DECODE_ERROR"));
     }
     expect(await rejected(app.groupResult("x"))).toEqual(failing("INVALID_TASK_ID"));

@@ -1,4 +1,4 @@
-import { newId, type Transport } from "@bullrush/broker";
+import { newId, type BrokerFacets } from "@bullrush/broker";
 import { describe, expect, test } from "vitest";
 import { AsyncResult, chain } from "../../src/index.js";
 import { ResultWaiter } from "../../src/result/waiter.js";
@@ -65,7 +65,7 @@ describe("status()", () => {
 
   test("of a task that was put back and claimed", async () => {
     const { app, re } = await sent();
-    await app.backend.claim([{ id: re.id, delivery: 2, expires: 60_000, worker: "w2" }]);
+    await app.engine.results.claim([{ id: re.id, delivery: 2, expires: 60_000, worker: "w2" }]);
     expect(await re.status()).toBe("STARTED");
   });
 
@@ -76,14 +76,14 @@ describe("status()", () => {
 
   test("of a task that ends between the look at its record and that at its queue", async () => {
     const { app, re } = await sent();
-    const locate: Transport["locate"] = async (ids) => {
+    const locate: BrokerFacets["queues"]["locate"] = async (ids) => {
       const { end } = await take(app);
       await end({ type: "succeeded", result: "7" }, { result: 7 });
-      return app.transport.locate(ids);
+      return app.engine.queues.locate(ids);
     };
     const revoke = async () => [];
-    const waiter = new ResultWaiter(app.backend, app.transport);
-    const source = { backend: app.backend, transport: { ...app.transport, locate }, waiter, revoke, options: app.options };
+    const waiter = new ResultWaiter(app.engine.results, app.engine.queues);
+    const source = { engine: { ...app.engine, queues: { ...app.engine.queues, locate } }, waiter, revoke, options: app.options };
     const handle = new AsyncResult(() => source, { id: re.id, queues: ["default"], own: true });
     expect(await handle.status()).toBe("SUCCESS");
   });
@@ -94,7 +94,7 @@ describe("status()", () => {
 
   test("of a task whose queue was purged", async () => {
     const { app, re } = await sent();
-    await app.transport.purge("default");
+    await app.engine.queues.purge("default");
     expect(await re.status()).toBe("UNKNOWN");
   });
 });
@@ -167,7 +167,7 @@ describe("looks that do not wait", () => {
   test("after it was forgotten", async () => {
     const { app, re } = await ended({ result: 1 });
     await re.forget();
-    await eventually("no record is left", async () => (await app.backend.read([re.id]))[0] === undefined);
+    await eventually("no record is left", async () => (await app.engine.results.read([re.id]))[0] === undefined);
     expect(await look(re)).toEqual(nothing);
     await re.forget();
   });

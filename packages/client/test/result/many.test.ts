@@ -1,4 +1,4 @@
-import type { ResultBackend } from "@bullrush/broker";
+import type { Results } from "@bullrush/broker";
 import { openRedis, type RedisServer } from "@bullrush/broker/embedded";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { asCompleted, gather, type AsyncResult } from "../../src/index.js";
@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 /** Stores the results, of so many bytes, a hundred at a time, and says so. */
-async function tellAll(backend: ResultBackend, results: readonly AsyncResult[], bytes = 0): Promise<void> {
+async function tellAll(backend: Results, results: readonly AsyncResult[], bytes = 0): Promise<void> {
   const padding = "x".repeat(bytes);
   for (let at = 0; at < results.length; at += 100) {
     await backend.store(
@@ -43,7 +43,7 @@ describe("ten thousand results", () => {
     const gathered = gather(results, { timeout: "1m" });
     await eventually("they are subscribed to", async () => (await subscriptionsOf(server.url, app)) === 1);
     expect(timers() - before.timers).toBeLessThan(10);
-    await tellAll(app.backend, results);
+    await tellAll(app.engine.results, results);
     expect(await gathered).toEqual(results.map((_, index) => index));
     expect((await callsOf(server.url, "mget")) - before.reads).toBeLessThan(30);
     expect(String(await redis(server.url, "CLIENT", "LIST")).match(/name=bullrush:replies\b/g)).toHaveLength(1);
@@ -56,7 +56,7 @@ describe("ten thousand results", () => {
       for await (const re of asCompleted(results, { timeout: "1m" })) return re.get();
       return undefined;
     });
-    await tellAll(app.backend, results.slice(0, 100));
+    await tellAll(app.engine.results, results.slice(0, 100));
     expect(await first).toMatchObject({ value: expect.any(Number) as number });
   });
 
@@ -65,7 +65,7 @@ describe("ten thousand results", () => {
     const results = await several(app, 2000);
     const gathered = gather(results, { timeout: "1m" });
     await eventually("they are subscribed to", async () => (await subscriptionsOf(server.url, app)) === 1);
-    await tellAll(app.backend, results, 17_000);
+    await tellAll(app.engine.results, results, 17_000);
     const { took } = await timed(() => gathered);
     expect(took).toBeLessThan(5000);
   });

@@ -17,7 +17,7 @@ afterAll(() => server.stop());
 describe("an outage", () => {
   test("of the subscription alone is mended, and no result is lost meanwhile", async () => {
     const app = testApp({ broker: server.url });
-    const replyTo = app.backend.replyChannel;
+    const replyTo = app.engine.results.replyChannel;
     const [a, b] = [await app.sendTask("tasks.a"), await app.sendTask("tasks.a")];
     const { get } = await waiting(server.url, app, a);
     expect(await redis(server.url, "CLIENT", "KILL", "TYPE", "pubsub")).toBe(1);
@@ -126,9 +126,9 @@ describe("an outage", () => {
     let outages = 0;
     const waiter = new ResultWaiter(
       { ...backend, read: (ids) => backend.read(ids).catch((error: unknown) => (outages++, Promise.reject(error as Error))) },
-      app.transport,
+      app.engine.queues,
     );
-    const source = { backend, transport: app.transport, waiter, revoke: async () => [], options: app.options };
+    const source = { engine: { ...app.engine, results: backend }, waiter, revoke: async () => [], options: app.options };
     const re = new AsyncResult(() => source, { id, queues: ["default"], own: false });
     proxy.blackhole({ alsoNew: true });
     const [during, after] = [rejected(re.get({ timeout: 1000 })), rejected(re.get({ timeout: 6000 }))];

@@ -86,7 +86,7 @@ describe("iterating over progress", () => {
     const followed = rejected(follow(re, { signal: abort.signal }));
     abort.abort();
     expect(await followed).toBe(abort.signal.reason);
-    await app.transport.purge("default");
+    await app.engine.queues.purge("default");
     expect(await rejected(follow(re))).toEqual(failing("UNKNOWN_TASK"));
   });
 

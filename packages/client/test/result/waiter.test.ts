@@ -1,32 +1,20 @@
-import {
-  newId,
-  redisResultBackend,
-  systemTiming,
-  type ResultBackend,
-  type TaskRecord,
-  type Timing,
-  type Transport,
-} from "@bullrush/broker";
+import { newId, redisResultBackend, systemTiming, type Queues, type Results, type TaskRecord, type Timing } from "@bullrush/broker";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { BullrushError, UnknownTaskError, type App } from "../../src/index.js";
-import { ResultWaiter, type Sought } from "../../src/result/waiter.js";
+import { ResultWaiter, type AwaitedTask } from "../../src/result/waiter.js";
 import { deadUrl, door, eventually, rejected, store, testApp, timed } from "../support.js";
 
 const closing = new BullrushError("APP_CLOSED", { app: "test" });
 
-/** A waiter on the backend and the transport of `app`, in some of whose steps a test may put in its own. */
-function waiterOn(
-  app: App,
-  { backend = {}, transport = {} }: { backend?: Partial<ResultBackend>; transport?: Partial<Transport> } = {},
-  timing?: Timing,
-) {
-  const waiter = new ResultWaiter({ ...app.backend, ...backend }, { ...app.transport, ...transport }, timing);
+/** A waiter on the backend and the engine of `app`, in some of whose steps a test may put in its own. */
+function waiterOn(app: App, { results = {}, queues = {} }: { results?: Partial<Results>; queues?: Partial<Queues> } = {}, timing?: Timing) {
+  const waiter = new ResultWaiter({ ...app.engine.results, ...results }, { ...app.engine.queues, ...queues }, timing);
   onTestFinished(() => waiter.close(closing));
   return waiter;
 }
 
 /** A wait as a promise. */
-function waitOn(waiter: ResultWaiter, awaited: Sought) {
+function waitOn(waiter: ResultWaiter, awaited: AwaitedTask) {
   let giveUp: (reason: unknown) => void = () => undefined;
   const ended = new Promise<TaskRecord>((resolve, reject) => {
     const stop = waiter.watch(awaited, { onEnd: resolve, onError: reject });
@@ -39,12 +27,12 @@ function waitOn(waiter: ResultWaiter, awaited: Sought) {
 }
 
 /** A task that waits in a queue. */
-async function sent(app: App, own: boolean): Promise<Sought> {
+async function sent(app: App, own: boolean): Promise<AwaitedTask> {
   const { id } = await app.sendTask("tasks.a");
   return { id, queues: ["default"], own };
 }
 
-const told = (app: App, { id }: Sought, result: unknown) => store(app, { id, replyTo: app.backend.replyChannel }, { result });
+const told = (app: App, { id }: AwaitedTask, result: unknown) => store(app, { id, replyTo: app.engine.results.replyChannel }, { result });
 
 /** The timers of this process, those of vitest included. */
 const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
@@ -57,11 +45,11 @@ describe("a result that comes", () => {
     const app = testApp();
     const held = door();
     const read = async (ids: readonly string[]) => {
-      const records = await app.backend.read(ids);
+      const records = await app.engine.results.read(ids);
       await held.pass();
       return records;
     };
-    const waiter = waiterOn(app, { backend: { read } });
+    const waiter = waiterOn(app, { results: { read } });
     const awaited = await sent(app, true);
     const wait = waitOn(waiter, awaited).ended;
     await held.somebody();
@@ -75,11 +63,11 @@ describe("a result that comes", () => {
     const held = door();
     let reads = 0;
     const read = async (ids: readonly string[]) => {
-      const records = await app.backend.read(ids);
+      const records = await app.engine.results.read(ids);
       if (reads++ === 0) await held.pass();
       return records;
     };
-    const waiter = waiterOn(app, { backend: { read } });
+    const waiter = waiterOn(app, { results: { read } });
     const awaited = await sent(app, true);
     const wait = waitOn(waiter, awaited).ended;
     await held.somebody();
@@ -93,23 +81,23 @@ describe("a result that comes", () => {
   test("between a look at the backend and one at the queues", async () => {
     const app = testApp();
     const awaited = await sent(app, false);
-    const locate: Transport["locate"] = async (ids) => {
+    const locate: Queues["locate"] = async (ids) => {
       await store(app, awaited, { result: 7 });
-      await app.transport.purge("default");
-      return app.transport.locate(ids);
+      await app.engine.queues.purge("default");
+      return app.engine.queues.locate(ids);
     };
-    const waiter = waiterOn(app, { transport: { locate } });
+    const waiter = waiterOn(app, { queues: { locate } });
     expect(await waitOn(waiter, awaited).ended).toMatchObject({ state: "SUCCESS", result: 7 });
   });
 
   test("before its wait has subscribed", async () => {
     const app = testApp();
     const held = door();
-    const subscribe: ResultBackend["subscribe"] = async (listener) => {
+    const subscribe: Results["subscribe"] = async (listener) => {
       await held.pass();
-      return app.backend.subscribe(listener);
+      return app.engine.results.subscribe(listener);
     };
-    const waiter = waiterOn(app, { backend: { subscribe } });
+    const waiter = waiterOn(app, { results: { subscribe } });
     const awaited = await sent(app, true);
     const wait = waitOn(waiter, awaited).ended;
     await held.somebody();
@@ -142,9 +130,9 @@ describe("looks", () => {
     const read = async (ids: readonly string[]) => {
       if (ids.includes(slow.id)) await held.pass();
       if (ids.includes(other.id)) looksAtOther++;
-      return app.backend.read(ids);
+      return app.engine.results.read(ids);
     };
-    const waiter = waiterOn(app, { backend: { read } });
+    const waiter = waiterOn(app, { results: { read } });
     const first = waitOn(waiter, slow).ended;
     await held.somebody();
     const second = waitOn(waiter, other).ended;
@@ -160,8 +148,8 @@ describe("looks", () => {
   test("whose search in the queues fails go on", async () => {
     const app = testApp();
     let searches = 0;
-    const locate: Transport["locate"] = (ids) => (searches++ < 2 ? Promise.reject(new Error("not now")) : app.transport.locate(ids));
-    const waiter = waiterOn(app, { transport: { locate } });
+    const locate: Queues["locate"] = (ids) => (searches++ < 2 ? Promise.reject(new Error("not now")) : app.engine.queues.locate(ids));
+    const waiter = waiterOn(app, { queues: { locate } });
     expect(await rejected(waitOn(waiter, { id: newId(), queues: ["default"], own: false }).ended)).toBeInstanceOf(UnknownTaskError);
     // A slow search may be overtaken by the next.
     expect(searches).toBeGreaterThanOrEqual(3);
@@ -171,8 +159,8 @@ describe("looks", () => {
     const app = testApp();
     const error = new Error("not now");
     let failing = true;
-    const read: ResultBackend["read"] = (ids) => (failing ? Promise.reject(error) : app.backend.read(ids));
-    const waiter = waiterOn(app, { backend: { read } });
+    const read: Results["read"] = (ids) => (failing ? Promise.reject(error) : app.engine.results.read(ids));
+    const waiter = waiterOn(app, { results: { read } });
     const awaited = await sent(app, false);
     expect(await Promise.all([rejected(waitOn(waiter, awaited).ended), rejected(waitOn(waiter, awaited).ended)])).toEqual([error, error]);
     failing = false;
@@ -205,12 +193,12 @@ describe("a task that was just sent, of which nothing was missed", () => {
   /** A waiter that is subscribed, and how often it looked. */
   async function subscribed(app: App, timing?: Timing) {
     let reads = 0;
-    const read: ResultBackend["read"] = async (ids) => {
-      const records = await app.backend.read(ids);
+    const read: Results["read"] = async (ids) => {
+      const records = await app.engine.results.read(ids);
       reads++;
       return records;
     };
-    const waiter = waiterOn(app, { backend: { read } }, timing);
+    const waiter = waiterOn(app, { results: { read } }, timing);
     const first = await sent(app, true);
     const wait = waitOn(waiter, first);
     await eventually("the first look found nothing", () => reads === 1);
@@ -272,8 +260,8 @@ describe("a wait of a minute", () => {
   ])("%s costs few looks at the result, and fewer at the queues", async (_, own, most) => {
     const app = testApp();
     const seen = { reads: 0, locates: 0 };
-    const read: ResultBackend["read"] = (ids) => (seen.reads++, app.backend.read(ids));
-    const locate: Transport["locate"] = (ids) => (seen.locates++, app.transport.locate(ids));
+    const read: Results["read"] = (ids) => (seen.reads++, app.engine.results.read(ids));
+    const locate: Queues["locate"] = (ids) => (seen.locates++, app.engine.queues.locate(ids));
     let now = 0;
     const alarms = new Map<NodeJS.Timeout, { readonly ring: () => void; readonly at: number }>();
     const setTimer: Timing["setTimer"] = (ring, delay) => {
@@ -282,7 +270,7 @@ describe("a wait of a minute", () => {
       return timer;
     };
     onTestFinished(() => alarms.forEach((_alarm, timer) => clearTimeout(timer)));
-    const waiter = waiterOn(app, { backend: { read }, transport: { locate } }, { now: () => now, setTimer });
+    const waiter = waiterOn(app, { results: { read }, queues: { locate } }, { now: () => now, setTimer });
     const { giveUp, ended } = waitOn(waiter, await sent(app, own));
     while (now < 60_000) {
       await eventually("the next look is planned", () => alarms.size > 0);
@@ -303,13 +291,13 @@ describe("a wait of a minute", () => {
   test("looks at once when nothing was heard for a while", async () => {
     const app = testApp();
     let deaf: (() => void) | undefined;
-    const subscribe: ResultBackend["subscribe"] = (listener, onGap) => {
+    const subscribe: Results["subscribe"] = (listener, onGap) => {
       deaf = onGap;
-      return app.backend.subscribe(listener);
+      return app.engine.results.subscribe(listener);
     };
     let reads = 0;
-    const read: ResultBackend["read"] = (ids) => (reads++, app.backend.read(ids));
-    const waiter = waiterOn(app, { backend: { subscribe, read } }, stopped);
+    const read: Results["read"] = (ids) => (reads++, app.engine.results.read(ids));
+    const waiter = waiterOn(app, { results: { subscribe, read } }, stopped);
     const awaited = await sent(app, true);
     const { ended } = waitOn(waiter, awaited);
     await eventually("the first look", () => reads === 1);
@@ -327,8 +315,8 @@ describe("a subscription that fails", () => {
     onTestFinished(() => backend.close());
     let fails = true;
     let tries = 0;
-    const subscribe: ResultBackend["subscribe"] = (listener) => (tries++, (fails ? backend : app.backend).subscribe(listener));
-    const waiter = waiterOn(app, { backend: { subscribe } });
+    const subscribe: Results["subscribe"] = (listener) => (tries++, (fails ? backend : app.engine.results).subscribe(listener));
+    const waiter = waiterOn(app, { results: { subscribe } });
     const awaited = await sent(app, true);
     const waits = [waitOn(waiter, awaited), waitOn(waiter, awaited)];
     await eventually("several tries", () => tries > 2);
@@ -341,11 +329,11 @@ describe("a subscription that fails", () => {
   test("does not keep a wait that is given up meanwhile", async () => {
     const app = testApp();
     const held = door();
-    const subscribe: ResultBackend["subscribe"] = async (listener) => {
+    const subscribe: Results["subscribe"] = async (listener) => {
       await held.pass();
-      return app.backend.subscribe(listener);
+      return app.engine.results.subscribe(listener);
     };
-    const waiter = waiterOn(app, { backend: { subscribe } });
+    const waiter = waiterOn(app, { results: { subscribe } });
     const [gone, awaited] = [await sent(app, true), await sent(app, true)];
     const first = waitOn(waiter, gone);
     const given = rejected(first.ended);
@@ -364,17 +352,17 @@ describe("closing", () => {
   test("ends those that wait, whatever they are at, and those that come later", async () => {
     const app = testApp();
     const [subscribing, looking] = [door(), door()];
-    const subscribe: ResultBackend["subscribe"] = async (listener) => {
+    const subscribe: Results["subscribe"] = async (listener) => {
       await subscribing.pass();
-      return app.backend.subscribe(listener);
+      return app.engine.results.subscribe(listener);
     };
-    const read: ResultBackend["read"] = async (ids) => {
+    const read: Results["read"] = async (ids) => {
       await looking.pass();
-      return app.backend.read(ids);
+      return app.engine.results.read(ids);
     };
-    const waiter = waiterOn(app, { backend: { subscribe, read } });
+    const waiter = waiterOn(app, { results: { subscribe, read } });
     // The subscription, which stays, has a timer of its own.
-    await app.backend.subscribe(() => undefined);
+    await app.engine.results.subscribe(() => undefined);
     const before = timers();
     const waits = [rejected(waitOn(waiter, await sent(app, true)).ended), rejected(waitOn(waiter, await sent(app, false)).ended)];
     await subscribing.somebody();

@@ -87,9 +87,9 @@ describe("the result of a task that this process sent", () => {
     const re = await app.sendTask("tasks.a");
     const { get } = await waiting(server.url, app, re);
     for (const state of ["PROGRESS", "RETRY", "STARTED"]) {
-      await store(app, { id: re.id, replyTo: app.backend.replyChannel }, { state, meta: 1 });
+      await store(app, { id: re.id, replyTo: app.engine.results.replyChannel }, { state, meta: 1 });
     }
-    await store(app, { id: re.id, replyTo: app.backend.replyChannel }, { result: 7 });
+    await store(app, { id: re.id, replyTo: app.engine.results.replyChannel }, { result: 7 });
     expect(await get).toBe(7);
   });
 
@@ -131,7 +131,7 @@ describe("a hundred results", () => {
     const clients = String(await redis(server.url, "CLIENT", "LIST"));
     expect(clients.match(/name=bullrush:replies\b/g)).toHaveLength(1);
     expect(clients.match(/name=bullrush:results\b/g)).toHaveLength(1);
-    const replyTo = app.backend.replyChannel;
+    const replyTo = app.engine.results.replyChannel;
     await Promise.all(results.map(({ id }, index) => store(app, { id, replyTo }, { result: index })));
     expect(await Promise.all(gets)).toEqual(results.map((_, index) => index));
     expect((await callsOf(server.url, "mget")) - before).toBeLessThanOrEqual(2);
@@ -144,8 +144,8 @@ describe("a hundred results", () => {
     const gets = results.map((re) => re.get({ timeout: "15s" }));
     await looked(before);
     const large = "x".repeat(17_000);
-    const replyTo = app.backend.replyChannel;
-    await app.backend.store(
+    const replyTo = app.engine.results.replyChannel;
+    await app.engine.results.store(
       results.map(({ id }) => ({
         id,
         replyTo,
@@ -160,7 +160,7 @@ describe("a hundred results", () => {
 
   test("of an app of its own have a subscription of its own, and none is left when both are closed", async () => {
     const apps = [privateApp(), privateApp()];
-    const channels = apps.map((app) => app.backend.replyChannel);
+    const channels = apps.map((app) => app.engine.results.replyChannel);
     expect(new Set(channels).size).toBe(2);
     for (const app of apps) {
       const re = await app.sendTask("tasks.a");
@@ -210,7 +210,7 @@ describe("a task that was lost from its queue", () => {
   test("is unknown after a while, but not at the first look, because it was just sent", async () => {
     const app = privateApp();
     const re = await app.sendTask("tasks.a");
-    await app.transport.purge("default");
+    await app.engine.queues.purge("default");
     const { value: error, took } = await timed(() => rejected(re.get({ timeout: "15s" })));
     expect(error).toBeInstanceOf(UnknownTaskError);
     expect(error).toEqual(failing("UNKNOWN_TASK", { id: re.id }));
@@ -221,7 +221,7 @@ describe("a task that was lost from its queue", () => {
   test("is unknown at once to those who did not send it", async () => {
     const app = privateApp();
     const { id } = await app.sendTask("tasks.a");
-    await app.transport.purge("default");
+    await app.engine.queues.purge("default");
     const { value: error, took } = await timed(() => rejected(app.asyncResult(id).get({ timeout: "15s" })));
     expect(error).toBeInstanceOf(UnknownTaskError);
     expect(took).toBeLessThan(toldAtOnce);

@@ -1,5 +1,5 @@
 import type { Clock, Consumer, Delivery, Outcome, Revocation, Settlement } from "@bullrush/broker";
-import type { TroubleLog } from "@bullrush/client/program";
+import type { ThrottledLog } from "@bullrush/client/program";
 import type { Logger } from "pino";
 import type { Executor, Running } from "../execution/executor.js";
 import { revokedError } from "../execution/revoked.js";
@@ -19,7 +19,7 @@ export interface DeliveriesOptions {
   readonly concurrency: number;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly trouble: TroubleLog;
+  readonly trouble: ThrottledLog;
   /** Hears what is to be settled. */
   readonly onEnded: (settlement: Settlement) => void;
   /** Hears that a slot may be free, or due. */

@@ -6,7 +6,7 @@ import {
   type Clock,
   type Consumer,
   type Delivery,
-  type Exchange,
+  type SettledAndTaken,
   type QueueFault,
   type Revocation,
   type Settlement,
@@ -17,7 +17,7 @@ import type { Executor } from "../execution/executor.js";
 import type { SlotLender } from "../execution/slot-lender.js";
 import type { LoopGuard } from "../guard/loop-guard.js";
 import type { SlotUse } from "../service/held-slots.js";
-import type { TroubleLog } from "@bullrush/client/program";
+import type { ThrottledLog } from "@bullrush/client/program";
 import { Breaker } from "./breaker.js";
 import { Deliveries, type Culprit } from "./deliveries.js";
 import { Listener } from "./listener.js";
@@ -38,7 +38,7 @@ export interface DispatcherOptions {
   readonly concurrency: number;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly trouble: TroubleLog;
+  readonly trouble: ThrottledLog;
   /** Hears when Redis does not let its user take or settle, and there is no use in trying again. May hear it more than once. Default: nobody. */
   readonly onHopeless?: (error: BullrushError) => void;
   /** Default: the system's. */
@@ -170,14 +170,14 @@ export class Dispatcher {
       listening: this.#listener.listening,
       scheduled: this.#scheduled,
       pause: this.#breaker.pause(now),
-      nextLook: consumer.nextLook() - now,
+      nextLook: consumer.nextLookAt() - now,
       pumps: this.#pumps,
     };
   }
 
   /** Looks into all queues, whatever is known of them. */
   lookAgain(): void {
-    this.#options.consumer.doubt();
+    this.#options.consumer.assumeWork();
     this.#pump();
   }
 
@@ -257,7 +257,7 @@ export class Dispatcher {
     const pause = this.#breaker.pause(this.#options.clock.now());
     if (pause > 0) return this.#retryAfter(pause);
     // Asked once: were it asked again, what becomes due between the answers would be neither taken nor waited for.
-    const mayTake = this.#options.consumer.mayTake();
+    const mayTake = this.#options.consumer.hasWork();
     while (this.#exchanges < limits.exchanges) {
       const settle = this.#outbox.next();
       const take = this.#outbox.isApart(settle) ? 0 : this.#wanted(settle.length, mayTake);
@@ -274,7 +274,7 @@ export class Dispatcher {
   #listen(): void {
     const { clock, consumer, timing = systemTiming } = this.#options;
     this.#listener.listen();
-    const wait = Math.max(0, Math.ceil(consumer.nextLook() - clock.now()));
+    const wait = Math.max(0, Math.ceil(consumer.nextLookAt() - clock.now()));
     this.#nextLook = timing.setTimer(() => this.#schedule(), Math.min(wait, longestTimer));
   }
 
@@ -306,7 +306,7 @@ export class Dispatcher {
     this.#exchanges++;
     if (take > 0) this.#takes++;
     try {
-      const exchange = await consumer.exchange({ settle, take });
+      const exchange = await consumer.settleAndTake({ settle, take });
       this.#heed(exchange, settle.length);
       if (take > 0) this.#backlog = exchange.deliveries.length === take;
       const placed = exchange.deliveries.filter(needsVouching);
@@ -335,7 +335,7 @@ export class Dispatcher {
   }
 
   /** Whether Redis did what was asked: where it does not let its user, trying again at once is of no use. */
-  #heed({ deliveries, refused, faults = [] }: Exchange, settled: number): void {
+  #heed({ deliveries, refused, faults = [] }: SettledAndTaken, settled: number): void {
     if (!this.#stopped) for (const fault of faults) this.#sayFault(fault);
     if (refused === undefined) {
       this.#breaker.succeeded();
@@ -355,7 +355,7 @@ export class Dispatcher {
     trouble.warn(`messages of queue ${queue} could not begin, and wait for the scan for lost tasks`, `${left} in one take: ${why}`);
   }
 
-  #settled(settle: readonly Settlement[], { settled, refusals }: Exchange): void {
+  #settled(settle: readonly Settlement[], { settled, refusals }: SettledAndTaken): void {
     this.#outbox.settled(settled.includes("again") ? settle.filter((_, index) => settled[index] !== "again") : settle);
     settle.forEach((settlement, index) => {
       if (settled[index] === "again") return this.#outbox.refused(settlement, refusals?.[index]);

@@ -1,12 +1,12 @@
 import type { BullrushError, Clock, Consumer } from "@bullrush/broker";
-import type { TroubleLog } from "@bullrush/client/program";
+import type { ThrottledLog } from "@bullrush/client/program";
 import type { Breaker } from "./breaker.js";
 import { MissingRights } from "./missing-rights.js";
 
 export interface ListenerOptions {
-  readonly consumer: Pick<Consumer, "ring" | "passOn" | "mute">;
+  readonly consumer: Pick<Consumer, "wait" | "releaseWakeups" | "stopListening">;
   readonly clock: Clock;
-  readonly trouble: TroubleLog;
+  readonly trouble: ThrottledLog;
   readonly breaker: Breaker;
   /** Hears when Redis does not let its user listen, and there is no use in trying again. May hear it more than once. */
   readonly onHopeless: (error: BullrushError) => void;
@@ -40,7 +40,7 @@ export class Listener {
   /** Leaves it to others that something may be taken. Never rejects. */
   async passOn(): Promise<void> {
     try {
-      await this.#options.consumer.passOn();
+      await this.#options.consumer.releaseWakeups();
     } catch (error) {
       if (!this.#closed) this.#options.trouble.warn("what was heard was not passed on", error);
     }
@@ -52,7 +52,7 @@ export class Listener {
    */
   async mute(): Promise<void> {
     this.#muted = true;
-    this.#options.consumer.mute();
+    this.#options.consumer.stopListening();
     await this.#ringing;
     await this.passOn();
   }
@@ -65,7 +65,7 @@ export class Listener {
   async #listen(): Promise<void> {
     const { consumer, clock, trouble, breaker, onHeard } = this.#options;
     try {
-      await consumer.ring();
+      await consumer.wait();
       this.#rights.granted();
     } catch (error) {
       if (!this.#muted) {

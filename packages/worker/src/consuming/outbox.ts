@@ -3,7 +3,7 @@ import { Breaker } from "./breaker.js";
 import { reasonOf, Refusals } from "./refusals.js";
 
 export interface OutboxOptions {
-  readonly consumer: Pick<Consumer, "store" | "storesAlong">;
+  readonly consumer: Pick<Consumer, "store" | "storesInSettlement">;
   /** Most settlements in one call. */
   readonly most: number;
   readonly clock: Clock;
@@ -61,7 +61,7 @@ export class Outbox {
   }
 
   #enqueue(settlement: Settlement): void {
-    if (settlement.store === undefined || this.#options.consumer.storesAlong) this.#ready.push(settlement);
+    if (settlement.store === undefined || this.#options.consumer.storesInSettlement) this.#ready.push(settlement);
     else this.#unstored.push(settlement);
   }
 

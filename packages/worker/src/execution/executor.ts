@@ -9,7 +9,7 @@ import {
   type Flow,
   type Message,
   type Outcome,
-  type ResultBackend,
+  type Results,
   type Settlement,
   type Verdict,
 } from "@bullrush/broker";
@@ -29,7 +29,7 @@ import { Trace } from "./trace.js";
 
 export interface ExecutorOptions {
   readonly tasks: ReadonlyMap<string, TaskDefinition>;
-  readonly backend: ResultBackend;
+  readonly results: Results;
   /** Begins the tasks that run in the place of another. */
   readonly startFlow: (flow: Flow) => Promise<void>;
   /** Counts that a delivery begins to run, and gives whether it is still on loan. */
@@ -328,16 +328,16 @@ export class Executor {
    * Why a message with an id of its caller's, which stores no result, was revoked before it was sent. Without the result backend it runs.
    */
   async #revokedBefore({ id }: Message): Promise<string | undefined> {
-    const [record] = await this.#options.backend.read([id]).catch(() => []);
+    const [record] = await this.#options.results.read([id]).catch(() => []);
     return record?.state === "REVOKED" ? (record.reason ?? "") : undefined;
   }
 
   /** A message that was taken before, or may have been sent before, is run only if it has no result yet. */
   async #claim(delivery: Delivery, message: Message, definition: TaskDefinition): Promise<"claimed" | Settlement | undefined> {
-    const { backend, worker, resultExpires, clock, log, rest } = this.#options;
+    const { results, worker, resultExpires, clock, log, rest } = this.#options;
     const expires = definition.resultExpires ?? resultExpires;
     try {
-      const [answer] = await backend.claim([{ id: message.id, delivery: delivery.number, expires, worker, failure: message.lastFailure }]);
+      const [answer] = await results.claim([{ id: message.id, delivery: delivery.number, expires, worker, failure: message.lastFailure }]);
       if (answer === "claimed" || answer === undefined) return "claimed";
       const facts = { task: message.task, id: message.id, delivery: delivery.number };
       if (answer !== "fenced") {
@@ -361,7 +361,7 @@ export class Executor {
   /** A task without a record is not to read as one that runs. Never rejects: it is done all the same, and its claim expires. */
   async #unclaim({ id, number }: Delivery, { task }: Message): Promise<void> {
     try {
-      await this.#options.backend.unclaim(id, number);
+      await this.#options.results.unclaim(id, number);
     } catch (error) {
       this.#options.log.warn({ task, id, ...redactFailure(toFailure(error)) }, "ignored, but reads as STARTED until its claim expires");
     }

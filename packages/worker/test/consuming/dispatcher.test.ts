@@ -1,5 +1,5 @@
 import type { Consumer, Delivery } from "@bullrush/broker";
-import { TroubleLog } from "@bullrush/client/program";
+import { ThrottledLog } from "@bullrush/client/program";
 import { pino } from "pino";
 import { describe, expect, test } from "vitest";
 import { Dispatcher } from "../../src/consuming/dispatcher.js";
@@ -23,17 +23,17 @@ function stage({ due, rings }: { readonly due: number; readonly rings: boolean }
   const timers: { delay: number; ring: () => void }[] = [];
   const clock = { now: () => now++ };
   const consumer = {
-    storesAlong: true,
-    mayTake: () => clock.now() >= due,
-    nextLook: () => due,
-    ring: async () => {
+    storesInSettlement: true,
+    hasWork: () => clock.now() >= due,
+    nextLookAt: () => due,
+    wait: async () => {
       if (!rings) return new Promise(() => undefined);
       now = Math.max(now, due);
       return turn();
     },
-    passOn: async () => undefined,
-    mute: () => undefined,
-    exchange: async ({ take }: { readonly take: number }) => {
+    releaseWakeups: async () => undefined,
+    stopListening: () => undefined,
+    settleAndTake: async ({ take }: { readonly take: number }) => {
       if (take > 0) takes++;
       return { deliveries: [] as Delivery[], settled: [] };
     },
@@ -45,7 +45,7 @@ function stage({ due, rings }: { readonly due: number; readonly rings: boolean }
       return setTimeout(() => undefined, 0);
     },
   };
-  const trouble = new TroubleLog(log, clock);
+  const trouble = new ThrottledLog(log, clock);
   const dispatcher = new Dispatcher({
     consumer,
     executor,

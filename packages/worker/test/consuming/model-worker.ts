@@ -1,5 +1,5 @@
 import type { Clock, Consumer, Delivery, Outcome, Settlement } from "@bullrush/broker";
-import { TroubleLog } from "@bullrush/client/program";
+import { ThrottledLog } from "@bullrush/client/program";
 import { pino } from "pino";
 import { QueueAvailability } from "../../../broker/src/bullmq/queue-availability.js";
 import { WakeupListener } from "../../../broker/src/bullmq/wakeup-listener.js";
@@ -132,7 +132,7 @@ export class ModelWorker {
     });
     const consumer = modelConsumer({ name, redis, clock, availability, wakeups, commands, wire: this.commands });
     this.availability = availability;
-    this.rest = (queue, pause) => consumer.rest(String(queue), pause);
+    this.rest = (queue, pause) => consumer.backOff(String(queue), pause);
     this.dispatcher = new Dispatcher({
       consumer,
       executor: this.#executor(clock),
@@ -141,7 +141,7 @@ export class ModelWorker {
       concurrency,
       clock,
       log,
-      trouble: new TroubleLog(log, clock),
+      trouble: new ThrottledLog(log, clock),
       timing,
     });
   }
@@ -199,7 +199,7 @@ function modelConsumer({ name, redis, clock, availability, wakeups, commands, wi
         }
         const now = clock.now();
         token = `${name}:${calls++}`;
-        const asked = take === 0 ? [] : [...redis.queues.keys()].filter((queue) => !availability.isResting(queue, now));
+        const asked = take === 0 ? [] : [...redis.queues.keys()].filter((queue) => !availability.isBackedOff(queue, now));
         look = availability.look(asked);
         const turns = asked.map((queue) => (availability.mayHold(queue, now) ? queue + 1 : -(queue + 1)));
         const mine = token;
@@ -223,17 +223,17 @@ function modelConsumer({ name, redis, clock, availability, wakeups, commands, wi
   }
 
   return {
-    storesAlong: true,
-    exchange,
-    ring: () => wakeups.ring(),
-    passOn: () => wakeups.passOn(),
-    mute: () => wakeups.close(),
-    mayTake: () => availability.mayTake(clock.now()),
-    nextLook: () => availability.nextLook(),
-    doubt: () => availability.doubt(),
-    rest: (queue: string, pause: number) => {
+    storesInSettlement: true,
+    settleAndTake: exchange,
+    wait: () => wakeups.wait(),
+    releaseWakeups: () => wakeups.release(),
+    stopListening: () => wakeups.close(),
+    hasWork: () => availability.hasWork(clock.now()),
+    nextLookAt: () => availability.nextLookAt(),
+    assumeWork: () => availability.assumeWork(),
+    backOff: (queue: string, pause: number) => {
       const now = clock.now();
-      availability.rest(Number(queue), now + pause);
+      availability.backOff(Number(queue), now + pause);
       passOnResting(now);
     },
   } as unknown as Consumer;

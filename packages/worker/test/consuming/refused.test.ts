@@ -1,4 +1,4 @@
-import { BullrushError, systemClock, type Delivery, type Exchange, type Settlement } from "@bullrush/broker";
+import { BullrushError, systemClock, type Delivery, type SettledAndTaken, type Settlement } from "@bullrush/broker";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { Outbox } from "../../src/consuming/outbox.js";
 
@@ -8,7 +8,7 @@ function settlementOf(id: string): Settlement {
   return { delivery, outcome: { type: "succeeded" } };
 }
 
-type Reply = Exchange | BullrushError;
+type Reply = SettledAndTaken | BullrushError;
 
 /** An outbox that is emptied as the loop of a worker does, on a broker that answers `exchange`; and what it says. */
 function stage(exchange: (settle: readonly Settlement[]) => Reply) {
@@ -17,7 +17,7 @@ function stage(exchange: (settle: readonly Settlement[]) => Reply) {
   const settled: string[] = [];
   const givenUp = new Map<Settlement, Settlement | undefined>();
   const outbox = new Outbox({
-    consumer: { storesAlong: true, store: async () => undefined },
+    consumer: { storesInSettlement: true, store: async () => undefined },
     most: 10,
     clock: systemClock,
     onReady: () => setImmediate(pump),

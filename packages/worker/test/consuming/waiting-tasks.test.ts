@@ -190,9 +190,9 @@ it("a worker that stops while slots are lent puts the tasks that wait back", asy
   await worker.start();
   const other = new Stage(prefix);
   const results = [await other.app.sendTask("outer"), await other.app.sendTask("outer")];
-  await expect.poll(async () => (await other.app.transport.counts(["inner"]))[0]!.waiting, { timeout: 20_000 }).toBe(2);
+  await expect.poll(async () => (await other.app.engine.queues.counts(["inner"]))[0]!.waiting, { timeout: 20_000 }).toBe(2);
   expect(await worker.stop(AbortSignal.abort())).toBe(0);
-  expect((await other.app.transport.counts(["default"]))[0]).toMatchObject({ waiting: 2, active: 0 });
+  expect((await other.app.engine.queues.counts(["default"]))[0]).toMatchObject({ waiting: 2, active: 0 });
   expect(await results[0]!.ready()).toBe(false);
 });
 

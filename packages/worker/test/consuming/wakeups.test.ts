@@ -143,7 +143,7 @@ async function live({ workers: slots, limits, budgets, ticks, choices }: World):
         !isHeldBack(queue) &&
         (hasWaiting(queue) || isDue(queue, time.value)) &&
         workers.some(({ dispatcher, availability }) => {
-          return dispatcher.state().free > 0 && !availability.isResting(index, time.value);
+          return dispatcher.state().free > 0 && !availability.isBackedOff(index, time.value);
         }),
     );
   }

@@ -1,9 +1,9 @@
-import { newId, redisResultBackend, systemClock, type Delivery, type Outcome, type ResultBackend } from "@bullrush/broker";
+import { newId, redisResultBackend, systemClock, type Delivery, type Outcome, type Results } from "@bullrush/broker";
 import { pino } from "pino";
 import { afterEach, beforeEach, expect, inject, it } from "vitest";
 import { Executor } from "../../src/execution/executor.js";
 
-let backend: ResultBackend;
+let backend: Results;
 
 beforeEach(() => {
   backend = redisResultBackend({ location: inject("redisUrl") });
@@ -32,7 +32,7 @@ function executor(layer: () => Outcome = () => ({ type: "succeeded", result: "3"
   return {
     executor: new Executor({
       tasks,
-      backend,
+      results: backend,
       begin,
       onBegin: () => undefined,
       startFlow: async () => {},

@@ -3,7 +3,7 @@ import type { Mishap } from "../../protocol/flow.js";
 import { describeFailure, type Failure } from "../../protocol/failure.js";
 import { toFailure } from "../../protocol/to-failure.js";
 import { encodeRecord } from "../../protocol/record.js";
-import type { StoreRequest } from "../../ports/result-backend.js";
+import type { StoreRequest } from "../../ports/results.js";
 import { mishapText } from "./endings.js";
 import { readMishap, type DoomedCall, type DoomedJoin, type DoomedLot, type Nothing } from "./stored-flow.js";
 import { counted } from "../../words.js";

@@ -2,7 +2,7 @@ import { BullrushError } from "../../error.js";
 import { callId } from "../../id.js";
 import type { Message } from "../../protocol/message.js";
 import type { Origin, Place, Target } from "../../protocol/place.js";
-import type { Standing } from "../../ports/transport.js";
+import type { Standing } from "../../ports/flows.js";
 import { describeCall, type DescribedCall, type Edge } from "./flow-fields.js";
 import { readEdges, readOddIds, type OddIds } from "./stored-flow.js";
 

@@ -1,7 +1,8 @@
 import { callId, isTaskId } from "../../id.js";
 import type { Flow } from "../../protocol/flow.js";
 import type { Place } from "../../protocol/place.js";
-import type { FlowRevocation, Location } from "../../ports/transport.js";
+import type { FlowRevocation } from "../../ports/flows.js";
+import type { Location } from "../../ports/queues.js";
 import type { Connection } from "../../redis/connection.js";
 import { flowIndexKey, flowKeys, queuesKey } from "../../redis/keys.js";
 import { runScript, type Argument, type Script } from "../../redis/script.js";
@@ -86,7 +87,7 @@ export class FlowStore {
     this.#noteQueues = noteQueues;
   }
 
-  /** `Transport.startFlow` */
+  /** `Flows.begin` */
   async start(flow: Flow): Promise<void> {
     const action = `flow ${flow.id} was not confirmed; it may still run, and starting it again with the same id is safe`;
     const keys = this.#keysOf(flow.id);
@@ -112,7 +113,7 @@ export class FlowStore {
     while (left > 0) left = Number(await this.#runOn(`the backlog of flow ${flow} was not sent`, scripts.sendBacklog, [flow]));
   }
 
-  /** `Transport.revokeFlow` */
+  /** `Flows.revoke` */
   async callOff(flow: string, calls: "all" | readonly number[]): Promise<FlowRevocation | undefined> {
     const found = new Map<number, string>();
     let texts: readonly [queues: string, links: string] | undefined;

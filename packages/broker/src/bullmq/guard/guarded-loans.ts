@@ -1,4 +1,4 @@
-import type { LoanData } from "../../ports/transport.js";
+import type { LoanData } from "../../ports/consumer.js";
 import { AskedPassword } from "../../redis/asked-password.js";
 import { openConnection } from "../../redis/connection.js";
 import type { CompiledLocation } from "../../redis/location.js";

@@ -1,7 +1,7 @@
 import { steadyClock } from "../../clock.js";
 import { BullrushError } from "../../error.js";
 import { newId } from "../../id.js";
-import type { Advance, Advanced, Due, NamedCall, ScheduleNews, ScheduleStore, StoredEntry, Term } from "../../ports/schedule-store.js";
+import type { Advance, Advanced, Due, NamedCall, ScheduleNews, Schedules, StoredEntry, Term } from "../../ports/schedules.js";
 import { defaultMaxPayload } from "../../protocol/codec.js";
 import { encodeJson } from "../../protocol/json.js";
 import type { ScheduledCall } from "../../protocol/schedule.js";
@@ -56,7 +56,7 @@ const scripts = {
 };
 
 /** Entries and leader on the broker, so that a tick is sent and its entry goes on in one script. Nothing is connected before the first call. */
-export function redisScheduleStore(options: RedisScheduleStoreOptions): ScheduleStore {
+export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedules {
   const {
     prefix,
     app = "app",

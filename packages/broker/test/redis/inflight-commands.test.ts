@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from "vitest";
-import { systemTiming, type Timing } from "../../src/alarm.js";
-import { Flights } from "../../src/redis/flights.js";
+import { systemTiming, type Timing } from "../../src/shared-timer.js";
+import { InflightCommands } from "../../src/redis/inflight-commands.js";
 
 /** The system's timers, counted. */
 function counted() {
@@ -10,8 +10,8 @@ function counted() {
 }
 
 /** Flights on `timing`, lost when the test has ended. */
-function open(timing: Timing): Flights {
-  const flights = new Flights(timing);
+function open(timing: Timing): InflightCommands {
+  const flights = new InflightCommands(timing);
   onTestFinished(() => flights.lose(new Error("the test has ended")));
   return flights;
 }

@@ -3,7 +3,7 @@ import { isRefused } from "../../redis/refused.js";
 import { outcomeOfRecord, type FinalOutcome } from "../../protocol/outcome.js";
 import { encodeRecord, type UnsentRecord } from "../../protocol/record.js";
 import type { ResultStore } from "../result-store.js";
-import type { FlowCarrier } from "./carrier.js";
+import type { FlowRunner } from "./flow-runner.js";
 import { recordsFor } from "./doomed.js";
 import { endingOf } from "./endings.js";
 import type { FlowStore, StaleFlow } from "./flow-store.js";
@@ -11,7 +11,7 @@ import type { FlowStore, StaleFlow } from "./flow-store.js";
 /** What mending needs. */
 export interface Mending {
   readonly flows: FlowStore;
-  readonly carrier: FlowCarrier;
+  readonly carrier: FlowRunner;
   readonly results: ResultStore;
 }
 
@@ -19,7 +19,7 @@ export interface Mending {
 const mostLooks = 20;
 
 /** `Consumer.mendFlows` */
-export async function mendFlows(mending: Mending, stale: number): Promise<number> {
+export async function repairFlows(mending: Mending, stale: number): Promise<number> {
   let mended = 0;
   let spoilt: Error | undefined;
   for (let look = 0; look < mostLooks; look++) {

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { Agenda } from "../../src/result/agenda.js";
+import { TimingWheel } from "../../src/result/timing-wheel.js";
 
 const entry = () => ({ at: Infinity });
 
 test("takes what is due, the earliest first, and together what is due at nearly the same time", () => {
-  const agenda = new Agenda<{ at: number }>();
+  const agenda = new TimingWheel<{ at: number }>();
   const [a, b, c] = [entry(), entry(), entry()];
   agenda.set(a, 1000);
   agenda.set(b, 500);
@@ -19,7 +19,7 @@ test("takes what is due, the earliest first, and together what is due at nearly 
 });
 
 test("is never due before what it is asked for by more than it says", () => {
-  const agenda = new Agenda<{ at: number }>();
+  const agenda = new TimingWheel<{ at: number }>();
   agenda.set(entry(), 1049);
   expect(agenda.next).toBeGreaterThan(1024);
   expect(agenda.next).toBeLessThanOrEqual(1049);
@@ -28,7 +28,7 @@ test("is never due before what it is asked for by more than it says", () => {
 });
 
 test("moves what is set again, and never gives what was removed", () => {
-  const agenda = new Agenda<{ at: number }>();
+  const agenda = new TimingWheel<{ at: number }>();
   const [a, b] = [entry(), entry()];
   agenda.set(a, 100);
   agenda.set(b, 100);
@@ -41,7 +41,7 @@ test("moves what is set again, and never gives what was removed", () => {
 });
 
 test("takes no more than it is asked for, and the others next", () => {
-  const agenda = new Agenda<{ at: number }>();
+  const agenda = new TimingWheel<{ at: number }>();
   for (let count = 0; count < 12; count++) agenda.set(entry(), 100);
   expect([agenda.take(100, 5), agenda.take(100, 5), agenda.take(100, 5)].map(({ length }) => length)).toEqual([5, 5, 2]);
 });

@@ -2,7 +2,7 @@ import type { Failure } from "../protocol/failure.js";
 import type { TaskRecord } from "../protocol/record.js";
 
 /** Where outcomes are stored. The first stored terminal state wins and never changes. */
-export interface ResultBackend {
+export interface Results {
   /** Connects, or says why it cannot: `RESULT_BACKEND_UNAVAILABLE`, `REDIS_AUTH`. */
   open(): Promise<void>;
 

@@ -6,7 +6,7 @@ interface Entry {
 }
 
 /** What is due when: entries in slots of 25 ms, so that neither putting one in nor taking out those that are due looks at all of them. */
-export class Agenda<E extends Entry> {
+export class TimingWheel<E extends Entry> {
   readonly #slots = new Map<number, Set<E>>();
 
   /** When the first of them may be due; `Infinity` when there is none. */

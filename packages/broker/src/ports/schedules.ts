@@ -3,7 +3,7 @@ import type { RoutedMessage } from "../protocol/message.js";
 import type { ScheduledCall } from "../protocol/schedule.js";
 
 /** Where the recurring calls of an app are kept, and who of several beats sends their ticks. Whatever a beat writes is fenced by its term. */
-export interface ScheduleStore {
+export interface Schedules {
   /** Connects, and gives what a beat should know of the service. Rejects with `REDIS_UNSUITABLE` if it drops what it holds when its memory is full, unless that is allowed. */
   open(options: { readonly allowEviction: boolean }): Promise<readonly string[]>;
 

@@ -1,8 +1,9 @@
 import { steadyClock } from "../clock.js";
 import { defaultMaxPayload, longestMessageOf, longestReplyTo, replyToAtEnd } from "../protocol/codec.js";
-import type { Flow } from "../protocol/flow.js";
-import type { ConsumeOptions, Consumer, Left, Location, Marked, QueueCounts, Revocation, Sought, Transport } from "../ports/transport.js";
-import type { ResultBackend } from "../ports/result-backend.js";
+import type { ConsumeOptions, Consumer } from "../ports/consumer.js";
+import type { BrokerFacets } from "../ports/engine.js";
+import type { Remains, Location, Marked, QueueCounts, Revocation, TaskQuery } from "../ports/queues.js";
+import type { Results } from "../ports/results.js";
 import { openConnection } from "../redis/connection.js";
 import type { DeadLinks } from "../redis/dead-links.js";
 import { ownQueueKeys, queueKey, queuesKey } from "../redis/keys.js";
@@ -20,10 +21,10 @@ import { openPublisher } from "./publisher.js";
 import { ResultStore } from "./result-store.js";
 import { counted } from "../words.js";
 
-export interface BullmqTransportOptions {
+export interface RedisBrokerOptions {
   readonly location: RedisLocation;
   /** Where a consumer stores results before it settles; in the same call if it is a Redis result backend on the same server. */
-  readonly backend: ResultBackend | RedisResultBackend;
+  readonly backend: Results | RedisResultBackend;
   /** What the keys of all queues start with. Default: `bull`, so that BullMQ's tools find them. */
   readonly prefix?: string;
   /** Longest time until the broker has confirmed a message, in ms. Default: 5000. */
@@ -52,13 +53,13 @@ const mostRead = 8 * 1024 * 1024;
 const mostForgotten = 1000;
 
 /** As `lua/bullmq/forget.lua` says it. */
-const lefts = ["gone", "waiting", "running"] as const satisfies readonly Left[];
+const lefts = ["gone", "waiting", "running"] as const satisfies readonly Remains[];
 
 /** What `lua/bullmq/revoke.lua` says of one task. */
 type RevokeReply = 0 | 1 | readonly [taken: 0 | 1, queue: string, task: string, end: string, due: number];
 
 /** Queues on BullMQ: each of ours is one of its queues, each message one of its jobs, so that its tools see them. */
-export function bullmqTransport(options: BullmqTransportOptions): Transport {
+export function redisBroker(options: RedisBrokerOptions): BrokerFacets {
   const { backend, prefix = "bull", deadline = 5000, maxPayload = defaultMaxPayload, bullmqEvents = true, deadLinks, onTrouble } = options;
   const location: CompiledLocation = { ...compileLocation(options.location), bullmqEvents };
   const shared = { ...(deadLinks && { deadLinks }), ...(onTrouble && { onTrouble }) };
@@ -70,7 +71,7 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
   const flows = new FlowStore(commands, { prefix, deadline, noteQueues });
   const standings = new Standings(flows);
 
-  async function locate(tasks: readonly Sought[]): Promise<readonly Location[]> {
+  async function locate(tasks: readonly TaskQuery[]): Promise<readonly Location[]> {
     const found: Location[] = [];
     while (found.length < tasks.length) {
       const left = found.length === 0 ? tasks : tasks.slice(found.length);
@@ -79,7 +80,7 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
         { action: "tasks were not looked up", deadline, reads: true, doubts: isAnyAbsent },
         (client) => runScript(client, scripts.locate, [], [queuesKey(prefix), ...args]) as Promise<readonly LocateReply[]>,
       );
-      found.push(...replies.map((reply, index) => locationOf(reply, (left[index] as Sought).id)));
+      found.push(...replies.map((reply, index) => locationOf(reply, (left[index] as TaskQuery).id)));
     }
     return found;
   }
@@ -99,7 +100,7 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
     }));
   }
 
-  async function forget(ids: readonly string[], queues: readonly string[]): Promise<readonly Left[]> {
+  async function forget(ids: readonly string[], queues: readonly string[]): Promise<readonly Remains[]> {
     const args = [`${prefix}:`, ownQueueKeys(prefix), queues.length, ...queues];
     const replies: (0 | 1 | 2)[] = [];
     while (replies.length < ids.length) {
@@ -157,26 +158,15 @@ export function bullmqTransport(options: BullmqTransportOptions): Transport {
     await Promise.all([...consumers].map((consumer) => consumer.close()));
   }
 
-  const startFlow = (flow: Flow) => flows.start(flow);
-  const addMember: Transport["addMember"] = (addition) => flows.additions.add(addition);
-  const revokeFlow = (flow: string, calls: "all" | readonly number[]) => flows.callOff(flow, calls);
-
-  const standingsOf: Transport["standings"] = (messages) => standings.of(messages);
-
-  const workerNames = redisWorkerNames(commands, prefix);
-
   return {
-    publish,
-    startFlow,
-    addMember,
-    revokeFlow,
-    standings: standingsOf,
-    locate,
-    counts,
-    forget,
-    purge,
-    revoke,
-    workerNames,
+    queues: { publish, locate, counts, forget, purge, revoke },
+    flows: {
+      begin: (flow) => flows.start(flow),
+      addMember: (addition) => flows.additions.add(addition),
+      revoke: (flow, calls) => flows.callOff(flow, calls),
+      standings: (messages) => standings.of(messages),
+    },
+    workers: redisWorkerNames(commands, prefix),
     consume,
     close,
   };

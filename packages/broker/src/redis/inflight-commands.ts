@@ -1,4 +1,4 @@
-import { Alarm, systemTiming, type Timing } from "../alarm.js";
+import { SharedTimer, systemTiming, type Timing } from "../shared-timer.js";
 
 interface Flight {
   readonly end: number;
@@ -26,10 +26,10 @@ export interface Silence {
 }
 
 /** The commands of one connection that are not answered yet: one promise each, and one timer for the times of all. */
-export class Flights {
+export class InflightCommands {
   readonly #flights = new Set<Flight>();
   readonly #timing: Timing;
-  readonly #alarm: Alarm;
+  readonly #alarm: SharedTimer;
   /** Hears when the first of them is sent, and when none is left. */
   readonly #onTurn: (busy: boolean) => void;
   /** How many answers have come. */
@@ -40,7 +40,7 @@ export class Flights {
   constructor(timing: Timing = systemTiming, onTurn: (busy: boolean) => void = () => undefined) {
     this.#timing = timing;
     this.#onTurn = onTurn;
-    this.#alarm = new Alarm(() => this.#look(), timing);
+    this.#alarm = new SharedTimer(() => this.#look(), timing);
   }
 
   /** Whether anything is not answered yet. */

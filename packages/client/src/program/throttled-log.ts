@@ -6,7 +6,7 @@ import { redact } from "./redact.js";
 const quietFor = 10_000;
 
 /** Lines, without passwords, about an outage, which would otherwise come by the thousand: each at most once in 10 s, with the number of those left out before it. */
-export class TroubleLog {
+export class ThrottledLog {
   readonly #log: Logger;
   readonly #clock: Clock;
   readonly #lines = new Map<string, { at: number; left: number }>();

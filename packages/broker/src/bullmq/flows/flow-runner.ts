@@ -3,7 +3,7 @@ import { recordsOf, wordsFor } from "./doomed.js";
 import type { FlowStore } from "./flow-store.js";
 
 /** Does what is left to do in flows: sends their backlogs, and lets fail what is doomed. */
-export class FlowCarrier {
+export class FlowRunner {
   readonly #flows: FlowStore;
   readonly #results: ResultStore;
   readonly #running = new Set<Promise<unknown>>();

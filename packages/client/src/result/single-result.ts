@@ -12,7 +12,7 @@ export const mark = { leaf: Symbol.for("bullrush.result"), group: Symbol.for("bu
 export const ignored: TaskRecord = { state: "SUCCESS", delivery: 0 };
 
 /** The handle on one result, as sets of results see it. */
-export interface Leaf extends Handle {
+export interface SingleResult extends Handle {
   readonly reference: Reference;
   /** Tells `listener` how it ends, until the returned function is called. Never throws. */
   watch(listener: Listener): () => void;
@@ -26,19 +26,19 @@ export interface Leaf extends Handle {
 
 /** The handle on the results of a group, as sets of results see it. */
 export interface Group extends Handle {
-  readonly results: readonly (Leaf | Group)[];
+  readonly results: readonly (SingleResult | Group)[];
   /** Id of the flow that it is the result of. */
   readonly flow: string | undefined;
   /** Whether what follows upon it runs although members have failed. */
   readonly isPartial: boolean;
 }
 
-export function isGroup(handle: Leaf | Group): handle is Group {
+export function isGroup(handle: SingleResult | Group): handle is Group {
   return mark.group in handle;
 }
 
 /** The handles on single results among `handles` and in their groups, in order. */
-export function leavesOf(handles: readonly (Leaf | Group)[]): readonly Leaf[] {
+export function leavesOf(handles: readonly (SingleResult | Group)[]): readonly SingleResult[] {
   return handles.flatMap((handle) => (isGroup(handle) ? leavesOf(handle.results) : [handle]));
 }
 
@@ -46,29 +46,29 @@ export function leavesOf(handles: readonly (Leaf | Group)[]): readonly Leaf[] {
  * The handles on the tasks that have to end before all `handles` have, in order: those within, and behind the members of a group that comes
  * to no task at all, those of the step before it.
  */
-export function awaitedOf(handles: readonly (Leaf | Group)[]): readonly Leaf[] {
+export function awaitedOf(handles: readonly (SingleResult | Group)[]): readonly SingleResult[] {
   return handles.flatMap((handle) => (isGroup(handle) ? [...awaitedOf(handle.results), ...awaitedBefore(handle)] : [handle]));
 }
 
 /** What is awaited of a group without tasks: the next step before it whose failure it would fail of. */
-export function awaitedBefore(group: Group): readonly Leaf[] {
+export function awaitedBefore(group: Group): readonly SingleResult[] {
   if (!isEmpty(group)) return [];
-  let before = group.parent as Leaf | Group | undefined;
-  while (before !== undefined && isGroup(before) && before.isPartial) before = before.parent as Leaf | Group | undefined;
+  let before = group.parent as SingleResult | Group | undefined;
+  while (before !== undefined && isGroup(before) && before.isPartial) before = before.parent as SingleResult | Group | undefined;
   return before === undefined ? [] : awaitedOf([before]);
 }
 
-function isEmpty(handle: Leaf | Group): boolean {
+function isEmpty(handle: SingleResult | Group): boolean {
   return isGroup(handle) && handle.results.every(isEmpty);
 }
 
 /** What was `given`, as an array. Throws `INVALID_OPTION`, naming its place, for what is no handle. */
-export function checkHandles<H extends Handle>(given: Iterable<H>, where: string): readonly (H & (Leaf | Group))[] {
+export function checkHandles<H extends Handle>(given: Iterable<H>, where: string): readonly (H & (SingleResult | Group))[] {
   const isIterable = typeof given === "object" && given !== null && Symbol.iterator in given;
   if (!isIterable) refuse(`what was given to ${where}`, kindOf(given), "an array of results");
   return Array.from(given, (handle, index) => {
     const fits = typeof handle === "object" && handle !== null && (mark.leaf in handle || mark.group in handle);
     if (!fits) refuse(`result ${index + 1} of ${where}`, kindOf(handle), "a handle, as delay() gives it");
-    return handle as H & (Leaf | Group);
+    return handle as H & (SingleResult | Group);
   });
 }

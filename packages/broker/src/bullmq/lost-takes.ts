@@ -6,7 +6,7 @@ import { engineScript } from "./engine.js";
 const script = engineScript("unheard");
 
 /** Calls that may have taken messages and whose replies were lost: nobody runs what they took. */
-export class Unheard {
+export class LostTakes {
   readonly #prefixes: readonly string[];
   readonly #tokens = new Set<string>();
 

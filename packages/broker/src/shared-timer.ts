@@ -17,7 +17,7 @@ export const longestTimer = 2 ** 31 - 1;
  * One timer for many times that mostly pass unused. It is set for the earliest and left as it is when that one is no longer needed,
  * so that setting it for a later time costs nothing; whoever hears it ring before anything is due sets it again.
  */
-export class Alarm {
+export class SharedTimer {
   readonly #onRing: () => void;
   readonly #timing: Timing;
   #timer: NodeJS.Timeout | undefined;
