@@ -5,9 +5,9 @@ import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
 import { deadLettersOf } from "../../packages/broker/test/dead-letters.js";
 import { openFleet, type Fleet, type Supervised } from "../lib/fleet.js";
-import { eventually } from "../support/eventually.js";
-import { startProgram } from "../support/program.js";
-import { serverBinary, startServer, type Server } from "../support/server.js";
+import { eventually } from "../lib/eventually.js";
+import { startProgram } from "../lib/program.js";
+import { serverBinary, startServer, type Server } from "../lib/server.js";
 import { denialsOf, forgetDenials, rulesOf, type Part } from "./acl-rules.js";
 
 const taskBeat = fileURLToPath(new URL("../../packages/beat/bin/task-beat.js", import.meta.url));

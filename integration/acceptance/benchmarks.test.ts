@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startProgram } from "../support/program.js";
+import { startProgram } from "../lib/program.js";
 
 const file = fileURLToPath(new URL("../../benchmarks/run.mjs", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "bullrush-bench-test-"));

@@ -3,8 +3,8 @@ import { createWorker } from "@bullrush/worker";
 import { Redis } from "ioredis";
 import { pino } from "pino";
 import { describe, expect, inject, onTestFinished, test } from "vitest";
-import { eventually } from "../support/eventually.js";
-import { serverBinary, startServer, type Server } from "../support/server.js";
+import { eventually } from "../lib/eventually.js";
+import { serverBinary, startServer, type Server } from "../lib/server.js";
 
 /** A worker with four slots whose results are on a server of their own. */
 async function setUp(): Promise<{ readonly app: App; readonly results: Server; readonly client: Redis }> {

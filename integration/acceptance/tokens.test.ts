@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { createApp } from "@bullrush/client";
 import { Redis } from "ioredis";
 import { expect, inject, test } from "vitest";
-import { eventually } from "../support/eventually.js";
-import { startWorker } from "../support/fleet.js";
-import { makeProject } from "../support/project.js";
+import { eventually } from "../lib/eventually.js";
+import { startWorker } from "../lib/task-worker.js";
+import { makeProject } from "../lib/project.js";
 
 const tasks = `
 import { readFileSync } from "node:fs";

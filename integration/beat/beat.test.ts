@@ -2,8 +2,8 @@ import { createBeat } from "@bullrush/beat";
 import { pino } from "pino";
 import { expect, it } from "vitest";
 import { openProxy } from "../lib/proxy.js";
-import { eventually } from "../support/eventually.js";
-import { redisUrl } from "../support/redis-url.js";
+import { eventually } from "../lib/eventually.js";
+import { redisUrl } from "../lib/redis-url.js";
 import { openStage, type Stage } from "./stage.js";
 
 function openBeat(stage: Stage) {

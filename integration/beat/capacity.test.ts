@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { eventually } from "../support/eventually.js";
-import type { Program } from "../support/program.js";
+import { eventually } from "../lib/eventually.js";
+import type { Program } from "../lib/program.js";
 import { long, openStage, type Stage } from "./stage.js";
 
 const task = "beat.add";

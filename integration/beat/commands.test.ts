@@ -1,7 +1,7 @@
 import { crontab } from "@bullrush/client";
 import { expect, it } from "vitest";
-import { eventually } from "../support/eventually.js";
-import { freePort } from "../support/server.js";
+import { eventually } from "../lib/eventually.js";
+import { freePort } from "../lib/server.js";
 import { duesOf, grid, openStage } from "./stage.js";
 
 const add = { task: "beat.add", args: [1, 2] } as const;

@@ -1,7 +1,7 @@
 import { it } from "vitest";
-import { eventually } from "../support/eventually.js";
-import { redisUrl } from "../support/redis-url.js";
-import { serverBinary, startServer } from "../support/server.js";
+import { eventually } from "../lib/eventually.js";
+import { redisUrl } from "../lib/redis-url.js";
+import { serverBinary, startServer } from "../lib/server.js";
 import { duesOf, grid, openStage, type Stage } from "./stage.js";
 
 // Times of the clock: a tick that was sent before and is sent again is due at the same time.

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
 import { openProxy } from "../lib/proxy.js";
-import { eventually } from "../support/eventually.js";
-import type { Program } from "../support/program.js";
-import { redisUrl } from "../support/redis-url.js";
+import { eventually } from "../lib/eventually.js";
+import type { Program } from "../lib/program.js";
+import { redisUrl } from "../lib/redis-url.js";
 import { duesOf, grid, long, openStage } from "./stage.js";
 
 const schedule = "1s";

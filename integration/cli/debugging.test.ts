@@ -6,11 +6,11 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { createApp } from "@bullrush/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { attach, type Debugger, type Facts } from "../support/debugger.js";
-import { startWorker, taskWorker } from "../support/fleet.js";
-import { startProgram } from "../support/program.js";
-import { makeProject, type Project } from "../support/project.js";
-import { redisUrl } from "../support/redis-url.js";
+import { attach, type Debugger, type Facts } from "../lib/debugger.js";
+import { startWorker, taskWorker } from "../lib/task-worker.js";
+import { startProgram } from "../lib/program.js";
+import { makeProject, type Project } from "../lib/project.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 /** Its fifth line is where to stop. */
 const tasks = `import { createApp } from "@bullrush/client";

@@ -3,9 +3,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createApp } from "@bullrush/client";
 import { expect, it } from "vitest";
-import { startWorker } from "../support/fleet.js";
-import { makeProject } from "../support/project.js";
-import { redisUrl } from "../support/redis-url.js";
+import { startWorker } from "../lib/task-worker.js";
+import { makeProject } from "../lib/project.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 /** A module in the notation of ES, with a task that shows that it runs in the worker's own copy of the client. */
 function esModule(exported: string, value = "0", head = ""): string {

@@ -6,10 +6,10 @@ import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
 import { deadLettersOf } from "../../packages/broker/test/dead-letters.js";
 import { openLedger } from "../lib/ledger.js";
-import { eventually } from "../support/eventually.js";
-import { startWorker, type WorkerProcess } from "../support/fleet.js";
-import type { Entry } from "../support/program.js";
-import { redisUrl } from "../support/redis-url.js";
+import { eventually } from "../lib/eventually.js";
+import { startWorker, type WorkerProcess } from "../lib/task-worker.js";
+import type { Entry } from "../lib/program.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 const fixture = fileURLToPath(new URL("fixtures/fallout.ts", import.meta.url));
 

@@ -3,9 +3,9 @@ import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
 import { createApp, type App } from "@bullrush/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startWorker, type WorkerProcess } from "../support/fleet.js";
-import { redisUrl } from "../support/redis-url.js";
-import { serverBinary, startServer } from "../support/server.js";
+import { startWorker, type WorkerProcess } from "../lib/task-worker.js";
+import { redisUrl } from "../lib/redis-url.js";
+import { serverBinary, startServer } from "../lib/server.js";
 
 const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
 const canary = "c4nary-word";

@@ -4,9 +4,9 @@ import { createApp, type App } from "@bullrush/client";
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { eventually } from "../support/eventually.js";
-import { startWorker, type WorkerProcess } from "../support/fleet.js";
-import { redisUrl } from "../support/redis-url.js";
+import { eventually } from "../lib/eventually.js";
+import { startWorker, type WorkerProcess } from "../lib/task-worker.js";
+import { redisUrl } from "../lib/redis-url.js";
 import { deadLettersOf } from "../../packages/broker/test/dead-letters.js";
 
 const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { startWorker } from "../support/fleet.js";
-import { makeProject } from "../support/project.js";
+import { startWorker } from "../lib/task-worker.js";
+import { makeProject } from "../lib/project.js";
 
 const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
 const canary = "c4nary-pass";

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { startWorker, type WorkerProcess } from "../support/fleet.js";
+import { startWorker, type WorkerProcess } from "../lib/task-worker.js";
 
 const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
 

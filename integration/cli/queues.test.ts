@@ -3,11 +3,11 @@ import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
 import { createApp, type App, type AppOptions } from "@bullrush/client";
 import { describe, expect, it } from "vitest";
-import { eventually } from "../support/eventually.js";
-import { startWorker, type WorkerProcess } from "../support/fleet.js";
-import { makeProject } from "../support/project.js";
-import { redisUrl } from "../support/redis-url.js";
-import { deadPort } from "../support/server.js";
+import { eventually } from "../lib/eventually.js";
+import { startWorker, type WorkerProcess } from "../lib/task-worker.js";
+import { makeProject } from "../lib/project.js";
+import { redisUrl } from "../lib/redis-url.js";
+import { deadPort } from "../lib/server.js";
 
 const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
 

@@ -3,10 +3,10 @@ import { createApp } from "@bullrush/client";
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { expect, it } from "vitest";
-import { eventually } from "../support/eventually.js";
-import { startWorker } from "../support/fleet.js";
-import { makeProject } from "../support/project.js";
-import { redisUrl } from "../support/redis-url.js";
+import { eventually } from "../lib/eventually.js";
+import { startWorker } from "../lib/task-worker.js";
+import { makeProject } from "../lib/project.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 const tasks = `
   import { createApp } from "@bullrush/client";

@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { createApp, type App } from "@bullrush/client";
 import { describe, expect, it } from "vitest";
-import { startWorker, taskWorker } from "../support/fleet.js";
-import { redisUrl } from "../support/redis-url.js";
-import { hasScreens, openScreen, type Screen } from "../support/screen.js";
+import { startWorker, taskWorker } from "../lib/task-worker.js";
+import { redisUrl } from "../lib/redis-url.js";
+import { hasScreens, openScreen, type Screen } from "../lib/screen.js";
 
 const fixture = fileURLToPath(new URL("fixtures/output.ts", import.meta.url));
 const holding = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));

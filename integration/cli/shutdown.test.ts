@@ -2,11 +2,11 @@ import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { createApp, type App } from "@bullrush/client";
 import { describe, expect, it } from "vitest";
-import { startWorker, type WorkerProcess } from "../support/fleet.js";
-import { startProgram, type Program } from "../support/program.js";
-import { makeProject } from "../support/project.js";
-import { redisUrl } from "../support/redis-url.js";
-import { serverBinary, startServer } from "../support/server.js";
+import { startWorker, type WorkerProcess } from "../lib/task-worker.js";
+import { startProgram, type Program } from "../lib/program.js";
+import { makeProject } from "../lib/project.js";
+import { redisUrl } from "../lib/redis-url.js";
+import { serverBinary, startServer } from "../lib/server.js";
 
 const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
 const shortLease = fileURLToPath(new URL("fixtures/short-lease.mjs", import.meta.url));

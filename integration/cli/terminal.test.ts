@@ -4,9 +4,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createApp } from "@bullrush/client";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { eventually } from "../support/eventually.js";
-import { taskWorker } from "../support/fleet.js";
-import { redisUrl } from "../support/redis-url.js";
+import { eventually } from "../lib/eventually.js";
+import { taskWorker } from "../lib/task-worker.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
 

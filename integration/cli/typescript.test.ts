@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { createApp } from "@bullrush/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startWorker } from "../support/fleet.js";
-import { startProgram } from "../support/program.js";
-import { makeProject, type Project } from "../support/project.js";
-import { redisUrl } from "../support/redis-url.js";
+import { startWorker } from "../lib/task-worker.js";
+import { startProgram } from "../lib/program.js";
+import { makeProject, type Project } from "../lib/project.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 /** What each app has: a task that shows in which app it runs, and an entry of beat, both with a value that takes some loading to be known. */
 const application = `

@@ -3,9 +3,9 @@ import { createServer, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { createApp } from "@bullrush/client";
 import { describe, expect, it } from "vitest";
-import { startWorker } from "../support/fleet.js";
-import { redisUrl } from "../support/redis-url.js";
-import { deadPort, serverBinary, startServer } from "../support/server.js";
+import { startWorker } from "../lib/task-worker.js";
+import { redisUrl } from "../lib/redis-url.js";
+import { deadPort, serverBinary, startServer } from "../lib/server.js";
 
 const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
 const canary = "c4nary-pass";

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startProgram, type Program } from "../support/program.js";
-import { redisUrl } from "../support/redis-url.js";
+import { startProgram, type Program } from "../lib/program.js";
+import { redisUrl } from "../lib/redis-url.js";
 import { build, present, previousCommit, projectOf } from "./previous.js";
 
 const commit = await previousCommit();

@@ -4,9 +4,9 @@ import { createApp } from "@bullrush/client";
 import { FlowProducer, Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { expect, test } from "vitest";
-import { eventually } from "../support/eventually.js";
-import { startProgram, type Program } from "../support/program.js";
-import { redisUrl } from "../support/redis-url.js";
+import { eventually } from "../lib/eventually.js";
+import { startProgram, type Program } from "../lib/program.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 const fixture = fileURLToPath(new URL("../cli/fixtures/short-lease.mjs", import.meta.url));
 

@@ -4,8 +4,8 @@ import { createWorker } from "@bullrush/worker";
 import { Queue, Worker } from "bullmq";
 import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
-import { eventually } from "../support/eventually.js";
-import { redisUrl } from "../support/redis-url.js";
+import { eventually } from "../lib/eventually.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 /** A queue of plain jobs and of our tasks, with a worker of ours that knows the task `known` only, and what it warns of. */
 async function stage(concurrency: number) {

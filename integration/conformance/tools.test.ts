@@ -4,8 +4,8 @@ import { createWorker } from "@bullrush/worker";
 import { Queue, QueueEvents, type JobType } from "bullmq";
 import { pino } from "pino";
 import { describe, test, type TestContext } from "vitest";
-import { eventually } from "../support/eventually.js";
-import { redisUrl } from "../support/redis-url.js";
+import { eventually } from "../lib/eventually.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 interface Scene {
   readonly app: App;

@@ -2,8 +2,8 @@ import { chord } from "@bullrush/client";
 import { describe, expect, it } from "vitest";
 import { openFleet, type Fleet } from "../lib/fleet.js";
 import { openProxy } from "../lib/proxy.js";
-import { eventually } from "../support/eventually.js";
-import { redisUrl } from "../support/redis-url.js";
+import { eventually } from "../lib/eventually.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 /** Of each worker, in ms. */
 const lease = 2000;

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { openFleet } from "../lib/fleet.js";
-import { startProgram } from "../support/program.js";
+import { startProgram } from "../lib/program.js";
 
 const busyFile = fileURLToPath(new URL("./fixtures/busy.mjs", import.meta.url));
 const tasksFile = fileURLToPath(new URL("./fixtures/tasks.mjs", import.meta.url));

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { deadLettersOf } from "../../packages/broker/test/dead-letters.js";
 import { openFleet } from "../lib/fleet.js";
 import { places } from "../lib/places.js";
-import { eventually } from "../support/eventually.js";
-import { redisUrl } from "../support/redis-url.js";
+import { eventually } from "../lib/eventually.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 /** How long a dead worker's task may take to run elsewhere, in ms. */
 const recoveryOf = (lease: number, scan: number) => lease + 2 * scan + 5000;

@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import { places } from "../lib/places.js";
 import { openProxy } from "../lib/proxy.js";
 import { openFleet } from "../lib/fleet.js";
-import { eventually } from "../support/eventually.js";
-import { redisUrl } from "../support/redis-url.js";
-import { serverBinary, startServer } from "../support/server.js";
+import { eventually } from "../lib/eventually.js";
+import { redisUrl } from "../lib/redis-url.js";
+import { serverBinary, startServer } from "../lib/server.js";
 
 if (serverBinary === undefined)
   console.log("skipped: results on a server of their own, because PATH has no redis-server and no valkey-server");

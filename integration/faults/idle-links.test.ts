@@ -3,7 +3,7 @@ import { it } from "vitest";
 import { openStage } from "../beat/stage.js";
 import { openFleet } from "../lib/fleet.js";
 import { openProxy } from "../lib/proxy.js";
-import { redisUrl } from "../support/redis-url.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 it.concurrent(
   "a client whose links died while it was idle: the first call is sent, and its result is told",

@@ -3,8 +3,8 @@ import { createWorker } from "@bullrush/worker";
 import { Redis } from "ioredis";
 import { pino } from "pino";
 import { expect, it, onTestFinished } from "vitest";
-import { serverBinary, startServer } from "../support/server.js";
-import { eventually } from "../support/eventually.js";
+import { serverBinary, startServer } from "../lib/server.js";
+import { eventually } from "../lib/eventually.js";
 
 /** The commands that clients send to a Redis from now on: those of scripts are not among them. */
 async function watch(url: string): Promise<readonly (readonly string[])[]> {

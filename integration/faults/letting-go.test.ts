@@ -5,8 +5,8 @@ import { createWorker, type Worker, type WorkerOptions } from "@bullrush/worker"
 import { Redis } from "ioredis";
 import { pino } from "pino";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { eventually } from "../support/eventually.js";
-import { redisUrl } from "../support/redis-url.js";
+import { eventually } from "../lib/eventually.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 /** Two workers in this process, of which only what is asked for is started, and what their tasks did. */
 interface Scene {

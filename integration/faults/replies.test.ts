@@ -7,8 +7,8 @@ import { scriptAt, type Script } from "../../packages/broker/src/redis/script.js
 import { openProxy } from "../lib/proxy.js";
 import { openFleet, type Fleet } from "../lib/fleet.js";
 import { places, type Place } from "../lib/places.js";
-import { eventually } from "../support/eventually.js";
-import { redisUrl } from "../support/redis-url.js";
+import { eventually } from "../lib/eventually.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 const [beside] = places as readonly [Place];
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { openFleet } from "../lib/fleet.js";
 import { places } from "../lib/places.js";
-import { eventually } from "../support/eventually.js";
+import { eventually } from "../lib/eventually.js";
 
 describe.concurrent.each(places)("what is revoked, with results $results", ({ backend }) => {
   it.each(["SIGKILL", "SIGTERM"] as const)("stays so when its worker is started anew after %s", async (signal) => {

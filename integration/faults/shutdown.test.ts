@@ -3,11 +3,11 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { openFleet } from "../lib/fleet.js";
 import { places, type Place } from "../lib/places.js";
-import { eventually } from "../support/eventually.js";
-import { taskWorker } from "../support/fleet.js";
-import { redisUrl } from "../support/redis-url.js";
-import { startProgram, type Program } from "../support/program.js";
-import { serverBinary, startServer } from "../support/server.js";
+import { eventually } from "../lib/eventually.js";
+import { taskWorker } from "../lib/task-worker.js";
+import { redisUrl } from "../lib/redis-url.js";
+import { startProgram, type Program } from "../lib/program.js";
+import { serverBinary, startServer } from "../lib/server.js";
 
 const tasks = fileURLToPath(new URL("fixtures/tasks.mjs", import.meta.url));
 const firstProcess = fileURLToPath(new URL("fixtures/first-process.mjs", import.meta.url));

@@ -12,7 +12,7 @@ import {
   type TaskOf,
 } from "@bullrush/client";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { eventually } from "../support/eventually.js";
+import { eventually } from "../lib/eventually.js";
 import { openStage } from "./stage.js";
 
 const timeout = { timeout: "20s" } as const;

@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import { openFleet } from "../lib/fleet.js";
 import { places } from "../lib/places.js";
 import { openProxy, type Proxy } from "../lib/proxy.js";
-import { eventually } from "../support/eventually.js";
-import { serverBinary, startServer } from "../support/server.js";
-import { redisUrl } from "../support/redis-url.js";
+import { eventually } from "../lib/eventually.js";
+import { serverBinary, startServer } from "../lib/server.js";
+import { redisUrl } from "../lib/redis-url.js";
 import { expectEnded, expectNothingLeft } from "./left.js";
 import { mix } from "./value-of.js";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { openFleet } from "../lib/fleet.js";
 import { places } from "../lib/places.js";
-import { eventually } from "../support/eventually.js";
+import { eventually } from "../lib/eventually.js";
 import { canvasOf } from "./canvas-of.js";
 import { expectNothingLeft } from "./left.js";
 import { lengthOf, shapes } from "./shape.js";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { serverBinary } from "../support/server.js";
+import { serverBinary } from "../lib/server.js";
 import { fuzz } from "./fuzzing.js";
 
 /** The same each time, so that a change is what makes it fail; `pnpm fuzz` takes others. */

@@ -1,4 +1,4 @@
-import { eventually } from "../support/eventually.js";
+import { eventually } from "../lib/eventually.js";
 import { honestCalls, notesOf, type HonestCall } from "./honest-load.js";
 import { judgeAnswers, judgeIdle, judgeLives, judgeMemory, judgeRedis, judgeStops, judgeTicks } from "./judge.js";
 import { forgetSlowCalls } from "./measuring.js";

@@ -1,6 +1,6 @@
 import { BullrushError, TaskFailedError, TaskRevokedError, TimeoutError, UnknownTaskError } from "@bullrush/client";
-import { within } from "../support/within.js";
-import { eventually } from "../support/eventually.js";
+import { within } from "../lib/within.js";
+import { eventually } from "../lib/eventually.js";
 import { cpuDuring, memoryOf, slowCalls, tellsCpu, type Memory, type SlowCall } from "./measuring.js";
 import type { Plant } from "./plant.js";
 import type { Stage } from "./stage.js";

@@ -2,9 +2,9 @@ import { constants, setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 import { createApp, type App } from "@bullrush/client";
 import { Redis } from "ioredis";
-import { eventually } from "../support/eventually.js";
-import { startProgram, type Program } from "../support/program.js";
-import { startServer } from "../support/server.js";
+import { eventually } from "../lib/eventually.js";
+import { startProgram, type Program } from "../lib/program.js";
+import { startServer } from "../lib/server.js";
 import { prefix, queues } from "./plant.js";
 
 const taskWorker = fileURLToPath(new URL("../../packages/worker/bin/task-worker.js", import.meta.url));

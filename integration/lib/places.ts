@@ -1,5 +1,5 @@
-import { redisUrl } from "../support/redis-url.js";
-import { secondServer, serverBinary } from "../support/server.js";
+import { redisUrl } from "./redis-url.js";
+import { secondServer, serverBinary } from "./server.js";
 
 /** A place for results, seen from the queues, which are in the shared Redis. */
 export interface Place {

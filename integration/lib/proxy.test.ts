@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
-import { eventually } from "../support/eventually.js";
+import { eventually } from "./eventually.js";
 import { openProxy, type Proxy } from "./proxy.js";
 
 /** Tests of faults say nothing if the proxy does not do what it says. */

@@ -3,10 +3,10 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createApp } from "@bullrush/client";
 import { describe, it } from "vitest";
-import { eventually } from "../support/eventually.js";
-import { startWorker } from "../support/fleet.js";
-import { makeProject } from "../support/project.js";
-import { redisUrl } from "../support/redis-url.js";
+import { eventually } from "../lib/eventually.js";
+import { startWorker } from "../lib/task-worker.js";
+import { makeProject } from "../lib/project.js";
+import { redisUrl } from "../lib/redis-url.js";
 import { failedOf, linesOf, lives, open, type Where } from "./stage.js";
 
 describe.each(["threads", "processes"])("a worker with %s", (pool) => {

@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { chord, createApp, TaskFailedError, type RemoteError } from "@bullrush/client";
 import { describe, expect, it } from "vitest";
-import { startWorker } from "../support/fleet.js";
-import { redisUrl } from "../support/redis-url.js";
+import { startWorker } from "../lib/task-worker.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 const fixture = fileURLToPath(new URL("fixtures/failures.ts", import.meta.url));
 

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { describe, it } from "vitest";
 import { openFleet } from "../lib/fleet.js";
-import { eventually } from "../support/eventually.js";
+import { eventually } from "../lib/eventually.js";
 import { linesOf, lives, open, type Where } from "./stage.js";
 
 interface Burnt extends Where {

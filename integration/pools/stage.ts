@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { createApp, type App, type AsyncResult } from "@bullrush/client";
 import { expect } from "vitest";
-import { startWorker, type WorkerProcess } from "../support/fleet.js";
-import { has, type Entry } from "../support/program.js";
-import { redisUrl } from "../support/redis-url.js";
+import { startWorker, type WorkerProcess } from "../lib/task-worker.js";
+import { has, type Entry } from "../lib/program.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
 
