@@ -1,5 +1,6 @@
 import { defaultServerConditions } from "vite";
 import { configDefaults, defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
+import { hangTimeout } from "./integration/lib/hang-timeout.js";
 
 /** Packages are tested from their sources: `@bullrush/broker` is `packages/broker/src/index.ts`. */
 const ssr = { resolve: { conditions: ["@bullrush/source", ...defaultServerConditions.filter((condition) => condition !== "module")] } };
@@ -12,7 +13,10 @@ const running = {
   pool: "forks",
   isolate: false,
   setupFiles: "integration/setup/leaks.ts",
-  expect: { poll: { timeout: 30_000 } },
+  // What a test waits for gives up first, and says what it was.
+  testTimeout: 3 * hangTimeout,
+  hookTimeout: 3 * hangTimeout,
+  expect: { poll: { timeout: hangTimeout } },
 } as const;
 
 const unit: TestProjectInlineConfiguration = {
@@ -21,9 +25,6 @@ const unit: TestProjectInlineConfiguration = {
     ...running,
     name: "unit",
     include: ["packages/*/test/**/*.test.ts"],
-    // For what hangs, not for what is slow.
-    testTimeout: 180_000,
-    hookTimeout: 120_000,
   },
 };
 
@@ -42,8 +43,6 @@ const integration: TestProjectInlineConfiguration = {
     include: ["{integration,examples,docs}/**/*.test.ts"],
     exclude: [...configDefaults.exclude, ...heavy, ...rare],
     globalSetup: "integration/setup/build.ts",
-    testTimeout: 180_000,
-    hookTimeout: 120_000,
   },
 };
 

@@ -27,7 +27,7 @@ async function bench(...args: readonly string[]): Promise<string> {
 beforeAll(async () => {
   const report = await bench("--quick", "--rounds", "1", "--contender", "bullrush,bullmq", "--json");
   writeFileSync(saved, report);
-}, 180_000);
+});
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

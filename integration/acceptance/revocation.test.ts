@@ -6,6 +6,7 @@ import { createWorker, type WorkerOptions } from "@bullrush/worker";
 import { Redis } from "ioredis";
 import { pino } from "pino";
 import { afterEach, expect, inject, test } from "vitest";
+import { hangTimeout } from "../lib/hang-timeout.js";
 
 const open: (() => Promise<unknown>)[] = [];
 
@@ -14,7 +15,7 @@ afterEach(async () => {
 });
 
 /** Time for whatever is waited for, in ms. */
-const patience = { timeout: 15_000 };
+const patience = { timeout: hangTimeout };
 
 /** What the two sides of a test share: the app of a producer, and those of workers, on one prefix. */
 function stage(options: AppOptions = {}) {
@@ -177,11 +178,11 @@ test("a task that does not listen runs on, and is revoked when it ends; with ter
   expect(await deaf.status()).toBe("REVOKED");
   expect(await counts()).toMatchObject({ waiting: 1, active: 1 });
   expect(await deaf.revoke({ terminate: true })).toBe(true);
-  expect(await quick.get({ timeout: "10s" })).toBe("quick");
+  expect(await quick.get({ timeout: hangTimeout })).toBe("quick");
   expect(await counts()).toMatchObject({ active: 0, failed: 1 });
   ends[0]?.();
   const next = await producer.sendTask("tasks.quick");
-  expect(await next.get({ timeout: "10s" })).toBe("quick");
+  expect(await next.get({ timeout: hangTimeout })).toBe("quick");
   expect(linesOf("revoked")).toHaveLength(1);
 });
 

@@ -5,6 +5,7 @@ import { Redis } from "ioredis";
 import { createWorker, type Worker, type WorkerOptions } from "@bullrush/worker";
 import { pino } from "pino";
 import { afterEach, expect, inject, test } from "vitest";
+import { hangTimeout } from "../lib/hang-timeout.js";
 
 const log = pino({ level: "silent" });
 const open: (() => Promise<unknown>)[] = [];
@@ -82,10 +83,10 @@ test("a task in an idle queue starts at once, however many wait in another", asy
   const [onA, onB] = producer.tasks;
   await Promise.all(Array.from({ length: 10_000 }, () => onA?.delay()));
   await start(consumer.app, { concurrency: 4 });
-  await expect.poll(() => consumer.begun.length, { timeout: 20_000 }).toBeGreaterThan(20);
+  await expect.poll(() => consumer.begun.length).toBeGreaterThan(20);
   const result = await onB?.delay();
   const position = consumer.begun.length;
-  await result?.get({ timeout: "20s" });
+  await result?.get({ timeout: hangTimeout });
   // The slots that were taken when it was sent, and one round of them at the most.
   expect(consumer.begun.indexOf("b") - position).toBeLessThanOrEqual(4);
   await producer.app.transport.purge("a");
@@ -111,7 +112,7 @@ test("what a worker has heard and not taken is heard by the others when it stops
   const worker = await start(appOf(prefix, ["a"], 0).app, { concurrency: 1 });
   await producer.app.sendTask("on.a", [], { queue: "a", countdown: "1h" });
   const markers = () => redis.zcard(`${prefix}:a:marker`);
-  await expect.poll(markers, { timeout: 20_000 }).toBe(0);
+  await expect.poll(markers).toBe(0);
   await worker.stop();
   // Whoever hears it looks, and learns when the message is due.
   expect(await redis.zscore(`${prefix}:a:marker`, "1")).not.toBeNull();

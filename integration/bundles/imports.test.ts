@@ -67,7 +67,7 @@ it("a CommonJS program sends tasks and runs them by require()", async () => {
       const worker = createWorker(app);
       await worker.start();
       const sent = await add.delay(1, 2);
-      const value = await sent.get({ timeout: "60s" });
+      const value = await sent.get({ timeout: hangTimeout });
       await worker.stop();
       await app.close();
       console.log(JSON.stringify({ done: true, value }));

@@ -5,6 +5,7 @@ import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
 import { deadLettersOf } from "../../packages/broker/test/dead-letters.js";
+import { hangTimeout } from "../lib/hang-timeout.js";
 import { openLedger } from "../lib/ledger.js";
 import { eventually } from "../lib/eventually.js";
 import { startWorker, type WorkerProcess } from "../lib/task-worker.js";
@@ -55,16 +56,16 @@ function scene(hold = 0, more: Readonly<Record<string, string>> = {}) {
 
 const poisoned = { state: "FAILURE", failure: { code: "TASK_POISONED" } };
 const lost = { state: "FAILURE", failure: { code: "WORKER_LOST" } };
-const anyhow = { propagate: false, timeout: "50s" } as const;
+const anyhow = { propagate: false, timeout: hangTimeout } as const;
 
 it("a rejection that nobody handled is one line, which names the task, and the worker goes on", async () => {
   await using stage = scene();
   const worker = stage.start();
   const result = await stage.app.sendTask("fixture.litter");
-  expect(await result.get({ timeout: "30s" })).toBe("done");
+  expect(await result.get({ timeout: hangTimeout })).toBe("done");
   await worker.waitForEntry({ level: 50, error: "RangeError: left behind", task: "fixture.litter", id: result.id });
   const next = await stage.app.sendTask("fixture.add", [1, 2]);
-  expect(await next.get({ timeout: "30s" })).toBe(3);
+  expect(await next.get({ timeout: hangTimeout })).toBe(3);
 });
 
 describe("an exception that nobody caught, of a task that runs", () => {
@@ -78,7 +79,7 @@ describe("an exception that nobody caught, of a task that runs", () => {
     for (const name of ["first", "second"]) stage.supervise("-n", name);
 
     expect(await late.get(anyhow)).toMatchObject(poisoned);
-    for (const one of [...short, long, once]) expect(await one.get({ timeout: "30s" })).toBe("done");
+    for (const one of [...short, long, once]) expect(await one.get({ timeout: hangTimeout })).toBe("done");
     expect(stage.starts(late.id)).toBe(3);
     expect(stage.starts(once.id)).toBe(1);
     await eventually("the workers that it ended are gone", () => stage.deaths().length === 3);
@@ -111,7 +112,7 @@ describe("an exception that nobody caught, of a task that runs", () => {
     await eventually("it runs", () => stage.starts(beside.id) === 1);
     const late = await app.sendTask("fixture.lateOnce");
     expect(await late.get(anyhow)).toMatchObject(lost);
-    expect(await beside.get({ timeout: "30s" })).toBe("done");
+    expect(await beside.get({ timeout: hangTimeout })).toBe("done");
     expect([stage.starts(late.id), stage.starts(beside.id)]).toEqual([1, 1]);
   });
 
@@ -168,7 +169,7 @@ describe("an exception that nobody caught", () => {
     const beside = await app.sendTask("fixture.take", [1000]);
     await eventually("it runs", () => stage.starts(beside.id) === 1);
     const ended = await app.sendTask("fixture.laterStill", [100]);
-    expect(await ended.get({ timeout: "30s" })).toBe("done");
+    expect(await ended.get({ timeout: hangTimeout })).toBe("done");
     expect(await worker.exit).toEqual({ code: 1, signal: null });
     expect(await beside.get({ timeout: "1s" })).toBe("done");
     expect(stage.deaths()).toMatchObject([
@@ -213,7 +214,7 @@ describe("a task that throws late and is given up", () => {
     const link = app.asyncResult<string>(taskId);
     // A link has an id before anybody sends it: that follows upon the failure which this process has just heard of.
     await eventually("it is sent", async () => (await link.status()) !== "UNKNOWN");
-    expect(await link.get({ timeout: "30s" })).toBe("CHORD_FAILED of TASK_POISONED");
+    expect(await link.get({ timeout: hangTimeout })).toBe("CHORD_FAILED of TASK_POISONED");
   });
 
   it("is a dead letter when its result is ignored", async () => {
@@ -231,7 +232,7 @@ describe("a task that throws late and is given up", () => {
     } finally {
       redis.disconnect();
     }
-    expect(await beside.get({ timeout: "30s" })).toBe("done");
+    expect(await beside.get({ timeout: hangTimeout })).toBe("done");
     expect(stage.starts(late.id)).toBe(3);
   });
 
@@ -244,8 +245,8 @@ describe("a task that throws late and is given up", () => {
       const beside = await app.sendTask("fixture.take", [1000]);
       const job = await queue.add("fixture.late", ["timer"]);
       stage.supervise();
-      await eventually("it is given up", async () => (await job.getState()) === "failed", 50_000);
-      expect(await beside.get({ timeout: "30s" })).toBe("done");
+      await eventually("it is given up", async () => (await job.getState()) === "failed");
+      expect(await beside.get({ timeout: hangTimeout })).toBe("done");
       expect(stage.starts(job.id ?? "")).toBe(3);
     } finally {
       await queue.close();

@@ -13,7 +13,7 @@ function start(prefix: string, ...args: readonly string[]): WorkerProcess {
 const nameOf = async (worker: WorkerProcess) => (await worker.waitForEntry({ msg: "ready" }))["worker"];
 
 describe("workers on a host", () => {
-  it("that start at once without a name get different ones, and the next gets one that was given up", { timeout: 120_000 }, async () => {
+  it("that start at once without a name get different ones, and the next gets one that was given up", async () => {
     const prefix = `names-${randomUUID()}`;
     await using one = start(prefix);
     await using two = start(prefix);
@@ -27,13 +27,13 @@ describe("workers on a host", () => {
     for (const worker of [one, two, three, four]) expect(worker.entries.filter(({ level }) => Number(level) > 30)).toEqual([]);
   });
 
-  it("of another prefix have names of their own", { timeout: 120_000 }, async () => {
+  it("of another prefix have names of their own", async () => {
     await using one = start(`names-${randomUUID()}`);
     await using two = start(`names-${randomUUID()}`);
     expect([await nameOf(one), await nameOf(two)]).toEqual([`worker@${hostname()}`, `worker@${hostname()}`]);
   });
 
-  it("that are given the same name bear it, and the second warns of the first", { timeout: 120_000 }, async () => {
+  it("that are given the same name bear it, and the second warns of the first", async () => {
     const prefix = `names-${randomUUID()}`;
     await using one = start(prefix, "-n", "same@%h");
     expect(await nameOf(one)).toBe(`same@${hostname()}`);

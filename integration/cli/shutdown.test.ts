@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { createApp, type App } from "@bullrush/client";
 import { describe, expect, it } from "vitest";
+import { hangTimeout } from "../lib/hang-timeout.js";
 import { startWorker, type WorkerProcess } from "../lib/task-worker.js";
 import { startProgram, type Program } from "../lib/program.js";
 import { makeProject } from "../lib/project.js";
@@ -112,7 +113,7 @@ describe.concurrent("task-worker asks the task to end and puts it back, and anot
 
     await using second = start(0, "-n", "second");
     await second.ready;
-    expect(await sent.get({ timeout: "20s" })).toEqual({ attempt: 1, worker: "second" });
+    expect(await sent.get({ timeout: hangTimeout })).toEqual({ attempt: 1, worker: "second" });
     expect(await second.stop()).toEqual(wellDone);
   });
 });
@@ -166,7 +167,7 @@ describe.concurrent("a task whose worker is killed", () => {
     await using second = lease(0, "second");
     await second.waitForEntry({ msg: "ready" });
     await first.kill();
-    expect(await sent.get({ timeout: "30s" })).toEqual({ attempt: 1, worker: "second" });
+    expect(await sent.get({ timeout: hangTimeout })).toEqual({ attempt: 1, worker: "second" });
     await second.stop();
   });
 });

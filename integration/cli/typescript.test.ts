@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { createApp } from "@bullrush/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { hangTimeout } from "../lib/hang-timeout.js";
 import { startWorker } from "../lib/task-worker.js";
 import { startProgram } from "../lib/program.js";
 import { makeProject, type Project } from "../lib/project.js";
@@ -252,7 +253,7 @@ describe.each(cases)(
         env: { ...environment, PREFIX: prefix },
       });
       const probe = await client.sendTask<string>("probe");
-      expect(await probe.get({ timeout: "60s" })).toBe(`probe true ${value} ${later}`);
+      expect(await probe.get({ timeout: hangTimeout })).toBe(`probe true ${value} ${later}`);
       expect(await worker.stop()).toEqual({ code: 0, signal: null });
       expect(worker.errors).toEqual([]);
       // The loader of that case is not there in the threads of every Node.

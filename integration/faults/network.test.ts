@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { engineScript } from "../../packages/broker/src/bullmq/engine.js";
 import { scriptAt } from "../../packages/broker/src/redis/script.js";
 import { openFleet } from "../lib/fleet.js";
+import { hangTimeout } from "../lib/hang-timeout.js";
 import { places } from "../lib/places.js";
 import { openProxy, type Proxy } from "../lib/proxy.js";
 import { expectQuiet } from "../lib/quiet.js";
@@ -46,7 +47,7 @@ function* troubles(broker: Proxy, backend: Proxy): Generator<() => void> {
 }
 
 describe.concurrent.each(places)("the bad network of one of two workers, with results $results", ({ results: place, backend }) => {
-  it("fails no task, and gives each one result", { timeout: 120_000 }, async () => {
+  it("fails no task, and gives each one result", async () => {
     const at = await backend();
     await using fleet = openFleet({ backend: at, worker: { concurrency: 10, ...timing } });
     await using broker = await openProxy(redisUrl());
@@ -58,7 +59,7 @@ describe.concurrent.each(places)("the bad network of one of two workers, with re
 
     const begun = Date.now();
     const sent = await Promise.all(Array.from({ length: size.tasks }, () => app.sendTask<{ attempt: number }>("hold", [size.hold])));
-    const all = Promise.all(sent.map((one) => one.get({ timeout: "90s" })));
+    const all = Promise.all(sent.map((one) => one.get({ timeout: hangTimeout })));
     let ended = 0;
     for (const one of sent)
       void one.get().then(

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { openFleet } from "../lib/fleet.js";
+import { hangTimeout } from "../lib/hang-timeout.js";
 import { places, type Place } from "../lib/places.js";
 import { eventually } from "../lib/eventually.js";
 import { taskWorker } from "../lib/task-worker.js";
@@ -47,7 +48,7 @@ describe.concurrent("at SIGTERM with a task that ignores its signal, task-worker
     expect(await first.stop()).toEqual({ code: 0, signal: null });
     const endedAt = Date.now();
     expect(endedAt - toldAt).toBeLessThan(1000 + grace + busy);
-    expect(await sent.get({ timeout: "30s" })).toBe("second");
+    expect(await sent.get({ timeout: hangTimeout })).toBe("second");
     const took = (ledger.of(sent.id)[1]?.at ?? Infinity) - endedAt;
     console.log(`ended ${endedAt - toldAt} ms after SIGTERM, and the task began elsewhere ${took} ms after that`);
     expect(took).toBeLessThan(1000 + busy);
@@ -109,7 +110,7 @@ describe.skipIf(serverBinary === undefined).concurrent("at SIGTERM with a dead R
     await using again = await startServer([], { port: server.port });
     expect(again.port).toBe(server.port);
     fleet.start("second");
-    expect(await Promise.all([ended, running].map((one) => one.get({ timeout: "30s" })))).toEqual(["second", "second"]);
+    expect(await Promise.all([ended, running].map((one) => one.get({ timeout: hangTimeout })))).toEqual(["second", "second"]);
     expect([ended, running].map(({ id }) => ledger.of(id).length)).toEqual([2, 2]);
   });
 });

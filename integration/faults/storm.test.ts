@@ -76,7 +76,7 @@ async function killInTurn({ ledger }: Fleet, workers: readonly Supervised[], res
   for (let turn = 0; deaths.length < given.kills && !over.signal.aborted; turn++) {
     const next = Date.now() + given.every;
     const victim = workers[turn % workers.length]!.current();
-    await Promise.race([end, victim.waitForEntry({ msg: "ready" }, 60_000)]);
+    await Promise.race([end, victim.waitForEntry({ msg: "ready" })]);
     await pause(Math.max(0, next - Date.now()), undefined, { signal: over.signal }).catch(() => undefined);
     if (over.signal.aborted) break;
     await victim.kill();

@@ -1,6 +1,7 @@
 import { chain, group, type App, type AsyncResult, type GroupResult, type Task } from "@bullrush/client";
 import { describe, expect, it } from "vitest";
 import { openFleet } from "../lib/fleet.js";
+import { hangTimeout } from "../lib/hang-timeout.js";
 import { places } from "../lib/places.js";
 import { openProxy, type Proxy } from "../lib/proxy.js";
 import { eventually } from "../lib/eventually.js";
@@ -62,7 +63,7 @@ describe.concurrent("a worker that is killed", () => {
     expect(ledger.of(id, "end")).toHaveLength(1);
     await first.kill();
     fleet.start("second");
-    expect(await body.get({ timeout: "30s" })).toBe(value);
+    expect(await body.get({ timeout: hangTimeout })).toBe(value);
     await expectNothingLeft(fleet);
     // Only what was under way may run again.
     for (const other of Object.values(calls)) expect(other.id === id ? [1, 2] : [1]).toContain(ledger.of(other.id).length);
@@ -83,14 +84,14 @@ describe.skipIf(serverBinary === undefined)("a worker that is stopped beyond its
     const mixed = app.stub<Task<unknown[], string>>("mix");
     const first = fleet.start("first", { backend: proxy.url });
     // From now on the backend knows the script, so that one packet stores.
-    await (await mixed.delay(0)).get({ timeout: "30s" });
+    await (await mixed.delay(0)).get({ timeout: hangTimeout });
     const end = await chain(linger.si(0, 0, "first"), mixed.s()).delay();
     const { id } = end.parent as AsyncResult;
     const hold = proxy.hold(argument(id));
     await hold.held;
     first.signal("SIGSTOP");
     const second = fleet.start("second");
-    expect(await end.get({ timeout: "30s" })).toBe(mix("second"));
+    expect(await end.get({ timeout: hangTimeout })).toBe(mix("second"));
     hold.letGo();
     first.signal("SIGCONT");
     await first.waitForEntry({ msg: "this run does not count: its lease was lost, and another run of the task has ended it, or will", id });

@@ -13,7 +13,7 @@ export interface Stage extends AsyncDisposable {
   /** Starts a worker on all queues of the app. */
   work(options?: WorkerOptions): Promise<Worker>;
   /** Waits until no flow is left on the broker. */
-  over(): Promise<void>;
+  over(): Promise<unknown>;
 }
 
 /** Results are in another database of the shared Redis. */

@@ -7,7 +7,6 @@ const seed = Number(process.env["BULLRUSH_SEED"] ?? 77);
 
 test.skipIf(serverBinary === undefined)(
   `nothing that is planted among honest tasks stops, spins or swells a process (BULLRUSH_SEED=${seed})`,
-  { timeout: 170_000 },
   async () => {
     // More is planted for each task than by `pnpm fuzz`: there is little time.
     const { faults, lines } = await fuzz({ seed, tasks: 1500, share: 0.1 });

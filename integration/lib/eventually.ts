@@ -1,9 +1,16 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { hangTimeout } from "./hang-timeout.js";
 
-/** Waits until `holds`, asked every 20 ms, is true. Throws with `what` after `deadline` ms. */
-export async function eventually(what: string, holds: () => boolean | Promise<boolean>, deadline = 30_000): Promise<void> {
+/** The first value of `look` that is neither undefined nor false. Calls it every 20 ms, and throws with `what` after `deadline` ms. */
+export async function eventually<T>(
+  what: string,
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+  deadline = hangTimeout,
+): Promise<T> {
   const end = Date.now() + deadline;
-  while (!(await holds())) {
+  for (;;) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
     if (Date.now() > end) throw new Error(`after ${deadline} ms it still does not hold that ${what}`);
     await pause(20);
   }

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { hangTimeout } from "./hang-timeout.js";
 import { within } from "./within.js";
 
 export interface ProgramOptions {
@@ -31,13 +32,13 @@ export interface Program extends AsyncDisposable {
   readonly entries: readonly Entry[];
   /** Settles when it has ended and all its output is here. Never rejects. */
   readonly exit: Promise<Exit>;
-  /** The first line on stdout or stderr, also one written before, that matches. Throws, with all output, when the process ends without it, or after `deadline` ms; default 60 s. */
+  /** The first line on stdout or stderr, also one written before, that matches. Throws, with all output, when the process ends without it, or after `deadline` ms; default `hangTimeout`. */
   waitFor(pattern: RegExp | string, deadline?: number): Promise<string>;
   /** The first JSON line, also one written before, that has these fields: `{ msg: "succeeded", id }`. Throws as `waitFor` does. */
   waitForEntry(fields: Entry, deadline?: number): Promise<Entry>;
   /** Sends a signal and does not wait. */
   signal(name: NodeJS.Signals): void;
-  /** Sends `signal`, default SIGTERM, and waits for the end. Kills it and throws, with all output, after `deadline` ms; default 60 s. */
+  /** Sends `signal`, default SIGTERM, and waits for the end. Kills it and throws, with all output, after `deadline` ms; default `hangTimeout`. */
   stop(signal?: NodeJS.Signals, deadline?: number): Promise<Exit>;
   /** SIGKILL, and waits for the end. */
   kill(): Promise<Exit>;
@@ -111,7 +112,7 @@ export function startProgram({ file, args = [], env = {}, cwd }: ProgramOptions)
     });
   }
 
-  async function stop(signal: NodeJS.Signals = "SIGTERM", deadline = 60_000): Promise<Exit> {
+  async function stop(signal: NodeJS.Signals = "SIGTERM", deadline = hangTimeout): Promise<Exit> {
     child.kill(signal);
     const end = await within(exit, deadline);
     if (end !== "late") return end;
@@ -126,9 +127,9 @@ export function startProgram({ file, args = [], env = {}, cwd }: ProgramOptions)
     errors,
     entries,
     exit,
-    waitFor: (pattern, deadline = 60_000) =>
+    waitFor: (pattern, deadline = hangTimeout) =>
       wait(() => [...lines, ...errors].find((line) => matches(line, pattern)), `line with ${String(pattern)}`, deadline),
-    waitForEntry: (fields, deadline = 60_000) =>
+    waitForEntry: (fields, deadline = hangTimeout) =>
       wait(() => entries.find((entry) => has(entry, fields)), `entry with ${JSON.stringify(fields)}`, deadline),
     signal: (name) => void child.kill(name),
     stop,

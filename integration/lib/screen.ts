@@ -52,11 +52,9 @@ export async function openScreen(command: readonly string[], { columns, env = {}
     shown,
     waitFor: async (pattern) => {
       let text = "";
-      await eventually(`the terminal shows ${String(pattern)}`, async () => pattern.test((text = await shown())), 60_000).catch(
-        (error: Error) => {
-          throw new Error(`${error.message}:\n${text}`);
-        },
-      );
+      await eventually(`the terminal shows ${String(pattern)}`, async () => pattern.test((text = await shown()))).catch((error: Error) => {
+        throw new Error(`${error.message}:\n${text}`);
+      });
       return text;
     },
     press: async (...keys) => void (await tmux("send-keys", ...keys)),

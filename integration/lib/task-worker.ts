@@ -14,7 +14,7 @@ export interface WorkerStart {
 
 /** A `task-worker` process. */
 export interface WorkerProcess extends Program {
-  /** Resolves when it consumes. Rejects, with its output, when it ends before, or does not within 60 s. */
+  /** Resolves when it consumes. Rejects, with its output, when it ends before, or does not within `hangTimeout`. */
   readonly ready: Promise<void>;
 }
 
@@ -43,5 +43,5 @@ export function startWorker({ app, args = [], env = {}, cwd }: WorkerStart): Wor
 }
 
 async function whenReady(program: Program): Promise<void> {
-  await program.waitFor(/"msg":"ready"| {2}ready\b/, 60_000);
+  await program.waitFor(/"msg":"ready"| {2}ready\b/);
 }

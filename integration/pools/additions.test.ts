@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { additionId } from "@bullrush/broker";
 import { chord, type AsyncResult, type GroupResult } from "@bullrush/client";
 import { describe, it } from "vitest";
+import { hangTimeout } from "../lib/hang-timeout.js";
 import { linesOf, open } from "./stage.js";
 
 describe.each(["inline", "threads", "processes"])("members that are added to a chord by others, %s,", (pool) => {
@@ -14,7 +15,7 @@ describe.each(["inline", "threads", "processes"])("members that are added to a c
     const header = [widen([1, 2], true), widen([3], false), app.signature("pools.give", ["own"]), widen([4, 5, 6], true)];
     const sent = (await chord(header, app.signature<readonly unknown[]>("pools.give")).delay()) as AsyncResult<readonly unknown[]>;
     const [a, b, , c] = ((sent.parent as GroupResult).results as readonly AsyncResult[]).map(({ id }) => id);
-    const value = await sent.get({ timeout: "60s" });
+    const value = await sent.get({ timeout: hangTimeout });
     const idsOf = (id: string | undefined, count: number) => Array.from({ length: count }, (_, ordinal) => additionId(id!, ordinal));
     expect(value.slice(0, 4)).toEqual([idsOf(a, 2), idsOf(b, 1), "own", idsOf(c, 3)]);
     expect(
@@ -42,7 +43,7 @@ describe.each(["inline", "threads", "processes"])("members that are added to a c
       const second = another("-P", pool, "-c", "2", "--lease", "1s");
       await second.waitForEntry({ msg: "added", id: member!.id });
       await writeFile(until, "");
-      const value = await sent.get({ timeout: "60s" });
+      const value = await sent.get({ timeout: hangTimeout });
       expect(value).toEqual([[0, 1, 2].map((ordinal) => additionId(member!.id, ordinal)), 1, 2, 3]);
     } finally {
       await rm(folder, { recursive: true });

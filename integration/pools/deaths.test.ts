@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createApp } from "@bullrush/client";
 import { describe, it } from "vitest";
 import { eventually } from "../lib/eventually.js";
+import { hangTimeout } from "../lib/hang-timeout.js";
 import { startWorker } from "../lib/task-worker.js";
 import { makeProject } from "../lib/project.js";
 import { redisUrl } from "../lib/redis-url.js";
@@ -16,14 +17,14 @@ describe.each(["threads", "processes"])("a worker with %s", (pool) => {
     const neighbour = await send<Where>("hold", 1500);
     await worker.waitForEntry({ msg: "holding", id: neighbour.id });
     const killer = await send("killer");
-    await expect(killer.get({ timeout: "60s" })).rejects.toThrow(failedOf({ code: "TASK_POISONED" }));
+    await expect(killer.get({ timeout: hangTimeout })).rejects.toThrow(failedOf({ code: "TASK_POISONED" }));
     expect(linesOf(worker, { msg: "received", id: killer.id })).toHaveLength(3);
     expect(linesOf(worker, { msg: "crashed", id: killer.id })).toHaveLength(3);
-    await neighbour.get({ timeout: "60s" });
+    await neighbour.get({ timeout: hangTimeout });
     expect(linesOf(worker, { msg: "holding", id: neighbour.id })).toHaveLength(1);
 
     const once = await send("killerOnce");
-    await expect(once.get({ timeout: "60s" })).rejects.toThrow(failedOf({ code: "WORKER_LOST" }));
+    await expect(once.get({ timeout: hangTimeout })).rejects.toThrow(failedOf({ code: "WORKER_LOST" }));
     expect(linesOf(worker, { msg: "received", id: once.id })).toHaveLength(1);
     await run("who");
   });
@@ -33,7 +34,7 @@ describe.each(["threads", "processes"])("a worker with %s", (pool) => {
     const { worker, run, send } = stage;
     const before = await run<Where>("who");
     const exploding = await send("explode");
-    await expect(exploding.get({ timeout: "60s" })).rejects.toThrow(failedOf({ code: "TASK_POISONED" }));
+    await expect(exploding.get({ timeout: hangTimeout })).rejects.toThrow(failedOf({ code: "TASK_POISONED" }));
     await worker.waitForEntry({ level: 50, id: exploding.id, error: "RangeError: far away" });
     await worker.waitForEntry({ msg: "crashed", id: exploding.id });
     expect(await run("who")).not.toEqual(before);
@@ -49,7 +50,7 @@ describe.each(["threads", "processes"])("a worker with %s", (pool) => {
     const beside = await send<Where>("hold", 2000);
     const line = await worker.waitForEntry({ error: "RangeError: belated" });
     expect(line).toMatchObject({ level: 50, task: "pools.bomb", id: bomb.id, msg: expect.stringContaining("its task had ended") });
-    expect(await beside.get({ timeout: "60s" })).toEqual(await bomb.get({ timeout: "60s" }));
+    expect(await beside.get({ timeout: hangTimeout })).toEqual(await bomb.get({ timeout: hangTimeout }));
     expect(await run("who")).not.toEqual(await bomb.get());
     await worker.waitForEntry({ msg: "runner ended" });
     expect(linesOf(worker, { msg: "holding" })).toHaveLength(1);
@@ -110,8 +111,8 @@ describe("a worker with processes", () => {
     process.kill(Number(pid), "SIGKILL");
     const starts = () => linesOf(worker, { msg: "holding", id: struck.id });
     await eventually("it runs again", () => starts().length === 2, 5000);
-    expect((await struck.get({ timeout: "60s" })).pid).not.toBe(pid);
-    await spared.get({ timeout: "60s" });
+    expect((await struck.get({ timeout: hangTimeout })).pid).not.toBe(pid);
+    await spared.get({ timeout: hangTimeout });
     expect(linesOf(worker, { msg: "crashed" })).toMatchObject([{ id: struck.id, reason: `pool process ${Number(pid)} died (SIGKILL)` }]);
     expect([...starts(), ...linesOf(worker, { msg: "holding", id: spared.id })]).toHaveLength(3);
   });
@@ -161,7 +162,7 @@ describe("a worker with processes", () => {
     const { pid } = await worker.waitForEntry({ msg: "holding", id: running.id });
     process.kill(Number(pid), signal);
     worker.signal(signal);
-    await running.get({ timeout: "60s" });
+    await running.get({ timeout: hangTimeout });
     expect(await worker.exit).toEqual({ code: 0, signal: null });
     expect(linesOf(worker, { msg: "received" })).toHaveLength(1);
     expect(lives(Number(pid))).toBe(false);

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { chord, createApp, TaskFailedError, type RemoteError } from "@bullrush/client";
 import { describe, expect, it } from "vitest";
+import { hangTimeout } from "../lib/hang-timeout.js";
 import { startWorker } from "../lib/task-worker.js";
 import { redisUrl } from "../lib/redis-url.js";
 
@@ -15,7 +16,7 @@ function open(...args: readonly string[]) {
   /** The error of the worker, as this process has it. */
   const errorOf = async (kind: string, task = "fail") => {
     const result = await app.sendTask(`failures.${task}`, [kind]);
-    const error: unknown = await result.get({ timeout: "60s" }).catch((caught: unknown) => caught);
+    const error: unknown = await result.get({ timeout: hangTimeout }).catch((caught: unknown) => caught);
     if (!(error instanceof TaskFailedError)) throw new TypeError(`${kind} came to something else`, { cause: error });
     return { id: result.id, error, cause: error.cause as RemoteError };
   };
@@ -83,10 +84,10 @@ describe.each(["inline", "threads", "processes"])("what a task throws, in the po
     await using stage = open("-P", pool);
     for (const task of ["failTwice", "askAgain"]) {
       const result = await stage.app.sendTask(`failures.${task}`, ["aggregate"]);
-      await expect.poll(() => result.status(), { timeout: 60_000 }).toBe("RETRY");
+      await expect.poll(() => result.status()).toBe("RETRY");
       expect((await result.details()).failure).toMatchObject({ name: "AggregateError", errors: parts });
       await result.revoke();
-      const error: unknown = await result.get({ timeout: "60s" }).catch((caught: unknown) => caught);
+      const error: unknown = await result.get({ timeout: hangTimeout }).catch((caught: unknown) => caught);
       expect(error).toMatchObject({ code: "TASK_REVOKED", cause: { name: "AggregateError", errors: parts } });
     }
   });
@@ -97,14 +98,14 @@ describe.each(["inline", "threads", "processes"])("what a task throws, in the po
     const fail = app.signature("failures.fail", ["aggregate"]);
     const tell = app.stub("failures.tell");
     const sent = await chord([fail, tell.si(1)], tell.s()).delay();
-    await expect(sent.get({ timeout: "60s" })).rejects.toMatchObject({
+    await expect(sent.get({ timeout: hangTimeout })).rejects.toMatchObject({
       cause: { name: "ChordError", cause: { name: "AggregateError", errors: parts } },
       message: expect.stringContaining("AggregateError: all failed: a; b") as string,
     });
     const told = randomUUID();
     const linked = await app.sendTask("failures.fail", ["aggregate"], { linkError: tell.s().set({ taskId: told }) });
-    await expect(linked.get({ timeout: "60s" })).rejects.toThrow("all failed");
-    expect(await app.asyncResult(told).get({ timeout: "60s" })).toMatchObject({ failure: { errors: parts } });
+    await expect(linked.get({ timeout: hangTimeout })).rejects.toThrow("all failed");
+    expect(await app.asyncResult(told).get({ timeout: hangTimeout })).toMatchObject({ failure: { errors: parts } });
   });
 });
 

@@ -2,6 +2,7 @@ import { rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "vitest";
+import { hangTimeout } from "../lib/hang-timeout.js";
 import { failedOf, linesOf, open, type Where } from "./stage.js";
 
 describe.each(["threads", "processes"])("a worker with %s", (pool) => {
@@ -13,7 +14,9 @@ describe.each(["threads", "processes"])("a worker with %s", (pool) => {
     const given = await run<Record<string, unknown>>("context", { a: 1 });
     expect(given).toMatchObject({ name: "pools.context", args: [{ a: 1 }], attempt: 1, queue: "one" });
     expect(given["limits"]).toEqual({ priority: 0, timeLimit: 300_000 });
-    expect(await app.asyncResult(String(given["child"])).get({ timeout: "60s" })).toMatchObject({ pid: expect.any(Number) as number });
+    expect(await app.asyncResult(String(given["child"])).get({ timeout: hangTimeout })).toMatchObject({
+      pid: expect.any(Number) as number,
+    });
     expect(await worker.stop()).toEqual({ code: 0, signal: null });
   });
 
@@ -50,7 +53,7 @@ describe.each(["threads", "processes"])("a worker with %s", (pool) => {
     const asked = await send("again", [0]);
     const declared = await send("overloaded", [0]);
     for (const result of [asked, declared]) {
-      expect(await result.get({ timeout: "60s" })).toEqual([0, 3]);
+      expect(await result.get({ timeout: hangTimeout })).toEqual([0, 3]);
       const errors = linesOf(worker, { msg: "retried", id: result.id }).map(({ error }) => error);
       expect(errors).toEqual(["Overloaded: attempt 1", "Overloaded: attempt 2"]);
     }
@@ -77,13 +80,13 @@ describe.each(["threads", "processes"])("a worker with %s", (pool) => {
     const { app, send } = stage;
     const bankDown = expect.objectContaining({ name: "RangeError", message: "bank down" }) as object;
     const expiring = await app.sendTask("pools.muchLater", [], { expires: "5m" });
-    await expect(expiring.get({ timeout: "60s" })).rejects.toThrow(failedOf({ message: "bank down" }));
+    await expect(expiring.get({ timeout: hangTimeout })).rejects.toThrow(failedOf({ message: "bank down" }));
     const revoked = await send("muchLater");
     await expect.poll(() => revoked.status()).toBe("RETRY");
     await revoked.revoke();
-    await expect(revoked.get({ timeout: "60s" })).rejects.toThrow(failedOf({ message: "bank down" }));
+    await expect(revoked.get({ timeout: hangTimeout })).rejects.toThrow(failedOf({ message: "bank down" }));
     const poisoned = await send("dieLater");
-    await expect(poisoned.get({ timeout: "60s" })).rejects.toThrow(failedOf({ code: "TASK_POISONED", cause: bankDown }));
+    await expect(poisoned.get({ timeout: hangTimeout })).rejects.toThrow(failedOf({ code: "TASK_POISONED", cause: bankDown }));
   });
 
   it.concurrent("puts back what its runner does not know yet, for one that does", async ({ expect }) => {
@@ -95,7 +98,7 @@ describe.each(["threads", "processes"])("a worker with %s", (pool) => {
       const line = await worker.waitForEntry({ msg: "put back for workers that may know it", task: "pools.fresh" });
       expect(line).toMatchObject({ reason: expect.not.stringContaining("pools.fresh,") as string });
       await writeFile(released, "");
-      expect(await fresh.get({ timeout: "30s" })).toBe("fresh");
+      expect(await fresh.get({ timeout: hangTimeout })).toBe("fresh");
       expect(await fresh.attempts()).toBe(1);
     } finally {
       await rm(released, { force: true });

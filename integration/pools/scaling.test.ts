@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { describe, it } from "vitest";
 import { openFleet } from "../lib/fleet.js";
 import { eventually } from "../lib/eventually.js";
+import { hangTimeout } from "../lib/hang-timeout.js";
 import { linesOf, lives, open, type Where } from "./stage.js";
 
 interface Burnt extends Where {
@@ -36,11 +37,11 @@ describe("processes", () => {
     const { app, ledger } = fleet;
     fleet.start("one");
     const burst = await Promise.all(Array.from({ length: 12 }, () => app.sendTask("hold", [500])));
-    await Promise.all(burst.map((result) => result.get({ timeout: "60s" })));
+    await Promise.all(burst.map((result) => result.get({ timeout: hangTimeout })));
     const pids = [...new Set(ledger.read().map(({ pid }) => pid))];
     expect(pids).toHaveLength(4);
     await eventually("one is left", () => pids.filter(lives).length === 1);
-    await (await app.sendTask("hold", [0])).get({ timeout: "60s" });
+    await (await app.sendTask("hold", [0])).get({ timeout: hangTimeout });
     expect(pids).toContain(ledger.read().at(-1)?.pid);
     expect([...ledger.starts().values()]).toEqual(Array(13).fill(1));
   });

@@ -34,7 +34,7 @@ afterAll(async () => {
     await sleep(20, undefined, { ref: false });
   }
   unsubscribe("net.client.socket", note);
-}, 20_000);
+});
 
 // Before that, and with more time: a program has ended when nothing that it started holds its output.
 afterAll(async () => {

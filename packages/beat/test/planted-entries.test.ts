@@ -2,6 +2,7 @@ import { newId } from "@bullrush/broker";
 import { createApp } from "@bullrush/client";
 import { pino } from "pino";
 import { expect, inject, it, onTestFinished, vi } from "vitest";
+import { hangTimeout } from "../../../integration/lib/hang-timeout.js";
 import { redis } from "../../client/test/redis.js";
 import { createBeat } from "../src/index.js";
 
@@ -48,7 +49,7 @@ it.each<[string, object, Readonly<Record<string, string>>?]>([
   const { app, beat, lines, plant, countOf } = stage();
   await plant("planted", call, fields);
   await beat.start();
-  await vi.waitUntil(async () => ((await countOf("honest")) ?? 0) >= 3, { timeout: 30_000, interval: 50 });
+  await vi.waitUntil(async () => ((await countOf("honest")) ?? 0) >= 3, { timeout: hangTimeout, interval: 50 });
   expect(await app.beat.list()).toEqual([
     expect.objectContaining({ name: "honest" }),
     expect.objectContaining({ name: "planted", spoilt: expect.any(String) as string, count: 0 }),
@@ -66,5 +67,5 @@ it("hundreds of spoilt entries, and keys of other kinds, hold up nobody", async 
     await ask("ZADD", `${keys}due`, "0", `other-${number}`);
   }
   await beat.start();
-  await vi.waitUntil(async () => ((await countOf("honest")) ?? 0) >= 3, { timeout: 30_000, interval: 50 });
+  await vi.waitUntil(async () => ((await countOf("honest")) ?? 0) >= 3, { timeout: hangTimeout, interval: 50 });
 });

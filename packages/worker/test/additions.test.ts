@@ -1,7 +1,9 @@
 import { additionId, BullrushError, newId } from "@bullrush/broker";
 import { chain, chord, createApp, group, type AsyncResult, type Signature, type TaskContext } from "@bullrush/client";
 import { pino } from "pino";
-import { beforeEach, expect, inject, it, onTestFinished, vi } from "vitest";
+import { beforeEach, expect, inject, it, onTestFinished } from "vitest";
+import { hangTimeout } from "../../../integration/lib/hang-timeout.js";
+import { until } from "../../../integration/lib/until.js";
 import { createWorker } from "../src/index.js";
 
 /** An app with a worker that runs. */
@@ -36,7 +38,7 @@ beforeEach(async () => {
   on = await open();
 });
 
-const timeout = { timeout: "20s" } as const;
+const timeout = { timeout: hangTimeout } as const;
 
 /** Adds a member that gives "added", and comes to "own". */
 const adding = (signature?: () => Signature) => async (context: TaskContext) => {
@@ -190,7 +192,7 @@ it("what a member adds after its chord was revoked is revoked as well, and nothi
   await hasBegun;
   expect(await sent.revoke({ reason: "no need" })).toBe(true);
   await expect(sent.get(timeout)).rejects.toMatchObject({ code: "TASK_REVOKED" });
-  await vi.waitFor(() => expect(handles).toHaveLength(2), { timeout: 20_000 });
+  await until(() => expect(handles).toHaveLength(2));
   for (const handle of handles) await expect(handle.get(timeout)).rejects.toMatchObject({ code: "TASK_REVOKED" });
-  await vi.waitFor(async () => expect(await app.transport.revokeFlow(sent.id, [])).toBeUndefined(), { timeout: 20_000 });
+  await until(async () => expect(await app.transport.revokeFlow(sent.id, [])).toBeUndefined());
 });

@@ -2,6 +2,7 @@ import { newId } from "@bullrush/broker";
 import { asCompleted, chain, chord, createApp, gather, group, GroupResult, type App } from "@bullrush/client";
 import { pino } from "pino";
 import { beforeEach, expect, inject, it, onTestFinished } from "vitest";
+import { hangTimeout } from "../../../integration/lib/hang-timeout.js";
 import { createWorker, type Worker } from "../src/index.js";
 
 interface Stage {
@@ -54,7 +55,7 @@ it("the steps before one are its parents", async () => {
   const re = await chain(add.s(1, 2), add.s(10), add.s(100)).delay();
   expect(await re.status()).toBe("PENDING");
   await worker.start();
-  expect(await re.get({ timeout: "10s" })).toBe(113);
+  expect(await re.get({ timeout: hangTimeout })).toBe(113);
   expect(await re.parent?.get()).toBe(13);
   expect(await re.parent?.parent?.get()).toBe(3);
   expect(re.parent?.parent?.parent).toBeUndefined();
@@ -67,11 +68,11 @@ it("a group gives its values, is kept, and restored elsewhere", async () => {
   expect(re).toBeInstanceOf(GroupResult);
   await re.save();
   await worker.start();
-  expect(await re.get({ timeout: "10s" })).toEqual([2, 4, 6]);
+  expect(await re.get({ timeout: hangTimeout })).toEqual([2, 4, 6]);
   expect([await re.completedCount(), await re.successful()]).toEqual([3, true]);
   const elsewhere = createApp({ broker: inject("redisUrl"), prefix: app.options.prefix });
   onTestFinished(() => elsewhere.close());
-  expect(await (await elsewhere.groupResult(re.id))?.get({ timeout: "10s" })).toEqual([2, 4, 6]);
+  expect(await (await elsewhere.groupResult(re.id))?.get({ timeout: hangTimeout })).toEqual([2, 4, 6]);
   const ended: unknown[] = [];
   for await (const member of asCompleted([re])) ended.push(await member.get());
   expect(new Set(ended)).toEqual(new Set([2, 4, 6]));
@@ -83,7 +84,7 @@ it("what follows upon a failure names what has failed", async () => {
   const { worker, add, fail } = on;
   const re = await chain(fail.s(1), add.s(2)).delay();
   await worker.start();
-  await expect(re.get({ timeout: "10s" })).rejects.toMatchObject({ details: { task: "fail", id: re.parent?.id } });
+  await expect(re.get({ timeout: hangTimeout })).rejects.toMatchObject({ details: { task: "fail", id: re.parent?.id } });
   expect(await re.details()).toMatchObject({ name: "add", state: "FAILURE", origin: { task: "fail", id: re.parent?.id } });
 });
 
@@ -100,7 +101,7 @@ it("all behind a step that fails before a group fail of that, whatever the group
   for (const onFailure of ["fail", "partial"] as const) {
     for (const header of headers) {
       const re = await chain(fail.s(1), chord(header, sum.si([1]), { onFailure }), add.s(1)).delay();
-      await expect(re.get({ timeout: "10s" })).rejects.toMatchObject({ details: { task: "fail" }, failure: { name: "RangeError" } });
+      await expect(re.get({ timeout: hangTimeout })).rejects.toMatchObject({ details: { task: "fail" }, failure: { name: "RangeError" } });
     }
   }
   expect(ran).toEqual([]);
@@ -111,8 +112,8 @@ it("a chain that ends in a group of none ends as the step before it does", async
   const [well, badly] = [await chain(add.s(1, 2), group()).delay(), await chain(fail.s(1), add.s(1), group(group())).delay()];
   expect([await well.ready(), await badly.ready()]).toEqual([false, false]);
   await worker.start();
-  expect(await well.get({ timeout: "10s" })).toEqual([]);
-  await expect(badly.get({ timeout: "10s" })).rejects.toMatchObject({ details: { task: "fail" } });
+  expect(await well.get({ timeout: hangTimeout })).toEqual([]);
+  await expect(badly.get({ timeout: hangTimeout })).rejects.toMatchObject({ details: { task: "fail" } });
   expect([await well.successful(), await badly.successful(), await badly.failed()]).toEqual([true, false, true]);
 });
 
@@ -120,7 +121,7 @@ it("a large group behind a step gets its value, each member", async () => {
   const { worker, add, sum } = on;
   await worker.start();
   const members = Array.from({ length: 300 }, (_, index) => add.s(index));
-  expect(await (await chain(add.s(1, 2), group(members), sum.s()).delay()).get({ timeout: "10s" })).toBe(300 * 3 + (300 * 299) / 2);
+  expect(await (await chain(add.s(1, 2), group(members), sum.s()).delay()).get({ timeout: hangTimeout })).toBe(300 * 3 + (300 * 299) / 2);
 });
 
 it("a chain that is revoked ends, whatever step it is at", async () => {
@@ -130,7 +131,7 @@ it("a chain that is revoked ends, whatever step it is at", async () => {
   await expect.poll(() => ran).toEqual(["waits"]);
   expect(await re.revoke({ reason: "no need" })).toBe(true);
   for (const handle of [re, re.parent, re.parent?.parent]) {
-    await expect(handle?.get({ timeout: "10s" })).rejects.toMatchObject({ code: "TASK_REVOKED", details: { reason: "no need" } });
+    await expect(handle?.get({ timeout: hangTimeout })).rejects.toMatchObject({ code: "TASK_REVOKED", details: { reason: "no need" } });
   }
   expect(ran).toEqual(["waits"]);
 });
@@ -143,8 +144,8 @@ it("a step that is revoked before its turn does not run, and those before it do"
   await expect.poll(() => ran).toEqual(["waits"]);
   expect(await app.revoke(parent?.id ?? "")).toBe(true);
   release();
-  expect(await parent?.parent?.get({ timeout: "10s" })).toBe(1);
-  await expect(re.get({ timeout: "10s" })).rejects.toMatchObject({ code: "TASK_REVOKED", details: { task: "add", id: parent?.id } });
+  expect(await parent?.parent?.get({ timeout: hangTimeout })).toBe(1);
+  await expect(re.get({ timeout: hangTimeout })).rejects.toMatchObject({ code: "TASK_REVOKED", details: { task: "add", id: parent?.id } });
   expect(ran).toEqual(["waits"]);
 });
 
@@ -153,10 +154,10 @@ it("a group that is revoked takes along what has not ended", async () => {
   await worker.start();
   const re = await group([add.s(1, 2), wait.s(1), chain(wait.s(2), add.s(5))]).delay();
   const [first] = re.results;
-  expect(await first?.get({ timeout: "10s" })).toBe(3);
+  expect(await first?.get({ timeout: hangTimeout })).toBe(3);
   await expect.poll(() => ran.length).toBe(3);
   expect(await re.revoke()).toEqual([false, true, true]);
-  expect(await re.get({ propagate: false, timeout: "10s" })).toMatchObject([
+  expect(await re.get({ propagate: false, timeout: hangTimeout })).toMatchObject([
     { state: "SUCCESS" },
     { state: "REVOKED" },
     { state: "REVOKED" },
@@ -167,6 +168,6 @@ it("a chord's handle has the group before it", async () => {
   const { worker, add, sum } = on;
   await worker.start();
   const re = await chord([add.s(1, 2), add.s(3, 4)], sum.s()).delay();
-  expect(await re.get({ timeout: "10s" })).toBe(10);
+  expect(await re.get({ timeout: hangTimeout })).toBe(10);
   expect(await re.parent?.get()).toEqual([3, 7]);
 });

@@ -4,6 +4,7 @@ import { newId } from "@bullrush/broker";
 import { chain, createApp, group, type App, type AsyncResult } from "@bullrush/client";
 import { pino } from "pino";
 import { expect, it, onTestFinished, vi } from "vitest";
+import { hangTimeout } from "../../../integration/lib/hang-timeout.js";
 import { redis } from "../../client/test/redis.js";
 import { createWorker } from "../src/index.js";
 
@@ -18,7 +19,7 @@ async function ownRedis(): Promise<string> {
   const child = spawn("redis-server", ["--port", String(port), "--save", "", "--appendonly", "no"], { stdio: "ignore" });
   onTestFinished(() => void child.kill());
   const url = `redis://127.0.0.1:${port}/0`;
-  await vi.waitUntil(() => redis(url, "PING").catch(() => undefined), 20_000);
+  await vi.waitUntil(() => redis(url, "PING").catch(() => undefined), hangTimeout);
   return url;
 }
 
@@ -90,11 +91,11 @@ it.each<[string, Way]>([
   });
   await worker.start();
   const sent = await way.send(tasks);
-  const waited = sent.get({ timeout: "20s" });
-  await vi.waitUntil(() => count === waiting, 20_000);
+  const waited = sent.get({ timeout: hangTimeout });
+  await vi.waitUntil(() => count === waiting, hangTimeout);
   if (empty !== "results") await redis(url, "FLUSHALL");
   if (empty !== undefined) await redis(other, "FLUSHALL");
-  if (isLost) await vi.waitUntil(() => lines.filter(({ msg }) => String(msg).startsWith("lease lost: ")).length === waiting, 20_000);
+  if (isLost) await vi.waitUntil(() => lines.filter(({ msg }) => String(msg).startsWith("lease lost: ")).length === waiting, hangTimeout);
   release();
   expect(await waited).toEqual(result);
   expect(await app.asyncResult(sent.id).status()).toBe("SUCCESS");

@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { chain, currentTask, UnknownTaskError, type TaskContext } from "@bullrush/client";
 import { expect, it } from "vitest";
-import { counts, scene, until } from "./scene.js";
+import { hangTimeout } from "../../../integration/lib/hang-timeout.js";
+import { until } from "../../../integration/lib/until.js";
+import { counts, scene } from "./scene.js";
 
 it("a task that calls ignore() ends without a record, its message is done, and the log says so", async () => {
   const { app, entries, start } = scene();
@@ -23,7 +25,7 @@ it("a task that calls ignore() ends without a record, its message is done, and t
     expect(await app.backend.read([re.id])).toEqual([undefined]);
     expect(await re.status()).toBe("UNKNOWN");
     const elsewhere = producer.asyncResult(re.id);
-    await expect(elsewhere.get({ timeout: "20s" })).rejects.toBeInstanceOf(UnknownTaskError);
+    await expect(elsewhere.get({ timeout: hangTimeout })).rejects.toBeInstanceOf(UnknownTaskError);
   }
   expect(runs).toBe(2);
 });
@@ -50,9 +52,9 @@ it("a part of a canvas may not be ignored: it fails, and what is behind it does"
   const [quiet, next] = [producer.stub("quiet"), producer.stub("next")];
   const refused = { cause: { code: "IGNORE_UNSUPPORTED", message: expect.stringContaining('"quiet" called this.ignore()') as string } };
   const sent = await chain(quiet.s(), next.s()).delay();
-  await expect(sent.get({ timeout: "20s" })).rejects.toMatchObject(refused);
+  await expect(sent.get({ timeout: hangTimeout })).rejects.toMatchObject(refused);
   const linked = await producer.sendTask("quiet", [], { link: next.s() });
-  await expect(linked.get({ timeout: "20s" })).rejects.toMatchObject(refused);
+  await expect(linked.get({ timeout: hangTimeout })).rejects.toMatchObject(refused);
 });
 
 it("a context tells the priority and the time limits of its run: of the call, else of the task", async () => {
@@ -65,7 +67,7 @@ it("a context tells the priority and the time limits of its run: of the call, el
     return factsOf(this);
   });
   const producer = await start();
-  const facts = async (...call: Parameters<typeof producer.sendTask>) => (await producer.sendTask(...call)).get({ timeout: "20s" });
+  const facts = async (...call: Parameters<typeof producer.sendTask>) => (await producer.sendTask(...call)).get({ timeout: hangTimeout });
   expect(await facts("plain")).toEqual([0, null, null]);
   expect(await facts("limited", [], { priority: 2 })).toEqual([2, 60_000, 5000]);
   expect(await facts("limited", [], { priority: 7, timeLimit: "2m" })).toEqual([7, 120_000, 5000]);

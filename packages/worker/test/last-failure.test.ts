@@ -1,6 +1,8 @@
 import { chain, chord, group, type App } from "@bullrush/client";
 import { expect, it } from "vitest";
-import { counts, scene, until } from "./scene.js";
+import { hangTimeout } from "../../../integration/lib/hang-timeout.js";
+import { until } from "../../../integration/lib/until.js";
+import { counts, scene } from "./scene.js";
 
 const bankDown = { name: "RangeError", message: "bank down" };
 const lastFailure = expect.objectContaining(bankDown) as object;
@@ -17,7 +19,7 @@ it("ends at once as expired, and says why, what would be tried again only after 
   declarePay(app);
   const producer = await start();
   const result = await producer.sendTask("pay", [], { expires: "5m" });
-  await expect(result.get({ timeout: "10s" })).rejects.toMatchObject({
+  await expect(result.get({ timeout: hangTimeout })).rejects.toMatchObject({
     code: "TASK_REVOKED",
     details: { reason: "expired" },
     cause: bankDown,
@@ -38,7 +40,7 @@ it("ends at once what asks for a retry at the very time at which it expires, and
   });
   const producer = await start();
   const at = await producer.sendTask("ask", [0], { expires: "1h" });
-  await expect(at.get({ timeout: "10s" })).rejects.toMatchObject({ code: "TASK_REVOKED", cause: bankDown });
+  await expect(at.get({ timeout: hangTimeout })).rejects.toMatchObject({ code: "TASK_REVOKED", cause: bankDown });
   const before = await producer.sendTask("ask", [1], { expires: "1h" });
   await until(async () => expect(await before.status()).toBe("RETRY"));
 });
@@ -62,9 +64,9 @@ it("tells those who wait for a canvas why its member could not be tried again", 
   const [pay, next, hear] = [producer.stub("pay"), producer.stub("next"), producer.stub("hear")];
   const late = pay.s().set({ expires: "5m" });
   const chained = await chain(late.onError(hear.s()), next.si()).delay();
-  await expect(chained.get({ timeout: "20s" })).rejects.toMatchObject({ code: "TASK_REVOKED", cause: bankDown });
+  await expect(chained.get({ timeout: hangTimeout })).rejects.toMatchObject({ code: "TASK_REVOKED", cause: bankDown });
   const joined = await chord(group(late, late), next.s()).delay();
-  await expect(joined.get({ timeout: "20s" })).rejects.toMatchObject({
+  await expect(joined.get({ timeout: hangTimeout })).rejects.toMatchObject({
     cause: { code: "CHORD_FAILED", message: expect.stringContaining("was revoked: expired") as string, cause: bankDown },
   });
   await until(() => expect(told).toMatchObject([{ state: "REVOKED", reason: "expired", failure: bankDown }]));
@@ -88,7 +90,7 @@ it("keeps why the last attempt failed when the next is revoked, before it begins
   await until(async () => expect(await running.status()).toBe("PROGRESS"));
   expect(await running.revoke()).toBe(true);
   for (const result of [waiting, running]) {
-    await expect(result.get({ timeout: "10s" })).rejects.toMatchObject({ code: "TASK_REVOKED", cause: bankDown });
+    await expect(result.get({ timeout: hangTimeout })).rejects.toMatchObject({ code: "TASK_REVOKED", cause: bankDown });
     expect((await result.details()).failure).toMatchObject(bankDown);
   }
   expect(begun).toEqual([running.id]);
@@ -107,13 +109,13 @@ it("has it as the cause of what ends an attempt from outside, also if nobody was
   });
   const producer = await start();
   const slow = await producer.sendTask("slow");
-  await expect(slow.get({ timeout: "10s" })).rejects.toMatchObject({ cause: { code: "TIME_LIMIT_EXCEEDED", cause: bankDown } });
+  await expect(slow.get({ timeout: hangTimeout })).rejects.toMatchObject({ cause: { code: "TIME_LIMIT_EXCEEDED", cause: bankDown } });
   expect(await slow.details()).toMatchObject({
     attempt: 2,
     failure: { code: "TIME_LIMIT_EXCEEDED", cause: { ...bankDown, cause: { message: "4" } } },
   });
   const soft = await producer.sendTask("soft");
-  await expect(soft.get({ timeout: "10s" })).rejects.toMatchObject({ cause: { code: "SOFT_TIME_LIMIT_EXCEEDED", cause: bankDown } });
+  await expect(soft.get({ timeout: hangTimeout })).rejects.toMatchObject({ cause: { code: "SOFT_TIME_LIMIT_EXCEEDED", cause: bankDown } });
 });
 
 /** An error that has so many levels of causes, itself included. Its stacks are as long as those of a program deep in the file system. */
@@ -130,6 +132,6 @@ it("takes none along into an attempt that fails of itself", async () => {
   });
   const producer = await start();
   const result = await producer.sendTask("twice");
-  await expect(result.get({ timeout: "10s" })).rejects.toMatchObject({ cause: { name: "TypeError", message: "no account" } });
+  await expect(result.get({ timeout: hangTimeout })).rejects.toMatchObject({ cause: { name: "TypeError", message: "no account" } });
   expect((await result.details()).failure).not.toHaveProperty("cause");
 });

@@ -1,7 +1,8 @@
 import { newId } from "@bullrush/broker";
 import { chain, createApp, group, type App } from "@bullrush/client";
 import { pino } from "pino";
-import { expect, inject, it, onTestFinished, vi } from "vitest";
+import { expect, inject, it, onTestFinished } from "vitest";
+import { until } from "../../../integration/lib/until.js";
 import { createWorker } from "../src/index.js";
 
 /** An app of which only routes and tasks name queues, with a worker, and another process's app that knows none of them. */
@@ -70,14 +71,11 @@ it.each<[what: string, send: (opened: Opened) => Promise<string>, facts: object]
 ])("of %s that runs, another process knows who runs it, by its id", async (_, send, facts) => {
   const opened = await stage();
   const re = opened.other.asyncResult(await send(opened));
-  const details = await vi.waitFor(
-    async () => {
-      const found = await re.details();
-      expect(found).toMatchObject({ ...facts, state: "STARTED", worker: "w1" });
-      return found;
-    },
-    { timeout: 30_000 },
-  );
+  const details = await until(async () => {
+    const found = await re.details();
+    expect(found).toMatchObject({ ...facts, state: "STARTED", worker: "w1" });
+    return found;
+  });
   expect(details.startedAt).toBeInstanceOf(Date);
   expect(details.leaseLeft).toBeGreaterThan(0);
 });

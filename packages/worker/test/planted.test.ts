@@ -11,6 +11,7 @@ import {
 import { chain, createApp } from "@bullrush/client";
 import { pino } from "pino";
 import { describe, expect, inject, it, onTestFinished, vi } from "vitest";
+import { hangTimeout } from "../../../integration/lib/hang-timeout.js";
 import { redis } from "../../client/test/redis.js";
 import { createWorker, type WorkerOptions } from "../src/index.js";
 
@@ -50,8 +51,8 @@ describe("what a message says of flows is what the flow says:", () => {
     const victim = await closed.delay("mine");
     await plant(messageOf({ standsFor: [{ id: victim.id, task: "closed" }] }));
     await worker.start();
-    expect(await (await note.delay("honest")).get({ timeout: "20s" })).toBe("honest");
-    await vi.waitUntil(() => lines.some(({ msg, code }) => msg === "not run" && code === "DECODE_ERROR"), 20_000);
+    expect(await (await note.delay("honest")).get({ timeout: hangTimeout })).toBe("honest");
+    await vi.waitUntil(() => lines.some(({ msg, code }) => msg === "not run" && code === "DECODE_ERROR"), hangTimeout);
     expect(await app.asyncResult(victim.id).status()).toBe("PENDING");
     expect(ran).toEqual(["honest"]);
   });
@@ -70,8 +71,8 @@ describe("what a message says of flows is what the flow says:", () => {
       else if (what.startsWith("the id")) await plant(messageOf({ id: callId(re.id, 0), places: [place], task: "closed" }));
       else await plant(messageOf({ places: [own, place], standsFor: [{ id: re.id, task: "note" }] }));
       await worker.start();
-      expect(await (await note.delay("honest")).get({ timeout: "20s" })).toBe("honest");
-      await vi.waitUntil(async () => ((await ask("LLEN", `${app.options.prefix}:open:active`)) as number) === 0, 20_000);
+      expect(await (await note.delay("honest")).get({ timeout: hangTimeout })).toBe("honest");
+      await vi.waitUntil(async () => ((await ask("LLEN", `${app.options.prefix}:open:active`)) as number) === 0, hangTimeout);
       expect(await ask("HGET", `bullrush:flow:${app.options.prefix}:${re.id}`, "left")).toBe("2");
     },
   );
@@ -95,13 +96,13 @@ describe("what a message says of flows is what the flow says:", () => {
     for (const id of [newId(), callId(flow, 0)])
       await plant(messageOf({ id, task: "held", places: [{ flow, call: 0, next: [["step", 1]] }] }));
     await worker.start();
-    await vi.waitUntil(() => isHeld, 20_000);
+    await vi.waitUntil(() => isHeld, hangTimeout);
     await other.applyAsync([], { taskId });
     const key = `bullrush:flow:${app.options.prefix}:${flow}`;
-    await vi.waitUntil(async () => (await ask("HGET", key, "left")) === "2", 20_000);
+    await vi.waitUntil(async () => (await ask("HGET", key, "left")) === "2", hangTimeout);
     release();
-    await vi.waitUntil(async () => ((await ask("LLEN", `${app.options.prefix}:open:active`)) as number) === 0, 20_000);
-    expect(await (await note.delay("honest")).get({ timeout: "20s" })).toBe("honest");
+    await vi.waitUntil(async () => ((await ask("LLEN", `${app.options.prefix}:open:active`)) as number) === 0, hangTimeout);
+    expect(await (await note.delay("honest")).get({ timeout: hangTimeout })).toBe("honest");
     expect([ran, await ask("HGET", key, "left")]).toEqual([["honest"], "2"]);
   });
 
@@ -116,7 +117,7 @@ describe("what a message says of flows is what the flow says:", () => {
     });
     const re = await chain(other.s("a"), again.s(), note.s()).delay();
     await worker.start();
-    expect(await re.get({ timeout: "30s" })).toBe("a again again again");
+    expect(await re.get({ timeout: hangTimeout })).toBe("a again again again");
     expect(await re.parent?.parent?.get()).toBe("a again again");
   });
 });
@@ -129,7 +130,7 @@ it("a reply goes to whoever waits for results, and to no other channel", async (
   await ask("HSET", key + message.id, "name", "note", "data", text, "opts", "{}", "timestamp", "1", "delay", "0", "priority", "0");
   await ask("LPUSH", `${key}wait`, message.id);
   await worker.start();
-  expect(await (await note.delay("honest")).get({ timeout: "20s" })).toBe("honest");
+  expect(await (await note.delay("honest")).get({ timeout: hangTimeout })).toBe("honest");
   expect(lines).toContainEqual(expect.objectContaining({ msg: "not run", code: "DECODE_ERROR", id: message.id }));
 });
 
@@ -145,12 +146,12 @@ it.each([
   await ask("SET", `bullrush:result:${message.id}`, record, "PX", "60000");
   await plant(message);
   await worker.start();
-  for (const value of [1, 2, 3]) expect(await (await note.delay(value)).get({ timeout: "20s" })).toBe(value);
+  for (const value of [1, 2, 3]) expect(await (await note.delay(value)).get({ timeout: hangTimeout })).toBe(value);
   if (record.endsWith("}")) {
     expect(ran).toEqual([1, 2, 3]);
-    await expect(app.asyncResult(message.id).get({ timeout: "10s" })).rejects.toMatchObject({ cause: { code: "DECODE_ERROR" } });
+    await expect(app.asyncResult(message.id).get({ timeout: hangTimeout })).rejects.toMatchObject({ cause: { code: "DECODE_ERROR" } });
   }
-  await vi.waitUntil(async () => ((await ask("LLEN", `${app.options.prefix}:open:active`)) as number) === 0, 20_000);
+  await vi.waitUntil(async () => ((await ask("LLEN", `${app.options.prefix}:open:active`)) as number) === 0, hangTimeout);
   expect(await worker.stop(AbortSignal.timeout(20_000))).toBe(0);
 });
 
@@ -161,7 +162,7 @@ it("a claim of a delivery that never was holds up no others", async () => {
   await plant(message);
   const sent = await Promise.all(Array.from({ length: 100 }, (_, n) => note.delay(n)));
   await worker.start();
-  expect(await Promise.all(sent.map((result) => result.get({ timeout: "20s" })))).toEqual(sent.map((_, n) => n));
+  expect(await Promise.all(sent.map((result) => result.get({ timeout: hangTimeout })))).toEqual(sent.map((_, n) => n));
   expect(ran).toHaveLength(100);
 });
 
@@ -170,6 +171,6 @@ it("a flow whose keys hold something else holds up no others, and it is said tha
   const re = await chain(note.s("first"), note.s()).delay();
   await ask("RPUSH", `bullrush:flow:${app.options.prefix}:${re.id}:done`, "x");
   await worker.start();
-  for (const value of [1, 2, 3]) expect(await (await note.delay(value)).get({ timeout: "20s" })).toBe(value);
-  await vi.waitUntil(() => lines.some(({ msg }) => msg === "a settlement was refused"), 30_000);
+  for (const value of [1, 2, 3]) expect(await (await note.delay(value)).get({ timeout: hangTimeout })).toBe(value);
+  await vi.waitUntil(() => lines.some(({ msg }) => msg === "a settlement was refused"), hangTimeout);
 });

@@ -2,6 +2,7 @@ import { newId } from "@bullrush/broker";
 import { chain, createApp } from "@bullrush/client";
 import { pino } from "pino";
 import { expect, inject, it, onTestFinished, vi } from "vitest";
+import { hangTimeout } from "../../../integration/lib/hang-timeout.js";
 import { redis } from "../../client/test/redis.js";
 import { createWorker } from "../src/index.js";
 
@@ -41,15 +42,15 @@ it("one that Redis refuses ends in the dead letters after its tries, and those b
   const bad = await chain(held.s("bad"), held.s()).delay();
   const good = await Promise.all(["a", "b", "c"].map((value) => held.delay(value)));
   const again = await held.delay("fail");
-  await vi.waitUntil(() => begun.length === 5, 20_000);
+  await vi.waitUntil(() => begun.length === 5, hangTimeout);
   await ask("RPUSH", `bullrush:flow:${prefix}:${bad.id}:done`, "x");
   release();
-  expect(await Promise.all(good.map((result) => result.get({ timeout: "20s" })))).toEqual(["a", "b", "c"]);
-  await expect(again.get({ timeout: "20s" })).rejects.toThrow("as told");
-  await vi.waitUntil(async () => (await count("active")) === 1, 20_000);
+  expect(await Promise.all(good.map((result) => result.get({ timeout: hangTimeout })))).toEqual(["a", "b", "c"]);
+  await expect(again.get({ timeout: hangTimeout })).rejects.toThrow("as told");
+  await vi.waitUntil(async () => (await count("active")) === 1, hangTimeout);
   expect(refusals().length).toBeLessThan(5);
   const first = bad.parent?.id ?? "";
-  await vi.waitUntil(async () => (await count("active")) === 0, 30_000);
+  await vi.waitUntil(async () => (await count("active")) === 0, hangTimeout);
   expect(await letters()).toEqual([first]);
   expect(String(await letter(first, "reason"))).toMatch(/could not be settled.*WRONGTYPE/);
   expect(String(await letter(first, "data"))).toContain('"args":["bad"]');
@@ -60,10 +61,10 @@ it("one that Redis refuses ends in the dead letters after its tries, and those b
 it("one that Redis refuses holds up no stop for longer than its tries", async () => {
   const { prefix, worker, held, begun, release, ask, lines, refusals, letters } = await stage();
   const bad = await chain(held.s("bad"), held.s()).delay();
-  await vi.waitUntil(() => begun.length === 1, 20_000);
+  await vi.waitUntil(() => begun.length === 1, hangTimeout);
   await ask("RPUSH", `bullrush:flow:${prefix}:${bad.id}:done`, "x");
   release();
-  await vi.waitUntil(() => refusals().length > 0, 20_000);
+  await vi.waitUntil(() => refusals().length > 0, hangTimeout);
   expect(await worker.stop()).toBe(0);
   expect(await letters()).toEqual([bad.parent?.id]);
   expect(lines.some(({ msg }) => String(msg).includes("without the broker"))).toBe(false);
@@ -73,10 +74,10 @@ it.each(["good", "fail", "retry"])("one whose message is something else by now h
   const { prefix, worker, held, begun, release, ask, count } = await stage();
   const bad = await held.delay(how);
   const good = await Promise.all(["a", "b", "c"].map((value) => held.delay(value)));
-  await vi.waitUntil(() => begun.length === 4, 20_000);
+  await vi.waitUntil(() => begun.length === 4, hangTimeout);
   await ask("SET", `${prefix}:default:${bad.id}`, "x");
   release();
-  expect(await Promise.all(good.map((result) => result.get({ timeout: "20s" })))).toEqual(["a", "b", "c"]);
-  await vi.waitUntil(async () => Number(await count("active")) <= 1, 20_000);
+  expect(await Promise.all(good.map((result) => result.get({ timeout: hangTimeout })))).toEqual(["a", "b", "c"]);
+  await vi.waitUntil(async () => Number(await count("active")) <= 1, hangTimeout);
   expect(await worker.stop()).toBe(0);
 });

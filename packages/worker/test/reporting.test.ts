@@ -2,6 +2,7 @@ import { newId, type StoreRequest } from "@bullrush/broker";
 import { createApp, type App, type AsyncResult, type Progress, type TaskContext } from "@bullrush/client";
 import { pino } from "pino";
 import { expect, inject, it, onTestFinished } from "vitest";
+import { hangTimeout } from "../../../integration/lib/hang-timeout.js";
 import { createWorker } from "../src/index.js";
 
 type Entry = Readonly<Record<string, unknown>>;
@@ -41,7 +42,7 @@ it("a loop that reports does not flood Redis, and its last report is not lost", 
     return "done";
   });
   const reports: Progress[] = [];
-  for await (const report of re.iterate({ timeout: "50s" })) {
+  for await (const report of re.iterate({ timeout: hangTimeout })) {
     reports.push(report);
     if ((report.meta as { current: number }).current === 100_000) go();
   }
@@ -68,7 +69,7 @@ it("who waits hears of reports at once", async () => {
     }
   });
   const states: string[] = [];
-  for await (const { state } of re.iterate({ timeout: "30s" })) {
+  for await (const { state } of re.iterate({ timeout: hangTimeout })) {
     if (states.at(-1) !== state) states.push(state);
     heard[all.indexOf(state)]?.happen();
   }
@@ -82,7 +83,7 @@ it("the log has the state and how far it is, and nothing else of what was said",
     await this.updateState("THREE", "secret");
     await this.updateState("FOUR");
   });
-  await re.get({ timeout: "30s" });
+  await re.get({ timeout: hangTimeout });
   const told = entries
     .filter(({ msg }) => msg === "state")
     .map(({ task, id, state, current, total }) => ({ task, id, state, current, total }));
@@ -109,17 +110,17 @@ it("what a task has sent is known when it has ended, and when it waits to be tri
   });
   await expect.poll(() => re.status()).toBe("RETRY");
   expect((await re.children()).map(({ id }) => id)).toEqual(sent.slice(0, 3));
-  expect(await re.get({ timeout: "30s" })).toBe("done");
+  expect(await re.get({ timeout: hangTimeout })).toBe("done");
   const children = await re.children();
   expect(children.map(({ id }) => id)).toEqual(sent.slice(3));
-  expect(await children[0]?.get({ timeout: "30s" })).toBe(1);
+  expect(await children[0]?.get({ timeout: hangTimeout })).toBe(1);
 });
 
 it("of what a task has sent the first thousand are known", async () => {
   const { re } = await running(async (app) => {
     await app.publishAll(Array.from({ length: 1200 }, () => app.stub("child").s()));
   });
-  await re.get({ timeout: "30s" });
+  await re.get({ timeout: hangTimeout });
   expect(await re.children()).toHaveLength(1000);
 });
 
@@ -134,7 +135,7 @@ it("a report that is late does not hide that a task waits to be tried again", as
 
 it("a result over the limit is a failure that says so", async () => {
   const { re } = await running(() => "x".repeat(2 ** 20));
-  const error = await re.get({ timeout: "30s" }).catch((thrown: unknown) => thrown);
+  const error = await re.get({ timeout: hangTimeout }).catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ code: "TASK_FAILED", failure: { code: "PAYLOAD_TOO_LARGE" } });
   expect(String(error)).toContain("the result of job: 1048578 bytes, over the limit of 1048576");
 });

@@ -1,6 +1,8 @@
 import type { TaskContext } from "@bullrush/client";
 import { expect, it } from "vitest";
-import { counts, scene, until } from "./scene.js";
+import { hangTimeout } from "../../../integration/lib/hang-timeout.js";
+import { until } from "../../../integration/lib/until.js";
+import { counts, scene } from "./scene.js";
 
 it("runs again what asks for it, under the same id, with the attempt in its context", async () => {
   const { app, start } = scene();
@@ -13,7 +15,7 @@ it("runs again what asks for it, under the same id, with the attempt in its cont
   });
   const producer = await start();
   const result = await producer.sendTask("third", ["done"]);
-  expect(await result.get({ timeout: "10s" })).toBe("done, at attempt 3");
+  expect(await result.get({ timeout: hangTimeout })).toBe("done, at attempt 3");
   expect(await result.attempts()).toBe(3);
   expect(seen).toMatchObject([1, 2, 3].map((attempt) => ({ id: result.id, attempt, retries: attempt - 1, args: ["done"] })));
   expect(seen.map(({ eta }) => eta === undefined)).toEqual([true, false, false]);
@@ -71,10 +73,10 @@ it("retries for the errors that the declaration names, and fails with the last o
   const producer = await start();
   const stubborn = await producer.sendTask("stubborn");
   const cause = { name: "TypeError", message: "failed 3 times" };
-  await expect(stubborn.get({ timeout: "10s" })).rejects.toMatchObject({ code: "TASK_FAILED", cause });
+  await expect(stubborn.get({ timeout: hangTimeout })).rejects.toMatchObject({ code: "TASK_FAILED", cause });
   expect(await stubborn.attempts()).toBe(3);
   const broken = await producer.sendTask("broken");
-  await expect(broken.get({ timeout: "10s" })).rejects.toMatchObject({ cause: { name: "RangeError" } });
+  await expect(broken.get({ timeout: hangTimeout })).rejects.toMatchObject({ cause: { name: "RangeError" } });
   expect(await broken.attempts()).toBe(1);
   const lines = entries.filter(({ id }) => id === stubborn.id).map(({ msg }) => msg);
   expect(lines).toEqual(["received", "retried", "received", "retried", "received", "failed"]);
@@ -87,7 +89,7 @@ it("lets the call say how often", async () => {
   });
   const producer = await start();
   const result = await producer.sendTask("ask", [], { maxRetries: 1 });
-  await expect(result.get({ timeout: "10s" })).rejects.toMatchObject({ cause: { code: "MAX_RETRIES_EXCEEDED" } });
+  await expect(result.get({ timeout: hangTimeout })).rejects.toMatchObject({ cause: { code: "MAX_RETRIES_EXCEEDED" } });
   expect(await result.attempts()).toBe(2);
 });
 
@@ -99,7 +101,7 @@ it("gives the next attempt the arguments as they came, though the task has chang
     return eaten;
   });
   const producer = await start();
-  expect(await (await producer.sendTask("eat", [[1, 2, 3]])).get({ timeout: "10s" })).toEqual([1, 2, 3]);
+  expect(await (await producer.sendTask("eat", [[1, 2, 3]])).get({ timeout: hangTimeout })).toEqual([1, 2, 3]);
 });
 
 it("does not run again what has succeeded with a result that cannot be stored", async () => {
@@ -110,7 +112,7 @@ it("does not run again what has succeeded with a result that cannot be stored", 
     return 1n as unknown;
   });
   const producer = await start();
-  await expect((await producer.sendTask("big")).get({ timeout: "10s" })).rejects.toMatchObject({ cause: { code: "ENCODE_ERROR" } });
+  await expect((await producer.sendTask("big")).get({ timeout: hangTimeout })).rejects.toMatchObject({ cause: { code: "ENCODE_ERROR" } });
   expect(runs).toBe(1);
 });
 
@@ -129,7 +131,7 @@ it("retries a task that ignores its result, and one with a priority", async () =
   const quiet = await producer.sendTask("quiet", [], { ignoreResult: true });
   await until(() => expect(attempts).toEqual([1, 2]));
   const urgent = await Promise.all([0, 10].map((countdown) => producer.sendTask("urgent", [countdown], { priority: 5 })));
-  expect(await Promise.all(urgent.map((result) => result.get({ timeout: "10s" })))).toEqual([2, 2]);
+  expect(await Promise.all(urgent.map((result) => result.get({ timeout: hangTimeout })))).toEqual([2, 2]);
   await until(async () => expect(await counts(producer)).toMatchObject({ delayed: 0, active: 0, waiting: 0 }));
   expect(await quiet.status()).toBe("UNKNOWN");
 });
@@ -141,7 +143,7 @@ it("revokes what asks for another attempt when the call has expired, without wai
   });
   const producer = await start();
   const result = await producer.sendTask("late", [], { expires: "1h" });
-  await expect(result.get({ timeout: "30s" })).rejects.toMatchObject({ code: "TASK_REVOKED" });
+  await expect(result.get({ timeout: hangTimeout })).rejects.toMatchObject({ code: "TASK_REVOKED" });
   expect(await result.attempts()).toBe(1);
 });
 
@@ -160,13 +162,13 @@ it("fails what is rejected, and keeps its message; puts back what is to be reque
   });
   const producer = await start();
   const rejected = await producer.sendTask("reject");
-  await expect(rejected.get({ timeout: "10s" })).rejects.toMatchObject({ cause: { code: "TASK_REJECTED" } });
+  await expect(rejected.get({ timeout: hangTimeout })).rejects.toMatchObject({ cause: { code: "TASK_REJECTED" } });
   const requeued = await producer.sendTask("requeue");
   await until(() => expect(attempts).toHaveLength(1));
-  await (await producer.sendTask("reject")).get({ timeout: "10s", propagate: false });
+  await (await producer.sendTask("reject")).get({ timeout: hangTimeout, propagate: false });
   expect(attempts).toHaveLength(1);
   expect(await requeued.status()).toBe("PENDING");
-  expect(await requeued.get({ timeout: "10s" })).toBe("at last");
+  expect(await requeued.get({ timeout: hangTimeout })).toBe("at last");
   expect(attempts).toEqual([1, 1, 1]);
   expect(times[2]! - times[0]!).toBeGreaterThanOrEqual(2 * 990);
   expect(await requeued.attempts()).toBe(1);
@@ -179,7 +181,7 @@ it("logs an expected error at info, without a stack", async () => {
     throw new RangeError("no such page");
   });
   const producer = await start();
-  await expect((await producer.sendTask("missing")).get({ timeout: "10s" })).rejects.toMatchObject({ cause: { name: "RangeError" } });
+  await expect((await producer.sendTask("missing")).get({ timeout: hangTimeout })).rejects.toMatchObject({ cause: { name: "RangeError" } });
   const line = entries.find(({ msg }) => msg === "failed");
   expect(line).toMatchObject({ level: 30, error: "RangeError: no such page" });
   expect(line).not.toHaveProperty("stack");
@@ -195,9 +197,9 @@ it("tries nothing again after more than 100 years, and goes on", async () => {
   for (const countdown of [1e16, 1e22]) {
     const refused = await producer.sendTask("late", [countdown]);
     const cause = expect.objectContaining({ code: "INVALID_OPTION", message: expect.stringContaining("up to 100 years") }) as Error;
-    await expect(refused.get({ timeout: "10s" })).rejects.toThrow(expect.objectContaining({ cause }));
+    await expect(refused.get({ timeout: hangTimeout })).rejects.toThrow(expect.objectContaining({ cause }));
   }
   const longest = await producer.sendTask("late", [100 * 365 * 24 * 3_600_000]);
   await until(async () => expect(await longest.status()).toBe("RETRY"));
-  expect(await (await producer.sendTask("soon")).get({ timeout: "10s" })).toBe("done");
+  expect(await (await producer.sendTask("soon")).get({ timeout: hangTimeout })).toBe("done");
 });

@@ -2,6 +2,7 @@ import { newId } from "@bullrush/broker";
 import { createApp } from "@bullrush/client";
 import { pino } from "pino";
 import { expect, inject, it, onTestFinished, vi } from "vitest";
+import { hangTimeout } from "../../../integration/lib/hang-timeout.js";
 import { redis } from "../../client/test/redis.js";
 import { createWorker } from "../src/index.js";
 
@@ -66,12 +67,12 @@ it.each(["wait", "delayed", "prioritized"] as const)(
     await plant(foreign, `"${"x".repeat(bytes)}"`, state);
     const sent = await note.delay("abc");
     await worker.start();
-    expect(await sent.get({ timeout: "30s" })).toBe(3);
+    expect(await sent.get({ timeout: hangTimeout })).toBe(3);
     const reason = `the message: ${bytes} bytes, over the limit of ${8 * mebibyte}`;
     const failed = app.asyncResult(id);
-    await vi.waitUntil(() => lines.filter(({ msg, code }) => msg === "not run" && code === "PAYLOAD_TOO_LARGE").length === 2, 20_000);
-    await expect(failed.get({ timeout: "20s" })).rejects.toMatchObject({ cause: { code: "PAYLOAD_TOO_LARGE" } });
-    await vi.waitUntil(async () => (await ask("ZCARD", `${own}dead-letters`)) === 2, 20_000);
+    await vi.waitUntil(() => lines.filter(({ msg, code }) => msg === "not run" && code === "PAYLOAD_TOO_LARGE").length === 2, hangTimeout);
+    await expect(failed.get({ timeout: hangTimeout })).rejects.toMatchObject({ cause: { code: "PAYLOAD_TOO_LARGE" } });
+    await vi.waitUntil(async () => (await ask("ZCARD", `${own}dead-letters`)) === 2, hangTimeout);
     const letter = await ask("HMGET", `${own}dead-letter:${id}`, "name", "data", "length");
     expect(letter).toEqual(["note", "", String(bytes)]);
     expect(String(await ask("HGET", `${own}dead-letter:${id}`, "reason"))).toContain(reason);
@@ -88,7 +89,7 @@ it("a message of the longest that is read runs", async () => {
   const { worker, ran, plant } = stage();
   await plant(newId(), messageOf(8 * mebibyte));
   await worker.start();
-  await vi.waitUntil(() => ran.length === 1, 20_000);
+  await vi.waitUntil(() => ran.length === 1, hangTimeout);
   expect(ran[0]).toBeGreaterThan(8 * mebibyte - 100);
 });
 
@@ -97,11 +98,11 @@ it("a record that is too long to be read ends whoever waits for it, and a task o
   const id = newId();
   const record = `{"state":"SUCCESS","delivery":1,"result":"${"x".repeat(9 * mebibyte)}"}`;
   await ask("SET", `bullrush:result:${id}`, record, "PX", "60000");
-  await expect(app.asyncResult(id).get({ timeout: "10s" })).rejects.toMatchObject({ cause: { code: "DECODE_ERROR" } });
+  await expect(app.asyncResult(id).get({ timeout: hangTimeout })).rejects.toMatchObject({ cause: { code: "DECODE_ERROR" } });
   const sent = await note.applyAsync(["abc"], { taskId: id });
   await worker.start();
-  expect(await (await note.delay("abc")).get({ timeout: "20s" })).toBe(3);
-  await expect(sent.get({ timeout: "20s" })).rejects.toMatchObject({ cause: { code: "DECODE_ERROR" } });
+  expect(await (await note.delay("abc")).get({ timeout: hangTimeout })).toBe(3);
+  await expect(sent.get({ timeout: hangTimeout })).rejects.toMatchObject({ cause: { code: "DECODE_ERROR" } });
 });
 
 it("options of a job that are too long are not read: it is not tried again", async () => {
@@ -114,6 +115,6 @@ it("options of a job that are too long are not read: it is not tried again", asy
   await ask("HSET", `${key}theirs`, "name", "fails", "data", "1", "opts", options, "timestamp", "1", "delay", "0", "priority", "0");
   await ask("RPUSH", `${key}wait`, "theirs");
   await worker.start();
-  await vi.waitUntil(async () => (await ask("ZSCORE", `${key}failed`, "theirs")) !== null, 20_000);
+  await vi.waitUntil(async () => (await ask("ZSCORE", `${key}failed`, "theirs")) !== null, hangTimeout);
   expect(ran).toEqual(["fails"]);
 });

@@ -1,7 +1,9 @@
 import { chain, group, type App } from "@bullrush/client";
 import { expect, inject, it } from "vitest";
+import { hangTimeout } from "../../../integration/lib/hang-timeout.js";
+import { until } from "../../../integration/lib/until.js";
 import { redis } from "../../client/test/redis.js";
-import { scene, until, type Entry } from "./scene.js";
+import { scene, type Entry } from "./scene.js";
 
 /** Ids in the lines that say `msg`. */
 const idsOf = (entries: readonly Entry[], msg: string) => new Set(entries.filter((entry) => entry["msg"] === msg).map(({ id }) => id));
@@ -54,13 +56,13 @@ it("fails with it when a result, a link or a step of a canvas wants the value", 
   const producer = await start();
   const [give, take] = [producer.stub("give"), producer.stub("take")];
   const encodeError = { cause: { code: "ENCODE_ERROR" } };
-  await expect((await producer.sendTask("give", ["date"])).get({ timeout: "10s" })).rejects.toMatchObject(encodeError);
+  await expect((await producer.sendTask("give", ["date"])).get({ timeout: hangTimeout })).rejects.toMatchObject(encodeError);
   const linked = await producer.sendTask("give", ["date"], { ignoreResult: true, link: take.s() });
   await until(async () => expect(await linked.status()).toBe("FAILURE"));
   const chained = await chain(give.s("date"), take.s()).delay();
-  await expect(chained.get({ timeout: "10s" })).rejects.toMatchObject(encodeError);
+  await expect(chained.get({ timeout: hangTimeout })).rejects.toMatchObject(encodeError);
   const grouped = await group(give.s("date"), give.s("map")).delay();
-  await expect(grouped.get({ timeout: "10s" })).rejects.toMatchObject(encodeError);
+  await expect(grouped.get({ timeout: hangTimeout })).rejects.toMatchObject(encodeError);
 });
 
 it("keeps of a job of a plain BullMQ producer what JSON.stringify makes of its value, as BullMQ does", async () => {

@@ -1,7 +1,9 @@
 import { newId, type QueueCounts } from "@bullrush/broker";
 import { chain, createApp, group, type App } from "@bullrush/client";
 import { pino } from "pino";
-import { expect, inject, it, onTestFinished, vi } from "vitest";
+import { expect, inject, it, onTestFinished } from "vitest";
+import { hangTimeout } from "../../../integration/lib/hang-timeout.js";
+import { until } from "../../../integration/lib/until.js";
 import { redis } from "../../client/test/redis.js";
 import { createWorker, type WorkerOptions } from "../src/index.js";
 
@@ -38,8 +40,6 @@ async function counts(app: App): Promise<QueueCounts | undefined> {
   return (await app.transport.counts(["default"]))[0];
 }
 
-const until = (holds: () => Promise<void> | void) => vi.waitFor(holds, { timeout: 30_000, interval: 10 });
-
 const putBack = (entries: readonly Entry[]) => entries.filter(({ msg }) => msg === "put back for workers that may know it");
 
 /** Declares what the old release knows. */
@@ -66,8 +66,8 @@ it("runs new tasks while old workers take from the same queue: none fails, and n
   await until(async () => expect(await counts(producer)).toMatchObject({ delayed: 20, waiting: 0, active: 0 }));
   expect(await sent[0]?.status()).toBe("PENDING");
   await start(renewed(open()));
-  expect(await Promise.all(sent.map((result) => result.get({ timeout: "50s" })))).toEqual(sent.map((_, number) => [number, 1]));
-  expect(await (await producer.sendTask("a")).get({ timeout: "10s" })).toBe("old");
+  expect(await Promise.all(sent.map((result) => result.get({ timeout: hangTimeout })))).toEqual(sent.map((_, number) => [number, 1]));
+  expect(await (await producer.sendTask("a")).get({ timeout: hangTimeout })).toBe("old");
   expect(entries.filter(({ msg }) => msg === "not run")).toEqual([]);
   expect(putBack(entries)).toMatchObject([{ level: 40, task: "b", queue: "default", code: "TASK_NOT_REGISTERED", grace: 300_000 }]);
 });
@@ -84,14 +84,14 @@ it("runs those that store no result, members of a canvas, and what a stub sends"
   const stubbed = await b.delay("stubbed");
   await until(async () => expect(await counts(producer)).toMatchObject({ delayed: 4, waiting: 0, active: 0 }));
   await start(app);
-  expect(await canvas.get({ timeout: "50s" })).toEqual([
+  expect(await canvas.get({ timeout: hangTimeout })).toEqual([
     [
       ["left", 1],
       ["right", 1],
     ],
     1,
   ]);
-  expect(await stubbed.get({ timeout: "50s" })).toEqual(["stubbed", 1]);
+  expect(await stubbed.get({ timeout: hangTimeout })).toEqual(["stubbed", 1]);
   await until(() => expect(seen).toContain("ignored"));
 });
 
@@ -106,14 +106,14 @@ it("puts back a message of a newer version, as it is; what is no message fails a
   await ask("HSET", key, "data", text);
   await ask("HSET", `${prefix}:default:${garbage.id}`, "data", data.replace('"bullrush":1', '"bullrush":"2"'));
   const entries = await start(old(open()));
-  await expect(garbage.get({ timeout: "10s" })).rejects.toMatchObject({ cause: { code: "DECODE_ERROR" } });
+  await expect(garbage.get({ timeout: hangTimeout })).rejects.toMatchObject({ cause: { code: "DECODE_ERROR" } });
   await until(async () => expect(await counts(producer)).toMatchObject({ delayed: 1, waiting: 0, active: 0 }));
   expect(putBack(entries)).toMatchObject([{ task: "a", code: "DECODE_ERROR" }]);
   expect(await ask("HGET", key, "data")).toBe(text);
   expect(await newer.status()).toBe("PENDING");
   // As a worker of the newer version would read it.
   await ask("HSET", key, "data", data);
-  expect(await newer.get({ timeout: "20s" })).toBe("old");
+  expect(await newer.get({ timeout: hangTimeout })).toBe("old");
 });
 
 it("fails what nobody knows when the grace is over, and keeps it; at once without grace", async () => {
@@ -122,14 +122,14 @@ it("fails what nobody knows when the grace is over, and keeps it; at once withou
   const entries = await start(old(open()), { unregisteredGrace: "1500ms" });
   const sent = Date.now();
   const result = await producer.sendTask("b");
-  await expect(result.get({ timeout: "30s" })).rejects.toMatchObject({ cause: { code: "TASK_NOT_REGISTERED" } });
+  await expect(result.get({ timeout: hangTimeout })).rejects.toMatchObject({ cause: { code: "TASK_NOT_REGISTERED" } });
   expect(Date.now() - sent).toBeGreaterThanOrEqual(1500);
   await until(async () => expect(await ask("ZCARD", `bullrush:queue:${prefix}:default:dead-letters`)).toBe(1));
   expect(await ask("HGET", `${prefix}:default:${result.id}`, "unknownSince")).toBeNull();
   expect(putBack(entries)).toHaveLength(1);
   const without = scene();
   await without.start(old(without.open()), { unregisteredGrace: 0 });
-  await expect((await without.open().sendTask("b")).get({ timeout: "10s" })).rejects.toMatchObject({
+  await expect((await without.open().sendTask("b")).get({ timeout: hangTimeout })).rejects.toMatchObject({
     cause: { code: "TASK_NOT_REGISTERED" },
   });
 });
@@ -141,7 +141,7 @@ it("revokes it while it waits, and when it expires", async () => {
   const [revoked, expiring] = await Promise.all([producer.sendTask("b"), producer.sendTask("b", [], { expires: "1500ms" })]);
   await until(async () => expect(await counts(producer)).toMatchObject({ delayed: 2 }));
   expect(await revoked.revoke({ reason: "not wanted" })).toBe(true);
-  await expect(expiring.get({ timeout: "30s" })).rejects.toMatchObject({ code: "TASK_REVOKED", details: { reason: "expired" } });
+  await expect(expiring.get({ timeout: hangTimeout })).rejects.toMatchObject({ code: "TASK_REVOKED", details: { reason: "expired" } });
   expect(await revoked.status()).toBe("REVOKED");
   await until(async () => expect(await counts(producer)).toMatchObject({ delayed: 0, waiting: 0, active: 0 }));
   expect(entries.filter(({ msg }) => msg === "revoked")).toMatchObject([{ reason: expect.anything() as unknown }, {}]);

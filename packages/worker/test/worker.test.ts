@@ -2,6 +2,7 @@ import { createApp, type App, type AppOptions, type TaskContext } from "@bullrus
 import { newId } from "@bullrush/broker";
 import { pino } from "pino";
 import { expect, inject, it, onTestFinished } from "vitest";
+import { hangTimeout } from "../../../integration/lib/hang-timeout.js";
 import { createWorker, type Worker, type WorkerOptions } from "../src/index.js";
 
 /** A worker and what it logs. */
@@ -33,7 +34,7 @@ it("starts once, however often it is asked to", async () => {
   await worker.start();
   expect(entries.filter(({ msg }) => msg === "ready")).toHaveLength(1);
   const result = await appOn(prefix).sendTask("echo", ["on"]);
-  expect(await result.get({ timeout: "10s" })).toBe("on");
+  expect(await result.get({ timeout: hangTimeout })).toBe("on");
 });
 
 it("warns of queues that its app does not declare", async () => {
@@ -63,8 +64,8 @@ it("gives a result to whoever waits for one, though the task is declared to have
   });
   await workerOf(app).worker.start();
   const producer = appOn(prefix);
-  expect(await (await producer.sendTask("quiet")).get({ timeout: "5s" })).toBe("said");
-  expect(await (await producer.stub("quiet").delay()).get({ timeout: "5s" })).toBe("said");
+  expect(await (await producer.sendTask("quiet")).get({ timeout: hangTimeout })).toBe("said");
+  expect(await (await producer.stub("quiet").delay()).get({ timeout: hangTimeout })).toBe("said");
   expect(seen).toHaveLength(2);
 });
 
@@ -83,6 +84,6 @@ it("runs what was purged and sent anew under the id of a task that was claimed b
   });
   const { worker, entries } = workerOf(app, { lease: "1m" });
   await worker.start();
-  expect(await result.get({ timeout: "8s" })).toBe(1);
+  expect(await result.get({ timeout: hangTimeout })).toBe(1);
   expect(entries.filter(({ msg }) => msg === "not run: a later delivery has claimed it")).toHaveLength(1);
 });

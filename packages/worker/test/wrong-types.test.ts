@@ -1,11 +1,12 @@
 import { newId } from "@bullrush/broker";
 import { chain, createApp } from "@bullrush/client";
 import { pino } from "pino";
-import { describe, expect, inject, it, vi, type TestContext } from "vitest";
+import { describe, expect, inject, it, type TestContext } from "vitest";
+import { hangTimeout } from "../../../integration/lib/hang-timeout.js";
+import { until } from "../../../integration/lib/until.js";
 import { redis } from "../../client/test/redis.js";
 import { createWorker } from "../src/index.js";
 
-const until = (holds: () => Promise<void> | void) => vi.waitFor(holds, { timeout: 60_000, interval: 25 });
 const ask = (...command: readonly string[]) => redis(inject("redisUrl"), ...command);
 
 /** What makes a key of each type. */
@@ -90,9 +91,9 @@ async function stage(ownType: Type | "stream", { onTestFinished }: TestContext) 
   /** Has tasks of `b` run, one after the other, and many at once. */
   async function honest() {
     for (let number = 0; number < 5; number++)
-      expect(await (await quick.applyAsync([number], { queue: "b" })).get({ timeout: "20s" })).toBe(number);
+      expect(await (await quick.applyAsync([number], { queue: "b" })).get({ timeout: hangTimeout })).toBe(number);
     const many = await app.publishAll(Array.from({ length: 100 }, (_, number) => quick.s(number).set({ queue: "b" })));
-    expect(await Promise.all(many.map((result) => result.get({ timeout: "20s" })))).toEqual(many.map((_, number) => number));
+    expect(await Promise.all(many.map((result) => result.get({ timeout: hangTimeout })))).toEqual(many.map((_, number) => number));
   }
 
   /** What `key` stands for in each of the queues. */
@@ -138,7 +139,7 @@ describe.concurrent("a key of the wrong type stops no more than what it is about
 
     release();
     await honest();
-    const settled = sent.map(async ({ parent }) => parent?.get({ timeout: "60s" }));
+    const settled = sent.map(async ({ parent }) => parent?.get({ timeout: hangTimeout }));
     const isSaid = () => lines.some(({ msg }) => msg === "a settlement was refused" || String(msg).startsWith("lease lost"));
     await until(async () => {
       const left = await Promise.all(wrong.map((queue) => ask("LLEN", `${app.options.prefix}:${queue}:active`).catch(() => 1)));
@@ -147,7 +148,7 @@ describe.concurrent("a key of the wrong type stops no more than what it is about
 
     for (const place of places) await ask("DEL", place);
     const again = await Promise.all(wrong.map((queue) => quick.applyAsync(["again"], { queue })));
-    expect(await Promise.all(again.map((result) => result.get({ timeout: "30s" })))).toEqual(wrong.map(() => "again"));
+    expect(await Promise.all(again.map((result) => result.get({ timeout: hangTimeout })))).toEqual(wrong.map(() => "again"));
     expect(await Promise.all(settled)).toEqual(wrong.map(() => "held"));
 
     const running = await hold();

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import type { Consumer, ConsumeOptions, Transport } from "../../src/ports/transport.js";
 import { messageOf, numbered, outcomes, settlementOf, storeOf } from "../ports/messages.js";
 import { stageOn, type Stage } from "../ports/stage.js";
-import { eventually, hear, take, takeOne } from "../ports/waiting.js";
+import { hear, take, takeOne } from "../ports/waiting.js";
 import { openProxy, type Proxy } from "../../../../integration/lib/proxy.js";
 import { openBroker, type RedisBroker } from "./broker.js";
 

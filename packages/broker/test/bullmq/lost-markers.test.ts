@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import type { Consumer } from "../../src/ports/transport.js";
 import { messageOf } from "../ports/messages.js";
 import { stageOn, type Stage } from "../ports/stage.js";
-import { eventually, hear, take } from "../ports/waiting.js";
+import { hear, take } from "../ports/waiting.js";
 import { openBroker, type RedisBroker } from "./broker.js";
 
 describe("a marker that one worker heard, and that nobody answers", () => {

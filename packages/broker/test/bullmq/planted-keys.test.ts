@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import type { Consumer } from "../../src/ports/transport.js";
 import { ownQueueKey } from "../../src/redis/keys.js";
 import { redisResultBackend } from "../../src/redis/result-backend.js";
@@ -6,7 +7,7 @@ import { compileRetention, defaultRetention, type RetentionOptions } from "../..
 import { flowOf, settlementOf as played } from "../ports/flow-play.js";
 import { messageOf, numbered, outcomes, settlementOf, storeOf } from "../ports/messages.js";
 import { stageOn, type Stage } from "../ports/stage.js";
-import { eventually, take, takeOne } from "../ports/waiting.js";
+import { take, takeOne } from "../ports/waiting.js";
 import { redisBinary, startRedis } from "../redis/private-redis.js";
 import { openBroker, type RedisBroker } from "./broker.js";
 

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import { messageOf } from "../ports/messages.js";
 import { stageOn, type Stage } from "../ports/stage.js";
-import { eventually, take } from "../ports/waiting.js";
+import { take } from "../ports/waiting.js";
 import { openBroker, type RedisBroker } from "./broker.js";
 
 let broker: RedisBroker;

@@ -1,8 +1,9 @@
 import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import { contentOf, messageOf, numbered, settlementOf } from "../ports/messages.js";
 import type { Transport } from "../../src/ports/transport.js";
-import { eventually, take, takeOne } from "../ports/waiting.js";
+import { take, takeOne } from "../ports/waiting.js";
 import { openProxy, type Proxy } from "../../../../integration/lib/proxy.js";
 import { openBroker, type RedisBroker } from "./broker.js";
 import { deadPort } from "../redis/private-redis.js";

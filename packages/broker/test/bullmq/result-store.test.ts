@@ -1,5 +1,6 @@
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import type { Consumer, Delivery } from "../../src/ports/transport.js";
 import { replyChannel } from "../../src/protocol/reply-channel.js";
 import { resultKey } from "../../src/redis/keys.js";
@@ -7,7 +8,7 @@ import { redisResultBackend } from "../../src/redis/result-backend.js";
 import { describeExchanging } from "../ports/exchanging.js";
 import { messageOf, numbered, outcomes, settlementOf, storeOf } from "../ports/messages.js";
 import { stageOn, type Stage } from "../ports/stage.js";
-import { eventually, take, takeOne } from "../ports/waiting.js";
+import { take, takeOne } from "../ports/waiting.js";
 import { redisBinary, startRedis, type PrivateRedis } from "../redis/private-redis.js";
 import { openProxy } from "../../../../integration/lib/proxy.js";
 import { openBroker, type RedisBroker } from "./broker.js";

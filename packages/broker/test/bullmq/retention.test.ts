@@ -1,5 +1,6 @@
 import { FlowProducer } from "bullmq";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { until } from "../../../../integration/lib/until.js";
 import { newId } from "../../src/id.js";
 import type { Consumer, Delivery } from "../../src/ports/transport.js";
 import type { Outcome } from "../../src/protocol/outcome.js";
@@ -143,7 +144,7 @@ describe("what a queue keeps of what has ended", () => {
     for (const outcome of [outcomes.failed, outcomes.dead]) await end(long, 3, outcome);
     await long.recover();
     expect(await set("completed")).toHaveLength(600);
-    await vi.waitFor(async () => {
+    await until(async () => {
       await brief.recover();
       expect(await deadLettersOf(bench.broker.redis, bench.broker.prefix, "feeds")).toEqual([]);
     });
@@ -244,7 +245,7 @@ describe("what a queue keeps of what has ended", () => {
     await settle(consumer, await take(consumer, 1), outcomes.failed);
     const [child] = await set("failed");
     await end(consumer, 3, outcomes.failed);
-    await vi.waitFor(async () => {
+    await until(async () => {
       await consumer.recover();
       expect(await set("failed")).toEqual([child]);
     });
@@ -252,7 +253,7 @@ describe("what a queue keeps of what has ended", () => {
     expect(await redis.hget(`${prefix}:feeds:${child}`, "failedReason")).toBeTruthy();
     await parent.job.remove();
     await end(consumer, 1, outcomes.failed);
-    await vi.waitFor(async () => {
+    await until(async () => {
       await consumer.recover();
       expect(await set("failed")).toEqual([]);
     });

@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import { openProxy, type Proxy } from "../../../../integration/lib/proxy.js";
 import { redisScheduleStore } from "../../src/bullmq/schedules/schedule-store.js";
 import type { ScheduleStore, Term } from "../../src/ports/schedule-store.js";
 import { beatKeys } from "../../src/redis/keys.js";
 import { advanceOf, call, tickOf } from "../ports/calendar.js";
 import { argumentsOf } from "../ports/messages.js";
-import { eventually, take } from "../ports/waiting.js";
+import { take } from "../ports/waiting.js";
 import { deadPort, redisBinary, startRedis, type PrivateRedis } from "../redis/private-redis.js";
 import { openCalendar, type RedisCalendar } from "./redis-calendar.js";
 

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import { redisScheduleStore } from "../../src/bullmq/schedules/schedule-store.js";
 import { beatKeys, queueKey } from "../../src/redis/keys.js";
 import { advanceOf, call, tickOf } from "../ports/calendar.js";
 import { describeScheduleStore } from "../ports/schedule-suite.js";
-import { eventually } from "../ports/waiting.js";
 import { contentsUnder } from "./contents.js";
 import { openCalendar, type RedisCalendar } from "./redis-calendar.js";
 

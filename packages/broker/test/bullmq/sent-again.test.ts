@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import { newId } from "../../src/id.js";
 import type { Consumer, Delivery } from "../../src/ports/transport.js";
 import { messageOf, numbered, outcomes, settlementOf } from "../ports/messages.js";
-import { eventually, takeOne } from "../ports/waiting.js";
+import { takeOne } from "../ports/waiting.js";
 import { openBench, type Bench } from "./bench.js";
 
 describe("a message that has ended, and that BullMQ's tools send round again", () => {

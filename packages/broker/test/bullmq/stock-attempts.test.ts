@@ -1,8 +1,9 @@
 import { FlowProducer, type JobsOptions } from "bullmq";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import type { Outcome } from "../../src/protocol/outcome.js";
 import { argumentsOf, contentOf, messageOf, outcomes, settlementOf } from "../ports/messages.js";
-import { eventually, take, takeOne } from "../ports/waiting.js";
+import { take, takeOne } from "../ports/waiting.js";
 import { openBench, type Bench } from "./bench.js";
 
 const secret = "canary-5ecret";

@@ -1,7 +1,8 @@
 import { QueueEvents } from "bullmq";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import { argumentsOf, messageOf, numbered, outcomes, settlementOf } from "../ports/messages.js";
-import { eventually, hear, take, takeOne } from "../ports/waiting.js";
+import { hear, take, takeOne } from "../ports/waiting.js";
 import { openBench, type Bench } from "./bench.js";
 
 describe("BullMQ's own tools", () => {

@@ -1,12 +1,13 @@
 import { inspect } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import { freePort } from "../../src/embedded/free-port.js";
 import { redisScheduleStore } from "../../src/bullmq/schedules/schedule-store.js";
 import { redisResultBackend } from "../../src/redis/result-backend.js";
 import { compileRetention, defaultRetention } from "../../src/routing/retention.js";
 import { argumentsOf, messageOf, numbered, outcomes, settlementOf } from "../ports/messages.js";
 import { stageOn, type Stage } from "../ports/stage.js";
-import { eventually, hear, take, takeOne } from "../ports/waiting.js";
+import { hear, take, takeOne } from "../ports/waiting.js";
 import { redisBinary, startRedis, type PrivateRedis } from "../redis/private-redis.js";
 import { openBroker, type RedisBroker } from "./broker.js";
 import { contentsUnder } from "./contents.js";

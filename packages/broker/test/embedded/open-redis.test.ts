@@ -2,9 +2,10 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import { BullrushError } from "../../src/error.js";
 import { type OpenRedisOptions, openRedis, type RedisServer } from "../../src/embedded/index.js";
-import { eventually, kinds, nativeBinary, portOf, processesOn, whileBusy, withClient } from "./support.js";
+import { kinds, nativeBinary, portOf, processesOn, whileBusy, withClient } from "./support.js";
 
 const opened: RedisServer[] = [];
 

@@ -5,8 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import { openRedis } from "../../src/embedded/index.js";
-import { eventually, kinds, portOf, processesOn, whileBusy, withClient } from "./support.js";
+import { kinds, portOf, processesOn, whileBusy, withClient } from "./support.js";
 
 const parents: ChildProcess[] = [];
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import { describeAdditions } from "./additions.js";
 import type { Target } from "../../src/protocol/place.js";
 import { newId } from "../../src/id.js";
@@ -6,7 +7,7 @@ import { contentOf, outcomes, storeOf } from "./messages.js";
 import { flowOf, play, recordsOf, settlementOf } from "./flow-play.js";
 import type { Kept } from "./kept.js";
 import type { Stage } from "./stage.js";
-import { eventually, hear, take, takeOne } from "./waiting.js";
+import { hear, take, takeOne } from "./waiting.js";
 
 export function describeFlows(stage: () => Stage, flows: Kept): void {
   const { keys, hash: kept } = flows;
@@ -369,7 +370,7 @@ export function describeFlows(stage: () => Stage, flows: Kept): void {
       expect(records.at(-1)).toMatchObject({ failure: { name: "RangeError" }, origin: { task: "fail" } });
       // The first has no reply channel of its own, and so tells nobody.
       const failed = flow.calls.slice(1).map(({ message }) => message.id);
-      await eventually("all notifications", () => told.size >= failed.length, 60_000);
+      await eventually("all notifications", () => told.size >= failed.length);
       expect(failed.filter((id) => told.get(id) !== 1)).toEqual([]);
       expect(told.size).toBe(failed.length);
       deaf();

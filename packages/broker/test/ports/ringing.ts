@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import type { Consumer } from "../../src/ports/transport.js";
 import { messageOf, numbered } from "./messages.js";
 import type { Stage } from "./stage.js";
-import { eventually, hear, take } from "./waiting.js";
+import { hear, take } from "./waiting.js";
 
 export function describeRinging(stage: () => Stage): void {
   const send = (queue = "feeds", ahead = 0) => stage().send({ queue, message: messageOf({ eta: Date.now() + ahead }) });

@@ -1,9 +1,9 @@
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import { newId } from "../../src/id.js";
 import { openConnection, type Connection } from "../../src/redis/connection.js";
 import { compileLocation } from "../../src/redis/location.js";
-import { eventually } from "../ports/waiting.js";
 
 describe("a password that is asked for", () => {
   const user = `asked-${newId()}`;

@@ -2,12 +2,12 @@ import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import type { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, inject, onTestFinished, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import { openConnection, type Connection, type ConnectionOptions, type Request } from "../../src/redis/connection.js";
 import { DeadLinks } from "../../src/redis/dead-links.js";
 import { compileLocation } from "../../src/redis/location.js";
 import { newId } from "../../src/id.js";
 import { openProxy, type Proxy } from "../../../../integration/lib/proxy.js";
-import { eventually } from "../ports/waiting.js";
 import { redisBinary, startRedis } from "./private-redis.js";
 
 let proxy: Proxy;

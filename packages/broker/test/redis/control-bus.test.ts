@@ -1,10 +1,10 @@
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import { newId } from "../../src/id.js";
 import type { ControlBus, ControlCommand } from "../../src/ports/control-bus.js";
 import { redisControlBus } from "../../src/redis/control-bus.js";
 import { controlChannel } from "../../src/redis/keys.js";
-import { eventually } from "../ports/waiting.js";
 import { openProxy, type Proxy } from "../../../../integration/lib/proxy.js";
 
 let prefix: string;

@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import { newId } from "../../src/id.js";
 import type { ResultBackend } from "../../src/ports/result-backend.js";
 import type { TaskRecord } from "../../src/protocol/record.js";
@@ -9,7 +10,6 @@ import { redisResultBackend, type RedisResultBackendOptions } from "../../src/re
 import { storeOf } from "../ports/messages.js";
 import { largestNotified } from "../ports/notifications.js";
 import { describeResultBackend } from "../ports/result-backend-suite.js";
-import { eventually } from "../ports/waiting.js";
 import { openProxy, type Proxy } from "../../../../integration/lib/proxy.js";
 import { deadPort } from "./private-redis.js";
 

@@ -1,11 +1,11 @@
 import { Redis } from "ioredis";
 import { expect, inject, onTestFinished, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import { openConnection } from "../../src/redis/connection.js";
 import { compileLocation } from "../../src/redis/location.js";
 import { openSubscription } from "../../src/redis/subscription.js";
 import { newId } from "../../src/id.js";
 import { openProxy } from "../../../../integration/lib/proxy.js";
-import { eventually } from "../ports/waiting.js";
 import { redisBinary, startRedis } from "./private-redis.js";
 
 /** A subscription to the Redis at `url`, checked all the time, and what it has heard. */

@@ -1,9 +1,10 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { Socket } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import { createApp, group } from "../../src/index.js";
 import { redis } from "../redis.js";
-import { deadUrl, eventually, failing, openGate, rejected, subscriptionsOf, take, testApp, thrownBy, timed } from "../support.js";
+import { deadUrl, failing, openGate, rejected, subscriptionsOf, take, testApp, thrownBy, timed } from "../support.js";
 
 /** The sockets that were opened in this process since the file began, and are not closed. */
 const sockets = new Set<Socket>();

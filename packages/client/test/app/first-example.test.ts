@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { expect, inject, test } from "vitest";
+import { hangTimeout } from "../../../../integration/lib/hang-timeout.js";
 import { createApp, crontab } from "../../src/index.js";
 import { take } from "../support.js";
 
@@ -38,7 +39,7 @@ test("an app with all that is most often said compiles and runs", async () => {
   const taken = await take(app, "for_task_A");
   expect(taken.message).toMatchObject({ id: triggered.id, args: [5, 6] });
   await taken.end({ type: "succeeded", result: "11" }, { result: 11 });
-  expect(await triggered.get({ timeout: "5s" })).toBe(11);
+  expect(await triggered.get({ timeout: hangTimeout })).toBe(11);
   await app.beat.trigger("nightly");
   expect((await take(app)).message).toMatchObject({ task: "tasks.add", args: [1, 2] });
 });

@@ -1,10 +1,11 @@
 import { systemTiming, type StoreRequest, type Timing } from "@bullrush/broker";
 import { expect, onTestFinished, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import { PendingRecords } from "../../src/app/pending.js";
 import { contentOf } from "../../src/canvas/content.js";
 import { planOf } from "../../src/canvas/plan.js";
 import { chain, type AnyCanvas, type App } from "../../src/index.js";
-import { eventually, testApp } from "../support.js";
+import { testApp } from "../support.js";
 
 /** An app whose flows nobody keeps, and whose backend refuses the first `times` that something is to be stored. */
 function prepare(times: number) {

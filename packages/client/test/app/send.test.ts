@@ -1,5 +1,6 @@
 import { copyId, newId } from "@bullrush/broker";
 import { describe, expect, inject, test } from "vitest";
+import { hangTimeout } from "../../../../integration/lib/hang-timeout.js";
 import type { CallOptions } from "../../src/index.js";
 import { failing, rejected, take, testApp, thrownBy } from "../support.js";
 
@@ -219,7 +220,7 @@ describe("connections", () => {
     backend.pathname = "/1";
     const app = testApp({ backend: backend.href });
     const re = await app.sendTask("tasks.a", [1]);
-    const get = re.get({ timeout: "5s" });
+    const get = re.get({ timeout: hangTimeout });
     const { end } = await take(app);
     await end({ type: "succeeded", result: "7" }, { result: 7 });
     expect(await get).toBe(7);

@@ -1,5 +1,6 @@
 import type { NamedCall } from "@bullrush/broker";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { hangTimeout } from "../../../../integration/lib/hang-timeout.js";
 import { every, type App, type AppOptions, type BeatEntry, type RuntimeEntry } from "../../src/index.js";
 import { deadUrl, failing, rejected, take, testApp, timed } from "../support.js";
 
@@ -151,7 +152,7 @@ describe("trigger()", () => {
     expect(taken.message.expires).toBeGreaterThanOrEqual(before + 3_600_000);
     expect(await app.beat.list()).toEqual([expect.objectContaining({ paused: true, count: 0 })]);
     await taken.end({ type: "succeeded", result: "3" }, { result: 3 });
-    expect(await re.get({ timeout: "5s" })).toBe(3);
+    expect(await re.get({ timeout: hangTimeout })).toBe(3);
   });
 
   test("makes that of an entry of the options, stored or not, with the options of its task", async () => {

@@ -1,9 +1,11 @@
 import { newId, type ControlCommand } from "@bullrush/broker";
 import { openRedis, type RedisServer } from "@bullrush/broker/embedded";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
+import { hangTimeout } from "../../../../integration/lib/hang-timeout.js";
 import { chain, group, TaskRevokedError, type App, type AsyncResult, type RevokeOptions } from "../../src/index.js";
 import { callsOf, redis } from "../redis.js";
-import { deadUrl, eventually, failing, rejected, store, take, testApp, timed, waiting } from "../support.js";
+import { deadUrl, failing, rejected, store, take, testApp, timed, waiting } from "../support.js";
 
 const later = (app: App, task: string) => app.sendTask(task, [], { countdown: "1h" });
 
@@ -77,7 +79,7 @@ describe("a task that is revoked", () => {
     const handles = [re, app.asyncResult(re.id)];
     expect(await Promise.all(handles.map((handle) => handle.status()))).toEqual(["REVOKED", "REVOKED"]);
     const outcome = { state: "REVOKED", reason: "too late" };
-    expect(await Promise.all(handles.map((handle) => handle.get({ propagate: false, timeout: "5s" })))).toEqual([outcome, outcome]);
+    expect(await Promise.all(handles.map((handle) => handle.get({ propagate: false, timeout: hangTimeout })))).toEqual([outcome, outcome]);
   });
 
   test("before it is sent does not wait for a worker", async () => {
@@ -86,7 +88,7 @@ describe("a task that is revoked", () => {
     // Nobody can tell whether it will ever be sent.
     expect([await app.revoke(taskId.toUpperCase()), await app.revoke(taskId)]).toEqual([false, false]);
     const re = await app.sendTask("tasks.a", [], { taskId });
-    expect(await rejected(re.get({ timeout: "5s" }))).toBeInstanceOf(TaskRevokedError);
+    expect(await rejected(re.get({ timeout: hangTimeout }))).toBeInstanceOf(TaskRevokedError);
     expect(await app.revoke(taskId)).toBe(true);
   });
 });

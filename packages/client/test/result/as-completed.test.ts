@@ -1,5 +1,6 @@
 import { newId } from "@bullrush/broker";
 import { describe, expect, inject, test } from "vitest";
+import { hangTimeout } from "../../../../integration/lib/hang-timeout.js";
 import { asCompleted, GroupResult, type AsyncResult } from "../../src/index.js";
 import { callsOf } from "../redis.js";
 import { failing, rejected, testApp } from "../support.js";
@@ -28,7 +29,7 @@ describe("asCompleted", () => {
       () => tell(app, b, { state: "REVOKED", reason: "x" }),
       () => undefined,
     ];
-    const given = await collect(asCompleted(results, { timeout: "15s" }), () => next.shift()?.());
+    const given = await collect(asCompleted(results, { timeout: hangTimeout }), () => next.shift()?.());
     expect(given).toEqual([c, a, b]);
     expect(given[0]).toBe(c);
   });
@@ -86,7 +87,7 @@ describe("asCompleted", () => {
       expect(re).toBe(results[3]);
       break;
     }
-    await expect.poll(timers, { timeout: 3000 }).toBeLessThanOrEqual(before);
+    await expect.poll(timers).toBeLessThanOrEqual(before);
   });
 
   test("of nothing ends at once", async () => {

@@ -1,6 +1,7 @@
 import { getEventListeners, getMaxListeners } from "node:events";
 import { newId } from "@bullrush/broker";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { hangTimeout } from "../../../../integration/lib/hang-timeout.js";
 import { RemoteError, TaskFailedError, TaskRevokedError, TimeoutError, UnknownTaskError } from "../../src/index.js";
 import { failing, rejected, take, testApp, timed } from "../support.js";
 import { ended, failure, sent } from "./tasks.js";
@@ -8,8 +9,8 @@ import { ended, failure, sent } from "./tasks.js";
 describe("get() of a task that succeeded", () => {
   test.each([[{ deep: [1, { text: "ü€😀" }] }], [0], [""], [false], [null], [undefined], [[]]])("gives %j", async (result) => {
     const { re } = await ended({ result });
-    expect(await re.get({ timeout: "5s" })).toEqual(result);
-    expect(await re.get({ timeout: "5s", propagate: false })).toEqual({ state: "SUCCESS", result });
+    expect(await re.get({ timeout: hangTimeout })).toEqual(result);
+    expect(await re.get({ timeout: hangTimeout, propagate: false })).toEqual({ state: "SUCCESS", result });
   });
 
   test("gives it again, and to other handles", async () => {
@@ -74,7 +75,7 @@ describe("get() of a task that has not ended", () => {
     expect(await rejected(re.get({ timeout: "50ms", propagate: false }))).toBeInstanceOf(TimeoutError);
     const { end } = await take(app);
     await end({ type: "succeeded", result: "7" }, { result: 7 });
-    expect(await re.get({ timeout: "5s" })).toBe(7);
+    expect(await re.get({ timeout: hangTimeout })).toBe(7);
   });
 
   test("throws the signal's reason when it aborts", async () => {
@@ -154,10 +155,10 @@ describe("get() of a task that nobody knows", () => {
   test("throws, for an id that was never sent", async () => {
     const app = testApp();
     const id = newId();
-    const error = await rejected(app.asyncResult(id).get({ timeout: "5s" }));
+    const error = await rejected(app.asyncResult(id).get({ timeout: hangTimeout }));
     expect(error).toBeInstanceOf(UnknownTaskError);
     expect(error).toEqual(failing("UNKNOWN_TASK", { id }));
-    expect(await rejected(app.asyncResult(id).get({ timeout: "5s", propagate: false }))).toBeInstanceOf(UnknownTaskError);
+    expect(await rejected(app.asyncResult(id).get({ timeout: hangTimeout, propagate: false }))).toBeInstanceOf(UnknownTaskError);
   });
 
   test("throws, for one whose result was forgotten", async () => {
@@ -165,6 +166,6 @@ describe("get() of a task that nobody knows", () => {
     const { end } = await take(app);
     await end({ type: "succeeded", result: "7" }, { result: 7 });
     await re.forget();
-    expect(await rejected(app.asyncResult(re.id).get({ timeout: "5s" }))).toBeInstanceOf(UnknownTaskError);
+    expect(await rejected(app.asyncResult(re.id).get({ timeout: hangTimeout }))).toBeInstanceOf(UnknownTaskError);
   });
 });

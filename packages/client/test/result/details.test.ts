@@ -1,5 +1,6 @@
 import { newId, type Transport } from "@bullrush/broker";
 import { describe, expect, test } from "vitest";
+import { hangTimeout } from "../../../../integration/lib/hang-timeout.js";
 import { AsyncResult, type App } from "../../src/index.js";
 import { rejected, store, take, testApp } from "../support.js";
 import { ended, failure, sent, sourceOf, tell } from "./tasks.js";
@@ -126,7 +127,7 @@ describe("a call of a flow that is not sent yet", () => {
     const { re, byId } = await unsent(app);
     expect([await re.status(), await byId.status(), await re.ready()]).toEqual(["PENDING", "PENDING", false]);
     expect(await byId.details()).toMatchObject({ state: "PENDING", name: "tasks.a", queue: "later" });
-    const gets = [re.get({ timeout: "15s" }), byId.get({ timeout: "15s" })];
+    const gets = [re.get({ timeout: hangTimeout }), byId.get({ timeout: hangTimeout })];
     await expect(byId.get({ timeout: 300 })).rejects.toMatchObject({ code: "TASK_TIMEOUT" });
     await tell(app, re, { result: 7 });
     expect(await Promise.all(gets)).toEqual([7, 7]);
@@ -158,7 +159,7 @@ describe("a call of a flow that is not sent yet", () => {
     const { id, flow, re: plain } = await unsent(app);
     const { source, revoked } = withFlows(app);
     const re = new AsyncResult(source, { id, queues: [], own: true });
-    const get = rejected(re.get({ timeout: "15s" }));
+    const get = rejected(re.get({ timeout: hangTimeout }));
     expect(await re.revoke({ reason: "no need" })).toBe(true);
     expect(revoked).toEqual([[flow, [3]]]);
     expect(String(await get)).toBe(`TaskRevokedError: tasks.a[${id}] was revoked: no need`);

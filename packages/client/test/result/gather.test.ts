@@ -1,5 +1,6 @@
 import { newId } from "@bullrush/broker";
 import { describe, expect, test } from "vitest";
+import { hangTimeout } from "../../../../integration/lib/hang-timeout.js";
 import { asCompleted, gather, GroupResult, UnknownTaskError, waitFor, type AsyncResult } from "../../src/index.js";
 import { failing, rejected, testApp } from "../support.js";
 import { failure, several, sourceOf, tell } from "./tasks.js";
@@ -13,7 +14,7 @@ async function three() {
 describe("gather", () => {
   test("gives the values in the order of the handles, whatever the order in which they come", async () => {
     const { app, a, b, c } = await three();
-    const gathered = gather([a, b, c], { timeout: "15s" });
+    const gathered = gather([a, b, c], { timeout: hangTimeout });
     for (const [index, re] of [c, a, b].entries()) await tell(app, re, { result: index });
     expect(await gathered).toEqual([1, 2, 0]);
   });

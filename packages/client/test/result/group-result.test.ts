@@ -1,5 +1,6 @@
 import { newId } from "@bullrush/broker";
 import { describe, expect, inject, test } from "vitest";
+import { hangTimeout } from "../../../../integration/lib/hang-timeout.js";
 import { gather, GroupResult, waitFor, type App, type AsyncResult, type Handle } from "../../src/index.js";
 import { redis } from "../redis.js";
 import { failing, rejected, testApp } from "../support.js";
@@ -30,7 +31,7 @@ describe("a group", () => {
   test("gives its values in the order of its members, those of a group within as an array", async () => {
     const app = testApp();
     const { group, members } = await nested(app);
-    const get = group.get({ timeout: "15s" });
+    const get = group.get({ timeout: hangTimeout });
     await endAll(app, members.toReversed() as unknown as Three);
     expect(await get).toEqual([2, [1, 0]]);
     expect(await group.get({ propagate: false })).toEqual([
@@ -84,7 +85,7 @@ describe("a group", () => {
     const source = sourceOf(app);
     const behind = (parent: Handle) => new GroupResult(source, { id: newId(), results: [], parent });
     const [group, around, broken] = [behind(first), new GroupResult(source, { id: newId(), results: [behind(first)] }), behind(second)];
-    const get = group.get({ timeout: "15s" });
+    const get = group.get({ timeout: hangTimeout });
     const looks = async (of: Handle) => [await of.ready(), await of.successful(), await of.failed()];
     expect(await looks(group)).toEqual([false, false, false]);
     expect(await rejected(group.get({ timeout: 50 }))).toEqual(failing("TASK_TIMEOUT", { id: first.id }));
@@ -111,7 +112,7 @@ describe("a group", () => {
     expect(await looks()).toEqual([1, false, false, false]);
     await tell(app, group.results[1]!, { result: 1 });
     expect(await looks()).toEqual([2, true, true, false]);
-    expect(await group.get({ timeout: "15s" })).toEqual([undefined, 1]);
+    expect(await group.get({ timeout: hangTimeout })).toEqual([undefined, 1]);
   });
 
   test("reads the records of many members some at a time", async () => {
@@ -150,7 +151,7 @@ describe("a group that is saved", () => {
     expect(restored?.id).toBe(group.id);
     expect(restored?.results.map(({ id }) => id)).toEqual([members[0].id, inner.id]);
     await endAll(app, members);
-    expect(await restored?.get({ timeout: "15s" })).toEqual([0, [1, 2]]);
+    expect(await restored?.get({ timeout: hangTimeout })).toEqual([0, [1, 2]]);
   });
 
   test("is kept as long as results are, and goes when it is forgotten", async () => {

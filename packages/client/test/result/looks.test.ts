@@ -1,8 +1,9 @@
 import { newId, type Transport } from "@bullrush/broker";
 import { describe, expect, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import { AsyncResult, chain } from "../../src/index.js";
 import { ResultWaiter } from "../../src/result/waiter.js";
-import { eventually, failing, store, take, testApp } from "../support.js";
+import { failing, store, take, testApp } from "../support.js";
 import { ended, failure, sent } from "./tasks.js";
 
 describe("status()", () => {

@@ -1,9 +1,10 @@
 import type { ResultBackend } from "@bullrush/broker";
 import { openRedis, type RedisServer } from "@bullrush/broker/embedded";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import { asCompleted, gather, type AsyncResult } from "../../src/index.js";
 import { callsOf, redis } from "../redis.js";
-import { eventually, subscriptionsOf, testApp, timed } from "../support.js";
+import { subscriptionsOf, testApp, timed } from "../support.js";
 import { several } from "./tasks.js";
 
 const count = 10_000;

@@ -1,7 +1,8 @@
 import { newId } from "@bullrush/broker";
 import { expect, onTestFinished, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import { GroupResult } from "../../src/index.js";
-import { eventually, failing, testApp, thrownBy } from "../support.js";
+import { failing, testApp, thrownBy } from "../support.js";
 import { ended, failure, sent, several, sourceOf, tell } from "./tasks.js";
 
 test("a listener is called once when the task has ended, with its outcome and its handle", async () => {

@@ -1,11 +1,13 @@
 import { redisResultBackend } from "@bullrush/broker";
 import { openRedis, type RedisServer } from "@bullrush/broker/embedded";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
+import { hangTimeout } from "../../../../integration/lib/hang-timeout.js";
 import { AsyncResult, asCompleted, gather, waitFor } from "../../src/index.js";
 import { ResultWaiter } from "../../src/result/waiter.js";
 import { openProxy } from "../../../../integration/lib/proxy.js";
 import { callsOf, redis } from "../redis.js";
-import { eventually, failing, openGate, rejected, store, take, testApp, timed, waiting } from "../support.js";
+import { failing, openGate, rejected, store, take, testApp, timed, waiting } from "../support.js";
 
 /** A Redis that nobody else uses, so that its connections and what it counts are ours. */
 let server: RedisServer;
@@ -50,7 +52,7 @@ describe("an outage", () => {
     const re = await app.sendTask("tasks.a");
     gate.block();
     const before = await callsOf(server.url, "mget");
-    const gets = Promise.all([re.get({ timeout: "15s" }), app.asyncResult(re.id).get({ timeout: "15s" })]);
+    const gets = Promise.all([re.get({ timeout: hangTimeout }), app.asyncResult(re.id).get({ timeout: hangTimeout })]);
     await eventually("the results are looked for", async () => (await callsOf(server.url, "mget")) > before + 3);
     const { value, took } = await timed(async () => {
       await store(testApp({ broker: server.url }), { id: re.id }, { result: 7 });

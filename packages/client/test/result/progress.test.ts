@@ -1,5 +1,6 @@
 import type { TaskRecord } from "@bullrush/broker";
 import { describe, expect, test } from "vitest";
+import { hangTimeout } from "../../../../integration/lib/hang-timeout.js";
 import type { AsyncResult, Progress, TaskOutcome } from "../../src/index.js";
 import { failing, rejected, testApp, timed } from "../support.js";
 import { failure, sent, tell } from "./tasks.js";
@@ -7,7 +8,7 @@ import { failure, sent, tell } from "./tasks.js";
 /** All that `re` says, and its outcome. */
 async function follow(re: AsyncResult, options = {}, onEach: (report: Progress) => unknown = () => undefined) {
   const reports: Progress[] = [];
-  const iteration = re.iterate({ timeout: "15s", ...options });
+  const iteration = re.iterate({ timeout: hangTimeout, ...options });
   for (;;) {
     const step: IteratorResult<Progress, TaskOutcome<unknown>> = await iteration.next();
     if (step.done) return { reports, outcome: step.value };

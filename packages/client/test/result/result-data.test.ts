@@ -1,5 +1,6 @@
 import { newId } from "@bullrush/broker";
 import { expect, test } from "vitest";
+import { hangTimeout } from "../../../../integration/lib/hang-timeout.js";
 import { AsyncResult, chain, chord, createApp, group, GroupResult, type ResultData, type App, type Handle } from "../../src/index.js";
 import { failing, store, testApp, thrownBy } from "../support.js";
 
@@ -27,7 +28,7 @@ test("a handle with its members and the steps before it comes back from JSON, of
   expect(restored.toJSON()).toEqual(sent.toJSON());
   expect(app.restoreResult(sent.toJSON()).toJSON()).toEqual(sent.toJSON());
   await store(app, sent, { state: "SUCCESS", result: 5 });
-  expect(await restored.get({ timeout: "15s" })).toBe(5);
+  expect(await restored.get({ timeout: hangTimeout })).toBe(5);
 });
 
 test("a group comes back with the values of its members, one of a single call knows its task", async () => {
@@ -35,9 +36,9 @@ test("a group comes back with the values of its members, one of a single call kn
   const sent = await group([app.stub("one").s(), app.stub("two").s()]).delay();
   const restored = app.restoreResult<[number, number]>(JSON.parse(JSON.stringify(sent)) as ResultData);
   for (const [index, member] of [...sent].entries()) await store(app, member, { state: "SUCCESS", result: index });
-  expect(await restored.get({ timeout: "15s" })).toEqual([0, 1]);
+  expect(await restored.get({ timeout: hangTimeout })).toEqual([0, 1]);
   const ignoring = await app.stub("one", { ignoreResult: true }).delay();
-  expect(await app.restoreResult<number>(ignoring.toJSON()).get({ timeout: "15s" })).toBeUndefined();
+  expect(await app.restoreResult<number>(ignoring.toJSON()).get({ timeout: hangTimeout })).toBeUndefined();
   expect(ignoring.toJSON()).toEqual({ id: ignoring.id, queues: ["default"], task: "one", ignoreResult: true });
 });
 

@@ -8,9 +8,10 @@ import {
   type Transport,
 } from "@bullrush/broker";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import { BullrushError, UnknownTaskError, type App } from "../../src/index.js";
 import { ResultWaiter, type Sought } from "../../src/result/waiter.js";
-import { deadUrl, door, eventually, rejected, store, testApp, timed } from "../support.js";
+import { deadUrl, door, rejected, store, testApp, timed } from "../support.js";
 
 const closing = new BullrushError("APP_CLOSED", { app: "test" });
 

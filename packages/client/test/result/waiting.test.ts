@@ -1,9 +1,11 @@
 import { newId } from "@bullrush/broker";
 import { openRedis, type RedisServer } from "@bullrush/broker/embedded";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
+import { hangTimeout } from "../../../../integration/lib/hang-timeout.js";
 import { UnknownTaskError, type AppOptions } from "../../src/index.js";
 import { callsOf, redis } from "../redis.js";
-import { eventually, failing, rejected, store, subscriptionsOf, take, testApp, timed, waiting } from "../support.js";
+import { failing, rejected, store, subscriptionsOf, take, testApp, timed, waiting } from "../support.js";
 
 /** A Redis that nobody else uses, so that what it counts is ours. */
 let server: RedisServer;
@@ -78,7 +80,7 @@ describe("the result of a task that this process sent", () => {
     const re = await app.sendTask("tasks.a");
     await store(app, re, { result: 7 });
     const before = await callsOf(server.url, "mget");
-    expect(await re.get({ timeout: "5s" })).toBe(7);
+    expect(await re.get({ timeout: hangTimeout })).toBe(7);
     expect((await callsOf(server.url, "mget")) - before).toBe(1);
   });
 
@@ -100,7 +102,7 @@ describe("the result of a task that this process sent", () => {
     const first = waiting(server.url, app, re);
     const gone = rejected(re.get({ signal: abort.signal }));
     const late = rejected(re.get({ timeout: 20 }));
-    const second = app.asyncResult(re.id).get({ timeout: "15s" });
+    const second = app.asyncResult(re.id).get({ timeout: hangTimeout });
     abort.abort();
     expect(await late).toEqual(failing("TASK_TIMEOUT"));
     expect(await gone).toBe(abort.signal.reason);
@@ -115,7 +117,7 @@ describe("the result of a task that this process sent", () => {
     const [sound, broken] = [await app.sendTask("tasks.a"), await app.sendTask("tasks.a")];
     await store(app, sound, { result: 7 });
     await redis(server.url, "SET", `bullrush:result:${broken.id}`, "{}");
-    const gets = [sound.get({ timeout: "5s" }), rejected(broken.get({ timeout: "5s" }))];
+    const gets = [sound.get({ timeout: hangTimeout }), rejected(broken.get({ timeout: hangTimeout }))];
     expect(await Promise.all(gets)).toEqual([7, failing("TASK_FAILED")]);
   });
 });
@@ -125,7 +127,7 @@ describe("a hundred results", () => {
     const app = privateApp();
     const results = await Promise.all(Array.from({ length: 100 }, (_, index) => app.sendTask("tasks.a", [index])));
     const before = await callsOf(server.url, "mget");
-    const gets = results.map((re) => re.get({ timeout: "15s" }));
+    const gets = results.map((re) => re.get({ timeout: hangTimeout }));
     await eventually("they are subscribed to", async () => (await subscriptionsOf(server.url, app)) === 1);
     await looked(before);
     const clients = String(await redis(server.url, "CLIENT", "LIST"));
@@ -141,7 +143,7 @@ describe("a hundred results", () => {
     const app = privateApp();
     const results = await Promise.all(Array.from({ length: 100 }, () => app.sendTask("tasks.a")));
     const before = await callsOf(server.url, "mget");
-    const gets = results.map((re) => re.get({ timeout: "15s" }));
+    const gets = results.map((re) => re.get({ timeout: hangTimeout }));
     await looked(before);
     const large = "x".repeat(17_000);
     const replyTo = app.backend.replyChannel;
@@ -183,7 +185,7 @@ describe("the result of a task that another process sent", () => {
     const re = await sender.sendTask("tasks.a");
     const app = privateApp({ prefix: sender.options.prefix });
     const before = await callsOf(server.url, "mget");
-    const get = app.asyncResult(re.id).get({ timeout: "15s" });
+    const get = app.asyncResult(re.id).get({ timeout: hangTimeout });
     await looked(before + 2);
     const { end } = await take(sender);
     const { value, took } = await timed(async () => {
@@ -211,7 +213,7 @@ describe("a task that was lost from its queue", () => {
     const app = privateApp();
     const re = await app.sendTask("tasks.a");
     await app.transport.purge("default");
-    const { value: error, took } = await timed(() => rejected(re.get({ timeout: "15s" })));
+    const { value: error, took } = await timed(() => rejected(re.get({ timeout: hangTimeout })));
     expect(error).toBeInstanceOf(UnknownTaskError);
     expect(error).toEqual(failing("UNKNOWN_TASK", { id: re.id }));
     expect(took).toBeGreaterThan(1000);
@@ -222,7 +224,7 @@ describe("a task that was lost from its queue", () => {
     const app = privateApp();
     const { id } = await app.sendTask("tasks.a");
     await app.transport.purge("default");
-    const { value: error, took } = await timed(() => rejected(app.asyncResult(id).get({ timeout: "15s" })));
+    const { value: error, took } = await timed(() => rejected(app.asyncResult(id).get({ timeout: hangTimeout })));
     expect(error).toBeInstanceOf(UnknownTaskError);
     expect(took).toBeLessThan(toldAtOnce);
   });

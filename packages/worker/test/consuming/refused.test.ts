@@ -1,5 +1,6 @@
 import { BullrushError, systemClock, type Delivery, type Exchange, type Settlement } from "@bullrush/broker";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { hangTimeout } from "../../../../integration/lib/hang-timeout.js";
 import { Outbox } from "../../src/consuming/outbox.js";
 
 /** What is to be settled, by its id. */
@@ -59,9 +60,9 @@ test("a settlement with which every call is refused holds up no others, and ends
       : { deliveries: [], settled: settle.map(() => "settled") },
   );
   for (const id of ["a", "bad", "b", "c"]) outbox.add(settlementOf(id));
-  await vi.waitUntil(() => settled.length === 3, 10_000);
+  await vi.waitUntil(() => settled.length === 3, hangTimeout);
   expect(settled).toEqual(["a", "b", "c"]);
-  await vi.waitUntil(() => settled.includes("dead bad"), 30_000);
+  await vi.waitUntil(() => settled.includes("dead bad"), hangTimeout);
   expect(refused).toEqual([1, 2, 3, 4, 5].map((times) => `bad ERR wrong ${times}`));
   expect(outbox.size).toBe(0);
 });
@@ -73,7 +74,7 @@ test("one that is refused whatever settles it is left to its lease", async () =>
     refusals: settle.map(() => "WRONGTYPE of a key"),
   }));
   outbox.add(settlementOf("bad"));
-  await vi.waitUntil(() => outbox.size === 0, 30_000);
+  await vi.waitUntil(() => outbox.size === 0, hangTimeout);
   expect([...givenUp].map(([{ delivery }, instead]) => [delivery.id, instead?.delivery.id])).toEqual([
     ["bad", "dead bad"],
     ["dead bad", undefined],
@@ -95,6 +96,6 @@ test.each([
       : { deliveries: [], settled: settle.map(() => "settled") },
   );
   outbox.add(settlementOf("a"));
-  await vi.waitUntil(() => settled.length === 1, 30_000);
+  await vi.waitUntil(() => settled.length === 1, hangTimeout);
   expect([settled, givenUp.size]).toEqual([["a"], 0]);
 });

@@ -2,6 +2,7 @@ import { newId } from "@bullrush/broker";
 import { asCompleted, chord, createApp, gather, group, waitFor, type App, type AsyncResult } from "@bullrush/client";
 import { pino } from "pino";
 import { expect, inject, it, onTestFinished } from "vitest";
+import { hangTimeout } from "../../../../integration/lib/hang-timeout.js";
 import { createWorker, type Worker, type WorkerOptions } from "../../src/index.js";
 
 /** An app whose tasks count how many of their bodies are being run, those that wait left out. */
@@ -102,7 +103,7 @@ it.each(Object.keys(ways))("a task that waits with %s at -c 1 has its subtasks r
   const outer = stage.app.task("outer", () => stage.body(async () => ways[way]!(stage, [await inner.delay(2), await inner.delay(3)])));
   await stage.worker({ concurrency: 1 }).start();
   const results = await stage.app.publishAll([outer.s(), outer.s(), outer.s()]);
-  expect(await gather(results, { timeout: "20s" })).toEqual([5, 5, 5]);
+  expect(await gather(results, { timeout: hangTimeout })).toEqual([5, 5, 5]);
   expect(stage.most).toBe(1);
 });
 
@@ -113,7 +114,7 @@ it("as many outer tasks as there are slots, three deep, all end", async () => {
   const outer = stage.app.task("outer", (value: number) => stage.body(async () => stage.wait((await middle.delay(value)).get())));
   await stage.worker({ concurrency: 10 }).start();
   const results = await stage.app.publishAll(Array.from({ length: 40 }, (_, value) => outer.s(value)));
-  expect(await gather(results, { timeout: "20s" })).toEqual(results.map((_, value) => value + 1));
+  expect(await gather(results, { timeout: hangTimeout })).toEqual(results.map((_, value) => value + 1));
   expect(stage.most).toBeLessThanOrEqual(10);
 });
 
@@ -127,7 +128,7 @@ it("a chord and a group awaited inside a task end at -c 1", async () => {
     return [whole, ...parts];
   });
   await stage.worker({ concurrency: 1 }).start();
-  expect(await (await outer.delay()).get({ timeout: "20s" })).toEqual([5, 1, 1]);
+  expect(await (await outer.delay()).get({ timeout: hangTimeout })).toEqual([5, 1, 1]);
 });
 
 it("a failure of the subtask, and a timeout, reach the task that waits, and its slot with them", async () => {
@@ -140,7 +141,7 @@ it("a failure of the subtask, and a timeout, reach the task that waits, and its 
   });
   await stage.worker({ concurrency: 1 }).start();
   const results = await stage.app.publishAll([outer.s(), outer.s()]);
-  for (const values of await gather(results, { timeout: "20s" })) {
+  for (const values of await gather(results, { timeout: hangTimeout })) {
     expect(values).toEqual([
       expect.stringContaining("TypeError: bad"),
       expect.stringMatching(/had no result after 20 ms.*can still be fetched$/),
@@ -156,13 +157,13 @@ it("a result that is there already costs no slot", async () => {
   const read = stage.app.task("read", async (id: string) => stage.app.asyncResult<number>(id).get());
   await stage.worker({ concurrency: 1 }).start();
   const done = await inner.delay(7);
-  await done.get({ timeout: "20s" });
+  await done.get({ timeout: hangTimeout });
   const [reading, neighbour] = await stage.app.publishAll([read.s(done.id), long.s()]);
   // Had it lent its slot, the neighbour would have it, and would never give it back.
-  expect(await reading!.get({ timeout: "20s" })).toBe(7);
-  await expect.poll(() => neighbour!.status(), { timeout: 20_000 }).toBe("STARTED");
+  expect(await reading!.get({ timeout: hangTimeout })).toBe(7);
+  await expect.poll(() => neighbour!.status()).toBe("STARTED");
   release();
-  await neighbour!.get({ timeout: "20s" });
+  await neighbour!.get({ timeout: hangTimeout });
 });
 
 it("a task that is revoked while it waits goes on at once, though all slots are held", async () => {
@@ -176,9 +177,9 @@ it("a task that is revoked while it waits goes on at once, though all slots are 
   });
   await stage.worker({ concurrency: 1 }).start();
   const result = await outer.delay();
-  await expect.poll(() => release.length, { timeout: 20_000 }).toBe(1);
+  await expect.poll(() => release.length).toBe(1);
   expect(await result.revoke()).toBe(true);
-  await expect.poll(() => seen, { timeout: 20_000 }).toMatchObject({ code: "TASK_REVOKED" });
+  await expect.poll(() => seen).toMatchObject({ code: "TASK_REVOKED" });
   release();
 });
 
@@ -190,13 +191,13 @@ it("a worker that stops while slots are lent puts the tasks that wait back", asy
   await worker.start();
   const other = new Stage(prefix);
   const results = [await other.app.sendTask("outer"), await other.app.sendTask("outer")];
-  await expect.poll(async () => (await other.app.transport.counts(["inner"]))[0]!.waiting, { timeout: 20_000 }).toBe(2);
+  await expect.poll(async () => (await other.app.transport.counts(["inner"]))[0]!.waiting).toBe(2);
   expect(await worker.stop(AbortSignal.abort())).toBe(0);
   expect((await other.app.transport.counts(["default"]))[0]).toMatchObject({ waiting: 2, active: 0 });
   expect(await results[0]!.ready()).toBe(false);
 });
 
-it("more tasks wait in one queue than slots are lent: what they wait for comes first, and all end", { timeout: 120_000 }, async () => {
+it("more tasks wait in one queue than slots are lent: what they wait for comes first, and all end", async () => {
   const stage = new Stage();
   const inner = stage.app.task("inner", (value: number) => stage.body(() => Promise.resolve(value)));
   const outer = stage.app.task("outer", (value: number) =>
