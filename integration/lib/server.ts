@@ -11,6 +11,8 @@ export const serverBinary = findBinary();
 /** The private server of a test. At the end of `await using`, and of the file, it is killed. */
 export interface Server extends AsyncDisposable {
   readonly port: number;
+  /** The path of its Unix socket. */
+  readonly socket: string;
   /** `redis://127.0.0.1:<port>/<database>`, with `:<password>@` if one is given. */
   url(options?: { readonly database?: number; readonly password?: string }): string;
   /** SIGKILL, and waits for the end. */
@@ -32,23 +34,59 @@ export async function killServers(): Promise<void> {
   await Promise.all([...running].map((server) => server.kill()));
 }
 
-/** Starts a `redis-server` or `valkey-server` of this test's own, with `args` such as `["--requirepass", "secret"]`. It keeps nothing on disk unless they say so. */
+/**
+ * Starts a `redis-server` or `valkey-server` of this test's own, with `args` such as `["--requirepass", "secret"]`. It keeps nothing on disk unless
+ * they say so. Without a given port it tries ports until it has one: another process may take a free port first. Throws if the server ends.
+ */
 export async function startServer(args: readonly string[] = [], given?: { readonly port: number }): Promise<Server> {
   if (serverBinary === undefined) throw new Error("no server binary: guard the test with serverBinary");
-  const port = given?.port ?? (await freePort());
+  for (;;) {
+    const launched = await launch(serverBinary, args, given?.port ?? (await freePort()));
+    if (typeof launched !== "string") return launched;
+    if (given !== undefined || !launched.includes("Address already in use")) throw new Error(`${serverBinary} ended: ${launched}`);
+  }
+}
+
+/** The server, once it answers on a socket that is its own; what it wrote, if it ends before. */
+async function launch(binary: string, args: readonly string[], port: number): Promise<Server | string> {
   const directory = mkdtempSync(join(tmpdir(), "bullrush-server-"));
-  const options = ["--port", String(port), "--bind", "127.0.0.1", "--dir", directory, "--save", "", "--appendonly", "no"];
-  const child = spawn(serverBinary, [...options, ...args], { stdio: "ignore" });
-  const gone = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  const socket = join(directory, "s");
+  const options = [
+    "--port",
+    String(port),
+    "--bind",
+    "127.0.0.1",
+    "--unixsocket",
+    socket,
+    "--dir",
+    directory,
+    "--save",
+    "",
+    "--appendonly",
+    "no",
+  ];
+  const child = spawn(binary, [...options, ...args], { stdio: ["ignore", "pipe", "ignore"] });
+  let output = "";
+  child.stdout.on("data", (text) => (output = `${output}${String(text)}`.slice(-4000)));
+  let ended = false;
+  const gone = new Promise<void>((resolve) =>
+    child.once("close", () => {
+      ended = true;
+      resolve();
+    }),
+  );
   const server: Server = {
     port,
+    socket,
     url: ({ database = 0, password } = {}) => `redis://${password === undefined ? "" : `:${password}@`}127.0.0.1:${port}/${database}`,
     kill,
     [Symbol.asyncDispose]: kill,
   };
   running.add(server);
-  await eventually(`a server listens on port ${port}`, () => answers(port));
-  return server;
+  await eventually(`a server answers on port ${port}`, async () => ended || (await answers(socket)));
+  if (!ended) return server;
+  await kill();
+  return output;
 
   async function kill(): Promise<void> {
     running.delete(server);
@@ -71,10 +109,10 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** Whether it answers, if only that it wants a password. */
-function answers(port: number): Promise<boolean> {
+/** Whether the server at the socket `path` answers, if only that it wants a password. */
+function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1", () => socket.write("PING\r\n"));
+    const socket = connect(path, () => socket.write("PING\r\n"));
     const finish = (answered: boolean) => {
       socket.destroy();
       resolve(answered);

@@ -1,13 +1,8 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openConnection } from "../../src/redis/connection.js";
 import { compileLocation, type RedisLocation } from "../../src/redis/location.js";
 import { redisBinary, startRedis, type PrivateRedis } from "./private-redis.js";
 
-const folder = mkdtempSync(join(tmpdir(), "bullrush-urls-"));
-const socket = join(folder, "redis.sock");
 let redis: PrivateRedis;
 let host: string;
 
@@ -26,13 +21,12 @@ async function whoAmI(location: RedisLocation): Promise<string> {
 
 describe.skipIf(redisBinary === undefined)("a Redis takes the password that is meant", () => {
   beforeAll(async () => {
-    redis = await startRedis(["--unixsocket", socket]);
+    redis = await startRedis();
     ({ host } = new URL(redis.url));
   });
 
   afterAll(async () => {
     await redis.stop();
-    rmSync(folder, { recursive: true });
   });
 
   const passwords = ["a<b%zz", "100%sure[x]", "ä%", "p@ss", "p#ss", "p/ss", "p?ss", "p%23ss", "a b", 'q"\\uo`te', "x:y", "=&+,;"];
@@ -43,8 +37,8 @@ describe.skipIf(redisBinary === undefined)("a Redis takes the password that is m
     const encoded = encodeURIComponent(password);
     expect(await whoAmI(`redis://:${encoded}@${host}/1`)).toBe("default 1");
     expect(await whoAmI(`redis://ann:${encoded}@${host}/2`)).toBe("ann 2");
-    expect(await whoAmI(`unix://ann:${encoded}@${encodeURI(socket)}?db=3`)).toBe("ann 3");
-    expect(await whoAmI(`redis+socket://:${encoded}@${encodeURI(socket)}?virtual_host=4`)).toBe("default 4");
+    expect(await whoAmI(`unix://ann:${encoded}@${encodeURI(redis.socket)}?db=3`)).toBe("ann 3");
+    expect(await whoAmI(`redis+socket://:${encoded}@${encodeURI(redis.socket)}?virtual_host=4`)).toBe("default 4");
     expect(await whoAmI({ url: `redis://ann@${host}`, password })).toBe("ann 0");
     await expect(whoAmI(`redis://ann:${encoded}x@${host}`)).rejects.toMatchObject({ code: "REDIS_AUTH" });
   });
