@@ -85,6 +85,24 @@ describe("the proxy", () => {
     await other.del(key);
   });
 
+  test("keeps back replies, one after the other", async () => {
+    const [key, other] = [`test-${randomUUID()}`, `test-${randomUUID()}`] as const;
+    const client = open();
+    const replies = [proxy.holdReply(key), proxy.holdReply(other)] as const;
+    const read: unknown[] = [];
+    for (const [index, text] of [key, other].entries()) {
+      void client.echo(text).then((answer) => read.push(answer));
+      await replies[index]?.held;
+    }
+    replies[0].letGo();
+    await eventually("the first is read", () => read.length === 1);
+    expect(await answers(client)).toBe("silence");
+    replies[1].letGo();
+    await eventually("the second is read", () => read.length === 2);
+    expect(read).toEqual([key, other]);
+    expect(await answers(client)).toBe("PONG");
+  });
+
   test("loses the reply to what was asked, not the question", async () => {
     const key = `test-${randomUUID()}`;
     const client = open();
