@@ -12,27 +12,44 @@ const ssr = { resolve: { conditions: ["@bullrush/source", ...defaultServerCondit
 const running = {
   pool: "forks",
   isolate: false,
-  setupFiles: "integration/setup/leaks.ts",
+  setupFiles: ["integration/setup/leaks.ts"] as string[],
   // What a test waits for gives up first, and says what it was.
   testTimeout: 3 * hangTimeout,
   hookTimeout: 3 * hangTimeout,
   expect: { poll: { timeout: hangTimeout } },
 } as const;
 
-const unit: TestProjectInlineConfiguration = {
+/** Tests of a package that need a Redis, and say so in their name. */
+const needsRedis = "packages/*/test/**/*.redis.test.ts";
+
+/** Tests without Redis: one that opens a connection fails. */
+const pure: TestProjectInlineConfiguration = {
   ssr,
   test: {
     ...running,
-    name: "unit",
+    name: "pure",
     include: ["packages/*/test/**/*.test.ts"],
+    exclude: [...configDefaults.exclude, needsRedis],
+    setupFiles: ["integration/setup/no-connections.ts", ...running.setupFiles],
+  },
+};
+
+const redis: TestProjectInlineConfiguration = {
+  ssr,
+  test: {
+    ...running,
+    name: "redis",
+    include: [needsRedis],
   },
 };
 
 /** Where processes compute, or are stopped and killed by the dozen. */
 const heavy = ["integration/{beat,faults,flows,pools}/**/*.test.ts"];
 
-/** Builds the version before this one, which takes a minute: it runs when it is named, as `pnpm compat` does. */
-const rare = process.argv.slice(2).some((argument) => argument.includes("compat")) ? [] : ["integration/compat/**"];
+const isNamed = (what: string) => process.argv.slice(2).some((argument) => argument.includes(what));
+
+/** Run when they are named: one builds the version before this one, which takes a minute, the others need an idle machine. */
+const rare = [...(isNamed("compat") ? [] : ["integration/compat/**"]), "integration/perf/**"];
 
 /** Tests that start real processes. */
 const integration: TestProjectInlineConfiguration = {
@@ -59,6 +76,18 @@ const faults: TestProjectInlineConfiguration = {
   },
 };
 
+/** True timings, for `pnpm perf`, on a machine that does nothing else: one file after the other. */
+const perf: TestProjectInlineConfiguration = {
+  ...integration,
+  test: {
+    ...integration.test,
+    name: "perf",
+    include: ["integration/perf/**/*.test.ts"],
+    exclude: configDefaults.exclude,
+    fileParallelism: false,
+  },
+};
+
 const types: TestProjectInlineConfiguration = {
   test: {
     name: "types",
@@ -82,6 +111,6 @@ export default defineConfig({
     teardownTimeout: 10_000,
     // Tests wait more than they work: more files at once than cores.
     maxWorkers: 4,
-    projects: [unit, integration, faults, types],
+    projects: [pure, redis, integration, faults, types, ...(isNamed("perf") ? [perf] : [])],
   },
 });
