@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { eventually } from "../lib/eventually.js";
 import type { Program } from "../lib/program.js";
-import { long, openStage, type Stage } from "./stage.js";
+import { long } from "../lib/long.js";
+import { openStage, type Stage } from "./stage.js";
 
 const task = "beat.add";
 

@@ -9,9 +9,6 @@ import { redisUrl } from "../lib/redis-url.js";
 const taskBeat = fileURLToPath(new URL("../../packages/beat/bin/task-beat.js", import.meta.url));
 const tasks = fileURLToPath(new URL("fixtures/tasks.mjs", import.meta.url));
 
-/** The long runs: what is said of a minute is tried for a minute. */
-export const long = process.env["BULLRUSH_LONG_TESTS"] === "1";
-
 export interface BeatStart {
   /** Default: the stage's. */
   readonly broker?: string;

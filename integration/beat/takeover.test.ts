@@ -2,8 +2,9 @@ import { expect, it } from "vitest";
 import { openProxy } from "../lib/proxy.js";
 import { eventually } from "../lib/eventually.js";
 import type { Program } from "../lib/program.js";
+import { long } from "../lib/long.js";
 import { redisUrl } from "../lib/redis-url.js";
-import { duesOf, grid, long, openStage } from "./stage.js";
+import { duesOf, grid, openStage } from "./stage.js";
 
 const schedule = "1s";
 const entries = {
@@ -20,7 +21,7 @@ function leaderOf(beats: readonly Program[]): Program {
 
 const isLeading = (beat: Program) => beat.entries.findLast(({ msg }) => msg === "leading" || msg === "following")?.["msg"] === "leading";
 
-it("three beats, one killed and one stopped between due and sent, send no tick twice, and all that are to be caught up with", async () => {
+it.concurrent("three beats, one killed and one stopped between due and sent, send no tick twice, and all that are to be caught up with", async () => {
   await using stage = openStage(entries);
   const proxies = await Promise.all([0, 1, 2].map(() => openProxy(redisUrl())));
   const beats = proxies.map(({ url }) => stage.beat({ broker: url }));
@@ -71,7 +72,7 @@ it("three beats, one killed and one stopped between due and sent, send no tick t
   await Promise.all(proxies.map((proxy) => proxy.close()));
 });
 
-it.each(["SIGTERM", "SIGHUP"] as const)("a beat that is told to stop by %s makes way at once", async (signal) => {
+it.concurrent.each(["SIGTERM", "SIGHUP"] as const)("a beat that is told to stop by %s makes way at once", async (signal) => {
   await using stage = openStage({ often: { task: "beat.add", args: [1, 2], schedule: "200ms", catchUp: "all" } });
   const beats = [stage.beat(), stage.beat()];
   await Promise.all(beats.map((beat) => beat.waitFor('"msg":"ready"')));

@@ -12,7 +12,7 @@ function start(prefix: string, ...args: readonly string[]): WorkerProcess {
 
 const nameOf = async (worker: WorkerProcess) => (await worker.waitForEntry({ msg: "ready" }))["worker"];
 
-describe("workers on a host", () => {
+describe.concurrent("workers on a host", () => {
   it("that start at once without a name get different ones, and the next gets one that was given up", async () => {
     const prefix = `names-${randomUUID()}`;
     await using one = start(prefix);

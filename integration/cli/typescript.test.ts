@@ -6,6 +6,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { createApp } from "@bullrush/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hangTimeout } from "../lib/hang-timeout.js";
+import { long } from "../lib/long.js";
 import { startWorker } from "../lib/task-worker.js";
 import { startProgram } from "../lib/program.js";
 import { makeProject, type Project } from "../lib/project.js";
@@ -166,7 +167,7 @@ const cases: readonly Case[] = [
   },
   {
     what: "-A @acme/tasks, a package of the workspace in TypeScript, with paths of its own",
-    everywhere: true,
+    everywhere: long,
     files: {
       "package.json": `{ "workspaces": ["packages/*"] }`,
       "packages/tasks/package.json": JSON.stringify({ name: "@acme/tasks", type: "module", exports: "./src/index.ts" }),
@@ -214,7 +215,7 @@ const cases: readonly Case[] = [
   },
   {
     what: "by the loader that the process was started with",
-    everywhere: true,
+    everywhere: long,
     files: {
       "package.json": esPackage,
       "own.ts": "export const own: number = 1;",
@@ -243,7 +244,8 @@ describe.each(cases)(
     afterAll(() => project[Symbol.dispose]());
 
     // The worker of a pool of runners loads the app too: what runs inline besides differs where a task imports.
-    it.each([...(later === "" ? [] : ["inline"]), "processes", ...(everywhere ? ["threads"] : [])])("%s", async (pool) => {
+    const inline = later !== "" && (everywhere || long) ? ["inline"] : [];
+    it.each([...inline, "processes", ...(everywhere ? ["threads"] : [])])("%s", async (pool) => {
       const prefix = `typescript-${randomUUID()}`;
       await using client = createApp({ broker: redisUrl(), prefix });
       await using worker = startWorker({

@@ -2,12 +2,13 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { openFleet } from "../lib/fleet.js";
 import { hangTimeout } from "../lib/hang-timeout.js";
+import { runs } from "../lib/long.js";
 import { startProgram } from "../lib/program.js";
 
 const busyFile = fileURLToPath(new URL("./fixtures/busy.mjs", import.meta.url));
 const tasksFile = fileURLToPath(new URL("./fixtures/tasks.mjs", import.meta.url));
 
-const attempts = 500;
+const attempts = runs(100, 500);
 
 describe("a worker with one slot, and with others busy beside it", () => {
   it.each(["inline", "processes"] as const)(`goes on ${attempts} times with what is due in 1 to 3 ms: %s`, async (pool) => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { deadLettersOf } from "../../packages/broker/test/dead-letters.js";
 import { openFleet } from "../lib/fleet.js";
 import { hangTimeout } from "../lib/hang-timeout.js";
+import { long } from "../lib/long.js";
 import { places } from "../lib/places.js";
 import { eventually } from "../lib/eventually.js";
 import { redisUrl } from "../lib/redis-url.js";
@@ -52,7 +53,7 @@ it("a task that is to run alone goes back while others run on, and keeps nothing
 });
 
 describe.concurrent.each(places)("a task whose worker is killed, with results $results", ({ results, backend }) => {
-  const production = process.env["BULLRUSH_LONG_TESTS"] === undefined ? [] : [{ lease: 15_000, scan: 5000 }];
+  const production = long ? [{ lease: 15_000, scan: 5000 }] : [];
 
   it.each([{ lease: 2000, scan: 500 }, ...production])("runs elsewhere in time with $lease ms and $scan ms", async ({ lease, scan }) => {
     await using fleet = openFleet({ backend: await backend(), worker: { lease, scan } });

@@ -2,6 +2,7 @@ import { chain, group, type App, type AsyncResult, type GroupResult, type Task }
 import { describe, expect, it } from "vitest";
 import { openFleet } from "../lib/fleet.js";
 import { hangTimeout } from "../lib/hang-timeout.js";
+import { long } from "../lib/long.js";
 import { places } from "../lib/places.js";
 import { openProxy, type Proxy } from "../lib/proxy.js";
 import { eventually } from "../lib/eventually.js";
@@ -44,11 +45,15 @@ const failpoints: Readonly<Record<string, Failpoint>> = {
 const [here, , elsewhere = here] = places;
 
 describe.concurrent("a worker that is killed", () => {
-  const scenes = Object.keys(failpoints).flatMap((failpoint) =>
-    (["the step", "the first member", "the last member", "the body"] as const).flatMap((call) =>
+  const steps = ["the step", "the first member", "the last member", "the body"] as const;
+  const scenes = Object.keys(failpoints).flatMap((failpoint, row) =>
+    steps.flatMap((call, column) => {
       // Along with the settlement there is nothing between the two.
-      [...(failpoint.includes("before it goes on") ? [] : [here!]), elsewhere!].map((place) => ({ failpoint, call, ...place })),
-    ),
+      const apart = failpoint.includes("before it goes on");
+      const both = apart ? [elsewhere!] : [here!, elsewhere!];
+      const tried = long || apart ? both : [both[((row >> 1) + column) % 2]!];
+      return tried.map((place) => ({ failpoint, call, ...place }));
+    }),
   );
 
   it.each(scenes)("$failpoint, at $call: the same result, the body once, results $results", async ({ failpoint, call, backend }) => {
@@ -60,7 +65,8 @@ describe.concurrent("a worker that is killed", () => {
     const reached = failpoints[failpoint]!(proxy, id, () => calls[call].ready());
     const first = fleet.start("first", { broker: proxy.url });
     await reached;
-    expect(ledger.of(id, "end")).toHaveLength(1);
+    // On a busy machine it is a renewal of the lease that is caught: nothing behind it passes.
+    await eventually("its body has ended", () => ledger.of(id, "end").length === 1);
     await first.kill();
     fleet.start("second");
     expect(await body.get({ timeout: hangTimeout })).toBe(value);

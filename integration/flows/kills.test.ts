@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { openFleet } from "../lib/fleet.js";
 import { hangTimeout } from "../lib/hang-timeout.js";
+import { runs } from "../lib/long.js";
 import { places } from "../lib/places.js";
 import { eventually } from "../lib/eventually.js";
 import { canvasOf } from "./canvas-of.js";
@@ -8,8 +9,8 @@ import { expectNothingLeft } from "./left.js";
 import { lengthOf, shapes } from "./shape.js";
 import { valueOf } from "./value-of.js";
 
-/** 50 canvases, some at a time, and a kill while none of these has ended. */
-const [count, together] = [50, 10];
+/** Canvases, some at a time, and a kill while none of these has ended. */
+const [count, together] = [runs(20, 50), 10];
 
 /** Another database is nothing new to those who store along with the settlement. */
 const here = places.filter(({ results }) => results !== "in another database");

@@ -1,12 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { openFleet } from "../lib/fleet.js";
+import { runs } from "../lib/long.js";
 import { places } from "../lib/places.js";
 import { canvasOf } from "./canvas-of.js";
 import { expectAllExpire, expectNothingLeft } from "./left.js";
 import { histogram, shapes } from "./shape.js";
 import { valueOf } from "./value-of.js";
 
-const count = 200;
+const count = runs(60, 200);
 const seed = Number(process.env["BULLRUSH_SEED"] ?? 20_261_121);
 
 describe("random canvases on three workers", () => {

@@ -5,6 +5,7 @@ import { createApp } from "@bullrush/client";
 import { describe, it } from "vitest";
 import { eventually } from "../lib/eventually.js";
 import { hangTimeout } from "../lib/hang-timeout.js";
+import { long } from "../lib/long.js";
 import { startWorker } from "../lib/task-worker.js";
 import { makeProject } from "../lib/project.js";
 import { redisUrl } from "../lib/redis-url.js";
@@ -40,7 +41,10 @@ describe.each(["threads", "processes"])("a worker with %s", (pool) => {
     expect(await run("who")).not.toEqual(before);
     expect(await worker.stop()).toEqual({ code: 0, signal: null });
   });
+});
 
+// What follows is the same code for both: one of them in the gate.
+describe.each(long ? ["threads", "processes"] : ["threads"])("a worker with %s", (pool) => {
   it.concurrent("lets the run go on that is beside an exception of an earlier one, and replaces the runner after it", async ({
     expect,
   }) => {
@@ -54,19 +58,6 @@ describe.each(["threads", "processes"])("a worker with %s", (pool) => {
     expect(await run("who")).not.toEqual(await bomb.get());
     await worker.waitForEntry({ msg: "runner ended" });
     expect(linesOf(worker, { msg: "holding" })).toHaveLength(1);
-    expect(linesOf(worker, { msg: "crashed" })).toEqual([]);
-  });
-
-  it.concurrent("ends a runner that runs nothing, and names the task that threw, and the one that left a rejection", async ({ expect }) => {
-    await using stage = open("-P", pool, "-c", "1");
-    const { worker, run, send } = stage;
-    const litter = await send("litter");
-    await worker.waitForEntry({ level: 50, task: "pools.litter", id: litter.id, error: "RangeError: left behind" });
-    const bomb = await send<Where>("bomb", "idle");
-    const line = await worker.waitForEntry({ error: "RangeError: belated" });
-    expect(line).toMatchObject({ level: 50, task: "pools.bomb", id: bomb.id, msg: expect.stringContaining("its task had ended") });
-    await worker.waitForEntry({ msg: "runner died" });
-    expect(await run("who")).not.toEqual(await bomb.get());
     expect(linesOf(worker, { msg: "crashed" })).toEqual([]);
   });
 
@@ -96,6 +87,21 @@ describe.each(["threads", "processes"])("a worker with %s", (pool) => {
     await using worker = startWorker({ app: "tasks.mjs", args: ["-P", pool], cwd: project.directory });
     expect(await worker.exit).toEqual({ code: 1, signal: null });
     expect(worker.errors).toEqual([expect.stringMatching(/^task-worker: .*cannot load the app: .*TypeError: not in here/)]);
+  });
+});
+
+describe.each(long ? ["threads", "processes"] : ["processes"])("a worker with %s", (pool) => {
+  it.concurrent("ends a runner that runs nothing, and names the task that threw, and the one that left a rejection", async ({ expect }) => {
+    await using stage = open("-P", pool, "-c", "1");
+    const { worker, run, send } = stage;
+    const litter = await send("litter");
+    await worker.waitForEntry({ level: 50, task: "pools.litter", id: litter.id, error: "RangeError: left behind" });
+    const bomb = await send<Where>("bomb", "idle");
+    const line = await worker.waitForEntry({ error: "RangeError: belated" });
+    expect(line).toMatchObject({ level: 50, task: "pools.bomb", id: bomb.id, msg: expect.stringContaining("its task had ended") });
+    await worker.waitForEntry({ msg: "runner died" });
+    expect(await run("who")).not.toEqual(await bomb.get());
+    expect(linesOf(worker, { msg: "crashed" })).toEqual([]);
   });
 });
 

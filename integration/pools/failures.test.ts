@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { chord, createApp, TaskFailedError, type RemoteError } from "@bullrush/client";
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hangTimeout } from "../lib/hang-timeout.js";
 import { startWorker } from "../lib/task-worker.js";
 import { redisUrl } from "../lib/redis-url.js";
@@ -34,8 +34,12 @@ const parts = [
 ];
 
 describe.each(["inline", "threads", "processes"])("what a task throws, in the pool %s", (pool) => {
+  // One worker for all: what one test does is nothing to the others.
+  let stage: ReturnType<typeof open>;
+  beforeAll(() => void (stage = open("-P", pool)));
+  afterAll(() => stage[Symbol.asyncDispose]());
+
   it("says the same in another process, and in the log", async () => {
-    await using stage = open("-P", pool);
     const { errorOf, worker } = stage;
 
     const aggregate = await errorOf("aggregate");
@@ -72,7 +76,6 @@ describe.each(["inline", "threads", "processes"])("what a task throws, in the po
     ["proxy", { message: "[Proxy]" }],
     ["plainProxy", { message: "[Proxy]" }],
   ])("is settled and shown as what it is: %s", async (kind, shown) => {
-    await using stage = open("-P", pool);
     for (const task of ["fail", "giveUp"]) {
       const { cause } = await stage.errorOf(kind, kind === "undefined" ? "fail" : task);
       expect(cause).toMatchObject({ name: "NonError", ...shown });
@@ -81,7 +84,6 @@ describe.each(["inline", "threads", "processes"])("what a task throws, in the po
   });
 
   it("goes along with a retry, whether it was asked for or declared", async () => {
-    await using stage = open("-P", pool);
     for (const task of ["failTwice", "askAgain"]) {
       const result = await stage.app.sendTask(`failures.${task}`, ["aggregate"]);
       await expect.poll(() => result.status()).toBe("RETRY");
@@ -93,7 +95,6 @@ describe.each(["inline", "threads", "processes"])("what a task throws, in the po
   });
 
   it("reaches a chord and an error link", async () => {
-    await using stage = open("-P", pool);
     const { app } = stage;
     const fail = app.signature("failures.fail", ["aggregate"]);
     const tell = app.stub("failures.tell");
