@@ -66,7 +66,8 @@ test("of two workers the one that runs the task asks it to end, and what it come
   const { appOf, producer, counts } = stage();
   const apps = [appOf(), appOf()];
   const tasks = apps.map(obedient);
-  const workers = await Promise.all(apps.map((app) => start(app, { lease: "15s" })));
+  // So long that no renewal tells them.
+  const workers = await Promise.all(apps.map((app) => start(app, { lease: "1h" })));
   const listening = async () => {
     const redis = new Redis(inject("redisUrl"), { replyMapping: "legacy" });
     const [, count] = (await redis.pubsub("NUMSUB", `bullrush:control:${producer.options.prefix}`)) as [string, number];
@@ -77,11 +78,8 @@ test("of two workers the one that runs the task asks it to end, and what it come
   const re = await producer.sendTask("tasks.long");
   await expect.poll(() => tasks.flatMap(({ begun }) => begun), patience).toEqual([re.id]);
 
-  const from = performance.now();
   expect(await re.revoke({ reason: "not needed" })).toBe(true);
   await expect.poll(() => tasks.flatMap(({ reasons }) => reasons), patience).toHaveLength(1);
-  // Long before the next renewal.
-  expect(performance.now() - from).toBeLessThan(4000);
   const [reason] = tasks.flatMap(({ reasons }) => reasons);
   expect(reason).toBeInstanceOf(TaskRevokedError);
   expect(reason).toMatchObject({ message: `tasks.long[${re.id}] was revoked: not needed` });

@@ -43,16 +43,12 @@ test("two queues share the slots of a worker in turn", async () => {
   const producer = appOf(prefix, ["a", "b"], 0);
   const consumer = appOf(prefix, ["a", "b"], 50);
   const sent = await Promise.all(producer.tasks.flatMap((task) => Array.from({ length: 200 }, () => task.delay())));
-  const from = performance.now();
   await start(consumer.app, { concurrency: 4 });
   await Promise.all(sent.map((result) => result.get()));
-  const took = performance.now() - from;
 
   expect(consumer.begun).toHaveLength(400);
   expect(consumer.running.most).toBe(4);
   expect(widestLead(consumer.begun)).toBeLessThanOrEqual(4);
-  // 400 tasks of 50 ms in 4 slots; a generous bound, for machines that are busy with other things.
-  expect(took).toBeLessThan(5000 * 3);
 });
 
 test("weights give turns, and strict order takes from a queue only while those before it are empty", async () => {

@@ -97,13 +97,12 @@ describe("the lines about tasks", () => {
   it("are received and succeeded", async () => {
     const sent = await app.sendTask<string>("fixture.echo", [{ [canary]: canary }], { headers: { [canary]: canary } });
     expect(await sent.get({ timeout: hangTimeout })).toEqual({ [canary]: canary });
-    const succeeded = await worker.waitForEntry({ msg: "succeeded", id: sent.id });
+    await worker.waitForEntry({ msg: "succeeded", id: sent.id });
     const task = { level: 30, time: expect.any(String) as string, worker: "logger", task: "fixture.echo", id: sent.id };
     expect(worker.entries.filter(({ id }) => id === sent.id)).toEqual([
       { ...task, msg: "received", queue: "one", attempt: 1 },
       { ...task, msg: "succeeded", ms: expect.any(Number) as number },
     ]);
-    expect(succeeded["ms"]).toBeLessThan(5000);
   });
 
   it("are received and failed, with the stack once", async () => {

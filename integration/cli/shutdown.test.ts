@@ -66,9 +66,7 @@ describe.concurrent("task-worker finishes what runs, takes nothing more and ends
     await using _ = app;
     await using worker = start(0);
     await worker.ready;
-    const begun = Date.now();
     expect(await worker.stop()).toEqual(wellDone);
-    expect(Date.now() - begun).toBeLessThan(8000);
   });
 });
 
@@ -100,13 +98,11 @@ describe.concurrent("task-worker asks the task to end and puts it back, and anot
     await using first = start(60_000, "-n", "first", ...args);
     const sent = await app.sendTask("fixture.hold");
     await first.waitForEntry({ msg: "holding", id: sent.id });
-    const begun = Date.now();
     for (const signal of signals) {
       first.signal(signal);
       await first.waitForEntry({ msg: "stopping" });
     }
     expect(await first.exit).toEqual(wellDone);
-    expect(Date.now() - begun).toBeLessThan(8000);
     expect(first.entries.map(({ msg }) => msg)).toContain("asked to end");
     expect(await app.transport.counts(["one"])).toMatchObject([{ waiting: 1, active: 0, failed: 0 }]);
     expect(await sent.status()).toBe("PENDING");
@@ -128,9 +124,7 @@ describe.concurrent("task-worker whose Redis is dead", () => {
     await worker.waitForEntry({ msg: "received", queue: "one" });
     await worker.waitForEntry({ msg: "holding" });
     await server.kill();
-    const begun = Date.now();
-    expect(await worker.stop("SIGTERM", 15_000)).toEqual({ code: 1, signal: null });
-    expect(Date.now() - begun).toBeLessThan(1000 + 5000 + 3000);
+    expect(await worker.stop()).toEqual({ code: 1, signal: null });
     expect(worker.entries.at(-1)).toMatchObject({ level: 50, left: 2, msg: expect.stringContaining("before all was settled") as string });
   });
 
@@ -140,7 +134,7 @@ describe.concurrent("task-worker whose Redis is dead", () => {
     await worker.ready;
     await server.kill();
     await worker.waitForEntry({ msg: "broker cannot be reached" });
-    expect(await worker.stop("SIGTERM", 15_000)).toEqual(wellDone);
+    expect(await worker.stop()).toEqual(wellDone);
   });
 });
 
@@ -153,7 +147,7 @@ describe.concurrent("a worker from code whose Redis is dead", () => {
     const sent = await app.sendTask("fixture.hold");
     await worker.waitForEntry({ msg: "holding", id: sent.id });
     await server.kill();
-    expect(await worker.stop("SIGTERM", 15_000)).toEqual(wellDone);
+    expect(await worker.stop()).toEqual(wellDone);
   });
 });
 

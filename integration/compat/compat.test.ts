@@ -60,7 +60,7 @@ async function startWorker(name: Name, prefix: string): Promise<Program> {
 /** What a program of a version writes, as JSON. */
 async function told(name: Name, prefix: string, program: string, args: readonly string[] = []): Promise<unknown> {
   await using running = start(name, prefix, ({ project }) => join(project, program), args);
-  const line = await running.waitFor(/^[[{]/, 90_000);
+  const line = await running.waitFor(/^[[{]/);
   expect(await running.exit).toEqual({ code: 0, signal: null });
   return JSON.parse(line) as unknown;
 }

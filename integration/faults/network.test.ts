@@ -85,8 +85,6 @@ describe.concurrent.each(places)("the bad network of one of two workers, with re
       `${size.tasks} tasks of ${size.hold} ms, results ${place}: ${((Date.now() - begun) / 1000).toFixed(1)} s, ${during} ended during ${size.troubles} troubles, the others within ${recovered} ms; ${more} ran more than once`,
     );
     expect(starts).toHaveLength(size.tasks);
-    // What was taken without being heard of has to be found first; some seconds are for connecting anew, some for a busy machine.
-    expect(recovered).toBeLessThan(timing.lease + 2 * timing.scan + 5000 + 2000);
     await expectQuiet(fleet);
     expect(await Promise.all(sent.map((one) => one.result()))).toEqual(values);
     expect(await Promise.all(workers.map((worker) => worker.stop()))).toEqual(workers.map(() => ({ code: 0, signal: null })));

@@ -64,7 +64,7 @@ export async function openStage(): Promise<Stage> {
   }
   try {
     await prefer(redis);
-    await eventually("both workers wait", async () => String(await redis.client("LIST")).split("cmd=bzpopmin").length > 2, 60_000);
+    await eventually("both workers wait", async () => String(await redis.client("LIST")).split("cmd=bzpopmin").length > 2);
   } catch (error) {
     const said = members.map(({ name, program }) => `${name}: ${[...program.lines, ...program.errors].join("; ")}`);
     await close();

@@ -90,14 +90,6 @@ export async function timed<T>(act: () => Promise<T>): Promise<{ readonly value:
   return { value, took: performance.now() - started };
 }
 
-/** What `act` costs of the processor, in ms. Others that want it too do not make that more, as they do with the time on the clock. */
-export function costOf(act: () => void): number {
-  const before = process.cpuUsage();
-  act();
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1000;
-}
-
 /** A door that is closed until it is opened, and counts who has come to it. */
 export function door() {
   let open: (value: undefined) => void = () => {};

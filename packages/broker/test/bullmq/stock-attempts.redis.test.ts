@@ -187,9 +187,7 @@ describe("a job of BullMQ's own producers", () => {
       const [id] = (await bench.queue.getWaiting()).map((job) => job.id!);
       const opts = { attempts: 1, repeat: { pattern: `FREQ=${secret}`, count: 1 }, prevMillis: 1 };
       await bench.broker.redis.hset(`${bench.broker.prefix}:feeds:${id}`, "opts", JSON.stringify(opts));
-      const since = Date.now();
       expect(argumentsOf(await take(consumer, 5))).toEqual([secret]);
-      expect(Date.now() - since).toBeLessThan(2000);
       expect(heard).toEqual([`scheduler "s" of queue "feeds" does not go on: its pattern is no cron expression`]);
     });
   });

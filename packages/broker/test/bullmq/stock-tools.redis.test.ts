@@ -109,7 +109,7 @@ describe("BullMQ's own tools", () => {
       await bench.queue.add("a", "theirs");
       expect(await take(consumer, 5)).toEqual([]);
       expect(await bench.stage.counts("feeds")).toMatchObject({ waiting: 2 });
-      const heard = hear(consumer, 2, 5000);
+      const heard = hear(consumer, 2);
       await bench.queue.resume();
       expect(argumentsOf(await heard)).toEqual([0, "theirs"]);
     });
@@ -122,7 +122,7 @@ describe("BullMQ's own tools", () => {
       const exchange = await consumer.exchange({ settle: [settlementOf(ending!), settlementOf(returning!, outcomes.requeued)], take: 5 });
       expect(exchange).toEqual({ settled: ["settled", "settled"], deliveries: [] });
       await bench.queue.resume();
-      expect(await hear(consumer, 1, 5000)).toMatchObject([{ id: returning!.id, number: 2 }]);
+      expect(await hear(consumer, 1)).toMatchObject([{ id: returning!.id, number: 2 }]);
     });
 
     test("a limit of how many run at once, in all workers", async () => {
@@ -136,7 +136,7 @@ describe("BullMQ's own tools", () => {
         await one.ring();
         expect(await take(one, 5)).toEqual([]);
         await one.exchange({ settle: [settlementOf(delivery)], take: 0 });
-        expect(await hear(one, 1, 5000)).toHaveLength(1);
+        expect(await hear(one, 1)).toHaveLength(1);
       }
     });
 
@@ -160,7 +160,7 @@ describe("BullMQ's own tools", () => {
       expect(other.mayTake()).toBe(false);
       await one.exchange({ settle: [settlementOf(delivery)], take: 0 });
       // It has not rung, so it knows from its look alone.
-      await eventually("time to look", () => other.mayTake(), 5000);
+      await eventually("time to look", () => other.mayTake());
       expect(await take(other, 1)).toHaveLength(1);
     });
 
@@ -170,7 +170,7 @@ describe("BullMQ's own tools", () => {
       const consumer = bench.worker();
       const since = Date.now();
       expect(await take(consumer, 5)).toHaveLength(2);
-      expect(await hear(consumer, 1, 5000)).toHaveLength(1);
+      expect(await hear(consumer, 1)).toHaveLength(1);
       expect(Date.now() - since).toBeGreaterThanOrEqual(500);
     });
 

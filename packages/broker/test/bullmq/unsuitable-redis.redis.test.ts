@@ -44,12 +44,10 @@ describe.skipIf(redisBinary === undefined)("a Redis", () => {
         () => "no error",
         (error: unknown) => error,
       );
-    const since = Date.now();
     const refusals = await Promise.all([
       transport.publish([{ queue: "feeds", message: messageOf({ args: [secret] }) }]).then(([error]) => error),
       ...[consumer.open(), consumer.exchange({ settle: [], take: 1 }), backend.open(), backend.subscribe(() => undefined)].map(caught),
     ]);
-    expect(Date.now() - since).toBeLessThan(4500);
     await backend.close();
     for (const refusal of refusals) expect(inspect(refusal, { depth: 10, showHidden: true })).not.toContain(secret);
     return refusals;

@@ -60,11 +60,7 @@ describe.each(kinds)("the %s server", (kind) => {
 
   test("stops while a script keeps it busy", async () => {
     const server = await open({ only: kind });
-    await whileBusy(server.url, async () => {
-      const since = Date.now();
-      await server.stop();
-      expect(Date.now() - since).toBeLessThan(5000);
-    });
+    await whileBusy(server.url, () => server.stop());
     await eventually("nothing is left of it", async () => (await processesOn(portOf(server.url))).length === 0);
   });
 });

@@ -364,7 +364,7 @@ export function describeFlows(stage: () => Stage, flows: Kept): void {
         await consumer.mendFlows(15_000).catch(() => 0);
         return (await stage().transport.revokeFlow(flow.id, [])) === undefined;
       };
-      await eventually("end of the flow", over, 300_000);
+      await eventually("end of the flow", over);
       const records = (await recordsOf(stage(), flow)).slice(1);
       expect(records.filter((record) => record?.state === "FAILURE")).toHaveLength(2001);
       expect(records.at(-1)).toMatchObject({ failure: { name: "RangeError" }, origin: { task: "fail" } });

@@ -17,10 +17,11 @@ import {
   PublishError,
   Signature,
 } from "../../src/index.js";
+import { costOf } from "../../../../integration/lib/cost-of.js";
 import { compile } from "../../src/canvas/compile.js";
 import { contentOf } from "../../src/canvas/content.js";
 import { depthOf } from "../../src/canvas/node.js";
-import { costOf, deadUrl, failing, rejected, take, testApp, thrownBy } from "../support.js";
+import { deadUrl, failing, rejected, take, testApp, thrownBy } from "../support.js";
 
 function prepare(options = {}) {
   const app = testApp(options);

