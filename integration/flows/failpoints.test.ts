@@ -42,7 +42,7 @@ const failpoints: Readonly<Record<string, Failpoint>> = {
   },
 };
 
-const [here, , elsewhere = here] = places;
+const [here, elsewhere = here] = [places[0], places.at(-1)];
 
 describe.concurrent("a worker that is killed", () => {
   const steps = ["the step", "the first member", "the last member", "the body"] as const;

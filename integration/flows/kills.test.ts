@@ -12,10 +12,7 @@ import { valueOf } from "./value-of.js";
 /** Canvases, some at a time, and a kill while none of these has ended. */
 const [count, together] = [runs(20, 50), 10];
 
-/** Another database is nothing new to those who store along with the settlement. */
-const here = places.filter(({ results }) => results !== "in another database");
-
-test.concurrent.each(here)(
+test.concurrent.each(places)(
   `${count} random canvases come to what they come to in one process, though a worker is killed during each, results $results`,
   async ({ results: place, backend }) => {
     await using fleet = openFleet({ backend: await backend(), worker: { lease: "1500ms", scan: "200ms", concurrency: 10 } });
