@@ -5,9 +5,10 @@ import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
 import { deadLettersOf } from "../../packages/broker/test/dead-letters.js";
 import { openFleet, type Fleet, type Supervised } from "../lib/fleet.js";
-import { eventually } from "../support/eventually.js";
-import { startProgram } from "../support/program.js";
-import { serverBinary, startServer, type Server } from "../support/server.js";
+import { eventually } from "../lib/eventually.js";
+import { hangTimeout } from "../lib/hang-timeout.js";
+import { startProgram } from "../lib/program.js";
+import { serverBinary, startServer, type Server } from "../lib/server.js";
 import { denialsOf, forgetDenials, rulesOf, type Part } from "./acl-rules.js";
 
 const taskBeat = fileURLToPath(new URL("../../packages/beat/bin/task-beat.js", import.meta.url));
@@ -52,7 +53,7 @@ async function openGuarded(isApart: boolean): Promise<Guarded> {
   };
 }
 
-const patience = { timeout: "90s" } as const;
+const patience = { timeout: hangTimeout } as const;
 
 describe.skipIf(serverBinary === undefined).each([
   { servers: "one server", isApart: false },
@@ -162,7 +163,7 @@ async function crashes({ app, ledger }: Fleet, workers: Readonly<Record<string, 
   const long = await app.sendTask("hold", [60_000]);
   await eventually("it has begun", () => ledger.of(long.id).length > 0);
   await workers[ledger.of(long.id)[0]?.worker ?? ""]?.current().kill();
-  await eventually("it has begun again", () => ledger.of(long.id).length > 1, 60_000);
+  await eventually("it has begun again", () => ledger.of(long.id).length > 1);
   expect(await long.revoke({ terminate: true })).toBe(true);
   const killer = await app.sendTask("killer");
   expect(await killer.get({ ...patience, propagate: false })).toMatchObject({ failure: { code: "TASK_POISONED" } });
@@ -191,7 +192,7 @@ async function beats({ fleet: { app, prefix, env }, url }: Guarded): Promise<voi
   expect(await app.beat.resume("added")).toBe(true);
   await first.kill();
   const before = await ticksOf("often");
-  await eventually("the other one goes on", async () => (await ticksOf("often")) > before, 60_000);
+  await eventually("the other one goes on", async () => (await ticksOf("often")) > before);
   expect(await app.beat.remove("added")).toBe(true);
   expect(await second.stop()).toMatchObject({ code: 0 });
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startProgram } from "../support/program.js";
+import { startProgram } from "../lib/program.js";
 
 const file = fileURLToPath(new URL("../../benchmarks/run.mjs", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "bullrush-bench-test-"));
@@ -27,7 +27,7 @@ async function bench(...args: readonly string[]): Promise<string> {
 beforeAll(async () => {
   const report = await bench("--quick", "--rounds", "1", "--contender", "bullrush,bullmq", "--json");
   writeFileSync(saved, report);
-}, 180_000);
+});
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -59,6 +59,6 @@ test("what is saved can be shown, plotted, and written into a page", async () =>
 });
 
 test("stages run in processes of their own", async () => {
-  const shown = await bench("--tasks", "20", "--rounds", "1", "--scenario", "drain-1,round-trips-1", "--contender", "bullrush,bullmq");
-  expect(shown.match(/^\| tasks\/s .*\| Bullrush .*×/gm)).toHaveLength(2);
+  const shown = await bench("--tasks", "20", "--rounds", "1", "--scenario", "drain-1", "--contender", "bullrush,bullmq");
+  expect(shown.match(/^\| tasks\/s .*\| Bullrush .*×/gm)).toHaveLength(1);
 });

@@ -6,6 +6,7 @@ import { createWorker, type WorkerOptions } from "@bullrush/worker";
 import { Redis } from "ioredis";
 import { pino } from "pino";
 import { afterEach, expect, inject, test } from "vitest";
+import { hangTimeout } from "../lib/hang-timeout.js";
 
 const open: (() => Promise<unknown>)[] = [];
 
@@ -14,7 +15,7 @@ afterEach(async () => {
 });
 
 /** Time for whatever is waited for, in ms. */
-const patience = { timeout: 15_000 };
+const patience = { timeout: hangTimeout };
 
 /** What the two sides of a test share: the app of a producer, and those of workers, on one prefix. */
 function stage(options: AppOptions = {}) {
@@ -65,7 +66,8 @@ test("of two workers the one that runs the task asks it to end, and what it come
   const { appOf, producer, counts } = stage();
   const apps = [appOf(), appOf()];
   const tasks = apps.map(obedient);
-  const workers = await Promise.all(apps.map((app) => start(app, { lease: "15s" })));
+  // So long that no renewal tells them.
+  const workers = await Promise.all(apps.map((app) => start(app, { lease: "1h" })));
   const listening = async () => {
     const redis = new Redis(inject("redisUrl"), { replyMapping: "legacy" });
     const [, count] = (await redis.pubsub("NUMSUB", `bullrush:control:${producer.options.prefix}`)) as [string, number];
@@ -76,11 +78,8 @@ test("of two workers the one that runs the task asks it to end, and what it come
   const re = await producer.sendTask("tasks.long");
   await expect.poll(() => tasks.flatMap(({ begun }) => begun), patience).toEqual([re.id]);
 
-  const from = performance.now();
   expect(await re.revoke({ reason: "not needed" })).toBe(true);
   await expect.poll(() => tasks.flatMap(({ reasons }) => reasons), patience).toHaveLength(1);
-  // Long before the next renewal.
-  expect(performance.now() - from).toBeLessThan(4000);
   const [reason] = tasks.flatMap(({ reasons }) => reasons);
   expect(reason).toBeInstanceOf(TaskRevokedError);
   expect(reason).toMatchObject({ message: `tasks.long[${re.id}] was revoked: not needed` });
@@ -177,11 +176,11 @@ test("a task that does not listen runs on, and is revoked when it ends; with ter
   expect(await deaf.status()).toBe("REVOKED");
   expect(await counts()).toMatchObject({ waiting: 1, active: 1 });
   expect(await deaf.revoke({ terminate: true })).toBe(true);
-  expect(await quick.get({ timeout: "10s" })).toBe("quick");
+  expect(await quick.get({ timeout: hangTimeout })).toBe("quick");
   expect(await counts()).toMatchObject({ active: 0, failed: 1 });
   ends[0]?.();
   const next = await producer.sendTask("tasks.quick");
-  expect(await next.get({ timeout: "10s" })).toBe("quick");
+  expect(await next.get({ timeout: hangTimeout })).toBe("quick");
   expect(linesOf("revoked")).toHaveLength(1);
 });
 

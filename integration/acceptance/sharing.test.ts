@@ -5,6 +5,7 @@ import { Redis } from "ioredis";
 import { createWorker, type Worker, type WorkerOptions } from "@bullrush/worker";
 import { pino } from "pino";
 import { afterEach, expect, inject, test } from "vitest";
+import { hangTimeout } from "../lib/hang-timeout.js";
 
 const log = pino({ level: "silent" });
 const open: (() => Promise<unknown>)[] = [];
@@ -42,16 +43,12 @@ test("two queues share the slots of a worker in turn", async () => {
   const producer = appOf(prefix, ["a", "b"], 0);
   const consumer = appOf(prefix, ["a", "b"], 50);
   const sent = await Promise.all(producer.tasks.flatMap((task) => Array.from({ length: 200 }, () => task.delay())));
-  const from = performance.now();
   await start(consumer.app, { concurrency: 4 });
   await Promise.all(sent.map((result) => result.get()));
-  const took = performance.now() - from;
 
   expect(consumer.begun).toHaveLength(400);
   expect(consumer.running.most).toBe(4);
   expect(widestLead(consumer.begun)).toBeLessThanOrEqual(4);
-  // 400 tasks of 50 ms in 4 slots; a generous bound, for machines that are busy with other things.
-  expect(took).toBeLessThan(5000 * 3);
 });
 
 test("weights give turns, and strict order takes from a queue only while those before it are empty", async () => {
@@ -82,10 +79,10 @@ test("a task in an idle queue starts at once, however many wait in another", asy
   const [onA, onB] = producer.tasks;
   await Promise.all(Array.from({ length: 10_000 }, () => onA?.delay()));
   await start(consumer.app, { concurrency: 4 });
-  await expect.poll(() => consumer.begun.length, { timeout: 20_000 }).toBeGreaterThan(20);
+  await expect.poll(() => consumer.begun.length).toBeGreaterThan(20);
   const result = await onB?.delay();
   const position = consumer.begun.length;
-  await result?.get({ timeout: "20s" });
+  await result?.get({ timeout: hangTimeout });
   // The slots that were taken when it was sent, and one round of them at the most.
   expect(consumer.begun.indexOf("b") - position).toBeLessThanOrEqual(4);
   await producer.app.engine.queues.purge("a");
@@ -111,7 +108,7 @@ test("what a worker has heard and not taken is heard by the others when it stops
   const worker = await start(appOf(prefix, ["a"], 0).app, { concurrency: 1 });
   await producer.app.sendTask("on.a", [], { queue: "a", countdown: "1h" });
   const markers = () => redis.zcard(`${prefix}:a:marker`);
-  await expect.poll(markers, { timeout: 20_000 }).toBe(0);
+  await expect.poll(markers).toBe(0);
   await worker.stop();
   // Whoever hears it looks, and learns when the message is due.
   expect(await redis.zscore(`${prefix}:a:marker`, "1")).not.toBeNull();

@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { createApp } from "@bullrush/client";
 import { Redis } from "ioredis";
 import { expect, inject, test } from "vitest";
-import { eventually } from "../support/eventually.js";
-import { startWorker } from "../support/fleet.js";
-import { makeProject } from "../support/project.js";
+import { eventually } from "../lib/eventually.js";
+import { hangTimeout } from "../lib/hang-timeout.js";
+import { startWorker } from "../lib/task-worker.js";
+import { makeProject } from "../lib/project.js";
 
 const tasks = `
 import { readFileSync } from "node:fs";
@@ -51,8 +52,8 @@ test.each(["inline", "threads", "processes"])("a token that changes, asked for b
     });
     await worker.ready;
     const sum = async (x: number, y: number) => {
-      const id = await (await app.sendTask<string>("addLater", [x, y])).get({ timeout: "60s" });
-      return app.asyncResult(id).get({ timeout: "60s" });
+      const id = await (await app.sendTask<string>("addLater", [x, y])).get({ timeout: hangTimeout });
+      return app.asyncResult(id).get({ timeout: hangTimeout });
     };
     expect(await sum(1, 2)).toBe(3);
     const before = new Set(await namesOf(admin, user));

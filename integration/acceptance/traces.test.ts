@@ -2,8 +2,10 @@ import { randomUUID as newId } from "node:crypto";
 import { chain, chord, createApp, group, type App, type AppOptions } from "@bullrush/client";
 import { Redis } from "ioredis";
 import { pino } from "pino";
-import { afterAll, beforeAll, expect, inject, it, onTestFinished, vi } from "vitest";
+import { afterAll, beforeAll, expect, inject, it, onTestFinished } from "vitest";
 import { createWorker } from "@bullrush/worker";
+import { hangTimeout } from "../lib/hang-timeout.js";
+import { until } from "../lib/until.js";
 
 let redis: Redis;
 
@@ -15,8 +17,6 @@ beforeAll(async () => {
 
 // Before the check for what is left open, unlike what `beforeAll` returns.
 afterAll(() => redis.disconnect());
-
-const until = (holds: () => Promise<void> | void) => vi.waitFor(holds, { timeout: 30_000, interval: 10 });
 
 /** An app with a word of its own to look for in what is left of its tasks, and with every kind of task. */
 function scene(options: Partial<AppOptions> = {}): { readonly app: App; readonly canary: string; readonly start: () => Promise<void> } {
@@ -58,7 +58,7 @@ async function expectSettled(app: App): Promise<void> {
   await until(async () => expect((await app.engine.queues.counts(["default"]))[0]).toMatchObject({ waiting: 0, active: 0, delayed: 0 }));
 }
 
-const ends = { timeout: "20s", propagate: false } as const;
+const ends = { timeout: hangTimeout, propagate: false } as const;
 
 it("of a task is nothing once it is forgotten, however it was called and has ended", async () => {
   const { app, canary, start } = scene();
@@ -123,7 +123,7 @@ it("of a task is nothing either if it is forgotten before its message is settled
   await start();
   for (let round = 0; round < 20; round++) {
     const result = await app.sendTask("echo", [canary]);
-    expect(await result.get({ timeout: "20s" })).toBe(canary);
+    expect(await result.get({ timeout: hangTimeout })).toBe(canary);
     await result.forget();
     expect(await keysWith(canary)).toEqual([]);
   }
@@ -134,7 +134,7 @@ it("of a task that still waits is its message, which runs", async () => {
   const result = await app.sendTask("echo", [canary]);
   await result.forget();
   await start();
-  expect(await result.get({ timeout: "20s" })).toBe(canary);
+  expect(await result.get({ timeout: hangTimeout })).toBe(canary);
 });
 
 it("of a task that was revoked before it began is nothing, whether anybody takes from its queue or not", async () => {

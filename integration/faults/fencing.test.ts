@@ -1,11 +1,12 @@
 import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
+import { hangTimeout } from "../lib/hang-timeout.js";
 import { places } from "../lib/places.js";
 import { openProxy } from "../lib/proxy.js";
 import { openFleet } from "../lib/fleet.js";
-import { eventually } from "../support/eventually.js";
-import { redisUrl } from "../support/redis-url.js";
-import { serverBinary, startServer } from "../support/server.js";
+import { eventually } from "../lib/eventually.js";
+import { redisUrl } from "../lib/redis-url.js";
+import { serverBinary, startServer } from "../lib/server.js";
 
 if (serverBinary === undefined)
   console.log("skipped: results on a server of their own, because PATH has no redis-server and no valkey-server");
@@ -20,7 +21,7 @@ describe
       const fleet = openFleet({ backend: backend.url(), worker: { lease: "1500ms" } });
       const first = fleet.start("first", { backend: proxy.url });
       // From now on the backend knows the script, so that one packet stores.
-      await (await fleet.app.sendTask("hold", [0])).get({ timeout: "30s" });
+      await (await fleet.app.sendTask("hold", [0])).get({ timeout: hangTimeout });
       const sent = await fleet.app.sendTask<string>("linger", [0, null, "first"]);
       const hold = proxy.hold(sent.id);
       await hold.held;
@@ -40,7 +41,7 @@ describe
       const { fleet, first, sent, hold } = scene;
       const second = fleet.start("second");
       fleet.ledger.write("may end", sent.id);
-      expect(await sent.get({ timeout: "30s" })).toBe("second");
+      expect(await sent.get({ timeout: hangTimeout })).toBe("second");
       hold.letGo();
       first.signal("SIGCONT");
       await first.waitForEntry({
@@ -60,7 +61,7 @@ describe
       await eventually("the second has begun", () => fleet.ledger.of(sent.id).length === 2);
       hold.letGo();
       first.signal("SIGCONT");
-      expect(await sent.get({ timeout: "30s" })).toBe("first");
+      expect(await sent.get({ timeout: hangTimeout })).toBe("first");
       await second.waitForEntry({ msg: "lease lost: another worker may run this task, or has ended it", id: sent.id });
       await eventually("its signal has aborted", () => fleet.ledger.of(sent.id, "abort").length === 1);
       fleet.ledger.write("may end", sent.id);
@@ -77,7 +78,7 @@ describe
       await eventually("it is stored", async () => (await sent.status()) === "SUCCESS");
       const second = fleet.start("second");
       await second.waitForEntry({ msg: "not run: its stored result stands", id: sent.id });
-      expect(await sent.get({ timeout: "30s" })).toBe("first");
+      expect(await sent.get({ timeout: hangTimeout })).toBe("first");
       expect(fleet.ledger.of(sent.id)).toHaveLength(1);
       await eventually("it is settled", async () => (await fleet.app.engine.queues.counts(["one"]))[0]?.completed === 2);
     });
@@ -94,7 +95,7 @@ describe.concurrent("a worker that lives on and has lost its lease", () => {
     const second = fleet.start("second");
     await eventually("the second has begun", () => ledger.of(sent.id).length === 2);
     first.signal("SIGCONT");
-    expect(await sent.get({ timeout: "30s" })).toBe("first");
+    expect(await sent.get({ timeout: hangTimeout })).toBe("first");
     await second.waitForEntry({ msg: "lease lost: another worker may run this task, or has ended it", id: sent.id });
     ledger.write("may end", sent.id);
     await eventually("both have ended", () => ledger.of(sent.id, "end").length === 2);
@@ -129,7 +130,7 @@ describe.concurrent("a worker that lives on and has lost its lease", () => {
     await eventually("the first has begun", () => ledger.of(sent.id).length === 1);
     first.signal("SIGSTOP");
     const second = fleet.start("second");
-    expect(await sent.get({ timeout: "30s" })).toBe("second");
+    expect(await sent.get({ timeout: hangTimeout })).toBe("second");
     first.signal("SIGCONT");
     await first.waitForEntry({ msg: "lease lost: another worker may run this task, or has ended it", id: sent.id });
     await Promise.all([first.stop(), second.stop()]);
@@ -152,7 +153,7 @@ describe.concurrent("a worker that lives on and has lost its lease", () => {
       await eventually("it is put back", async () => (await other.recover()) === 1);
       worker.signal("SIGCONT");
     }
-    expect(await sent.get({ timeout: "30s" })).toBe("only");
+    expect(await sent.get({ timeout: hangTimeout })).toBe("only");
     expect(ledger.of(sent.id)).toHaveLength(5);
     await other.close();
     redis.disconnect();

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { chain, chord, group, type AsyncResult, type GroupResult, type Mishap } from "@bullrush/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { hangTimeout } from "../lib/hang-timeout.js";
 import { partsOf, rows } from "./link-rows.js";
 import { openStage } from "./stage.js";
 
@@ -37,11 +38,11 @@ describe("links of canvases, with what Celery does", () => {
         const result = await (options === undefined ? canvas(parts).delay() : canvas(parts).applyAsync(options(parts)));
         if (revoke === "all") await result.revoke();
         if (revoke === "first") await result.parent?.revoke();
-        await result.get({ timeout: "60s" }).catch(() => undefined);
+        await result.get({ timeout: hangTimeout }).catch(() => undefined);
       }),
     );
     await stage.over();
-  }, 120_000);
+  });
 
   afterAll(() => stage[Symbol.asyncDispose]());
 

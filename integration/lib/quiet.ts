@@ -1,7 +1,7 @@
 import { Redis } from "ioredis";
 import { expect } from "vitest";
-import { eventually } from "../support/eventually.js";
-import { redisUrl } from "../support/redis-url.js";
+import { eventually } from "./eventually.js";
+import { redisUrl } from "./redis-url.js";
 import type { Fleet } from "./fleet.js";
 
 /** Holds a fleet whose tasks have all ended to having left nothing behind on the shared Redis: nothing waits or is on loan, no lease and no mark of a lost one. */

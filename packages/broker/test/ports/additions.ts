@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import { additionId, newId } from "../../src/id.js";
 import type { FlowAddition } from "../../src/protocol/flow.js";
 import type { Message } from "../../src/protocol/message.js";
@@ -7,7 +8,7 @@ import { flowOf, play, recordsOf, settlementOf } from "./flow-play.js";
 import { contentOf } from "./messages.js";
 import type { Kept } from "./kept.js";
 import type { Stage } from "./stage.js";
-import { eventually, hear, take, takeOne } from "./waiting.js";
+import { hear, take, takeOne } from "./waiting.js";
 
 /** What a member adds by its call `ordinal`. */
 function additionOf(member: Pick<Message, "id" | "places" | "rootId">, ordinal: number, given: Partial<Message> = {}): FlowAddition {
@@ -181,7 +182,7 @@ export function describeAdditions(stage: () => Stage, { keys, hash }: Kept): voi
       expect(record).toMatchObject({ state: "REVOKED", task: "list" });
     });
 
-    test("can be one of thousands", { timeout: 60_000 }, async () => {
+    test("can be one of thousands", async () => {
       const { flow, consumer, members } = await begin(1);
       const numbers = Array.from({ length: 2000 }, (_, number) => number);
       await Promise.all(numbers.map((number) => add(members[0]!, number, { task: "list", args: [number + 1] })));

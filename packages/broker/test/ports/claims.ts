@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import { claimOf, type Desk } from "./desk.js";
 import { storeOf } from "./messages.js";
-import { eventually } from "./waiting.js";
 
 export function describeClaims(desk: () => Desk): void {
   describe("a claim", () => {

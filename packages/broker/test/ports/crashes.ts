@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import type { Consumer } from "../../src/ports/consumer.js";
 import type { Delivery } from "../../src/ports/delivery.js";
 import { encodeMessage } from "../../src/protocol/codec.js";
 import { contentOf, messageOf, outcomes, settlementOf } from "./messages.js";
 import type { Stage } from "./stage.js";
-import { eventually, hear, take, takeOne } from "./waiting.js";
+import { hear, take, takeOne } from "./waiting.js";
 
 /** In ms. Longer than a slow machine needs from taking a message to beginning it. */
 const lease = 1000;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import type { ScheduledCall } from "../../src/protocol/schedule.js";
 import { advanceOf, call, tickOf, type Calendar } from "./calendar.js";
-import { eventually } from "./waiting.js";
 
 const other = { ...call, args: [3, 4] };
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import { describeAdditions } from "./additions.js";
 import type { Target } from "../../src/protocol/place.js";
 import { newId } from "../../src/id.js";
@@ -6,7 +7,7 @@ import { contentOf, outcomes, storeOf } from "./messages.js";
 import { flowOf, play, recordsOf, settlementOf } from "./flow-play.js";
 import type { Kept } from "./kept.js";
 import type { Stage } from "./stage.js";
-import { eventually, hear, take, takeOne } from "./waiting.js";
+import { hear, take, takeOne } from "./waiting.js";
 
 export function describeFlows(stage: () => Stage, flows: Kept): void {
   const { keys, hash: kept } = flows;
@@ -363,13 +364,13 @@ export function describeFlows(stage: () => Stage, flows: Kept): void {
         await consumer.repairFlows(15_000).catch(() => 0);
         return (await stage().engine.flows.revoke(flow.id, [])) === undefined;
       };
-      await eventually("end of the flow", over, 300_000);
+      await eventually("end of the flow", over);
       const records = (await recordsOf(stage(), flow)).slice(1);
       expect(records.filter((record) => record?.state === "FAILURE")).toHaveLength(2001);
       expect(records.at(-1)).toMatchObject({ failure: { name: "RangeError" }, origin: { task: "fail" } });
       // The first has no reply channel of its own, and so tells nobody.
       const failed = flow.calls.slice(1).map(({ message }) => message.id);
-      await eventually("all notifications", () => told.size >= failed.length, 60_000);
+      await eventually("all notifications", () => told.size >= failed.length);
       expect(failed.filter((id) => told.get(id) !== 1)).toEqual([]);
       expect(told.size).toBe(failed.length);
       deaf();

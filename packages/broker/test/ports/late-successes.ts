@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import { contentOf, messageOf, outcomes, settlementOf, storeOf } from "./messages.js";
 import type { Consumer } from "../../src/ports/consumer.js";
 import type { Delivery } from "../../src/ports/delivery.js";
 import type { Settlement } from "../../src/ports/settlement.js";
 import type { Stage } from "./stage.js";
-import { eventually, takeOne } from "./waiting.js";
+import { takeOne } from "./waiting.js";
 
 /** In ms: as short as a busy machine allows. */
 const lease = 1000;

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import type { Consumer } from "../../src/ports/consumer.js";
 import { messageOf, numbered, outcomes, settlementOf } from "./messages.js";
 import type { Stage } from "./stage.js";
-import { eventually, hear, take, takeOne } from "./waiting.js";
+import { hear, take, takeOne } from "./waiting.js";
 
 /** In ms: as short as a busy machine allows. */
 const lease = 1000;

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import type { Results } from "../../src/ports/results.js";
 import type { TaskRecord } from "../../src/protocol/record.js";
 import { claimOf, type Desk } from "./desk.js";
 import { storeOf } from "./messages.js";
-import { eventually } from "./waiting.js";
 
 /** The longest record that the backends under test send along with a notification, in bytes. */
 export const largestNotified = 1000;

@@ -42,7 +42,7 @@ export function describePromoting(stage: () => Stage): void {
       const late = { queue: "feeds", message: messageOf({ eta: Date.now() + 60_000, args: ["late"] }) };
       await stage().send(...numbered("feeds", 1), soon, late);
       const consumer = stage().consume(["feeds"]);
-      await expect.poll(() => consumer.promote(at("feeds", soon, late)), { timeout: 10_000 }).toEqual([true, false]);
+      await expect.poll(() => consumer.promote(at("feeds", soon, late))).toEqual([true, false]);
       expect(argumentsOf(await take(consumer, 10))).toEqual(["soon", 0]);
       expect(await stage().counts("feeds")).toMatchObject({ delayed: 1 });
     });

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import { newId } from "../../src/id.js";
 import type { TaskRecord } from "../../src/protocol/record.js";
 import type { Desk } from "./desk.js";
 import { storeOf } from "./messages.js";
-import { eventually } from "./waiting.js";
 
 export function describeRecords(desk: () => Desk): void {
   describe("a record", () => {

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import { newId } from "../../src/id.js";
 import { replyChannel } from "../../src/protocol/reply-channel.js";
 import { encodeMessage } from "../../src/protocol/codec.js";
 import { contentOf, messageOf, outcomes, settlementOf } from "./messages.js";
 import type { Stage } from "./stage.js";
-import { eventually, hear, takeOne } from "./waiting.js";
+import { hear, takeOne } from "./waiting.js";
 
 /** In ms. */
 const lease = 300;

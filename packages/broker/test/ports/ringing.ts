@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import type { Consumer } from "../../src/ports/consumer.js";
 import { messageOf, numbered } from "./messages.js";
 import type { Stage } from "./stage.js";
-import { eventually, hear, take } from "./waiting.js";
+import { hear, take } from "./waiting.js";
 
 export function describeRinging(stage: () => Stage): void {
   const send = (queue = "feeds", ahead = 0) => stage().send({ queue, message: messageOf({ eta: Date.now() + ahead }) });
@@ -35,7 +36,7 @@ export function describeRinging(stage: () => Stage): void {
     test("hears a message that was sent between its look and its ring", async () => {
       const consumer = await idle();
       await send();
-      expect(await hear(consumer, 1, 3000)).toHaveLength(1);
+      expect(await hear(consumer, 1)).toHaveLength(1);
     });
 
     test("hears whichever queue gets a message", async () => {
@@ -52,9 +53,9 @@ export function describeRinging(stage: () => Stage): void {
       const consumer = stage().consume(["feeds"]);
       await take(consumer, 1);
       expect(consumer.hasWork()).toBe(true);
-      const since = Date.now();
       await consumer.wait();
-      expect(Date.now() - since).toBeLessThan(1000);
+      // After a wait that ended by itself it would be false.
+      expect(consumer.hasWork()).toBe(true);
     });
 
     test("stops by itself, before its connection is taken for dead and its queues are in doubt", async () => {
@@ -69,7 +70,7 @@ export function describeRinging(stage: () => Stage): void {
   describe("a delayed message is heard when it is due", () => {
     test("by a worker that waited before it was sent", async () => {
       const consumer = await idle();
-      const heard = hear(consumer, 1, 5000);
+      const heard = hear(consumer, 1);
       await send("feeds", 300);
       expect(await heard).toHaveLength(1);
     });
@@ -77,7 +78,7 @@ export function describeRinging(stage: () => Stage): void {
     test("by a worker that came later", async () => {
       await send("feeds", 300);
       const consumer = await idle();
-      expect(await hear(consumer, 1, 5000)).toHaveLength(1);
+      expect(await hear(consumer, 1)).toHaveLength(1);
     });
 
     test("though a later one was known before", async () => {
@@ -85,7 +86,7 @@ export function describeRinging(stage: () => Stage): void {
       await send("feeds", 60_000);
       await consumer.wait();
       expect(consumer.hasWork()).toBe(false);
-      const heard = hear(consumer, 1, 5000);
+      const heard = hear(consumer, 1);
       await send("feeds", 300);
       expect(await heard).toHaveLength(1);
     });
@@ -98,7 +99,7 @@ export function describeRinging(stage: () => Stage): void {
       await rung(busy);
       expect(await take(busy, 1)).toMatchObject([{ queue: "mail" }]);
       await busy.releaseWakeups();
-      expect(await hear(free, 1, 5000)).toMatchObject([{ queue: "feeds" }]);
+      expect(await hear(free, 1)).toMatchObject([{ queue: "feeds" }]);
     });
 
     test("by another worker, when the one that took the message before has no slot left", async () => {
@@ -107,12 +108,12 @@ export function describeRinging(stage: () => Stage): void {
       await rung(full);
       expect(await take(full, 2)).toHaveLength(1);
       await full.releaseWakeups();
-      expect(await hear(free, 1, 4000)).toHaveLength(1);
+      expect(await hear(free, 1)).toHaveLength(1);
     });
 
     test("each of several", async () => {
       const consumer = await idle();
-      const heard = hear(consumer, 3, 5000);
+      const heard = hear(consumer, 3);
       for (const ahead of [450, 150, 300]) await send("feeds", ahead);
       expect(await heard).toHaveLength(3);
     });
@@ -145,7 +146,7 @@ export function describeRinging(stage: () => Stage): void {
       await first.wait();
       await send("feeds", 400);
       await first.releaseWakeups();
-      expect(await hear(second, 1, 5000)).toHaveLength(1);
+      expect(await hear(second, 1)).toHaveLength(1);
     });
 
     test("one that is muted leaves what comes to the others, and can still pass on what it heard before", async () => {
@@ -156,9 +157,9 @@ export function describeRinging(stage: () => Stage): void {
       leaving.stopListening();
       await expect(ringing).rejects.toMatchObject({ code: "BROKER_UNAVAILABLE" });
       await send("feeds");
-      expect(await hear(other, 1, 4000)).toMatchObject([{ queue: "feeds" }]);
+      expect(await hear(other, 1)).toMatchObject([{ queue: "feeds" }]);
       await leaving.releaseWakeups();
-      expect(await hear(other, 1, 4000)).toMatchObject([{ queue: "mail" }]);
+      expect(await hear(other, 1)).toMatchObject([{ queue: "mail" }]);
     });
 
     test("nobody hears what was not rung", async () => {
@@ -188,8 +189,8 @@ export function describeRinging(stage: () => Stage): void {
       await send("feeds");
       await consumer.wait();
       expect(consumer.hasWork()).toBe(false);
-      expect(await hear(other, 1, 3000)).toHaveLength(1);
-      const heard = hear(consumer, 1, 3000);
+      expect(await hear(other, 1)).toHaveLength(1);
+      const heard = hear(consumer, 1);
       await send("mail");
       expect(await heard).toMatchObject([{ queue: "mail" }]);
     });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import type { Term } from "../../src/ports/schedules.js";
 import { advanceOf, call, tickOf, type Calendar } from "./calendar.js";
-import { eventually } from "./waiting.js";
 
 export function describeTerms(at: () => Calendar): void {
   describe("terms", () => {

@@ -1,12 +1,13 @@
 import { callId, copyId, groupId, Router, Topology, type Clock, type Flow, type Message } from "@bullrush/broker";
 import { describe, expect, test } from "vitest";
+import { costOf } from "../../../../integration/lib/cost-of.js";
 import { compile, type Compiled } from "../../src/canvas/compile.js";
 import { nodeOf as nodeOfData } from "../../src/canvas/data.js";
 import { contentOf } from "../../src/canvas/content.js";
 import type { Trace } from "../../src/canvas/plan.js";
 import { chain, chord, createApp, group, runInTask, type AnyCanvas, type CanvasData, type TaskContext } from "../../src/index.js";
 import { localContext } from "../../src/task/local-context.js";
-import { costOf, failing, thrownBy } from "../support.js";
+import { failing, thrownBy } from "../support.js";
 import { evaluate, type Ending, type Functions } from "./evaluate.js";
 import { interpret } from "./interpret.js";
 import { randomCanvas, randomFrom } from "./random-canvas.js";

@@ -223,17 +223,13 @@ function movesOf(name: string, wire: Wire): readonly Action[] {
   ];
 }
 
-test(
-  `whatever comes in whatever order, no message is left that a worker with a free slot could take (BULLRUSH_SEED=${seed})`,
-  { timeout: 60_000 },
-  async () => {
-    const details = await fc.check(fc.asyncProperty(world, live), {
-      seed,
-      numRuns: runs,
-      endOnFailure: process.env["BULLRUSH_SHRINK"] === "no",
-    });
-    expect(
-      details.failed ? `after ${details.numRuns} runs: ${fc.defaultReportMessage(details)}\n${String(details.errorInstance)}` : "",
-    ).toBe("");
-  },
-);
+test(`whatever comes in whatever order, no message is left that a worker with a free slot could take (BULLRUSH_SEED=${seed})`, async () => {
+  const details = await fc.check(fc.asyncProperty(world, live), {
+    seed,
+    numRuns: runs,
+    endOnFailure: process.env["BULLRUSH_SHRINK"] === "no",
+  });
+  expect(details.failed ? `after ${details.numRuns} runs: ${fc.defaultReportMessage(details)}\n${String(details.errorInstance)}` : "").toBe(
+    "",
+  );
+});

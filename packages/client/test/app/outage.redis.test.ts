@@ -1,0 +1,70 @@
+import { describe, expect, inject, onTestFinished, test } from "vitest";
+import { deadUrl, failing, openGate, rejected, take, testApp } from "../support.js";
+
+const secret = "canary-0d44";
+
+/** Fails the test if a promise that nobody awaits rejects meanwhile. */
+function noUnhandledRejections(): void {
+  const unhandled: unknown[] = [];
+  const listener = (error: unknown) => void unhandled.push(error);
+  process.on("unhandledRejection", listener);
+  onTestFinished(() => {
+    process.off("unhandledRejection", listener);
+    expect(unhandled).toEqual([]);
+  });
+}
+
+describe("a call rejects within publishTimeout", () => {
+  test("when nobody listens where the broker should be", async () => {
+    noUnhandledRejections();
+    const url = deadUrl;
+    const app = testApp({ broker: url.replace("//", `//:${secret}@`), backend: inject("redisUrl"), publishTimeout: "400ms" });
+    const add = app.task("tasks.add", (text: string) => text);
+    const error = await rejected(add.delay(secret));
+    expect(error).toEqual(failing("BROKER_UNAVAILABLE", { url: `${url}/0`, deadline: 400 }));
+    expect(String(error)).toContain("may still be delivered");
+    expect(JSON.stringify(error) + String(error) + String((error as Error).stack)).not.toContain(secret);
+  });
+
+  test("when the broker takes connections and says nothing", async () => {
+    noUnhandledRejections();
+    const gate = await openGate(inject("redisUrl"));
+    gate.block();
+    const app = testApp({ broker: gate.url, publishTimeout: 400 });
+    const calls = () => Promise.all(Array.from({ length: 20 }, () => rejected(app.sendTask("tasks.a"))));
+    const errors = await calls();
+    expect(errors).toEqual(errors.map(() => failing("BROKER_UNAVAILABLE", { deadline: 400 })));
+  });
+
+  test("when it falls silent later", async () => {
+    noUnhandledRejections();
+    const gate = await openGate(inject("redisUrl"));
+    const app = testApp({ broker: gate.url, publishTimeout: 400 });
+    await app.sendTask("tasks.a");
+    gate.block();
+    const error = await rejected(app.sendTask("tasks.b"));
+    expect(error).toEqual(failing("BROKER_UNAVAILABLE", { deadline: 400 }));
+  });
+
+  test("but first tries again, when the connection was only lost", async () => {
+    noUnhandledRejections();
+    const gate = await openGate(inject("redisUrl"));
+    const app = testApp({ broker: gate.url });
+    await app.sendTask("tasks.a");
+    gate.cut();
+    const re = await app.sendTask("tasks.b");
+    expect((await take(app)).message.task).toBe("tasks.a");
+    expect((await take(app)).message.id).toBe(re.id);
+  });
+});
+
+test("whoever listens for trouble hears of it, and which service has it, without the password", async () => {
+  noUnhandledRejections();
+  const url = deadUrl.replace("//", `//:${secret}@`);
+  const app = testApp({ broker: url, publishTimeout: 100 });
+  const heard = new Set<string>();
+  app.onTrouble((service, reason) => void heard.add(`${service}: ${reason}`));
+  await rejected(app.sendTask("tasks.a"));
+  expect([...heard]).toEqual([expect.stringMatching(/^broker: .*ECONNREFUSED/)]);
+  expect([...heard].join()).not.toContain(secret);
+});
