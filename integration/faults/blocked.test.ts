@@ -7,7 +7,7 @@ import { eventually } from "../lib/eventually.js";
 import { redisUrl } from "../lib/redis-url.js";
 
 /** Of each worker, in ms. */
-const lease = 2000;
+const lease = 4000;
 
 /** Longer than a lease and two scans. */
 const long = 2 * lease;

@@ -8,7 +8,7 @@ import { hangTimeout } from "../lib/hang-timeout.js";
 import { linesOf, open } from "./stage.js";
 
 describe("members that are added to a chord by others", () => {
-  it.concurrent.for(["inline", "threads", "processes"])(
+  it.for(["inline", "threads", "processes"])(
     "are waited for, each once, though several add at the same time and are tried again, %s",
     async (pool, { expect }) => {
       await using stage = open("-P", pool, "-c", "3");
@@ -32,21 +32,19 @@ describe("members that are added to a chord by others", () => {
     },
   );
 
-  it.concurrent("are waited for, each once, though the worker of the member that added them is killed before that ends", async ({
-    expect,
-  }) => {
+  it("are waited for, each once, though the worker of the member that added them is killed before that ends", async ({ expect }) => {
     const pool = "processes";
     const folder = await mkdtemp(join(tmpdir(), "bullrush-additions-"));
     try {
       const until = join(folder, "go on");
-      await using stage = open("-P", pool, "-c", "2", "--lease", "1s");
+      await using stage = open("-P", pool, "-c", "2", "--lease", "3s");
       const { app, worker, another } = stage;
       const header = [app.signature("pools.widen", [[1, 2, 3], false, until])];
       const sent = await chord(header, app.signature<readonly unknown[]>("pools.give")).delay();
       const [member] = (sent.parent as GroupResult).results as readonly AsyncResult[];
       await worker.waitForEntry({ msg: "added" });
       await worker.kill();
-      const second = another("-P", pool, "-c", "2", "--lease", "1s");
+      const second = another("-P", pool, "-c", "2", "--lease", "3s");
       await second.waitForEntry({ msg: "added", id: member!.id });
       await writeFile(until, "");
       const value = await sent.get({ timeout: hangTimeout });

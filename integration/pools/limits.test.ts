@@ -37,10 +37,10 @@ describe.each(["threads", "processes"])("a worker with %s", (pool) => {
 });
 
 describe("a worker with processes", () => {
-  it("renews the leases of tasks that compute for longer than those last", async ({ expect }) => {
-    await using stage = open("-P", "processes", "-c", "2", "--lease", "1s");
+  it.concurrent("renews the leases of tasks that compute for longer than those last", async ({ expect }) => {
+    await using stage = open("-P", "processes", "-c", "2", "--lease", "4s");
     const { worker, send } = stage;
-    const burning = await Promise.all([send("compute", 3000), send("compute", 3000)]);
+    const burning = await Promise.all([send("compute", 10_000), send("compute", 10_000)]);
     await Promise.all(burning.map(({ id }) => worker.waitForEntry({ msg: "computing", id })));
     // It would be PENDING while it is on loan to nobody.
     const seen = new Set<string>();

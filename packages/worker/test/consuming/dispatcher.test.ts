@@ -60,7 +60,7 @@ function stage({ due, rings }: { readonly due: number; readonly rings: boolean }
   return { dispatcher, takes: () => takes, timers };
 }
 
-async function eventually(holds: () => boolean): Promise<boolean> {
+async function afterTurns(holds: () => boolean): Promise<boolean> {
   for (let turns = 0; turns < 50 && !holds(); turns++) await turn();
   return holds();
 }
@@ -69,7 +69,7 @@ describe("a worker with nothing to do", () => {
   test.each(Array.from({ length: 8 }, (_, due) => due))("takes what is due from the reading %i of its clock on", async (due) => {
     const { dispatcher, takes, timers } = stage({ due, rings: true });
     dispatcher.start();
-    const took = await eventually(() => {
+    const took = await afterTurns(() => {
       for (const { ring } of timers) ring();
       return takes() > 0;
     });
@@ -80,10 +80,10 @@ describe("a worker with nothing to do", () => {
   test("looks when it is time to, though the wait that is under way does not end", async () => {
     const { dispatcher, takes, timers } = stage({ due: 100, rings: false });
     dispatcher.start();
-    expect(await eventually(() => timers.length > 0)).toBe(true);
+    expect(await afterTurns(() => timers.length > 0)).toBe(true);
     expect(timers[0]!.delay).toBeLessThanOrEqual(100);
     expect(dispatcher.state()).toMatchObject({ listening: true, takes: 0 });
-    const took = await eventually(() => {
+    const took = await afterTurns(() => {
       timers.at(-1)!.ring();
       return takes() > 0;
     });
