@@ -39,6 +39,7 @@ import type { HookTrouble } from "../middleware/hook-calls.js";
 import { hookWarning } from "../middleware/hook-warning.js";
 import { Layers } from "../middleware/layers.js";
 import type { Middleware } from "../middleware/middleware.js";
+import type { SendResults } from "../middleware/publish-through.js";
 import type { Sending } from "./dispatcher.js";
 import { Sender } from "./sender.js";
 
@@ -211,6 +212,11 @@ export class App {
   /** @internal Passes the flow that runs in the place of a task through the middleware to `send`. As `send`, and rejects with what a middleware throws. */
   surroundReplacement<T>(flow: Flow, send: (flow: Flow) => Promise<T>): Promise<T> {
     return this.#sender.surroundFlow(flow, send);
+  }
+
+  /** @internal Passes the messages of an entry's ticks through the middleware to `send`, which says what became of each. Rejects as that does, and with what a middleware throws. */
+  async surroundTicks(ticks: readonly Sending[], send: (ticks: readonly Sending[]) => Promise<SendResults>): Promise<void> {
+    await this.layers.surround(ticks, this.#options.maxPayload, send);
   }
 
   /** @internal Hears of hooks that throw, reject or hang. One listener; a further one replaces it. Default: a warning of the process. */

@@ -82,6 +82,11 @@ export class HookCalls {
     return this.#calls[hook] !== undefined;
   }
 
+  /** Whether anybody is told how runs end. */
+  get seesEnds(): boolean {
+    return endings.some((hook) => this.has(hook));
+  }
+
   /** Calls each hook of this name. Never throws, and waits for none. */
   tell<Name extends keyof Hooks>(hook: Name, event: HookEvent<Name>): void {
     for (const call of this.#calls[hook] ?? []) call.tell(event);
@@ -100,6 +105,8 @@ export class HookCalls {
     (this.#calls as Record<Name, HookCall<Name>[]>)[hook] = calls;
   }
 }
+
+const endings = ["succeeded", "failed", "retried", "revoked", "rejected"] as const;
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";

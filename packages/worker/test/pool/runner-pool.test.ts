@@ -3,7 +3,7 @@ import { pino } from "pino";
 import { describe, expect, it, vi } from "vitest";
 import type { Execution } from "../../src/execution/execution.js";
 import { Stop } from "../../src/execution/stop.js";
-import { Trace } from "../../src/execution/trace.js";
+import { RunTrace } from "../../src/execution/run-trace.js";
 import type { Launch } from "../../src/pool/carrier.js";
 import type { FromRunner } from "../../src/pool/messages.js";
 import { RunnerPool } from "../../src/pool/runner-pool.js";
@@ -74,7 +74,7 @@ function execution(stop = new Stop()): Execution {
     startedAt: 0,
     storesResult: false,
     stop,
-    trace: new Trace(),
+    trace: new RunTrace(),
   };
 }
 
