@@ -19,7 +19,7 @@ import type { TellEnd } from "../middleware/hook-events.js";
 import type { Run } from "../middleware/middleware.js";
 import { redact, redactFailure } from "@bullrush/client/program";
 import { collect, collected } from "./collect.js";
-import { doomOf, isOnce, maxCrashesOf } from "./doom.js";
+import { crashLimitError, isOnce, maxCrashesOf } from "./crash-limit.js";
 import { Grace } from "./grace.js";
 import { withLastFailure } from "./last-failure.js";
 import { replaced } from "./replacing.js";
@@ -83,7 +83,7 @@ export class Executor {
   /** Those of which it is logged that they are revoked. */
   readonly #revoked = new WeakSet<Delivery>();
   /** Those whose functions have been called and must not be called again. */
-  readonly #spent = new WeakSet<Delivery>();
+  readonly #startedOnce = new WeakSet<Delivery>();
   readonly #grace: Grace;
   /** Those of which the settlement was refused too often. */
   readonly #givenUp = new WeakSet<Delivery>();
@@ -123,17 +123,17 @@ export class Executor {
     if (crashes === 0 || !this.#options.sharesProcess || content.type === "undecodable") return false;
     if (revoked !== undefined || verdict !== undefined) return false;
     const definition = this.#definitionOf(content.message.task);
-    return definition !== undefined && doomOf(delivery, definition) === undefined && crashes >= maxCrashesOf(definition) - 1;
+    return definition !== undefined && crashLimitError(delivery, definition) === undefined && crashes >= maxCrashesOf(definition) - 1;
   }
 
   /** Whether a delivery that came to `outcome`, which could not be settled, is a crash for whoever takes its message next: its runner died, or it must not run twice. */
   isCrash(delivery: Delivery, outcome: Outcome | undefined): boolean {
-    return outcome?.type === "crashed" || (this.#spent.has(delivery) && outcome?.type !== "requeued");
+    return outcome?.type === "crashed" || (this.#startedOnce.has(delivery) && outcome?.type !== "requeued");
   }
 
   /** Whether the function of `delivery` was called and must not be called again. */
-  isSpent(delivery: Delivery): boolean {
-    return this.#spent.has(delivery);
+  startedOnce(delivery: Delivery): boolean {
+    return this.#startedOnce.has(delivery);
   }
 
   /** What settles a delivery that brought its process down, and so counts as a crash. */
@@ -147,7 +147,7 @@ export class Executor {
   /** What settles a delivery whose end is not waited for: it goes back into its queue, unless it must not run twice. */
   abandon({ delivery, startedAt }: Running, reason: string): Settlement {
     const { content } = delivery;
-    if (content.type === "undecodable" || !this.#spent.has(delivery)) return this.putBack(delivery, reason);
+    if (content.type === "undecodable" || !this.#startedOnce.has(delivery)) return this.putBack(delivery, reason);
     const { message } = content;
     const error = new BullrushError("WORKER_LOST", { task: message.task });
     return this.#deadLetter(delivery, startedAt, error, stores(delivery, message, this.#definitionOf(message.task)), reason);
@@ -228,12 +228,12 @@ export class Executor {
       if (earlier !== "claimed") return earlier;
     }
     // Only now: whoever died may have stored its result before.
-    const doom = doomOf(delivery, definition);
-    if (doom !== undefined) return this.#deadLetter(delivery, startedAt, doom, storesResult);
+    const limitError = crashLimitError(delivery, definition);
+    if (limitError !== undefined) return this.#deadLetter(delivery, startedAt, limitError, storesResult);
     if (delivery.number > 1 && !(await this.#begin(delivery))) return this.putBack(delivery, "its start could not be counted");
     const onBegin = () => {
       const once = isOnce(definition);
-      if (once) this.#spent.add(delivery);
+      if (once) this.#startedOnce.add(delivery);
       this.#options.onBegin(delivery, once);
       onCalled();
     };
