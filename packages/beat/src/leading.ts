@@ -20,9 +20,10 @@ import { computedFrom } from "./scheduler.js";
 import type { Sending, Step } from "./sending.js";
 import type { ServerTime } from "./server-time.js";
 import type { Sleeper } from "./sleeper.js";
+import { surrounded } from "./surrounded.js";
 
 export interface LeadingOptions {
-  readonly app: Pick<App, "options">;
+  readonly app: Pick<App, "options" | "layers" | "surroundTicks">;
   readonly store: Schedules;
   readonly sending: Sending;
   readonly timetables: Timetables;
@@ -162,16 +163,15 @@ export class Leading {
 
   /** `false` if there may be more to do: not all was done, or an entry was changed meanwhile. */
   async #advance(steps: readonly Step[]): Promise<boolean> {
-    const { store, trouble, sleeper, steady } = this.#options;
+    const { app, trouble, sleeper, steady } = this.#options;
+    // What a middleware refuses is one entry's.
+    if (steps.length > 1 && app.layers.seeSending) return this.#advanceApart(steps);
     const began = steady.now();
     let stale = false;
     while (!this.#over) {
       try {
         // Again after a lost reply: the store knows what it has done, and says so.
-        const advanced = await store.advance(
-          this.#term,
-          steps.map(({ advance }) => (stale ? asking(advance) : advance)),
-        );
+        const advanced = await this.#send(steps.map(({ advance }) => (stale ? asking(advance) : advance)));
         return this.#done(steps, advanced, stale);
       } catch (error) {
         if (this.#over) return true;
@@ -184,8 +184,15 @@ export class Leading {
     return true;
   }
 
+  async #send(advances: readonly Advance[]): Promise<readonly Advanced[]> {
+    const { app, store } = this.#options;
+    const [first] = advances;
+    if (first === undefined || !app.layers.seeSending) return store.advance(this.#term, advances);
+    return [await surrounded(app, first, async (advance) => (await store.advance(this.#term, [advance]))[0] ?? "deposed")];
+  }
+
   /** One by one, so that what cannot be done holds up nothing else. */
-  async #advanceApart(steps: readonly Step[], error: unknown): Promise<boolean> {
+  async #advanceApart(steps: readonly Step[], error?: unknown): Promise<boolean> {
     const [step] = steps;
     if (steps.length > 1) {
       let done = true;

@@ -2,6 +2,12 @@ export { App, createApp, isApp } from "./app/app.js";
 export type { AppOptions, CompiledOptions } from "./app/options.js";
 export { PublishError } from "./app/publish-error.js";
 
+export type { Middleware } from "./middleware/middleware.js";
+export type { ExecuteNext, Execution, Outcome } from "./middleware/execution.js";
+export type { PublishCall, PublishChanges, PublishNext, PublishResult, PublishResults } from "./middleware/publish-call.js";
+export type { EndEvent, ExecutionEvent, HookEvent, Hooks, SentEvent, WorkerEvent } from "./middleware/hooks.js";
+export type { ExecuteLayer, Layers } from "./middleware/layers.js";
+
 export { every } from "./beat/every.js";
 export { crontab, type CrontabField, type CrontabFields, type CrontabOptions } from "./beat/crontab.js";
 export { solar } from "./beat/solar.js";

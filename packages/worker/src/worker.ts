@@ -9,6 +9,7 @@ import { Executor } from "./execution/executor.js";
 import { loopGuard, type LoopGuard } from "./guard/loop-guard.js";
 import { eventLog } from "./middleware/event-log.js";
 import { expiry } from "./middleware/expiry.js";
+import { hookEnds, hookEvents } from "./middleware/hook-events.js";
 import { compose } from "./middleware/middleware.js";
 import { timeLimit } from "./middleware/time-limit.js";
 import { compileWorkerOptions, type CompiledWorkerOptions, type WorkerOptions } from "./options.js";
@@ -146,6 +147,7 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
     const undeclared = queues.map((queue) => queue.name).filter((queue) => !declared.includes(queue));
     if (undeclared.length > 0) log.warn({ queues: undeclared, declared }, "takes from queues that the app does not declare");
     app.onTrouble((service, reason) => trouble.warn(`${service} cannot be reached`, reason));
+    app.onHookTrouble((text, cause) => trouble.warn(text, cause));
     const pool = createPool(options, {
       app,
       worker: name,
@@ -162,6 +164,7 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
     for (const service of parts.services) service.start();
     parts.dispatcher.start();
     log.info({ queues: queues.map((queue) => queue.name) }, "ready");
+    app.layers.hooks.tell("workerReady", { worker: name, queues: queues.map((queue) => queue.name) });
   }
 
   /** All lines from here on have the name. */
@@ -175,6 +178,7 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
   }
 
   async function stopOnce(now?: AbortSignal): Promise<number> {
+    if (ready) app.layers.hooks.tell("workerStopping", { worker: options.name, queues: options.queues.map((queue) => queue.name) });
     const left = parts === undefined ? 0 : await drain(parts, options, now, log);
     await giveBack();
     await app.close();
@@ -221,15 +225,19 @@ interface Dependencies {
 function assemble(app: App, options: CompiledWorkerOptions, { consumer, pool, log, trouble, guard, onHopeless }: Dependencies): Parts {
   const { lease, scan, name, concurrency } = options;
   const clock = systemClock;
+  const { hooks } = app.layers;
+  const tellEnd = hookEnds(hooks, name, clock);
   // The runners of other pools are killed by the worker, whose event loop they cannot block.
   const limits = timeLimit({ soft: options.softTimeLimit, hard: options.timeLimit }, options.pool === "inline" ? guard : undefined);
   const executor = new Executor({
     tasks: app.tasks,
     results: app.engine.results,
     startFlow: (flow) => app.engine.flows.begin(flow),
+    surroundFlow: (flow, send) => app.surroundReplacement(flow, send),
+    tellEnd: () => (hooks.seesEnds ? tellEnd : undefined),
     begin: (delivery) => consumer.begin(delivery),
     onBegin: (delivery, isOnce) => guard.begin(delivery, isOnce),
-    run: compose([eventLog(log, clock), expiry(clock), limits], (execution) => pool.run(execution)),
+    run: compose([eventLog(log, clock), expiry(clock), hookEvents(hooks, name), limits], (execution) => pool.run(execution)),
     sharesProcess: options.pool !== "processes",
     worker: name,
     resultExpires: app.options.resultExpires,

@@ -32,6 +32,11 @@ import { stubOf } from "../task/stub.js";
 import type { AnyTask, AnyTaskFunction, Stub, Task, TaskDefinition, TaskFunction, TaskOf, TaskStub } from "../task/task.js";
 import { connect, type Connected } from "./connected.js";
 import { compileOptions, withQueueOf, type AppOptions, type CompiledOptions } from "./options.js";
+import type { HookTrouble } from "../middleware/hook-calls.js";
+import { hookWarning } from "../middleware/hook-warning.js";
+import { Layers } from "../middleware/layers.js";
+import type { Middleware } from "../middleware/middleware.js";
+import type { SendResults } from "../middleware/publish-through.js";
 import type { Sending } from "./dispatcher.js";
 import { Sender } from "./sender.js";
 
@@ -54,10 +59,14 @@ export class App {
   #options: CompiledOptions;
   #connected: Connected | undefined;
   #troubleListener: ((service: "broker" | "backend", reason: string) => void) | undefined;
+  #hookListener: HookTrouble = hookWarning();
   #closed = false;
+  /** @internal The middleware, for workers and beats. */
+  readonly layers = new Layers((text, cause) => this.#hookListener(text, cause));
   readonly #sender = new Sender(
     () => this.#connect(),
     () => this.#options,
+    this.layers,
   );
 
   /** The recurring calls. */
@@ -171,6 +180,30 @@ export class App {
    */
   addToChord<Sent extends Handle>(signature: SingleCall<Sent>, member: Message, ordinal: number): Promise<Sent> {
     return this.#sender.addMember(signature, member, ordinal) as Promise<Handle> as Promise<Sent>;
+  }
+
+  /**
+   * Adds a middleware: a layer around sending and running, and hooks. The first added is the outermost. Add it in the module that declares the app, so that the processes and threads of a
+   * worker's pool have it too. Throws `INVALID_OPTION` for what is no middleware, and for a second one of the same name.
+   */
+  use(middleware: Middleware): this {
+    this.layers.use(middleware);
+    return this;
+  }
+
+  /** @internal Passes the flow that runs in the place of a task through the middleware to `send`. As `send`, and rejects with what a middleware throws. */
+  surroundReplacement<T>(flow: Flow, send: (flow: Flow) => Promise<T>): Promise<T> {
+    return this.#sender.surroundFlow(flow, send);
+  }
+
+  /** @internal Passes the messages of an entry's ticks through the middleware to `send`, which says what became of each. Rejects as that does, and with what a middleware throws. */
+  async surroundTicks(ticks: readonly Sending[], send: (ticks: readonly Sending[]) => Promise<SendResults>): Promise<void> {
+    await this.layers.surround(ticks, this.#options.maxPayload, send);
+  }
+
+  /** @internal Hears of hooks that throw, reject or hang. One listener; a further one replaces it. Default: a warning of the process. */
+  onHookTrouble(listener: HookTrouble): void {
+    this.#hookListener = listener;
   }
 
   /** @internal The messages of a tick, for a beat to send, with the options of its task and no one to wait for its result. Throws as sending the call does. */

@@ -1,4 +1,6 @@
-import { BullrushError, systemClock, type Flow, type Message } from "@bullrush/broker";
+import { BullrushError, systemClock, type Flow, type FlowAddition, type Message, type Flows, type Queues } from "@bullrush/broker";
+import { partsOf } from "../canvas/parts.js";
+import type { Layers } from "../middleware/layers.js";
 import { additionOf } from "../canvas/addition.js";
 import { compile, compileReplacement } from "../canvas/compile.js";
 import { handleOf } from "../canvas/handles.js";
@@ -16,10 +18,13 @@ import type { CompiledOptions } from "./options.js";
 import { PendingRecords } from "./pending.js";
 import { PublishError } from "./publish-error.js";
 
+type Added = Awaited<ReturnType<Flows["addMember"]>>;
+
 /** Sends the calls and the canvases of an app. */
 export class Sender {
   readonly #connect: () => Connected;
   readonly #options: () => CompiledOptions;
+  readonly #layers: Layers;
   readonly #pending = new PendingRecords();
   /** How many calls and canvases were begun and are neither confirmed nor refused. */
   #underWay = 0;
@@ -27,9 +32,10 @@ export class Sender {
   /** Sends a canvas, and gives the handle on what comes of it. It is also how the canvases of one app are told from those of others. */
   readonly begin: Send = (node) => this.#tracked(() => this.#begin(node));
 
-  constructor(connect: () => Connected, options: () => CompiledOptions) {
+  constructor(connect: () => Connected, options: () => CompiledOptions, layers: Layers) {
     this.#connect = connect;
     this.#options = options;
+    this.#layers = layers;
   }
 
   /** Sends a call, and its links if it has any. */
@@ -45,7 +51,8 @@ export class Sender {
     this.#underWay++;
     try {
       // Most calls are one message.
-      const [error] = await (sending.length === 1 ? engine.queues.publish(sending) : publishCalls(engine.queues, [sending]));
+      const isPlain = sending.length === 1 && !this.#layers.seeSending;
+      const [error] = await (isPlain ? engine.queues.publish(sending) : this.#publish(engine.queues, [sending]));
       if (error !== undefined) throw error;
     } finally {
       this.#arrived();
@@ -65,7 +72,7 @@ export class Sender {
       return this.#sendingOf(call);
     });
     const { missed } = waiter;
-    const errors = await publishCalls(engine.queues, sendings);
+    const errors = await this.#publish(engine.queues, sendings);
     const results = sendings.map((sending) => this.#handle(sending, missed));
     for (const [index, result] of results.entries()) if (errors[index] === undefined) sent(result);
     throwIfMissing(errors, results);
@@ -78,12 +85,12 @@ export class Sender {
     const compiled = compile(node, { options: this.#options(), replyTo: engine.results.replyChannel, clock: systemClock });
     const held = { source: this.#connect, missed: waiter.missed };
     if ("flow" in compiled) {
-      await engine.flows.begin(compiled.flow);
+      await this.surroundFlow(compiled.flow, (flow) => engine.flows.begin(flow));
       // From here on it runs, whatever becomes of these.
       await this.#pending.keep(compiled.plan, engine.results);
       return sent(handleOf(compiled.plan.result, held, compiled.flow.id));
     }
-    const errors = await publishCalls(engine.queues, compiled.sendings);
+    const errors = await this.#publish(engine.queues, compiled.sendings);
     throwIfMissing(
       errors,
       compiled.sendings.map((sending) => this.#handle(sending, held.missed)),
@@ -108,13 +115,24 @@ export class Sender {
       );
       const { missed } = waiter;
       const { queue, message } = addition;
-      const added = await engine.flows.addMember(addition);
+      const added = await this.#addMember(engine.flows, addition);
       if (added === "ended") throw new BullrushError("CHORD_MEMBER_ENDED", { task: member.task });
       const { id, task, ignoreResult = false } = message;
       // Who added it in an earlier run may be another process, to which its result is told.
       const own = added === "added";
       return sent(new AsyncResult(this.#connect, { id, task, queues: [queue], own, missed, ignoreResult }));
     });
+  }
+
+  /** Passes a flow through the middleware to `send`. Resolves with what that does, and rejects as it does or with what a middleware throws. */
+  async surroundFlow<T>(flow: Flow, send: (flow: Flow) => Promise<T>): Promise<T> {
+    if (!this.#layers.seeSending) return send(flow);
+    let sent: { readonly value: T } | undefined;
+    await this.#layers.surround(partsOf(flow.calls), this.#options().maxPayload, async (parts) => {
+      sent = { value: await send({ ...flow, calls: parts.flat() }) };
+      return [];
+    });
+    return (sent as unknown as { readonly value: T }).value;
   }
 
   /** Resolves once all that was begun so far is confirmed or refused, or after `patience` ms. */
@@ -147,6 +165,23 @@ export class Sender {
   /** Ends what goes on behind what was sent. */
   close(): void {
     this.#pending.close();
+  }
+
+  async #publish(queues: Queues, sendings: readonly Sending[]): Promise<readonly (BullrushError | undefined)[]> {
+    if (!this.#layers.seeSending) return publishCalls(queues, sendings);
+    let errors: readonly (BullrushError | undefined)[] = [];
+    await this.#layers.surround(sendings, this.#options().maxPayload, async (changed) => (errors = await publishCalls(queues, changed)));
+    return errors;
+  }
+
+  async #addMember(flows: Flows, addition: FlowAddition): Promise<Added> {
+    if (!this.#layers.seeSending) return flows.addMember(addition);
+    let added: Added = "ended";
+    await this.#layers.surround([[addition]], this.#options().maxPayload, async ([[changed] = [addition]]) => {
+      added = await flows.addMember(changed);
+      return [added === "ended" ? "skipped" : undefined];
+    });
+    return added;
   }
 
   #sendingOf(call: Call): Sending {

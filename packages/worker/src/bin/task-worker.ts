@@ -38,7 +38,7 @@ async function work(argv: readonly string[]): Promise<number> {
   }
 }
 
-interface Surroundings {
+interface Dependencies {
   readonly version: string;
   readonly format: "pretty" | "json";
   readonly log: Logger;
@@ -53,7 +53,7 @@ interface Surroundings {
 const patience = 500;
 
 /** Runs a worker until it is told to stop. Returns the exit code. */
-async function consume(given: WorkerArguments, { version, format, log, capture, terminal, onNamed }: Surroundings): Promise<number> {
+async function consume(given: WorkerArguments, { version, format, log, capture, terminal, onNamed }: Dependencies): Promise<number> {
   const address = given.inspectBrk ?? given.inspect;
   if (address !== undefined) openDebugger(address === true ? { host: "127.0.0.1", port: 9229 } : address, given.inspectBrk !== undefined);
   const { app, reference } = await discoverApp(given.app, process.cwd(), process.env);

@@ -212,7 +212,7 @@ export class Deliveries {
     if (crashed.length === 0) return 0;
     for (const one of crashed) this.#letGo(one, executor.crash(one, reason), reason);
     for (const one of this.#running.values()) {
-      if (!executor.isSpent(one.delivery)) this.#letGo(one, executor.putBack(one.delivery, reason), reason);
+      if (!executor.startedOnce(one.delivery)) this.#letGo(one, executor.putBack(one.delivery, reason), reason);
     }
     return crashed.length;
   }

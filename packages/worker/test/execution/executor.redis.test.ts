@@ -35,6 +35,8 @@ function executor(layer: () => Outcome = () => ({ type: "succeeded", result: "3"
       results: backend,
       begin,
       onBegin: () => undefined,
+      surroundFlow: (flow, send) => send(flow),
+      tellEnd: () => undefined,
       startFlow: async () => {},
       run,
       sharesProcess: true,

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { until } from "../../../../integration/lib/until.js";
 import type { Execution } from "../../src/execution/execution.js";
 import { Stop } from "../../src/execution/stop.js";
-import { Trace } from "../../src/execution/trace.js";
+import { RunTrace } from "../../src/execution/run-trace.js";
 import type { Launch } from "../../src/pool/child-handle.js";
 import type { FromRunner } from "../../src/pool/messages.js";
 import { RunnerPool } from "../../src/pool/runner-pool.js";
@@ -75,7 +75,7 @@ function execution(stop = new Stop()): Execution {
     startedAt: 0,
     storesResult: false,
     stop,
-    trace: new Trace(),
+    trace: new RunTrace(),
   };
 }
 

@@ -15,7 +15,7 @@ export function isOnce({ options }: TaskDefinition): boolean {
 }
 
 /** Why a message whose workers died is not run again. */
-export function doomOf({ crashes }: Delivery, definition: TaskDefinition): BullrushError | undefined {
+export function crashLimitError({ crashes }: Delivery, definition: TaskDefinition): BullrushError | undefined {
   const task = definition.name;
   if (crashes > 0 && isOnce(definition)) return new BullrushError("WORKER_LOST", { task });
   return crashes >= maxCrashesOf(definition) ? new BullrushError("TASK_POISONED", { task, crashes }) : undefined;

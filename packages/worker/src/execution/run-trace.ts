@@ -4,7 +4,7 @@ import { Reports } from "./reports.js";
 const mostChildren = 1000;
 
 /** What a run leaves besides its outcome. What few tasks leave is made when it is first needed. */
-export class Trace {
+export class RunTrace {
   #children: string[] | undefined;
   #reports: Reports | undefined;
   #ended = false;
