@@ -23,11 +23,11 @@ import { Deliveries, type Culprit } from "./deliveries.js";
 import { Listener } from "./listener.js";
 import type { LoopState } from "./loop-state.js";
 import { MissingRights } from "./missing-rights.js";
-import { Outbox } from "./outbox.js";
+import { SettlementQueue } from "./settlement-queue.js";
 import { shortened } from "./refusals.js";
 import { needsVouching } from "./vouched.js";
 
-export interface DispatcherOptions {
+export interface FetchLoopOptions {
   readonly consumer: Consumer;
   readonly executor: Executor;
   /** Messages that say that they are part of flows, as these know them. */
@@ -61,10 +61,10 @@ const notCounted = "this run does not count: its lease was lost, and another run
  * A slot first, then a message: takes what the free slots can run, runs it, settles it. A slot is free when the task has ended; at most as many wait to be settled as there are
  * slots.
  */
-export class Dispatcher {
-  readonly #options: DispatcherOptions;
+export class FetchLoop {
+  readonly #options: FetchLoopOptions;
   readonly #deliveries: Deliveries;
-  readonly #outbox: Outbox;
+  readonly #settlements: SettlementQueue;
   readonly #listener: Listener;
   /** Settlements that went out before and may have been applied. */
   readonly #repeated = new WeakSet<Settlement>();
@@ -91,18 +91,18 @@ export class Dispatcher {
   #pumps = 0;
   #onQuiet: (() => void) | undefined;
 
-  constructor(options: DispatcherOptions) {
+  constructor(options: FetchLoopOptions) {
     const { consumer, clock, trouble, concurrency, onHopeless = () => undefined } = options;
     this.#options = options;
     this.#rights = new MissingRights(clock, onHopeless);
     this.#batch = Math.min(limits.batch, Math.ceil(concurrency / limits.shares));
     this.#deliveries = new Deliveries({
       ...options,
-      onEnded: (settlement) => this.#outbox.add(settlement),
+      onEnded: (settlement) => this.#settlements.add(settlement),
       onChange: () => this.#schedule(),
     });
     this.#listener = new Listener({ consumer, clock, trouble, onHopeless, breaker: this.#breaker, onHeard: () => this.#schedule() });
-    this.#outbox = new Outbox({
+    this.#settlements = new SettlementQueue({
       consumer,
       most: this.#batch,
       clock,
@@ -136,7 +136,7 @@ export class Dispatcher {
 
   /** The deliveries on loan here: those that run, those that wait to run alone, and those that are not settled yet. */
   held(): readonly Delivery[] {
-    return [...this.#deliveries.all(), ...this.#outbox.deliveries()];
+    return [...this.#deliveries.all(), ...this.#settlements.deliveries()];
   }
 
   /** Whether `delivery` runs here, or waits to run alone: it has not come to anything yet. */
@@ -164,7 +164,7 @@ export class Dispatcher {
       room: this.#room,
       running: this.#deliveries.running,
       waiting: this.#deliveries.waiting,
-      unsettled: this.#outbox.size,
+      unsettled: this.#settlements.size,
       exchanges: this.#exchanges,
       takes: this.#takes,
       listening: this.#listener.listening,
@@ -209,7 +209,7 @@ export class Dispatcher {
     await Promise.race([muted.then(() => this.#listener.passOn()), aborted(limit)]);
     clearTimeout(this.#retry);
     clearTimeout(this.#nextLook);
-    this.#outbox.close();
+    this.#settlements.close();
     this.#deliveries.close();
     this.#listener.close();
     this.#stopped = true;
@@ -217,7 +217,7 @@ export class Dispatcher {
   }
 
   #unsettledCount(): number {
-    return this.#deliveries.running + this.#deliveries.waiting + this.#outbox.size;
+    return this.#deliveries.running + this.#deliveries.waiting + this.#settlements.size;
   }
 
   #quiet(): Promise<void> {
@@ -252,15 +252,15 @@ export class Dispatcher {
     if (this.#stopped) return;
     this.#pumps++;
     clearTimeout(this.#nextLook);
-    if (!this.#taking && this.#deliveries.quiet && this.#outbox.size === 0 && this.#exchanges === 0) this.#onQuiet?.();
+    if (!this.#taking && this.#deliveries.quiet && this.#settlements.size === 0 && this.#exchanges === 0) this.#onQuiet?.();
     this.#deliveries.grant(this.#unused);
     const pause = this.#breaker.pause(this.#options.clock.now());
     if (pause > 0) return this.#retryAfter(pause);
     // Asked once: were it asked again, what becomes due between the answers would be neither taken nor waited for.
     const mayTake = this.#options.consumer.hasWork();
     while (this.#exchanges < limits.exchanges) {
-      const settle = this.#outbox.next();
-      const take = this.#outbox.isApart(settle) ? 0 : this.#wanted(settle.length, mayTake);
+      const settle = this.#settlements.next();
+      const take = this.#settlements.isApart(settle) ? 0 : this.#wanted(settle.length, mayTake);
       if (settle.length === 0 && take === 0) break;
       void this.#exchange(settle, take);
     }
@@ -290,7 +290,7 @@ export class Dispatcher {
 
   /** How many settlements may still come to wait. */
   get #room(): number {
-    return this.#options.concurrency - this.#outbox.size;
+    return this.#options.concurrency - this.#settlements.size;
   }
 
   /** How many messages to ask for along with `settled` settlements. */
@@ -319,10 +319,10 @@ export class Dispatcher {
     } catch (error) {
       for (const settlement of settle) this.#repeated.add(settlement);
       // What is to be settled may be at fault, and is found by itself; a take that is refused alone is not.
-      if (settle.length > 0 && isRefused(error)) this.#outbox.failed(settle, error);
+      if (settle.length > 0 && isRefused(error)) this.#settlements.failed(settle, error);
       else {
         this.#breaker.failed(clock.now());
-        this.#outbox.again(settle);
+        this.#settlements.again(settle);
       }
       if (!this.#stopped) trouble.warn("nothing taken or settled", error);
       this.#rights.failed(error);
@@ -356,9 +356,9 @@ export class Dispatcher {
   }
 
   #settled(settle: readonly Settlement[], { settled, refusals }: SettledAndTaken): void {
-    this.#outbox.settled(settled.includes("again") ? settle.filter((_, index) => settled[index] !== "again") : settle);
+    this.#settlements.settled(settled.includes("again") ? settle.filter((_, index) => settled[index] !== "again") : settle);
     settle.forEach((settlement, index) => {
-      if (settled[index] === "again") return this.#outbox.refused(settlement, refusals?.[index]);
+      if (settled[index] === "again") return this.#settlements.refused(settlement, refusals?.[index]);
       const delivery = this.#originals.get(settlement.delivery) ?? settlement.delivery;
       this.#deliveries.leave(delivery);
       if (settled[index] !== "lost") return this.#sayLate(settlement, delivery);
@@ -406,13 +406,14 @@ export class Dispatcher {
     } catch (error) {
       if (!this.#stopped) trouble.warn("not known where messages stand in their flows", error);
       this.#deliveries.arrived(placed);
-      for (const delivery of placed) this.#outbox.add(executor.putBack(delivery, "it is not known where it stands in its flow", unvouched));
+      for (const delivery of placed)
+        this.#settlements.add(executor.putBack(delivery, "it is not known where it stands in its flow", unvouched));
     }
   }
 
   #begin(delivery: Delivery): void {
     if (this.#taking) this.#deliveries.begin(delivery);
-    else this.#outbox.add(this.#options.executor.putBack(delivery, "the worker shuts down"));
+    else this.#settlements.add(this.#options.executor.putBack(delivery, "the worker shuts down"));
   }
 
   #retryAfter(pause: number): void {
