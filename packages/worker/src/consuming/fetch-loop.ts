@@ -20,12 +20,12 @@ import type { SlotUse } from "../service/held-slots.js";
 import type { ThrottledLog } from "@bullrush/client/program";
 import { Breaker } from "./breaker.js";
 import { Deliveries, type Culprit } from "./deliveries.js";
-import { Listener } from "./listener.js";
 import type { LoopState } from "./loop-state.js";
 import { MissingRights } from "./missing-rights.js";
 import { SettlementQueue } from "./settlement-queue.js";
 import { shortened } from "./refusals.js";
 import { needsVouching } from "./vouched.js";
+import { Wakeups } from "./wakeups.js";
 
 export interface FetchLoopOptions {
   readonly consumer: Consumer;
@@ -65,7 +65,7 @@ export class FetchLoop {
   readonly #options: FetchLoopOptions;
   readonly #deliveries: Deliveries;
   readonly #settlements: SettlementQueue;
-  readonly #listener: Listener;
+  readonly #wakeups: Wakeups;
   /** Settlements that went out before and may have been applied. */
   readonly #repeated = new WeakSet<Settlement>();
   /** Of those that are settled in another way than they ended, because that was refused, what was taken. */
@@ -101,7 +101,7 @@ export class FetchLoop {
       onEnded: (settlement) => this.#settlements.add(settlement),
       onChange: () => this.#schedule(),
     });
-    this.#listener = new Listener({ consumer, clock, trouble, onHopeless, breaker: this.#breaker, onHeard: () => this.#schedule() });
+    this.#wakeups = new Wakeups({ consumer, clock, trouble, onHopeless, breaker: this.#breaker, onHeard: () => this.#schedule() });
     this.#settlements = new SettlementQueue({
       consumer,
       most: this.#batch,
@@ -167,7 +167,7 @@ export class FetchLoop {
       unsettled: this.#settlements.size,
       exchanges: this.#exchanges,
       takes: this.#takes,
-      listening: this.#listener.listening,
+      listening: this.#wakeups.waiting,
       scheduled: this.#scheduled,
       pause: this.#breaker.pause(now),
       nextLook: consumer.nextLookAt() - now,
@@ -201,17 +201,17 @@ export class FetchLoop {
    */
   async stop(patience: AbortSignal, limit: AbortSignal): Promise<number> {
     this.#taking = false;
-    const muted = this.#listener.mute();
+    const released = this.#wakeups.stop();
     await Promise.race([this.#quiet(), aborted(patience)]);
     this.#deliveries.putBackAll("the worker shuts down");
     await Promise.race([this.#quiet(), aborted(limit)]);
     // Once more, for what the last exchanges saw.
-    await Promise.race([muted.then(() => this.#listener.passOn()), aborted(limit)]);
+    await Promise.race([released.then(() => this.#wakeups.release()), aborted(limit)]);
     clearTimeout(this.#retry);
     clearTimeout(this.#nextLook);
     this.#settlements.close();
     this.#deliveries.close();
-    this.#listener.close();
+    this.#wakeups.close();
     this.#stopped = true;
     return this.#unsettledCount();
   }
@@ -266,14 +266,14 @@ export class FetchLoop {
     }
     // What was heard may be answered by a take that is under way; it is decided again when that has ended.
     if (!this.#taking || this.#takes > 0) return;
-    if (this.#free <= 0 || this.#room <= 0 || this.#deliveries.full) void this.#listener.passOn();
+    if (this.#free <= 0 || this.#room <= 0 || this.#deliveries.full) void this.#wakeups.release();
     else if (!mayTake) this.#listen();
   }
 
   /** Listens, and looks when it is time to, whatever is heard. */
   #listen(): void {
     const { clock, consumer, timing = systemTiming } = this.#options;
-    this.#listener.listen();
+    this.#wakeups.wait();
     const wait = Math.max(0, Math.ceil(consumer.nextLookAt() - clock.now()));
     this.#nextLook = timing.setTimer(() => this.#schedule(), Math.min(wait, longestTimer));
   }
