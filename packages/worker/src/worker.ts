@@ -3,7 +3,7 @@ import { newId, systemClock, type BullrushError, type Consumer, type Delivery, t
 import type { App, TaskContext } from "@bullrush/client";
 import { jsonLogger, logOutput, OutputCapture } from "@bullrush/program";
 import type { Logger } from "pino";
-import { Dispatcher } from "./consuming/dispatcher.js";
+import { FetchLoop } from "./consuming/fetch-loop.js";
 import { vouched } from "./consuming/vouched.js";
 import { Executor } from "./execution/executor.js";
 import { loopGuard, type LoopGuard } from "./guard/loop-guard.js";
@@ -153,7 +153,7 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
       worker: name,
       log,
       capture,
-      lender: () => parts?.dispatcher.lender,
+      lender: () => parts?.loop.lender,
       onFailure,
       inspect: internals.inspect,
     });
@@ -162,7 +162,7 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
     if (stopped !== undefined) return;
     ready = true;
     for (const service of parts.services) service.start();
-    parts.dispatcher.start();
+    parts.loop.start();
     log.info({ queues: queues.map((queue) => queue.name) }, "ready");
     app.layers.hooks.tell("workerReady", { worker: name, queues: queues.map((queue) => queue.name) });
   }
@@ -187,9 +187,9 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
 
   function crashed(): Blame {
     const culprit = enclosingTask();
-    parts?.dispatcher.takeNoMore();
+    parts?.loop.takeNoMore();
     // What runs in a runner throws there.
-    const crashes = options.pool === "inline" ? (parts?.dispatcher.crashed(culprit, "an exception that nobody caught") ?? 0) : 0;
+    const crashes = options.pool === "inline" ? (parts?.loop.crashed(culprit, "an exception that nobody caught") ?? 0) : 0;
     if (culprit === undefined) return crashes > 0 ? "all" : "none";
     if (crashes > 0) blamed.add(culprit);
     return blamed.has(culprit) ? "task" : "ended";
@@ -207,7 +207,7 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
 }
 
 interface Parts {
-  readonly dispatcher: Dispatcher;
+  readonly loop: FetchLoop;
   readonly pool: Pool;
   readonly services: readonly Service[];
   readonly guard: LoopGuard;
@@ -247,7 +247,7 @@ function assemble(app: App, options: CompiledWorkerOptions, { consumer, pool, lo
     rest: (queue, pause) => consumer.backOff(queue, pause),
     unregisteredGrace: options.unregisteredGrace,
   });
-  const dispatcher = new Dispatcher({
+  const loop = new FetchLoop({
     consumer,
     executor,
     vouched: (deliveries) => vouched(app.engine.flows, deliveries),
@@ -258,15 +258,15 @@ function assemble(app: App, options: CompiledWorkerOptions, { consumer, pool, lo
     trouble,
     onHopeless,
   });
-  const held = () => dispatcher.held();
-  const onRevoked = (delivery: Delivery, revocation: Revocation) => dispatcher.revoked(delivery, revocation);
+  const held = () => loop.held();
+  const onRevoked = (delivery: Delivery, revocation: Revocation) => loop.revoked(delivery, revocation);
   const services = [
     leaseKeeper({
       consumer,
       lease,
       held,
-      isOpen: (delivery) => dispatcher.isOpen(delivery),
-      onLost: (delivery) => dispatcher.lost(delivery),
+      isOpen: (delivery) => loop.isOpen(delivery),
+      onLost: (delivery) => loop.lost(delivery),
       onRevoked,
       log,
       trouble,
@@ -275,25 +275,25 @@ function assemble(app: App, options: CompiledWorkerOptions, { consumer, pool, lo
     recovery({ consumer, scan, log }),
     flowRepairer({ consumer, stale: lease, log }),
     lagMonitor({ lease, pool: options.pool, held, now: () => performance.now(), log }),
-    loopWatchdog({ loop: dispatcher, queues: options.queues.map((queue) => queue.name), log }),
+    loopWatchdog({ loop, queues: options.queues.map((queue) => queue.name), log }),
     heldSlots({
-      slots: () => dispatcher.slots(),
+      slots: () => loop.slots(),
       counts: () => app.engine.queues.counts(options.queues.map((queue) => queue.name)),
       pool: options.pool,
       clock,
       log,
     }),
   ];
-  return { dispatcher, pool, services, guard };
+  return { loop, pool, services, guard };
 }
 
 async function drain(
-  { dispatcher, pool, services, guard }: Parts,
+  { loop, pool, services, guard }: Parts,
   { shutdownTimeout }: CompiledWorkerOptions,
   now: AbortSignal | undefined,
   log: Logger,
 ): Promise<number> {
-  log.info({ running: dispatcher.running, timeout: shutdownTimeout }, "stopping");
+  log.info({ running: loop.running, timeout: shutdownTimeout }, "stopping");
   const patience = new AbortController();
   const limit = new AbortController();
   const lose = () => {
@@ -305,7 +305,7 @@ async function drain(
   if (now?.aborted) lose();
   now?.addEventListener("abort", lose, { once: true });
   try {
-    return await dispatcher.stop(patience.signal, limit.signal);
+    return await loop.stop(patience.signal, limit.signal);
   } finally {
     clearTimeout(patienceTimer);
     clearTimeout(limitTimer);

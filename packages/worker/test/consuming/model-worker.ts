@@ -4,7 +4,7 @@ import { pino } from "pino";
 import { QueueAvailability } from "../../../broker/src/bullmq/queue-availability.js";
 import { WakeupListener } from "../../../broker/src/bullmq/wakeup-listener.js";
 import type { Connection } from "../../../broker/src/redis/connection.js";
-import { Dispatcher } from "../../src/consuming/dispatcher.js";
+import { FetchLoop } from "../../src/consuming/fetch-loop.js";
 import type { Executor, Running } from "../../src/execution/executor.js";
 import { Stop } from "../../src/execution/stop.js";
 import { markerOf, type Blocked, type End, type ModelRedis, type ModelSettlement } from "./model-redis.js";
@@ -94,7 +94,7 @@ export class ModelWorker {
   readonly commands = new Wire();
   readonly bell = new Wire();
   readonly availability: QueueAvailability;
-  readonly dispatcher: Dispatcher;
+  readonly loop: FetchLoop;
   readonly running = new Map<Delivery, (end: End) => void>();
   readonly rest: (queue: number, pause: number) => void;
 
@@ -133,7 +133,7 @@ export class ModelWorker {
     const consumer = modelConsumer({ name, redis, clock, availability, wakeups, commands, wire: this.commands });
     this.availability = availability;
     this.rest = (queue, pause) => consumer.backOff(String(queue), pause);
-    this.dispatcher = new Dispatcher({
+    this.loop = new FetchLoop({
       consumer,
       executor: this.#executor(clock),
       vouched: async (deliveries) => deliveries,

@@ -2,7 +2,7 @@ import type { Consumer, Delivery } from "@bullrush/broker";
 import { ThrottledLog } from "@bullrush/client/program";
 import { pino } from "pino";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Dispatcher } from "../../src/consuming/dispatcher.js";
+import { FetchLoop } from "../../src/consuming/fetch-loop.js";
 import type { Executor } from "../../src/execution/executor.js";
 import { checkInterval, loopWatchdog } from "../../src/service/loop-watchdog.js";
 
@@ -37,7 +37,7 @@ function stage(due: number) {
   // Its timers are lost.
   const timing = { setTimer: () => setTimeout(() => undefined, 0) };
   const trouble = new ThrottledLog(log, clock);
-  const dispatcher = new Dispatcher({
+  const loop = new FetchLoop({
     consumer,
     executor,
     vouched: async (deliveries) => deliveries,
@@ -48,8 +48,8 @@ function stage(due: number) {
     trouble,
     timing,
   });
-  const watchdog = loopWatchdog({ loop: dispatcher, queues: ["feeds"], log });
-  dispatcher.start();
+  const watchdog = loopWatchdog({ loop, queues: ["feeds"], log });
+  loop.start();
   watchdog.start();
   return {
     takes,

@@ -1,6 +1,6 @@
 import { BullrushError, systemClock, type Delivery, type SettledAndTaken, type Settlement } from "@bullrush/broker";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
-import { Outbox } from "../../src/consuming/outbox.js";
+import { SettlementQueue } from "../../src/consuming/settlement-queue.js";
 
 /** What is to be settled, by its id. */
 function settlementOf(id: string): Settlement {
@@ -10,13 +10,13 @@ function settlementOf(id: string): Settlement {
 
 type Reply = SettledAndTaken | BullrushError;
 
-/** An outbox that is emptied as the loop of a worker does, on a broker that answers `exchange`; and what it says. */
+/** A settlement queue that is emptied as the loop of a worker does, on a broker that answers `exchange`; and what it says. */
 function stage(exchange: (settle: readonly Settlement[]) => Reply) {
   const refused: string[] = [];
   const calls: (readonly string[])[] = [];
   const settled: string[] = [];
   const givenUp = new Map<Settlement, Settlement | undefined>();
-  const outbox = new Outbox({
+  const settlements = new SettlementQueue({
     consumer: { storesInSettlement: true, store: async () => undefined },
     most: 10,
     clock: systemClock,
@@ -29,24 +29,24 @@ function stage(exchange: (settle: readonly Settlement[]) => Reply) {
       return instead;
     },
   });
-  onTestFinished(() => outbox.close());
+  onTestFinished(() => settlements.close());
 
   function pump(): void {
-    for (let settle = outbox.next(); settle.length > 0; settle = outbox.next()) {
+    for (let settle = settlements.next(); settle.length > 0; settle = settlements.next()) {
       calls.push(settle.map(({ delivery }) => delivery.id));
       const reply = exchange(settle);
-      if (reply instanceof BullrushError) outbox.failed(settle, reply);
+      if (reply instanceof BullrushError) settlements.failed(settle, reply);
       else {
-        outbox.settled(settle.filter((_, index) => reply.settled[index] !== "again"));
+        settlements.settled(settle.filter((_, index) => reply.settled[index] !== "again"));
         settle.forEach((settlement, index) => {
-          if (reply.settled[index] === "again") outbox.refused(settlement, reply.refusals?.[index]);
+          if (reply.settled[index] === "again") settlements.refused(settlement, reply.refusals?.[index]);
           else settled.push(settlement.delivery.id);
         });
       }
     }
   }
 
-  return { outbox, refused, calls, settled, givenUp };
+  return { settlements, refused, calls, settled, givenUp };
 }
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] }));
@@ -61,27 +61,27 @@ const unavailable = (reason: string) =>
   new BullrushError("BROKER_UNAVAILABLE", { url: "redis://x", action: "not settled", deadline: 5000, reason, refused: true });
 
 test("a settlement with which every call is refused holds up no others, and ends as a dead letter", async () => {
-  const { outbox, refused, settled } = stage((settle) =>
+  const { settlements, refused, settled } = stage((settle) =>
     settle.some(({ delivery }) => delivery.id === "bad")
       ? unavailable("ERR wrong")
       : { deliveries: [], settled: settle.map(() => "settled") },
   );
-  for (const id of ["a", "bad", "b", "c"]) outbox.add(settlementOf(id));
+  for (const id of ["a", "bad", "b", "c"]) settlements.add(settlementOf(id));
   await pass(() => settled.length === 3);
   expect(settled).toEqual(["a", "b", "c"]);
   await pass(() => settled.includes("dead bad"));
   expect(refused).toEqual([1, 2, 3, 4, 5].map((times) => `bad ERR wrong ${times}`));
-  expect(outbox.size).toBe(0);
+  expect(settlements.size).toBe(0);
 });
 
 test("one that is refused whatever settles it is left to its lease", async () => {
-  const { outbox, givenUp, calls } = stage((settle) => ({
+  const { settlements, givenUp, calls } = stage((settle) => ({
     deliveries: [],
     settled: settle.map(() => "again"),
     refusals: settle.map(() => "WRONGTYPE of a key"),
   }));
-  outbox.add(settlementOf("bad"));
-  await pass(() => outbox.size === 0);
+  settlements.add(settlementOf("bad"));
+  await pass(() => settlements.size === 0);
   expect([...givenUp].map(([{ delivery }, instead]) => [delivery.id, instead?.delivery.id])).toEqual([
     ["bad", "dead bad"],
     ["dead bad", undefined],
@@ -97,12 +97,12 @@ test.each([
   undefined,
 ])("what is refused for reasons that lie elsewhere is tried until it is settled: %s", async (reason) => {
   let refusals = 6;
-  const { outbox, settled, givenUp } = stage((settle) =>
+  const { settlements, settled, givenUp } = stage((settle) =>
     refusals-- > 0
       ? { deliveries: [], settled: settle.map(() => "again"), refusals: settle.map(() => reason) }
       : { deliveries: [], settled: settle.map(() => "settled") },
   );
-  outbox.add(settlementOf("a"));
+  settlements.add(settlementOf("a"));
   await pass(() => settled.length === 1);
   expect([settled, givenUp.size]).toEqual([["a"], 0]);
 });

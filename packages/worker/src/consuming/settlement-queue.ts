@@ -2,7 +2,7 @@ import { isRefused, type Clock, type Consumer, type Delivery, type Settlement } 
 import { Breaker } from "./breaker.js";
 import { reasonOf, Refusals } from "./refusals.js";
 
-export interface OutboxOptions {
+export interface SettlementQueueOptions {
   readonly consumer: Pick<Consumer, "store" | "storesInSettlement">;
   /** Most settlements in one call. */
   readonly most: number;
@@ -27,8 +27,8 @@ const refusedFor = 1000;
  * What has ended and is not settled yet. Results that an exchange does not store in its own call are stored ahead of it, many in one call, while others run. Nothing
  * leaves before it is settled.
  */
-export class Outbox {
-  readonly #options: OutboxOptions;
+export class SettlementQueue {
+  readonly #options: SettlementQueueOptions;
   readonly #breaker = new Breaker();
   /** All of it; the lists below say how far each is. */
   readonly #all = new Set<Settlement>();
@@ -41,7 +41,7 @@ export class Outbox {
   #refusedTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(options: OutboxOptions) {
+  constructor(options: SettlementQueueOptions) {
     this.#options = options;
   }
 

@@ -2,14 +2,14 @@ import type { Consumer, Delivery } from "@bullrush/broker";
 import { ThrottledLog } from "@bullrush/client/program";
 import { pino } from "pino";
 import { describe, expect, test } from "vitest";
-import { Dispatcher } from "../../src/consuming/dispatcher.js";
+import { FetchLoop } from "../../src/consuming/fetch-loop.js";
 import type { Executor } from "../../src/execution/executor.js";
 
 const log = pino({ level: "silent" });
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 interface Stage {
-  readonly dispatcher: Dispatcher;
+  readonly loop: FetchLoop;
   /** How often it has taken. */
   readonly takes: () => number;
   /** The delays of the timers that are set, and what fires them. */
@@ -46,7 +46,7 @@ function stage({ due, rings }: { readonly due: number; readonly rings: boolean }
     },
   };
   const trouble = new ThrottledLog(log, clock);
-  const dispatcher = new Dispatcher({
+  const loop = new FetchLoop({
     consumer,
     executor,
     vouched: async (deliveries) => deliveries,
@@ -57,7 +57,7 @@ function stage({ due, rings }: { readonly due: number; readonly rings: boolean }
     trouble,
     timing,
   });
-  return { dispatcher, takes: () => takes, timers };
+  return { loop, takes: () => takes, timers };
 }
 
 async function afterTurns(holds: () => boolean): Promise<boolean> {
@@ -67,27 +67,27 @@ async function afterTurns(holds: () => boolean): Promise<boolean> {
 
 describe("a worker with nothing to do", () => {
   test.each(Array.from({ length: 8 }, (_, due) => due))("takes what is due from the reading %i of its clock on", async (due) => {
-    const { dispatcher, takes, timers } = stage({ due, rings: true });
-    dispatcher.start();
+    const { loop, takes, timers } = stage({ due, rings: true });
+    loop.start();
     const took = await afterTurns(() => {
       for (const { ring } of timers) ring();
       return takes() > 0;
     });
     expect(took).toBe(true);
-    await dispatcher.stop(AbortSignal.abort(), AbortSignal.abort());
+    await loop.stop(AbortSignal.abort(), AbortSignal.abort());
   });
 
   test("looks when it is time to, though the wait that is under way does not end", async () => {
-    const { dispatcher, takes, timers } = stage({ due: 100, rings: false });
-    dispatcher.start();
+    const { loop, takes, timers } = stage({ due: 100, rings: false });
+    loop.start();
     expect(await afterTurns(() => timers.length > 0)).toBe(true);
     expect(timers[0]!.delay).toBeLessThanOrEqual(100);
-    expect(dispatcher.state()).toMatchObject({ listening: true, takes: 0 });
+    expect(loop.state()).toMatchObject({ listening: true, takes: 0 });
     const took = await afterTurns(() => {
       timers.at(-1)!.ring();
       return takes() > 0;
     });
     expect(took).toBe(true);
-    await Promise.race([dispatcher.stop(AbortSignal.abort(), AbortSignal.abort()), turn()]);
+    await Promise.race([loop.stop(AbortSignal.abort(), AbortSignal.abort()), turn()]);
   });
 });

@@ -20,14 +20,14 @@ import type { SlotUse } from "../service/held-slots.js";
 import type { ThrottledLog } from "@bullrush/client/program";
 import { Breaker } from "./breaker.js";
 import { Deliveries, type Culprit } from "./deliveries.js";
-import { Listener } from "./listener.js";
 import type { LoopState } from "./loop-state.js";
 import { MissingRights } from "./missing-rights.js";
-import { Outbox } from "./outbox.js";
+import { SettlementQueue } from "./settlement-queue.js";
 import { shortened } from "./refusals.js";
 import { needsVouching } from "./vouched.js";
+import { Wakeups } from "./wakeups.js";
 
-export interface DispatcherOptions {
+export interface FetchLoopOptions {
   readonly consumer: Consumer;
   readonly executor: Executor;
   /** Messages that say that they are part of flows, as these know them. */
@@ -61,11 +61,11 @@ const notCounted = "this run does not count: its lease was lost, and another run
  * A slot first, then a message: takes what the free slots can run, runs it, settles it. A slot is free when the task has ended; at most as many wait to be settled as there are
  * slots.
  */
-export class Dispatcher {
-  readonly #options: DispatcherOptions;
+export class FetchLoop {
+  readonly #options: FetchLoopOptions;
   readonly #deliveries: Deliveries;
-  readonly #outbox: Outbox;
-  readonly #listener: Listener;
+  readonly #settlements: SettlementQueue;
+  readonly #wakeups: Wakeups;
   /** Settlements that went out before and may have been applied. */
   readonly #repeated = new WeakSet<Settlement>();
   /** Of those that are settled in another way than they ended, because that was refused, what was taken. */
@@ -91,18 +91,18 @@ export class Dispatcher {
   #pumps = 0;
   #onQuiet: (() => void) | undefined;
 
-  constructor(options: DispatcherOptions) {
+  constructor(options: FetchLoopOptions) {
     const { consumer, clock, trouble, concurrency, onHopeless = () => undefined } = options;
     this.#options = options;
     this.#rights = new MissingRights(clock, onHopeless);
     this.#batch = Math.min(limits.batch, Math.ceil(concurrency / limits.shares));
     this.#deliveries = new Deliveries({
       ...options,
-      onEnded: (settlement) => this.#outbox.add(settlement),
+      onEnded: (settlement) => this.#settlements.add(settlement),
       onChange: () => this.#schedule(),
     });
-    this.#listener = new Listener({ consumer, clock, trouble, onHopeless, breaker: this.#breaker, onHeard: () => this.#schedule() });
-    this.#outbox = new Outbox({
+    this.#wakeups = new Wakeups({ consumer, clock, trouble, onHopeless, breaker: this.#breaker, onHeard: () => this.#schedule() });
+    this.#settlements = new SettlementQueue({
       consumer,
       most: this.#batch,
       clock,
@@ -136,7 +136,7 @@ export class Dispatcher {
 
   /** The deliveries on loan here: those that run, those that wait to run alone, and those that are not settled yet. */
   held(): readonly Delivery[] {
-    return [...this.#deliveries.all(), ...this.#outbox.deliveries()];
+    return [...this.#deliveries.all(), ...this.#settlements.deliveries()];
   }
 
   /** Whether `delivery` runs here, or waits to run alone: it has not come to anything yet. */
@@ -164,10 +164,10 @@ export class Dispatcher {
       room: this.#room,
       running: this.#deliveries.running,
       waiting: this.#deliveries.waiting,
-      unsettled: this.#outbox.size,
+      unsettled: this.#settlements.size,
       exchanges: this.#exchanges,
       takes: this.#takes,
-      listening: this.#listener.listening,
+      listening: this.#wakeups.waiting,
       scheduled: this.#scheduled,
       pause: this.#breaker.pause(now),
       nextLook: consumer.nextLookAt() - now,
@@ -201,23 +201,23 @@ export class Dispatcher {
    */
   async stop(patience: AbortSignal, limit: AbortSignal): Promise<number> {
     this.#taking = false;
-    const muted = this.#listener.mute();
+    const released = this.#wakeups.stop();
     await Promise.race([this.#quiet(), aborted(patience)]);
     this.#deliveries.putBackAll("the worker shuts down");
     await Promise.race([this.#quiet(), aborted(limit)]);
     // Once more, for what the last exchanges saw.
-    await Promise.race([muted.then(() => this.#listener.passOn()), aborted(limit)]);
+    await Promise.race([released.then(() => this.#wakeups.release()), aborted(limit)]);
     clearTimeout(this.#retry);
     clearTimeout(this.#nextLook);
-    this.#outbox.close();
+    this.#settlements.close();
     this.#deliveries.close();
-    this.#listener.close();
+    this.#wakeups.close();
     this.#stopped = true;
     return this.#unsettledCount();
   }
 
   #unsettledCount(): number {
-    return this.#deliveries.running + this.#deliveries.waiting + this.#outbox.size;
+    return this.#deliveries.running + this.#deliveries.waiting + this.#settlements.size;
   }
 
   #quiet(): Promise<void> {
@@ -252,28 +252,28 @@ export class Dispatcher {
     if (this.#stopped) return;
     this.#pumps++;
     clearTimeout(this.#nextLook);
-    if (!this.#taking && this.#deliveries.quiet && this.#outbox.size === 0 && this.#exchanges === 0) this.#onQuiet?.();
+    if (!this.#taking && this.#deliveries.quiet && this.#settlements.size === 0 && this.#exchanges === 0) this.#onQuiet?.();
     this.#deliveries.grant(this.#unused);
     const pause = this.#breaker.pause(this.#options.clock.now());
     if (pause > 0) return this.#retryAfter(pause);
     // Asked once: were it asked again, what becomes due between the answers would be neither taken nor waited for.
     const mayTake = this.#options.consumer.hasWork();
     while (this.#exchanges < limits.exchanges) {
-      const settle = this.#outbox.next();
-      const take = this.#outbox.isApart(settle) ? 0 : this.#wanted(settle.length, mayTake);
+      const settle = this.#settlements.next();
+      const take = this.#settlements.isApart(settle) ? 0 : this.#wanted(settle.length, mayTake);
       if (settle.length === 0 && take === 0) break;
       void this.#exchange(settle, take);
     }
     // What was heard may be answered by a take that is under way; it is decided again when that has ended.
     if (!this.#taking || this.#takes > 0) return;
-    if (this.#free <= 0 || this.#room <= 0 || this.#deliveries.full) void this.#listener.passOn();
+    if (this.#free <= 0 || this.#room <= 0 || this.#deliveries.full) void this.#wakeups.release();
     else if (!mayTake) this.#listen();
   }
 
   /** Listens, and looks when it is time to, whatever is heard. */
   #listen(): void {
     const { clock, consumer, timing = systemTiming } = this.#options;
-    this.#listener.listen();
+    this.#wakeups.wait();
     const wait = Math.max(0, Math.ceil(consumer.nextLookAt() - clock.now()));
     this.#nextLook = timing.setTimer(() => this.#schedule(), Math.min(wait, longestTimer));
   }
@@ -290,7 +290,7 @@ export class Dispatcher {
 
   /** How many settlements may still come to wait. */
   get #room(): number {
-    return this.#options.concurrency - this.#outbox.size;
+    return this.#options.concurrency - this.#settlements.size;
   }
 
   /** How many messages to ask for along with `settled` settlements. */
@@ -319,10 +319,10 @@ export class Dispatcher {
     } catch (error) {
       for (const settlement of settle) this.#repeated.add(settlement);
       // What is to be settled may be at fault, and is found by itself; a take that is refused alone is not.
-      if (settle.length > 0 && isRefused(error)) this.#outbox.failed(settle, error);
+      if (settle.length > 0 && isRefused(error)) this.#settlements.failed(settle, error);
       else {
         this.#breaker.failed(clock.now());
-        this.#outbox.again(settle);
+        this.#settlements.again(settle);
       }
       if (!this.#stopped) trouble.warn("nothing taken or settled", error);
       this.#rights.failed(error);
@@ -356,9 +356,9 @@ export class Dispatcher {
   }
 
   #settled(settle: readonly Settlement[], { settled, refusals }: SettledAndTaken): void {
-    this.#outbox.settled(settled.includes("again") ? settle.filter((_, index) => settled[index] !== "again") : settle);
+    this.#settlements.settled(settled.includes("again") ? settle.filter((_, index) => settled[index] !== "again") : settle);
     settle.forEach((settlement, index) => {
-      if (settled[index] === "again") return this.#outbox.refused(settlement, refusals?.[index]);
+      if (settled[index] === "again") return this.#settlements.refused(settlement, refusals?.[index]);
       const delivery = this.#originals.get(settlement.delivery) ?? settlement.delivery;
       this.#deliveries.leave(delivery);
       if (settled[index] !== "lost") return this.#sayLate(settlement, delivery);
@@ -406,13 +406,14 @@ export class Dispatcher {
     } catch (error) {
       if (!this.#stopped) trouble.warn("not known where messages stand in their flows", error);
       this.#deliveries.arrived(placed);
-      for (const delivery of placed) this.#outbox.add(executor.putBack(delivery, "it is not known where it stands in its flow", unvouched));
+      for (const delivery of placed)
+        this.#settlements.add(executor.putBack(delivery, "it is not known where it stands in its flow", unvouched));
     }
   }
 
   #begin(delivery: Delivery): void {
     if (this.#taking) this.#deliveries.begin(delivery);
-    else this.#outbox.add(this.#options.executor.putBack(delivery, "the worker shuts down"));
+    else this.#settlements.add(this.#options.executor.putBack(delivery, "the worker shuts down"));
   }
 
   #retryAfter(pause: number): void {

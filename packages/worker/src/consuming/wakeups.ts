@@ -3,7 +3,7 @@ import type { ThrottledLog } from "@bullrush/client/program";
 import type { Breaker } from "./breaker.js";
 import { MissingRights } from "./missing-rights.js";
 
-export interface ListenerOptions {
+export interface WakeupsOptions {
   readonly consumer: Pick<Consumer, "wait" | "releaseWakeups" | "stopListening">;
   readonly clock: Clock;
   readonly trouble: ThrottledLog;
@@ -14,31 +14,31 @@ export interface ListenerOptions {
   readonly onHeard: () => void;
 }
 
-/** Waits until there may be something to take, and passes on to other workers what was heard here and cannot be used. */
-export class Listener {
-  readonly #options: ListenerOptions;
-  #ringing: Promise<void> | undefined;
+/** Waits until there may be something to take, and releases to other workers the wakeups that this one cannot use. */
+export class Wakeups {
+  readonly #options: WakeupsOptions;
+  #wait: Promise<void> | undefined;
   readonly #rights: MissingRights;
-  #muted = false;
+  #stopped = false;
   #closed = false;
 
-  constructor(options: ListenerOptions) {
+  constructor(options: WakeupsOptions) {
     this.#options = options;
     this.#rights = new MissingRights(options.clock, options.onHopeless);
   }
 
   /** Whether a wait is under way. */
-  get listening(): boolean {
-    return this.#ringing !== undefined;
+  get waiting(): boolean {
+    return this.#wait !== undefined;
   }
 
-  /** Listens, unless it does already. */
-  listen(): void {
-    this.#ringing ??= this.#listen();
+  /** Begins to wait, unless a wait is under way. */
+  wait(): void {
+    this.#wait ??= this.#waitOnce();
   }
 
-  /** Leaves it to others that something may be taken. Never rejects. */
-  async passOn(): Promise<void> {
+  /** Releases the wakeups of this worker, so that others get them. Never rejects. */
+  async release(): Promise<void> {
     try {
       await this.#options.consumer.releaseWakeups();
     } catch (error) {
@@ -47,34 +47,34 @@ export class Listener {
   }
 
   /**
-   * Listens no more. Resolves when what was on its way here is passed on: it still arrives, and what is passed on before Redis knows that nobody listens here comes
-   * back.
+   * Stops listening. Resolves when the wakeups that were under way are released: they still arrive,
+   * and one that is released before Redis knows that nobody listens here comes back.
    */
-  async mute(): Promise<void> {
-    this.#muted = true;
+  async stop(): Promise<void> {
+    this.#stopped = true;
     this.#options.consumer.stopListening();
-    await this.#ringing;
-    await this.passOn();
+    await this.#wait;
+    await this.release();
   }
 
-  /** Says nothing more of what goes wrong. */
+  /** Stops logging errors during shutdown. */
   close(): void {
     this.#closed = true;
   }
 
-  async #listen(): Promise<void> {
+  async #waitOnce(): Promise<void> {
     const { consumer, clock, trouble, breaker, onHeard } = this.#options;
     try {
       await consumer.wait();
       this.#rights.granted();
     } catch (error) {
-      if (!this.#muted) {
+      if (!this.#stopped) {
         breaker.failed(clock.now());
         trouble.warn("not waiting for tasks", error);
         this.#rights.failed(error);
       }
     } finally {
-      this.#ringing = undefined;
+      this.#wait = undefined;
       onHeard();
     }
   }
