@@ -53,7 +53,7 @@ export {
   type Failure,
   type FailureFields,
   type Json,
-  type Mishap,
+  type FailureInfo,
   type RetentionOptions,
   type Schedule,
   type ScheduledCall,

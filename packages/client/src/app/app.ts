@@ -53,7 +53,7 @@ export class App {
   readonly #tasks = new Map<string, TaskDefinition>();
   #options: CompiledOptions;
   #connected: Connected | undefined;
-  #troubleListener: ((service: "broker" | "backend", reason: string) => void) | undefined;
+  #connectionErrorListener: ((service: "broker" | "backend", reason: string) => void) | undefined;
   #closed = false;
   readonly #sender = new Sender(
     () => this.#connect(),
@@ -230,8 +230,8 @@ export class App {
   }
 
   /** Hears why a connection fails, at each failure. One listener; a further one replaces it. */
-  onTrouble(listener: (service: "broker" | "backend", reason: string) => void): void {
-    this.#troubleListener = listener;
+  onConnectionError(listener: (service: "broker" | "backend", reason: string) => void): void {
+    this.#connectionErrorListener = listener;
   }
 
   /**
@@ -265,7 +265,7 @@ export class App {
     return (this.#connected ??= connect(
       () => this.#options,
       this.#tasks,
-      (service, reason) => this.#troubleListener?.(service, reason),
+      (service, reason) => this.#connectionErrorListener?.(service, reason),
     ));
   }
 }
