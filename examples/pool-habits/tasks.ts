@@ -1,4 +1,4 @@
-import { createApp, type Mishap } from "@bullrush/client";
+import { createApp, type FailureInfo } from "@bullrush/client";
 
 export const app = createApp({ name: "habits", queues: ["computing", "fetching"], defaultQueue: "computing" });
 
@@ -28,7 +28,7 @@ export const store = app.task("habits.store", { queue: "fetching" }, (value: str
 export const regret = app.task(
   "habits.regret",
   { queue: "fetching" },
-  ({ task, failure }: Mishap) => `${task} failed: ${failure?.message}`,
+  ({ task, failure }: FailureInfo) => `${task} failed: ${failure?.message}`,
 );
 
 function block(ms: number): void {

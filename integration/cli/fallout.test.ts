@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
-import { chord, createApp, type Mishap, type Task } from "@bullrush/client";
+import { chord, createApp, type FailureInfo, type Task } from "@bullrush/client";
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
@@ -209,7 +209,7 @@ describe("a task that throws late and is given up", () => {
     const take = app.stub<Task<[number], string>>("fixture.take");
     const late = app.stub<Task<[], string>>("fixture.late");
     const gather = app.stub<Task<[readonly string[]], string>>("fixture.gather");
-    const caught = app.stub<Task<[Mishap], string>>("fixture.caught");
+    const caught = app.stub<Task<[FailureInfo], string>>("fixture.caught");
     const taskId = randomUUID();
     const result = await chord([take.s(10), late.s(), take.s(10)], gather.s())
       .onError(caught.s().set({ taskId }))

@@ -7,7 +7,7 @@ import {
   type AsyncResult,
   type GroupResult,
   type Handle,
-  type Mishap,
+  type FailureInfo,
   type SendableBy,
   type TaskOf,
 } from "@bullrush/client";
@@ -196,7 +196,7 @@ describe.concurrent("a canvas", () => {
       .delay();
     await failed.get({ ...timeout, propagate: false });
     for (const label of ["well", "told", "told too"]) await noted(label);
-    const mishap = notes.find(([label]) => label === "told")?.[1] as Mishap;
+    const mishap = notes.find(([label]) => label === "told")?.[1] as FailureInfo;
     expect(mishap).toMatchObject({ id: failed.id, task: "fail", state: "FAILURE", failure: { name: "RangeError", message: "no luck" } });
     // Of a chain, whichever step it was.
     const chained = await chain(fail.s("first"), add.s(1)).onError(note.s("chain")).delay();

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { chain, chord, group, type AsyncResult, type GroupResult, type Mishap } from "@bullrush/client";
+import { chain, chord, group, type AsyncResult, type GroupResult, type FailureInfo } from "@bullrush/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hangTimeout } from "../lib/hang-timeout.js";
 import { partsOf, rows } from "./link-rows.js";
@@ -27,7 +27,7 @@ describe("links of canvases, with what Celery does", () => {
     });
     app.task("note", (...args: unknown[]) => {
       const [label, row] = [args.pop() as string, args.pop() as number];
-      const told = args[0] as Partial<Mishap> | number | undefined;
+      const told = args[0] as Partial<FailureInfo> | number | undefined;
       notes[row]?.push(typeof told === "object" ? `${label}:${told.task}` : label);
       return 1;
     });
@@ -61,12 +61,12 @@ describe("the mishap of a chord whose header failed", () => {
   test("names the body, whose result the caller holds, and its failure is the group's", async () => {
     await using stage = openStage();
     const { app } = stage;
-    const mishaps: Mishap[] = [];
+    const mishaps: FailureInfo[] = [];
     app.task("no", (): number => {
       throw new RangeError("no");
     });
     app.task("sum", (all: readonly number[]) => all.length);
-    app.task("tell", (mishap: Mishap) => void mishaps.push(mishap));
+    app.task("tell", (mishap: FailureInfo) => void mishaps.push(mishap));
     await stage.work();
     const body = app.stub("sum").s();
     const result = await chord([app.signature("no")], body)

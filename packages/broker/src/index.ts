@@ -7,8 +7,8 @@ export { SharedTimer, longestTimer, systemTiming, type Timing } from "./shared-t
 export { additionId, callId, checkTaskId, copyId, groupId, isTaskId, newId, replacementId, tickId } from "./id.js";
 
 export type { Json, Message, RoutedMessage } from "./protocol/message.js";
-export type { Flow, FlowAddition, FlowCall, FlowJoin, Mishap } from "./protocol/flow.js";
-export type { Origin, Place, Target } from "./protocol/place.js";
+export type { Flow, FlowAddition, FlowCall, FlowJoin, FailureInfo } from "./protocol/flow.js";
+export type { TaskRef, FlowPosition, Target } from "./protocol/flow-position.js";
 export { outcomeOfRecord, type FinalOutcome, type Outcome } from "./protocol/outcome.js";
 export { carriedFailure } from "./protocol/carried-failure.js";
 export { describeFailure, failureReason, RemoteError, withCause, type Failure } from "./protocol/failure.js";

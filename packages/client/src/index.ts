@@ -59,7 +59,7 @@ export {
   type Failure,
   type FailureFields,
   type Json,
-  type Mishap,
+  type FailureInfo,
   type RetentionOptions,
   type Schedule,
   type ScheduledCall,

@@ -146,7 +146,7 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
     const declared = app.options.queues;
     const undeclared = queues.map((queue) => queue.name).filter((queue) => !declared.includes(queue));
     if (undeclared.length > 0) log.warn({ queues: undeclared, declared }, "takes from queues that the app does not declare");
-    app.onTrouble((service, reason) => trouble.warn(`${service} cannot be reached`, reason));
+    app.onConnectionError((service, reason) => trouble.warn(`${service} cannot be reached`, reason));
     app.onHookTrouble((text, cause) => trouble.warn(text, cause));
     const pool = createPool(options, {
       app,

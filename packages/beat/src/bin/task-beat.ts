@@ -72,7 +72,7 @@ async function beat(app: App, given: BeatArguments, { version, warnings, log, fo
   const { maxInterval, allowEviction = false, metricsPort, metricsHost = "127.0.0.1" } = given;
   for (const warning of warnings) log.warn(warning);
   const trouble = new ThrottledLog(log, systemClock);
-  app.onTrouble((service, reason) => trouble.warn(`${service} cannot be reached`, reason));
+  app.onConnectionError((service, reason) => trouble.warn(`${service} cannot be reached`, reason));
   const beat = createBeat(app, { ...(maxInterval !== undefined && { maxInterval }), allowEviction, log });
   let code = 0;
   let told = false;

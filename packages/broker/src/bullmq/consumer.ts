@@ -47,7 +47,7 @@ export interface ConsumerContext {
   readonly prefix: string;
   /** Shared with the other connections of the app. */
   readonly deadLinks?: DeadLinks;
-  readonly onTrouble?: (reason: string) => void;
+  readonly onConnectionError?: (reason: string) => void;
 }
 
 /** Longest time that closing waits for what is left to do in flows, in ms. */
@@ -73,7 +73,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
   const { lease, scan = lease / 3, worker, order, takeWatch, allowEviction = false, longestMessage = defaultLongest } = options;
   const silence = lease / 3;
   const reading = Math.min(longestRead, (lease * 2) / 3);
-  const trouble = context.onTrouble && { onTrouble: context.onTrouble };
+  const trouble = context.onConnectionError && { onConnectionError: context.onConnectionError };
   const shared = { ...trouble, ...(context.deadLinks && { deadLinks: context.deadLinks }) };
   const commands = openConnection(location, { service: "broker", name: `bullrush:${worker}`, silence, ...shared });
 
@@ -290,7 +290,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
       noteReasons(again, second, reasons);
     } catch (error) {
       if (isRefused(error)) for (const settlement of again) reasons.set(settlement, error instanceof Error ? error.message : String(error));
-      context.onTrouble?.(error instanceof Error ? error.message : String(error));
+      context.onConnectionError?.(error instanceof Error ? error.message : String(error));
     }
     again.forEach((settlement, index) => (settled[settle.indexOf(settlement)] = replies[index] as Settled));
   }
@@ -309,7 +309,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
       late.forEach((settlement, index) => (settled[settle.indexOf(settlement)] = second.settled[index] as Settled));
       noteReasons(late, second, reasons);
     } catch (error) {
-      context.onTrouble?.(error instanceof Error ? error.message : String(error));
+      context.onConnectionError?.(error instanceof Error ? error.message : String(error));
     }
   }
 
@@ -352,7 +352,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
       dry: dry.map(([queue, limited, due, heldBack]) => ({ queue: queue - 1, limited, due, heldBack: heldBack === 1 })),
       broken: broken !== null,
     });
-    if (broken !== null && !saysDenied(broken)) context.onTrouble?.(shownReply(broken));
+    if (broken !== null && !saysDenied(broken)) context.onConnectionError?.(shownReply(broken));
     passOnResting(now);
     return {
       deliveries,

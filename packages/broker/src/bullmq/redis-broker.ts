@@ -35,7 +35,7 @@ export interface RedisBrokerOptions {
   readonly bullmqEvents?: boolean;
   /** Shared with the other connections of the app. */
   readonly deadLinks?: DeadLinks;
-  readonly onTrouble?: (reason: string) => void;
+  readonly onConnectionError?: (reason: string) => void;
 }
 
 const scripts = {
@@ -60,9 +60,17 @@ type RevokeReply = 0 | 1 | readonly [taken: 0 | 1, queue: string, task: string, 
 
 /** Queues on BullMQ: each of ours is one of its queues, each message one of its jobs, so that its tools see them. */
 export function redisBroker(options: RedisBrokerOptions): BrokerFacets {
-  const { backend, prefix = "bull", deadline = 5000, maxPayload = defaultMaxPayload, bullmqEvents = true, deadLinks, onTrouble } = options;
+  const {
+    backend,
+    prefix = "bull",
+    deadline = 5000,
+    maxPayload = defaultMaxPayload,
+    bullmqEvents = true,
+    deadLinks,
+    onConnectionError,
+  } = options;
   const location: CompiledLocation = { ...compileLocation(options.location), bullmqEvents };
-  const shared = { ...(deadLinks && { deadLinks }), ...(onTrouble && { onTrouble }) };
+  const shared = { ...(deadLinks && { deadLinks }), ...(onConnectionError && { onConnectionError }) };
   const commands = openConnection(location, { service: "broker", name: "bullrush:producer", holdsProcess: false, ...shared });
   const consumers = new Set<Consumer>();
   const noteQueues = queueNotes(prefix, steadyClock);

@@ -23,7 +23,7 @@ export interface RedisEngineOptions {
   /** Whether BullMQ's events are written. Default: true. */
   readonly bullmqEvents?: boolean;
   /** Called at each failure of a connection, with the reason. */
-  readonly onTrouble?: (service: "broker" | "backend", reason: string) => void;
+  readonly onConnectionError?: (service: "broker" | "backend", reason: string) => void;
 }
 
 /**
@@ -32,16 +32,21 @@ export interface RedisEngineOptions {
  * the settlement. Nothing is connected before the first call.
  */
 export function redisEngine({ broker: location, backend = location, app, prefix = "bull", ...options }: RedisEngineOptions): Engine {
-  const { deadline, maxPayload, bullmqEvents, onTrouble } = options;
+  const { deadline, maxPayload, bullmqEvents, onConnectionError } = options;
   // A link that one connection finds dead is dead for all of them.
   const deadLinks = new DeadLinks();
   const results = redisResultBackend({
     location: backend,
     deadLinks,
     ...(maxPayload !== undefined && { longestRecord: longestMessageOf(maxPayload) }),
-    ...(onTrouble && { onTrouble: (reason: string) => onTrouble("backend", reason) }),
+    ...(onConnectionError && { onConnectionError: (reason: string) => onConnectionError("backend", reason) }),
   });
-  const shared = { location, prefix, deadLinks, ...(onTrouble && { onTrouble: (reason: string) => onTrouble("broker", reason) }) };
+  const shared = {
+    location,
+    prefix,
+    deadLinks,
+    ...(onConnectionError && { onConnectionError: (reason: string) => onConnectionError("broker", reason) }),
+  };
   const stored = { ...shared, ...(maxPayload !== undefined && { maxPayload }), ...(bullmqEvents !== undefined && { bullmqEvents }) };
   const { queues, flows, workers, consume, close } = redisBroker({
     ...stored,

@@ -16,7 +16,7 @@ export interface LineOptions {
   /** Whether the connection keeps the process alive while nothing is owed on it. */
   readonly holdsProcess: boolean;
   /** Hears why the line fails, at each failure. */
-  readonly onTrouble?: (reason: string) => void;
+  readonly onConnectionError?: (reason: string) => void;
 }
 
 /** One client of a Redis: it connects when it is first needed and again when the connection is lost, and knows whether that Redis will do. */
@@ -103,7 +103,7 @@ export function openLine({ options: given, display, bullmqEvents = true, passwor
       suitable = false;
     }
     // When it is closed while it connects, ioredis complains about what it cannot send.
-    if (!closing.signal.aborted) options.onTrouble?.(reasonOf(error));
+    if (!closing.signal.aborted) options.onConnectionError?.(reasonOf(error));
   }
 
   /** Has the process stay for what is owed, and, unless the line holds it anyway, for nothing else. */

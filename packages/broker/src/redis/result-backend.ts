@@ -25,7 +25,7 @@ export interface RedisResultBackendOptions {
   readonly longestRecord?: number;
   /** Shared with the other connections of the app. */
   readonly deadLinks?: DeadLinks;
-  readonly onTrouble?: (reason: string) => void;
+  readonly onConnectionError?: (reason: string) => void;
 }
 
 const scripts = { store: scriptAt("redis/store"), claim: scriptAt("redis/claim"), unclaim: scriptAt("redis/unclaim") };
@@ -40,9 +40,9 @@ export interface RedisResultBackend extends Results {
 
 /** Result backend on a Redis of its own or the broker's: one string of JSON a task, with a time to live, and one channel a waiting process. */
 export function redisResultBackend(options: RedisResultBackendOptions): RedisResultBackend {
-  const { deadline = 5000, largestNotified = 16_384, longestRecord = longestMessageOf(0), deadLinks, onTrouble } = options;
+  const { deadline = 5000, largestNotified = 16_384, longestRecord = longestMessageOf(0), deadLinks, onConnectionError } = options;
   const location = compileLocation(options.location);
-  const shared = { ...(deadLinks && { deadLinks }), ...(onTrouble && { onTrouble }) };
+  const shared = { ...(deadLinks && { deadLinks }), ...(onConnectionError && { onConnectionError }) };
   const connect = (name: string, onReplaced?: () => void): Connection =>
     openConnection(location, {
       service: "result backend",

@@ -61,7 +61,7 @@ describe("consuming, when the way to Redis fails", () => {
 
   test("a wait that nothing ends outlasts neither the connection's patience nor the deadline for answers", async () => {
     const troubles: string[] = [];
-    const engine = broker.connect({ location: proxy.url, deadline: 200, onTrouble: (reason) => troubles.push(reason) });
+    const engine = broker.connect({ location: proxy.url, deadline: 200, onConnectionError: (reason) => troubles.push(reason) });
     const consumer = worker({ lease: 6000 }, engine);
     expect(await take(consumer, 1)).toEqual([]);
     for (let round = 0; round < 2; round++) await consumer.wait();

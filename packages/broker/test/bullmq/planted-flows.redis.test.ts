@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { additionId } from "../../src/id.js";
-import type { Target } from "../../src/protocol/place.js";
+import type { Target } from "../../src/protocol/flow-position.js";
 import { within } from "../../src/within.js";
 import { flowOf, play, settlementOf } from "../ports/flow-play.js";
 import { contentOf } from "../ports/messages.js";

@@ -181,7 +181,7 @@ describe("a job of BullMQ's own producers", () => {
   describe("of a scheduler whose pattern is its producer's own", () => {
     test("runs, and nobody hears what is in its options", async () => {
       const heard: string[] = [];
-      const engine = bench.broker.connect({ onTrouble: (reason) => heard.push(reason) });
+      const engine = bench.broker.connect({ onConnectionError: (reason) => heard.push(reason) });
       const consumer = engine.consume({ queues: [{ name: "feeds" }], order: "strict", lease: 30_000, worker: "worker-a" });
       await bench.queue.upsertJobScheduler("s", { every: hour }, { name: "job", data: secret });
       const [id] = (await bench.queue.getWaiting()).map((job) => job.id!);

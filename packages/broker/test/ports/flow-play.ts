@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { callId, newId } from "../../src/id.js";
 import type { Flow, FlowCall, FlowJoin } from "../../src/protocol/flow.js";
-import type { Target } from "../../src/protocol/place.js";
+import type { Target } from "../../src/protocol/flow-position.js";
 import type { Message } from "../../src/protocol/message.js";
 import type { Outcome } from "../../src/protocol/outcome.js";
 import type { TaskRecord } from "../../src/protocol/record.js";

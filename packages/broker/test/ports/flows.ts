@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { eventually } from "../../../../integration/lib/eventually.js";
 import { describeAdditions } from "./additions.js";
-import type { Target } from "../../src/protocol/place.js";
+import type { Target } from "../../src/protocol/flow-position.js";
 import { newId } from "../../src/id.js";
 import { contentOf, outcomes, storeOf } from "./messages.js";
 import { flowOf, play, recordsOf, settlementOf } from "./flow-play.js";

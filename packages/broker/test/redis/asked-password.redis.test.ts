@@ -35,7 +35,11 @@ describe("a password that is asked for", () => {
       return password();
     };
     const location = compileLocation({ url: inject("redisUrl").replace("://", `://${user}@`), password: ask });
-    return (connection = openConnection(location, { service: "broker", name: "test", onTrouble: (reason) => troubles.push(reason) }));
+    return (connection = openConnection(location, {
+      service: "broker",
+      name: "test",
+      onConnectionError: (reason) => troubles.push(reason),
+    }));
   }
 
   const whoAmI = (deadline = 20_000) => connection?.run({ action: "it was not asked", deadline }, (client) => client.acl("WHOAMI"));

@@ -58,7 +58,7 @@ export class App {
   readonly #tasks = new Map<string, TaskDefinition>();
   #options: CompiledOptions;
   #connected: Connected | undefined;
-  #troubleListener: ((service: "broker" | "backend", reason: string) => void) | undefined;
+  #connectionErrorListener: ((service: "broker" | "backend", reason: string) => void) | undefined;
   #hookListener: HookTrouble = hookWarning();
   #closed = false;
   /** @internal The middleware, for workers and beats. */
@@ -263,8 +263,8 @@ export class App {
   }
 
   /** Hears why a connection fails, at each failure. One listener; a further one replaces it. */
-  onTrouble(listener: (service: "broker" | "backend", reason: string) => void): void {
-    this.#troubleListener = listener;
+  onConnectionError(listener: (service: "broker" | "backend", reason: string) => void): void {
+    this.#connectionErrorListener = listener;
   }
 
   /**
@@ -298,7 +298,7 @@ export class App {
     return (this.#connected ??= connect(
       () => this.#options,
       this.#tasks,
-      (service, reason) => this.#troubleListener?.(service, reason),
+      (service, reason) => this.#connectionErrorListener?.(service, reason),
     ));
   }
 }

@@ -7,7 +7,7 @@ import {
   type FlowCall,
   type Json,
   type Message,
-  type Place,
+  type FlowPosition,
   type RoutedMessage,
 } from "@bullrush/broker";
 import { copyFor, messageOf, sendingParent, type Sending } from "../app/dispatcher.js";
@@ -117,7 +117,7 @@ function messageIn(call: PlannedCall, number: number, now: number | undefined, c
   if (groupId !== undefined) message.groupId = groupId;
   if (replaced !== undefined) message.headers = inherited(replaced.headers, message.headers);
   if (isFlow) {
-    const place: Place = { flow: plan.id, call: number, next: inRanges(next) };
+    const place: FlowPosition = { flow: plan.id, call: number, next: inRanges(next) };
     message.places = isResult && replaced?.places !== undefined ? [place, ...replaced.places] : [place];
   }
   if (isResult && replaced !== undefined) message.standsFor = [...(replaced.standsFor ?? []), { id: replaced.id, task: replaced.task }];

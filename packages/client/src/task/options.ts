@@ -106,7 +106,7 @@ export interface CallBasics extends SharedOptions {
   readonly headers?: Readonly<Record<string, Json>>;
   /** What runs when it has ended well, and gets its result in front of its arguments, unless it is immutable. */
   readonly link?: AnyCanvas | readonly AnyCanvas[];
-  /** What runs when it has failed or was revoked, and gets a `Mishap` in front of its arguments, unless it is immutable. */
+  /** What runs when it has failed or was revoked, and gets a `FailureInfo` in front of its arguments, unless it is immutable. */
   readonly linkError?: AnyCanvas | readonly AnyCanvas[];
 }
 

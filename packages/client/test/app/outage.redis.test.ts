@@ -63,7 +63,7 @@ test("whoever listens for trouble hears of it, and which service has it, without
   const url = deadUrl.replace("//", `//:${secret}@`);
   const app = testApp({ broker: url, publishTimeout: 100 });
   const heard = new Set<string>();
-  app.onTrouble((service, reason) => void heard.add(`${service}: ${reason}`));
+  app.onConnectionError((service, reason) => void heard.add(`${service}: ${reason}`));
   await rejected(app.sendTask("tasks.a"));
   expect([...heard]).toEqual([expect.stringMatching(/^broker: .*ECONNREFUSED/)]);
   expect([...heard].join()).not.toContain(secret);

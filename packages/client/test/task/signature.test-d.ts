@@ -1,5 +1,5 @@
 import { describe, expectTypeOf, test } from "vitest";
-import { createApp, type AsyncResult, type Mishap, type Signature } from "../../src/index.js";
+import { createApp, type AsyncResult, type FailureInfo, type Signature } from "../../src/index.js";
 
 const app = createApp();
 const add = app.task("add", (x: number, y: number) => x + y);
@@ -7,7 +7,7 @@ const greet = app.task("greet", async (name: string) => `hello ${name}`);
 const now = app.task("now", () => 1);
 const optional = app.task("optional", (x: number, y?: string) => `${x}${y}`);
 const rest = app.task("rest", (...words: string[]) => words.length);
-const warn = app.task("warn", (mishap: Mishap, to: string) => `${mishap.id} ${to}`);
+const warn = app.task("warn", (mishap: FailureInfo, to: string) => `${mishap.id} ${to}`);
 
 describe("a signature", () => {
   test("takes the arguments of its task, and has its result", () => {

@@ -1,6 +1,6 @@
 import { encodeMessage } from "../../protocol/codec.js";
 import type { FlowAddition } from "../../protocol/flow.js";
-import type { Place } from "../../protocol/place.js";
+import type { FlowPosition } from "../../protocol/flow-position.js";
 import type { Added } from "../../ports/flows.js";
 import type { Connection } from "../../redis/connection.js";
 import { flowIndexKey, flowKeys } from "../../redis/keys.js";
@@ -64,7 +64,7 @@ export class FlowAdditions {
 }
 
 /** Where a member stands whose number and slot are not known. */
-function placeIn(flow: string, join: number): Place {
+function placeIn(flow: string, join: number): FlowPosition {
   return { flow, call: 0, next: [["slot", join, 0]] };
 }
 

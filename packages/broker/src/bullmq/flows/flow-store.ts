@@ -1,6 +1,6 @@
 import { callId, isTaskId } from "../../id.js";
 import type { Flow } from "../../protocol/flow.js";
-import type { Place } from "../../protocol/place.js";
+import type { FlowPosition } from "../../protocol/flow-position.js";
 import type { FlowRevocation } from "../../ports/flows.js";
 import type { Location } from "../../ports/queues.js";
 import type { Connection } from "../../redis/connection.js";
@@ -135,7 +135,7 @@ export class FlowStore {
   }
 
   /** Does what follows upon the end of a call whose message is gone. Gives the flows with something left to do. */
-  async continue(places: readonly Place[], ending: Ending): Promise<readonly string[]> {
+  async continue(places: readonly FlowPosition[], ending: Ending): Promise<readonly string[]> {
     const args = [JSON.stringify(places), ...ending];
     return (await this.#runOn("a flow did not go on", scripts.continue, args)) as readonly string[];
   }

@@ -38,7 +38,7 @@ export interface RedisScheduleStoreOptions {
   /** Whether BullMQ's events of its ticks are written. Default: true. */
   readonly bullmqEvents?: boolean;
   /** Hears why the connection fails, and of entries that cannot be read. */
-  readonly onTrouble?: (reason: string) => void;
+  readonly onConnectionError?: (reason: string) => void;
 }
 
 const scripts = {
@@ -65,10 +65,10 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
     lead = 10_000,
     bullmqEvents = true,
     deadLinks,
-    onTrouble,
+    onConnectionError,
   } = options;
   const location: CompiledLocation = { ...compileLocation(options.location), bullmqEvents };
-  const shared = { ...(deadLinks && { deadLinks }), ...(onTrouble && { onTrouble }) };
+  const shared = { ...(deadLinks && { deadLinks }), ...(onConnectionError && { onConnectionError }) };
   const connect = (name: string, { holdsProcess, onReplaced }: Pick<ConnectionOptions, "holdsProcess" | "onReplaced">): Connection =>
     openConnection(location, {
       service: "broker",

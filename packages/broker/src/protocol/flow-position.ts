@@ -4,7 +4,7 @@ import { isTaskId } from "../id.js";
 /**
  * Where a value goes, or why there is none.
  * `step`: to a call, which fails too when there is no value; `steps`: to all from the first to the last. `link`: to a call that is dropped then. `error`: to a call that takes a
- * `Mishap`, and is dropped when there is a value, or when what failed is none of the calls from `first` to `last`,
+ * `FailureInfo`, and is dropped when there is a value, or when what failed is none of the calls from `first` to `last`,
  * if these are given. `slot`: to a place in a join. `open`: to a join of size 0, which lets pass an empty array.
  */
 export type Target =
@@ -15,7 +15,7 @@ export type Target =
   | readonly ["open", join: number];
 
 /** Where a message stands in a flow, and what comes after it. */
-export interface Place {
+export interface FlowPosition {
   /** Id of the flow. */
   readonly flow: string;
   /** Number of the call. */
@@ -24,20 +24,20 @@ export interface Place {
 }
 
 /** A task, for those who speak of it. */
-export interface Origin {
+export interface TaskRef {
   readonly id: string;
   readonly task: string;
 }
 
 /** Whether decoded `value` names a task. */
-export function isOrigin(value: unknown): value is Origin {
+export function isTaskRef(value: unknown): value is TaskRef {
   if (typeof value !== "object" || value === null) return false;
   const { id, task } = value as Partial<Record<string, unknown>>;
   return isTaskId(id) && typeof task === "string" && task !== "" && task.length <= textLimits.name;
 }
 
 /** Whether decoded `value` is a place in a flow. */
-export function isPlace(value: unknown): value is Place {
+export function isFlowPosition(value: unknown): value is FlowPosition {
   if (typeof value !== "object" || value === null) return false;
   const { flow, call, next } = value as Partial<Record<string, unknown>>;
   return isTaskId(flow) && isPosition(call) && Array.isArray(next) && next.every(isTarget);

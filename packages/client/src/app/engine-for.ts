@@ -1,0 +1,14 @@
+import { compileLocation, redisEngine, type Engine } from "@bullrush/broker";
+import type { CompiledOptions } from "./options.js";
+
+/** Called at each failed connection to the broker or the result backend, with the reason. */
+export type OnConnectionError = (service: "broker" | "backend", reason: string) => void;
+
+/** The engine that the scheme of the broker's URL names. Warns of certificates that nobody checks. */
+export function engineFor(options: CompiledOptions, onConnectionError: OnConnectionError): Engine {
+  const { name, broker, backend, prefix, publishTimeout: deadline, maxPayload, bullmqEvents } = options;
+  for (const warning of new Set([broker, backend].flatMap((one) => compileLocation(one).warning ?? []))) {
+    process.emitWarning(warning, { type: "BullrushWarning", code: "BULLRUSH_UNCHECKED_CERTIFICATE" });
+  }
+  return redisEngine({ app: name, broker, backend, prefix, deadline, maxPayload, bullmqEvents, onConnectionError });
+}
