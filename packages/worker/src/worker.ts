@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { newId, systemClock, type BullrushError, type Consumer, type Delivery, type Revocation } from "@bullrush/broker";
-import type { App, TaskContext } from "@bullrush/client";
-import { jsonLogger, logOutput, OutputCapture } from "@bullrush/program";
+import { type App, enclosingTask, type TaskContext } from "@bullrush/client";
+import { jsonLogger, logOutput, OutputCapture, ThrottledLog } from "@bullrush/program";
 import type { Logger } from "pino";
 import { Dispatcher } from "./consuming/dispatcher.js";
 import { vouched } from "./consuming/vouched.js";
@@ -24,7 +24,6 @@ import { keepName, type NameKeeper } from "./service/name-keeper.js";
 import { loopWatchdog } from "./service/loop-watchdog.js";
 import { recovery } from "./service/recovery.js";
 import type { Service } from "./service/service.js";
-import { enclosingTask, ThrottledLog } from "@bullrush/client/program";
 
 /**
  * What an exception that nobody caught counts for. `task`: it is of a task that runs here, and counts as a crash of that. `ended`: it is of

@@ -14,9 +14,9 @@ import {
   type Verdict,
 } from "@bullrush/broker";
 import type { TaskDefinition } from "@bullrush/client";
+import { redact, redactFailure } from "@bullrush/program";
 import type { Logger } from "pino";
 import type { Run } from "../middleware/middleware.js";
-import { redact, redactFailure } from "@bullrush/client/program";
 import { collect, collected } from "./collect.js";
 import { doomOf, isOnce, maxCrashesOf } from "./doom.js";
 import { Grace } from "./grace.js";
