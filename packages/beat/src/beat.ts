@@ -1,7 +1,6 @@
 import { steadyClock, systemClock } from "@bullrush/broker";
 import type { App } from "@bullrush/client";
-import { ThrottledLog } from "@bullrush/client/program";
-import { jsonLogger } from "@bullrush/program";
+import { jsonLogger, ThrottledLog } from "@bullrush/program";
 import { ClockWatch } from "./clock-watch.js";
 import { Election } from "./election.js";
 import { Timetables } from "./entry.js";

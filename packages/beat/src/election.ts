@@ -1,5 +1,5 @@
 import type { ScheduleNews, Schedules, Term } from "@bullrush/broker";
-import type { ThrottledLog } from "@bullrush/client/program";
+import type { ThrottledLog } from "@bullrush/program";
 import type { Logger } from "pino";
 import type { Sleeper } from "./sleeper.js";
 

@@ -10,7 +10,7 @@ import {
   type Term,
 } from "@bullrush/broker";
 import type { App } from "@bullrush/client";
-import type { ThrottledLog } from "@bullrush/client/program";
+import type { ThrottledLog } from "@bullrush/program";
 import type { Logger } from "pino";
 import type { Timetables } from "./entry.js";
 import { OptionEntries } from "./option-entries.js";

@@ -10,6 +10,7 @@ export type { ExecuteLayer, Layers } from "./middleware/layers.js";
 
 export { every } from "./beat/every.js";
 export { crontab, type CrontabField, type CrontabFields, type CrontabOptions } from "./beat/crontab.js";
+export { cronOf, type Cron } from "./beat/cron.js";
 export { solar } from "./beat/solar.js";
 export type { ScheduleFunction, ScheduleOption } from "./beat/schedule.js";
 export type { BeatEntry, BeatSettings, CompiledEntry, RuntimeEntry } from "./beat/entry.js";
@@ -26,7 +27,8 @@ export { isReplace, Replace } from "./task/replace.js";
 export { isRetry, Retry, type RetryOptions } from "./task/retry.js";
 export { isReject, Reject, type RejectOptions } from "./task/reject.js";
 export { matchesError, type ErrorMatch } from "./task/error-match.js";
-export { currentTask, outsideTask, runInTask, type TaskContext } from "./task/context.js";
+export { currentTask, enclosingTask, outsideTask, runInTask, type TaskContext } from "./task/context.js";
+export type { Log, LogMethod } from "./task/log.js";
 export type { AwaitedTask, AwaitedTasks, Loan } from "./task/loan.js";
 export { SoftTimeLimitExceeded } from "./task/errors.js";
 

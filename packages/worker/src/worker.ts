@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { newId, systemClock, type BullrushError, type Consumer, type Delivery, type Revocation } from "@bullrush/broker";
-import type { App, TaskContext } from "@bullrush/client";
-import { jsonLogger, logOutput, OutputCapture } from "@bullrush/program";
+import { type App, enclosingTask, type TaskContext } from "@bullrush/client";
+import { jsonLogger, logOutput, OutputCapture, ThrottledLog } from "@bullrush/program";
 import type { Logger } from "pino";
 import { FetchLoop } from "./consuming/fetch-loop.js";
 import { vouched } from "./consuming/vouched.js";
@@ -25,7 +25,6 @@ import { keepName, type NameKeeper } from "./service/name-keeper.js";
 import { loopWatchdog } from "./service/loop-watchdog.js";
 import { recovery } from "./service/recovery.js";
 import type { Service } from "./service/service.js";
-import { enclosingTask, ThrottledLog } from "@bullrush/client/program";
 
 /**
  * What an exception that nobody caught counts for. `task`: it is of a task that runs here, and counts as a crash of that. `ended`: it is of

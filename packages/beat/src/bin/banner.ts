@@ -1,6 +1,6 @@
 import { clip, compileLocation } from "@bullrush/broker";
 import type { App, ListedEntry } from "@bullrush/client";
-import { printable } from "@bullrush/client/program";
+import { printable } from "@bullrush/program";
 import type { CompiledBeatOptions } from "../options.js";
 
 /** Longest text that is shown of an entry. */

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { BullrushError, clip, textLimits, type StoredEntry } from "@bullrush/broker";
 import type { App, ListedEntry } from "@bullrush/client";
-import { printable, printableLines } from "@bullrush/client/program";
+import { printable, printableLines } from "@bullrush/program";
 import { Timetables } from "../entry.js";
 import { forecast, foreseen } from "../forecast.js";
 import { reasonOf } from "../reason.js";

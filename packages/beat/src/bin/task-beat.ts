@@ -1,7 +1,16 @@
 import { readFileSync } from "node:fs";
 import { runCommand } from "@bullrush/program/command";
-import { ThrottledLog, watchFallout } from "@bullrush/client/program";
-import { createLogger, discoverApp, expandName, logOutput, OutputCapture, shownPasswords, uncheckedLinks } from "@bullrush/program";
+import {
+  createLogger,
+  discoverApp,
+  expandName,
+  logOutput,
+  OutputCapture,
+  shownPasswords,
+  ThrottledLog,
+  uncheckedLinks,
+  logUnhandledErrors,
+} from "@bullrush/program";
 import { systemClock } from "@bullrush/broker";
 import type { App } from "@bullrush/client";
 import type { Logger } from "pino";
@@ -82,7 +91,7 @@ async function beat(app: App, given: BeatArguments, { version, warnings, log, fo
       resolve();
     };
     for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"] as const) process.on(signal, stop);
-    watchFallout(log, () => {
+    logUnhandledErrors(log, () => {
       code = 1;
       stop();
       return "the process ends";

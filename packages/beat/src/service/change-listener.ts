@@ -1,5 +1,5 @@
 import type { ScheduleNews, Schedules } from "@bullrush/broker";
-import type { ThrottledLog } from "@bullrush/client/program";
+import type { ThrottledLog } from "@bullrush/program";
 
 /** How often it is tried to listen, until it succeeds, in ms. */
 const interval = 5000;

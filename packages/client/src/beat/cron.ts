@@ -1,6 +1,6 @@
 import { CronExpressionParser, type CronExpression } from "cron-parser";
 
-/** A cron expression on a clock that is never changed. */
+/** A cron expression on a clock that is never changed. @internal */
 export interface Cron {
   /** Whether it is due in every hour of its days. */
   readonly everyHour: boolean;
@@ -11,6 +11,7 @@ export interface Cron {
 /**
  * Reads an expression of five fields, or of six with seconds first. If day of month or day of week begins with `*`, both must match; if neither does, either is enough. Throws what the library throws for
  * one that it cannot read.
+ * @internal
  */
 export function cronOf(expression: string): Cron {
   const whole = parse(expression);

@@ -1,5 +1,4 @@
-import { failureReason, systemClock, toFailure } from "@bullrush/broker";
-import { redact } from "../program/redact.js";
+import { failureReason, redactNamed, redactUrls, systemClock, toFailure } from "@bullrush/broker";
 import type { HookTrouble } from "./hook-calls.js";
 
 /** The same warning comes at most once in this time, in ms. */
@@ -12,7 +11,7 @@ export function hookWarning(): HookTrouble {
     const now = systemClock.now();
     if (now - (warned.get(text) ?? -Infinity) < quietFor) return;
     warned.set(text, now);
-    const reason = redact(typeof cause === "string" ? cause : failureReason(toFailure(cause)));
+    const reason = redactNamed(redactUrls(typeof cause === "string" ? cause : failureReason(toFailure(cause))));
     process.emitWarning(`${text}: ${reason}`, { type: "BullrushWarning", code: "BULLRUSH_HOOK_FAILED" });
   };
 }

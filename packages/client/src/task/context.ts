@@ -1,9 +1,9 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { BullrushError, type Json } from "@bullrush/broker";
-import type { Logger as PinoLogger } from "pino";
 import type { Canvas, SingleCall } from "../canvas/canvas.js";
 import type { Handle } from "../result/handle.js";
 import type { AwaitedTasks, Loan } from "./loan.js";
+import type { Log } from "./log.js";
 import type { RejectOptions } from "./reject.js";
 import type { RetryOptions } from "./retry.js";
 
@@ -44,7 +44,7 @@ export interface TaskContext {
    */
   readonly signal: AbortSignal;
   /** Writes lines that carry the task's name and id. */
-  readonly log: PinoLogger;
+  readonly log: Log;
   /**
    * Stores the state PROGRESS with `meta`, for `AsyncResult.iterate()` and `info()`; `meta` is what JSON can carry. The first time at once, then the latest each 100 ms: it may be called as often as one likes.
    * Resolves when it is stored, or at once when it is only remembered.
@@ -102,7 +102,7 @@ export function currentTask(): TaskContext {
   return context;
 }
 
-/** The task in which this code runs, if any. */
+/** The task in which this code runs, if any. @internal */
 export function enclosingTask(): TaskContext | undefined {
   return storage.getStore();
 }

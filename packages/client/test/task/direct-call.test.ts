@@ -62,7 +62,6 @@ describe("a task that is called", () => {
     });
     expect(context.id).toMatch(/^[0-9a-f-]{36}$/);
     expect(context.signal.aborted).toBe(false);
-    expect(context.log.bindings()).toEqual({ task: "look", id: context.id });
     await context.progress({ done: 1 });
     await context.updateState("HALF", 1);
     look(2);

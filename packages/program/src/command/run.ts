@@ -1,5 +1,6 @@
 import { BullrushError, clip, failureReason, toFailure } from "@bullrush/broker";
-import { printable, redact } from "@bullrush/client/program";
+import { printable } from "../printable.js";
+import { redact } from "../redact.js";
 
 const misuse: readonly string[] = ["WORKER_USAGE", "BEAT_USAGE", "APP_NOT_FOUND", "INVALID_OPTION", "INVALID_QUEUE_NAME", "INVALID_URL"];
 

@@ -1,6 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
-import type { TaskContext } from "@bullrush/client";
-import { enclosingTask } from "@bullrush/client/program";
+import { enclosingTask, type TaskContext } from "@bullrush/client";
 import { longestOutput, outputOf, type Output } from "./output.js";
 
 type StreamName = Output["stream"];

@@ -1,6 +1,6 @@
 import { compileLocation } from "@bullrush/broker";
 import type { App } from "@bullrush/client";
-import { printable } from "@bullrush/client/program";
+import { printable } from "@bullrush/program";
 import type { CompiledWorkerOptions } from "../options.js";
 
 /** What a worker says of itself when it starts; never a password. */

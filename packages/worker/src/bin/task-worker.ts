@@ -1,7 +1,15 @@
 import { readFileSync } from "node:fs";
-import { watchFallout } from "@bullrush/client/program";
 import type { Logger } from "pino";
-import { createLogger, discoverApp, expandName, logOutput, OutputCapture, shownPasswords, uncheckedLinks } from "@bullrush/program";
+import {
+  createLogger,
+  discoverApp,
+  expandName,
+  logOutput,
+  OutputCapture,
+  shownPasswords,
+  uncheckedLinks,
+  logUnhandledErrors,
+} from "@bullrush/program";
 import { runCommand } from "@bullrush/program/command";
 import type { WorkerOptions } from "../options.js";
 import { createWorker, type Blame, type Worker } from "../worker.js";
@@ -76,7 +84,7 @@ async function consume(given: WorkerArguments, { version, format, log, capture, 
   const worker = createWorker(app, options, { format, capture, onNamed: named, ...(address !== undefined && { inspect: true }) });
   const beat = given.beat ? await openBeat(app, log, given.allowEviction ?? false) : undefined;
   const stop = stopSignals(worker, beat, log);
-  watchFallout(
+  logUnhandledErrors(
     log,
     () => {
       const blame = worker.crashed();

@@ -1,5 +1,5 @@
 import type { Clock, Consumer, Delivery, Outcome, Revocation, Settlement } from "@bullrush/broker";
-import type { ThrottledLog } from "@bullrush/client/program";
+import type { ThrottledLog } from "@bullrush/program";
 import type { Logger } from "pino";
 import type { Executor, Running } from "../execution/executor.js";
 import { revokedError } from "../execution/revoked.js";

@@ -12,12 +12,12 @@ import {
   type Settlement,
   type Timing,
 } from "@bullrush/broker";
+import type { ThrottledLog } from "@bullrush/program";
 import type { Logger } from "pino";
 import type { Executor } from "../execution/executor.js";
 import type { SlotLender } from "../execution/slot-lender.js";
 import type { LoopGuard } from "../guard/loop-guard.js";
 import type { SlotUse } from "../service/held-slots.js";
-import type { ThrottledLog } from "@bullrush/client/program";
 import { Breaker } from "./breaker.js";
 import { Deliveries, type Culprit } from "./deliveries.js";
 import type { LoopState } from "./loop-state.js";

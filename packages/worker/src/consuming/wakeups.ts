@@ -1,5 +1,5 @@
 import type { BullrushError, Clock, Consumer } from "@bullrush/broker";
-import type { ThrottledLog } from "@bullrush/client/program";
+import type { ThrottledLog } from "@bullrush/program";
 import type { Breaker } from "./breaker.js";
 import { MissingRights } from "./missing-rights.js";
 

@@ -14,10 +14,10 @@ import {
   type Verdict,
 } from "@bullrush/broker";
 import type { TaskDefinition } from "@bullrush/client";
+import { redact, redactFailure } from "@bullrush/program";
 import type { Logger } from "pino";
 import type { TellEnd } from "../middleware/hook-events.js";
 import type { Run } from "../middleware/middleware.js";
-import { redact, redactFailure } from "@bullrush/client/program";
 import { collect, collected } from "./collect.js";
 import { crashLimitError, isOnce, maxCrashesOf } from "./crash-limit.js";
 import { Grace } from "./grace.js";

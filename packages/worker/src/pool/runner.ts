@@ -1,10 +1,9 @@
 import { toFailure, type Outcome } from "@bullrush/broker";
 import { SoftTimeLimitExceeded, TaskRevokedError } from "@bullrush/client";
-import { logOutput } from "@bullrush/program";
+import { logOutput, redact, redactFailure } from "@bullrush/program";
 import type { Logger } from "pino";
 import { readerOf, type Execution } from "../execution/execution.js";
 import type { StoreState } from "../execution/state-store.js";
-import { redact, redactFailure } from "@bullrush/client/program";
 import { launchChild, type ChildHandle, type Launch } from "./child-handle.js";
 import { writeLine } from "./lines.js";
 import type { FromRunner, Load, StopReason } from "./messages.js";

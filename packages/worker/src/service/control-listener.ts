@@ -1,5 +1,5 @@
 import type { ControlBus, ControlCommand, Delivery, Revocation } from "@bullrush/broker";
-import type { ThrottledLog } from "@bullrush/client/program";
+import type { ThrottledLog } from "@bullrush/program";
 import { every, type Service } from "./service.js";
 
 export interface ControlListenerOptions {

@@ -1,6 +1,6 @@
 import type { Consumer, Delivery, Revocation } from "@bullrush/broker";
+import type { ThrottledLog } from "@bullrush/program";
 import type { Logger } from "pino";
-import type { ThrottledLog } from "@bullrush/client/program";
 import { every, type Service } from "./service.js";
 
 export interface LeaseKeeperOptions {

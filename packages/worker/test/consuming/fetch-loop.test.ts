@@ -1,5 +1,5 @@
 import type { Consumer, Delivery } from "@bullrush/broker";
-import { ThrottledLog } from "@bullrush/client/program";
+import { ThrottledLog } from "@bullrush/program";
 import { pino } from "pino";
 import { describe, expect, test } from "vitest";
 import { FetchLoop } from "../../src/consuming/fetch-loop.js";

@@ -1,5 +1,5 @@
 import type { Clock, Consumer, Delivery, Outcome, Settlement } from "@bullrush/broker";
-import { ThrottledLog } from "@bullrush/client/program";
+import { ThrottledLog } from "@bullrush/program";
 import { pino } from "pino";
 import { QueueAvailability } from "../../../broker/src/bullmq/queue-availability.js";
 import { WakeupListener } from "../../../broker/src/bullmq/wakeup-listener.js";

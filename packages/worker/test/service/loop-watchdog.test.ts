@@ -1,5 +1,5 @@
 import type { Consumer, Delivery } from "@bullrush/broker";
-import { ThrottledLog } from "@bullrush/client/program";
+import { ThrottledLog } from "@bullrush/program";
 import { pino } from "pino";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { FetchLoop } from "../../src/consuming/fetch-loop.js";

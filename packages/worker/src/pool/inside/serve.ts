@@ -1,8 +1,7 @@
 import { failureReason, RemoteError, systemClock, toFailure, type Failure, type Message, type Outcome } from "@bullrush/broker";
-import { SoftTimeLimitExceeded, TaskRevokedError, type App, type TaskContext } from "@bullrush/client";
+import { type App, enclosingTask, SoftTimeLimitExceeded, type TaskContext, TaskRevokedError } from "@bullrush/client";
 import { pino } from "pino";
-import { enclosingTask, redactFailure, taskFields, ThrottledLog } from "@bullrush/client/program";
-import { discoverApp, OutputCapture } from "@bullrush/program";
+import { discoverApp, OutputCapture, redactFailure, taskFields, ThrottledLog } from "@bullrush/program";
 import { ExecutionContext, type ContextSource, type Subject } from "../../execution/context.js";
 import { invoke, type Invoking, type Reader } from "../../execution/invoke.js";
 import type { Dependencies } from "../../execution/retry.js";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { redact } from "../../src/program/redact.js";
+import { redact } from "../src/redact.js";
 
 describe("redact", () => {
   it.each([

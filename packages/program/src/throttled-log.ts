@@ -1,5 +1,5 @@
 import { failureReason, toFailure, type Clock } from "@bullrush/broker";
-import type { Logger } from "pino";
+import type { Log } from "@bullrush/client";
 import { redact } from "./redact.js";
 
 /** An equal line is written at most once in this time, in ms. */
@@ -7,11 +7,11 @@ const quietFor = 10_000;
 
 /** Lines, without passwords, about an outage, which would otherwise come by the thousand: each at most once in 10 s, with the number of those left out before it. */
 export class ThrottledLog {
-  readonly #log: Logger;
+  readonly #log: Log;
   readonly #clock: Clock;
   readonly #lines = new Map<string, { at: number; left: number }>();
 
-  constructor(log: Logger, clock: Clock) {
+  constructor(log: Log, clock: Clock) {
     this.#log = log;
     this.#clock = clock;
   }

@@ -1,6 +1,5 @@
 import { toFailure, type FailureOptions } from "@bullrush/broker";
-import type { Logger } from "pino";
-import { enclosingTask } from "../task/context.js";
+import { enclosingTask, type Log } from "@bullrush/client";
 import { redactFailure } from "./redact.js";
 
 /** The fields by which a log line names the task in whose asynchronous context it is written; none outside a task. */
@@ -13,11 +12,11 @@ export function taskFields(): { readonly task?: string; readonly id?: string } {
 const maxLines = 100;
 
 /**
- * What tasks leave behind outside their own promises. A rejection that nobody handled is logged, and the process goes on: ending it would
- * take all the other tasks along. After an exception that nobody caught the process is in no known state: `onCrash` is called, to end it
- * in an orderly way, and returns what the line is to say of that. It is called in the asynchronous context of the exception, for each one.
+ * Logs the errors that tasks leave behind outside their own promises. After an unhandled rejection the process goes on: ending it would
+ * end all other tasks too. After an uncaught exception the process is in no known state: `onCrash` ends it in an orderly way and returns
+ * what the line says of that. `onCrash` is called for each exception, in the exception's asynchronous context.
  */
-export function watchFallout(log: Logger, onCrash: () => string, { fullStacks }: FailureOptions = {}): void {
+export function logUnhandledErrors(log: Log, onCrash: () => string, { fullStacks }: FailureOptions = {}): void {
   const said = new Set<string>();
   process.on("unhandledRejection", (error) => {
     log.error({ ...taskFields(), ...redactFailure(toFailure(error, { fullStacks })) }, "a promise was rejected, and nobody handled it");
