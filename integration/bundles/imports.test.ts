@@ -35,7 +35,7 @@ describe("a program that only sends tasks", () => {
       "main.mjs",
       `${loaded}
       import { createApp } from "@bullrush/client";
-      const names = ["ioredis", "bullmq", "uuid", "pino-pretty", "jiti", "commander"];
+      const names = ["ioredis", "bullmq", "pino", "esbuild", "commander"];
       const app = createApp(options);
       const add = app.task("add", (x, y) => x + y);
       const declared = loaded(names);
