@@ -96,6 +96,7 @@ const messages = {
   POOL_FAILED: (d: { reason: string }) => `no runner of the pool can be started: ${d.reason}`,
   WORKER_USAGE: (d: { reason: string }) => d.reason,
   BEAT_USAGE: (d: { reason: string }) => d.reason,
+  COMMAND_USAGE: (d: { reason: string }) => d.reason,
 } as const;
 
 type Messages = typeof messages;

@@ -14,5 +14,5 @@ test.each([
   [["--metrics-port", "9000", "--list"], "cannot be used with"],
   [["--metrics-host", "::1"], "--metrics-host is for"],
 ])("%j is refused", (args, reason) => {
-  expect(() => parseArguments(["node", "task-beat", ...args], "1.2.3")).toThrow(reason);
+  expect(() => parseArguments(["node", "task-beat", ...args], "1.2.3", "task-beat")).toThrow(reason);
 });

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import type { Logger } from "pino";
 import {
   createLogger,
@@ -10,7 +9,7 @@ import {
   uncheckedLinks,
   logUnhandledErrors,
 } from "@bullrush/program";
-import { runCommand } from "@bullrush/program/command";
+import { packageVersion, runCommand } from "@bullrush/program/command";
 import type { WorkerOptions } from "../options.js";
 import { createWorker, type Blame, type Worker } from "../worker.js";
 import { parseArguments, type WorkerArguments } from "./arguments.js";
@@ -19,14 +18,14 @@ import { openDebugger } from "./inspect.js";
 import { openBeat, type BesideBeat } from "./beat.js";
 import { ask, checkPurge, ownTerminal, purge, type Terminal } from "./purge.js";
 
-/** The command `task-worker`: runs until it is told to stop, and ends the process. */
-export async function run(argv: readonly string[]): Promise<void> {
-  await runCommand("task-worker", () => work(argv));
+/** The command `task-worker`: runs until it is told to stop, and ends the process. Help and errors call it `name`. */
+export async function runTaskWorker(argv: readonly string[], name = "task-worker"): Promise<void> {
+  await runCommand(name, () => work(argv, name));
 }
 
-async function work(argv: readonly string[]): Promise<number> {
-  const version = ownVersion();
-  const given = parseArguments(argv, version);
+async function work(argv: readonly string[], command: string): Promise<number> {
+  const version = packageVersion(import.meta.url);
+  const given = parseArguments(argv, version, command);
   if (given === undefined) return 0;
   const terminal = given.yes ? undefined : ownTerminal();
   if (given.purge) checkPurge(given.yes ?? false, terminal);
@@ -213,9 +212,4 @@ function stopSignals(worker: Worker, beat: BesideBeat | undefined, log: Logger):
     stop();
   };
   return { told: () => told, crashed: () => crashed, crash, stopped };
-}
-
-function ownVersion(): string {
-  const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { readonly version: string };
-  return manifest.version;
 }
