@@ -18,6 +18,8 @@ import { memoryWorkerNames } from "./worker-names.js";
 export interface MemoryEngineOptions {
   /** Engines of one name in one process share all they hold. Default: the engine shares with nobody. */
   readonly name?: string;
+  /** Engines of one name share only what they hold under the same prefix. Default: `bull`. */
+  readonly prefix?: string;
   /** Where the time comes from. An engine of a name that is in use takes the time from where the first one does. Default: the system. */
   readonly clock?: Clock;
   /** What sets timers, by the same clock. Default: the clock if it is a `Timing`, else the system. */
@@ -42,9 +44,17 @@ export interface MemoryEngine extends Engine {
 
 /** Everything in the memory of this process: for tests, and for programs of one process that may lose their tasks when it ends. */
 export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
-  const { name, clock = systemClock, timing = timingOf(clock), newId = randomId, app = "app", maxPayload = defaultMaxPayload } = options;
+  const {
+    name,
+    prefix = "bull",
+    clock = systemClock,
+    timing = timingOf(clock),
+    newId = randomId,
+    app = "app",
+    maxPayload = defaultMaxPayload,
+  } = options;
   const ownTime = new SpaceTime(clock, timing);
-  const space = name === undefined ? new MemorySpace(ownTime) : spaceNamed(name, ownTime);
+  const space = name === undefined ? new MemorySpace(ownTime) : spaceNamed(`${prefix}:${name}`, ownTime);
   const { time, queues, results, flows } = space;
   const url = `memory://${name ?? ""}`;
   const parts = { flows, queues, results, time };
@@ -68,6 +78,7 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
     schedules,
     control,
     workers: memoryWorkerNames(space.workers, time, access),
+    isLocal: true,
     consume: (given) => {
       const consumer = new MemoryConsumer(
         { longestMessage: longestMessageOf(maxPayload), ...given },
