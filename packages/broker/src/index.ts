@@ -55,3 +55,6 @@ export type { Route, RouteFunction, RouteTable } from "./routing/route.js";
 export { compileLocation, type RedisLocation } from "./redis/location.js";
 export { redisResultBackend } from "./redis/result-backend.js";
 export { redisEngine, type RedisEngineOptions } from "./bullmq/redis-engine.js";
+export { memoryEngine, type MemoryEngine, type MemoryEngineOptions } from "./memory/memory-engine.js";
+export { MovableClock } from "./memory/movable-clock.js";
+export { displayOf, isMemoryUrl, memoryNameIn } from "./memory/memory-url.js";

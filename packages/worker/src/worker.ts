@@ -14,6 +14,7 @@ import { compose } from "./middleware/middleware.js";
 import { timeLimit } from "./middleware/time-limit.js";
 import { compileWorkerOptions, type CompiledWorkerOptions, type WorkerOptions } from "./options.js";
 import { createPool } from "./pool/create-pool.js";
+import { refuse } from "./refuse.js";
 import { insideRunner } from "./pool/inside/inside.js";
 import type { Pool } from "./pool/pool.js";
 import { controlListener } from "./service/control-listener.js";
@@ -78,6 +79,9 @@ export function createWorker(app: App, given?: WorkerOptions): Worker;
 export function createWorker(app: App, given: WorkerOptions, internals: Internals): Worker;
 export function createWorker(app: App, given: WorkerOptions = {}, internals: Internals = {}): Worker {
   let options = compileWorkerOptions(given, app.options.queues);
+  if (app.options.isLocal && options.pool !== "inline") {
+    refuse("pool", `"${options.pool}"`, "inline: threads and child processes cannot reach what the broker keeps in this process");
+  }
   let log = given.log ?? jsonLogger();
   const capture = internals.capture ?? (options.captureConsole ? new OutputCapture((output) => logOutput(log, output)) : undefined);
   let named: NameKeeper | undefined;

@@ -18,6 +18,9 @@ export interface Engine {
   readonly control: ControlBus;
   readonly workers: WorkerNames;
 
+  /** Whether its state lives in this process, so that tasks in threads or child processes cannot use it. Default: false. */
+  readonly isLocal?: boolean;
+
   /** Opens the consuming side of some queues. */
   consume(options: ConsumeOptions): Consumer;
 

@@ -1,4 +1,4 @@
-import { compileLocation, redisEngine, type Engine } from "@bullrush/broker";
+import { compileLocation, isMemoryUrl, memoryEngine, memoryNameIn, redisEngine, type Engine } from "@bullrush/broker";
 import type { CompiledOptions } from "./options.js";
 
 /** Called at each failed connection to the broker or the result backend, with the reason. */
@@ -7,6 +7,10 @@ export type OnConnectionError = (service: "broker" | "backend", reason: string) 
 /** The engine that the scheme of the broker's URL names. Warns of certificates that nobody checks. */
 export function engineFor(options: CompiledOptions, onConnectionError: OnConnectionError): Engine {
   const { name, broker, backend, prefix, publishTimeout: deadline, maxPayload, bullmqEvents } = options;
+  if (isMemoryUrl(broker)) {
+    const shared = memoryNameIn(broker);
+    return memoryEngine({ app: name, prefix, maxPayload, ...(shared !== undefined && { name: shared }) });
+  }
   for (const warning of new Set([broker, backend].flatMap((one) => compileLocation(one).warning ?? []))) {
     process.emitWarning(warning, { type: "BullrushWarning", code: "BULLRUSH_UNCHECKED_CERTIFICATE" });
   }

@@ -3,7 +3,9 @@ import {
   compileRetention,
   defaultMaxPayload,
   defaultRetention,
+  isMemoryUrl,
   longestTimer,
+  memoryNameIn,
   Router,
   toMilliseconds,
   Topology,
@@ -34,9 +36,13 @@ import {
 export interface AppOptions<Calls extends Record<string, unknown[]> = Record<string, unknown[]>> {
   /** Shown by its workers; beats tell apart by it whose entries are whose. Default: `app`. */
   readonly name?: string;
-  /** Redis that holds the queues. Default: `BULLRUSH_BROKER_URL`, else `redis://127.0.0.1:6379/0`. */
+  /**
+   * Redis that holds the queues; `memory://` keeps everything in the memory of this process, and
+   * `memory://name` shares it among the apps of the process that name it. Default: `BULLRUSH_BROKER_URL`, else
+   * `redis://127.0.0.1:6379/0`.
+   */
   readonly broker?: RedisLocation;
-  /** Redis that holds the results. Default: `BULLRUSH_RESULT_BACKEND`, else the broker. */
+  /** Redis that holds the results. Default: `BULLRUSH_RESULT_BACKEND`, else the broker. None beside a broker in memory. */
   readonly backend?: RedisLocation;
   /**
    * The engine, instead of `broker` and `backend`: `redisEngine({ ... })`, or one of your own. The app
@@ -76,6 +82,8 @@ export interface CompiledOptions {
   readonly backend: RedisLocation;
   /** The engine that was given. Absent: the URLs say which. */
   readonly engine?: Engine;
+  /** Whether the engine's state lives in this process. */
+  readonly isLocal: boolean;
   /** Names of the declared queues: those of `queues`, the default queue, and those that routes, entries of `beat` and, once they are declared, tasks name. */
   readonly queues: readonly string[];
   /** Names of the queues that may get copies of what others get. */
@@ -109,8 +117,8 @@ export function compileOptions(given: AppOptions, environment: Environment): Com
   // A variable that is empty is as good as none.
   const broker = given.broker ?? (environment["BULLRUSH_BROKER_URL"] || "redis://127.0.0.1:6379/0");
   const backend = given.backend ?? (environment["BULLRUSH_RESULT_BACKEND"] || broker);
-  compileLocation(broker);
-  compileLocation(backend);
+  const isInMemory = isMemoryUrl(broker) || isMemoryUrl(backend);
+  if (given.engine === undefined || !isInMemory) checkLocations(broker, backend);
   const defaultQueue = given.defaultQueue ?? "default";
   const createMissingQueues = given.createMissingQueues ?? true;
   const timezone = given.timezone ?? "UTC";
@@ -127,6 +135,7 @@ export function compileOptions(given: AppOptions, environment: Environment): Com
     broker,
     backend,
     ...(given.engine !== undefined && { engine: given.engine }),
+    isLocal: given.engine === undefined ? isMemoryUrl(broker) : given.engine.isLocal === true,
     queues: [...new Set([...topology.queues, ...router.routedQueues, ...calledQueues])],
     copyQueues: topology.copyQueues,
     createMissingQueues,
@@ -141,6 +150,20 @@ export function compileOptions(given: AppOptions, environment: Environment): Com
     beat,
     timezone,
   };
+}
+
+/** Throws `INVALID_URL`, and `INVALID_OPTION` for a result backend beside a broker in memory: its engine holds the results too. */
+function checkLocations(broker: RedisLocation, backend: RedisLocation): void {
+  if (!isMemoryUrl(broker) && !isMemoryUrl(backend)) {
+    compileLocation(broker);
+    compileLocation(backend);
+    return;
+  }
+  if (!isMemoryUrl(broker)) refuse("backend", "in memory, beside a broker on Redis", "a Redis, or a broker in memory");
+  memoryNameIn(broker);
+  if (backend !== broker) {
+    refuse("backend (or BULLRUSH_RESULT_BACKEND)", "given beside a broker in memory", "none: what is in memory holds the results too");
+  }
 }
 
 /** `options` with the queue that a task's declaration names, if it names one. */

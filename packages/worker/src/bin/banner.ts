@@ -1,4 +1,4 @@
-import { compileLocation } from "@bullrush/broker";
+import { displayOf } from "@bullrush/broker";
 import type { App } from "@bullrush/client";
 import { printable } from "@bullrush/program";
 import type { CompiledWorkerOptions } from "../options.js";
@@ -8,8 +8,8 @@ export function bannerFacts(app: App, { name, pool, concurrency, autoscale, queu
   return {
     worker: name,
     app: app.options.name,
-    broker: compileLocation(app.options.broker).display,
-    backend: compileLocation(app.options.backend).display,
+    broker: displayOf(app.options.broker),
+    backend: displayOf(app.options.backend),
     pool,
     concurrency,
     ...(autoscale !== undefined && { least: autoscale.min }),

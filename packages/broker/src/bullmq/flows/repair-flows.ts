@@ -1,7 +1,7 @@
 import { BullrushError } from "../../error.js";
 import { isRefused } from "../../redis/refused.js";
-import { outcomeOfRecord, type FinalOutcome } from "../../protocol/outcome.js";
-import { encodeRecord, type UnsentRecord } from "../../protocol/record.js";
+import { outcomeOfRecord, stateOfOutcome } from "../../protocol/outcome.js";
+import { encodeRecord } from "../../protocol/record.js";
 import type { ResultStore } from "../result-store.js";
 import type { FlowRunner } from "./flow-runner.js";
 import { recordsFor } from "./doomed.js";
@@ -55,20 +55,9 @@ async function goOn({ id: flow, sent, queues, expires, to }: StaleFlow, { flows,
     const ending = endingOf({ id, task }, outcome);
     if (ending === undefined) continue;
     // Whom it stands for waits as well, whatever is stored of itself.
-    const recordOf = (name: string) => encodeRecord({ ...stateOf(outcome), delivery: 0, task: name, queue, endedAt: Date.now() });
+    const recordOf = (name: string) => encodeRecord({ ...stateOfOutcome(outcome), delivery: 0, task: name, queue, endedAt: Date.now() });
     await results.store(recordsFor(call, recordOf, { expires, to }));
     await carrier.carryOn(await flows.continue(places, ending));
   }
   return calls.length;
-}
-
-function stateOf(outcome: FinalOutcome): Pick<UnsentRecord, "state" | "resultText" | "failure" | "reason"> {
-  switch (outcome.type) {
-    case "succeeded":
-      return { state: "SUCCESS", resultText: outcome.result };
-    case "failed":
-      return { state: "FAILURE", failure: outcome.failure };
-    case "revoked":
-      return { state: "REVOKED", reason: outcome.reason, failure: outcome.failure };
-  }
 }
