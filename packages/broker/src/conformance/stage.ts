@@ -117,7 +117,7 @@ export async function takeOne(consumer: Consumer): Promise<Delivery> {
 export async function takeAll<Count extends 2 | 3 | 4>(consumer: Consumer, count: Count): Promise<Deliveries[Count]> {
   const deliveries = await take(consumer, count);
   if (deliveries.length < count) throw new Error(`there are ${deliveries.length} messages to take`);
-  return deliveries as readonly Delivery[] as Deliveries[Count];
+  return deliveries as Deliveries[Count];
 }
 
 interface Deliveries {
