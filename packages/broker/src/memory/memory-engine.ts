@@ -35,6 +35,9 @@ export interface MemoryEngineOptions {
 }
 
 export interface MemoryEngine extends Engine {
+  /** The time of the engine. */
+  readonly clock: Clock;
+
   /**
    * Takes the time from elsewhere from now on, for all engines of its name. Consumers that wait look at the
    * new clock at once.
@@ -79,6 +82,7 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
     control,
     workers: memoryWorkerNames(space.workers, time, access),
     isLocal: true,
+    clock: time,
     consume: (given) => {
       const consumer = new MemoryConsumer(
         { longestMessage: longestMessageOf(maxPayload), ...given },

@@ -30,6 +30,7 @@ describe("defaults", () => {
       beat: [],
       timezone: "UTC",
       bullmqEvents: true,
+      isLocal: false,
     });
     const mebibytes = 1024 * 1024;
     expect(retentionOf("default")).toEqual({
