@@ -61,6 +61,19 @@ export function describeClaims({ describe, test }: Suite): void {
       );
     });
 
+    for (const state of ["L", "SUCCESSFUL", "REVOKED_2", "X".repeat(64)]) {
+      test(`of a task in the custom state ${state}: it holds, and so does the end of the task`, async (stage) => {
+        const { results } = stage.engine;
+        const id = newId();
+        await results.claim([claimOf(id, 3)]);
+        equal(await results.store([storeOf(id, { state, delivery: 3, metaText: '{"done":1}' })]), ["stored"]);
+        matches(await stage.recordOf(id), { state, delivery: 3 });
+        equal(await results.store([storeOf(id, { state: "FAILURE", delivery: 2 })]), ["fenced"]);
+        equal(await results.claim([claimOf(id, 2), claimOf(id, 4)]), ["fenced", "claimed"]);
+        equal(await results.store([storeOf(id, { delivery: 4 })]), ["stored"]);
+      });
+    }
+
     test("with why the attempt before failed: the record says it", async (stage) => {
       const id = newId();
       const failure = { name: "Error", message: "no luck" };

@@ -11,6 +11,7 @@ import { describeFlows } from "./flows.js";
 import { describeLeases } from "./leases.js";
 import { describeLookup } from "./lookup.js";
 import { describeNotifications } from "./notifications.js";
+import { describeOptionEntries } from "./option-entries.js";
 import { describeOrder } from "./order.js";
 import { describePublishing } from "./publishing.js";
 import { describeRecords } from "./records.js";
@@ -28,7 +29,7 @@ const suites: Readonly<Record<string, readonly ((suite: Suite) => void)[]>> = {
   fencing: [describeClaims, describeFencing],
   leases: [describeLeases, describeCrashes],
   flows: [describeFlows, describeFlowFailures, describeFlowRepair, describeAdditions],
-  schedules: [describeTerms, describeEntries, describeTicks],
+  schedules: [describeTerms, describeEntries, describeOptionEntries, describeTicks],
   control: [describeControl],
 };
 

@@ -18,7 +18,10 @@ export interface Step extends Partial<Omit<FlowCall, "message">> {
   readonly message?: Partial<Message>;
 }
 
-/** A flow of `steps`, in the queue `feeds` unless they say otherwise, which begins with the targets `entries`. */
+/**
+ * A flow of `steps`, in the queue `feeds` unless they say otherwise, which begins with the targets
+ * `entries`.
+ */
 export function flowOf(steps: readonly Step[], joins: readonly Partial<FlowJoin>[] = [], entries: readonly Target[] = [["step", 0]]): Flow {
   const id = newId();
   const calls = steps.map(({ task, args = [], next = [], message, ...call }, number): FlowCall => {
@@ -73,7 +76,10 @@ export function endOf(delivery: Delivery, outcome: Outcome = run(contentOf(deliv
   return { delivery, outcome, store: storeOf(id, { state, delivery: delivery.number, task, resultText, failure, reason }) };
 }
 
-/** Runs all that comes until `flow` is over, `together` at a time, and returns the messages in the order in which they were taken. */
+/**
+ * Runs all that comes until `flow` is over, `together` at a time, and returns the messages in the
+ * order in which they were taken.
+ */
 export async function play(stage: Stage, consumer: Consumer, { id }: Pick<Flow, "id">, together = 10): Promise<readonly Message[]> {
   const played: Message[] = [];
   let settle: readonly Settlement[] = [];

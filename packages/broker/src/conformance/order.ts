@@ -1,5 +1,5 @@
 import type { Consumer } from "../ports/consumer.js";
-import { equal, isTrue } from "./assertions.js";
+import { equal, isTrue, matches } from "./assertions.js";
 import { numbered, outcomes, routed, settlementOf } from "./messages.js";
 import { argumentsOf, take, takeOne, type Stage } from "./stage.js";
 import type { Suite } from "./suite.js";
@@ -35,6 +35,23 @@ export function describeOrder({ describe, test }: Suite): void {
     test("queues that are empty: the others take their turns", async (stage) => {
       await fill(stage, { a: 1, c: 4 });
       equal(await queuesOf(stage.consume(["a", "b", "c"]), 10), "acccc");
+    });
+
+    test("a queue that was empty: it has its share again once it is filled", async (stage) => {
+      await fill(stage, { a: 6 });
+      const consumer = stage.consume(["a", "b"]);
+      equal(await queuesOf(consumer, 3), "aaa");
+      await fill(stage, { b: 3 });
+      equal((await queuesOf(consumer, 6, 1)).split("").toSorted().join(""), "aaabbb");
+      equal(await queuesOf(consumer, 1), "");
+    });
+
+    test("queues that are filled unevenly: each gives its share of what is taken", async (stage) => {
+      await fill(stage, { a: 60, b: 30, c: 3 });
+      const taken = await queuesOf(stage.consume(["a", "b", "c"]), 60, 7);
+      const share = (queue: string) => taken.split(queue).length - 1;
+      equal(share("c"), 3);
+      isTrue(Math.abs(share("a") - share("b")) <= 4, "a and b give about as many");
     });
 
     test("a queue that is filled while the others always have more: it is not starved", async (stage) => {
@@ -83,6 +100,26 @@ export function describeOrder({ describe, test }: Suite): void {
       equal(argumentsOf([first]), ["low"]);
       await consumer.settleAndTake({ settle: [settlementOf(first, outcomes.requeued)], take: 0 });
       equal(argumentsOf(await take(consumer, 10)), [0, 1, "low"]);
+    });
+
+    test("one that becomes due: it is moved then", async (stage) => {
+      const soon = routed({ eta: stage.now() + 300, args: ["soon"] });
+      await stage.send(...numbered(1), soon);
+      const consumer = stage.consume();
+      const asked = [{ id: soon.message.id, queues: ["elsewhere", "feeds"] }];
+      await stage.eventually("move", async () => (await consumer.promote(asked))[0] === true);
+      equal(argumentsOf(await take(consumer, 10)), ["soon", 0]);
+    });
+
+    test("one that is in front already: it stays there, once", async (stage) => {
+      const sent = numbered(3);
+      await stage.send(...sent);
+      const consumer = stage.consume();
+      for (const one of [sent[0], sent[2], sent[2]]) {
+        equal(await consumer.promote([{ id: one?.message.id ?? "", queues: ["feeds"] }]), [true]);
+      }
+      matches(await stage.counts(), { waiting: 3 });
+      equal(argumentsOf(await take(consumer, 10)), [2, 0, 1]);
     });
 
     test("one that is not due, on loan, unknown, or in a queue of others: it stays where it is", async (stage) => {

@@ -126,6 +126,14 @@ export function describeSettling({ describe, test }: Suite): void {
       equal(argumentsOf(await take(consumer, 5)), [2, 0, 1, 3, 4]);
     });
 
+    test("after it was delayed: it is not delayed a second time", async (stage) => {
+      await stage.send(routed({ eta: stage.now() + 50 }));
+      const consumer = stage.consume();
+      const [delivery] = await stage.hear(consumer, 1);
+      await consumer.settleAndTake({ settle: delivery ? [settlementOf(delivery, outcomes.requeued)] : [], take: 0 });
+      matches(await takeOne(consumer), { id: delivery?.id, number: 2 });
+    });
+
     test("for later: the others go first, and it is the same message then", async (stage) => {
       await stage.send(...numbered(3));
       const consumer = stage.consume();

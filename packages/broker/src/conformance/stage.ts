@@ -66,7 +66,10 @@ export class Stage {
     return (await this.engine.results.read([id]))[0];
   }
 
-  /** Resolves with the first value that `look`, asked again and again while time passes, returns and that is not `undefined` or `false`. */
+  /**
+   * Resolves with the first value that `look`, asked again and again while time passes, returns and
+   * that is not `undefined` or `false`.
+   */
   async eventually<T>(what: string, look: () => T | undefined | false | Promise<T | undefined | false>): Promise<T> {
     const end = this.now() + patience;
     for (;;) {

@@ -77,6 +77,17 @@ export function describeTicks({ describe, test }: Suite): void {
       matches(await everything(stage, "feeds"), [{ args: ["sound"] }]);
     });
 
+    test("of an entry that was to be computed, and has been paused and resumed since: they are not sent", async (stage) => {
+      const { schedules } = stage.engine;
+      const term = await lead(schedules);
+      await schedules.set({ name: "a", call });
+      const before = await entryOf(schedules, "a");
+      await schedules.pause("a");
+      await schedules.resume("a");
+      equal(await schedules.advance(term, [advanceOf(before, [tickOf(1000)], 2000)]), ["changed"]);
+      matches(await stage.counts(), { waiting: 0 });
+    });
+
     test("of an entry whose message cannot be sent: it stays due, and others tick", async (stage) => {
       const { schedules } = stage.engine;
       const term = await lead(schedules);
@@ -116,6 +127,16 @@ export function describeTicks({ describe, test }: Suite): void {
       equal(await schedules.advance(term, [advance]), [sentOnce]);
       equal(await schedules.advance(term, [advanceOf(before, [tickOf(1000)], 2000)]), ["changed"]);
       equal((await everything(stage, "feeds")).length, 1);
+    });
+
+    test("that are not to overlap, of one advance: those behind one that is sent are left out", async (stage) => {
+      const { schedules } = stage.engine;
+      const term = await lead(schedules);
+      const entry = await prepare(schedules, term, "a", 1000);
+      const skipping = (due: number) => tickOf(due, "feeds", {}, true);
+      const ticks = [skipping(1000), skipping(2000), tickOf(3000, "mails"), skipping(4000)];
+      equal(await schedules.advance(term, [advanceOf(entry, ticks, 5000)]), [{ sent: 2, overlapped: 2, duplicates: 0 }]);
+      matches(await entryOf(schedules, "a"), { count: 2, last: { due: 3000, queue: "mails" } });
     });
 
     test("that are not to overlap: they are left out until the task of the last one has ended", async (stage) => {

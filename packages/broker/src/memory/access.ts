@@ -24,7 +24,9 @@ export class Access {
     return f();
   }
 
-  /** Resolves with what `f` returns. Rejects with `RESULT_BACKEND_UNAVAILABLE` once it is closed. */
+  /**
+   * Resolves with what `f` returns. Rejects with `RESULT_BACKEND_UNAVAILABLE` once it is closed.
+   */
   async results<T>(action: string, f: () => T): Promise<T> {
     if (this.#isClosed) throw new BullrushError("RESULT_BACKEND_UNAVAILABLE", this.#details(action));
     return f();

@@ -11,7 +11,9 @@ export interface CalendarEntry {
   version: string;
   isPaused: boolean;
   createdAt: number;
-  /** The next run: 0 if it is to be computed, `Infinity` if there is none, also while it is paused. */
+  /**
+   * The next run: 0 if it is to be computed, `Infinity` if there is none, also while it is paused.
+   */
   due: number;
   count: number;
   last?: LastTick;
@@ -22,7 +24,10 @@ export interface CalendarEntry {
 /** The recurring calls of one app, and the term of the beat that leads. */
 export class Calendar {
   readonly entries = new Map<string, CalendarEntry>();
-  /** Names of entries of the options that somebody has removed, until a term begins or they are stored again. */
+  /**
+   * Names of entries of the options that somebody has removed, until a term begins or they are
+   * stored again.
+   */
   readonly removed = new Set<string>();
   readonly news = new Topic<ScheduleNews>();
   epoch = 0;
@@ -34,7 +39,10 @@ export class Calendar {
     return this.leader?.token === token && this.leader.until > now;
   }
 
-  /** Stores an entry anew: it is to be computed, unless it is paused, and counts from 0. Its last tick stays known, due now at the latest. */
+  /**
+   * Stores an entry anew: it is to be computed, unless it is paused, and counts from 0. Its last
+   * tick stays known, due now at the latest.
+   */
   store(name: string, { text, origin, version }: Pick<CalendarEntry, "text" | "origin" | "version">, now: number): void {
     const { isPaused = false, last } = this.entries.get(name) ?? {};
     const due = isPaused ? Infinity : 0;

@@ -16,8 +16,8 @@ export interface HeldMessage {
   /** How often it has ended: its attempts so far. */
   endings: number;
   /**
-   * The deliveries that have started and not ended. Absent: the first one, which nobody counts, or none if the message has ended
-   * before.
+   * The deliveries that have started and not ended. Absent: the first one, which nobody counts, or
+   * none if the message has ended before.
    */
   startedDeliveries?: Set<number>;
   /** Why it must not run any more. */

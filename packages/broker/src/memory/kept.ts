@@ -23,7 +23,10 @@ export class Kept<T> {
     return this.#entries.get(id)?.value;
   }
 
-  /** Keeps `value`, and returns the ids of those that are beyond the bound now: the new one's own if nothing is to be kept. */
+  /**
+   * Keeps `value`, and returns the ids of those that are beyond the bound now: the new one's own if
+   * nothing is to be kept.
+   */
   add(
     id: string,
     value: T,

@@ -16,13 +16,20 @@ import { SpaceTime } from "./space-time.js";
 import { memoryWorkerNames } from "./worker-names.js";
 
 export interface MemoryEngineOptions {
-  /** Engines of one name in one process share all they hold. Default: the engine shares with nobody. */
+  /**
+   * Engines of one name in one process share all they hold. Default: the engine shares with nobody.
+   */
   readonly name?: string;
   /** Engines of one name share only what they hold under the same prefix. Default: `bull`. */
   readonly prefix?: string;
-  /** Where the time comes from. An engine of a name that is in use takes the time from where the first one does. Default: the system. */
+  /**
+   * Where the time comes from. An engine of a name that is in use takes the time from where the
+   * first one does. Default: the system.
+   */
   readonly clock?: Clock;
-  /** What sets timers, by the same clock. Default: the clock if it is a `Timing`, else the system. */
+  /**
+   * What sets timers, by the same clock. Default: the clock if it is a `Timing`, else the system.
+   */
   readonly timing?: Pick<Timing, "setTimer">;
   /** Makes tokens, versions and the name of the reply channel. Default: random UUIDs. */
   readonly newId?: () => string;
@@ -35,14 +42,20 @@ export interface MemoryEngineOptions {
 }
 
 export interface MemoryEngine extends Engine {
+  /** The time of the engine. */
+  readonly clock: Clock;
+
   /**
-   * Takes the time from elsewhere from now on, for all engines of its name. Consumers that wait look at the
-   * new clock at once.
+   * Takes the time from elsewhere from now on, for all engines of its name. Consumers that wait
+   * look at the new clock at once.
    */
   useClock(clock: Clock, timing?: Pick<Timing, "setTimer">): void;
 }
 
-/** Everything in the memory of this process: for tests, and for programs of one process that may lose their tasks when it ends. */
+/**
+ * Everything in the memory of this process: for tests, and for programs of one process that may
+ * lose their tasks when it ends.
+ */
 export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
   const {
     name,
@@ -79,6 +92,7 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
     control,
     workers: memoryWorkerNames(space.workers, time, access),
     isLocal: true,
+    clock: time,
     consume: (given) => {
       const consumer = new MemoryConsumer(
         { longestMessage: longestMessageOf(maxPayload), ...given },

@@ -33,7 +33,10 @@ export class MemorySpace {
 
 const registry = Symbol.for("bullrush.memory");
 
-/** The space with this name, of this process, whichever copy of this package made it. @param time of a new one */
+/**
+ * The space with this name, of this process, whichever copy of this package made it.
+ * @param time of a new one
+ */
 export function spaceNamed(name: string, time: SpaceTime): MemorySpace {
   const holder = globalThis as { [registry]?: Map<string, MemorySpace> };
   const spaces = (holder[registry] ??= new Map());

@@ -8,7 +8,10 @@ export function isMemoryUrl(location: unknown): location is string {
   return typeof location === "string" && location.toLowerCase().startsWith(scheme);
 }
 
-/** The name in `memory://name`; `undefined` in `memory://`, which is shared with nobody. Throws `INVALID_URL` for another form. */
+/**
+ * The name in `memory://name`; `undefined` in `memory://`, which is shared with nobody. Throws
+ * `INVALID_URL` for another form.
+ */
 export function memoryNameIn(url: string): string | undefined {
   const [, name] = /^memory:\/\/([\w.-]{0,100})\/?$/i.exec(url) ?? [];
   if (name === undefined) {

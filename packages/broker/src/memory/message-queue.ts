@@ -21,7 +21,10 @@ export type Arrival = Pick<Message, "id" | "task" | "priority"> & { readonly tex
 
 const priorities = 10;
 
-/** The messages of one queue: those that wait, by priority and in their order; those that are not due; those on loan; what is kept of the others. */
+/**
+ * The messages of one queue: those that wait, by priority and in their order; those that are not
+ * due; those on loan; what is kept of the others.
+ */
 export class MessageQueue {
   readonly name: string;
   readonly #messages = new Map<string, HeldMessage>();
@@ -125,7 +128,9 @@ export class MessageQueue {
     this.#drop(this.#ended[kind].add(message.id, message, { at: now, texts: message.text.length + reason.length, bound }));
   }
 
-  /** Removes what ended longer ago than `retention` keeps it. Returns how many dead letters went. */
+  /**
+   * Removes what ended longer ago than `retention` keeps it. Returns how many dead letters went.
+   */
   sweep({ completed, failed, deadLetter }: Retention, now: number): number {
     this.#drop(this.#ended.completed.dropBefore(now - completed.age));
     this.#drop(this.#ended.failed.dropBefore(now - failed.age));

@@ -6,7 +6,10 @@ interface Alarm {
   readonly ring: () => void;
 }
 
-/** A clock that a test moves: it stands still between two moves, and its timers fire as it passes them. */
+/**
+ * A clock that a test moves: it stands still between two moves, and its timers fire as it passes
+ * them.
+ */
 export class MovableClock implements Clock, Timing {
   #now: number;
   readonly #alarms = new Map<NodeJS.Timeout, Alarm>();
@@ -20,7 +23,10 @@ export class MovableClock implements Clock, Timing {
     return this.#now;
   }
 
-  /** Clearing the timer that this returns has no effect: whoever sets one bears that it fires. It keeps no process alive. */
+  /**
+   * Clearing the timer that this returns has no effect: it fires all the same. It
+   * keeps no process alive.
+   */
   setTimer(ring: () => void, delay: number): NodeJS.Timeout {
     const timer = setTimeout(() => {}, longestTimer).unref();
     clearTimeout(timer);
@@ -28,7 +34,9 @@ export class MovableClock implements Clock, Timing {
     return timer;
   }
 
-  /** Moves the clock on by `ms`, and fires each timer at its own time, in the order of these times. */
+  /**
+   * Moves the clock on by `ms`, and fires each timer at its own time, in the order of these times.
+   */
   advance(ms: number): void {
     const until = this.#now + ms;
     for (let next = this.#nextBy(until); next !== undefined; next = this.#nextBy(until)) {

@@ -31,8 +31,8 @@ export class QueueTable {
   }
 
   /**
-   * Marks a message as revoked; the first reason stands. One of a flow that is not due yet becomes due,
-   * since what follows upon it does not wait for its time.
+   * Marks a message as revoked; the first reason stands. One of a flow that is not due yet becomes
+   * due, since what follows upon it does not wait for its time.
    */
   revoke(name: string, message: HeldMessage, reason: string, isOfFlow: boolean): void {
     message.revoked ??= reason;
@@ -41,7 +41,10 @@ export class QueueTable {
     this.wake();
   }
 
-  /** Calls `listener` whenever there may be something new to take, or to wait for. Returns a function that stops the calls. */
+  /**
+   * Calls `listener` whenever there may be something new to take, or to wait for. Returns a
+   * function that stops the calls.
+   */
   onNews(listener: () => void): () => void {
     this.#wakeups.add(listener);
     return () => void this.#wakeups.delete(listener);

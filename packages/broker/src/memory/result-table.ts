@@ -16,7 +16,10 @@ export interface Notification {
   readonly record: TaskRecord;
 }
 
-/** The records of a space, and what its groups consist of, as JSON. The first stored terminal state wins and never changes. */
+/**
+ * The records of a space, and what its groups consist of, as JSON. The first stored terminal state
+ * wins and never changes.
+ */
 export class ResultTable {
   readonly #time: SpaceTime;
   readonly #records = new Map<string, Timed>();

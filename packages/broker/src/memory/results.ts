@@ -4,7 +4,10 @@ import { counted } from "../words.js";
 import type { Access } from "./access.js";
 import type { ResultTable } from "./result-table.js";
 
-/** The results of a space. @param client names the reply channel of this engine; no other engine has it */
+/**
+ * The results of a space.
+ * @param client names the reply channel of this engine; no other engine has it
+ */
 export function memoryResults(table: ResultTable, access: Access, client: string): Results {
   const ownChannel = replyChannel(client);
   const missed = (count: number, what: string) => `${counted(count, "result was", "results were")} not ${what}`;

@@ -58,7 +58,10 @@ export class Settlements {
     return this.#isLateSuccess(settlement, message) ? this.#settleLate(queue, message, settlement) : "lost";
   }
 
-  /** The outcome that was stored first. What runs in the place of a task that has ended otherwise is called off. */
+  /**
+   * The outcome that was stored first. What runs in the place of a task that has ended otherwise is
+   * called off.
+   */
   #standing({ delivery, outcome }: Settlement): Outcome {
     const record = this.#options.parts.results.read(delivery.id);
     if (outcome.type === "replaced" && record !== undefined) this.#callOff(outcome.flow.id, record.reason ?? "its task has ended");
@@ -108,7 +111,10 @@ export class Settlements {
     return record?.state === "SUCCESS" && record.delivery === delivery.number;
   }
 
-  /** One that waits again, and has no result that says so, is marked: whoever takes it does not run it. */
+  /**
+   * One that waits again, and has no result that says so, is marked: whoever takes it does not run
+   * it.
+   */
   #settleLate(queue: MessageQueue, message: HeldMessage, settlement: Settlement): Settled {
     if (message.place === "taken") {
       this.#continue(settlement, settlement.outcome);

@@ -19,7 +19,9 @@ export class SpaceTime implements Clock {
     return this.#timing.setTimer(ring, delay);
   }
 
-  /** Takes the time from elsewhere from now on. Timers that were set before fire as they were set. */
+  /**
+   * Takes the time from elsewhere from now on. Timers that were set before fire as they were set.
+   */
   use(clock: Clock, timing: Pick<Timing, "setTimer">): void {
     this.#clock = clock;
     this.#timing = timing;

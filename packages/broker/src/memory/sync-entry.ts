@@ -13,8 +13,9 @@ export interface OptionEntry {
 }
 
 /**
- * Stores an entry of the options: anew if it is due at other times, else only what has changed. One whose
- * schedule is a function is to be computed, unless it is due. What was set at run time stays as it is.
+ * Stores an entry of the options: anew if it is due at other times, else only what has changed. One
+ * whose schedule is a function is to be computed, unless it is due. What was set at run time stays
+ * as it is.
  */
 export function syncEntry(calendar: Calendar, { name, text, version }: OptionEntry, now: number): void {
   const stored = calendar.entries.get(name);

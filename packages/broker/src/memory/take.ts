@@ -43,7 +43,9 @@ export class TakeOrder {
   }
 }
 
-/** A message that was just taken from `queue`, as its worker gets it: decoded anew from its text. */
+/**
+ * A message that was just taken from `queue`, as its worker gets it: decoded anew from its text.
+ */
 export function deliveryOf(queue: string, message: HeldMessage, token: string, longest = longestMessageOf(0)): Delivery {
   const { id, task, text, deliveries, endings, revoked, verdict, unknownSince } = message;
   const bytes = Buffer.byteLength(text);

@@ -18,7 +18,10 @@ export interface Engine {
   readonly control: ControlBus;
   readonly workers: WorkerNames;
 
-  /** Whether its state lives in this process, so that tasks in threads or child processes cannot use it. Default: false. */
+  /**
+   * Whether its state lives in this process, so that tasks in threads or child processes cannot use
+   * it. Default: false.
+   */
   readonly isLocal?: boolean;
 
   /** Opens the consuming side of some queues. */

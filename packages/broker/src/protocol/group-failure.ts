@@ -19,7 +19,10 @@ export interface GroupFacts {
 /** Longest description of a member in an error, in characters. */
 const longest = 200;
 
-/** Why a group has no value: `CHORD_FAILED` with the failure of its first failed member as the cause, or `PAYLOAD_TOO_LARGE`. */
+/**
+ * Why a group has no value: `CHORD_FAILED` with the failure of its first failed member as the
+ * cause, or `PAYLOAD_TOO_LARGE`.
+ */
 export function groupFailure({ size, failed, named, bytes, limit }: GroupFacts): Failure {
   if (failed === 0) {
     const { stack: _, ...failure } = toFailure(

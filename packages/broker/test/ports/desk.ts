@@ -1,5 +1,5 @@
 import { newId } from "../../src/id.js";
-import type { Claim, Results } from "../../src/ports/results.js";
+import type { Results } from "../../src/ports/results.js";
 import type { TaskRecord } from "../../src/protocol/record.js";
 
 /** A result backend with what the tests do with it all the time. */
@@ -38,9 +38,4 @@ export function deskAt(open: () => Results): Desk {
       await Promise.all(clients.map((each) => each.close()));
     },
   };
-}
-
-/** A claim of `id` that holds for a minute. */
-export function claimOf(id: string, delivery: number): Claim {
-  return { id, delivery, expires: 60_000, worker: "worker-a" };
 }

@@ -5,7 +5,10 @@ import { encodeRecord } from "../../protocol/record.js";
 import type { FailedEnding } from "./flow-ending.js";
 import type { RunningCall, RunningFlow } from "./running-flow.js";
 
-/** The records of a call that fails without having run, and of the tasks that it stands for. @param now when it fails, in ms since the epoch */
+/**
+ * The records of a call that fails without having run, and of the tasks that it stands for.
+ * @param now when it fails, in ms since the epoch
+ */
 export function recordsOfCall(flow: RunningFlow, call: RunningCall, info: FailureInfo, now: number): readonly StoreRequest[] {
   const { state, failure, reason, id, task: failed } = info;
   const { queue } = call;
@@ -14,7 +17,10 @@ export function recordsOfCall(flow: RunningFlow, call: RunningCall, info: Failur
   return recordsFor(call.message, recordOf, { expires: flow.expires, to: flow.replyTo });
 }
 
-/** How a call comes out that fails without having run, because of `ending`. Behind a group that failed, it is the one that fails for error links. */
+/**
+ * How a call comes out that fails without having run, because of `ending`. Behind a group that
+ * failed, it is the one that fails for error links.
+ */
 export function endingOfCall({ id }: RunningFlow, { number, message, enters }: RunningCall, ending: FailedEnding): FailedEnding {
   const { failure, joins, by } = ending;
   const told = by === undefined ? toldOf(failure, message.standsFor?.[0] ?? message) : ending.told;

@@ -17,7 +17,10 @@ export interface FailedEnding {
   readonly failure: FailureInfo;
   /** The joins before whose groups that happened. */
   readonly joins: ReadonlySet<number>;
-  /** The call that failed, and its flow. Absent for a join: then the calls behind it are those that fail. */
+  /**
+   * The call that failed, and its flow. Absent for a join: then the calls behind it are those that
+   * fail.
+   */
   readonly by?: { readonly flow: string; readonly call: number };
   /** What error links get instead of `failure`. */
   readonly told?: FailureInfo;
@@ -44,7 +47,10 @@ export function flowEndingOf([kind, text]: Ending): FlowEnding | undefined {
   }
 }
 
-/** `ending` as it is seen at a position: in another flow than that of what failed, the call at that position is the one that failed. */
+/**
+ * `ending` as it is seen at a position: in another flow than that of what failed, the call at that
+ * position is the one that failed.
+ */
 export function endingAt({ flow, call }: FlowPosition, ending: FlowEnding): FlowEnding {
   if (ending.kind !== "failed" || ending.by?.flow === flow) return ending;
   const { failure, told } = ending;

@@ -23,7 +23,10 @@ interface Work {
   readonly ending: FlowEnding;
 }
 
-/** One step of flows: all that follows upon one thing, in the order in which it follows. What fails without having run comes last. */
+/**
+ * One step of flows: all that follows upon one thing, in the order in which it follows. What fails
+ * without having run comes last.
+ */
 export class FlowStep {
   readonly #parts: FlowParts;
   readonly #now: number;
@@ -42,7 +45,10 @@ export class FlowStep {
     for (const target of targets) this.#work.push({ flow, target, ending });
   }
 
-  /** A call that stands at these positions has ended, and what follows upon that is added. Nothing happens where it had ended before. */
+  /**
+   * A call that stands at these positions has ended, and what follows upon that is added. Nothing
+   * happens where it had ended before.
+   */
   leave(positions: readonly FlowPosition[], ending: FlowEnding): void {
     for (const position of positions) {
       const flow = this.#parts.flows.find(position.flow);

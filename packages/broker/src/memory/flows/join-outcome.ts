@@ -2,7 +2,10 @@ import type { FailureInfo } from "../../protocol/flow.js";
 import { groupFailure } from "../../protocol/group-failure.js";
 import type { RunningJoin, Slot } from "./running-flow.js";
 
-/** How a join comes out whose slots are all filled. `before`: what failed stands before the group, and none of its members has run. */
+/**
+ * How a join comes out whose slots are all filled. `before`: what failed stands before the group,
+ * and none of its members has run.
+ */
 export type JoinOutcome = { readonly value: string } | { readonly before: FailureInfo } | { readonly failure: FailureInfo };
 
 /** Most members that an error names. */

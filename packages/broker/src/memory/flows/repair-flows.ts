@@ -8,7 +8,10 @@ import type { RunningCall, RunningFlow } from "./running-flow.js";
 
 const removed = { type: "revoked", reason: "its message was removed from its queue" } as const;
 
-/** Goes on with flows that have made no progress for `stale` ms, where a message is gone or waits revoked. Returns how many there were. */
+/**
+ * Goes on with flows that have made no progress for `stale` ms, where a message is gone or waits
+ * revoked. Returns how many there were.
+ */
 export function repairFlows(parts: FlowParts, stale: number): number {
   const found = parts.flows.stale(parts.time.now() - stale);
   return found.filter((flow) => repair(parts, flow)).length;

@@ -22,7 +22,10 @@ export interface RunningCall extends Pick<FlowCall, "queue" | "takesValue" | "co
   hasEnded: boolean;
 }
 
-/** What has come to a join: a value, as JSON; or why there is none, and whether that happened before the group. */
+/**
+ * What has come to a join: a value, as JSON; or why there is none, and whether that happened before
+ * the group.
+ */
 export type Slot = { readonly value: string } | { readonly failure: FailureInfo; readonly isBefore: boolean };
 
 /** A join of a running flow. */
@@ -84,7 +87,10 @@ export class RunningFlow {
   }
 }
 
-/** The call with this number, not sent. Throws as encoding its message does, and a `TypeError` for a text that no value can be put into. */
+/**
+ * The call with this number, not sent. Throws as encoding its message does, and a `TypeError` for a
+ * text that no value can be put into.
+ */
 export function runningCall(call: FlowCall, number: number): RunningCall {
   const { queue, takesValue, countdown, lifetime, isLink = false, enters = [] } = call;
   const { id, task, priority, eta, resent, places, standsFor } = call.message;

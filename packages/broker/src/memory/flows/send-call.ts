@@ -2,14 +2,18 @@ import { messageStart } from "../../protocol/codec.js";
 import type { QueueTable } from "../queue-table.js";
 import type { RunningCall, RunningFlow } from "./running-flow.js";
 
-/** Sends a call whose turn has come, unless it was sent before. @param value what comes to it, as JSON */
+/**
+ * Sends a call whose turn has come, unless it was sent before.
+ * @param value what comes to it, as JSON
+ */
 export function sendCall(queues: QueueTable, flow: RunningFlow, call: RunningCall, value: string | undefined, now: number): void {
   if (call.text === undefined || call.state !== "unsent") return;
   const { id, task, priority, eta = 0, resent = false } = call.message;
   const text = sealed(flow, call, value, now);
   const queue = queues.find(call.queue);
   const before = queue?.find(id);
-  // What has ended under this id makes room: whoever takes the message finds its result, and goes on.
+  // What has ended under this id makes room: whoever takes the message finds its result, and goes
+  // on.
   if ((flow.isResent || resent) && before?.place === "ended") queue?.remove(before);
   call.text = undefined;
   call.state = "sent";
