@@ -25,7 +25,7 @@ export { decodeJson, encodeErrorOf, encodeJson } from "./protocol/json.js";
 
 export type { ConsumeOptions, Consumer, SettledAndTaken, QueueFault, LoanData, TakeWatch, Loans } from "./ports/consumer.js";
 export type { Content, Delivery, Verdict } from "./ports/delivery.js";
-export type { BrokerFacets, Engine } from "./ports/engine.js";
+export type { BrokerFacets, Engine, OnConnectionError } from "./ports/engine.js";
 export type { FlowRevocation, Flows, Standing } from "./ports/flows.js";
 export type { Loan, Location, Marked, QueueCounts, Queues, Revocation, TaskQuery } from "./ports/queues.js";
 export type { Settled, Settlement } from "./ports/settlement.js";
@@ -57,4 +57,4 @@ export { redisResultBackend } from "./redis/result-backend.js";
 export { redisEngine, type RedisEngineOptions } from "./bullmq/redis-engine.js";
 export { memoryEngine, type MemoryEngine, type MemoryEngineOptions } from "./memory/memory-engine.js";
 export { MovableClock } from "./memory/movable-clock.js";
-export { displayOf, isMemoryUrl, memoryNameIn } from "./memory/memory-url.js";
+export { isMemoryUrl, memoryNameIn } from "./memory/memory-url.js";

@@ -1,4 +1,4 @@
-import { clip, displayOf } from "@bullrush/broker";
+import { clip } from "@bullrush/broker";
 import type { App, ListedEntry } from "@bullrush/client";
 import { printable } from "@bullrush/program";
 import type { CompiledBeatOptions } from "../options.js";
@@ -10,7 +10,7 @@ const mostCharacters = 500;
 export function bannerFacts(app: App, { maxInterval }: CompiledBeatOptions, entries: readonly Pick<ListedEntry, "name" | "schedule">[]) {
   return {
     app: app.options.name,
-    broker: displayOf(app.options.broker),
+    broker: app.engine.display.broker,
     timezone: app.options.timezone,
     maxInterval,
     entries: entries.map(({ name, schedule }) => clip(`${name}: ${schedule}`, mostCharacters)),

@@ -1,8 +1,8 @@
-import type { Engine } from "../ports/engine.js";
+import type { Engine, OnConnectionError } from "../ports/engine.js";
 import { longestMessageOf } from "../protocol/codec.js";
 import { redisControlBus } from "../redis/control-bus.js";
 import { DeadLinks } from "../redis/dead-links.js";
-import type { RedisLocation } from "../redis/location.js";
+import { compileLocation, type RedisLocation } from "../redis/location.js";
 import { redisResultBackend } from "../redis/result-backend.js";
 import { redisBroker } from "./redis-broker.js";
 import { redisScheduleStore } from "./schedules/schedule-store.js";
@@ -22,8 +22,6 @@ export interface RedisEngineOptions {
   readonly maxPayload?: number;
   /** Whether BullMQ's events are written. Default: true. */
   readonly bullmqEvents?: boolean;
-  /** Called at each failure of a connection, with the reason. */
-  readonly onConnectionError?: (service: "broker" | "backend", reason: string) => void;
 }
 
 /**
@@ -32,20 +30,21 @@ export interface RedisEngineOptions {
  * the settlement. Nothing is connected before the first call.
  */
 export function redisEngine({ broker: location, backend = location, app, prefix = "bull", ...options }: RedisEngineOptions): Engine {
-  const { deadline, maxPayload, bullmqEvents, onConnectionError } = options;
+  const { deadline, maxPayload, bullmqEvents } = options;
+  let onConnectionError: OnConnectionError = () => {};
   // A link that one connection finds dead is dead for all of them.
   const deadLinks = new DeadLinks();
   const results = redisResultBackend({
     location: backend,
     deadLinks,
     ...(maxPayload !== undefined && { longestRecord: longestMessageOf(maxPayload) }),
-    ...(onConnectionError && { onConnectionError: (reason: string) => onConnectionError("backend", reason) }),
+    onConnectionError: (reason) => onConnectionError("backend", reason),
   });
   const shared = {
     location,
     prefix,
     deadLinks,
-    ...(onConnectionError && { onConnectionError: (reason: string) => onConnectionError("broker", reason) }),
+    onConnectionError: (reason: string) => onConnectionError("broker", reason),
   };
   const stored = { ...shared, ...(maxPayload !== undefined && { maxPayload }), ...(bullmqEvents !== undefined && { bullmqEvents }) };
   const { queues, flows, workers, consume, close } = redisBroker({
@@ -62,7 +61,11 @@ export function redisEngine({ broker: location, backend = location, app, prefix 
     schedules,
     control,
     workers,
+    display: { broker: compileLocation(location).display, backend: compileLocation(backend).display },
     consume,
+    onConnectionError: (listener) => {
+      onConnectionError = listener;
+    },
     close: async () => {
       await Promise.all([close(), results.close(), control.close(), schedules.close()]);
     },

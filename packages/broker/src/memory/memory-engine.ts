@@ -92,6 +92,9 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
     control,
     workers: memoryWorkerNames(space.workers, time, access),
     isLocal: true,
+    display: { broker: url, backend: url },
+    // There are none.
+    onConnectionError: () => {},
     clock: time,
     consume: (given) => {
       const consumer = new MemoryConsumer(

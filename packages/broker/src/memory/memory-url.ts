@@ -1,5 +1,4 @@
 import { BullrushError } from "../error.js";
-import { compileLocation, type RedisLocation } from "../redis/location.js";
 
 const scheme = "memory:";
 
@@ -21,9 +20,4 @@ export function memoryNameIn(url: string): string | undefined {
     });
   }
   return name === "" ? undefined : name;
-}
-
-/** A location as it is shown, without its password. Throws `INVALID_URL`. */
-export function displayOf(location: RedisLocation): string {
-  return isMemoryUrl(location) ? location : compileLocation(location).display;
 }

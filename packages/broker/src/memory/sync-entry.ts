@@ -36,7 +36,7 @@ export function syncEntry(calendar: Calendar, { name, text, version }: OptionEnt
 
 interface Timing {
   readonly schedule: ScheduledCall["schedule"];
-  /** A start that is past is as good as any other. */
+  /** When it starts, in ms since the epoch; the present for a start in the past. */
   readonly start: number;
   readonly end: number;
 }
@@ -51,7 +51,7 @@ function startOf({ schedule, start }: Timing): Pick<Timing, "schedule" | "start"
   return { schedule, start };
 }
 
-/** An entry is to be computed if it is due after `time`, or never was any more. */
+/** Marks an entry as to be computed, if it is due after `time` or has no next run. */
 function computeAfter(entry: CalendarEntry, time: number): void {
   if ((entry.due === Infinity || entry.due > time) && !entry.isPaused) entry.due = 0;
 }

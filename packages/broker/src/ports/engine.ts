@@ -24,12 +24,21 @@ export interface Engine {
    */
   readonly isLocal?: boolean;
 
+  /** Where it keeps what, for people and logs: without passwords. */
+  readonly display: { readonly broker: string; readonly backend: string };
+
   /** Opens the consuming side of some queues. */
   consume(options: ConsumeOptions): Consumer;
+
+  /** Calls `listener` at each failure of a connection, with the reason. A further listener replaces it. */
+  onConnectionError(listener: OnConnectionError): void;
 
   /** Closes all connections, within 5 s, whatever state the servers are in. */
   close(): Promise<void>;
 }
+
+/** Called at each failed connection to the broker or the result backend, with the reason. */
+export type OnConnectionError = (service: "broker" | "backend", reason: string) => void;
 
 /** What an engine keeps where its queues are. */
 export type BrokerFacets = Pick<Engine, "queues" | "flows" | "workers" | "consume" | "close">;

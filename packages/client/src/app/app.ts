@@ -6,6 +6,7 @@ import {
   type Engine,
   type Flow,
   type Message,
+  type OnConnectionError,
   type RedisLocation,
 } from "@bullrush/broker";
 import { Beat } from "../beat/beat.js";
@@ -58,7 +59,7 @@ export class App {
   readonly #tasks = new Map<string, TaskDefinition>();
   #options: CompiledOptions;
   #connected: Connected | undefined;
-  #connectionErrorListener: ((service: "broker" | "backend", reason: string) => void) | undefined;
+  #connectionErrorListener: OnConnectionError | undefined;
   #hookListener: HookTrouble = hookWarning();
   #closed = false;
   /** @internal The middleware, for workers and beats. */
@@ -263,7 +264,7 @@ export class App {
   }
 
   /** Hears why a connection fails, at each failure. One listener; a further one replaces it. */
-  onConnectionError(listener: (service: "broker" | "backend", reason: string) => void): void {
+  onConnectionError(listener: OnConnectionError): void {
     this.#connectionErrorListener = listener;
   }
 

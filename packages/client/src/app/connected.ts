@@ -1,9 +1,9 @@
-import { systemClock } from "@bullrush/broker";
+import { systemClock, type OnConnectionError } from "@bullrush/broker";
 import { openRevoke } from "../control/revoke.js";
 import type { ResultSource } from "../result/reference.js";
 import { ResultWaiter } from "../result/waiter.js";
 import type { TaskDefinition } from "../task/task.js";
-import { engineFor, type OnConnectionError } from "./engine-for.js";
+import { engineFor } from "./engine-for.js";
 import type { CompiledOptions } from "./options.js";
 
 /** An app's engine, and what stands on it. Each connection is made at its first use. */
@@ -15,7 +15,8 @@ export function connect(
   onConnectionError: OnConnectionError,
 ): Connected {
   const { engine: given, resultExpires } = optionsNow();
-  const engine = given ?? engineFor(optionsNow(), onConnectionError);
+  const engine = given ?? engineFor(optionsNow());
+  engine.onConnectionError(onConnectionError);
   const lifetimeOf = (task = "") => tasks.get(task)?.resultExpires ?? resultExpires;
   return {
     engine,

@@ -1,11 +1,8 @@
 import { compileLocation, isMemoryUrl, memoryEngine, memoryNameIn, redisEngine, type Engine } from "@bullrush/broker";
 import type { CompiledOptions } from "./options.js";
 
-/** Called at each failed connection to the broker or the result backend, with the reason. */
-export type OnConnectionError = (service: "broker" | "backend", reason: string) => void;
-
 /** The engine that the scheme of the broker's URL names. Warns of certificates that nobody checks. */
-export function engineFor(options: CompiledOptions, onConnectionError: OnConnectionError): Engine {
+export function engineFor(options: CompiledOptions): Engine {
   const { name, broker, backend, prefix, publishTimeout: deadline, maxPayload, bullmqEvents } = options;
   if (isMemoryUrl(broker)) {
     const shared = memoryNameIn(broker);
@@ -14,5 +11,5 @@ export function engineFor(options: CompiledOptions, onConnectionError: OnConnect
   for (const warning of new Set([broker, backend].flatMap((one) => compileLocation(one).warning ?? []))) {
     process.emitWarning(warning, { type: "BullrushWarning", code: "BULLRUSH_UNCHECKED_CERTIFICATE" });
   }
-  return redisEngine({ app: name, broker, backend, prefix, deadline, maxPayload, bullmqEvents, onConnectionError });
+  return redisEngine({ app: name, broker, backend, prefix, deadline, maxPayload, bullmqEvents });
 }

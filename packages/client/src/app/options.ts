@@ -117,8 +117,7 @@ export function compileOptions(given: AppOptions, environment: Environment): Com
   // A variable that is empty is as good as none.
   const broker = given.broker ?? (environment["BULLRUSH_BROKER_URL"] || "redis://127.0.0.1:6379/0");
   const backend = given.backend ?? (environment["BULLRUSH_RESULT_BACKEND"] || broker);
-  const isInMemory = isMemoryUrl(broker) || isMemoryUrl(backend);
-  if (given.engine === undefined || !isInMemory) checkLocations(broker, backend);
+  if (given.engine === undefined) checkLocations(broker, backend);
   const defaultQueue = given.defaultQueue ?? "default";
   const createMissingQueues = given.createMissingQueues ?? true;
   const timezone = given.timezone ?? "UTC";

@@ -25,16 +25,19 @@ export async function publishThrough<P extends RoutedMessage>(
   maxPayload: number,
   send: SendParts<P>,
 ): Promise<SendResults> {
-  const visible = parts.filter(([{ message }]) => message.task !== internalTask);
+  // The places of the parts that users see.
+  const visible = parts.flatMap(([{ message }], index) => (message.task === internalTask ? [] : [index]));
   if (layers.length === 0 || visible.length === 0) return send(parts);
-  const given = visible.map(([first]) => toCall(first));
+  const given = visible.map((index) => toCall((parts[index] as Part<P>)[0]));
   let results: SendResults = [];
 
   async function sendCalls(calls: readonly PublishCall[]): Promise<PublishResults> {
-    const changed = new Map(visible.map((part, index) => [part, changedPart(part, calls[index], given[index], maxPayload)]));
-    const all = await send(parts.map((part) => changed.get(part) ?? part));
-    results = all;
-    return visible.map((part, index) => resultOf(given[index], all[parts.indexOf(part)]));
+    const changed = [...parts];
+    for (const [number, index] of visible.entries()) {
+      changed[index] = changedPart(parts[index] as Part<P>, calls[number], given[number], maxPayload);
+    }
+    results = await send(changed);
+    return visible.map((index, number) => resultOf(given[number], results[index]));
   }
 
   await layers.reduceRight<(calls: readonly PublishCall[]) => Promise<PublishResults>>(

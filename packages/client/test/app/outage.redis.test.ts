@@ -1,4 +1,6 @@
+import { redisEngine } from "@bullrush/broker";
 import { describe, expect, inject, onTestFinished, test } from "vitest";
+import { createApp } from "../../src/index.js";
 import { deadUrl, failing, openGate, rejected, take, testApp } from "../support.js";
 
 const secret = "canary-0d44";
@@ -58,13 +60,16 @@ describe("a call rejects within publishTimeout", () => {
   });
 });
 
-test("whoever listens for trouble hears of it, and which service has it, without the password", async () => {
+test.each([
+  ["URLs", (url: string) => testApp({ broker: url, publishTimeout: 100 })],
+  ["an engine that was given", (url: string) => createApp({ engine: redisEngine({ broker: url, deadline: 100 }) })],
+])("a connection fails, app by %s: the listener hears of it, without the password", async (_, open) => {
   noUnhandledRejections();
-  const url = deadUrl.replace("//", `//:${secret}@`);
-  const app = testApp({ broker: url, publishTimeout: 100 });
+  const app = open(deadUrl.replace("//", `//:${secret}@`));
+  onTestFinished(() => app.close());
   const heard = new Set<string>();
   app.onConnectionError((service, reason) => void heard.add(`${service}: ${reason}`));
   await rejected(app.sendTask("tasks.a"));
   expect([...heard]).toEqual([expect.stringMatching(/^broker: .*ECONNREFUSED/)]);
-  expect([...heard].join()).not.toContain(secret);
+  expect([...heard, JSON.stringify(app.engine.display)].join()).not.toContain(secret);
 });

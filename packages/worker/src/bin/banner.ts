@@ -1,4 +1,3 @@
-import { displayOf } from "@bullrush/broker";
 import type { App } from "@bullrush/client";
 import { printable } from "@bullrush/program";
 import type { CompiledWorkerOptions } from "../options.js";
@@ -8,8 +7,8 @@ export function bannerFacts(app: App, { name, pool, concurrency, autoscale, queu
   return {
     worker: name,
     app: app.options.name,
-    broker: displayOf(app.options.broker),
-    backend: displayOf(app.options.backend),
+    broker: app.engine.display.broker,
+    backend: app.engine.display.backend,
     pool,
     concurrency,
     ...(autoscale !== undefined && { least: autoscale.min }),
