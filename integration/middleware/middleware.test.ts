@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chain, chord, createApp } from "@bullrush/client";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { long } from "../lib/long.js";
 import { startWorker } from "../lib/task-worker.js";
 import { redisUrl } from "../lib/redis-url.js";
 
@@ -37,7 +38,8 @@ const names = (lines: readonly Line[]) => lines.map(({ name }) => name);
 const headers = { tenant: "t1" };
 const patience = { timeout: "60s" } as const;
 
-describe.each(["inline", "threads", "processes"])("a worker with the pool %s", (pool) => {
+// Threads and processes run the same code in a runner.
+describe.each(long ? ["inline", "threads", "processes"] : ["inline", "processes"])("a worker with the pool %s", (pool) => {
   it("three middleware: each surrounds each run, in the process that runs it, with its asynchronous context", async () => {
     const { app, seen } = await open(["-P", pool, "-c", "1"]);
     const result = await app.sendTask("tenant", [], { headers });
