@@ -3,7 +3,7 @@ import { expect, inject, test } from "vitest";
 import { createApp, crontab } from "../../src/index.js";
 import { take } from "../support.js";
 
-test("an app with all that is most often said compiles and runs", async () => {
+test("app with all common options: compiles and runs", async () => {
   await using app = createApp({
     name: "tasks",
     broker: inject("redisUrl"),

@@ -14,8 +14,8 @@ function noUnhandledRejections(): void {
   });
 }
 
-describe("a call rejects within publishTimeout", () => {
-  test("when nobody listens where the broker should be", async () => {
+describe("call that cannot reach the broker", () => {
+  test("nobody listens there: rejects within publishTimeout", async () => {
     noUnhandledRejections();
     const url = deadUrl;
     const app = testApp({ broker: url.replace("//", `//:${secret}@`), backend: inject("redisUrl"), publishTimeout: "400ms" });
@@ -27,7 +27,7 @@ describe("a call rejects within publishTimeout", () => {
     expect(took).toBeLessThan(1400);
   });
 
-  test("when the broker takes connections and says nothing", async () => {
+  test("broker accepts and says nothing: rejects within publishTimeout", async () => {
     noUnhandledRejections();
     const gate = await openGate(inject("redisUrl"));
     gate.block();
@@ -38,7 +38,7 @@ describe("a call rejects within publishTimeout", () => {
     expect(took).toBeLessThan(1400);
   });
 
-  test("when it falls silent later", async () => {
+  test("broker falls silent later: rejects within publishTimeout", async () => {
     noUnhandledRejections();
     const gate = await openGate(inject("redisUrl"));
     const app = testApp({ broker: gate.url, publishTimeout: 400 });
@@ -49,7 +49,7 @@ describe("a call rejects within publishTimeout", () => {
     expect(took).toBeLessThan(1400);
   });
 
-  test("but first tries again, when the connection was only lost", async () => {
+  test("connection lost only once: tries again and resolves", async () => {
     noUnhandledRejections();
     const gate = await openGate(inject("redisUrl"));
     const app = testApp({ broker: gate.url });
@@ -61,7 +61,7 @@ describe("a call rejects within publishTimeout", () => {
   });
 });
 
-test("whoever listens for trouble hears of it, and which service has it, without the password", async () => {
+test("listener for connection errors: called with the service's name, without the password", async () => {
   noUnhandledRejections();
   const url = deadUrl.replace("//", `//:${secret}@`);
   const app = testApp({ broker: url, publishTimeout: 100 });
