@@ -114,7 +114,7 @@ describe("crontab", () => {
       year: from(2024, 2040),
     });
 
-    it("random days in every zone for a year: due when a model says", { timeout: 120_000 }, () => {
+    it("says a model of its days, in each zone, for a year", { timeout: 120_000 }, () => {
       const inEachYear = property(given, ({ second, zone, year, ...days }) => {
         const { expression } = crontabOf({ minute: 0, hour: 12, ...(second && { second: 0 }), ...days });
         const [begin, end] = [Date.UTC(year, 0, 1), Date.UTC(year + 1, 0, 1)];

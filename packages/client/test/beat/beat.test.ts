@@ -168,7 +168,7 @@ describe("trigger()", () => {
   });
 });
 
-test("broker away: reported within 5 s, and the app still closes", async () => {
+test("a broker that is away is reported within 5 s, and the app still closes", async () => {
   const app = testApp({ broker: deadUrl });
   const all = [app.beat.list(), app.beat.set("a", entry), app.beat.remove("a"), app.beat.pause("a"), app.beat.trigger("a")];
   const { value, took } = await timed(() => Promise.all(all.map(rejected)));

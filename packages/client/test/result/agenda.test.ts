@@ -3,7 +3,7 @@ import { Agenda } from "../../src/result/agenda.js";
 
 const entry = () => ({ at: Infinity });
 
-test("entries due: the earliest first, and those due at nearly the same time together", () => {
+test("takes what is due, the earliest first, and together what is due at nearly the same time", () => {
   const agenda = new Agenda<{ at: number }>();
   const [a, b, c] = [entry(), entry(), entry()];
   agenda.set(a, 1000);
@@ -18,7 +18,7 @@ test("entries due: the earliest first, and those due at nearly the same time tog
   expect([b.at, agenda.next]).toEqual([Infinity, 1000]);
 });
 
-test("next due time: never later than asked, and earlier by less than 25 ms", () => {
+test("is never due before what it is asked for by more than it says", () => {
   const agenda = new Agenda<{ at: number }>();
   agenda.set(entry(), 1049);
   expect(agenda.next).toBeGreaterThan(1024);
@@ -27,7 +27,7 @@ test("next due time: never later than asked, and earlier by less than 25 ms", ()
   expect(agenda.take(agenda.next, 10)).toHaveLength(1);
 });
 
-test("set again: moved; removed: never returned", () => {
+test("moves what is set again, and never gives what was removed", () => {
   const agenda = new Agenda<{ at: number }>();
   const [a, b] = [entry(), entry()];
   agenda.set(a, 100);
@@ -40,7 +40,7 @@ test("set again: moved; removed: never returned", () => {
   expect(agenda.next).toBe(Infinity);
 });
 
-test("more due than asked for: the rest comes next", () => {
+test("takes no more than it is asked for, and the others next", () => {
   const agenda = new Agenda<{ at: number }>();
   for (let count = 0; count < 12; count++) agenda.set(entry(), 100);
   expect([agenda.take(100, 5), agenda.take(100, 5), agenda.take(100, 5)].map(({ length }) => length)).toEqual([5, 5, 2]);
