@@ -58,8 +58,8 @@ const patience = { timeout: hangTimeout } as const;
 describe.skipIf(serverBinary === undefined).each([
   { servers: "one server", isApart: false },
   { servers: "two servers", isApart: true },
-])("the rules of the security page, on $servers", ({ isApart }) => {
-  it("let workers, clients, beats and observers do all that they do", { timeout: 400_000 }, async () => {
+])("rules of the security page, on $servers", ({ isApart }) => {
+  it("workers, clients, beats and observers: can do all that they do", { timeout: 400_000 }, async () => {
     await using guarded = await openGuarded(isApart);
     const { fleet, admins, url } = guarded;
     const { app } = fleet;

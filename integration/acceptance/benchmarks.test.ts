@@ -31,7 +31,7 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test("every scenario gives figures for both sides", async () => {
+test("every scenario: figures for both sides", async () => {
   const { failures, scenarios } = JSON.parse(readFileSync(saved, "utf8")) as Report;
   expect(failures).toEqual([]);
   const named = /^Scenarios: (.*)$/m.exec(await bench("--help"))?.[1]?.split(", ");
@@ -47,7 +47,7 @@ test("every scenario gives figures for both sides", async () => {
   }
 });
 
-test("what is saved can be shown, plotted, and written into a page", async () => {
+test("saved figures: can be shown, plotted, and written into a page", async () => {
   const [plot, page] = [join(folder, "plot.svg"), join(folder, "page.md")];
   writeFileSync(page, "Before.\n<!-- figures: drain-1 -->\nold\n<!-- end of figures -->\nAfter.\n");
   const shown = await bench("--from", saved, "--plot", plot, "--report", page);

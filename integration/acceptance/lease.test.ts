@@ -8,7 +8,7 @@ import { hangTimeout } from "../lib/hang-timeout.js";
 
 const log = pino({ level: "silent" });
 
-test("a task that outlasts its lease three times over runs once, though another worker is idle", async () => {
+test("task three times as long as its lease: runs once, though another worker is idle", async () => {
   const prefix = randomUUID();
   const starts: string[] = [];
   const workers = ["first", "second"].map((name) => {

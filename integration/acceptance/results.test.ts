@@ -22,8 +22,8 @@ async function start(app: App): Promise<void> {
   await worker.start();
 }
 
-describe.skipIf(serverBinary === undefined)("a result backend that hangs", () => {
-  test("holds up as many tasks as there are slots and no more, and none is lost", async () => {
+describe.skipIf(serverBinary === undefined)("result backend that hangs", () => {
+  test("as many tasks as slots are held up and no more, and none is lost", async () => {
     const { app, client } = await setUp();
     let started = 0;
     const counted = app.task("counted", (n: number) => {

@@ -62,7 +62,7 @@ function obedient(app: App) {
   return { task, begun, reasons };
 }
 
-test("of two workers the one that runs the task asks it to end, and what it comes to is revoked", async () => {
+test("revoke while it runs, two workers: the right one asks it to end, and its result does not count", async () => {
   const { appOf, producer, counts } = stage();
   const apps = [appOf(), appOf()];
   const tasks = apps.map(obedient);
@@ -90,7 +90,7 @@ test("of two workers the one that runs the task asks it to end, and what it come
   expect(workers.flatMap(({ linesOf }) => [...linesOf("succeeded"), ...linesOf("failed")])).toEqual([]);
 });
 
-test("a worker that missed the message learns it when it renews its leases", async () => {
+test("worker that missed the command: learns of it when it renews its leases", async () => {
   const { appOf, producer, counts } = stage();
   const app = appOf();
   const { begun, reasons } = obedient(app);
@@ -105,7 +105,7 @@ test("a worker that missed the message learns it when it renews its leases", asy
   expect(linesOf("revoked")).toHaveLength(1);
 });
 
-test("a worker that may not listen works on, says so, and learns what is revoked with its leases", async () => {
+test("worker that may not listen: says so, works on, and learns of revocations with its leases", async () => {
   const server = await openRedis();
   open.push(() => server.stop());
   const admin = new Redis(server.url, { replyMapping: "legacy" });
@@ -124,7 +124,7 @@ test("a worker that may not listen works on, says so, and learns what is revoked
   expect(linesOf("not listening for control messages")).toMatchObject([{ reason: expect.stringContaining("NOPERM") as string }]);
 });
 
-test("what is revoked while no worker is there does not run when one comes: waiting, delayed, or of a worker that died", async () => {
+test("revoke without a worker: the function is not called later, whether waiting, delayed, or of a worker that died", async () => {
   const { appOf, producer, counts } = stage();
   const lost = await producer.sendTask("tasks.long");
   const dead = producer.engine.consume({ queues: [{ name: "default" }], order: "strict", lease: 1000, worker: "dead" });
@@ -149,7 +149,7 @@ test("what is revoked while no worker is there does not run when one comes: wait
   for (const { id } of sent) expect(await producer.asyncResult(id).status()).toBe("REVOKED");
 });
 
-test("an id that is revoked before it is sent does not run, whether or not its result is stored", async () => {
+test("revoke before it is sent: the function is not called, whether or not its result is stored", async () => {
   const { appOf, producer, counts } = stage();
   const ids = [newId(), newId()];
   // Nobody knows them yet.
@@ -162,7 +162,7 @@ test("an id that is revoked before it is sent does not run, whether or not its r
   expect(begun).toEqual([]);
 });
 
-test("a task that does not listen runs on, and is revoked when it ends; with terminate its slot is free at once", async () => {
+test("revoke of a task that ignores its signal: revoked when it ends; with terminate, its slot is free at once", async () => {
   const { appOf, producer, counts } = stage();
   const app = appOf();
   const ends: (() => void)[] = [];
@@ -184,7 +184,7 @@ test("a task that does not listen runs on, and is revoked when it ends; with ter
   expect(linesOf("revoked")).toHaveLength(1);
 });
 
-test("one that waits to run alone, because it may kill its process, does not begin", async () => {
+test("revoke while it waits to run alone: the function is not called", async () => {
   const { appOf, producer, counts } = stage();
   const risky = await producer.sendTask("tasks.risky");
   const dead = producer.engine.consume({ queues: [{ name: "default" }], order: "strict", lease: 1000, worker: "dead" });

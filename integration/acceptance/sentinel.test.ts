@@ -14,7 +14,7 @@ import { hangTimeout } from "../lib/hang-timeout.js";
 const hasNative = spawnSync("redis-server", ["--version"]).status === 0;
 if (!hasNative) console.log("skipped: Sentinel needs a redis-server on PATH");
 
-test.skipIf(!hasNative)("broker and result backend are found through Sentinel", async () => {
+test.skipIf(!hasNative)("Sentinel: broker and result backend are found", async () => {
   const primary = await openRedis({ only: "native" });
   const sentinel = await startSentinel(Number(new URL(primary.url).port));
   const location = { sentinels: [{ host: "127.0.0.1", port: sentinel.port }], name: "tasks" };

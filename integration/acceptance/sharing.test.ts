@@ -38,7 +38,7 @@ async function start(app: App, options: WorkerOptions): Promise<Worker> {
   return worker;
 }
 
-test("two queues share the slots of a worker in turn", async () => {
+test("two queues: share the slots of a worker in turn", async () => {
   const prefix = randomUUID();
   const producer = appOf(prefix, ["a", "b"], 0);
   const consumer = appOf(prefix, ["a", "b"], 50);
@@ -51,7 +51,7 @@ test("two queues share the slots of a worker in turn", async () => {
   expect(widestLead(consumer.begun)).toBeLessThanOrEqual(4);
 });
 
-test("weights give turns, and strict order takes from a queue only while those before it are empty", async () => {
+test("weights: give turns; strict order: a queue only while those before it are empty", async () => {
   const prefix = randomUUID();
   const producer = appOf(prefix, ["a", "b"], 0);
   const [onA, onB] = producer.tasks;
@@ -72,7 +72,7 @@ test("weights give turns, and strict order takes from a queue only while those b
   expect(strict.begun.join("")).toBe("b".repeat(40) + "a".repeat(40));
 });
 
-test("a task in an idle queue starts at once, however many wait in another", async () => {
+test("task in an idle queue: starts at once, however many wait in another", async () => {
   const prefix = randomUUID();
   const producer = appOf(prefix, ["a", "b"], 0);
   const consumer = appOf(prefix, ["a", "b"], 20);
@@ -88,7 +88,7 @@ test("a task in an idle queue starts at once, however many wait in another", asy
   await producer.app.engine.queues.purge("a");
 });
 
-test("three idle workers share what comes in one publish", async () => {
+test("three idle workers: share the messages of one publish", async () => {
   const prefix = randomUUID();
   const producer = appOf(prefix, ["a"], 0);
   const consumers = [1, 2, 3].map(() => appOf(prefix, ["a"], 20));
@@ -100,7 +100,7 @@ test("three idle workers share what comes in one publish", async () => {
   for (const share of shares) expect(Math.abs(share - 100), `shares ${shares.join(", ")}`).toBeLessThanOrEqual(20);
 });
 
-test("what a worker has heard and not taken is heard by the others when it stops", async () => {
+test("stop of a worker that was woken and has not taken: other workers are woken", async () => {
   const prefix = randomUUID();
   const producer = appOf(prefix, ["a"], 0);
   const redis = new Redis(inject("redisUrl"), { replyMapping: "legacy", maxRetriesPerRequest: null });

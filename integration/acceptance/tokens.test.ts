@@ -26,7 +26,7 @@ async function namesOf(admin: Redis, user: string): Promise<readonly string[]> {
   return lines.filter((line) => line.includes(` user=${user} `)).map((line) => / name=(\S*)/.exec(line)?.[1] ?? "");
 }
 
-test.each(["inline", "threads", "processes"])("a token that changes, asked for by all connections: pool %s", async (pool) => {
+test.each(["inline", "threads", "processes"])("token that changes: asked for by all connections, pool %s", async (pool) => {
   const [prefix, user] = [randomUUID(), `user-${randomUUID()}`];
   const url = inject("redisUrl").replace("://", `://${user}@`);
   const admin = new Redis(inject("redisUrl"), { replyMapping: "legacy" });

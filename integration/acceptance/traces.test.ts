@@ -60,7 +60,7 @@ async function expectSettled(app: App): Promise<void> {
 
 const ends = { timeout: hangTimeout, propagate: false } as const;
 
-it("of a task is nothing once it is forgotten, however it was called and has ended", async () => {
+it("forget(): no key of the task is left, however it was called and has ended", async () => {
   const { app, canary, start } = scene();
   await start();
   const stub = (name: string) => app.stub(name);
@@ -88,7 +88,7 @@ it("of a task is nothing once it is forgotten, however it was called and has end
   expect(JSON.stringify(events)).not.toContain(canary);
 });
 
-it("of a task that several queues got is nothing in any of them, whoever forgets it", async () => {
+it("forget() of a task in several queues: no key is left in any, by any handle", async () => {
   const fan = { name: "all", type: "fanout" } as const;
   const { app, canary, start } = scene({
     queues: ["default", { name: "a", exchange: fan }, { name: "b", exchange: fan }, { name: "c", exchange: fan }],
@@ -103,7 +103,7 @@ it("of a task that several queues got is nothing in any of them, whoever forgets
   expect(await keysWith(canary)).toEqual([]);
 });
 
-it("of a task that was revoked before it was due is not even its message", async () => {
+it("forget() of a task revoked before it was due: not even its message is left", async () => {
   const { app, canary } = scene();
   const echo = app.stub("echo");
   const handles = [
@@ -117,7 +117,7 @@ it("of a task that was revoked before it was due is not even its message", async
   await expectSettled(app);
 });
 
-it("of a task is nothing either if it is forgotten before its message is settled, on two servers", async () => {
+it("forget() before the message is settled, on two servers: no key is left", async () => {
   // Of another name, so another server as far as anybody can tell.
   const { app, canary, start } = scene({ backend: inject("redisUrl").replace("127.0.0.1", "localhost") });
   await start();
@@ -129,7 +129,7 @@ it("of a task is nothing either if it is forgotten before its message is settled
   }
 });
 
-it("of a task that still waits is its message, which runs", async () => {
+it("forget() of a waiting task: its message stays, and it runs", async () => {
   const { app, canary, start } = scene();
   const result = await app.sendTask("echo", [canary]);
   await result.forget();
@@ -137,7 +137,7 @@ it("of a task that still waits is its message, which runs", async () => {
   expect(await result.get({ timeout: hangTimeout })).toBe(canary);
 });
 
-it("of a task that was revoked before it began is nothing, whether anybody takes from its queue or not", async () => {
+it("forget() of a task revoked before it started: no key is left, with or without a worker", async () => {
   const { app, canary, start } = scene();
   const echo = app.stub("echo");
   const handles = [
@@ -155,7 +155,7 @@ it("of a task that was revoked before it began is nothing, whether anybody takes
   await until(async () => expect(await keysWith(canary)).toEqual([]));
 });
 
-it("is nothing of what was purged, its flows included once a worker has looked after them", async () => {
+it("purge: no key of the messages is left, nor of their flows once a worker has repaired them", async () => {
   const { app, canary, start } = scene();
   const echo = app.stub("echo");
   await echo.delay(canary);
@@ -168,7 +168,7 @@ it("is nothing of what was purged, its flows included once a worker has looked a
   await until(async () => expect(await keysWith(canary)).toEqual([]));
 });
 
-it("is none of BullMQ's events where nobody wants them, whatever happens", async () => {
+it("bullmqEvents false: no events, whatever happens", async () => {
   const { app, start } = scene({ bullmqEvents: false, timezone: "UTC" });
   await start();
   const [echo, fail, retry] = [app.stub("echo"), app.stub("fail"), app.stub("retry")];

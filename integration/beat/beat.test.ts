@@ -12,7 +12,7 @@ function openBeat(stage: Stage) {
   return { beat: createBeat(stage.app, { log }), lines };
 }
 
-it("does not begin when it was told to stop before", async () => {
+it("stop before start: does not begin", async () => {
   await using stage = openStage({ often: { task: "t", schedule: "1s" } });
   const { beat, lines } = openBeat(stage);
   await beat.stop();
@@ -21,7 +21,7 @@ it("does not begin when it was told to stop before", async () => {
   expect(await stage.app.engine.schedules.campaign()).toBeDefined();
 });
 
-it("makes way when it is told to stop while it starts", async () => {
+it("stop during start: makes way", async () => {
   await using stage = openStage({ often: { task: "t", schedule: "1s" } });
   const { beat, lines } = openBeat(stage);
   const starting = beat.start();
@@ -31,7 +31,7 @@ it("makes way when it is told to stop while it starts", async () => {
   expect(lines).toEqual([]);
 });
 
-it("sends nothing that was planned before an outage and is not to be caught up with", async () => {
+it("planned before an outage, not to be caught up with: not sent", async () => {
   await using stage = openStage({ often: { task: "beat.add", args: [1, 2], schedule: "1s", catchUp: "skip" } });
   await using proxy = await openProxy(redisUrl());
   const beat = stage.beat({ broker: proxy.url });
@@ -52,7 +52,7 @@ it("sends nothing that was planned before an outage and is not to be caught up w
   expect(about.filter(({ late }) => Number(late) > 1500)).toEqual([]);
 });
 
-it("holds up only the entry that spoils what is sent together", async () => {
+it("batch with a spoilt entry: holds up only that entry", async () => {
   const startAt = new Date(Date.now() + 1000);
   const entry = { task: "beat.add", schedule: "1s", startAt } as const;
   await using stage = openStage({ bad: entry, good: entry, other: entry });

@@ -108,7 +108,7 @@ it.concurrent("hears at once of what is set, paused, resumed and removed", async
 it.concurrent.each([
   ["interval", "1s"],
   ["crontab", crontab("* * * * * *")],
-] as const)("waits for no %s longer than it says, as after the clock of the server went back", async (_, schedule) => {
+] as const)("server's clock goes back: waits for no %s longer than it says", async (_, schedule) => {
   await using stage = openStage({ often: { ...add, schedule } });
   const before = stage.beat();
   await before.waitForEntry({ msg: "sent", entry: "often" });

@@ -47,7 +47,7 @@ it.concurrent.for(Object.keys(losses).filter((what) => what !== ownServer || ser
   },
 );
 
-it.concurrent("an entry of the options that was removed under a leader stays away, and comes back with the next", async ({ expect }) => {
+it.concurrent("entry of the options removed under a leader: stays away, and comes back with the next leader", async ({ expect }) => {
   await using stage = openStage(entries);
   const beat = stage.beat();
   await eventually("there are ticks", async () => duesOf(await stage.taken(), "often").length >= 1);

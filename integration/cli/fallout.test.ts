@@ -231,7 +231,7 @@ describe("a task that throws late and is given up", () => {
     try {
       await eventually("it is given up", async () => (await deadLettersOf(redis, prefix, "one")).length === 1);
       expect(await deadLettersOf(redis, prefix, "one")).toMatchObject([
-        { id: late.id, reason: expect.stringContaining("begun 3 times") as string },
+        { id: late.id, reason: expect.stringContaining("started 3 times") as string },
       ]);
     } finally {
       redis.disconnect();

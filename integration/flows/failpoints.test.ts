@@ -88,8 +88,8 @@ describe.concurrent("a worker that is killed", () => {
   });
 });
 
-describe.skipIf(serverBinary === undefined)("a worker that is stopped beyond its lease, between body and store,", () => {
-  it("is overtaken, and what follows follows once, upon the result that stands", async () => {
+describe.skipIf(serverBinary === undefined)("worker stopped beyond its lease, between body and store", () => {
+  it("overtaken: every continuation is sent once, for the result that stays", async () => {
     await using backend = await startServer();
     await using proxy = await openProxy(backend.url());
     await using fleet = openFleet({ backend: backend.url(), worker: { lease: "1s", scan: "100ms" } });

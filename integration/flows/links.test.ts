@@ -5,7 +5,7 @@ import { hangTimeout } from "../lib/hang-timeout.js";
 import { partsOf, rows } from "./link-rows.js";
 import { openStage } from "./stage.js";
 
-describe("links of canvases, with what Celery does", () => {
+describe("links of canvases, compared with Celery", () => {
   const stage = openStage();
   const { app } = stage;
   const notes = rows.map((): string[] => []);
@@ -50,15 +50,15 @@ describe("links of canvases, with what Celery does", () => {
     expect(notes[index]?.toSorted()).toEqual(noted);
   });
 
-  test("what differs from Celery is in the guide", () => {
+  test("differences from Celery: listed in the guide", () => {
     const guide = readFileSync(new URL("../../docs/guide/canvas.md", import.meta.url), "utf8");
     const differences = new Set(rows.map(({ celery }) => celery).filter((celery) => celery !== "same"));
     for (const difference of differences) expect(guide).toContain(difference);
   });
 });
 
-describe("the mishap of a chord whose header failed", () => {
-  test("names the body, whose result the caller holds, and its failure is the group's", async () => {
+describe("failed header of a chord: what its error links get", () => {
+  test("the id of the body, whose handle the caller has, and the failure of the group", async () => {
     await using stage = openStage();
     const { app } = stage;
     const mishaps: FailureInfo[] = [];

@@ -45,7 +45,7 @@ it.each<[string, object, Readonly<Record<string, string>>?]>([
   ["a schedule that is none", { task: "t", schedule: null }],
   ["a beginning that is no time", every(1000), { createdAt: "NaN" }],
   ["a last tick that is none", every(1000), { lastId: "x", lastQueue: "q", lastDue: "x", lastSentAt: "x" }],
-])("an entry with %s holds up no others, is listed as spoilt, and lets beat stop", async (_, call, fields) => {
+])("entry with %s: holds up no others, is listed as spoilt, and lets beat stop", async (_, call, fields) => {
   const { app, beat, lines, plant, countOf } = stage();
   await plant("planted", call, fields);
   await beat.start();
@@ -59,7 +59,7 @@ it.each<[string, object, Readonly<Record<string, string>>?]>([
   await expect(app.beat.trigger("none")).rejects.toMatchObject({ code: "ENTRY_NOT_FOUND" });
 });
 
-it("hundreds of spoilt entries, and keys of other kinds, hold up nobody", async () => {
+it("hundreds of spoilt entries and keys of other types: hold up no other entry", async () => {
   const { beat, plant, countOf, ask, keys } = stage();
   for (let number = 0; number < 300; number++) await plant(`planted-${number}`, every(-1));
   for (let number = 0; number < 5; number++) {

@@ -16,7 +16,7 @@ describe("redact", () => {
     ["http://a/,ftp://v:secret@b/c@d", "http://a/,ftp://***@b/c@d"],
     ["amqp://u:secret@a/ redis://:secret@b", "amqp://***@a/ redis://***@b"],
     ["expected redis://[user:password@]host, got redis://u:secret@h", "expected redis://[user:password@]host, got redis://***@h"],
-  ])("takes user and password out of %s", (text, shown) => {
+  ])("%s: without user and password", (text, shown) => {
     expect(redact(text)).toBe(shown);
   });
 
@@ -30,12 +30,12 @@ describe("redact", () => {
     "://a@b",
     "https://example.org/@name",
     "",
-  ])("leaves %j", (text) => {
+  ])("%j: unchanged", (text) => {
     expect(redact(text)).toBe(text);
   });
 
   it.each(["redis://", "://", "a.", "redis://x@y ", "!://u@h/", "http://u@", "a://b@c/", "redis://[user:password@]", "@", "x"])(
-    "reads each character of %j, again and again, a bounded number of times",
+    "%j, repeated: reads each character a bounded number of times",
     (piece) => {
       for (const length of [100_000, 1_000_000]) {
         const text = piece.repeat(Math.ceil(length / piece.length));

@@ -118,7 +118,7 @@ describe.skipIf(redisBinary === undefined)("a Redis", () => {
       await without("-lpush", "-acl");
       const [error] = await open().queues.publish(numbered("feeds", 1));
       expect(error).toMatchObject({ code: "REDIS_AUTH", details: { user: "eve" } });
-      expect(error?.message).toContain('does not let user "eve" do what is needed');
+      expect(error?.message).toContain('does not let user "eve" run a command that it needs');
     });
 
     test("names the command of a script that fails as a whole", async () => {

@@ -21,8 +21,8 @@ afterAll(() => void unsubscribe("net.client.socket", note));
 /** The timers that keep this process, and its sockets, also those that do not keep it. */
 const open = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length + sockets.size;
 
-describe("a closed app", () => {
-  test("refuses whatever needs a connection, and runs its tasks here as before", async () => {
+describe("closed app", () => {
+  test("calls that need a connection: refused; direct calls: run here as before", async () => {
     const app = testApp({ name: "shop" });
     const add = app.task("tasks.add", (x: number) => x + 1);
     const re = await add.delay(1);
@@ -38,7 +38,7 @@ describe("a closed app", () => {
     expect(add(1)).toBe(2);
   });
 
-  test("may be closed again, and before it was ever connected", async () => {
+  test("close() twice, or before any connection: resolves", async () => {
     const app = testApp();
     await app.close();
     await app.close();
@@ -48,7 +48,7 @@ describe("a closed app", () => {
     await used.close();
   });
 
-  test("is closed at the end of its scope", async () => {
+  test("await using: closed at the end of the scope", async () => {
     const app = testApp();
     await app.sendTask("tasks.a");
     await app[Symbol.asyncDispose]();
@@ -56,8 +56,8 @@ describe("a closed app", () => {
   });
 });
 
-describe("closing waits for", () => {
-  test("calls that nobody awaits", async () => {
+describe("close()", () => {
+  test("calls that nobody awaits: close waits for them", async () => {
     const app = testApp();
     const calls = [
       app.sendTask("tasks.a"),
@@ -73,7 +73,7 @@ describe("closing waits for", () => {
     expect([await redis(url, "LLEN", `${key}:wait`), await redis(url, "ZCARD", `${key}:prioritized`)]).toEqual([6, 1]);
   });
 
-  test("no call that is made after it", async () => {
+  test("call after close: close does not wait for it", async () => {
     const app = testApp();
     const call = app.sendTask("tasks.a");
     const closed = app.close();
@@ -83,7 +83,7 @@ describe("closing waits for", () => {
   });
 });
 
-describe("closing leaves no timer and no socket", () => {
+describe("close() leaves no timer and no socket", () => {
   beforeEach(() => eventually("the sockets of other tests are closed", () => sockets.size === 0));
 
   test("after calls and results", async () => {
@@ -111,7 +111,7 @@ describe("closing leaves no timer and no socket", () => {
     await eventually("nothing is left", () => open() <= before);
   });
 
-  test("while it subscribes to its results", async () => {
+  test("while the client subscribes to its results", async () => {
     const before = open();
     const app = testApp();
     const re = await app.sendTask("tasks.a");

@@ -37,8 +37,8 @@ function only(options: CallOptions = {}, declared: TaskOptions = {}, call: Parti
   return first.message;
 }
 
-describe("a plain call", () => {
-  test("is one message, that says no more than it has to", () => {
+describe("plain call", () => {
+  test("without options: one message without optional fields", () => {
     const [{ queue, message }] = sent();
     expect(queue).toBe("default");
     expect(message).toEqual({
@@ -53,21 +53,21 @@ describe("a plain call", () => {
     });
   });
 
-  test("has a fresh id each time", () => {
+  test("two calls: a fresh id each", () => {
     expect(new Set(Array.from({ length: 100 }, () => only().id)).size).toBe(100);
   });
 });
 
-describe("a call within a task", () => {
+describe("call within a task", () => {
   const running: TaskContext = { ...localContext("tasks.outer", []), rootId: copyId(id, "root"), queue: "q", worker: "w1" };
 
-  test("is its child, and of its flow", () => {
+  test("its parent is the task, and its root the task's root", () => {
     const message = runInTask(running, () => only());
     expect(message).toMatchObject({ parentId: running.id, rootId: running.rootId });
     expect(message.id).not.toBe(running.id);
   });
 
-  test("also after an await", async () => {
+  test("after an await: the same", async () => {
     const message = await runInTask(running, async () => {
       await Promise.resolve();
       return only();
@@ -75,19 +75,19 @@ describe("a call within a task", () => {
     expect(message).toMatchObject({ parentId: running.id, rootId: running.rootId });
   });
 
-  test("that is called directly has no parent: nobody knows the id of such a run", () => {
+  test("within a direct call: no parent, because nobody knows that run's id", () => {
     const message = runInTask(localContext("tasks.outer", []), () => only());
     expect(message).not.toHaveProperty("parentId");
     expect(message.rootId).toBe(message.id);
   });
 
-  test("that runs from a job of a plain BullMQ producer has no parent: such ids are no task's", () => {
+  test("within a job of a plain BullMQ producer: no parent, because its id is no task's", () => {
     const message = runInTask({ ...running, id: "42", rootId: "42" }, () => only());
     expect(message).not.toHaveProperty("parentId");
     expect(message.rootId).toBe(message.id);
   });
 
-  test("is not its child when the task is over", () => {
+  test("after the task has ended: no parent", () => {
     runInTask(running, () => only());
     expect(only()).not.toHaveProperty("parentId");
   });
@@ -132,7 +132,7 @@ describe("time limits", () => {
     expect({ timeLimit, softTimeLimit }).toEqual({ timeLimit: undefined, softTimeLimit: undefined, ...limits });
   });
 
-  test("of the call have to fit those of the declaration", () => {
+  test("limit of the call: has to fit the limits of the declaration", () => {
     const refused = failing("INVALID_OPTION", { option: '"softTimeLimit" of tasks.a', got: "20000 ms" });
     expect(thrownBy(() => sent({ timeLimit: "10s" }, declared))).toEqual(refused);
   });
@@ -149,16 +149,16 @@ describe("priority", () => {
   });
 });
 
-describe("what cannot be encoded", () => {
+describe("call that cannot be encoded", () => {
   test.each<[code: string, args: readonly unknown[], options: CallOptions]>([
     ["ENCODE_ERROR", [1n], {}],
     ["ENCODE_ERROR", [], { headers: { at: new Date(0) as never } }],
     ["PAYLOAD_TOO_LARGE", ["x".repeat(1000)], {}],
-  ])("is refused: %s", (code, args, options) => {
+  ])("refused: %s", (code, args, options) => {
     expect(thrownBy(() => sent(options, {}, { args }))).toEqual(failing(code));
   });
 
-  test("reaches none of several queues, though only the copies are too large", () => {
+  test("copies too large, several queues: none gets a message", () => {
     const options = { exchange: "everywhere" };
     const spare = 1000 - Buffer.byteLength(sent(options)[0].text ?? "");
     expect(sent({ exchange: "feeds", routingKey: "feeds.atom" }, {}, { args: ["x".repeat(spare)] })).toHaveLength(1);
@@ -166,25 +166,25 @@ describe("what cannot be encoded", () => {
   });
 });
 
-describe("how often it may be retried", () => {
+describe("maxRetries", () => {
   test.each<[options: CallOptions, declared: TaskOptions, expected: object]>([
     [{}, { maxRetries: 5 }, {}],
     [{ maxRetries: 0 }, { maxRetries: 5 }, { maxRetries: 0 }],
     [{ maxRetries: null }, {}, { maxRetries: null }],
     [{ maxRetries: Infinity }, {}, { maxRetries: null }],
-  ])("is said by a call alone: %o, %o", (options, declared, expected) => {
+  ])("only the call's is in the message: %o, %o", (options, declared, expected) => {
     const message = only(options, declared);
     expect("maxRetries" in message ? { maxRetries: message.maxRetries } : {}).toEqual(expected);
   });
 });
 
 describe("headers", () => {
-  test("go along", () => {
+  test("sent with the message", () => {
     expect(only({ headers: { tenant: "a", list: [1, null] } }).headers).toEqual({ tenant: "a", list: [1, null] });
   });
 });
 
-describe("whether there is a result", () => {
+describe("ignoreResult", () => {
   test.each<[what: string, options: CallOptions, declared: TaskOptions, expected: object]>([
     ["nobody says so", {}, {}, { replyTo }],
     ["the call says no", { ignoreResult: true }, {}, { ignoreResult: true }],
@@ -200,14 +200,14 @@ describe("whether there is a result", () => {
   });
 });
 
-describe("an id of the caller's", () => {
-  test("is used, in lower case, and marked as possibly sent before", () => {
+describe("taskId", () => {
+  test("UUID: used in lower case, and marked as possibly sent before", () => {
     expect(only({ taskId: id.toUpperCase() })).toMatchObject({ id, rootId: id, resent: true });
     expect(only()).not.toHaveProperty("resent");
   });
 
   test.each(["wait", "events", "meta", "a:b:c", "42", "", "x".repeat(10_240), `${id}:lock`, ` ${id}`, `${id}\n`, id.replaceAll("-", "")])(
-    "is refused unless it is a UUID (%.40j)",
+    "no UUID (%.40j): refused",
     (taskId) => {
       const error = thrownBy(() => only({ taskId }));
       expect(error).toEqual(failing("INVALID_TASK_ID", { id: taskId.slice(0, 80) }));
@@ -227,16 +227,16 @@ describe("routes", () => {
     expect(sent(options, declared, { task }).map(({ queue }) => queue)).toEqual(queues);
   });
 
-  test("to nowhere", () => {
+  test("no queue: refused", () => {
     const options = { exchange: "feeds", routingKey: "other" };
     expect(thrownBy(() => sent(options))).toEqual(failing("UNROUTABLE", { task: "tasks.a", ...options }));
   });
 });
 
-describe("a call that goes to several queues", () => {
+describe("call that goes to several queues", () => {
   const options: CallOptions = { exchange: "everywhere", headers: { tenant: "a" }, taskId: id, expires: 5000 };
 
-  test("is one message for each: the first under the call's id, the others copies with ids that derive from it", () => {
+  test("one message each: the first has the call's id, the copies have ids that derive from it", () => {
     const messages = sent(options);
     expect(messages.map(({ queue, message }) => [queue, message.id])).toEqual([
       ["left", id],
@@ -247,7 +247,7 @@ describe("a call that goes to several queues", () => {
     expect(sent(options)).toEqual(messages);
   });
 
-  test("nobody waits for the copies, and each says whose copy it is", () => {
+  test("copies: name the call, and no client waits for them", () => {
     const [first, ...copies] = sent(options).map(({ message }) => message);
     expect(first).toMatchObject({ replyTo, headers: { tenant: "a" } });
     expect(first?.headers).not.toHaveProperty("fanoutOf");

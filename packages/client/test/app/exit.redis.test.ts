@@ -25,17 +25,17 @@ async function run(scenario: string, url: string, longestEnd = limits.end) {
   return { ...end, said: output, errors };
 }
 
-describe.concurrent("a process ends by itself after", () => {
-  test.for(Object.keys(scenarios))("%s", async (scenario, { expect }) => {
+describe.concurrent("process that ends by itself", () => {
+  test.for(Object.keys(scenarios))("after %s: ends", async (scenario, { expect }) => {
     expect(await run(scenario, inject("redisUrl"))).toEqual({ code: 0, inTime: true, said: expect.stringMatching(/^closed/), errors: "" });
   });
 
-  test("a call to a Redis that cannot be reached", async ({ expect }) => {
+  test("after a call to a Redis that cannot be reached: ends", async ({ expect }) => {
     const ended = await run("a call that nobody awaits", deadUrl);
     expect(ended).toEqual({ code: 0, inTime: true, said: expect.stringMatching(/^closed/), errors: "" });
   });
 
-  test("calls to a Redis that cannot be reached, and no close", async ({ expect }) => {
+  test("after calls to a Redis that cannot be reached, without close: ends", async ({ expect }) => {
     const ended = await run("calls that nobody awaits, and no close", deadUrl, limits.all);
     expect(ended).toEqual({ code: 0, inTime: true, said: expect.stringMatching(/^closed/), errors: "" });
   });

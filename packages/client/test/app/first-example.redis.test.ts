@@ -4,7 +4,7 @@ import { hangTimeout } from "../../../../integration/lib/hang-timeout.js";
 import { createApp, crontab } from "../../src/index.js";
 import { take } from "../support.js";
 
-test("an app with all that is most often said compiles and runs", async () => {
+test("app with all common options: compiles and runs", async () => {
   await using app = createApp({
     name: "tasks",
     broker: inject("redisUrl"),

@@ -16,8 +16,8 @@ function noUnhandledRejections(): void {
   });
 }
 
-describe("a call rejects within publishTimeout", () => {
-  test("when nobody listens where the broker should be", async () => {
+describe("call that cannot reach the broker", () => {
+  test("nobody listens there: rejects within publishTimeout", async () => {
     noUnhandledRejections();
     const url = deadUrl;
     const app = testApp({ broker: url.replace("//", `//:${secret}@`), backend: inject("redisUrl"), publishTimeout: "400ms" });
@@ -28,7 +28,7 @@ describe("a call rejects within publishTimeout", () => {
     expect(JSON.stringify(error) + String(error) + String((error as Error).stack)).not.toContain(secret);
   });
 
-  test("when the broker takes connections and says nothing", async () => {
+  test("broker accepts and says nothing: rejects within publishTimeout", async () => {
     noUnhandledRejections();
     const gate = await openGate(inject("redisUrl"));
     gate.block();
@@ -38,7 +38,7 @@ describe("a call rejects within publishTimeout", () => {
     expect(errors).toEqual(errors.map(() => failing("BROKER_UNAVAILABLE", { deadline: 400 })));
   });
 
-  test("when it falls silent later", async () => {
+  test("broker falls silent later: rejects within publishTimeout", async () => {
     noUnhandledRejections();
     const gate = await openGate(inject("redisUrl"));
     const app = testApp({ broker: gate.url, publishTimeout: 400 });
@@ -48,7 +48,7 @@ describe("a call rejects within publishTimeout", () => {
     expect(error).toEqual(failing("BROKER_UNAVAILABLE", { deadline: 400 }));
   });
 
-  test("but first tries again, when the connection was only lost", async () => {
+  test("connection lost only once: tries again and resolves", async () => {
     noUnhandledRejections();
     const gate = await openGate(inject("redisUrl"));
     const app = testApp({ broker: gate.url });

@@ -37,7 +37,7 @@ function byHand() {
 
 const stateOf = async (app: App, id: string) => (await app.engine.results.read([id]))[0]?.state;
 
-test("records that cannot be stored when a flow begins are stored later, and the flow has its handle", async () => {
+test("records that cannot be stored when a flow begins: stored later, and the caller has its handle", async () => {
   const { app, canvas } = prepare(1);
   const { id } = await canvas.delay();
   expect(await stateOf(app, id)).toBeUndefined();
@@ -46,7 +46,7 @@ test("records that cannot be stored when a flow begins are stored later, and the
 
 const planIn = (app: App, canvas: AnyCanvas) => planOf(contentOf(canvas, "it").node, app.options.router);
 
-test("it is tried for a minute, and keeps no process alive", async () => {
+test("records that cannot be stored at all: tried for a minute, without keeping the process alive", async () => {
   const { app, asked, canvas } = prepare(Infinity);
   const { timing, rings } = byHand();
   await new PendingRecords(timing).keep(planIn(app, canvas), app.engine.results);
@@ -59,7 +59,7 @@ test("it is tried for a minute, and keeps no process alive", async () => {
   expect(rings).toHaveLength(60);
 });
 
-test("it is given up when the app is closed", async () => {
+test("app closed meanwhile: no further tries", async () => {
   const { app, asked, canvas } = prepare(Infinity);
   const { timing, rings } = byHand();
   const pending = new PendingRecords(timing);

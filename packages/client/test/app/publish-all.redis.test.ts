@@ -10,8 +10,8 @@ async function waitingIn(app: App, ...queues: readonly string[]): Promise<readon
   return (await app.engine.queues.counts(queues)).map(({ waiting, delayed }) => waiting + delayed);
 }
 
-describe("many calls at once", () => {
-  test("arrive in their order, each as its task would send it, and have their handles in the same order", async () => {
+describe("publishAll()", () => {
+  test("several calls: arrive in order, each as its task would send it, with handles in that order", async () => {
     const app = testApp({ routes: { "mail.*": "mail" } });
     const add = app.task("tasks.add", { ignoreResult: true }, (x: number, y: number) => x + y);
     const greet = app.stub<typeof add>("mail.greet");
@@ -22,7 +22,7 @@ describe("many calls at once", () => {
     expect(await sum.get()).toBeUndefined();
   });
 
-  test("may be any number", async () => {
+  test("any number of calls: all arrive", async () => {
     const app = testApp();
     const add = app.task("tasks.add", (x: number) => x);
     const results = await app.publishAll(Array.from({ length: 1234 }, (_, index) => add.s(index)));
@@ -32,7 +32,7 @@ describe("many calls at once", () => {
     expect(await app.publishAll([])).toEqual([]);
   });
 
-  test("may go to many queues each, and have a priority or a time to come", async () => {
+  test("calls to several queues, with priorities and delays: arrive", async () => {
     const app = testApp({ queues: ["left", "right"].map((name) => ({ name, exchange: { name: "all", type: "fanout" } })) });
     const task = app.stub("tasks.a");
     const [all, urgent] = await app.publishAll([
@@ -47,7 +47,7 @@ describe("many calls at once", () => {
   });
 });
 
-describe("of many calls none is sent", () => {
+describe("publishAll() sends nothing", () => {
   const app = () => testApp({ queues: ["default", "a"], createMissingQueues: false, maxPayload: 1000 });
 
   test.each<[what: string, bad: (task: (...args: unknown[]) => Signature) => unknown, error: unknown]>([
@@ -66,7 +66,7 @@ describe("of many calls none is sent", () => {
     expect(String(thrown)).not.toContain(secret);
   });
 
-  test("when they are no list", async () => {
+  test("when the argument is no list", async () => {
     const { publishAll, task } = prepare(app());
     expect(await rejected(publishAll(task(1) as never))).toEqual(failing("INVALID_OPTION", { got: "an object", expected: "an array" }));
   });
@@ -84,8 +84,8 @@ describe("of many calls none is sent", () => {
   }
 });
 
-describe("when some calls are not confirmed", () => {
-  test("it says which, and those that were have their handles", async () => {
+describe("calls that are not confirmed", () => {
+  test("the error says which, and has the handles of the others", async () => {
     const app = testApp({ queues: ["default", "broken"] });
     const url = inject("redisUrl");
     await redis(url, "SET", `${app.options.prefix}:broken:wait`, "not a list");
@@ -107,7 +107,7 @@ describe("when some calls are not confirmed", () => {
     expect(await waitingIn(app, "default", "broken")).toEqual([1, 1]);
   });
 
-  test("a call whose copy was not confirmed is one of them", async () => {
+  test("copy that is not confirmed: its call counts as not confirmed", async () => {
     const app = testApp({ queues: ["left", "broken"].map((name) => ({ name, exchange: { name: "all", type: "fanout" } })) });
     await redis(inject("redisUrl"), "SET", `${app.options.prefix}:broken:wait`, "not a list");
     const task = app.stub("tasks.a");
@@ -117,7 +117,7 @@ describe("when some calls are not confirmed", () => {
     await redis(inject("redisUrl"), "DEL", `${app.options.prefix}:broken:wait`);
   });
 
-  test("each has an error of its own when the broker is away", async () => {
+  test("broker away: each call has its own error", async () => {
     const app = testApp({ broker: deadUrl, backend: inject("redisUrl"), publishTimeout: 300 });
     const task = app.stub("tasks.a");
     const ids = [newId(), newId()];
@@ -130,7 +130,7 @@ describe("when some calls are not confirmed", () => {
     expect(error.results).toMatchObject(refusals);
   });
 
-  test("a closed app sends nothing", async () => {
+  test("closed app: nothing is sent", async () => {
     const app = testApp();
     const task = app.stub("tasks.a");
     await app.close();

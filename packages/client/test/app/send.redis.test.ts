@@ -6,8 +6,8 @@ import { failing, rejected, take, testApp, thrownBy } from "../support.js";
 
 const secret = "canary-51c9";
 
-describe("a call arrives", () => {
-  test("in the queue of the defaults, as it was made", async () => {
+describe("sent call", () => {
+  test("no route: in the default queue, unchanged", async () => {
     const app = testApp();
     const add = app.task("tasks.add", (x: number, y?: string) => `${x}${y}`);
     const re = await add.delay(1, "ü€😀");
@@ -16,7 +16,7 @@ describe("a call arrives", () => {
     expect(message.replyTo).toBe(app.engine.results.replyChannel);
   });
 
-  test("in the queue that it is routed to, and nowhere else", async () => {
+  test("route: in that queue, and nowhere else", async () => {
     const app = testApp({
       queues: ["default", { name: "for_task_A", exchange: "for_task_A", routingKey: "for_task_A" }, "for_task_B"],
       routes: { "tasks.taskA": { queue: "for_task_A", routingKey: "for_task_A" }, "tasks.taskB": "for_task_B" },
@@ -33,20 +33,20 @@ describe("a call arrives", () => {
     expect((await take(app)).message).toMatchObject({ id: c.id, args: [3] });
   });
 
-  test("in a queue that nobody declared", async () => {
+  test("undeclared queue: in that queue", async () => {
     const app = testApp();
     const re = await app.sendTask("tasks.a", [], { queue: "elsewhere" });
     expect((await take(app, "elsewhere")).message.id).toBe(re.id);
   });
 
-  test("in every queue of an exchange, as one call and its copies", async () => {
+  test("exchange: in every bound queue, as one call and its copies", async () => {
     const app = testApp({ queues: ["left", "right"].map((name) => ({ name, exchange: { name: "all", type: "fanout" } })) });
     const re = await app.sendTask("tasks.a", ["x"], { exchange: "all" });
     expect((await take(app, "left")).message).toMatchObject({ id: re.id, args: ["x"], headers: {} });
     expect((await take(app, "right")).message).toMatchObject({ id: copyId(re.id, "right"), args: ["x"], headers: { fanoutOf: re.id } });
   });
 
-  test("with the options of the declaration, by name too, and those of the call before them", async () => {
+  test("options: the declaration's, also by name, and the call's win over them", async () => {
     const app = testApp();
     const task = app.task("tasks.a", { queue: "declared", priority: 4, ignoreResult: true }, () => 1);
     await task.delay();
@@ -57,7 +57,7 @@ describe("a call arrives", () => {
     expect((await take(app, "called")).message).toMatchObject({ priority: 2, ignoreResult: false, headers: { tenant: "a" } });
   });
 
-  test("by priority, then in order", async () => {
+  test("priorities: taken by priority, then in order", async () => {
     const app = testApp();
     const sent: string[] = [];
     for (const priority of [9, 0, 5, 0]) sent.push((await app.sendTask("tasks.a", [], { priority })).id);
@@ -66,7 +66,7 @@ describe("a call arrives", () => {
     expect(taken).toEqual([sent[1], sent[3], sent[2], sent[0]]);
   });
 
-  test("but is not due before its time", async () => {
+  test("countdown: not taken before its time", async () => {
     const app = testApp();
     await app.sendTask("tasks.a", [], { countdown: "1h" });
     await app.sendTask("tasks.a", [], { eta: new Date(Date.now() + 3_600_000) });
@@ -77,14 +77,14 @@ describe("a call arrives", () => {
     expect((await take(app)).message.id).toBe(late.id);
   });
 
-  test("once, when it is sent again under its id", async () => {
+  test("sent again under its id: once", async () => {
     const app = testApp();
     const taskId = newId();
     for (let count = 0; count < 3; count++) expect((await app.sendTask("tasks.a", [], { taskId })).id).toBe(taskId);
     expect(await app.engine.queues.counts(["default"])).toMatchObject([{ waiting: 1 }]);
   });
 
-  test("each of a thousand at once", async () => {
+  test("a thousand at once: each once", async () => {
     const app = testApp();
     const add = app.task("tasks.add", (x: number) => x);
     const results = await Promise.all(Array.from({ length: 1000 }, (_, index) => add.delay(index)));
@@ -93,7 +93,7 @@ describe("a call arrives", () => {
   });
 });
 
-describe("a call is refused at the caller, and nothing is enqueued", () => {
+describe("refused call: nothing is enqueued", () => {
   const cyclic: unknown[] = [];
   cyclic.push(cyclic);
 
@@ -107,7 +107,7 @@ describe("a call is refused at the caller, and nothing is enqueued", () => {
     ["a Map", new Map([[secret, secret]]), "$[1]"],
     ["a cycle", cyclic, "$[1][0]"],
     ["undefined in a list", [undefined], "$[1][0]"],
-  ])("with %s among its arguments", async (_, value, path) => {
+  ])("%s among its arguments", async (_, value, path) => {
     const app = testApp();
     const task = app.task("tasks.a", (...args: unknown[]) => args);
     const error = await rejected(task.delay(secret, value));
@@ -116,7 +116,7 @@ describe("a call is refused at the caller, and nothing is enqueued", () => {
     expect(await app.engine.queues.counts(["default"])).toMatchObject([{ waiting: 0 }]);
   });
 
-  test("with arguments that are too large, in bytes", async () => {
+  test("arguments that are too large, counted in bytes", async () => {
     const app = testApp({ maxPayload: 1000 });
     const task = app.task("tasks.a", (text: string) => text);
     const error = await rejected(task.delay(secret + "€".repeat(400)));
@@ -126,18 +126,18 @@ describe("a call is refused at the caller, and nothing is enqueued", () => {
     await task.delay("x".repeat(400));
   });
 
-  test("over 1 MiB by default", async () => {
+  test("arguments over 1 MiB, the default", async () => {
     const app = testApp();
     await expect(app.sendTask("tasks.a", ["x".repeat(1024 * 1024)])).rejects.toEqual(failing("PAYLOAD_TOO_LARGE", { limit: 1_048_576 }));
   });
 
-  test("when no queue is bound to where it goes", async () => {
+  test("no queue bound to its exchange and key", async () => {
     const app = testApp();
     const task = app.task("tasks.a", { exchange: "nowhere", routingKey: "k" }, () => 1);
     await expect(task.delay()).rejects.toEqual(failing("UNROUTABLE", { task: "tasks.a", exchange: "nowhere", routingKey: "k" }));
   });
 
-  test("when its queue is not declared and none may be created", async () => {
+  test("undeclared queue with createMissingQueues false", async () => {
     const app = testApp({ queues: ["a"], createMissingQueues: false });
     const refused = failing("QUEUE_NOT_DECLARED", { queue: "b", declared: ["a"] });
     await expect(app.sendTask("tasks.a", [], { queue: "b" })).rejects.toEqual(refused);
@@ -186,13 +186,13 @@ describe("a call is refused at the caller, and nothing is enqueued", () => {
     ["a string", "ab"],
     ["an object", { args: [1] }],
     ["null", null],
-  ])("with arguments that are %s", async (got, args) => {
+  ])("arguments that are %s", async (got, args) => {
     const app = testApp();
     const option = "what was given for the arguments of tasks.a";
     await expect(app.sendTask("tasks.a", args as [])).rejects.toEqual(failing("INVALID_OPTION", { option, got }));
   });
 
-  test("by what a route function throws or gives", async () => {
+  test("route function that throws or returns nonsense", async () => {
     const error = new Error("no route today");
     const app = testApp({
       routes: (task) => {
@@ -206,7 +206,7 @@ describe("a call is refused at the caller, and nothing is enqueued", () => {
 });
 
 describe("connections", () => {
-  test("are the same at each use, and cannot be moved afterwards", async () => {
+  test("every use: the same connections, which cannot be moved afterwards", async () => {
     const app = testApp();
     app.override({ broker: inject("redisUrl") });
     const { engine } = app;
@@ -215,7 +215,7 @@ describe("connections", () => {
     expect(thrownBy(() => app.override({ broker: "redis://127.0.0.1:1" }))).toEqual(failing("INVALID_OPTION", { option: "override()" }));
   });
 
-  test("may be two: the broker's and the backend's", async () => {
+  test("broker and backend at two places: two connections", async () => {
     const backend = new URL(inject("redisUrl"));
     backend.pathname = "/1";
     const app = testApp({ backend: backend.href });

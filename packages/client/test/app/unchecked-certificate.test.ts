@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createApp } from "../../src/index.js";
 import { expect, test } from "vitest";
 
-test("a process that takes any certificate says so when it connects, and not before", async () => {
+test("any certificate accepted: a warning at the connection, not before", async () => {
   const warnings: Error[] = [];
   const onWarning = (warning: Error) => void warnings.push(warning);
   process.on("warning", onWarning);

@@ -30,7 +30,7 @@ async function tick(app: App, name: string, due: number, next?: number) {
 const withBeat = (beat: Record<string, BeatEntry>, options: AppOptions = {}) => testApp({ ...options, beat });
 
 describe("list()", () => {
-  test("has the entries of the options before a beat has stored them", async () => {
+  test("before any beat: the entries of the options", async () => {
     const app = withBeat({ b: entry, a: { ...entry, schedule: () => undefined } });
     expect(await app.beat.list()).toEqual([
       expect.objectContaining({ name: "a", schedule: "a function", origin: "options", paused: false, count: 0 }),
@@ -41,7 +41,7 @@ describe("list()", () => {
     ]);
   });
 
-  test("has those that were set at run time, each once", async () => {
+  test("entries set at run time: listed, each once", async () => {
     const app = withBeat({ b: entry });
     await app.beat.set("c", entry);
     await app.beat.set("a", { ...entry, schedule: every("1m") });
@@ -54,7 +54,7 @@ describe("list()", () => {
     ]);
   });
 
-  test("says when an entry ticked and when it is due next, as beat has stored it", async () => {
+  test("stored by a beat: the last tick and the next due time", async () => {
     const app = withBeat({ a: entry });
     const due = Date.now() - 10;
     const [sent] = await tick(app, "a", due, due + 20_000);
@@ -66,7 +66,7 @@ describe("list()", () => {
 });
 
 describe("set()", () => {
-  test("outlasts the app that did it", async () => {
+  test("app that set it is closed: the entry stays", async () => {
     const app = testApp();
     await app.beat.set("a", { ...entry, catchUp: "skip", options: { expires: new Date("2030-01-01") } });
     await app.close();
@@ -75,14 +75,14 @@ describe("set()", () => {
     expect(await other.beat.list()).toEqual([expect.objectContaining({ name: "a", call: expect.objectContaining(call) })]);
   });
 
-  test("wins over the options, now and for the next leader", async () => {
+  test("name of an entry of the options: wins over it, for the next leader too", async () => {
     const app = withBeat({ a: entry });
     await lead(app);
     await app.beat.set("a", { ...entry, schedule: "5s" });
     expect(await app.beat.list()).toEqual([expect.objectContaining({ schedule: "every 5s", origin: "runtime" })]);
   });
 
-  test("takes a task with its arguments", async () => {
+  test("a task: its arguments are typed and stored", async () => {
     const app = testApp();
     await app.beat.set("a", { task: app.task("double", (n: number) => 2 * n), args: [21], schedule: "1m" });
     expect(await app.beat.list()).toEqual([expect.objectContaining({ task: "double", call: expect.objectContaining({ args: [21] }) })]);
@@ -95,20 +95,20 @@ describe("set()", () => {
     ["what has no queue", "a", { options: { exchange: "nowhere" } }, "UNROUTABLE"],
     ["what is too large", "a", { args: ["x".repeat(2000)] }, "PAYLOAD_TOO_LARGE"],
     ["what is no JSON", "a", { args: [new Date()] }, "ENCODE_ERROR"],
-  ])("refuses %s, and stores nothing", async (_, name, given, code) => {
+  ])("%s: refused, and nothing is stored", async (_, name, given, code) => {
     const app = testApp({ maxPayload: 1000, queues: [{ name: "q", exchange: { name: "nowhere", type: "topic" }, routingKey: "k" }] });
     expect(await rejected(app.beat.set(name, { ...entry, ...given } as RuntimeEntry))).toEqual(failing(code));
     expect(await app.beat.list()).toEqual([]);
   });
 
-  test("says of a function where it can stand", async () => {
+  test("a function as the schedule: refused with where it may be", async () => {
     const error = await rejected(testApp().beat.set("a", { ...entry, schedule: (() => undefined) as never }));
     expect(String(error)).toContain('"schedule" of beat entry "a" is a function, which can only stand in the options of createApp()');
   });
 });
 
 describe("remove(), pause() and resume()", () => {
-  test("say whether there is such an entry", async () => {
+  test("return whether the entry exists", async () => {
     const app = testApp();
     await app.beat.set("a", entry);
     for (const [name, known] of [
@@ -122,7 +122,7 @@ describe("remove(), pause() and resume()", () => {
     expect(await app.beat.list()).toEqual([]);
   });
 
-  test("are seen in the list", async () => {
+  test("change the list", async () => {
     const app = testApp();
     await app.beat.set("a", entry);
     await app.beat.pause("a");
@@ -131,7 +131,7 @@ describe("remove(), pause() and resume()", () => {
     expect(await app.beat.list()).toEqual([expect.objectContaining({ paused: false })]);
   });
 
-  test("refuse what is no name", async () => {
+  test("invalid name: refused", async () => {
     const { beat } = testApp();
     for (const asked of [beat.remove(""), beat.pause(5 as never), beat.resume(""), beat.trigger("")]) {
       expect(await rejected(asked)).toEqual(failing("INVALID_OPTION"));
@@ -140,7 +140,7 @@ describe("remove(), pause() and resume()", () => {
 });
 
 describe("trigger()", () => {
-  test("makes the call of a stored entry, which leaves its schedule alone", async () => {
+  test("stored entry: its call is made, and its schedule unchanged", async () => {
     const app = testApp();
     await app.beat.set("a", { ...entry, options: { queue: "q", headers: { tenant: 5 }, expires: "1h" } });
     await app.beat.pause("a");
@@ -155,7 +155,7 @@ describe("trigger()", () => {
     expect(await re.get({ timeout: hangTimeout })).toBe(3);
   });
 
-  test("makes that of an entry of the options, stored or not, with the options of its task", async () => {
+  test("entry of the options, stored or not: its call is made, with its task's options", async () => {
     const app = withBeat({ a: entry });
     app.task("tasks.add", { queue: "sums" }, (x: number, y: number) => x + y);
     const re = await app.beat.trigger("a");
@@ -164,7 +164,7 @@ describe("trigger()", () => {
     expect((await app.beat.trigger("a")).id).not.toBe(re.id);
   });
 
-  test("rejects for a name that no entry has", async () => {
+  test("unknown name: rejects", async () => {
     expect(await rejected(testApp().beat.trigger("a"))).toEqual(failing("ENTRY_NOT_FOUND", { entry: "a" }));
   });
 });

@@ -38,8 +38,8 @@ function begun(app: ReturnType<typeof testApp>): readonly Flow[] {
   return flows;
 }
 
-describe("a canvas as plain data", () => {
-  test("is a canvas again, the same", () => {
+describe("canvas as plain data", () => {
+  test("turned into a canvas again: the same", () => {
     const { app, add, show, sum } = prepare();
     const eta = new Date(1_700_000_000_000);
     const canvases = [
@@ -68,7 +68,7 @@ describe("a canvas as plain data", () => {
     });
   });
 
-  test("may be the argument of a task", async () => {
+  test("argument of a task: accepted", async () => {
     const { app, add, show } = prepare();
     await app.stub("run").delay(chain(add.s(1, 2), show.s()).toJSON());
     const { message } = await take(app);
@@ -92,16 +92,16 @@ describe("a canvas as plain data", () => {
       { option: "the data.header", got: "a chain" },
     ],
     ["with a bad policy", { type: "chord", header: { type: "group", members: [] }, onFailure: "x" }, { option: "the data.onFailure" }],
-  ])("is refused: %s", (_, data, details) => {
+  ])("refused: %s", (_, data, details) => {
     expect(thrownBy(() => testApp().canvas(data as never))).toEqual(failing("INVALID_OPTION", details));
   });
 });
 
-test("data with a name that no task may have are refused", () => {
+test("invalid task name in the data: refused", () => {
   expect(thrownBy(() => testApp().canvas({ type: "call", task: "a b", args: [] }))).toEqual(failing("INVALID_TASK_NAME", { name: "a b" }));
 });
 
-describe("what is no canvas", () => {
+describe("value that is no canvas", () => {
   const { add, show } = prepareTypes();
 
   test.each<[what: string, make: () => unknown, details: object]>([
@@ -125,7 +125,7 @@ describe("what is no canvas", () => {
     ["the arguments in chunks()", () => add.chunks([1, 2] as never, 1), { option: "item 1 of the calls of add", got: "a number" }],
     ["the items of map()", () => show.map(5 as never), { got: "a number", expected: "an array" }],
     ["the size of chunks", () => add.chunks([], 0), { got: "0" }],
-  ])("is refused where it is made: %s", (_, make, details) => {
+  ])("refused where the canvas is made: %s", (_, make, details) => {
     expect(thrownBy(make)).toEqual(failing("INVALID_OPTION", details));
   });
 
@@ -138,7 +138,7 @@ describe("what is no canvas", () => {
 /** A canvas that fits everywhere. */
 type Free = Canvas<unknown, [ignored?: unknown]>;
 
-test("a canvas may have any number of steps, and 500 levels", () => {
+test("canvas with any number of steps, and 500 levels: accepted", () => {
   const { app, add, sum } = prepare();
   let long: Canvas<number> = add.s(1, 2);
   for (let step = 0; step < 2000; step++) long = chain(long, add.s(1));
@@ -159,7 +159,7 @@ test("a canvas may have any number of steps, and 500 levels", () => {
   }
 });
 
-test("a chain may be made step by step, and data are refused that are nested too deep", () => {
+test("chain that grows step by step: accepted; data nested too deep: refused", () => {
   const { app, add } = prepare();
   let long: Canvas<number> = add.s(1, 2);
   const cost = costOf(() => {
@@ -178,7 +178,7 @@ test("a chain may be made step by step, and data are refused that are nested too
   }
 });
 
-test("what a canvas holds says how many levels it has, however it was made", () => {
+test("any way of making a canvas: it counts its levels", () => {
   const { app, add, show, sum } = prepare();
   const linked = add.s(1).link(group(show.s(), show.s()));
   const header = group(chain(add.s(1, 2), linked), add.s(1, 2));
@@ -206,7 +206,7 @@ test("what a canvas holds says how many levels it has, however it was made", () 
   }
 });
 
-test("a canvas of parts of several apps is refused", () => {
+test("parts of several apps: refused", () => {
   const { add, show } = prepare();
   const other = prepare();
   const sum = other.sum;
@@ -226,8 +226,8 @@ test("a canvas of parts of several apps is refused", () => {
   expect(chain(group(), sum.s()).toJSON()).toMatchObject({ type: "chain" });
 });
 
-describe("a signature", () => {
-  test("of all but the first argument is completed when it is sent", async () => {
+describe("signature", () => {
+  test("without its first argument: completed when it is sent", async () => {
     const { app, add } = prepare();
     await add.s(2).delay(4);
     await add.s(2).applyAsync({ headers: { n: 1 } }, 5);
@@ -237,13 +237,13 @@ describe("a signature", () => {
     expect((await take(app)).message.args).toEqual([6, 7]);
   });
 
-  test("that is immutable takes nothing", async () => {
+  test("immutable: takes no value", async () => {
     const { app, add } = prepare();
     await add.si(1, 2).delay(3);
     expect((await take(app)).message.args).toEqual([1, 2]);
   });
 
-  test("with links is a flow, as is a call with them; publishAll takes none", async () => {
+  test("links, its own or the call's: a flow; publishAll refuses them", async () => {
     const { app, add, show } = prepare();
     const flows = begun(app);
     const options = { link: show.s(), linkError: [app.stub("warn").s()] };
@@ -263,8 +263,8 @@ describe("a signature", () => {
   });
 });
 
-describe("the handle on", () => {
-  test("a chain is that of its last step, and leads back to the others", async () => {
+describe("handle", () => {
+  test("chain: the last step's, and leads back to the others", async () => {
     const { app, add, show, sum } = prepare();
     const flows = begun(app);
     const result = await chain(add.s(1, 2), group(show.s(), add.s(1)), sum.s(), show.s()).delay();
@@ -279,7 +279,7 @@ describe("the handle on", () => {
     expect((middle.parent as AsyncResult).id).toBe(calls[4]?.message.id);
   });
 
-  test("a group has those of its members, a chain that ends in one is one", async () => {
+  test("group: has its members' handles; a chain that ends in one is a group", async () => {
     const { app, add, show } = prepare();
     const nested = await group(add.s(1, 2), group(show.s(3)), chain(show.s(4))).delay();
     expect(nested.results.map((result) => result.constructor)).toEqual([AsyncResult, GroupResult, AsyncResult]);
@@ -291,7 +291,7 @@ describe("the handle on", () => {
     expect((behind.parent as unknown as AsyncResult).id).toBe(callId(behind.id, 2));
   });
 
-  test("a group of none is over", async () => {
+  test("empty group: has ended", async () => {
     const { app, show } = prepare();
     expect(await (await group().delay()).get()).toEqual([]);
     expect(await (await group(group(), show.map([])).delay()).get()).toEqual([[], []]);
@@ -302,7 +302,7 @@ describe("the handle on", () => {
     expect(await (await app.groupResult(nothing.id))?.get()).toEqual([]);
   });
 
-  test("a group of none is found again after save(), whoever made it", async () => {
+  test("empty group after save(): found again, whoever made it", async () => {
     const { app, show } = prepare();
     const wide = group(...Array.from({ length: 22 }, () => group()));
     for (const canvas of [group(), group([]), show.map([]), group(group(), group(group())), wide]) {
@@ -314,7 +314,7 @@ describe("the handle on", () => {
     expect(await app.groupResult(newId())).toBeUndefined();
   });
 
-  test("a chain forgets the results of all its steps", async () => {
+  test("chain: forget() removes the results of all its steps", async () => {
     const { app, add, show, sum } = prepare();
     begun(app);
     const canvas = chain(add.s(1, 2), group(chain(add.s(1), show.s()), show.s()), sum.s(), show.s());
@@ -341,7 +341,7 @@ describe("the handle on", () => {
     }
   });
 
-  test("what has not begun is one on something PENDING, whoever asks", async () => {
+  test("call that is not sent yet: PENDING for every caller", async () => {
     const { app, add, show, sum } = prepare();
     begun(app);
     const canvas = chain(add.s(1, 2).link(show.s()), group(show.s(), add.s(3)), sum.s());
@@ -355,15 +355,15 @@ describe("the handle on", () => {
   });
 });
 
-describe("a chain without steps", () => {
-  test("is a beginning that grows, whatever is done to it before", () => {
+describe("chain without steps", () => {
+  test("grows with each step, whatever was done to it before", () => {
     const { app, add, show } = prepare();
     const grown = chain(chain().stamp({ a: 1 }).onError(show.s()), add.s(1, 2), chain(), show.s());
     expect(grown.toJSON()).toEqual(chain(add.s(1, 2), show.s()).toJSON());
     expect(chain(app.canvas(chain().toJSON()), show.si(1)).toJSON()).toEqual(chain(show.si(1)).toJSON());
   });
 
-  test("is refused where it is sent", async () => {
+  test("refused where it is sent", async () => {
     const { app, add } = prepare();
     const empty = chain();
     for (const canvas of [
@@ -379,22 +379,22 @@ describe("a chain without steps", () => {
   });
 });
 
-describe("a canvas that cannot be sent", () => {
-  test("rejects, whole", async () => {
+describe("canvas that cannot be sent", () => {
+  test("rejects as a whole", async () => {
     const { app, add, show } = prepare();
     expect(await rejected(group(add.s(1, 2), show.s("x".repeat(2_000_000) as never)).delay())).toEqual(failing("PAYLOAD_TOO_LARGE"));
     expect(await rejected(chain(add.s(1, 2), show.s()).applyAsync({ prio: 1 } as object))).toEqual(failing("INVALID_OPTION"));
     expect(await app.engine.queues.counts(["default"])).toMatchObject([{ waiting: 0 }]);
   });
 
-  test("says so when the broker is away", async () => {
+  test("broker away: rejects with its code", async () => {
     const { add, show } = prepare({ broker: deadUrl, publishTimeout: 200 });
     expect(await rejected(add.s(1, 2).delay())).toEqual(failing("BROKER_UNAVAILABLE"));
     expect(await rejected(group(add.s(1, 2), show.s(1)).delay())).toBeInstanceOf(PublishError);
     expect(await rejected(chain(add.s(1, 2), show.s()).delay())).toEqual(failing("BROKER_UNAVAILABLE"));
   });
 
-  test("leaves nothing behind that says it is PENDING", async () => {
+  test("leaves no PENDING record behind", async () => {
     const { app, add, show } = prepare();
     const stored: unknown[] = [];
     Object.assign(app.engine.results, { store: async (requests: unknown) => void stored.push(requests) });
@@ -403,14 +403,14 @@ describe("a canvas that cannot be sent", () => {
     expect(stored).toEqual([]);
   });
 
-  test("says so when the app is closed", async () => {
+  test("app closed: rejects with its code", async () => {
     const { app, add, show } = prepare();
     await app.close();
     expect(await rejected(chain(add.s(1, 2), show.s()).delay())).toEqual(failing("APP_CLOSED"));
   });
 });
 
-test("this.replace() in a direct call throws what a worker would see", () => {
+test("this.replace() in a direct call: throws what a worker would see", () => {
   const { app, add } = prepare();
   const outer = app.task("outer", function (canvas: unknown): number {
     return this.replace(canvas as never);

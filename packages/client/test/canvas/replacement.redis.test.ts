@@ -29,7 +29,7 @@ function prepare(options = {}) {
   return { add, show, replacement };
 }
 
-test("a canvas in the place of a task takes over where that stands, and for whom", () => {
+test("canvas that replaces a task: takes over its position and its waiting callers", () => {
   const { add, show, replacement } = prepare();
   const { calls, ...whole } = replacement(chain(add.s(1, 2), show.s().set({ headers: { trace: 2 } })));
   expect(whole).toMatchObject({ id: flow, entries: [["step", 1]], replyTo: replaced.replyTo });
@@ -54,13 +54,13 @@ test("a canvas in the place of a task takes over where that stands, and for whom
   }
 });
 
-test("it is the same each time", () => {
+test("replaced twice: the same flow each time", () => {
   const { add, show, replacement } = prepare();
   const canvas = chain(add.s(1, 2), group(show.s(), show.s()));
   expect(replacement(canvas)).toEqual(replacement(canvas));
 });
 
-test("a single call is a flow too", () => {
+test("single call: a flow too", () => {
   const { add, replacement } = prepare();
   const { places: _, standsFor: __, ...alone } = replaced;
   const { calls, entries } = replacement(add.s(1, 2), alone);
@@ -71,7 +71,7 @@ test("a single call is a flow too", () => {
   expect(calls[0]?.message.places).toHaveLength(1);
 });
 
-test("a group is collected in the queue of the task", () => {
+test("group: collected in the task's queue", () => {
   const { add, show, replacement } = prepare();
   for (const [canvas, size] of [
     [group(add.s(1, 2), show.s(3)), 2],
@@ -84,12 +84,12 @@ test("a group is collected in the queue of the task", () => {
   }
 });
 
-test("a group is collected there even if the queue is not declared, as it is for the task", () => {
+test("group of a task in an undeclared queue: collected in that queue", () => {
   const { add, replacement } = prepare({ createMissingQueues: false, queues: ["default"] });
   expect(replacement(group(add.s(1, 2), add.s(3, 4))).calls[0]).toMatchObject({ queue: "theirs", message: { priority: 0 } });
 });
 
-test("what is no canvas is refused", () => {
+test("value that is no canvas: refused", () => {
   const { add, replacement } = prepare();
   expect(thrownBy(() => replacement(add as never))).toEqual(failing("INVALID_OPTION", { option: "what was given to this.replace()" }));
 });

@@ -9,8 +9,8 @@ import { deadUrl, failing, rejected, store, take, testApp, waiting } from "../su
 
 const later = (app: App, task: string) => app.sendTask(task, [], { countdown: "1h" });
 
-describe("a task that is revoked", () => {
-  test("is so at once for whoever waits, looks or asks, here and elsewhere", async () => {
+describe("revoke()", () => {
+  test("waiting task: revoked at once for every caller, here and elsewhere", async () => {
     const app = testApp();
     const re = await app.sendTask("tasks.a", [], { countdown: "1h" });
     const { get } = await waiting(inject("redisUrl"), app, re);
@@ -22,7 +22,7 @@ describe("a task that is revoked", () => {
     expect(await app.asyncResult(re.id).get({ propagate: false })).toEqual({ state: "REVOKED", reason: "the order was cancelled" });
   });
 
-  test("is revoked however often, for the first reason", async () => {
+  test("revoked twice: the first reason stays", async () => {
     const app = testApp();
     const re = await app.sendTask("tasks.a");
     expect([await re.revoke(), await re.revoke({ reason: "another", terminate: true }), await app.revoke(re.id)]).toEqual([
@@ -34,7 +34,7 @@ describe("a task that is revoked", () => {
     expect((await take(app)).delivery.revoked).toBe("by request");
   });
 
-  test("is so whatever the delivery that has claimed it, and whatever its worker says later", async () => {
+  test("claimed delivery: revoked, and a later success does not count", async () => {
     const app = testApp();
     const re = await app.sendTask("tasks.a");
     const { end } = await take(app);
@@ -44,7 +44,7 @@ describe("a task that is revoked", () => {
     expect(await re.status()).toBe("REVOKED");
   });
 
-  test("is told to the workers if one has it, and only then", async () => {
+  test("on loan: workers are told; waiting: they are not", async () => {
     const app = testApp();
     const heard: ControlCommand[] = [];
     await app.engine.control.subscribe((command) => void heard.push(command));
@@ -55,7 +55,7 @@ describe("a task that is revoked", () => {
     expect(heard).toEqual([{ type: "revoke", ids: [running.id], reason: "x", terminate: true }]);
   });
 
-  test("is so until its message is due, and then as long as any result of the task", async () => {
+  test("record: kept until the message is due, and then for resultExpires", async () => {
     const app = testApp({ resultExpires: "1m" });
     app.task("tasks.kept", { resultExpires: "2m" }, () => 1);
     const [soon, late, kept] = [await app.sendTask("tasks.a"), ...(await Promise.all([later(app, "tasks.a"), later(app, "tasks.kept")]))];
@@ -67,7 +67,7 @@ describe("a task that is revoked", () => {
     }
   });
 
-  test("is so while its message waits, though its record has expired", async () => {
+  test("record gone while the message waits: still revoked", async () => {
     const app = testApp();
     const re = await app.sendTask("tasks.a");
     await re.revoke({ reason: "too late" });
@@ -78,7 +78,7 @@ describe("a task that is revoked", () => {
     expect(await Promise.all(handles.map((handle) => handle.get({ propagate: false, timeout: hangTimeout })))).toEqual([outcome, outcome]);
   });
 
-  test("before it is sent does not wait for a worker", async () => {
+  test("not sent yet: REVOKED is stored, and the sent task needs no worker", async () => {
     const app = testApp();
     const taskId = newId();
     // Nobody can tell whether it will ever be sent.
@@ -89,8 +89,8 @@ describe("a task that is revoked", () => {
   });
 });
 
-describe("a task that has ended", () => {
-  test("stays as it is", async () => {
+describe("revoke() of a task that has ended", () => {
+  test("stored result: unchanged", async () => {
     const app = testApp();
     const re = await app.sendTask("tasks.a");
     await (await take(app)).end({ type: "succeeded", result: "7" }, { result: 7 });
@@ -99,7 +99,7 @@ describe("a task that has ended", () => {
     expect(await re.get()).toBe(7);
   });
 
-  test("stays as it is while its message is not settled yet", async () => {
+  test("message not settled yet: unchanged", async () => {
     const app = testApp();
     const re = await app.sendTask("tasks.a");
     await take(app);
@@ -108,7 +108,7 @@ describe("a task that has ended", () => {
     expect(await re.get()).toBe(7);
   });
 
-  test("without a result is known to have ended while its queue remembers it", async () => {
+  test("no result: known to have ended while its queue remembers it", async () => {
     const app = testApp();
     const re = await app.sendTask("tasks.a", [], { ignoreResult: true });
     const consumer = app.engine.consume({ queues: [{ name: "default" }], order: "strict", lease: 15_000, worker: "w1" });
@@ -119,22 +119,22 @@ describe("a task that has ended", () => {
   });
 });
 
-describe("revoke()", () => {
-  test("of a handle looks into the task's own queue, declared or not", async () => {
+describe("what revoke() looks into", () => {
+  test("handle: the task's own queue, declared or not", async () => {
     const app = testApp();
     const re = await app.sendTask("tasks.a", [], { queue: "elsewhere" });
     expect(await re.revoke()).toBe(true);
     expect((await take(app, "elsewhere")).delivery.revoked).toBe("by request");
   });
 
-  test("by an id alone looks into every queue that anybody sent to", async () => {
+  test("id alone: every queue that was ever sent to", async () => {
     const app = testApp();
     const re = await app.sendTask("tasks.a", [], { queue: "elsewhere" });
     expect(await testApp({ prefix: app.options.prefix }).revoke(re.id)).toBe(true);
     expect((await take(app, "elsewhere")).delivery.revoked).toBe("by request");
   });
 
-  test("of an id that was sent to two queues calls off both", async () => {
+  test("id that is in two queues: revokes both", async () => {
     const app = testApp();
     const taskId = newId();
     for (const queue of ["one", "two"]) await app.sendTask("tasks.a", [], { queue, taskId });
@@ -142,7 +142,7 @@ describe("revoke()", () => {
     for (const queue of ["one", "two"]) expect((await take(app, queue)).delivery.revoked).toBe("by request");
   });
 
-  test("is not said of one whose message is gone", async () => {
+  test("message gone: false", async () => {
     const app = testApp();
     const re = await app.sendTask("tasks.a");
     await app.engine.queues.purge("default");
@@ -150,7 +150,7 @@ describe("revoke()", () => {
     expect(await re.status()).toBe("REVOKED");
   });
 
-  test("of a chain that ends in a group of none calls off all its steps", async () => {
+  test("chain that ends in an empty group: all its steps", async () => {
     const app = testApp();
     const re = await chain(app.signature("a").set({ countdown: "1h" }), app.signature("b"), group()).delay();
     expect(await re.ready()).toBe(false);
@@ -161,7 +161,7 @@ describe("revoke()", () => {
     for (const step of [last, first]) expect(await step.get({ propagate: false })).toEqual({ state: "REVOKED", reason: "no need" });
   });
 
-  test("of nothing is nothing", async () => {
+  test("no ids: nothing", async () => {
     expect(await testApp().revoke([])).toEqual([]);
   });
 
@@ -172,11 +172,11 @@ describe("revoke()", () => {
     ["a flag that is none", newId(), { terminate: "yes" }, failing("INVALID_OPTION", { got: "a string" })],
     ["a reason that is none", newId(), { reason: "" }, failing("INVALID_OPTION", { got: "0 characters" })],
     ["a reason that is too long", newId(), { reason: "x".repeat(1001) }, failing("INVALID_OPTION", { got: "1001 characters" })],
-  ])("refuses %s", async (_, ids, options, error) => {
+  ])("%s: refused", async (_, ids, options, error) => {
     expect(await rejected(testApp().revoke(ids as string, options as RevokeOptions))).toEqual(error);
   });
 
-  test("says so when the broker or the backend is away", async () => {
+  test("broker or backend away: rejects with its code", async () => {
     const away = deadUrl;
     const withoutBroker = testApp({ broker: away, backend: inject("redisUrl"), publishTimeout: 300 });
     expect(await rejected(withoutBroker.revoke(newId()))).toEqual(failing("BROKER_UNAVAILABLE"));
@@ -185,7 +185,7 @@ describe("revoke()", () => {
   });
 });
 
-describe("revoking very many", () => {
+describe("revoke() of very many ids", () => {
   /** Its calls are counted. */
   let server: RedisServer;
   beforeAll(async () => {
@@ -193,7 +193,7 @@ describe("revoking very many", () => {
   });
   afterAll(() => server.stop());
 
-  test("takes few calls", async () => {
+  test("few calls", async () => {
     const app = testApp({ broker: server.url, queues: ["default", "a"] });
     const task = app.stub("tasks.a");
     const sent = await app.publishAll(Array.from({ length: 5000 }, (_, index) => task.s(index)));

@@ -19,7 +19,7 @@ async function collect<T>(iteration: AsyncIterable<T>, onEach: (one: T) => unkno
 const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
 
 describe("asCompleted", () => {
-  test("gives the handles in the order in which they end, whichever way", async () => {
+  test("several handles: in the order in which they end, whichever way", async () => {
     const app = testApp();
     const results = await several(app, 3);
     const [a, b, c] = results as [AsyncResult, AsyncResult, AsyncResult];
@@ -34,7 +34,7 @@ describe("asCompleted", () => {
     expect(given[0]).toBe(c);
   });
 
-  test("gives those of groups within one by one", async () => {
+  test("groups: the handles of their members, one by one", async () => {
     const app = testApp();
     const [a, b, c] = (await several(app, 3)) as [AsyncResult, AsyncResult, AsyncResult];
     const source = sourceOf(app);
@@ -45,7 +45,7 @@ describe("asCompleted", () => {
     expect((await collect(group.asCompleted())).length).toBe(3);
   });
 
-  test("has the value at hand, without a further look", async () => {
+  test("current handle: has its value without a further look", async () => {
     const app = testApp();
     const results = await several(app, 50);
     for (const [index, re] of results.entries()) await tell(app, re, { result: index });
@@ -58,7 +58,7 @@ describe("asCompleted", () => {
     expect(await results[0]?.get()).toBe(0);
   });
 
-  test("throws when the time is over, after those that have ended", async () => {
+  test("timeout: throws after those that have ended", async () => {
     const app = testApp();
     const [a, b] = (await several(app, 2)) as [AsyncResult, AsyncResult];
     await tell(app, a, { result: 1 });
@@ -68,7 +68,7 @@ describe("asCompleted", () => {
     expect(given).toEqual([a]);
   });
 
-  test("throws the reason of its signal", async () => {
+  test("signal: throws its reason", async () => {
     const [a] = await several(testApp(), 1);
     const abort = new AbortController();
     const iteration = rejected(collect(asCompleted([a as AsyncResult], { signal: abort.signal })));
@@ -76,7 +76,7 @@ describe("asCompleted", () => {
     expect(await iteration).toBe(abort.signal.reason);
   });
 
-  test("left early leaves nothing behind", async () => {
+  test("loop left early: nothing is left behind", async () => {
     const app = testApp();
     const results = await several(app, 10);
     await tell(app, results[3] as AsyncResult, { result: 1 });
@@ -90,7 +90,7 @@ describe("asCompleted", () => {
     await expect.poll(timers).toBeLessThanOrEqual(before);
   });
 
-  test("of nothing ends at once", async () => {
+  test("no handles: ends at once", async () => {
     expect(await collect(asCompleted([]))).toEqual([]);
   });
 });

@@ -7,18 +7,18 @@ import { failing, rejected, take, testApp, timed } from "../support.js";
 import { ended, failure, sent } from "./tasks.js";
 
 describe("get() of a task that succeeded", () => {
-  test.each([[{ deep: [1, { text: "ü€😀" }] }], [0], [""], [false], [null], [undefined], [[]]])("gives %j", async (result) => {
+  test.each([[{ deep: [1, { text: "ü€😀" }] }], [0], [""], [false], [null], [undefined], [[]]])("%j: returned", async (result) => {
     const { re } = await ended({ result });
     expect(await re.get({ timeout: hangTimeout })).toEqual(result);
     expect(await re.get({ timeout: hangTimeout, propagate: false })).toEqual({ state: "SUCCESS", result });
   });
 
-  test("gives it again, and to other handles", async () => {
+  test("again, or by another handle: returned again", async () => {
     const { app, re } = await ended({ result: 7 });
     expect(await Promise.all([re.get(), re.get(), app.asyncResult(re.id).get(), testApp().asyncResult(re.id).get()])).toEqual([7, 7, 7, 7]);
   });
 
-  test("that ignores its result gives undefined at once, whatever became of it", async () => {
+  test("ignoreResult: undefined at once, whatever the outcome", async () => {
     const { re } = await sent({ ignoreResult: true });
     expect(await re.get()).toBeUndefined();
     expect(await re.get({ propagate: false })).toEqual({ state: "SUCCESS", result: undefined });
@@ -26,7 +26,7 @@ describe("get() of a task that succeeded", () => {
 });
 
 describe("get() of a task that failed", () => {
-  test("throws its failure, with the original as the cause, whose class is not revived", async () => {
+  test("throws its failure with the original as cause, not revived as its class", async () => {
     const { re } = await ended({ state: "FAILURE", failure: { ...failure, name: "RangeError" } });
     const error = await rejected(re.get());
     expect(error).toBeInstanceOf(TaskFailedError);
@@ -39,18 +39,18 @@ describe("get() of a task that failed", () => {
     expect((cause as Error).cause).toMatchObject({ name: "TypeError", message: "underneath" });
   });
 
-  test("names the task by its record where the handle does not", async () => {
+  test("handle without a task's name: the record names the task", async () => {
     const { app, re } = await ended({ state: "FAILURE", failure });
     expect(await rejected(app.asyncResult(re.id).get())).toEqual(failing("TASK_FAILED", { task: "tasks.a" }));
   });
 
-  test("gives the outcome without propagate", async () => {
+  test("propagate false: returns the outcome", async () => {
     const { re } = await ended({ state: "FAILURE", failure });
     expect(await re.get({ propagate: false })).toEqual({ state: "FAILURE", failure });
   });
 });
 
-describe("get() of a task that was revoked", () => {
+describe("get() of a revoked task", () => {
   test("throws, with the reason", async () => {
     const { re } = await ended({ state: "REVOKED", reason: "expired" });
     const error = await rejected(re.get());
@@ -58,14 +58,14 @@ describe("get() of a task that was revoked", () => {
     expect(error).toEqual(failing("TASK_REVOKED", { task: "tasks.a", id: re.id, reason: "expired" }));
   });
 
-  test("gives the outcome without propagate", async () => {
+  test("propagate false: returns the outcome", async () => {
     const { re } = await ended({ state: "REVOKED", reason: "expired" });
     expect(await re.get({ propagate: false })).toEqual({ state: "REVOKED", reason: "expired" });
   });
 });
 
 describe("get() of a task that has not ended", () => {
-  test("throws at the timeout, also without propagate, and the task goes on", async () => {
+  test("timeout: throws, also without propagate, and the task continues", async () => {
     const { app, re } = await sent();
     const { value: error, took } = await timed(() => rejected(re.get({ timeout: 150 })));
     expect(error).toBeInstanceOf(TimeoutError);
@@ -77,7 +77,7 @@ describe("get() of a task that has not ended", () => {
     expect(await re.get({ timeout: hangTimeout })).toBe(7);
   });
 
-  test("throws the signal's reason when it aborts", async () => {
+  test("signal that aborts: throws its reason", async () => {
     const { re } = await sent();
     const abort = new AbortController();
     const reason = new Error("the customer left");
@@ -87,7 +87,7 @@ describe("get() of a task that has not ended", () => {
     expect(await Promise.all([get, other])).toEqual([reason, reason]);
   });
 
-  test("throws at once for a signal that has aborted, and leaves no timer behind", async () => {
+  test("signal that has aborted: throws at once, and leaves no timer", async () => {
     const { re } = await sent();
     const before = process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
     const reason = new Error("too late");
@@ -103,7 +103,7 @@ describe("get() of a task that has not ended", () => {
     return heard;
   };
 
-  test("waits on for a signal that never aborts and a timeout longer than timers can be set for", async () => {
+  test("signal that never aborts, and a timeout longer than timers allow: waits", async () => {
     const heard = warnings();
     const { app, re } = await sent();
     const get = re.get({ timeout: "30d", signal: new AbortController().signal });
@@ -113,7 +113,7 @@ describe("get() of a task that has not ended", () => {
     expect(heard).toEqual([]);
   });
 
-  test("leaves no listener on a signal that lives on, however it ends", async () => {
+  test("long-lived signal: no listener stays, however the wait ends", async () => {
     const heard = warnings();
     const { app, re } = await sent();
     const { signal } = new AbortController();
@@ -133,7 +133,7 @@ describe("get() of a task that has not ended", () => {
     expect(heard).toEqual([]);
   });
 
-  test.each([["soon"], [-1], [Number.NaN], [{}]])("refuses a timeout that is none (%j)", async (timeout) => {
+  test.each([["soon"], [-1], [Number.NaN], [{}]])("invalid timeout (%j): refused", async (timeout) => {
     const { re } = await sent();
     expect(await rejected(re.get({ timeout: timeout as number }))).toEqual(failing("INVALID_OPTION", { option: '"timeout" of get()' }));
   });
@@ -144,14 +144,14 @@ describe("get() of a task that has not ended", () => {
     ['"signal" of get()', { signal: "now" }],
     ["what was given for the options of get()", 5000],
     ["what was given for the options of get()", null],
-  ])("refuses options that do not exist or fit: %s", async (option, options) => {
+  ])("invalid options: refused: %s", async (option, options) => {
     const { re } = await sent();
     expect(await rejected(re.get(options as object))).toMatchObject({ code: "INVALID_OPTION", details: { option } });
   });
 });
 
-describe("get() of a task that nobody knows", () => {
-  test("throws, for an id that was never sent", async () => {
+describe("get() of an unknown id", () => {
+  test("never sent: throws", async () => {
     const app = testApp();
     const id = newId();
     const error = await rejected(app.asyncResult(id).get({ timeout: hangTimeout }));
@@ -160,7 +160,7 @@ describe("get() of a task that nobody knows", () => {
     expect(await rejected(app.asyncResult(id).get({ timeout: hangTimeout, propagate: false }))).toBeInstanceOf(UnknownTaskError);
   });
 
-  test("throws, for one whose result was forgotten", async () => {
+  test("result forgotten: throws", async () => {
     const { app, re } = await sent();
     const { end } = await take(app);
     await end({ type: "succeeded", result: "7" }, { result: 7 });

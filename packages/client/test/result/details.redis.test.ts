@@ -6,7 +6,7 @@ import { rejected, store, take, testApp } from "../support.js";
 import { ended, failure, sent, sourceOf, tell } from "./tasks.js";
 
 describe("details", () => {
-  test("are all that is known, read at once", async () => {
+  test("ended task: all that is known, read at once", async () => {
     const [child, origin] = [newId(), { id: newId(), task: "tasks.b" }];
     const { re } = await ended({
       state: "FAILURE",
@@ -34,14 +34,14 @@ describe("details", () => {
     });
   });
 
-  test("of one that waits are few, and of one that nobody knows fewer", async () => {
+  test("waiting task: few fields; unknown id: fewer", async () => {
     const { app, re } = await sent();
     expect(await re.details()).toEqual({ id: re.id, state: "PENDING", name: "tasks.a" });
     const id = newId();
     expect(await app.asyncResult(id).details()).toEqual({ id, state: "UNKNOWN" });
   });
 
-  test("of one that runs say who runs it, since when, at which attempt and delivery, and for how long", async () => {
+  test("running task: its worker, start, attempt, delivery and remaining lease", async () => {
     const { app, re } = await sent({ queue: "elsewhere" });
     const before = Date.now();
     await take(app, "elsewhere");
@@ -60,7 +60,7 @@ describe("details", () => {
     expect(await byId.details()).toMatchObject({ ...facts, state: "STARTED" });
   });
 
-  test("of one that runs again say nothing of the attempt before", async () => {
+  test("task that runs again: nothing of the attempt before", async () => {
     const { app, re } = await sent();
     await take(app);
     await store(app, re, { state: "RETRY", failure, eta: 5000, attempt: 1, endedAt: 4000, worker: "w0" });
@@ -77,14 +77,14 @@ describe("details", () => {
     });
   });
 
-  test("of one that will be tried again say when", async () => {
+  test("task that waits for a retry: when it is due", async () => {
     const { re } = await ended({ state: "RETRY", failure, eta: 5000 });
     expect(await re.details()).toMatchObject({ state: "RETRY", eta: new Date(5000), failure });
   });
 });
 
-describe("a task that did not run because of another", () => {
-  test("fails with that other's name and id", async () => {
+describe("task that did not run because of another", () => {
+  test("fails with the other's name and id", async () => {
     const origin = { id: newId(), task: "tasks.first" };
     const { re } = await ended({ state: "FAILURE", failure, origin });
     const error = await rejected(re.get());
@@ -94,15 +94,15 @@ describe("a task that did not run because of another", () => {
   });
 });
 
-describe("the handles around one", () => {
-  test("the step before is what it was made with", () => {
+describe("handles around a task", () => {
+  test("parent: the handle that it was made with", () => {
     const app = testApp();
     const parent = app.asyncResult(newId());
     const re = new AsyncResult(sourceOf(app), { id: newId(), queues: [], own: true, parent });
     expect([re.parent, parent.parent]).toEqual([parent, undefined]);
   });
 
-  test("what it has sent is found by ids", async () => {
+  test("children: found by ids", async () => {
     const app = testApp();
     const child = await app.sendTask("tasks.b");
     await store(app, child, { result: 7 });
@@ -113,7 +113,7 @@ describe("the handles around one", () => {
   });
 });
 
-describe("a call of a flow that is not sent yet", () => {
+describe("call of a flow that is not sent yet", () => {
   /** Its handle, from its sender and by its id. */
   async function unsent(app: App) {
     const id = newId();
@@ -122,7 +122,7 @@ describe("a call of a flow that is not sent yet", () => {
     return { id, flow, re: new AsyncResult(sourceOf(app), { id, queues: ["later"], own: true }), byId: app.asyncResult(id) };
   }
 
-  test("is pending, to whoever asks, and waited for", async () => {
+  test("PENDING for every caller, who can wait for it", async () => {
     const app = testApp();
     const { re, byId } = await unsent(app);
     expect([await re.status(), await byId.status(), await re.ready()]).toEqual(["PENDING", "PENDING", false]);
@@ -133,7 +133,7 @@ describe("a call of a flow that is not sent yet", () => {
     expect(await Promise.all(gets)).toEqual([7, 7]);
   });
 
-  test("is started when it is taken, in the queue that the record names", async () => {
+  test("taken: STARTED, in the queue that the record names", async () => {
     const app = testApp();
     const { id, byId } = await unsent(app);
     await app.sendTask("tasks.a", [], { taskId: id, queue: "later" });
@@ -154,7 +154,7 @@ describe("a call of a flow that is not sent yet", () => {
     return { source, revoked };
   }
 
-  test("is revoked in its flow, and remembered", async () => {
+  test("revoked: the flow remembers it", async () => {
     const app = testApp();
     const { id, flow, re: plain } = await unsent(app);
     const { source, revoked } = withFlows(app);
@@ -166,7 +166,7 @@ describe("a call of a flow that is not sent yet", () => {
     expect(await plain.status()).toBe("REVOKED");
   });
 
-  test("takes all of the flow along when it is its result", async () => {
+  test("result of the flow: revoking it revokes the whole flow", async () => {
     const app = testApp();
     const { id, flow } = await unsent(app);
     const member = await app.sendTask("tasks.m", [], { queue: "members" });
@@ -177,7 +177,7 @@ describe("a call of a flow that is not sent yet", () => {
     expect(await member.status()).toBe("REVOKED");
   });
 
-  test("is revoked with what runs in its place", async () => {
+  test("replaced task: revoked with its replacement", async () => {
     const app = testApp();
     const replaced = await app.sendTask("tasks.a");
     const member = await app.sendTask("tasks.m", [], { queue: "members" });

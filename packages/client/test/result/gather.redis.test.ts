@@ -12,14 +12,14 @@ async function three() {
 }
 
 describe("gather", () => {
-  test("gives the values in the order of the handles, whatever the order in which they come", async () => {
+  test("several handles: values in their order, whatever the order of the ends", async () => {
     const { app, a, b, c } = await three();
     const gathered = gather([a, b, c], { timeout: hangTimeout });
     for (const [index, re] of [c, a, b].entries()) await tell(app, re, { result: index });
     expect(await gathered).toEqual([1, 2, 0]);
   });
 
-  test("gives the values of groups within as arrays", async () => {
+  test("groups: values as arrays", async () => {
     const { app, a, b, c } = await three();
     const source = sourceOf(app);
     const inner = new GroupResult(source, { id: newId(), results: [b] });
@@ -28,18 +28,18 @@ describe("gather", () => {
     expect(await gather([c, outer, a])).toEqual([2, [0, [1], []], 0]);
   });
 
-  test("of nothing is nothing", async () => {
+  test("no handles: an empty array", async () => {
     expect(await gather([])).toEqual([]);
   });
 
-  test("rejects at the first failure, without waiting for the others", async () => {
+  test("a failure: rejects at once, without waiting for the others", async () => {
     const { app, a, b, c } = await three();
     const gathered = rejected(gather([a, b, c]));
     await tell(app, c, { state: "FAILURE", failure, task: "tasks.t2" });
     expect(await gathered).toEqual(failing("TASK_FAILED", { id: c.id, task: "tasks.t2" }));
   });
 
-  test("gives how each has ended, when it is not to propagate", async () => {
+  test("propagate false: returns how each has ended", async () => {
     const { app, a, b, c } = await three();
     const inner = new GroupResult(sourceOf(app), { id: newId(), results: [b, c] });
     await tell(app, a, { result: 1 });
@@ -56,14 +56,14 @@ describe("gather", () => {
     ]);
   });
 
-  test("rejects when the time is over, and names the first that has not ended", async () => {
+  test("timeout: rejects, and names the first that has not ended", async () => {
     const { app, a, b, c } = await three();
     await tell(app, a, { result: 1 });
     await a.get();
     expect(await rejected(gather([a, b, c], { timeout: "1s" }))).toEqual(failing("TASK_TIMEOUT", { id: b.id, timeout: 1000 }));
   });
 
-  test("rejects with the reason of its signal", async () => {
+  test("signal: rejects with its reason", async () => {
     const { a, b } = await three();
     const abort = new AbortController();
     const gathered = rejected(gather([a, b], { signal: abort.signal }));
@@ -72,12 +72,12 @@ describe("gather", () => {
     expect(await rejected(gather([a], { signal: abort.signal }))).toBe(abort.signal.reason);
   });
 
-  test("rejects for one that nobody knows, even if it is not to propagate", async () => {
+  test("unknown id: rejects, even with propagate false", async () => {
     const app = testApp();
     expect(await rejected(gather([app.asyncResult(newId())], { propagate: false }))).toBeInstanceOf(UnknownTaskError);
   });
 
-  test("takes nothing but handles, and says which is none", async () => {
+  test("value that is no handle: refused, and named", async () => {
     const { a } = await three();
     expect(await rejected(gather([a, Promise.resolve(a) as unknown as AsyncResult]))).toEqual(
       failing("INVALID_OPTION", { option: "result 2 of gather()", got: "a Promise" }),
@@ -86,13 +86,13 @@ describe("gather", () => {
     expect(await rejected(gather([a], { patience: 1 } as object))).toEqual(failing("INVALID_OPTION"));
   });
 
-  test("of those that ignore their results does not wait", async () => {
+  test("ignoreResult: does not wait", async () => {
     const app = testApp();
     expect(await gather([await app.sendTask("tasks.a", [], { ignoreResult: true })])).toEqual([undefined]);
   });
 });
 
-test("after the app was closed nothing is waited for, and no timer is left", async () => {
+test("app closed: nothing is awaited, and no timer is left", async () => {
   const { app, a, b } = await three();
   await app.close();
   const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
@@ -108,7 +108,7 @@ test("after the app was closed nothing is waited for, and no timer is left", asy
 });
 
 describe("many listeners", () => {
-  test("of one signal are nothing to warn of", async () => {
+  test("one signal: no warning", async () => {
     const { a } = await three();
     const warnings: Error[] = [];
     const hear = (warning: Error) => void warnings.push(warning);

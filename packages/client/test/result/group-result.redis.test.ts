@@ -27,8 +27,8 @@ async function endAll(app: App, members: Three): Promise<void> {
   for (const [index, re] of members.entries()) await tell(app, re, { result: index });
 }
 
-describe("a group", () => {
-  test("gives its values in the order of its members, those of a group within as an array", async () => {
+describe("group", () => {
+  test("get(): values in the order of members, nested groups as arrays", async () => {
     const app = testApp();
     const { group, members } = await nested(app);
     const get = group.get({ timeout: hangTimeout });
@@ -40,21 +40,21 @@ describe("a group", () => {
     ]);
   });
 
-  test("rejects with the failure of a member", async () => {
+  test("failed member: get() rejects with its failure", async () => {
     const app = testApp();
     const { group, members } = await nested(app);
     await tell(app, members[2], { state: "FAILURE", failure, task: "tasks.t2" });
     expect(await rejected(group.get())).toEqual(failing("TASK_FAILED", { id: members[2].id }));
   });
 
-  test("knows its members, and the step before", async () => {
+  test("members and parent: known", async () => {
     const before = testApp().asyncResult(newId());
     const { group, inner, members } = await nested(testApp(), before);
     expect([...group]).toEqual([members[0], inner]);
     expect(group.parent).toBe(before);
   });
 
-  test("says how far it is", async () => {
+  test("completedCount(): how many have succeeded", async () => {
     const app = testApp();
     const { group, members } = await nested(app);
     const looks = async () => [await group.completedCount(), await group.ready(), await group.successful(), await group.failed()];
@@ -66,20 +66,20 @@ describe("a group", () => {
     expect(await looks()).toEqual([2, true, true, false]);
   });
 
-  test("has failed when a member has, ready or not", async () => {
+  test("failed(): true once a member has failed, ready or not", async () => {
     const app = testApp();
     const { group, members } = await nested(app);
     await tell(app, members[1], { state: "FAILURE", failure });
     expect([await group.ready(), await group.successful(), await group.failed()]).toEqual([false, false, true]);
   });
 
-  test("of nothing has ended well", async () => {
+  test("empty group: succeeded", async () => {
     const group = new GroupResult(sourceOf(testApp()), { id: newId(), results: [] });
     expect([await group.get(), await group.ready(), await group.successful(), await group.completedCount()]).toEqual([[], true, true, 0]);
     expect([await group.revoke(), await group.failed(), [...group]]).toEqual([[], false, []]);
   });
 
-  test("of nothing behind a step ends as that does", async () => {
+  test("empty group after a step: ends as the step does", async () => {
     const app = testApp();
     const [first, second] = (await several(app, 2)) as unknown as Three;
     const source = sourceOf(app);
@@ -104,7 +104,7 @@ describe("a group", () => {
     ]);
   });
 
-  test("counts those of its members as ended well that ignore their results", async () => {
+  test("members that ignore their results: count as succeeded", async () => {
     const app = testApp();
     const quiet = app.stub("quiet", { ignoreResult: true });
     const group = new GroupResult(sourceOf(app), { id: newId(), results: [await quiet.delay(), (await several(app, 1))[0]!] });
@@ -115,7 +115,7 @@ describe("a group", () => {
     expect(await group.get({ timeout: hangTimeout })).toEqual([undefined, 1]);
   });
 
-  test("reads the records of many members some at a time", async () => {
+  test("many members: their records are read in batches", async () => {
     const app = testApp();
     const lots: number[] = [];
     const read = app.engine.results.read.bind(app.engine.results);
@@ -126,7 +126,7 @@ describe("a group", () => {
     expect(lots).toEqual([100, 100, 50]);
   });
 
-  test("calls off all its tasks but those that have ended", async () => {
+  test("revoke(): revokes every member that has not ended", async () => {
     const app = testApp();
     const { group, members } = await nested(app);
     await tell(app, members[0], { result: 1 });
@@ -134,7 +134,7 @@ describe("a group", () => {
     expect(await members[2].get({ propagate: false })).toEqual({ state: "REVOKED", reason: "no need" });
   });
 
-  test("forgets the results of all its tasks", async () => {
+  test("forget(): forgets the results of all members", async () => {
     const app = testApp();
     const { group, members } = await nested(app);
     await endAll(app, members);
@@ -143,8 +143,8 @@ describe("a group", () => {
   });
 });
 
-describe("a group that is saved", () => {
-  test("can be restored elsewhere, with groups within", async () => {
+describe("saved group", () => {
+  test("restored elsewhere, with nested groups", async () => {
     const app = testApp();
     const { group, inner, members } = await nested(app);
     await group.save();
@@ -155,7 +155,7 @@ describe("a group that is saved", () => {
     expect(await restored?.get({ timeout: hangTimeout })).toEqual([0, [1, 2]]);
   });
 
-  test("is kept as long as results are, and goes when it is forgotten", async () => {
+  test("kept as long as results, and gone when forgotten", async () => {
     const app = testApp({ resultExpires: "1m" });
     const { group } = await nested(app);
     await group.save();
@@ -166,7 +166,7 @@ describe("a group that is saved", () => {
     expect(await app.groupResult(group.id)).toBeUndefined();
   });
 
-  test("is none when something else was stored", async () => {
+  test("key that holds something else: no group", async () => {
     const app = testApp();
     const id = newId();
     const bad = [

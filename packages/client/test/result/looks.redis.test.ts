@@ -100,7 +100,7 @@ describe("status()", () => {
   });
 });
 
-describe("looks that do not wait", () => {
+describe("calls that do not wait", () => {
   const look = async (re: AsyncResult) => ({
     ready: await re.ready(),
     successful: await re.successful(),
@@ -120,7 +120,7 @@ describe("looks that do not wait", () => {
     attempts: undefined,
   };
 
-  test("before it has ended", async () => {
+  test("before the end", async () => {
     const { app, re } = await sent();
     expect(await look(re)).toEqual(nothing);
     await take(app);
@@ -128,12 +128,12 @@ describe("looks that do not wait", () => {
     expect(await look(app.asyncResult(newId()))).toEqual(nothing);
   });
 
-  test("while it says how far it is", async () => {
+  test("during progress", async () => {
     const { re } = await ended({ state: "PROGRESS", meta: { done: 50 } });
     expect(await look(re)).toEqual({ ...nothing, info: { done: 50 }, worker: "w1", attempts: 1 });
   });
 
-  test("while it waits to be retried", async () => {
+  test("while it waits for a retry", async () => {
     const { re } = await ended({ state: "RETRY", failure, eta: 1_900_000_000_000, attempt: 2 });
     expect(await re.status()).toBe("RETRY");
     expect(await look(re)).toEqual({ ...nothing, info: { failure, eta: new Date(1_900_000_000_000) }, worker: "w1", attempts: 2 });

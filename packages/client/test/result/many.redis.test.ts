@@ -37,7 +37,7 @@ async function tellAll(backend: Results, results: readonly AsyncResult[], bytes 
 const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
 
 describe("ten thousand results", () => {
-  test("cost one subscription, few reads and no timer each", async () => {
+  test("one subscription, few reads, no timer each", async () => {
     const app = testApp({ broker: server.url });
     const results = await several(app, count);
     const before = { timers: timers(), reads: await callsOf(server.url, "mget") };
@@ -50,7 +50,7 @@ describe("ten thousand results", () => {
     expect(String(await redis(server.url, "CLIENT", "LIST")).match(/name=bullrush:replies\b/g)).toHaveLength(1);
   });
 
-  test("can be left when the first has ended", async () => {
+  test("wait that ends at the first: leaves the rest", async () => {
     const app = testApp({ broker: server.url });
     const results = await several(app, count);
     const first = timed(async () => {
@@ -61,7 +61,7 @@ describe("ten thousand results", () => {
     expect(await first).toMatchObject({ value: expect.any(Number) as number });
   });
 
-  test("that are too large to be told are not each looked for among all", async () => {
+  test("too large for notifications: not looked for one by one among all", async () => {
     const app = testApp({ broker: server.url });
     const results = await several(app, 2000);
     const gathered = gather(results, { timeout: "1m" });

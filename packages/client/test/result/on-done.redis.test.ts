@@ -5,7 +5,7 @@ import { GroupResult } from "../../src/index.js";
 import { failing, testApp, thrownBy } from "../support.js";
 import { ended, failure, sent, several, sourceOf, tell } from "./tasks.js";
 
-test("a listener is called once when the task has ended, with its outcome and its handle", async () => {
+test("listener: called once when the task has ended, with its outcome and its handle", async () => {
   const { app, re } = await sent();
   const heard: unknown[] = [];
   re.onDone((outcome, result) => heard.push(outcome, result === re));
@@ -14,7 +14,7 @@ test("a listener is called once when the task has ended, with its outcome and it
   expect(heard).toEqual([{ state: "FAILURE", failure }, true]);
 });
 
-test("a listener is called for a task that has ended before, never at once", async () => {
+test("task that has ended already: the listener is called, but not at once", async () => {
   const { re } = await ended({ result: 7 });
   const heard: unknown[] = [];
   re.onDone((outcome) => heard.push(outcome));
@@ -23,7 +23,7 @@ test("a listener is called for a task that has ended before, never at once", asy
   expect(heard).toEqual([{ state: "SUCCESS", result: 7 }]);
 });
 
-test("a listener of a group is called when all have ended", async () => {
+test("listener of a group: called when all have ended", async () => {
   const app = testApp();
   const results = await several(app, 2);
   const group = new GroupResult<[number, number]>(sourceOf(app), { id: newId(), results });
@@ -38,7 +38,7 @@ test("a listener of a group is called when all have ended", async () => {
   expect(heard).toEqual([expected, true]);
 });
 
-test("what cannot be called is no listener", async () => {
+test("value that cannot be called: refused", async () => {
   const { app, re } = await sent();
   const group = new GroupResult(sourceOf(app), { id: newId(), results: [re] });
   for (const handle of [re, group]) {
@@ -48,7 +48,7 @@ test("what cannot be called is no listener", async () => {
   }
 });
 
-test("what a listener throws is an uncaught exception, and others are called", async () => {
+test("listener that throws: an uncaught exception, and other listeners are called", async () => {
   const { app, re } = await sent();
   const uncaught: unknown[] = [];
   const before = process.listeners("uncaughtException");
@@ -70,7 +70,7 @@ test("what a listener throws is an uncaught exception, and others are called", a
   expect(uncaught).toEqual([error]);
 });
 
-test("a listener is not called for a task that nobody knows, or when the app is closed", async () => {
+test("unknown task, or app closed: the listener is not called", async () => {
   const { app, re } = await sent();
   let called = 0;
   app.asyncResult(newId()).onDone(() => called++);

@@ -16,8 +16,8 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-describe("an outage", () => {
-  test("of the subscription alone is mended, and no result is lost meanwhile", async () => {
+describe("outage", () => {
+  test("subscription alone: repaired, and no result is lost meanwhile", async () => {
     const app = testApp({ broker: server.url });
     const replyTo = app.engine.results.replyChannel;
     const [a, b] = [await app.sendTask("tasks.a"), await app.sendTask("tasks.a")];
@@ -32,7 +32,7 @@ describe("an outage", () => {
     expect(await later.get).toBe(2);
   });
 
-  test("of all connections to the backend for a moment is bridged", async () => {
+  test("all connections to the backend, for a moment: waits continue", async () => {
     const gate = await openGate(server.url);
     const app = testApp({ broker: server.url, backend: gate.url });
     const re = await app.sendTask("tasks.a");
@@ -42,7 +42,7 @@ describe("an outage", () => {
     expect(await get).toBe(7);
   });
 
-  test("of the broker does not keep results from coming", async () => {
+  test("broker: results still come", async () => {
     const gate = await openGate(server.url);
     const app = testApp({ broker: gate.url, backend: server.url });
     const re = await app.sendTask("tasks.a");
@@ -54,7 +54,7 @@ describe("an outage", () => {
     expect(await gets).toEqual([7, 7]);
   });
 
-  test("of the backend ends what does not wait for the end of a task after its deadline", async () => {
+  test("backend: calls that do not wait for an end reject after their deadline", async () => {
     const gate = await openGate(server.url);
     const app = testApp({ broker: server.url, backend: gate.url });
     const re = await app.sendTask("tasks.a");
@@ -66,7 +66,7 @@ describe("an outage", () => {
   });
 
   test.each(["from the first look on", "later"])(
-    "of the backend, %s, ends no wait, with or without a timeout: the result comes after it",
+    "backend, %s: no wait ends, with or without a timeout, and the result comes afterwards",
     async (when) => {
       const proxy = await openProxy(server.url);
       onTestFinished(() => proxy.close());
@@ -108,7 +108,7 @@ describe("an outage", () => {
     },
   );
 
-  test("of the backend that outlasts a timeout is its cause, one that is over is not", async () => {
+  test("backend, longer than a timeout: the cause of the error; one that is over: not", async () => {
     const proxy = await openProxy(server.url);
     onTestFinished(() => proxy.close());
     const app = testApp({ broker: server.url });
@@ -130,7 +130,7 @@ describe("an outage", () => {
     expect(((await after) as Error).cause).toBeUndefined();
   });
 
-  test("of the backend while a task is sent hides no task: the broker has it", async () => {
+  test("backend, while a task is sent: the broker has the task", async () => {
     const gate = await openGate(server.url);
     gate.block();
     const app = testApp({ broker: server.url, backend: gate.url });

@@ -20,7 +20,7 @@ async function follow(re: AsyncResult, options = {}, onEach: (report: Progress) 
 const at = (done: number): Partial<TaskRecord> => ({ state: "PROGRESS", meta: { done } });
 
 describe("iterating over progress", () => {
-  test("gives what the task says, and returns its outcome", async () => {
+  test("yields the reports, and returns the outcome", async () => {
     const { app, re } = await sent();
     await tell(app, re, at(1));
     const next = [at(2), { state: "STORING" }, at(2), { result: 7 }];
@@ -34,7 +34,7 @@ describe("iterating over progress", () => {
     expect(outcome).toEqual({ state: "SUCCESS", result: 7 });
   });
 
-  test("hears of it at once", async () => {
+  test("own task: yields a report at once", async () => {
     const { app, re } = await sent();
     await tell(app, re, at(1));
     let at2 = 0;
@@ -46,7 +46,7 @@ describe("iterating over progress", () => {
     expect(at2).toBe(19);
   });
 
-  test("of another process' task looks now and then", async () => {
+  test("other process's task: polls", async () => {
     const { app, re } = await sent();
     const elsewhere = testApp({ prefix: app.options.prefix }).asyncResult(re.id);
     await tell(app, re, at(1));
@@ -54,7 +54,7 @@ describe("iterating over progress", () => {
     expect(reports).toEqual([{ state: "PROGRESS", meta: { done: 1 } }]);
   });
 
-  test("that is too long to be told is read", async () => {
+  test("report too long for a notification: read", async () => {
     const { app, re } = await sent();
     const long = "x".repeat(20_000);
     await tell(app, re, at(1));
@@ -62,7 +62,7 @@ describe("iterating over progress", () => {
     expect((await follow(re, {}, () => tell(app, re, next.shift() ?? {}))).reports.at(-1)).toEqual({ state: "PROGRESS", meta: long });
   });
 
-  test("does not give what is no state of the task's own", async () => {
+  test("states of the machinery: not yielded", async () => {
     const { app, re } = await sent();
     for (const record of [{ state: "PENDING" }, { state: "RETRY", failure }, { state: "STARTED" }]) await tell(app, re, record);
     const followed = follow(re);
@@ -70,14 +70,14 @@ describe("iterating over progress", () => {
     expect((await followed).reports).toEqual([]);
   });
 
-  test("returns a failure, and throws it only if it is to propagate", async () => {
+  test("failure: returned, and thrown only with propagate", async () => {
     const { app, re } = await sent();
     await tell(app, re, { state: "FAILURE", failure });
     expect(await follow(re)).toEqual({ reports: [], outcome: { state: "FAILURE", failure } });
     expect(await rejected(follow(re, { propagate: true }))).toEqual(failing("TASK_FAILED"));
   });
 
-  test("ends at its timeout, by its signal, and when nobody knows the task", async () => {
+  test("timeout, signal, unknown task: ends", async () => {
     const { app, re } = await sent();
     expect(await rejected(follow(re, { timeout: 50 }))).toEqual(failing("TASK_TIMEOUT"));
     const abort = new AbortController();
@@ -88,7 +88,7 @@ describe("iterating over progress", () => {
     expect(await rejected(follow(re))).toEqual(failing("UNKNOWN_TASK"));
   });
 
-  test("keeps the latest hundred reports for a slow reader", async () => {
+  test("slow reader: gets the latest hundred reports", async () => {
     const { app, re } = await sent();
     await tell(app, re, at(0));
     const iteration = re.iterate();

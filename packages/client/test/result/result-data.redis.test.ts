@@ -17,7 +17,7 @@ function idsOf(handle: Handle | undefined): unknown {
   return [handle.id, handle.results?.map(idsOf), idsOf(handle.parent)];
 }
 
-test("a handle with its members and the steps before it comes back from JSON, of chains, groups and chords alike", async () => {
+test("handle with members and parents: restored from JSON, for chains, groups and chords", async () => {
   const app = testApp();
   const sent = await sentBy(app);
   const restored = app.restoreResult<number>(JSON.stringify(sent));
@@ -31,7 +31,7 @@ test("a handle with its members and the steps before it comes back from JSON, of
   expect(await restored.get({ timeout: hangTimeout })).toBe(5);
 });
 
-test("a group comes back with the values of its members, one of a single call knows its task", async () => {
+test("group: restored with its members' values; a single call knows its task", async () => {
   const app = testApp();
   const sent = await group([app.stub("one").s(), app.stub("two").s()]).delay();
   const restored = app.restoreResult<[number, number]>(JSON.parse(JSON.stringify(sent)) as ResultData);
@@ -42,14 +42,14 @@ test("a group comes back with the values of its members, one of a single call kn
   expect(ignoring.toJSON()).toEqual({ id: ignoring.id, queues: ["default"], task: "one", ignoreResult: true });
 });
 
-test("a handle by id alone looks into all queues, there as well", () => {
+test("handle by id alone: looks into all queues after restoring, too", () => {
   const app = testApp();
   const data = app.asyncResult(newId()).toJSON();
   expect(data).toMatchObject({ elsewhere: true });
   expect(app.restoreResult(data).toJSON()).toEqual(data);
 });
 
-test("a handle behind 5,000 steps comes back", async () => {
+test("handle after 5,000 steps: restored", async () => {
   const app = testApp();
   let parent: AsyncResult | undefined;
   const data = app.asyncResult(newId()).toJSON();
@@ -69,7 +69,7 @@ test.each([
   ["a member that is none", JSON.stringify({ id, results: [{ id }] })],
   ["steps that are none", JSON.stringify({ id, queues: [], parents: [{ id }] })],
   ["a canvas", JSON.stringify({ type: "call", task: "secret-task", args: ["secret"] })],
-])("%s is refused, and not shown", (_, text) => {
+])("%s: refused, and not shown", (_, text) => {
   const app = createApp({ broker: "redis://127.0.0.1:1" });
   const error = thrownBy(() => app.restoreResult(text));
   expect(error).toEqual(failing("DECODE_ERROR", { what: "the result that was given to restoreResult()" }));

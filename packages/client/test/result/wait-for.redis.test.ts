@@ -11,7 +11,7 @@ async function three() {
 }
 
 describe("waitFor", () => {
-  test("all, whichever way they end", async () => {
+  test("all: waits for every end, whichever way", async () => {
     const { app, results } = await three();
     const waited = waitFor(results);
     const [a, b, c] = results;
@@ -21,7 +21,7 @@ describe("waitFor", () => {
     expect(await waited).toEqual({ done: results, pending: [] });
   });
 
-  test("the first", async () => {
+  test("first: returns at the first end", async () => {
     const { app, results } = await three();
     const [a, b, c] = results;
     const waited = waitFor(results, { until: "first" });
@@ -30,7 +30,7 @@ describe("waitFor", () => {
   });
 
   test.each([{ state: "FAILURE", failure } as const, { state: "REVOKED", reason: "x" } as const])(
-    "the first failure: $state",
+    "first-failure: $state counts",
     async (end) => {
       const { app, results } = await three();
       const [a, b, c] = results;
@@ -42,13 +42,13 @@ describe("waitFor", () => {
     },
   );
 
-  test("the first failure, of which there is none", async () => {
+  test("first-failure without a failure: waits for all", async () => {
     const { app, results } = await three();
     for (const re of results) await tell(app, re, { result: 1 });
     expect((await waitFor(results, { until: "first-failure" })).pending).toEqual([]);
   });
 
-  test("gives what there is when the time is over", async () => {
+  test("timeout: returns what there is", async () => {
     const { app, results } = await three();
     const [a, b, c] = results;
     await tell(app, b, { result: 1 });
@@ -56,7 +56,7 @@ describe("waitFor", () => {
     expect(await waitFor(results, { timeout: "1s" })).toEqual({ done: [b], pending: [a, c] });
   });
 
-  test("a group has ended when all its members have", async () => {
+  test("group: done when all its members are", async () => {
     const { app, results } = await three();
     const [a, b, c] = results;
     const group = new GroupResult(sourceOf(app), { id: newId(), results: [a, b] });
@@ -66,20 +66,20 @@ describe("waitFor", () => {
     expect(await waitFor([group, c], { until: "first" })).toEqual({ done: [group], pending: [c] });
   });
 
-  test("nothing has ended at once, and so has an empty group", async () => {
+  test("no results: done at once, and so is an empty group", async () => {
     const { app, results } = await three();
     expect(await waitFor([])).toEqual({ done: [], pending: [] });
     const empty = new GroupResult(sourceOf(app), { id: newId(), results: [] });
     expect(await waitFor([results[0], empty], { until: "first" })).toEqual({ done: [empty], pending: [results[0]] });
   });
 
-  test("a task that nobody knows counts as failed", async () => {
+  test("unknown task: counts as failed", async () => {
     const { app, results } = await three();
     const unknown = app.asyncResult(newId());
     expect(await waitFor([results[0], unknown], { until: "first-failure" })).toEqual({ done: [unknown], pending: [results[0]] });
   });
 
-  test("rejects with the reason of its signal, and for options that do not fit", async () => {
+  test("signal: rejects with its reason; invalid options: refused", async () => {
     const { results } = await three();
     const abort = new AbortController();
     const waited = rejected(waitFor(results, { signal: abort.signal }));

@@ -41,8 +41,8 @@ const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 
 /** Time that stands still, in which only what is due at once ever rings. */
 const stopped: Timing = { now: () => 0, setTimer: (ring, delay) => systemTiming.setTimer(ring, delay === 0 ? 0 : 60_000) };
 
-describe("a result that comes", () => {
-  test("by notification while a look is under way, which found nothing", async () => {
+describe("result that comes", () => {
+  test("notification during a look that found nothing: taken", async () => {
     const app = testApp();
     const held = door();
     const read = async (ids: readonly string[]) => {
@@ -59,7 +59,7 @@ describe("a result that comes", () => {
     held.open();
   });
 
-  test("as a notification without its record while a look is under way, which found nothing", async () => {
+  test("notification without its record during a look that found nothing: the record is read", async () => {
     const app = testApp();
     const held = door();
     let reads = 0;
@@ -79,7 +79,7 @@ describe("a result that comes", () => {
     held.open();
   });
 
-  test("between a look at the backend and one at the queues", async () => {
+  test("between a look at the backend and one at the queues: found", async () => {
     const app = testApp();
     const awaited = await sent(app, false);
     const locate: Queues["locate"] = async (ids) => {
@@ -91,7 +91,7 @@ describe("a result that comes", () => {
     expect(await waitOn(waiter, awaited).ended).toMatchObject({ state: "SUCCESS", result: 7 });
   });
 
-  test("before its wait has subscribed", async () => {
+  test("before its wait has subscribed: found", async () => {
     const app = testApp();
     const held = door();
     const subscribe: Results["subscribe"] = async (listener) => {
@@ -107,7 +107,7 @@ describe("a result that comes", () => {
     expect(await wait).toMatchObject({ result: 7 });
   });
 
-  test("for a task that nobody awaits any more is no trouble", async () => {
+  test("for a task that nobody awaits any more: ignored", async () => {
     const app = testApp();
     const waiter = waiterOn(app);
     const [gone, awaited] = [await sent(app, true), await sent(app, true)];
@@ -123,7 +123,7 @@ describe("a result that comes", () => {
 });
 
 describe("looks", () => {
-  test("at one result never pile up, however slow the backend is, nor keep others waiting", async () => {
+  test("slow backend: looks at one result never pile up, nor hold up others", async () => {
     const app = testApp();
     const [slow, other] = [await sent(app, false), await sent(app, false)];
     const held = door();
@@ -146,7 +146,7 @@ describe("looks", () => {
     expect(await first).toMatchObject({ result: 1 });
   });
 
-  test("whose search in the queues fails go on", async () => {
+  test("search in the queues fails: looks continue", async () => {
     const app = testApp();
     let searches = 0;
     const locate: Queues["locate"] = (ids) => (searches++ < 2 ? Promise.reject(new Error("not now")) : app.engine.queues.locate(ids));
@@ -156,7 +156,7 @@ describe("looks", () => {
     expect(searches).toBeGreaterThanOrEqual(3);
   });
 
-  test("that fail end the waits that they were for, not those that begin later", async () => {
+  test("a look fails: ends the waits it was for, not those that begin later", async () => {
     const app = testApp();
     const error = new Error("not now");
     let failing = true;
@@ -170,7 +170,7 @@ describe("looks", () => {
     expect(await wait).toMatchObject({ result: 7 });
   });
 
-  test("end with the last wait", async () => {
+  test("last wait ends: no further looks", async () => {
     const app = testApp();
     const later: NodeJS.Timeout[] = [];
     const setTimer: Timing["setTimer"] = (ring, delay) => {
@@ -190,7 +190,7 @@ describe("looks", () => {
   });
 });
 
-describe("a task that was just sent, of which nothing was missed", () => {
+describe("task that was just sent, with no notification missed", () => {
   /** A waiter that is subscribed, and how often it looked. */
   async function subscribed(app: App, timing?: Timing) {
     let reads = 0;
@@ -208,7 +208,7 @@ describe("a task that was just sent, of which nothing was missed", () => {
     return { waiter, reads: () => reads };
   }
 
-  test("is not looked for before its news comes", async () => {
+  test("no look before its notification is due", async () => {
     const app = testApp();
     const { waiter, reads } = await subscribed(app, stopped);
     const before = reads();
@@ -219,7 +219,7 @@ describe("a task that was just sent, of which nothing was missed", () => {
     expect(reads()).toBe(before);
   });
 
-  test("is looked for soon if its news does not come", async () => {
+  test("notification that does not come: a look soon", async () => {
     const app = testApp();
     const { waiter } = await subscribed(app);
     const awaited = { ...(await sent(app, true)), missed: waiter.missed };
@@ -227,7 +227,7 @@ describe("a task that was just sent, of which nothing was missed", () => {
     expect(await waitOn(waiter, awaited).ended).toMatchObject({ result: 7 });
   });
 
-  test("is looked for at once if any news was missed since", async () => {
+  test("notification missed since: a look at once", async () => {
     const app = testApp();
     const { waiter } = await subscribed(app, stopped);
     const awaited = { ...(await sent(app, true)), missed: waiter.missed };
@@ -236,7 +236,7 @@ describe("a task that was just sent, of which nothing was missed", () => {
     expect(await waitOn(waiter, awaited).ended).toMatchObject({ result: 7 });
   });
 
-  test("costs no timer of its own", async () => {
+  test("no timer of its own", async () => {
     const app = testApp();
     let set = 0;
     const setTimer: Timing["setTimer"] = (ring, delay) => (set++, stopped.setTimer(ring, delay));
@@ -252,11 +252,11 @@ describe("a task that was just sent, of which nothing was missed", () => {
   });
 });
 
-describe("a wait of a minute", () => {
+describe("wait of a minute", () => {
   test.each([
     ["that is told of the result", true, { reads: 10, locates: 4 }],
     ["that is not", false, { reads: 22, locates: 6 }],
-  ])("%s costs few looks at the result, and fewer at the queues", async (_, own, most) => {
+  ])("%s: few looks at the result, and fewer at the queues", async (_, own, most) => {
     const app = testApp();
     const seen = { reads: 0, locates: 0 };
     const read: Results["read"] = (ids) => (seen.reads++, app.engine.results.read(ids));
@@ -287,7 +287,7 @@ describe("a wait of a minute", () => {
     expect(seen.locates).toBeGreaterThan(0);
   });
 
-  test("looks at once when nothing was heard for a while", async () => {
+  test("subscription that was down for a while: a look at once", async () => {
     const app = testApp();
     let deaf: (() => void) | undefined;
     const subscribe: Results["subscribe"] = (listener, onGap) => {
@@ -307,8 +307,8 @@ describe("a wait of a minute", () => {
   });
 });
 
-describe("a subscription that fails", () => {
-  test("because Redis cannot be reached, ends no wait, and is tried again", async () => {
+describe("subscription that fails", () => {
+  test("Redis cannot be reached: ends no wait, and is tried again", async () => {
     const app = testApp();
     const backend = redisResultBackend({ location: deadUrl, deadline: 100 });
     onTestFinished(() => backend.close());
@@ -325,7 +325,7 @@ describe("a subscription that fails", () => {
     for (const { ended } of waits) expect(await ended).toMatchObject({ result: 7 });
   });
 
-  test("does not keep a wait that is given up meanwhile", async () => {
+  test("wait that is given up meanwhile: not held up", async () => {
     const app = testApp();
     const held = door();
     const subscribe: Results["subscribe"] = async (listener) => {
@@ -347,8 +347,8 @@ describe("a subscription that fails", () => {
   });
 });
 
-describe("closing", () => {
-  test("ends those that wait, whatever they are at, and those that come later", async () => {
+describe("close", () => {
+  test("ends current waits, whatever their step, and later ones", async () => {
     const app = testApp();
     const [subscribing, looking] = [door(), door()];
     const subscribe: Results["subscribe"] = async (listener) => {

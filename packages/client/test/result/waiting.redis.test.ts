@@ -24,8 +24,8 @@ async function looked(before: number): Promise<void> {
 /** A worker that opens tries whether it may send MGET, and a settlement looks at the locks of what it settles with one; all others are looks at results. */
 const byWorking = 2;
 
-describe("the result of a task that this process sent", () => {
-  test("comes by notification", async () => {
+describe("result of a task that this process sent", () => {
+  test("notified: comes with the notification", async () => {
     const app = privateApp();
     const before = await callsOf(server.url, "mget");
     const re = await app.sendTask("tasks.a");
@@ -37,7 +37,7 @@ describe("the result of a task that this process sent", () => {
     expect((await callsOf(server.url, "mget")) - before).toBe(1 + byWorking);
   });
 
-  test("comes by notification when it is too large to come along with it", async () => {
+  test("too large for the notification: read after it", async () => {
     const app = privateApp();
     const before = await callsOf(server.url, "mget");
     const re = await app.sendTask("tasks.a");
@@ -50,7 +50,7 @@ describe("the result of a task that this process sent", () => {
     expect((await callsOf(server.url, "mget")) - before).toBe(2 + byWorking);
   });
 
-  test("comes by looking when the notification is lost", async () => {
+  test("notification lost: found by polling", async () => {
     const app = privateApp();
     const before = await callsOf(server.url, "mget");
     const re = await app.sendTask("tasks.a");
@@ -61,7 +61,7 @@ describe("the result of a task that this process sent", () => {
     expect((await callsOf(server.url, "mget")) - before).toBeLessThanOrEqual(2);
   });
 
-  test("is read once when it was there before", async () => {
+  test("there before: read once", async () => {
     const app = privateApp();
     const re = await app.sendTask("tasks.a");
     await store(app, re, { result: 7 });
@@ -70,7 +70,7 @@ describe("the result of a task that this process sent", () => {
     expect((await callsOf(server.url, "mget")) - before).toBe(1);
   });
 
-  test("is not taken for ended by the news of a state that is not final", async () => {
+  test("notification of a state that is not terminal: no end", async () => {
     const app = privateApp();
     const re = await app.sendTask("tasks.a");
     const { get } = await waiting(server.url, app, re);
@@ -81,7 +81,7 @@ describe("the result of a task that this process sent", () => {
     expect(await get).toBe(7);
   });
 
-  test("comes to each of several that wait for it, and one that gives up does not disturb the others", async () => {
+  test("several waits: each gets it, and one that is given up does not disturb the others", async () => {
     const app = privateApp();
     const re = await app.sendTask("tasks.a");
     const abort = new AbortController();
@@ -98,7 +98,7 @@ describe("the result of a task that this process sent", () => {
     expect(await Promise.all([get, second, re.get()])).toEqual([7, 7, 7]);
   });
 
-  test("does not wait for that of another whose record is broken", async () => {
+  test("broken record of another task: not held up", async () => {
     const app = privateApp();
     const [sound, broken] = [await app.sendTask("tasks.a"), await app.sendTask("tasks.a")];
     await store(app, sound, { result: 7 });
@@ -109,7 +109,7 @@ describe("the result of a task that this process sent", () => {
 });
 
 describe("a hundred results", () => {
-  test("cost one subscription, one connection and few reads", async () => {
+  test("one subscription, one connection and few reads", async () => {
     const app = privateApp();
     const results = await Promise.all(Array.from({ length: 100 }, (_, index) => app.sendTask("tasks.a", [index])));
     const before = await callsOf(server.url, "mget");
@@ -125,7 +125,7 @@ describe("a hundred results", () => {
     expect((await callsOf(server.url, "mget")) - before).toBeLessThanOrEqual(2);
   });
 
-  test("that are large too", async () => {
+  test("large ones: the same", async () => {
     const app = privateApp();
     const results = await Promise.all(Array.from({ length: 100 }, () => app.sendTask("tasks.a")));
     const before = await callsOf(server.url, "mget");
@@ -146,7 +146,7 @@ describe("a hundred results", () => {
     expect((await callsOf(server.url, "mget")) - before).toBeLessThanOrEqual(4);
   });
 
-  test("of an app of its own have a subscription of its own, and none is left when both are closed", async () => {
+  test("two apps: a subscription each, and none is left when both are closed", async () => {
     const apps = [privateApp(), privateApp()];
     const channels = apps.map((app) => app.engine.results.replyChannel);
     expect(new Set(channels).size).toBe(2);
@@ -165,8 +165,8 @@ describe("a hundred results", () => {
   });
 });
 
-describe("the result of a task that another process sent", () => {
-  test("comes by looking, without a subscription", async () => {
+describe("result of a task that another process sent", () => {
+  test("found by polling, without a subscription", async () => {
     const sender = privateApp();
     const re = await sender.sendTask("tasks.a");
     const app = privateApp({ prefix: sender.options.prefix });
@@ -179,7 +179,7 @@ describe("the result of a task that another process sent", () => {
     expect(await subscriptionsOf(server.url, app)).toBe(0);
   });
 
-  test("is looked for ever more rarely", async () => {
+  test("polled ever more rarely", async () => {
     const sender = privateApp();
     const re = await sender.sendTask("tasks.a");
     const app = privateApp({ prefix: sender.options.prefix });
@@ -190,8 +190,8 @@ describe("the result of a task that another process sent", () => {
   });
 });
 
-describe("a task that was lost from its queue", () => {
-  test("is unknown after a while, but not at the first look, because it was just sent", async () => {
+describe("task that was lost from its queue", () => {
+  test("sent by this process: unknown after a while, but not at the first look", async () => {
     const app = privateApp();
     const re = await app.sendTask("tasks.a");
     await app.engine.queues.purge("default");
@@ -201,7 +201,7 @@ describe("a task that was lost from its queue", () => {
     expect(took).toBeGreaterThan(1000);
   });
 
-  test("is unknown at once to those who did not send it", async () => {
+  test("sent by another process: unknown at once", async () => {
     const app = privateApp();
     const { id } = await app.sendTask("tasks.a");
     await app.engine.queues.purge("default");
@@ -209,7 +209,7 @@ describe("a task that was lost from its queue", () => {
     expect(error).toBeInstanceOf(UnknownTaskError);
   });
 
-  test("and very many that nobody knows are all told so", async () => {
+  test("very many unknown tasks: each wait rejects", async () => {
     const app = privateApp();
     const before = await callsOf(server.url, "mget");
     const errors = await Promise.all(Array.from({ length: 12_000 }, () => rejected(app.asyncResult(newId()).get())));

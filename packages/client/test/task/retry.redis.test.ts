@@ -14,7 +14,7 @@ import { failing, rejected, thrownBy } from "../support.js";
 
 const app = createApp({ broker: "redis://127.0.0.1:1" });
 
-describe("a task that is called directly", () => {
+describe("direct call", () => {
   const again = app.task("again", async function (options?: RetryOptions) {
     return this.retry(options);
   });
@@ -22,13 +22,13 @@ describe("a task that is called directly", () => {
     return this.reject(options);
   });
 
-  test("throws the error with which it asks to be retried, or that it asked", async () => {
+  test("this.retry(): throws its error, or Retry without one", async () => {
     const error = new RangeError("not yet");
     expect(await rejected(again({ error }))).toBe(error);
     expect(await rejected(again())).toEqual(failing("RETRY_REQUESTED", { task: "again" }));
   });
 
-  test("throws that it rejected its message, and why", () => {
+  test("this.reject(): throws Reject with the reason", () => {
     expect(thrownBy(() => refuse({ reason: "not ours", requeue: true }))).toEqual(
       failing("TASK_REJECTED", { task: "refuse", reason: "not ours" }),
     );
@@ -36,7 +36,7 @@ describe("a task that is called directly", () => {
   });
 });
 
-describe("options that are refused", () => {
+describe("refused options", () => {
   test.each<[what: string, options: unknown, option: string]>([
     ["a misspelt option", { cuontdown: 1 }, '"cuontdown" of this.retry() in tasks.a'],
     ["a countdown that is none", { countdown: "soon" }, '"countdown"'],
@@ -48,7 +48,7 @@ describe("options that are refused", () => {
     ["fewer retries than none", { maxRetries: -1 }, '"maxRetries"'],
     ["arguments that are no list", { args: "a" }, '"args"'],
     ["an error in their place", new Error("no"), "this.retry()"],
-  ])("by this.retry(): %s", (_, options, option) => {
+  ])("of this.retry(): %s", (_, options, option) => {
     const refused = failing("INVALID_OPTION", { option: expect.stringContaining(option) });
     expect(thrownBy(() => new Retry("tasks.a", options as RetryOptions))).toEqual(refused);
   });
@@ -57,13 +57,13 @@ describe("options that are refused", () => {
     ["a misspelt option", { requeu: true }, '"requeu" of this.reject() in tasks.a'],
     ["a flag that is none", { requeue: 1 }, '"requeue"'],
     ["a reason that is none", { reason: new Error("no") }, '"reason"'],
-  ])("by this.reject(): %s", (_, options, option) => {
+  ])("of this.reject(): %s", (_, options, option) => {
     const refused = failing("INVALID_OPTION", { option: expect.stringContaining(option) });
     expect(thrownBy(() => new Reject("tasks.a", options as RejectOptions))).toEqual(refused);
   });
 });
 
-test("what they throw is told from other errors, and so is that of another copy of the package", () => {
+test("Retry and Reject: told from other errors, also those of another copy of the package", () => {
   const copyOf = (name: string) => Object.assign(new Error(), { [Symbol.for("bullrush.error")]: true, [Symbol.for(name)]: true });
   expect(
     [new Retry("a"), copyOf("bullrush.retry"), new Reject("a"), new BullrushError("NO_CURRENT_TASK"), undefined, "a", {}].map(isRetry),
@@ -71,12 +71,12 @@ test("what they throw is told from other errors, and so is that of another copy 
   expect([new Reject("a"), copyOf("bullrush.reject"), new Retry("a"), null].map(isReject)).toEqual([true, true, false, false]);
 });
 
-describe("the errors that are meant", () => {
+describe("autoRetryFor", () => {
   /** A class as compilers for old engines write it. */
   function Old(this: Error): void {}
   Old.prototype = Object.create(Error.prototype) as object;
 
-  test("are told by their classes, which are not called", () => {
+  test("classes: matched without being called", () => {
     expect(matchesError(new TypeError(), Old as unknown as typeof Error)).toBe(false);
     expect(matchesError(Object.create(Old.prototype as object), Old as unknown as typeof Error)).toBe(true);
     expect(matchesError(new BullrushError("NO_CURRENT_TASK"), [TypeError, BullrushError])).toBe(true);
@@ -84,7 +84,7 @@ describe("the errors that are meant", () => {
     expect(matchesError(new Error("no"), DOMException)).toBe(false);
   });
 
-  test("are told by functions", () => {
+  test("functions: matched by their answer", () => {
     expect(matchesError(7, (error) => error === 7)).toBe(true);
     expect(
       matchesError(7, function (error) {
@@ -93,7 +93,7 @@ describe("the errors that are meant", () => {
     ).toBe(false);
   });
 
-  test("are none by default", () => {
+  test("nothing: matches no error", () => {
     expect(matchesError(new Error("any"))).toBe(false);
   });
 });

@@ -3,8 +3,8 @@ import { runInTask, Signature, type TaskContext } from "../../src/index.js";
 import { localContext } from "../../src/task/local-context.js";
 import { failing, rejected, take, testApp } from "../support.js";
 
-describe("a signature", () => {
-  test("is the call as plain data, of a task or a stub", () => {
+describe("signature", () => {
+  test("of a task or a stub: the call as plain data", () => {
     const app = testApp();
     const add = app.task("tasks.add", { priority: 4 }, (x: number, y: number) => x + y);
     const call = { type: "call", task: "tasks.add", args: [1, 2] };
@@ -14,14 +14,14 @@ describe("a signature", () => {
     }
   });
 
-  test("with other options is another one", () => {
+  test("other options: another signature", () => {
     const first = testApp().stub("tasks.add").s(1).set({ queue: "a", priority: 1 });
     const second = first.set({ queue: "b", countdown: 5 });
     expect(first.options).toEqual({ queue: "a", priority: 1 });
     expect(second).toMatchObject({ task: "tasks.add", args: [1], options: { queue: "b", priority: 1, countdown: 5 } });
   });
 
-  test("is sent as often as it is asked to be, each time as a task of its own", async () => {
+  test("sent several times: a task of its own each time", async () => {
     const app = testApp();
     const add = app.task("tasks.add", { queue: "sums" }, (x: number) => x);
     const signature = add.s(1);
@@ -32,7 +32,7 @@ describe("a signature", () => {
     expect((await take(app, "sums")).message).toMatchObject({ id: second.id, args: [1], headers: { n: 2 } });
   });
 
-  test("belongs to the task in which it is sent, not to the one in which it was made", async () => {
+  test("sent within a task: that task is its parent, wherever it was made", async () => {
     const app = testApp();
     const add = app.stub("tasks.add");
     const running: TaskContext = { ...localContext("tasks.outer", []), queue: "q", worker: "w1" };
@@ -43,7 +43,7 @@ describe("a signature", () => {
     expect((await take(app)).message).toMatchObject({ parentId: running.id });
   });
 
-  test("says what does not fit when it is sent", async () => {
+  test("invalid call: refused when it is sent", async () => {
     const signature = testApp().stub("tasks.add").s(1);
     expect(await rejected(signature.set({ prio: 1 } as object).delay())).toEqual(failing("INVALID_OPTION", { got: "unknown" }));
     expect(await rejected(signature.applyAsync({ countdown: 1, eta: new Date() } as object))).toEqual(failing("INVALID_OPTION"));
