@@ -14,16 +14,17 @@ export type { DueEntry } from "./beat/tick.js";
 
 export type { AnyTask, AnyTaskFunction, Stub, Task, TaskDefinition, TaskFunction, TaskOf, TaskStub } from "./task/task.js";
 export type { NotJson, SendableBy } from "./task/sendable.js";
-export type { CallOptions, RecurringOptions, SharedOptions, TaskOptions } from "./task/options.js";
-export { Signature, type HandlesOf } from "./task/signature.js";
+export type { CallOptions, RecurringOptions, SharedOptions, TaskOptions } from "./options/task-options.js";
+export { Signature, type HandlesOf } from "./canvas/signature.js";
 export { Ignore, isIgnore } from "./task/ignore.js";
 export { isReplace, Replace } from "./task/replace.js";
 export { isRetry, Retry, type RetryOptions } from "./task/retry.js";
 export { isReject, Reject, type RejectOptions } from "./task/reject.js";
-export { matchesError, type ErrorMatch } from "./task/error-match.js";
-export { currentTask, enclosingTask, outsideTask, runInTask, type TaskContext } from "./task/context.js";
+export { matchesError, type ErrorMatch } from "./options/error-match.js";
+export { currentTask, enclosingTask, runInTask, type TaskContext } from "./task/context.js";
+export { outsideTask } from "./running/running-task.js";
 export type { Log, LogMethod } from "./task/log.js";
-export type { AwaitedTask, AwaitedTasks, Loan } from "./task/loan.js";
+export type { AwaitedTask, AwaitedTasks, Loan } from "./running/loan.js";
 export { SoftTimeLimitExceeded } from "./task/errors.js";
 
 export type { AnyCanvas, Canvas, CanvasData, NeedsOf, OnFailure, ResultOf, SingleCall } from "./canvas/canvas.js";

@@ -23,16 +23,16 @@ import { emptyGroupOf } from "../result/empty-group.js";
 import { restoredGroup, restoredResult } from "../result/restored.js";
 import type { ResultData } from "../result/result-data.js";
 import { callable } from "../task/callable.js";
-import { isList, kindOf, refuse } from "../task/check.js";
-import { checkTaskName } from "../task/name.js";
-import { checkTaskOptions, type CallOptions, type TaskOptions } from "../task/options.js";
+import { isList, kindOf, refuse } from "../options/check.js";
+import { checkTaskName } from "../options/task-name.js";
+import { checkTaskOptions, type CallOptions, type TaskOptions } from "../options/task-options.js";
 import type { SendableBy } from "../task/sendable.js";
-import { callOf, linkedNode, Signature, type HandlesOf } from "../task/signature.js";
+import { callOf, linkedNode, Signature, type HandlesOf } from "../canvas/signature.js";
 import { stubOf } from "../task/stub.js";
 import type { AnyTask, AnyTaskFunction, Stub, Task, TaskDefinition, TaskFunction, TaskOf, TaskStub } from "../task/task.js";
 import { connect, type Connected } from "./connected.js";
 import { compileOptions, withQueueOf, type AppOptions, type CompiledOptions } from "./options.js";
-import type { Sending } from "./dispatcher.js";
+import type { Sending } from "../publishing/build-message.js";
 import { Sender } from "./sender.js";
 
 /** Declares an app. Nothing is connected before the first call. Throws `INVALID_OPTION`, `INVALID_URL` or `INVALID_QUEUE_NAME`. */

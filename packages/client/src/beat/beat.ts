@@ -1,18 +1,26 @@
 import type { Schedules, StoredEntry } from "@bullrush/broker";
 import { BullrushError } from "@bullrush/broker";
-import type { CompiledOptions } from "../app/options.js";
 import type { AsyncResult } from "../result/async-result.js";
-import type { Call } from "../task/call.js";
-import { refuse } from "../task/check.js";
-import { revivedOptions, type TaskOptions } from "../task/options.js";
-import { compileEntry, isEntryName, type RuntimeEntry } from "./entry.js";
+import type { PublishSettings } from "../publishing/build-message.js";
+import type { Call } from "../publishing/call.js";
+import { refuse } from "../options/check.js";
+import { revivedOptions, type TaskOptions } from "../options/task-options.js";
+import { compileEntry, isEntryName, type CompiledEntry, type RuntimeEntry } from "./entry.js";
 import { listed, type ListedEntry } from "./listed-entry.js";
 import { tickHeaders, tickOf } from "./tick.js";
+
+/** The options of an app that its recurring calls need. */
+interface BeatOptions extends PublishSettings {
+  /** The entries of the app's options. */
+  readonly beat: readonly CompiledEntry[];
+  /** The zone of schedules that have none of their own. */
+  readonly timezone: string;
+}
 
 /** What the recurring calls of an app need of it. @internal */
 export interface BeatSource {
   readonly store: () => Schedules;
-  readonly options: () => CompiledOptions;
+  readonly options: () => BeatOptions;
   readonly declaredOf: (task: string) => TaskOptions;
   readonly send: <Result>(call: Call) => Promise<AsyncResult<Result>>;
 }

@@ -1,5 +1,5 @@
-import { kindOf, refuse } from "../task/check.js";
-import { mark } from "./canvas.js";
+import { kindOf, refuse } from "../options/check.js";
+import { mark } from "../options/link.js";
 import { deepest, depthOf, refuseDepth, type CanvasNode, type GroupNode, type Send } from "./node.js";
 
 /** What a canvas object holds. */

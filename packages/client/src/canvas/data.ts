@@ -1,7 +1,8 @@
 import type { Json } from "@bullrush/broker";
-import { isFlag, isId, isList, isName, isRecord, kindOf, refuse } from "../task/check.js";
-import { checkTaskName } from "../task/name.js";
-import { checkCall, optionsData, revivedOptions, type TaskOptions } from "../task/options.js";
+import { isFlag, isId, isList, isName, isRecord, kindOf, refuse } from "../options/check.js";
+import { checkTaskName } from "../options/task-name.js";
+import { optionsData, revivedOptions, type TaskOptions } from "../options/task-options.js";
+import { checkCall } from "../publishing/check-call.js";
 import type { CallData, CanvasData } from "./canvas.js";
 import { chainOf, deepest, refuseDepth, type CallNode, type CanvasNode, type GroupNode } from "./node.js";
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Json } from "@bullrush/broker";
-import { isRecord, refuse } from "../task/check.js";
-import type { CallSettings } from "../task/options.js";
+import { isRecord, refuse } from "../options/check.js";
+import type { CallSettings } from "../options/task-options.js";
 import { linksOf, type Content } from "./content.js";
 import { isEmpty, type CallNode, type CanvasNode } from "./node.js";
 

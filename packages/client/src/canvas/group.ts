@@ -1,6 +1,7 @@
 import type { GroupResult } from "../result/group-result.js";
 import { BaseCanvas, type CanvasPart } from "./base-canvas.js";
-import { mark, type AnyCanvas } from "./canvas.js";
+import { mark } from "../options/link.js";
+import type { AnyCanvas } from "./canvas.js";
 import type { NeedsOfAll, ResultsOf } from "./fit.js";
 import { contentsOf, groupOf, type Content } from "./content.js";
 import type { GroupNode } from "./node.js";

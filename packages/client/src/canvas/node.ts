@@ -1,7 +1,7 @@
 import type { AsyncResult } from "../result/async-result.js";
 import type { GroupResult } from "../result/group-result.js";
-import type { Call } from "../task/call.js";
-import { refuse } from "../task/check.js";
+import type { Call } from "../publishing/call.js";
+import { refuse } from "../options/check.js";
 import type { OnFailure } from "./canvas.js";
 
 /** What a canvas is made of: a tree that never changes. */

@@ -1,6 +1,6 @@
 import { callId, checkTaskId, groupId, newId, type FlowJoin, type Router, type Routing, type Target } from "@bullrush/broker";
-import { refuse } from "../task/check.js";
-import { checkCall } from "../task/options.js";
+import { refuse } from "../options/check.js";
+import { checkCall } from "../publishing/check-call.js";
 import { resultNode } from "./edit.js";
 import { chainOf, collectIn, isEmpty, type CallNode, type CanvasNode, type ChainNode, type GroupNode } from "./node.js";
 import { carriersOf, unlike, type Range, type Watch } from "./watch.js";

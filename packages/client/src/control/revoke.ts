@@ -8,7 +8,7 @@ import {
   type TaskQuery,
   type TaskRecord,
 } from "@bullrush/broker";
-import { checkOptions, isFlag, kindOf, refuse } from "../task/check.js";
+import { checkOptions, isFlag, kindOf, refuse } from "../options/check.js";
 
 /** How tasks are revoked. */
 export interface RevokeOptions {

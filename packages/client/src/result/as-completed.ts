@@ -1,4 +1,4 @@
-import { checkOptions } from "../task/check.js";
+import { checkOptions } from "../options/check.js";
 import type { AsyncResult } from "./async-result.js";
 import type { Handle } from "./handle.js";
 import { checkHandles, leavesOf, type SingleResult } from "./single-result.js";

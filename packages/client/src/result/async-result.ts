@@ -1,7 +1,7 @@
 import { isTerminal, type BullrushError, type Loan, type ReadOptions, type TaskRecord, type TaskState } from "@bullrush/broker";
 import type { RevokeOptions } from "../control/revoke.js";
-import { checkOptions } from "../task/check.js";
-import { enclosingTask } from "../task/context.js";
+import { checkOptions } from "../options/check.js";
+import { runningTask } from "../running/running-task.js";
 import { detailsOf, type TaskDetails } from "./details.js";
 import { TimeoutError, type TaskFailedError, type TaskRevokedError } from "./errors.js";
 import { forget } from "./forget.js";
@@ -201,7 +201,7 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
 
   /** @internal What `get()` throws after `timeout` ms, because of `outage` if there is one. */
   timeoutError(timeout: number, outage?: BullrushError): TimeoutError {
-    return new TimeoutError(this.#reference.task ?? "task", this.id, timeout, enclosingTask()?.runnerPool, outage);
+    return new TimeoutError(this.#reference.task ?? "task", this.id, timeout, runningTask()?.runnerPool, outage);
   }
 
   #ended(options: GetOptions, onPending?: () => void): Promise<TaskRecord> {

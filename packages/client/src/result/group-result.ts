@@ -1,6 +1,6 @@
 import { isTerminal, type TaskRecord, type TaskState } from "@bullrush/broker";
 import type { RevokeOptions } from "../control/revoke.js";
-import { checkOptions } from "../task/check.js";
+import { checkOptions } from "../options/check.js";
 import { asCompleted, type LeafOf } from "./as-completed.js";
 import type { AsyncResult } from "./async-result.js";
 import { forget } from "./forget.js";

@@ -1,5 +1,5 @@
 import type { TaskRecord } from "@bullrush/broker";
-import { checkOptions } from "../task/check.js";
+import { checkOptions } from "../options/check.js";
 import type { SingleResult } from "./single-result.js";
 import { outcomeOf, type TaskOutcome } from "./outcome.js";
 import { waitInTask } from "./wait-in-task.js";

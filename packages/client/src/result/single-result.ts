@@ -1,5 +1,5 @@
 import type { BullrushError, TaskRecord } from "@bullrush/broker";
-import { kindOf, refuse } from "../task/check.js";
+import { kindOf, refuse } from "../options/check.js";
 import type { TaskFailedError, TaskRevokedError, TimeoutError } from "./errors.js";
 import type { Handle } from "./handle.js";
 import type { Reference } from "./reference.js";

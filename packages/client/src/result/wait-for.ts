@@ -1,5 +1,5 @@
 import type { Duration } from "@bullrush/broker";
-import { checkOptions, kindOf, refuse, type Check } from "../task/check.js";
+import { checkOptions, kindOf, refuse, type Check } from "../options/check.js";
 import type { Handle } from "./handle.js";
 import { awaitedOf, checkHandles } from "./single-result.js";
 import { inTask } from "./wait-in-task.js";
