@@ -56,7 +56,8 @@ it("holds up only the entry that spoils what is sent together", async () => {
   const startAt = new Date(Date.now() + 1000);
   const entry = { task: "beat.add", schedule: "1s", startAt } as const;
   await using stage = openStage({ bad: entry, good: entry, other: entry });
-  const { schedules: store } = stage.app.engine;
+  const { engine } = stage.app;
+  const { schedules: store } = engine;
   // What no message can do today: it makes the whole call fail, and not only its entry.
   const spoilt: typeof store = {
     ...store,
@@ -65,7 +66,7 @@ it("holds up only the entry that spoils what is sent together", async () => {
       return store.advance(term, advances);
     },
   };
-  Object.defineProperty(stage.app, "schedules", { value: spoilt });
+  Object.defineProperty(stage.app, "engine", { value: { ...engine, schedules: spoilt } });
   const { beat, lines } = openBeat(stage);
   await beat.start();
   await eventually("the others are sent", () => lines.filter(({ msg }) => msg === "sent").length >= 4);

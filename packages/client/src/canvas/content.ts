@@ -1,6 +1,6 @@
 import { kindOf, refuse } from "../options/check.js";
 import { mark } from "../options/link.js";
-import { deepest, depthOf, refuseDepth, type CanvasNode, type GroupNode, type Send } from "./node.js";
+import { maxDepth, depthOf, refuseDepth, type CanvasNode, type GroupNode, type Send } from "./node.js";
 
 /** What a canvas object holds. */
 export interface Content<Node extends CanvasNode = CanvasNode> {
@@ -18,7 +18,7 @@ export function holding<Node extends CanvasNode>(node: Node, send: Send | undefi
 
 /** Throws `INVALID_OPTION` for a canvas that is nested too deep. */
 export function checkDepth({ depth }: Content): void {
-  if (depth > deepest) refuseDepth();
+  if (depth > maxDepth) refuseDepth();
 }
 
 /** What `canvas` holds. Throws `INVALID_OPTION`, naming its `place`, for what is no canvas. */

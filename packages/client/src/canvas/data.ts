@@ -4,7 +4,7 @@ import { checkTaskName } from "../options/task-name.js";
 import { optionsData, revivedOptions, type TaskOptions } from "../options/task-options.js";
 import { checkCall } from "../publishing/check-call.js";
 import type { CallData, CanvasData } from "./canvas.js";
-import { chainOf, deepest, refuseDepth, type CallNode, type CanvasNode, type GroupNode } from "./node.js";
+import { chainOf, maxDepth, refuseDepth, type CallNode, type CanvasNode, type GroupNode } from "./node.js";
 
 /** A canvas as plain data. */
 export function dataOf(node: CanvasNode): CanvasData {
@@ -46,7 +46,7 @@ type DeclaredOf = (task: string) => TaskOptions;
  * @param level how deep in data it stands; a chord is two levels there, and one of a canvas
  */
 export function nodeOf(data: unknown, declaredOf: DeclaredOf, place: string, level = 1): CanvasNode {
-  if (level > 2 * deepest) refuseDepth();
+  if (level > 2 * maxDepth) refuseDepth();
   isRecord(data, place);
   const given = data as { readonly [field: string]: unknown };
   const nodes = (field: string): readonly CanvasNode[] => {

@@ -61,8 +61,8 @@ interface Context {
   readonly isResult: boolean;
   /** Error links of what is around it, which stand at what ends it. */
   readonly watches: readonly Watch[];
-  /** Error links that are told of its failures elsewhere. */
-  readonly told: readonly CanvasNode[];
+  /** Error links that are notified of its failures elsewhere. */
+  readonly notified: readonly CanvasNode[];
 }
 
 /** The links of a call are apart from what the call is part of. */
@@ -73,7 +73,7 @@ const linkContext: Context = {
   hasHandle: false,
   isResult: false,
   watches: [],
-  told: [],
+  notified: [],
 };
 
 /**
@@ -133,9 +133,9 @@ class Planner {
     let behind: Part | undefined;
     let last: Trace | undefined;
     const whole: Range = { first: this.calls.length, last: 0 };
-    const own = unlike(onError, [...context.told, ...linksOf(context.watches)]);
+    const own = unlike(onError, [...context.notified, ...linksOf(context.watches)]);
     const watches = own.length === 0 ? context.watches : [...context.watches, { links: own, range: whole }];
-    const told = own.length === 0 ? context.told : [...context.told, ...own];
+    const notified = own.length === 0 ? context.notified : [...context.notified, ...own];
     const carriers = watches.length === 0 ? [] : carriersOf(steps);
     let range: Range | undefined;
     for (let index = end; index >= 0; index--) {
@@ -152,7 +152,7 @@ class Planner {
         fed: index > 0 || context.fed,
         isResult: context.isResult && index === end,
         watches: carries ? some : [],
-        told,
+        notified,
       });
       if (behind !== undefined) behind.first.parent = step.last;
       last ??= step.last;
@@ -168,9 +168,9 @@ class Planner {
     const number = this.#groups++;
     const id = isResult ? this.id : given === undefined ? groupId(this.id, number) : this.#unused(given);
     const join = targets.length === 0 ? undefined : this.joins.push({ id, size: members.length, onFailure, next: targets }) - 1;
-    const told = linksOf(context.watches);
+    const notified = linksOf(context.watches);
     const parts = members.map((member, slot) =>
-      this.plan(member, { ...context, targets: join === undefined ? [] : [["slot", join, slot]], groupId: id, isResult: false, told }),
+      this.plan(member, { ...context, targets: join === undefined ? [] : [["slot", join, slot]], groupId: id, isResult: false, notified }),
     );
     const end = lastCallOf(parts.map(({ last }) => last));
     if (end !== undefined) for (const call of this.#reached(targets)) call.before ??= end;
@@ -215,9 +215,9 @@ class Planner {
     return kind === "slot" || kind === "open" ? this.#queueBehind(place) : (this.calls[place] as PlannedCall).queue;
   }
 
-  #call(node: CallNode, { targets, fed, groupId, hasHandle, isResult, watches, told }: Context): Part {
+  #call(node: CallNode, { targets, fed, groupId, hasHandle, isResult, watches, notified }: Context): Part {
     const { task, args, declared, options, straightTo } = node;
-    const own: Watch = { links: unlike(node.onError, [...told, ...linksOf(watches)]), range: { first: 0, last: 0 } };
+    const own: Watch = { links: unlike(node.onError, [...notified, ...linksOf(watches)]), range: { first: 0, last: 0 } };
     checkCall(task, args, options);
     const { queues, priority = 0 }: Pick<Routing, "queues" | "priority"> =
       straightTo === undefined ? this.#router.route({ task, args, call: options, declared }) : { queues: [straightTo] };
@@ -269,7 +269,7 @@ class Planner {
     });
   }
 
-  /** Says of whose failures the error links are told, once all is planned. */
+  /** Says of whose failures the error links are notified, once all is planned. */
   closeRanges(): void {
     for (const { target, range } of this.#errors) {
       target[2] = range.first;

@@ -17,7 +17,7 @@ export type LeafOf<H> = H extends AsyncResult
 type MemberOf<Value> = AsyncResult<Value extends readonly unknown[] ? unknown : Value>;
 
 /** Most records that are kept for a slow reader, who otherwise reads them when asking for the value. */
-const mostKept = 1000;
+const maxKept = 1000;
 
 /**
  * The handles in the order in which their tasks end, whichever way, those of members of groups one by one as well; their `get()` gives the value without waiting. The iteration throws
@@ -37,7 +37,7 @@ export async function* asCompleted<H extends Handle>(
   const wait = waitInTask(leaves);
   const stop = watchAll(leaves, options, {
     onEnd: (ending) => {
-      endings.add(endings.size < mostKept ? ending : { index: ending.index });
+      endings.add(endings.size < maxKept ? ending : { index: ending.index });
       wake();
     },
     onError: (reason) => {

@@ -19,7 +19,7 @@ export interface IterateOptions extends GetOptions {
 }
 
 /** Most reports that are kept for a slow reader; the oldest are dropped. */
-const mostKept = 100;
+const maxKept = 100;
 
 const known: ReadonlySet<string> = new Set(["UNKNOWN", "PENDING", "STARTED", "RETRY"]);
 
@@ -45,7 +45,7 @@ export async function* iterateProgress<Result>(
     if (text === last) return;
     last = text;
     kept.push({ state, meta });
-    if (kept.length > mostKept) kept.shift();
+    if (kept.length > maxKept) kept.shift();
     wake();
   }
 

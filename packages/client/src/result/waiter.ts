@@ -65,7 +65,7 @@ const intervals = { polled: { first: 50, longest: 4000 }, told: { first: 1900, l
 const locating = { first: 4, every: 8 };
 
 /** Most results that are looked at in one command. */
-const mostAtOnce = 5000;
+const maxAtOnce = 5000;
 
 /**
  * Waits for results: told of those that this process sent, through one subscription; looking for the others, and now and then for all, because a notification can
@@ -224,7 +224,7 @@ export class ResultWaiter {
   /** Reads all that are due; if that is too many, the others next. */
   async #look(): Promise<void> {
     const now = this.#timing.now();
-    const due = this.#agenda.take(now, mostAtOnce);
+    const due = this.#agenda.take(now, maxAtOnce);
     for (const wait of due) {
       wait.looks++;
       wait.told = false;
