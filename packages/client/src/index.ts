@@ -42,7 +42,7 @@ export type { GetOptions, WaitOptions } from "./result/wait-options.js";
 export type { GroupResultData, ResultData, TaskResultData } from "./result/result-data.js";
 export type { Handle, ValuesOf } from "./result/handle.js";
 export { gather, type OutcomesOf } from "./result/gather.js";
-export { asCompleted, type LeafOf } from "./result/as-completed.js";
+export { asCompleted, type SingleResultOf } from "./result/as-completed.js";
 export { waitFor, type Until, type Waited, type WaitForOptions } from "./result/wait-for.js";
 export type { RevokeOptions } from "./control/revoke.js";
 export { TaskFailedError, TaskRevokedError, TimeoutError, UnknownTaskError } from "./result/errors.js";

@@ -81,14 +81,14 @@ export class Beat {
     isEntryName(name);
     const [stored] = await this.#source.store().read([name]);
     if (stored?.spoilt !== undefined) throw new BullrushError("DECODE_ERROR", { what: `beat entry "${name}"`, reason: stored.spoilt });
-    const { task, args = [], options = {} } = (stored ?? this.#given(name)).call;
+    const { task, args = [], options = {} } = (stored ?? this.#inOptions(name)).call;
     const revived = revivedOptions(options);
     const headers = tickHeaders(name, Date.now(), revived.headers);
     return this.#source.send<Result>({ task, args, declared: this.#source.declaredOf(task), options: { ...revived, headers } });
   }
 
-  #given(name: string): Pick<StoredEntry, "call"> {
-    const entry = this.#source.options().beat.find((given) => given.name === name);
+  #inOptions(name: string): Pick<StoredEntry, "call"> {
+    const entry = this.#source.options().beat.find((one) => one.name === name);
     if (entry === undefined) throw new BullrushError("ENTRY_NOT_FOUND", { entry: name });
     return entry;
   }

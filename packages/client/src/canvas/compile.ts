@@ -12,9 +12,10 @@ import {
 } from "@bullrush/broker";
 import { copyFor, messageOf, sendingParent, type PublishSettings, type Sending } from "../publishing/build-message.js";
 import { chainOf, collectIn, type CanvasNode } from "./node.js";
-import { givenId, planOf, type Plan, type PlannedCall } from "./plan.js";
+import type { Plan, PlannedCall } from "./plan.js";
+import { planOf } from "./planner.js";
 import { inRanges } from "./ranges.js";
-import { resultNode } from "./edit.js";
+import { givenId, resultNode } from "./edit.js";
 
 /** What a canvas is compiled with. */
 export interface Setting {

@@ -53,8 +53,8 @@ export function senderOf(contents: readonly Pick<Content, "send">[], where: stri
  * The nodes of one canvas or a list of them, to be links of what `send` sends. Throws `INVALID_OPTION`, naming their `place`, for what is
  * no canvas, or another app's.
  */
-export function linksOf(given: unknown, place: string, send: Send | undefined): readonly CanvasNode[] {
-  const contents = (Array.isArray(given) ? (given as unknown[]) : [given]).map((canvas) => contentOf(canvas, place));
+export function linksOf(input: unknown, place: string, send: Send | undefined): readonly CanvasNode[] {
+  const contents = (Array.isArray(input) ? (input as unknown[]) : [input]).map((canvas) => contentOf(canvas, place));
   senderOf([{ send }, ...contents], place);
   return contents.map(({ node }) => node);
 }

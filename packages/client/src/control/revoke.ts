@@ -112,14 +112,14 @@ export function openRevoke(source: RevokeSource): Revoke {
 
   return async (ids, { queues, elsewhere = false }, options, flow) => {
     const revocation = revocationOf(options);
-    const given = chunksOf({ ids, queues, elsewhere, ...(flow !== undefined && { flow }) });
-    const batches = [...given];
+    const asked = chunksOf({ ids, queues, elsewhere, ...(flow !== undefined && { flow }) });
+    const batches = [...asked];
     const answers: boolean[] = [];
     const met = new Set(ids);
     // What runs in the place of a task may be replaced itself: the list grows on the way.
     for (const [place, batch] of batches.entries()) {
       const revoked = await revokeChunk(batch, revocation);
-      if (place < given.length) answers.push(...revoked.answers);
+      if (place < asked.length) answers.push(...revoked.answers);
       for (const members of revoked.members) {
         const further = members.ids.filter((id) => !met.has(id));
         for (const id of further) met.add(id);

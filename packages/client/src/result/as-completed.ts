@@ -7,7 +7,7 @@ import { waitChecks, type WaitOptions } from "./wait-options.js";
 import { watchAll, type Ending } from "./watch-all.js";
 
 /** A handle on one result, in `H` or within. */
-export type LeafOf<H> = H extends AsyncResult
+export type SingleResultOf<H> = H extends AsyncResult
   ? H
   : H extends Handle<infer Values extends readonly unknown[]>
     ? MemberOf<Values[number]>
@@ -26,7 +26,7 @@ const maxKept = 1000;
 export async function* asCompleted<H extends Handle>(
   results: Iterable<H>,
   options: WaitOptions = {},
-): AsyncGenerator<LeafOf<H>, void, undefined> {
+): AsyncGenerator<SingleResultOf<H>, void, undefined> {
   checkOptions(options, waitChecks, "of asCompleted()");
   const leaves = leavesOf(checkHandles(results, "asCompleted()"));
   /** Those that are not given yet. */
@@ -51,12 +51,12 @@ export async function* asCompleted<H extends Handle>(
       for (const ending of endings) {
         endings.delete(ending);
         left--;
-        const leaf = leaves[ending.index] as SingleResult;
-        leaf.hold(ending.record);
+        const result = leaves[ending.index] as SingleResult;
+        result.hold(ending.record);
         try {
-          yield leaf as Handle as LeafOf<H>;
+          yield result as Handle as SingleResultOf<H>;
         } finally {
-          leaf.hold(undefined);
+          result.hold(undefined);
         }
       }
       if (failed !== undefined) throw failed.reason;

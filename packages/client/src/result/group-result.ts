@@ -1,7 +1,7 @@
 import { isTerminal, type TaskRecord, type TaskState } from "@bullrush/broker";
 import type { RevokeOptions } from "../control/revoke.js";
 import { checkOptions } from "../options/check.js";
-import { asCompleted, type LeafOf } from "./as-completed.js";
+import { asCompleted, type SingleResultOf } from "./as-completed.js";
 import type { AsyncResult } from "./async-result.js";
 import { forget } from "./forget.js";
 import { outcomesOf, recordsOf, valuesOf, type OutcomesOf } from "./gather.js";
@@ -75,7 +75,7 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
   }
 
   /** The handles of its tasks, those of groups within too, each as soon as it has ended. As the function `asCompleted`. */
-  asCompleted(options: WaitOptions = {}): AsyncGenerator<LeafOf<GroupResult<Results>>, void, undefined> {
+  asCompleted(options: WaitOptions = {}): AsyncGenerator<SingleResultOf<GroupResult<Results>>, void, undefined> {
     return asCompleted([this], options);
   }
 

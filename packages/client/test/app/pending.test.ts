@@ -2,7 +2,7 @@ import { systemTiming, type StoreRequest, type Timing } from "@bullrush/broker";
 import { expect, onTestFinished, test } from "vitest";
 import { PendingRecords } from "../../src/app/pending.js";
 import { contentOf } from "../../src/canvas/content.js";
-import { planOf } from "../../src/canvas/plan.js";
+import { planOf } from "../../src/canvas/planner.js";
 import { chain, type AnyCanvas, type App } from "../../src/index.js";
 import { eventually, testApp } from "../support.js";
 
