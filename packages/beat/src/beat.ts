@@ -4,7 +4,7 @@ import { jsonLogger, ThrottledLog } from "@bullrush/program";
 import { ClockWatch } from "./clock-watch.js";
 import { Election } from "./election.js";
 import { Timetables } from "./entry.js";
-import { Leading } from "./leading.js";
+import { LeaderLoop } from "./leader-loop.js";
 import { openMetrics } from "./metrics.js";
 import { compileBeatOptions, type BeatOptions, type CompiledBeatOptions } from "./options.js";
 import { Sending } from "./sending.js";
@@ -49,8 +49,8 @@ export function createBeat(app: App, given: BeatOptions = {}): Beat {
     const time = new ServerTime(steadyClock);
     const watch = new ClockWatch(systemClock, log);
     const shared = { app, store, sending, timetables, time, sleeper, log, trouble, maxInterval: options.maxInterval, steady: steadyClock };
-    const leader = (term: ConstructorParameters<typeof Leading>[1]) =>
-      new Leading({ ...shared, onTime: (now, took) => watch.heard(now, took) }, term);
+    const leader = (term: ConstructorParameters<typeof LeaderLoop>[1]) =>
+      new LeaderLoop({ ...shared, onTime: (now, took) => watch.heard(now, took) }, term);
     const election = new Election({ store, leader, sleeper, log, trouble });
     return { election, listener: new ChangeListener(store, (news) => election.heard(news), trouble) };
   }

@@ -1,7 +1,7 @@
 import type { ScheduledCall, StoredEntry } from "@bullrush/broker";
 import { describe, expect, it } from "vitest";
 import { Timetables } from "../src/entry.js";
-import { forecast, foreseen } from "../src/forecast.js";
+import { forecast, preview } from "../src/forecast.js";
 
 const start = Date.parse("2026-06-01T00:00:00Z");
 const entry = (name: string, schedule: ScheduledCall["schedule"], call: Partial<ScheduledCall> = {}) =>
@@ -89,7 +89,7 @@ describe("preview", () => {
       { name: "limited", call: { ...given("limited", 1000).call, limit: 8, startAt: start } },
       { name: "later", call: { ...given("later", 1000).call, startAt: start + 6 } },
     ];
-    const found = foreseen(options, kept, start + 5).map(({ name, call, createdAt, paused, count = 0 }) => {
+    const found = preview(options, kept, start + 5).map(({ name, call, createdAt, paused, count = 0 }) => {
       const { every } = call.schedule as { readonly every: number };
       return [name, every, createdAt - start, paused, count];
     });

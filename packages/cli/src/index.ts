@@ -73,7 +73,7 @@ export {
   type HandlesOf,
   type IterateOptions,
   type Json,
-  type LeafOf,
+  type SingleResultOf,
   type ListedEntry,
   type ListedTick,
   type Loan,

@@ -3,7 +3,7 @@ import { BullrushError, clip, textLimits, type StoredEntry } from "@bullrush/bro
 import type { App, ListedEntry } from "@bullrush/client";
 import { printable, printableLines } from "@bullrush/program";
 import { Timetables } from "../entry.js";
-import { forecast, foreseen } from "../forecast.js";
+import { forecast, preview } from "../forecast.js";
 import { reasonOf } from "../reason.js";
 
 export interface PrintOptions {
@@ -49,7 +49,7 @@ export async function printForecast(app: App, from: number, length: number, { co
     complete = false;
     warn(command, `entry "${shown(entry)}" cannot be computed: ${reasonOf(error)}`);
   };
-  const entries = foreseen(app.options.beat, await stored(app, command, failed), from);
+  const entries = preview(app.options.beat, await stored(app, command, failed), from);
   for (const { due, entry, task, args } of forecast(entries, new Timetables(app.options), from, from + length, failed)) {
     const at = new Date(due).toISOString();
     if (json) await print(jsonOf({ due: at, entry, task, ...(showArgs && { args }) }));

@@ -85,14 +85,14 @@ interface Beginning extends Lines {
 async function beat(app: App, given: BeatArguments, { version, warnings, log, format, capture }: Beginning): Promise<number> {
   const { maxInterval, allowEviction = false, metricsPort, metricsHost = "127.0.0.1" } = given;
   for (const warning of warnings) log.warn(warning);
-  const trouble = new ThrottledLog(log, systemClock);
-  app.onConnectionError((service, reason) => trouble.warn(`${service} cannot be reached`, reason));
+  const throttledLog = new ThrottledLog(log, systemClock);
+  app.onConnectionError((service, reason) => throttledLog.warn(`${service} cannot be reached`, reason));
   const beat = createBeat(app, { ...(maxInterval !== undefined && { maxInterval }), allowEviction, log });
   let code = 0;
-  let told = false;
+  let stopping = false;
   const stopped = new Promise<void>((resolve) => {
     const stop = () => {
-      told = true;
+      stopping = true;
       resolve();
     };
     for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"] as const) process.on(signal, stop);
@@ -111,13 +111,13 @@ async function beat(app: App, given: BeatArguments, { version, warnings, log, fo
     } else log.info({ version, ...facts, entries: facts.entries.length }, "starting");
     if (metricsPort !== undefined) await serveMetrics(metricsPort, metricsHost, () => beat.metrics());
     await beat.start();
-    if (!told) log.info({ entries: facts.entries.length }, "ready");
+    if (!stopping) log.info({ entries: facts.entries.length }, "ready");
   };
   try {
     await Promise.race([begin(), stopped]);
   } catch (error) {
     // Told to stop before it was ready, it fails because its connections were closed.
-    if (!told) throw error;
+    if (!stopping) throw error;
   }
   await stopped;
   await beat.stop();

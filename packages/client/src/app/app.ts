@@ -2,7 +2,6 @@ import {
   BullrushError,
   checkTaskId,
   decodeJson,
-  toMilliseconds,
   type Engine,
   type Flow,
   type Message,
@@ -24,11 +23,11 @@ import { emptyGroupOf } from "../result/empty-group.js";
 import { restoredGroup, restoredResult } from "../result/restored.js";
 import type { ResultData } from "../result/result-data.js";
 import { callable } from "../task/callable.js";
-import { isList, kindOf, refuse } from "../task/check.js";
-import { checkTaskName } from "../task/name.js";
-import { checkTaskOptions, type CallOptions, type TaskOptions } from "../task/options.js";
+import { isList, refuse } from "../options/check.js";
+import { checkTaskName } from "../options/task-name.js";
+import { checkTaskOptions, type CallOptions, type TaskOptions } from "../options/task-options.js";
 import type { SendableBy } from "../task/sendable.js";
-import { callOf, linkedNode, Signature, type HandlesOf } from "../task/signature.js";
+import { callOf, linkedNode, Signature, type HandlesOf } from "../canvas/signature.js";
 import { stubOf } from "../task/stub.js";
 import type { AnyTask, AnyTaskFunction, Stub, Task, TaskDefinition, TaskFunction, TaskOf, TaskStub } from "../task/task.js";
 import { connect, type Connected } from "./connected.js";
@@ -38,8 +37,9 @@ import { hookWarning } from "../middleware/hook-warning.js";
 import { Layers } from "../middleware/layers.js";
 import type { Middleware } from "../middleware/middleware.js";
 import type { SendResults } from "../middleware/publish-through.js";
-import type { Sending } from "./dispatcher.js";
+import type { Sending } from "../publishing/build-message.js";
 import { Sender } from "./sender.js";
+import { TaskRegistry } from "./task-registry.js";
 
 /** Declares an app. Nothing is connected before the first call. Throws `INVALID_OPTION`, `INVALID_URL` or `INVALID_QUEUE_NAME`. */
 export function createApp<Calls extends Record<string, unknown[]> = Record<string, unknown[]>>(options: AppOptions<Calls> = {}): App {
@@ -56,7 +56,7 @@ export class App {
   /** @internal How a worker tells an app among the exports of a module, whichever copy of this package made it. */
   readonly [mark] = true;
   readonly #given: AppOptions;
-  readonly #tasks = new Map<string, TaskDefinition>();
+  readonly #registry = new TaskRegistry();
   #options: CompiledOptions;
   #connected: Connected | undefined;
   #connectionErrorListener: OnConnectionError | undefined;
@@ -74,7 +74,7 @@ export class App {
   readonly beat = new Beat({
     store: () => this.engine.schedules,
     options: () => this.#options,
-    declaredOf: (task) => this.#declaredOf(task),
+    declaredOf: (task) => this.#registry.optionsOf(task),
     send: (call) => this.#sender.send(call),
   });
 
@@ -91,7 +91,7 @@ export class App {
 
   /** The declared tasks by name. */
   get tasks(): ReadonlyMap<string, TaskDefinition> {
-    return this.#tasks;
+    return this.#registry.definitions;
   }
 
   /** What queues, stores and remembers. Connected at its first use. */
@@ -110,19 +110,9 @@ export class App {
     third?: TaskFunction<Args, Returned>,
   ): Task<Args, Returned> {
     const [options, run] = typeof second === "function" ? [{}, second] : [second, third];
-    checkTaskName(name);
-    if (typeof run !== "function") refuse(`the function of ${name}`, run === undefined ? "missing" : kindOf(run), "a function");
-    checkTaskOptions(name, options);
-    if (this.#tasks.has(name)) throw new BullrushError("TASK_ALREADY_REGISTERED", { task: name });
-    const { resultExpires } = options;
+    this.#registry.add(name, options, run);
     this.#options = withQueueOf(options, this.#options);
-    this.#tasks.set(name, {
-      name,
-      options,
-      run: run as TaskDefinition["run"],
-      ...(resultExpires !== undefined && { resultExpires: toMilliseconds(resultExpires, "resultExpires") }),
-    });
-    return callable(run, this.#stub<Args, Awaited<Returned>>(name, options));
+    return callable(run as TaskFunction<Args, Returned>, this.#stub<Args, Awaited<Returned>>(name, options));
   }
 
   /**
@@ -137,7 +127,7 @@ export class App {
   /** Sends a call by the task's name alone. Rejects as `delay()` does. */
   async sendTask<Result = unknown>(name: string, args: readonly unknown[] = [], options: CallOptions = {}): Promise<AsyncResult<Result>> {
     checkTaskName(name);
-    return this.#sender.send<Result>({ task: name, args, declared: this.#declaredOf(name), options });
+    return this.#sender.send<Result>({ task: name, args, declared: this.#registry.optionsOf(name), options });
   }
 
   /**
@@ -154,7 +144,7 @@ export class App {
   signature<Result = unknown>(name: string, args: readonly unknown[] = [], options: CallOptions = {}): Signature<Result, Ignores> {
     checkTaskName(name);
     const { begin } = this.#sender;
-    return new Signature(holding(linkedNode({ task: name, args, declared: this.#declaredOf(name), options }, begin), begin));
+    return new Signature(holding(linkedNode({ task: name, args, declared: this.#registry.optionsOf(name), options }, begin), begin));
   }
 
   /**
@@ -163,7 +153,7 @@ export class App {
    */
   canvas<Result = unknown>(data: CanvasData): SomeCanvas<Result> {
     return canvasOf(
-      nodeOf(data, (task) => this.#declaredOf(task), "the data"),
+      nodeOf(data, (task) => this.#registry.optionsOf(task), "the data"),
       this.#sender.begin,
     ) as SomeCanvas<Result>;
   }
@@ -209,7 +199,7 @@ export class App {
 
   /** @internal The messages of a tick, for a beat to send, with the options of its task and no one to wait for its result. Throws as sending the call does. */
   tickOf(entry: DueEntry): Sending {
-    return tickOf(entry, this.#declaredOf(entry.call.task), this.#options);
+    return tickOf(entry, this.#registry.optionsOf(entry.call.task), this.#options);
   }
 
   /** The handle on the result of a task that was sent elsewhere, in whichever queue it is. Throws `INVALID_TASK_ID` unless `id` is a UUID. */
@@ -247,10 +237,10 @@ export class App {
    */
   revoke(id: string, options?: RevokeOptions): Promise<boolean>;
   revoke(ids: readonly string[], options?: RevokeOptions): Promise<readonly boolean[]>;
-  async revoke(given: string | readonly string[], options: RevokeOptions = {}): Promise<boolean | readonly boolean[]> {
-    const ids = (Array.isArray(given) ? given : [given]).map(checkTaskId);
+  async revoke(input: string | readonly string[], options: RevokeOptions = {}): Promise<boolean | readonly boolean[]> {
+    const ids = (Array.isArray(input) ? input : [input]).map(checkTaskId);
     const revoked = await this.#connect().revoke(ids, { queues: this.#options.queues, elsewhere: true }, options);
-    return Array.isArray(given) ? revoked : revoked[0] === true;
+    return Array.isArray(input) ? revoked : revoked[0] === true;
   }
 
   /**
@@ -260,7 +250,7 @@ export class App {
   override(options: { readonly broker?: RedisLocation; readonly backend?: RedisLocation }): void {
     if (this.#connected !== undefined) refuse("override()", "called after the first connection", "a call before");
     const compiled = compileOptions({ ...this.#given, ...options }, process.env);
-    this.#options = [...this.#tasks.values()].reduce((all, task) => withQueueOf(task.options, all), compiled);
+    this.#options = [...this.tasks.values()].reduce((all, task) => withQueueOf(task.options, all), compiled);
   }
 
   /** Hears why a connection fails, at each failure. One listener; a further one replaces it. */
@@ -290,15 +280,11 @@ export class App {
     return stubOf<Args, Result>({ send: (call) => this.#sender.send(call), begin: this.#sender.begin }, name, declared);
   }
 
-  #declaredOf(task: string): TaskOptions {
-    return this.#tasks.get(task)?.options ?? {};
-  }
-
   #connect(): Connected {
     if (this.#closed) throw new BullrushError("APP_CLOSED", { app: this.#options.name });
     return (this.#connected ??= connect(
       () => this.#options,
-      this.#tasks,
+      this.tasks,
       (service, reason) => this.#connectionErrorListener?.(service, reason),
     ));
   }

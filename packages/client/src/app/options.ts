@@ -30,7 +30,7 @@ import {
   kindOf,
   refuse,
   type Check,
-} from "../task/check.js";
+} from "../options/check.js";
 
 /** Options of an app. All have defaults. `Calls` are the arguments of its recurring calls, by their names. */
 export interface AppOptions<Calls extends Record<string, unknown[]> = Record<string, unknown[]>> {

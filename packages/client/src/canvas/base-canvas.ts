@@ -1,9 +1,10 @@
 import type { Json, FailureInfo } from "@bullrush/broker";
-import { isRecord } from "../task/check.js";
-import type { CallOptions } from "../task/options.js";
+import { isRecord } from "../options/check.js";
+import type { CallOptions } from "../options/task-options.js";
 import { emptyHandle } from "./handles.js";
 import type { Handle } from "../result/handle.js";
-import { mark, type Canvas, type CanvasData, type types, type Types } from "./canvas.js";
+import { mark } from "../options/link.js";
+import type { Canvas, CanvasData, types, Types } from "./canvas.js";
 import { dataOf } from "./data.js";
 import { withFirst, withHeaders, withLinks, withOptions } from "./edit.js";
 import type { Followers, Linked } from "./fit.js";

@@ -8,7 +8,7 @@ import {
   type TaskQuery,
   type TaskRecord,
 } from "@bullrush/broker";
-import { checkOptions, isFlag, kindOf, refuse } from "../task/check.js";
+import { checkOptions, isFlag, kindOf, refuse } from "../options/check.js";
 
 /** How tasks are revoked. */
 export interface RevokeOptions {
@@ -39,10 +39,10 @@ export interface RevokeSource {
 }
 
 /** Most tasks that are revoked in one call, so that none holds Redis for long. */
-const mostAtOnce = 1000;
+const maxAtOnce = 1000;
 
 /** How long it is remembered of one whose turn in its flow is still to come, in ms: 30 days, as long as its flow may take. */
-const longestTurn = 30 * 24 * 60 * 60 * 1000;
+const maxTurn = 30 * 24 * 60 * 60 * 1000;
 
 /** Wins over the claim of any delivery, while the record itself claims nothing. */
 const fence = { store: Number.MAX_SAFE_INTEGER, record: 0 };
@@ -90,7 +90,7 @@ export function openRevoke(source: RevokeSource): Revoke {
       const failure = known[index]?.failure;
       const record = encodeRecord({ state: "REVOKED", delivery: fence.record, failure, reason, task, queue, endedAt, unfound });
       // Until its message is gone, and then as long as any result.
-      const expires = lifetimeOf(task) + (found.location === "absent" && awaitsTurn(index) ? longestTurn : Math.max(0, due - endedAt));
+      const expires = lifetimeOf(task) + (found.location === "absent" && awaitsTurn(index) ? maxTurn : Math.max(0, due - endedAt));
       return { id: ids[index] as string, delivery: fence.store, expires, replyTo, record };
     });
     const replies = await engine.results.store(requests);
@@ -112,14 +112,14 @@ export function openRevoke(source: RevokeSource): Revoke {
 
   return async (ids, { queues, elsewhere = false }, options, flow) => {
     const revocation = revocationOf(options);
-    const given = chunksOf({ ids, queues, elsewhere, ...(flow !== undefined && { flow }) });
-    const batches = [...given];
+    const asked = chunksOf({ ids, queues, elsewhere, ...(flow !== undefined && { flow }) });
+    const batches = [...asked];
     const answers: boolean[] = [];
     const met = new Set(ids);
     // What runs in the place of a task may be replaced itself: the list grows on the way.
     for (const [place, batch] of batches.entries()) {
       const revoked = await revokeChunk(batch, revocation);
-      if (place < given.length) answers.push(...revoked.answers);
+      if (place < asked.length) answers.push(...revoked.answers);
       for (const members of revoked.members) {
         const further = members.ids.filter((id) => !met.has(id));
         for (const id of further) met.add(id);
@@ -158,9 +158,9 @@ interface Revoked {
 
 /** The flow is called off with the first chunk, which may have no ids. */
 function chunksOf({ flow, ...batch }: Batch): readonly Batch[] {
-  const count = Math.max(Math.ceil(batch.ids.length / mostAtOnce), flow === undefined ? 0 : 1);
+  const count = Math.max(Math.ceil(batch.ids.length / maxAtOnce), flow === undefined ? 0 : 1);
   return Array.from({ length: count }, (_, chunk) => {
-    const ids = batch.ids.slice(chunk * mostAtOnce, (chunk + 1) * mostAtOnce);
+    const ids = batch.ids.slice(chunk * maxAtOnce, (chunk + 1) * maxAtOnce);
     return { ...batch, ids, ...(chunk === 0 && flow !== undefined && { flow }) };
   });
 }

@@ -1,5 +1,5 @@
 import type { RoutedMessage } from "@bullrush/broker";
-import { checkOptions, isName, kindOf, refuse, type Check } from "../task/check.js";
+import { checkOptions, isName, kindOf, refuse, type Check } from "../options/check.js";
 import { HookCalls, type HookTrouble } from "./hook-calls.js";
 import { hookNames, type Hooks } from "./hooks.js";
 import type { Middleware } from "./middleware.js";

@@ -1,5 +1,5 @@
 import { encodeMessage, type BullrushError, type Message, type RoutedMessage } from "@bullrush/broker";
-import { isDate, isList, isPriority, isRecord, refuse } from "../task/check.js";
+import { isDate, isList, isPriority, isRecord, refuse } from "../options/check.js";
 import type { Middleware } from "./middleware.js";
 import type { PublishCall, PublishResult, PublishResults } from "./publish-call.js";
 

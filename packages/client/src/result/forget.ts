@@ -3,7 +3,7 @@ import { callId, copyId, isTerminal, replacementId, steadyClock, type Engine, ty
 import { isGroup, type Group, type SingleResult } from "./single-result.js";
 
 /** Most results that are removed in one command. */
-const mostForgotten = 1000;
+const maxForgotten = 1000;
 
 /** Where traces of tasks are. */
 interface Places {
@@ -39,7 +39,7 @@ export async function forget(last: SingleResult | Group, places: Places): Promis
   const all = [...ids];
   // What ran in the place of a task may have been replaced itself: the list grows on the way.
   for (let at = 0; at < all.length;) {
-    const some = all.slice(at, at + mostForgotten);
+    const some = all.slice(at, at + maxForgotten);
     at += some.length;
     const replaced = await engine.results.read(some.map(replacementId));
     for (const [index, record] of replaced.entries()) {

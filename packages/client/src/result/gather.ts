@@ -1,5 +1,5 @@
 import type { TaskRecord } from "@bullrush/broker";
-import { checkOptions } from "../task/check.js";
+import { checkOptions } from "../options/check.js";
 import type { Handle, ValuesOf } from "./handle.js";
 import { awaitedBefore, awaitedOf, checkHandles, isGroup, type Group, type SingleResult } from "./single-result.js";
 import { outcomeOf, type TaskOutcome } from "./outcome.js";

@@ -1,7 +1,7 @@
 import { isTerminal, type TaskRecord, type TaskState } from "@bullrush/broker";
 import type { RevokeOptions } from "../control/revoke.js";
-import { checkOptions } from "../task/check.js";
-import { asCompleted, type LeafOf } from "./as-completed.js";
+import { checkOptions } from "../options/check.js";
+import { asCompleted, type SingleResultOf } from "./as-completed.js";
 import type { AsyncResult } from "./async-result.js";
 import { forget } from "./forget.js";
 import { outcomesOf, recordsOf, valuesOf, type OutcomesOf } from "./gather.js";
@@ -26,7 +26,7 @@ export interface GroupReference {
 }
 
 /** Most records that are read in one command: each has a result, which may be large. */
-const mostRead = 100;
+const maxRead = 100;
 
 /** The handle on the results of a group of tasks, `Results` in the order of its members; a group among them is one member. */
 export class GroupResult<Results extends readonly unknown[] = readonly unknown[]>
@@ -75,7 +75,7 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
   }
 
   /** The handles of its tasks, those of groups within too, each as soon as it has ended. As the function `asCompleted`. */
-  asCompleted(options: WaitOptions = {}): AsyncGenerator<LeafOf<GroupResult<Results>>, void, undefined> {
+  asCompleted(options: WaitOptions = {}): AsyncGenerator<SingleResultOf<GroupResult<Results>>, void, undefined> {
     return asCompleted([this], options);
   }
 
@@ -192,7 +192,7 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
     const stored = leaves.filter(({ reference }) => reference.ignoreResult !== true);
     let count = fits(ignored) ? leaves.length - stored.length : 0;
     let pending = stored.length;
-    for (const some of chunksOf(stored, mostRead)) {
+    for (const some of chunksOf(stored, maxRead)) {
       const records = await this.#source?.().engine.results.read(some.map(({ id }) => id));
       for (const record of records ?? []) {
         if (record === undefined) continue;

@@ -1,5 +1,5 @@
 import { BullrushError, type TaskRecord } from "@bullrush/broker";
-import { kindOf, refuse } from "../task/check.js";
+import { kindOf, refuse } from "../options/check.js";
 import { UnknownTaskError } from "./errors.js";
 import { recordsOf } from "./gather.js";
 import type { SingleResult } from "./single-result.js";

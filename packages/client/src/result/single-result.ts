@@ -1,12 +1,12 @@
 import type { BullrushError, TaskRecord } from "@bullrush/broker";
-import { kindOf, refuse } from "../task/check.js";
+import { kindOf, refuse } from "../options/check.js";
 import type { TaskFailedError, TaskRevokedError, TimeoutError } from "./errors.js";
 import type { Handle } from "./handle.js";
 import type { Reference } from "./reference.js";
-import type { Listener } from "./waiter.js";
+import type { Listener } from "./listener.js";
 
 /** How handles are told from other values, whichever copy of this package made them. */
-export const mark = { leaf: Symbol.for("bullrush.result"), group: Symbol.for("bullrush.group-result") } as const;
+export const mark = { single: Symbol.for("bullrush.result"), group: Symbol.for("bullrush.group-result") } as const;
 
 /** The record of a task that ignores its result. */
 export const ignored: TaskRecord = { state: "SUCCESS", delivery: 0 };
@@ -63,11 +63,11 @@ function isEmpty(handle: SingleResult | Group): boolean {
 }
 
 /** What was `given`, as an array. Throws `INVALID_OPTION`, naming its place, for what is no handle. */
-export function checkHandles<H extends Handle>(given: Iterable<H>, where: string): readonly (H & (SingleResult | Group))[] {
-  const isIterable = typeof given === "object" && given !== null && Symbol.iterator in given;
-  if (!isIterable) refuse(`what was given to ${where}`, kindOf(given), "an array of results");
-  return Array.from(given, (handle, index) => {
-    const fits = typeof handle === "object" && handle !== null && (mark.leaf in handle || mark.group in handle);
+export function checkHandles<H extends Handle>(input: Iterable<H>, where: string): readonly (H & (SingleResult | Group))[] {
+  const isIterable = typeof input === "object" && input !== null && Symbol.iterator in input;
+  if (!isIterable) refuse(`what was given to ${where}`, kindOf(input), "an array of results");
+  return Array.from(input, (handle, index) => {
+    const fits = typeof handle === "object" && handle !== null && (mark.single in handle || mark.group in handle);
     if (!fits) refuse(`result ${index + 1} of ${where}`, kindOf(handle), "a handle, as delay() gives it");
     return handle as H & (SingleResult | Group);
   });

@@ -1,5 +1,5 @@
-import { enclosingTask, type TaskContext } from "../task/context.js";
-import type { AwaitedTask, Loan } from "../task/loan.js";
+import type { AwaitedTask, Loan } from "../running/loan.js";
+import { runningTask, type RunningTask } from "../running/running-task.js";
 import type { Handle } from "./handle.js";
 import { isGroup, type Group, type SingleResult } from "./single-result.js";
 
@@ -8,14 +8,14 @@ import { isGroup, type Group, type SingleResult } from "./single-result.js";
  * is regained before the task goes on.
  */
 export class WaitInTask {
-  readonly #context: TaskContext;
+  readonly #task: RunningTask;
   readonly #leaves: readonly SingleResult[];
   #pending = false;
   #waiting = false;
   #loan: Loan | undefined;
 
-  constructor(context: TaskContext, leaves: readonly SingleResult[]) {
-    this.#context = context;
+  constructor(task: RunningTask, leaves: readonly SingleResult[]) {
+    this.#task = task;
     this.#leaves = leaves;
   }
 
@@ -42,14 +42,14 @@ export class WaitInTask {
   }
 
   #lend(): void {
-    if (this.#waiting) this.#loan ??= this.#context.onWait?.(() => awaitedTasks(this.#leaves));
+    if (this.#waiting) this.#loan ??= this.#task.onWait?.(() => awaitedTasks(this.#leaves));
   }
 }
 
 /** A wait for `leaves` in the enclosing task; `undefined` outside one that a worker runs. */
 export function waitInTask(leaves: readonly SingleResult[]): WaitInTask | undefined {
-  const context = enclosingTask();
-  return context?.onWait === undefined ? undefined : new WaitInTask(context, leaves);
+  const task = runningTask();
+  return task?.onWait === undefined ? undefined : new WaitInTask(task, leaves);
 }
 
 /** What `wait` resolves with, which waits for `leaves` and calls `onPending` when it is known that they have not ended. */
@@ -60,7 +60,7 @@ export function inTask<T>(leaves: readonly SingleResult[], wait: (onPending?: ()
 
 /** Notes that the enclosing task, if any, has looked whether the result with this id is there. Resolves when the look may. */
 export async function polledInTask(id: string, ended: boolean, leaves: readonly SingleResult[]): Promise<void> {
-  await enclosingTask()?.onPoll?.(id, ended, () => awaitedTasks(leaves));
+  await runningTask()?.onPoll?.(id, ended, () => awaitedTasks(leaves));
 }
 
 /** `leaves` and the steps before them, which have to end first. */

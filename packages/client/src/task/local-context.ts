@@ -1,5 +1,6 @@
 import { BullrushError, newId } from "@bullrush/broker";
-import { local, type TaskContext } from "./context.js";
+import { local } from "../running/running-task.js";
+import type { TaskContext } from "./context.js";
 import { Ignore } from "./ignore.js";
 import { localLog } from "./local-log.js";
 import { Reject } from "./reject.js";

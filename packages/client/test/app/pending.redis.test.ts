@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { eventually } from "../../../../integration/lib/eventually.js";
 import { PendingRecords } from "../../src/app/pending.js";
 import { contentOf } from "../../src/canvas/content.js";
-import { planOf } from "../../src/canvas/plan.js";
+import { planOf } from "../../src/canvas/planner.js";
 import { chain, type AnyCanvas, type App } from "../../src/index.js";
 import { testApp } from "../support.js";
 

@@ -2,7 +2,8 @@ import { newId, redisResultBackend, systemTiming, type Queues, type Results, typ
 import { describe, expect, onTestFinished, test } from "vitest";
 import { eventually } from "../../../../integration/lib/eventually.js";
 import { BullrushError, UnknownTaskError, type App } from "../../src/index.js";
-import { ResultWaiter, type AwaitedTask } from "../../src/result/waiter.js";
+import type { AwaitedResult } from "../../src/result/awaited-result.js";
+import { ResultWaiter } from "../../src/result/waiter.js";
 import { deadUrl, door, rejected, store, testApp } from "../support.js";
 
 const closing = new BullrushError("APP_CLOSED", { app: "test" });
@@ -15,7 +16,7 @@ function waiterOn(app: App, { results = {}, queues = {} }: { results?: Partial<R
 }
 
 /** A wait as a promise. */
-function waitOn(waiter: ResultWaiter, awaited: AwaitedTask) {
+function waitOn(waiter: ResultWaiter, awaited: AwaitedResult) {
   let giveUp: (reason: unknown) => void = () => undefined;
   const ended = new Promise<TaskRecord>((resolve, reject) => {
     const stop = waiter.watch(awaited, { onEnd: resolve, onError: reject });
@@ -28,12 +29,12 @@ function waitOn(waiter: ResultWaiter, awaited: AwaitedTask) {
 }
 
 /** A task that waits in a queue. */
-async function sent(app: App, own: boolean): Promise<AwaitedTask> {
+async function sent(app: App, own: boolean): Promise<AwaitedResult> {
   const { id } = await app.sendTask("tasks.a");
   return { id, queues: ["default"], own };
 }
 
-const told = (app: App, { id }: AwaitedTask, result: unknown) => store(app, { id, replyTo: app.engine.results.replyChannel }, { result });
+const told = (app: App, { id }: AwaitedResult, result: unknown) => store(app, { id, replyTo: app.engine.results.replyChannel }, { result });
 
 /** The timers of this process, those of vitest included. */
 const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;

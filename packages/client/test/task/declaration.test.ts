@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createApp, isApp } from "../../src/index.js";
-import { checkTaskName } from "../../src/task/name.js";
+import { checkTaskName } from "../../src/options/task-name.js";
 import { failing, thrownBy } from "../support.js";
 
 describe("name of a task", () => {

@@ -98,7 +98,7 @@ async function consume(given: WorkerArguments, { version, format, log, capture, 
     await Promise.race([begin(), stop.stopped]);
   } catch (error) {
     // Told to stop before it was ready, it fails because its connections were closed.
-    if (!stop.told()) {
+    if (!stop.requested()) {
       await beat?.stop();
       await worker.stop();
       throw error;
@@ -176,7 +176,7 @@ function workerOptions(given: WorkerArguments): WorkerOptions {
 
 interface Stopping {
   /** Whether the worker was told to stop, by whatever. */
-  told(): boolean;
+  requested(): boolean;
   crashed(): boolean;
   readonly crash: () => void;
   /** The number of deliveries left behind, once the worker has stopped. */
@@ -186,12 +186,12 @@ interface Stopping {
 /** Stops the beat, then the worker, at SIGTERM, SIGHUP, a first SIGINT, or a crash; a SIGINT after any of them ends its patience. */
 function stopSignals(worker: Worker, beat: BesideBeat | undefined, log: Logger): Stopping {
   const now = new AbortController();
-  let told = false;
+  let requested = false;
   let crashed = false;
   let stop = () => {};
   const stopped = new Promise<number>((resolve, reject) => {
     stop = () => {
-      told = true;
+      requested = true;
       stopBoth().then(resolve, reject);
     };
   });
@@ -202,14 +202,14 @@ function stopSignals(worker: Worker, beat: BesideBeat | undefined, log: Logger):
   // Not `once`: a second one would end the process on the spot.
   for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
   process.on("SIGINT", () => {
-    if (!told) log.warn("Ctrl-C once more ends the wait: what still runs is put back at once");
+    if (!requested) log.warn("Ctrl-C once more ends the wait: what still runs is put back at once");
     else if (!now.signal.aborted) log.warn("the wait ends: what still runs is put back");
-    if (told) now.abort();
+    if (requested) now.abort();
     else stop();
   });
   const crash = () => {
     crashed = true;
     stop();
   };
-  return { told: () => told, crashed: () => crashed, crash, stopped };
+  return { requested: () => requested, crashed: () => crashed, crash, stopped };
 }

@@ -1,8 +1,8 @@
 import { copyId, Router, Topology, type Clock } from "@bullrush/broker";
 import { describe, expect, test } from "vitest";
-import { sendingOf } from "../../src/app/dispatcher.js";
+import { sendingOf } from "../../src/publishing/build-message.js";
 import { runInTask, type CallOptions, type TaskContext, type TaskOptions } from "../../src/index.js";
-import type { Call } from "../../src/task/call.js";
+import type { Call } from "../../src/publishing/call.js";
 import { localContext } from "../../src/task/local-context.js";
 import { failing, thrownBy } from "../support.js";
 

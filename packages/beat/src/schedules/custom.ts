@@ -1,12 +1,12 @@
 import { BullrushError } from "@bullrush/broker";
 import type { Timetable } from "./timetable.js";
 
-/** As a function of the app's options says. Throws what it throws, and `INVALID_OPTION` for what is not a later time. */
-export function own(name: string, schedule: (after: Date) => Date | undefined): Timetable {
+/** The times that a function of the app's options returns. Throws what the function throws, and `INVALID_OPTION` for a time that is not later. */
+export function custom(name: string, schedule: (after: Date) => Date | undefined): Timetable {
   function next(after: number): number | undefined {
-    const given: unknown = schedule(new Date(after));
-    if (given === undefined) return undefined;
-    const due = given instanceof Date ? given.getTime() : NaN;
+    const returned: unknown = schedule(new Date(after));
+    if (returned === undefined) return undefined;
+    const due = returned instanceof Date ? returned.getTime() : NaN;
     if (due > after) return due;
     throw new BullrushError("INVALID_OPTION", {
       option: `what the schedule of "${name}" gives`,

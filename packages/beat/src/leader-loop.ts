@@ -1,28 +1,19 @@
-import {
-  BullrushError,
-  isRefused,
-  newId,
-  type Advance,
-  type Advanced,
-  type Clock,
-  type Schedules,
-  type StoredEntry,
-  type Term,
-} from "@bullrush/broker";
+import { type Advance, type Advanced, type Clock, type Schedules, type StoredEntry, type Term } from "@bullrush/broker";
 import type { App } from "@bullrush/client";
 import type { ThrottledLog } from "@bullrush/program";
 import type { Logger } from "pino";
+import { align } from "./align.js";
 import type { Timetables } from "./entry.js";
 import { OptionEntries } from "./option-entries.js";
+import { isOutage } from "./outage.js";
 import { reasonOf } from "./reason.js";
 import { Resting } from "./resting.js";
-import { computedFrom } from "./scheduler.js";
 import type { Sending, Step } from "./sending.js";
 import type { ServerTime } from "./server-time.js";
 import type { Sleeper } from "./sleeper.js";
 import { surrounded } from "./surrounded.js";
 
-export interface LeadingOptions {
+export interface LeaderLoopOptions {
   readonly app: Pick<App, "options" | "layers" | "surroundTicks">;
   readonly store: Schedules;
   readonly sending: Sending;
@@ -38,21 +29,17 @@ export interface LeadingOptions {
   readonly trouble: ThrottledLog;
 }
 
-/** Entries, and ticks, that are looked at in one go: what is due at once is sent in lots. */
-const lot = { entries: 200, ticks: 2000 };
+/** Entries and ticks in one batch: what is due at the same time is sent in batches. */
+const batch = { entries: 200, ticks: 2000 };
 
-/** Time until it is tried again after an outage, in ms. */
+/** Time until the next try after an outage, in ms. */
 const rest = 500;
 
-/** Shortest time between two looks of which nothing came, in ms. */
-const shortestRest = 10;
+/** Shortest time between two looks that found nothing to do, in ms. */
+const minRest = 10;
 
 /** What was planned longer ago than this, in ms, may not be what is to be done any more. */
 const fresh = 1000;
-
-/** Whether the broker is at fault, and not what was sent. */
-const isOutage = (error: unknown) =>
-  error instanceof BullrushError && ["BROKER_UNAVAILABLE", "BROKER_FULL"].includes(error.code) && !isRefused(error);
 
 /** Asks what has become of `advance`: nothing is sent. What was to be computed is what it was. */
 function asking(advance: Advance): Advance {
@@ -63,9 +50,9 @@ function asking(advance: Advance): Advance {
 const wasNotDone = (outcome: Advanced) =>
   typeof outcome === "object" && "sent" in outcome && outcome.sent + outcome.overlapped + outcome.duplicates === 0;
 
-/** Leads during a term: looks what is due, sends it, and sleeps until the next. */
-export class Leading {
-  readonly #options: LeadingOptions;
+/** The loop of the beat that leads, for one term: looks for what is due, sends it, and sleeps until the next tick. */
+export class LeaderLoop {
+  readonly #options: LeaderLoopOptions;
   readonly #term: Term;
   readonly #entries: OptionEntries;
   readonly #resting = new Resting();
@@ -74,14 +61,14 @@ export class Leading {
   #over = false;
   #checking: Promise<void> | undefined;
 
-  constructor(options: LeadingOptions, term: Term) {
+  constructor(options: LeaderLoopOptions, term: Term) {
     this.#options = options;
     this.#term = term;
     const entries = options.app.options.beat.map(({ name, call }) => ({ name, call }));
     this.#entries = new OptionEntries(options.store, term, entries);
   }
 
-  /** Ends it: nothing is begun any more. */
+  /** Ends the loop: it begins nothing more. */
   end(): void {
     this.#over = true;
     this.#options.sleeper.wake();
@@ -114,18 +101,18 @@ export class Leading {
     }
   }
 
-  /** Does what is due, and gives how long there is nothing to do then, in ms. */
+  /** Does what is due. Returns for how long there is nothing to do then, in ms. */
   async #look(): Promise<number> {
     const { store, time, steady, sending } = this.#options;
     if (!this.#aligned) await this.#align();
     const asked = steady.now();
     this.#resting.wake(asked);
     const resting = this.#resting.all();
-    const most = lot.entries + resting.length;
-    const { now, entries, next = Infinity } = await store.due(Math.floor(time.now()), most, resting);
+    const max = batch.entries + resting.length;
+    const { now, entries, next = Infinity } = await store.due(Math.floor(time.now()), max, resting);
     // What is due by the new time was not asked for.
     if (this.#hasJumped(now, asked)) return 0;
-    let soonest = entries.length < most ? next : now;
+    let soonest = entries.length < max ? next : now;
     let ticks = 0;
     /** Whether anything has come of this look. */
     let went = false;
@@ -135,7 +122,7 @@ export class Leading {
       const due = entry.due ?? now;
       if (restsUntil !== undefined) soonest = Math.min(soonest, now + restsUntil - asked);
       // By this clock, which may go before that of the server by the time that its answers take.
-      else if (due > now || ticks >= lot.ticks) soonest = Math.min(soonest, due);
+      else if (due > now || ticks >= batch.ticks) soonest = Math.min(soonest, due);
       else {
         const step = sending.step(entry, now, time.jump);
         went = true;
@@ -148,7 +135,7 @@ export class Leading {
       }
     }
     if (steps.length > 0 && !(await this.#advance(steps))) soonest = now;
-    return Math.max(Math.ceil(soonest - time.now()), went ? 0 : shortestRest);
+    return Math.max(Math.ceil(soonest - time.now()), went ? 0 : minRest);
   }
 
   #hasJumped(now: number, asked: number): boolean {
@@ -223,45 +210,21 @@ export class Leading {
     return complete;
   }
 
-  /** Has no entry be waited for longer than its timetable says, which it would be after the server's clock went backwards. */
+  /** After the server's clock went backwards, entries would wait for longer than their timetables say. */
   async #align(): Promise<void> {
-    const { store, timetables, steady, sending } = this.#options;
+    const { store, steady } = this.#options;
     const asked = steady.now();
     const { now } = await store.due(0, 1);
     this.#hasJumped(now, asked);
-    const late = (await store.list()).flatMap((entry): readonly Advance[] => {
-      const { name, version, due, spoilt } = entry;
-      if (due === undefined || spoilt !== undefined) return [];
-      try {
-        const next = timetables.of(entry).next(computedFrom(entry, now));
-        return next === undefined || next >= due ? [] : [{ name, version, newVersion: newId(), due, ticks: [], next }];
-      } catch (error) {
-        sending.failed(name, error);
-        return [];
-      }
-    });
-    if (late.length > 0) await this.#alignAll(late);
+    await align(this.#options, this.#term, now);
     this.#aligned = true;
-  }
-
-  /** One that cannot be written holds up no others. */
-  async #alignAll(late: readonly Advance[]): Promise<void> {
-    const { store, sending } = this.#options;
-    try {
-      await store.advance(this.#term, late);
-    } catch (error) {
-      if (isOutage(error)) throw error;
-      const [one] = late;
-      if (late.length > 1) for (const each of late) await this.#alignAll([each]);
-      else if (one !== undefined) sending.failed(one.name, error);
-    }
   }
 
   #rest(entry: StoredEntry): void {
     this.#resting.begin(entry, this.#options.steady.now());
   }
 
-  /** What `attempt` gives, tried again until it does; `undefined` if the term ends before. */
+  /** What `attempt` resolves with, tried again until it does; `undefined` if the term ends before. */
   async #surely<T>(attempt: () => Promise<T>, failed: string): Promise<T | undefined> {
     while (!this.#over) {
       try {

@@ -13,10 +13,10 @@ import { startWorker, type WorkerProcess } from "../lib/task-worker.js";
 import type { Entry } from "../lib/program.js";
 import { redisUrl } from "../lib/redis-url.js";
 
-const fixture = fileURLToPath(new URL("fixtures/fallout.ts", import.meta.url));
+const fixture = fileURLToPath(new URL("fixtures/unhandled-errors.ts", import.meta.url));
 
 function scene(hold = 0, more: Readonly<Record<string, string>> = {}) {
-  const [url, prefix] = [redisUrl(), `fallout-${randomUUID()}`];
+  const [url, prefix] = [redisUrl(), `unhandled-${randomUUID()}`];
   const ledger = openLedger();
   const env = { BULLRUSH_BROKER_URL: url, FIXTURE_PREFIX: prefix, FIXTURE_HOLD: String(hold), FIXTURE_LEDGER: ledger.file, ...more };
   const app = createApp({ broker: url, prefix, queues: ["one"], defaultQueue: "one" });

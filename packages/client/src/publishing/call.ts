@@ -1,4 +1,4 @@
-import type { CallSettings, TaskOptions } from "./options.js";
+import type { CallSettings, TaskOptions } from "../options/task-options.js";
 
 /** A call to be sent. */
 export interface Call {

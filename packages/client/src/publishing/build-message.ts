@@ -10,11 +10,19 @@ import {
   type Message,
   type RoutedMessage,
   type Queues,
+  type Router,
 } from "@bullrush/broker";
-import type { Call } from "../task/call.js";
-import { sendingTask } from "../task/context.js";
-import { compileLimits, type CallSettings, type TaskOptions } from "../task/options.js";
-import type { CompiledOptions } from "./options.js";
+import type { Call } from "./call.js";
+import { sendingTask } from "../running/running-task.js";
+import { compileLimits, type CallSettings, type TaskOptions } from "../options/task-options.js";
+
+/** What messages are made with. */
+export interface PublishSettings {
+  /** Finds the queues of a call. */
+  readonly router: Router;
+  /** Longest encoded message, in bytes. */
+  readonly maxPayload: number;
+}
 
 /** What a call is sent as: one message for each queue that it is routed to, the first under the call's id. */
 export type Sending = readonly [first: RoutedMessage, ...copies: RoutedMessage[]];
@@ -25,7 +33,7 @@ export type Sending = readonly [first: RoutedMessage, ...copies: RoutedMessage[]
  */
 export function sendingOf(
   call: Call,
-  { router, maxPayload }: Pick<CompiledOptions, "router" | "maxPayload">,
+  { router, maxPayload }: PublishSettings,
   { replyTo, clock }: { readonly replyTo: string; readonly clock: Clock },
 ): Sending {
   const { task, args, declared, options } = call;

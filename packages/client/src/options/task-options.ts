@@ -1,5 +1,4 @@
 import { toMilliseconds, type Duration, type Json, type Message } from "@bullrush/broker";
-import type { AnyCanvas } from "../canvas/canvas.js";
 import {
   checkOptions,
   isBackoff,
@@ -10,7 +9,6 @@ import {
   isFlag,
   isId,
   isLifetime,
-  isList,
   isName,
   isPriority,
   isQueue,
@@ -21,6 +19,7 @@ import {
   refuse,
   type Check,
 } from "./check.js";
+import type { Link } from "./link.js";
 import { isErrorMatch, type ErrorMatch } from "./error-match.js";
 
 /** What can be said both where a task is declared and where it is called; the call wins. */
@@ -105,9 +104,9 @@ export interface CallBasics extends SharedOptions {
   /** Sent along, free to use. What JSON can carry. */
   readonly headers?: Readonly<Record<string, Json>>;
   /** What runs when it has ended well, and gets its result in front of its arguments, unless it is immutable. */
-  readonly link?: AnyCanvas | readonly AnyCanvas[];
+  readonly link?: Link | readonly Link[];
   /** What runs when it has failed or was revoked, and gets a `FailureInfo` in front of its arguments, unless it is immutable. */
-  readonly linkError?: AnyCanvas | readonly AnyCanvas[];
+  readonly linkError?: Link | readonly Link[];
 }
 
 const shared: Record<keyof SharedOptions, Check> = {
@@ -135,7 +134,8 @@ const taskChecks: Record<keyof TaskOptions, Check> = {
   expectedErrors: isErrorMatch,
 };
 
-const callChecks: Record<keyof CallSettings, Check> = {
+/** What fits each option of a call. */
+export const callChecks: Record<keyof CallSettings, Check> = {
   ...shared,
   countdown: isDuration,
   eta: isDate,
@@ -193,18 +193,6 @@ function leftToCanvas(): void {}
 export function checkTaskOptions(task: string, options: TaskOptions): void {
   checkOptions(options, taskChecks, `in the options of ${task}`);
   compileLimits(task, options);
-}
-
-/**
- * Throws `INVALID_OPTION` for arguments that are no array, an option that does not exist or whose value does not fit, and for both `countdown` and `eta`;
- * `INVALID_QUEUE_NAME`; `INVALID_TASK_ID`.
- */
-export function checkCall(task: string, args: readonly unknown[], options: CallSettings): void {
-  isList(args, `what was given for the arguments of ${task}`);
-  checkOptions(options, callChecks, `in the options of the call of ${task}`);
-  if (options.countdown !== undefined && options.eta !== undefined) {
-    refuse(`"countdown" in the options of the call of ${task}`, "given beside eta", "one of the two");
-  }
 }
 
 /** The time limits in ms, as a message carries them. Throws `INVALID_OPTION` for a soft one that is not below the hard one. */

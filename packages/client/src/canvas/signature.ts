@@ -1,12 +1,12 @@
-import { BaseCanvas } from "../canvas/base-canvas.js";
-import type { Canvas } from "../canvas/canvas.js";
-import { withOptions } from "../canvas/edit.js";
-import { contentOf, type Content } from "../canvas/content.js";
-import type { CallNode, Send } from "../canvas/node.js";
+import { BaseCanvas } from "./base-canvas.js";
+import type { Canvas } from "./canvas.js";
+import { withOptions } from "./edit.js";
+import { contentOf, type Content } from "./content.js";
+import type { CallNode, Send } from "./node.js";
 import type { AsyncResult } from "../result/async-result.js";
-import type { Call } from "./call.js";
-import { refuse } from "./check.js";
-import type { CallSettings } from "./options.js";
+import type { Call } from "../publishing/call.js";
+import { refuse } from "../options/check.js";
+import type { CallSettings } from "../options/task-options.js";
 
 /**
  * A call that is not sent yet, as `task.s(...args)` and `task.si(...args)` make it: data that never change, and what sends them. That of `s` takes the value of the step
