@@ -144,7 +144,7 @@ it("a failure of the subtask, and a timeout, reach the task that waits, and its 
   for (const values of await gather(results, { timeout: hangTimeout })) {
     expect(values).toEqual([
       expect.stringContaining("TypeError: bad"),
-      expect.stringMatching(/had no result after 20 ms.*can still be fetched$/),
+      expect.stringMatching(/had no result after 20 ms.*can still be read$/),
     ]);
   }
 });
