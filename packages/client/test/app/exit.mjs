@@ -1,17 +1,9 @@
-// Runs one scenario of scenarios.ts from the sources: exit.mjs <scenario> <url>. It must end by itself.
-import { fileURLToPath } from "node:url";
-import { defaultServerConditions, runnerImport } from "vite";
-
-const [scenario, url] = process.argv.slice(2);
-const conditions = ["@bullrush/source", ...defaultServerConditions.filter((condition) => condition !== "module")];
+// Runs one scenario of the bundled scenarios.ts: exit.mjs <bundle> <scenario> <url>. It must end by itself.
+const [bundle, scenario, url] = process.argv.slice(2);
 process.on("unhandledRejection", (error) => {
   console.log("unhandled rejection:", error);
   process.exitCode = 3;
 });
-const { module } = await runnerImport(fileURLToPath(new URL("scenarios.ts", import.meta.url)), {
-  configFile: false,
-  logLevel: "silent",
-  ssr: { resolve: { conditions } },
-});
-await module.scenarios[scenario](url);
+const { scenarios } = await import(bundle);
+await scenarios[scenario](url);
 console.log(`closed, with ${process.getActiveResourcesInfo().join(", ") || "nothing"} left`);
