@@ -1,7 +1,8 @@
 // Builds the packages and the benchmarks, then runs these: compiled code is what users run, and a loader would be measured too.
-import { program, run } from "../scripts/tools.mjs";
+import { build } from "../scripts/build.mjs";
+import { run } from "../scripts/tools.mjs";
 
-const built = await run([...program("typescript", { name: "tsc" }), "-b", "benchmarks"]);
+const built = await build("benchmarks");
 if (built.code !== 0) {
   console.error(built.output);
   process.exit(built.code);

@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { build } from "./build.mjs";
 import { pnpm, program, root, run, seconds, withPnpm } from "./tools.mjs";
 
 const demo = "examples/routed-queues/demo.ts";
@@ -17,7 +18,7 @@ const actions = {
 if (!Object.hasOwn(actions, action ?? "")) fail(`Usage: node scripts/bootstrap.mjs ${Object.keys(actions).join("|")} [arguments]`, 2);
 checkNode();
 await install();
-await build();
+await buildPackages();
 const command = actions[action]();
 if (command !== undefined) process.exit((await run(command, { show: true })).code);
 
@@ -45,11 +46,9 @@ async function install() {
   console.log(seconds(Date.now() - started));
 }
 
-async function build() {
-  const generated = await run([process.execPath, join(root, "scripts/generate.mjs")]);
-  if (generated.code !== 0) fail(`${generated.output}\nThe texts of the scripts were not written (scripts/generate.mjs): see above.`);
-  const { code, output } = await run([...program("typescript", { name: "tsc" }), "-b"]);
-  if (code !== 0) fail(`${output}\nThe build failed (tsc -b): see above.`);
+async function buildPackages() {
+  const { code, output } = await build();
+  if (code !== 0) fail(output);
 }
 
 function fingerprint() {

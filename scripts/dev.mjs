@@ -13,8 +13,9 @@ const env = { ...process.env, BULLRUSH_BROKER_URL: redis.url, BULLRUSH_RESULT_BA
 console.log(`Redis: ${redis.description}\n\n  export BULLRUSH_BROKER_URL=${redis.url} BULLRUSH_RESULT_BACKEND=${redis.url}\n`);
 
 const compiler = [...program("typescript", { name: "tsc" }), "-b", "--watch", "--preserveWatchOutput"];
+const bundler = [process.execPath, "scripts/bundle.mjs", "--watch"];
 const worker = [process.execPath, "--watch", "--watch-preserve-output", "packages/worker/bin/task-worker.js"];
-const children = [compiler, [...worker, "-A", "examples/routed-queues/tasks.ts", "-Q", "for_task_A,for_task_B,default"]].map(
+const children = [compiler, bundler, [...worker, "-A", "examples/routed-queues/tasks.ts", "-Q", "for_task_A,for_task_B,default"]].map(
   ([command, ...args]) => spawn(command, args, { cwd: root, env, stdio: "inherit" }),
 );
 

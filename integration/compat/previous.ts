@@ -31,6 +31,8 @@ export async function build(commit: string, folder: string): Promise<void> {
   if (readFileSync(join(folder, "pnpm-lock.yaml"), "utf8") === readFileSync(join(root, "pnpm-lock.yaml"), "utf8")) borrowModules(folder);
   else await run("npx", ["-y", "pnpm@10.34.9", "install", "--frozen-lockfile", "--prefer-offline"], { cwd: folder });
   await run(process.execPath, [join(folder, "node_modules/typescript/bin/tsc"), "-b"], { cwd: folder });
+  const bundle = join(folder, "scripts/bundle.mjs");
+  if (existsSync(bundle)) await run(process.execPath, [bundle], { cwd: folder });
 }
 
 /** The links of a package lead to its neighbours, and to the modules of the root. */

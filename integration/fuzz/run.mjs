@@ -1,7 +1,8 @@
 // Builds the packages, whose processes are fuzzed, and then runs the fuzzer.
+import { build } from "../../scripts/build.mjs";
 import { program, run } from "../../scripts/tools.mjs";
 
-const built = await run([...program("typescript", { name: "tsc" }), "-b"]);
+const built = await build();
 if (built.code !== 0) {
   console.error(built.output);
   process.exit(built.code);

@@ -33,7 +33,7 @@ function register(): Compiler {
   const tsconfigs = new Tsconfigs();
   const made = new Compiler(tsconfigs);
   const resolver = new Resolver(tsconfigs);
-  if (registerHooks === undefined) Module.register(new URL("./hooks-thread.js", import.meta.url));
+  if (registerHooks === undefined) Module.register(new URL("../typescript/hooks-thread.js", import.meta.url));
   else registerHooks(syncHooks(new ImportHooks(made, resolver)));
   hookRequire(made, resolver, registerHooks !== undefined);
   process.setSourceMapsEnabled(true);
