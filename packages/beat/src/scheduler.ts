@@ -40,7 +40,7 @@ export function planOf(entry: StoredEntry, timetable: Timetable, now: number, ju
   const { limit = Infinity, overlap } = entry.call;
   const left = limit - count;
   if (left <= 0) return { dues: [] };
-  if (due === undefined) return { dues: [], ...nextOf(timetable.next(computedFrom(entry, now))) };
+  if (due === undefined) return { dues: [], ...nextOf(timetable.next(countedFrom(entry, now))) };
   const { dues, missed, jumped, following } = foundAt(entry, due, timetable, now, jump);
   // Those that are left out because the task before has not ended do not count.
   const finished = dues.length >= left && overlap !== "skip";
@@ -62,6 +62,12 @@ function nextOf(next: number | undefined): { readonly next?: number } {
  */
 export function computedFrom({ last }: Pick<StoredEntry, "last">, now: number): number {
   return last === undefined || last.due - now > tolerance ? now : Math.max(now, last.due);
+}
+
+/** The same for an entry that is to be computed: of one that no beat has seen yet, what was due since it was stored is missed, and not lost. */
+function countedFrom(entry: StoredEntry, now: number): number {
+  if (entry.last !== undefined) return computedFrom(entry, now);
+  return Math.min(now, Math.max(entry.createdAt, entry.resumedAt ?? 0));
 }
 
 interface Found extends Pick<Plan, "dues" | "missed" | "jumped"> {

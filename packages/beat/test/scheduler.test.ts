@@ -25,7 +25,16 @@ const due = (seconds: number) => ({ due: start + seconds * second });
 describe("entry that is not computed yet", () => {
   it("interval: due one interval after it was stored, then on that grid", () => {
     expect(planned(entry(), 0)).toEqual({ dues: [], next: 10 });
-    expect(planned(entry(), 34.5)).toEqual({ dues: [], next: 40 });
+    expect(planned(entry(), 9.5)).toEqual({ dues: [], next: 10 });
+  });
+
+  it("tick that was due since it was stored: to be caught up with", () => {
+    expect(planned(entry(), 34.5)).toEqual({ dues: [], next: 10 });
+    expect(planned(entry({}, due(10)), 34.5)).toMatchObject({ dues: [30], next: 40, missed: { count: 3, sent: 1 } });
+  });
+
+  it("tick that was due while it was paused: none", () => {
+    expect(planned(entry({}, { resumedAt: start + 25 * second }), 28)).toEqual({ dues: [], next: 30 });
   });
 
   it("interval and a clock that went back before its beginning: continues", () => {
@@ -36,12 +45,12 @@ describe("entry that is not computed yet", () => {
   it("startAt: due one interval after it, then on that grid", () => {
     const startAt = start + 3 * second;
     expect(planned(entry({ startAt }), 0)).toEqual({ dues: [], next: 3 });
-    expect(planned(entry({ startAt }), 3)).toEqual({ dues: [], next: 13 });
+    expect(planned(entry({ startAt }), 3)).toEqual({ dues: [], next: 3 });
   });
 
   it("endAt: never due after it", () => {
     expect(planned(entry({ endAt: start + 10 * second }), 5)).toEqual({ dues: [], next: 10 });
-    expect(planned(entry({ endAt: start + 10 * second }), 10)).toEqual({ dues: [] });
+    expect(planned(entry({ endAt: start + 10 * second }, { createdAt: start + second }), 11)).toEqual({ dues: [] });
   });
 
   it("tick sent a moment ago: not due again, unless the clock has gone back", () => {

@@ -78,6 +78,7 @@ export function describeEntries({ describe, test }: Suite): void {
       equal([await schedules.resume("a"), await schedules.resume("a")], [true, true]);
       const resumed = await entryOf(schedules, "a");
       matches(resumed, { call: other, paused: false });
+      isTrue(resumed.resumedAt !== undefined && resumed.resumedAt >= paused.createdAt, "it says when it was resumed");
       matches(await schedules.due(0, 10), { entries: [{ name: "a", version: resumed.version }] });
     });
 

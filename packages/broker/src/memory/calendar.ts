@@ -11,6 +11,7 @@ export interface CalendarEntry {
   version: string;
   isPaused: boolean;
   createdAt: number;
+  resumedAt?: number;
   /**
    * The next run: 0 if it is to be computed, `Infinity` if there is none, also while it is paused.
    */
@@ -54,10 +55,22 @@ export class Calendar {
   read(name: string): StoredEntry | undefined {
     const entry = this.entries.get(name);
     if (entry === undefined) return undefined;
-    const { text, origin, version, isPaused: paused, createdAt, count, due, last } = entry;
+    const { text, origin, version, isPaused: paused, createdAt, resumedAt, count, due, last } = entry;
     const call = decodeJson(text, `entry "${name}" of beat`) as ScheduledCall;
     const hasDue = due > 0 && due !== Infinity;
-    return { name, call, origin, version, paused, createdAt, count, ...(hasDue && { due }), ...(last && { last: { ...last } }) };
+    const resumed = resumedAt !== undefined && { resumedAt };
+    return {
+      name,
+      call,
+      origin,
+      version,
+      paused,
+      createdAt,
+      ...resumed,
+      count,
+      ...(hasDue && { due }),
+      ...(last && { last: { ...last } }),
+    };
   }
 }
 

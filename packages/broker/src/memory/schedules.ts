@@ -72,6 +72,7 @@ export function memorySchedules({ calendar, queues, time, access, newId, maxPayl
     entry.isPaused = isPaused;
     entry.version = newId();
     entry.due = isPaused ? Infinity : 0;
+    if (!isPaused) entry.resumedAt = time.now();
     delete entry.advanced;
     calendar.news.say(() => "changed");
     return true;

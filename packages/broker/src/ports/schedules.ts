@@ -90,6 +90,8 @@ export interface StoredEntry extends NamedCall {
   readonly paused: boolean;
   /** When it was first stored, or set anew: intervals count from here, or from `startAt`. */
   readonly createdAt: number;
+  /** When it was resumed last; absent if it never was. */
+  readonly resumedAt?: number;
   /** The next run; absent when it is to be computed, when there is none any more, and while it is paused. */
   readonly due?: number;
   /** How many ticks were sent. */

@@ -334,7 +334,7 @@ for at = 3, #ARGV, 2 do resting[ARGV[at]] = ARGV[at + 1] end
 local function readResting(name)
   local version = resting[name]
   if not version or (versionOf(name) or "") ~= version then return nil end
-  return { name, call("ZSCORE", index, name), false, false, version, false, false, false, false, false, false, false }
+  return { name, call("ZSCORE", index, name), false, false, version, false, false, false, false, false, false, false, false }
 end
 
 -- One whose name is longer than one can be is read once, and never due again: each look would read megabytes.
@@ -380,6 +380,7 @@ return { timeOfServer(), due, following[2] or false }
       version             another one after each change by a user, and whenever its ticks get other ids
       paused              "1" while it is
       createdAt           when it was stored or set anew, ms
+      resumedAt           when it was resumed last, ms
       count               how many ticks were sent
       last…               the tick that was sent last: Due, SentAt, Id, Queue
       term, from          its last advance: by which term, and from which time
@@ -458,14 +459,14 @@ local function versionOf(name)
   return version and isText(version) and version
 end
 
--- { name, next run, call, origin, version, paused, createdAt, count, lastDue, lastSentAt, lastId, lastQueue }; false if there is none. All but the first two are false if its key
+-- { name, next run, call, origin, version, paused, createdAt, count, lastDue, lastSentAt, lastId, lastQueue, resumedAt }; false if there is none. All but the first two are false if its key
 -- holds something of another kind, or its name is no text, of which the first bytes are given; all but those and the version if any but the call is longer than it can be.
 local function read(name)
   local score = call("ZSCORE", index, name)
-  local function without(version) return { string.sub(name, 1, longestText), score, false, false, version, false, false, false, false, false, false, false } end
+  local function without(version) return { string.sub(name, 1, longestText), score, false, false, version, false, false, false, false, false, false, false, false } end
   if isUnreadable(name) then return without(false) end
   local entry = call("HMGET", keyOf(name), "call", "origin", "version", "paused", "createdAt", "count",
-    "lastDue", "lastSentAt", "lastId", "lastQueue")
+    "lastDue", "lastSentAt", "lastId", "lastQueue", "resumedAt")
   if not entry[1] then return false end
   if entry[3] and not isText(entry[3]) then return without(false) end
   for at = 2, #entry do
@@ -514,7 +515,8 @@ if (stored[2] == "1") == pausing then return 1 end
 -- A full Redis refuses a script's first write, unless that removes something, and no later one: a flood can be stopped. What says that it is paused comes last: if something is refused,
 -- the next try does all of it.
 call("HDEL", key, "term")
-call("HSET", key, "version", ARGV[3])
+if pausing then call("HSET", key, "version", ARGV[3])
+else call("HSET", key, "version", ARGV[3], "resumedAt", timeOfServer()) end
 call("ZADD", index, pausing and "+inf" or "0", ARGV[1])
 if pausing then call("HSET", key, "paused", "1") else call("HDEL", key, "paused") end
 tell(ARGV[4], "changed")

@@ -22,7 +22,7 @@ for at = 3, #ARGV, 2 do resting[ARGV[at]] = ARGV[at + 1] end
 local function readResting(name)
   local version = resting[name]
   if not version or (versionOf(name) or "") ~= version then return nil end
-  return { name, call("ZSCORE", index, name), false, false, version, false, false, false, false, false, false, false }
+  return { name, call("ZSCORE", index, name), false, false, version, false, false, false, false, false, false, false, false }
 end
 
 -- One whose name is longer than one can be is read once, and never due again: each look would read megabytes.

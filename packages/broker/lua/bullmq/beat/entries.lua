@@ -11,6 +11,7 @@
       version             another one after each change by a user, and whenever its ticks get other ids
       paused              "1" while it is
       createdAt           when it was stored or set anew, ms
+      resumedAt           when it was resumed last, ms
       count               how many ticks were sent
       last…               the tick that was sent last: Due, SentAt, Id, Queue
       term, from          its last advance: by which term, and from which time
@@ -89,14 +90,14 @@ local function versionOf(name)
   return version and isText(version) and version
 end
 
--- { name, next run, call, origin, version, paused, createdAt, count, lastDue, lastSentAt, lastId, lastQueue }; false if there is none. All but the first two are false if its key
+-- { name, next run, call, origin, version, paused, createdAt, count, lastDue, lastSentAt, lastId, lastQueue, resumedAt }; false if there is none. All but the first two are false if its key
 -- holds something of another kind, or its name is no text, of which the first bytes are given; all but those and the version if any but the call is longer than it can be.
 local function read(name)
   local score = call("ZSCORE", index, name)
-  local function without(version) return { string.sub(name, 1, longestText), score, false, false, version, false, false, false, false, false, false, false } end
+  local function without(version) return { string.sub(name, 1, longestText), score, false, false, version, false, false, false, false, false, false, false, false } end
   if isUnreadable(name) then return without(false) end
   local entry = call("HMGET", keyOf(name), "call", "origin", "version", "paused", "createdAt", "count",
-    "lastDue", "lastSentAt", "lastId", "lastQueue")
+    "lastDue", "lastSentAt", "lastId", "lastQueue", "resumedAt")
   if not entry[1] then return false end
   if entry[3] and not isText(entry[3]) then return without(false) end
   for at = 2, #entry do

@@ -18,7 +18,8 @@ if (stored[2] == "1") == pausing then return 1 end
 -- A full Redis refuses a script's first write, unless that removes something, and no later one: a flood can be stopped. What says that it is paused comes last: if something is refused,
 -- the next try does all of it.
 call("HDEL", key, "term")
-call("HSET", key, "version", ARGV[3])
+if pausing then call("HSET", key, "version", ARGV[3])
+else call("HSET", key, "version", ARGV[3], "resumedAt", timeOfServer()) end
 call("ZADD", index, pausing and "+inf" or "0", ARGV[1])
 if pausing then call("HSET", key, "paused", "1") else call("HDEL", key, "paused") end
 tell(ARGV[4], "changed")

@@ -17,6 +17,7 @@ export type EntryReply = readonly [
   lastSentAt: string | null,
   lastId: string | null,
   lastQueue: string | null,
+  resumedAt: string | null,
 ];
 
 /** Longest name of an entry, in characters. */
@@ -28,6 +29,7 @@ const noCall: ScheduledCall = { task: "", schedule: { type: "function" } };
 /** Reads an entry, field by field: one that somebody has spoilt says so. */
 export function entryOf(reply: EntryReply): StoredEntry {
   const [name, due, text, origin, version, paused, createdAt, count] = reply;
+  const resumedAt = reply[12];
   const next = timeOf(due);
   const entry = {
     name,
@@ -44,6 +46,7 @@ export function entryOf(reply: EntryReply): StoredEntry {
       ...entry,
       call: callIn(name, text),
       createdAt: timeIn(name, createdAt, "when it was stored"),
+      ...(resumedAt !== null && { resumedAt: timeIn(name, resumedAt, "when it was resumed") }),
       count: countIn(name, count),
       ...(last !== undefined && { last }),
     };
