@@ -2,12 +2,13 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { compiledFixture } from "../lib/fixture.js";
 import { startProgram } from "../lib/program.js";
 import { redisUrl } from "../lib/redis-url.js";
 
 const folder = new URL("../../packages/cli/", import.meta.url);
 const bin = (name: string) => fileURLToPath(new URL(`bin/${name}.js`, folder));
-const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
+const fixture = compiledFixture("fixtures/tasks.ts", import.meta.url);
 const { version } = JSON.parse(readFileSync(new URL("package.json", folder), "utf8")) as { readonly version: string };
 
 /** What a command writes until it ends. */

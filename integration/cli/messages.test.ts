@@ -1,16 +1,16 @@
 import { randomUUID } from "node:crypto";
-import { fileURLToPath } from "node:url";
 import { createApp, type App } from "@bullrush/client";
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { compiledFixture } from "../lib/fixture.js";
 import { eventually } from "../lib/eventually.js";
 import { hangTimeout } from "../lib/hang-timeout.js";
 import { startWorker, type WorkerProcess } from "../lib/task-worker.js";
 import { redisUrl } from "../lib/redis-url.js";
 import { deadLettersOf } from "../../packages/broker/test/dead-letters.js";
 
-const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
+const fixture = compiledFixture("fixtures/tasks.ts", import.meta.url);
 const canary = "c4nary-word";
 
 let prefix: string;

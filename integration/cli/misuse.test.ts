@@ -1,9 +1,9 @@
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { compiledFixture } from "../lib/fixture.js";
 import { startWorker } from "../lib/task-worker.js";
 import { makeProject } from "../lib/project.js";
 
-const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
+const fixture = compiledFixture("fixtures/tasks.ts", import.meta.url);
 const canary = "c4nary-pass";
 
 /** What it says, on one line of stderr, before it ends with code 2; nothing that it writes has the password or a stack. */

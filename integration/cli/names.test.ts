@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { compiledFixture } from "../lib/fixture.js";
 import { startWorker, type WorkerProcess } from "../lib/task-worker.js";
 
-const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
+const fixture = compiledFixture("fixtures/tasks.ts", import.meta.url);
 
 function start(prefix: string, ...args: readonly string[]): WorkerProcess {
   return startWorker({ app: fixture, args, env: { FIXTURE_PREFIX: prefix, FIXTURE_QUEUES: "one" } });

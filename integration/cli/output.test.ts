@@ -3,12 +3,13 @@ import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
 import { createApp, type App } from "@bullrush/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { compiledFixture } from "../lib/fixture.js";
 import { hangTimeout } from "../lib/hang-timeout.js";
 import { startWorker, type WorkerProcess } from "../lib/task-worker.js";
 import { startProgram, type Entry } from "../lib/program.js";
 import { redisUrl } from "../lib/redis-url.js";
 
-const fixture = fileURLToPath(new URL("fixtures/output.ts", import.meta.url));
+const fixture = compiledFixture("fixtures/output.ts", import.meta.url);
 const taskBeat = fileURLToPath(new URL("../../packages/beat/bin/task-beat.js", import.meta.url));
 const patience = { timeout: hangTimeout } as const;
 

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import { fileURLToPath } from "node:url";
 import { createApp, type App, type AppOptions } from "@bullrush/client";
 import { describe, expect, it } from "vitest";
+import { compiledFixture } from "../lib/fixture.js";
 import { eventually } from "../lib/eventually.js";
 import { hangTimeout } from "../lib/hang-timeout.js";
 import { startWorker, type WorkerProcess } from "../lib/task-worker.js";
@@ -10,7 +10,7 @@ import { makeProject } from "../lib/project.js";
 import { redisUrl } from "../lib/redis-url.js";
 import { deadPort } from "../lib/server.js";
 
-const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
+const fixture = compiledFixture("fixtures/tasks.ts", import.meta.url);
 
 /** A producer, and what makes the fixture's app use the same keys and queues. */
 function sides(queues: readonly string[], options: AppOptions = {}): { readonly app: App; readonly env: Record<string, string> } {

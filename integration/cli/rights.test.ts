@@ -3,11 +3,12 @@ import { fileURLToPath } from "node:url";
 import { createApp } from "@bullrush/client";
 import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
+import { compiledFixture } from "../lib/fixture.js";
 import { startProgram, type Program } from "../lib/program.js";
 import { taskWorker } from "../lib/task-worker.js";
 import { serverBinary, startServer } from "../lib/server.js";
 
-const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
+const fixture = compiledFixture("fixtures/tasks.ts", import.meta.url);
 const taskBeat = fileURLToPath(new URL("../../packages/beat/bin/task-beat.js", import.meta.url));
 const canary = "c4nary-pass";
 

@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { fileURLToPath } from "node:url";
 import { createApp, type App } from "@bullrush/client";
 import { describe, expect, it } from "vitest";
+import { compiledFixture } from "../lib/fixture.js";
 import { startWorker, taskWorker } from "../lib/task-worker.js";
 import { redisUrl } from "../lib/redis-url.js";
 import { hasScreens, openScreen, type Screen } from "../lib/screen.js";
 
-const fixture = fileURLToPath(new URL("fixtures/output.ts", import.meta.url));
-const holding = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
+const fixture = compiledFixture("fixtures/output.ts", import.meta.url);
+const holding = compiledFixture("fixtures/tasks.ts", import.meta.url);
 
 if (!hasScreens) console.log("skipped: a worker in a terminal, because PATH has no tmux");
 

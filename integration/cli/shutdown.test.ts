@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { createApp, type App } from "@bullrush/client";
 import { describe, expect, it } from "vitest";
+import { compiledFixture } from "../lib/fixture.js";
 import { hangTimeout } from "../lib/hang-timeout.js";
 import { startWorker, type WorkerProcess } from "../lib/task-worker.js";
 import { startProgram, type Program } from "../lib/program.js";
@@ -9,7 +10,7 @@ import { makeProject } from "../lib/project.js";
 import { redisUrl } from "../lib/redis-url.js";
 import { serverBinary, startServer } from "../lib/server.js";
 
-const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
+const fixture = compiledFixture("fixtures/tasks.ts", import.meta.url);
 const shortLease = fileURLToPath(new URL("fixtures/short-lease.mjs", import.meta.url));
 const wellDone = { code: 0, signal: null };
 

@@ -1,15 +1,15 @@
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { createApp } from "@bullrush/client";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { compiledFixture } from "../lib/fixture.js";
 import { eventually } from "../lib/eventually.js";
 import { hangTimeout } from "../lib/hang-timeout.js";
 import { taskWorker } from "../lib/task-worker.js";
 import { redisUrl } from "../lib/redis-url.js";
 
-const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
+const fixture = compiledFixture("fixtures/tasks.ts", import.meta.url);
 
 /** util-linux's way to run a command in a terminal of its own. */
 const script = "/usr/bin/script";

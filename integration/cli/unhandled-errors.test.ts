@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { fileURLToPath } from "node:url";
 import { chord, createApp, type FailureInfo, type Task } from "@bullrush/client";
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
 import { deadLettersOf } from "../../packages/broker/test/dead-letters.js";
+import { compiledFixture } from "../lib/fixture.js";
 import { hangTimeout } from "../lib/hang-timeout.js";
 import { openLedger } from "../lib/ledger.js";
 import { long } from "../lib/long.js";
@@ -13,7 +13,7 @@ import { startWorker, type WorkerProcess } from "../lib/task-worker.js";
 import type { Entry } from "../lib/program.js";
 import { redisUrl } from "../lib/redis-url.js";
 
-const fixture = fileURLToPath(new URL("fixtures/unhandled-errors.ts", import.meta.url));
+const fixture = compiledFixture("fixtures/unhandled-errors.ts", import.meta.url);
 
 function scene(hold = 0, more: Readonly<Record<string, string>> = {}) {
   const [url, prefix] = [redisUrl(), `unhandled-${randomUUID()}`];

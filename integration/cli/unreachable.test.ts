@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type Socket } from "node:net";
-import { fileURLToPath } from "node:url";
 import { createApp } from "@bullrush/client";
 import { describe, expect, it } from "vitest";
+import { compiledFixture } from "../lib/fixture.js";
 import { startWorker } from "../lib/task-worker.js";
 import { redisUrl } from "../lib/redis-url.js";
 import { deadPort, serverBinary, startServer } from "../lib/server.js";
 
-const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
+const fixture = compiledFixture("fixtures/tasks.ts", import.meta.url);
 const canary = "c4nary-pass";
 
 if (serverBinary === undefined) console.log("skipped: servers with a password, because PATH has no redis-server and no valkey-server");

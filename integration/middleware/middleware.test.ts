@@ -2,14 +2,14 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { chain, chord, createApp } from "@bullrush/client";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { compiledFixture } from "../lib/fixture.js";
 import { long } from "../lib/long.js";
 import { startWorker } from "../lib/task-worker.js";
 import { redisUrl } from "../lib/redis-url.js";
 
-const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
+const fixture = compiledFixture("fixtures/tasks.ts", import.meta.url);
 
 type Line = Readonly<Record<string, unknown>>;
 

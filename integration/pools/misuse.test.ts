@@ -1,8 +1,8 @@
-import { fileURLToPath } from "node:url";
 import { describe, it } from "vitest";
+import { compiledFixture } from "../lib/fixture.js";
 import { startWorker } from "../lib/task-worker.js";
 
-const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
+const fixture = compiledFixture("fixtures/tasks.ts", import.meta.url);
 
 describe("a flag of pools that makes no sense ends the worker with code 2", () => {
   it.concurrent.for([

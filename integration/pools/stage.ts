@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { fileURLToPath } from "node:url";
 import { createApp, type App, type AsyncResult } from "@bullrush/client";
 import { expect } from "vitest";
+import { compiledFixture } from "../lib/fixture.js";
 import { hangTimeout } from "../lib/hang-timeout.js";
 import { startWorker, type WorkerProcess } from "../lib/task-worker.js";
 import { has, type Entry } from "../lib/program.js";
 import { redisUrl } from "../lib/redis-url.js";
 
-const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
+const fixture = compiledFixture("fixtures/tasks.ts", import.meta.url);
 
 /** The runner that a task was in. */
 export interface Where {
