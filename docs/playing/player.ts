@@ -1,7 +1,8 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { transformSync } from "rolldown/utils";
 import { start, type Started } from "../../examples/process.js";
 import { hangTimeout } from "../../integration/lib/hang-timeout.js";
 import { claimsOf, fileNameOf, holds, telling, type Step } from "./page.js";
@@ -44,6 +45,7 @@ export class Player {
   /** Throws, naming the line of the page, where something fails or is not as a claim says. */
   async play(steps: readonly Step[]): Promise<void> {
     try {
+      this.#compile("telling.ts");
       for (const step of steps) {
         if (step.language === "ts") this.#write(step);
         else await this.#commands(step);
@@ -72,6 +74,18 @@ export class Player {
 
   #save(file: string, text: string): void {
     writeFileSync(join(this.#folder, file), this.#localized(telling(text)));
+    this.#compile(file);
+  }
+
+  /** Puts the JavaScript beside it: a program that compiles its modules itself takes three times as long to start. */
+  #compile(file: string): void {
+    const path = join(this.#folder, file);
+    const { code, errors } = transformSync(
+      path,
+      readFileSync(path, "utf8").replaceAll(/(from|import\() ?"(\.\/[\w-]+)\.ts"/g, '$1 "$2.js"'),
+    );
+    if (errors.length > 0) throw new Error(`${file}: ${errors.map(({ message }) => message).join("; ")}`);
+    writeFileSync(path.replace(/\.ts$/, ".js"), code);
   }
 
   /** Has it use the Redis of the test, and wait for as long as tests do: a busy machine takes longer than a reader's. */
@@ -107,7 +121,7 @@ export class Player {
     const step = this.#files.get(file);
     if (step === undefined) throw new Error(`line ${line}: no block is the file ${file}`);
     this.#ran.add(file);
-    check(step, await this.#run(file, step.line));
+    check(step, await this.#run(file, step.line, tsx));
   }
 
   /** Runs the programs since the last commands, one after the other in one process. */
@@ -115,20 +129,22 @@ export class Player {
     const programs = this.#programs.splice(0);
     const [first] = programs;
     if (first === undefined) return;
-    const file = `from-${programName(first)}`;
-    const imports = programs.map((step) => `await import("./${programName(step)}");\nconsole.log(${JSON.stringify(endOfProgram)});\n`);
-    writeFileSync(join(this.#folder, file), `${imports.join("")}process.exit();\nexport {};\n`);
+    const file = `from-${programName(first).replace(/ts$/, "js")}`;
+    const imports = programs.map(
+      (step) => `await import("./${programName(step).replace(/ts$/, "js")}");\nconsole.log(${JSON.stringify(endOfProgram)});\n`,
+    );
+    writeFileSync(join(this.#folder, file), `${imports.join("")}process.exit();\n`);
     const told = await this.#run(file, first.line);
     for (const step of programs) check(step, told.splice(0, told.indexOf(endOfProgram) + 1).slice(0, -1));
   }
 
   /** The lines that `file` writes to stdout. */
-  async #run(file: string, line: number): Promise<string[]> {
+  async #run(file: string, line: number, loader?: string): Promise<string[]> {
     const all: string[] = [];
     const program = start(file, [], {
       folder: this.#folder,
       environment: this.#environment,
-      loader: tsx,
+      ...(loader !== undefined && { loader }),
       onLine: (text) => all.push(text),
     });
     const timer = setTimeout(() => void program.stop(), 2 * hangTimeout);

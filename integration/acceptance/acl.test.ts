@@ -7,6 +7,7 @@ import { deadLettersOf } from "../../packages/broker/test/dead-letters.js";
 import { openFleet, type Fleet, type Supervised } from "../lib/fleet.js";
 import { eventually } from "../lib/eventually.js";
 import { hangTimeout } from "../lib/hang-timeout.js";
+import { long } from "../lib/long.js";
 import { startProgram } from "../lib/program.js";
 import { serverBinary, startServer, type Server } from "../lib/server.js";
 import { denialsOf, forgetDenials, rulesOf, type Part } from "./acl-rules.js";
@@ -55,32 +56,37 @@ async function openGuarded(isApart: boolean): Promise<Guarded> {
 
 const patience = { timeout: hangTimeout } as const;
 
-describe.skipIf(serverBinary === undefined).each([
-  { servers: "one server", isApart: false },
+const layouts = [
   { servers: "two servers", isApart: true },
-])("rules of the security page, on $servers", ({ isApart }) => {
-  it("workers, clients, beats and observers: can do all that they do", { timeout: 400_000 }, async () => {
-    await using guarded = await openGuarded(isApart);
-    const { fleet, admins, url } = guarded;
-    const { app } = fleet;
-    const as = { broker: url("worker", "queues"), backend: url("worker", "results") };
-    const a = fleet.supervise("a", as);
-    const b = fleet.supervise("b", { ...as, pool: "processes", concurrency: 5 });
+  { servers: "one server", isApart: false },
+];
 
-    await canvases(app);
-    await plainCalls(app);
-    await bullmqJobs(guarded);
-    await revocations(app);
-    await crashes(fleet, { a, b });
-    await beats(guarded);
-    await observed(guarded);
-    await board(guarded);
-    await purged(app);
+describe.skipIf(serverBinary === undefined).each(long ? layouts : layouts.slice(0, 1))(
+  "rules of the security page, on $servers",
+  ({ isApart }) => {
+    it("workers, clients, beats and observers: can do all that they do", { timeout: 400_000 }, async () => {
+      await using guarded = await openGuarded(isApart);
+      const { fleet, admins, url } = guarded;
+      const { app } = fleet;
+      const as = { broker: url("worker", "queues"), backend: url("worker", "results") };
+      const a = fleet.supervise("a", as);
+      const b = fleet.supervise("b", { ...as, pool: "processes", concurrency: 5 });
 
-    expect(await Promise.all(admins.map(denialsOf))).toEqual(admins.map(() => ({ logged: [], counted: 0 })));
-    await denied(guarded);
-  });
-});
+      await canvases(app);
+      await plainCalls(app);
+      await bullmqJobs(guarded);
+      await revocations(app);
+      await crashes(fleet, { a, b });
+      await beats(guarded);
+      await observed(guarded);
+      await board(guarded);
+      await purged(app);
+
+      expect(await Promise.all(admins.map(denialsOf))).toEqual(admins.map(() => ({ logged: [], counted: 0 })));
+      await denied(guarded);
+    });
+  },
+);
 
 async function canvases(app: App): Promise<void> {
   const mix = (...args: unknown[]) => app.signature<string>("mix", args);
