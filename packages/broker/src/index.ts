@@ -1,10 +1,10 @@
-export { BullrushError, errorCodes, type ErrorCode, type ErrorDetails } from "./error.js";
+export { BullrushError, errorCodes, type ErrorCode, type ErrorDetails } from "./errors/error.js";
 export { isFaultOf, isRefused } from "./redis/refused.js";
-export { toMilliseconds, type Duration } from "./duration.js";
-export { clip, textLimits } from "./clip.js";
-export { steadyClock, systemClock, type Clock } from "./clock.js";
-export { SharedTimer, longestTimer, systemTiming, type Timing } from "./shared-timer.js";
-export { additionId, callId, checkTaskId, copyId, groupId, isTaskId, newId, replacementId, tickId } from "./id.js";
+export { toMilliseconds, type Duration } from "./time/duration.js";
+export { clip, textLimits } from "./errors/clip.js";
+export { steadyClock, systemClock, type Clock } from "./time/clock.js";
+export { SharedTimer, longestTimer, systemTiming, type Timing } from "./time/shared-timer.js";
+export { additionId, callId, checkTaskId, copyId, groupId, isTaskId, newId, replacementId, tickId } from "./protocol/id.js";
 
 export type { Json, Message, RoutedMessage } from "./protocol/message.js";
 export type { Flow, FlowAddition, FlowCall, FlowJoin, FailureInfo } from "./protocol/flow.js";
@@ -15,13 +15,13 @@ export { describeFailure, failureReason, RemoteError, withCause, type Failure } 
 export type { FailureFields } from "./protocol/failure-fields.js";
 export { hasFrames } from "./protocol/stack-frames.js";
 export { toFailure, type FailureOptions } from "./protocol/to-failure.js";
-export { counted, indefinite, typeOf } from "./words.js";
-export { redactNamed } from "./secret-names.js";
-export { redactUrls } from "./url-secrets.js";
+export { counted, indefinite, typeOf } from "./errors/words.js";
+export { redactNamed } from "./errors/secret-names.js";
+export { redactUrls } from "./errors/url-secrets.js";
 export { isTerminal, type TaskState, type TerminalState } from "./protocol/state.js";
 export { encodeRecord, type TaskRecord, type UnsentRecord } from "./protocol/record.js";
-export { checkSize, defaultMaxPayload, encodeMessage, longestMessageOf, readMessage } from "./protocol/codec.js";
-export { decodeJson, encodeErrorOf, encodeJson } from "./protocol/json.js";
+export { checkSize, defaultMaxPayload, encodeMessage, longestMessageOf, readMessage } from "./protocol/envelope.js";
+export { decodeJson, encodeErrorOf, encodeJson } from "./json/json.js";
 
 export type { ConsumeOptions, Consumer, SettledAndTaken, QueueFault, LoanData, TakeWatch, Loans } from "./ports/consumer.js";
 export type { Content, Delivery, Verdict } from "./ports/delivery.js";

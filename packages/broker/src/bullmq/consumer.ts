@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { systemTiming } from "../shared-timer.js";
-import { clip, textLimits } from "../clip.js";
-import { steadyClock, systemClock } from "../clock.js";
+import { systemTiming } from "../time/shared-timer.js";
+import { clip, textLimits } from "../errors/clip.js";
+import { steadyClock, systemClock } from "../time/clock.js";
 import type { ConsumeOptions, Consumer, SettledAndTaken, LoanData, QueueFault } from "../ports/consumer.js";
 import type { Delivery, Verdict } from "../ports/delivery.js";
 import type { Settled, Settlement } from "../ports/settlement.js";
-import { longestMessageOf } from "../protocol/codec.js";
+import { longestMessageOf } from "../protocol/envelope.js";
 import type { StoreRequest } from "../ports/results.js";
 import { openConnection } from "../redis/connection.js";
 import type { DeadLinks } from "../redis/dead-links.js";
@@ -19,7 +19,7 @@ import { runScript } from "../redis/script.js";
 import type { Retention } from "../ports/retention.js";
 import { defaultRetention } from "../routing/retention.js";
 import { isFaultOf, isOwnFault, isRefused } from "../redis/refused.js";
-import { within } from "../within.js";
+import { withTimeout } from "../time/with-timeout.js";
 import { readContent, tooLong } from "./content.js";
 import { engineScript } from "./engine.js";
 import { plainCommands, workerScripts } from "./worker-scripts.js";
@@ -39,7 +39,7 @@ import { settlementArguments } from "./settlement-arguments.js";
 import { from, oneRound } from "./turns.js";
 import { LostTakes } from "./lost-takes.js";
 import { WakeupListener } from "./wakeup-listener.js";
-import { counted } from "../words.js";
+import { counted } from "../errors/words.js";
 
 export interface ConsumerContext {
   readonly location: CompiledLocation;
@@ -383,7 +383,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
   async function close(): Promise<void> {
     wakeups.close();
     // What it has begun in flows is done sooner by itself than by those who mend.
-    await within(carrier.ended(), closing, () => undefined);
+    await withTimeout(carrier.ended(), closing, () => undefined);
     commands.close();
   }
 

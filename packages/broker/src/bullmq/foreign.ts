@@ -8,7 +8,7 @@ import { reasonOf } from "../redis/reason.js";
 import { runScript } from "../redis/script.js";
 import { engineScript } from "./engine.js";
 import { nextRun } from "./next-run.js";
-import { counted } from "../words.js";
+import { counted } from "../errors/words.js";
 
 export interface ForeignContext {
   readonly commands: Connection;

@@ -1,4 +1,4 @@
-import { clip, textLimits } from "../clip.js";
+import { clip, textLimits } from "../errors/clip.js";
 import type { Consumer, Renewal } from "../ports/consumer.js";
 import type { Delivery } from "../ports/delivery.js";
 import type { Connection } from "../redis/connection.js";
@@ -6,7 +6,7 @@ import type { Retention } from "../ports/retention.js";
 import { shownReply } from "../redis/reason.js";
 import { runScript } from "../redis/script.js";
 import { engineScript } from "./engine.js";
-import { counted } from "../words.js";
+import { counted } from "../errors/words.js";
 
 /** What the leases of a consumer need. */
 export interface LeaseOptions {

@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import type { Clock } from "../clock.js";
+import type { Clock } from "../time/clock.js";
 import { queuesKey } from "../redis/keys.js";
 
 /** Notes on the broker that messages are sent to `queues`, for who looks for a task of which only the id is known. To be called right before they are sent, on the same client: no round trip of its own. */

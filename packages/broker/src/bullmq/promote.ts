@@ -2,7 +2,7 @@ import type { Consumer } from "../ports/consumer.js";
 import type { Connection } from "../redis/connection.js";
 import { runScript } from "../redis/script.js";
 import { engineScript } from "./engine.js";
-import { counted } from "../words.js";
+import { counted } from "../errors/words.js";
 
 /** What promoting needs of its consumer. */
 export interface PromoteOptions {

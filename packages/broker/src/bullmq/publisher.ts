@@ -1,5 +1,5 @@
-import { BullrushError } from "../error.js";
-import { encodeMessage } from "../protocol/codec.js";
+import { BullrushError } from "../errors/error.js";
+import { encodeMessage } from "../protocol/envelope.js";
 import type { Message, RoutedMessage } from "../protocol/message.js";
 import type { Queues } from "../ports/queues.js";
 import type { Connection } from "../redis/connection.js";
@@ -10,7 +10,7 @@ import { runScript, type Argument, type Script } from "../redis/script.js";
 import { coalesced } from "./coalesced.js";
 import { engineScript } from "./engine.js";
 import type { NoteQueues } from "./note-queues.js";
-import { counted } from "../words.js";
+import { counted } from "../errors/words.js";
 
 export interface PublisherOptions {
   /** What the keys of all queues start with. */

@@ -1,5 +1,5 @@
-import { steadyClock } from "../clock.js";
-import { defaultMaxPayload, longestMessageOf, longestReplyTo, replyToAtEnd } from "../protocol/codec.js";
+import { steadyClock } from "../time/clock.js";
+import { defaultMaxPayload, longestMessageOf, longestReplyTo, replyToAtEnd } from "../protocol/envelope.js";
 import type { ConsumeOptions, Consumer } from "../ports/consumer.js";
 import type { BrokerFacets } from "../ports/engine.js";
 import type { Remains, Location, Marked, QueueCounts, Revocation, TaskQuery } from "../ports/queues.js";
@@ -19,7 +19,7 @@ import { locateArguments, locationOf, type LocateReply } from "./locating.js";
 import { queueNotes } from "./note-queues.js";
 import { openPublisher } from "./publisher.js";
 import { ResultStore } from "./result-store.js";
-import { counted } from "../words.js";
+import { counted } from "../errors/words.js";
 
 export interface RedisBrokerOptions {
   readonly location: RedisLocation;

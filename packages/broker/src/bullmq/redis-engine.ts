@@ -1,5 +1,5 @@
 import type { Engine, OnConnectionError } from "../ports/engine.js";
-import { longestMessageOf } from "../protocol/codec.js";
+import { longestMessageOf } from "../protocol/envelope.js";
 import { redisControlBus } from "../redis/control-bus.js";
 import { DeadLinks } from "../redis/dead-links.js";
 import { compileLocation, type RedisLocation } from "../redis/location.js";

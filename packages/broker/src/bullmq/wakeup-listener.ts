@@ -1,7 +1,7 @@
-import type { Timing } from "../shared-timer.js";
-import type { Clock } from "../clock.js";
+import type { Timing } from "../time/shared-timer.js";
+import type { Clock } from "../time/clock.js";
 import type { Redis } from "ioredis";
-import { BullrushError } from "../error.js";
+import { BullrushError } from "../errors/error.js";
 import type { Connection } from "../redis/connection.js";
 import type { Marker, QueueAvailability } from "./queue-availability.js";
 

@@ -1,4 +1,4 @@
-import { encodeMessage } from "../protocol/codec.js";
+import { encodeMessage } from "../protocol/envelope.js";
 import { equal, matches } from "./assertions.js";
 import { messageOf, numbered, outcomes, routed, settlementOf, storeOf } from "./messages.js";
 import { argumentsOf, contentOf, take, takeAll, takeOne } from "./stage.js";

@@ -1,5 +1,5 @@
 import { Redis, type RedisOptions } from "ioredis";
-import { within } from "../within.js";
+import { withTimeout } from "../time/with-timeout.js";
 
 /**
  * What `command` gives, over one connection that is made for it and not remade. Rejects with ioredis's error, also when the database of `options` was refused,
@@ -28,7 +28,7 @@ export async function ask<T>(options: RedisOptions, deadline: number, command: (
       (error: unknown) => ({ error: trouble ?? error }),
     );
   try {
-    const settled = await within<{ value: T } | { error: unknown }>(outcome, deadline, () => ({
+    const settled = await withTimeout<{ value: T } | { error: unknown }>(outcome, deadline, () => ({
       error: trouble ?? new Error("no answer"),
     }));
     if ("error" in settled) throw settled.error;

@@ -1,4 +1,4 @@
-import { BullrushError } from "../error.js";
+import { BullrushError } from "../errors/error.js";
 
 /** What an engine that is open does. Closed, it rejects all calls. */
 export class Access {

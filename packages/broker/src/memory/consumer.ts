@@ -1,4 +1,4 @@
-import { clip, textLimits } from "../clip.js";
+import { clip, textLimits } from "../errors/clip.js";
 import { defaultRetention } from "../routing/retention.js";
 import type { ConsumeOptions, Consumer, Renewal, SettledAndTaken } from "../ports/consumer.js";
 import type { Delivery } from "../ports/delivery.js";

@@ -1,5 +1,5 @@
-import type { Clock } from "../clock.js";
-import { longestTimer, type Timing } from "../shared-timer.js";
+import type { Clock } from "../time/clock.js";
+import { longestTimer, type Timing } from "../time/shared-timer.js";
 
 interface Alarm {
   readonly at: number;

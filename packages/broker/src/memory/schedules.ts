@@ -1,7 +1,7 @@
-import { BullrushError } from "../error.js";
+import { BullrushError } from "../errors/error.js";
 import type { Advance, Advanced, Due, NamedCall, Schedules, Term, TickCounts } from "../ports/schedules.js";
-import { encodeMessage } from "../protocol/codec.js";
-import { encodeJson } from "../protocol/json.js";
+import { encodeMessage } from "../protocol/envelope.js";
+import { encodeJson } from "../json/json.js";
 import type { RoutedMessage } from "../protocol/message.js";
 import type { Access } from "./access.js";
 import { isUnchanged, type Calendar, type CalendarEntry } from "./calendar.js";

@@ -1,9 +1,9 @@
 import { readContent, tooLong } from "../bullmq/content.js";
 import { from, oneRound } from "../bullmq/turns.js";
-import { clip, textLimits } from "../clip.js";
+import { clip, textLimits } from "../errors/clip.js";
 import type { ConsumeOptions } from "../ports/consumer.js";
 import type { Delivery } from "../ports/delivery.js";
-import { longestMessageOf } from "../protocol/codec.js";
+import { longestMessageOf } from "../protocol/envelope.js";
 import { crashesOf, type HeldMessage } from "./held-message.js";
 import type { MessageQueue } from "./message-queue.js";
 

@@ -1,4 +1,4 @@
-import type { BullrushError } from "../error.js";
+import type { BullrushError } from "../errors/error.js";
 import type { Delivery } from "./delivery.js";
 import type { Revocation } from "./queues.js";
 import type { Retention } from "./retention.js";

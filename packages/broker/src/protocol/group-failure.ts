@@ -1,5 +1,5 @@
-import { BullrushError } from "../error.js";
-import { counted } from "../words.js";
+import { BullrushError } from "../errors/error.js";
+import { counted } from "../errors/words.js";
 import { describeFailure, type Failure } from "./failure.js";
 import type { FailureInfo } from "./flow.js";
 import { toFailure } from "./to-failure.js";

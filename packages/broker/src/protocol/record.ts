@@ -1,10 +1,10 @@
-import { isTaskId } from "../id.js";
+import { isTaskId } from "./id.js";
 import { isTaskRef, type TaskRef } from "./flow-position.js";
-import { BullrushError } from "../error.js";
-import { clip, textLimits } from "../clip.js";
+import { BullrushError } from "../errors/error.js";
+import { clip, textLimits } from "../errors/clip.js";
 import type { Failure } from "./failure.js";
 import { clippedFailure, isFailure } from "./stored-failure.js";
-import { decodeJson } from "./json.js";
+import { decodeJson } from "../json/json.js";
 import type { TaskState } from "./state.js";
 
 /** What the result backend knows of a task. Times are milliseconds since the epoch. */

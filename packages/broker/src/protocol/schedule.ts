@@ -1,4 +1,4 @@
-import { longestDuration } from "../duration.js";
+import { longestDuration } from "../time/duration.js";
 
 /** When a recurring call is due, as plain data. Beat computes the times. */
 export type Schedule =

@@ -1,4 +1,4 @@
-import { clip } from "../clip.js";
+import { clip } from "../errors/clip.js";
 import { failureLimits as limits, type Failure } from "./failure.js";
 import { fieldsOf } from "./failure-fields.js";
 

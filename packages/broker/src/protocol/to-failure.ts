@@ -1,10 +1,10 @@
 import { types } from "node:util";
-import { BullrushError } from "../error.js";
+import { BullrushError } from "../errors/error.js";
 import { failureLimits as limits, note, noteOfCauses, RemoteError, type Failure } from "./failure.js";
 import { fieldsOf } from "./failure-fields.js";
 import { inspected } from "./inspected.js";
 import { userStack } from "./stack-frames.js";
-import { counted } from "../words.js";
+import { counted } from "../errors/words.js";
 
 /** How a thrown value becomes a failure. */
 export interface FailureOptions {

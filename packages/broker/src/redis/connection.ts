@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Redis } from "ioredis";
-import { steadyClock } from "../clock.js";
-import { BullrushError } from "../error.js";
+import { steadyClock } from "../time/clock.js";
+import { BullrushError } from "../errors/error.js";
 import type { DeadLinks } from "./dead-links.js";
 import type { Silence } from "./inflight-commands.js";
 import { openLine, type Line } from "./line.js";

@@ -1,4 +1,4 @@
-import { SharedTimer, systemTiming, type Timing } from "../shared-timer.js";
+import { SharedTimer, systemTiming, type Timing } from "../time/shared-timer.js";
 
 interface Flight {
   readonly end: number;

@@ -1,8 +1,8 @@
 import type { Redis, RedisOptions } from "ioredis";
-import { steadyClock } from "../clock.js";
-import { BullrushError } from "../error.js";
-import { within } from "../within.js";
-import { systemTiming } from "../shared-timer.js";
+import { steadyClock } from "../time/clock.js";
+import { BullrushError } from "../errors/error.js";
+import { withTimeout } from "../time/with-timeout.js";
+import { systemTiming } from "../time/shared-timer.js";
 import { InflightCommands } from "./inflight-commands.js";
 import type { CompiledLocation } from "./location.js";
 import { isRefusal, isReply, reasonOf } from "./reason.js";
@@ -125,7 +125,7 @@ export function openLine({ options: given, display, bullmqEvents = true, passwor
     if (unsuitable !== undefined) throw unsuitable;
     if (suitable) return;
     checking ??= checkSuitable(loaded).finally(() => (checking = undefined));
-    await within(checking, end - steadyClock.now(), () => {
+    await withTimeout(checking, end - steadyClock.now(), () => {
       throw new Error("no answer");
     });
   }
@@ -140,7 +140,7 @@ export function openLine({ options: given, display, bullmqEvents = true, passwor
   /** Waits until the client is ready, whichever try to connect succeeds. Rejects at once when Redis refuses the user, else after `deadline` ms with the last trouble. */
   function connected(loaded: Redis, deadline: number): Promise<void> {
     connecting ??= becomeReady(loaded).finally(() => (connecting = undefined));
-    return within(connecting, deadline, () => {
+    return withTimeout(connecting, deadline, () => {
       throw trouble instanceof Error ? trouble : new Error("no answer");
     });
   }

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import type { Claim, ReadOptions, Results, StoreReply, StoreRequest } from "../ports/results.js";
-import { isTaskId } from "../id.js";
+import { isTaskId } from "../protocol/id.js";
 import { replyChannel } from "../protocol/reply-channel.js";
 import { toFailure } from "../protocol/to-failure.js";
-import { BullrushError } from "../error.js";
-import { longestMessageOf } from "../protocol/codec.js";
+import { BullrushError } from "../errors/error.js";
+import { longestMessageOf } from "../protocol/envelope.js";
 import { decodeRecord, encodeRecord, type TaskRecord } from "../protocol/record.js";
 import { openConnection, type Connection } from "./connection.js";
 import type { DeadLinks } from "./dead-links.js";
@@ -13,7 +13,7 @@ import { compileLocation, type CompiledLocation, type RedisLocation } from "./lo
 import { runScript, scriptAt } from "./script.js";
 import { storeArguments } from "./store-arguments.js";
 import { openSubscription } from "./subscription.js";
-import { counted } from "../words.js";
+import { counted } from "../errors/words.js";
 
 export interface RedisResultBackendOptions {
   readonly location: RedisLocation;

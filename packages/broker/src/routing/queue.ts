@@ -1,4 +1,4 @@
-import { BullrushError } from "../error.js";
+import { BullrushError } from "../errors/error.js";
 import { compileRetention, defaultRetention, type RetentionOptions } from "./retention.js";
 import { type ExchangeOption, type ExchangeType, isExchangeName, isExchangeType } from "./exchange.js";
 import { describe, fieldsOf, refuse } from "./option.js";

@@ -1,4 +1,4 @@
-import { BullrushError } from "../error.js";
+import { BullrushError } from "../errors/error.js";
 import { type Destination, checkDestination, isSameDestination } from "./destination.js";
 import { checkQueueName } from "./queue.js";
 import { type Routes, type RouteTable, compileRoutes } from "./route.js";

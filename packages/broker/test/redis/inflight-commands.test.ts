@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from "vitest";
-import { systemTiming, type Timing } from "../../src/shared-timer.js";
+import { systemTiming, type Timing } from "../../src/time/shared-timer.js";
 import { InflightCommands } from "../../src/redis/inflight-commands.js";
 
 /** The system's timers, counted. */

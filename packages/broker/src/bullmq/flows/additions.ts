@@ -1,11 +1,11 @@
-import { encodeMessage } from "../../protocol/codec.js";
+import { encodeMessage } from "../../protocol/envelope.js";
 import type { FlowAddition } from "../../protocol/flow.js";
 import type { FlowPosition } from "../../protocol/flow-position.js";
 import type { Added } from "../../ports/flows.js";
 import type { Connection } from "../../redis/connection.js";
 import { flowIndexKey, flowKeys } from "../../redis/keys.js";
 import { runScript } from "../../redis/script.js";
-import { counted } from "../../words.js";
+import { counted } from "../../errors/words.js";
 import { engineScript } from "../engine.js";
 import type { NoteQueues } from "../note-queues.js";
 import { callHead, type DescribedCall } from "./flow-fields.js";

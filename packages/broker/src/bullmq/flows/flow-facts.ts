@@ -1,5 +1,5 @@
-import { BullrushError } from "../../error.js";
-import { callId } from "../../id.js";
+import { BullrushError } from "../../errors/error.js";
+import { callId } from "../../protocol/id.js";
 import type { Message } from "../../protocol/message.js";
 import type { TaskRef, FlowPosition, Target } from "../../protocol/flow-position.js";
 import type { Standing } from "../../ports/flows.js";

@@ -1,5 +1,5 @@
-import { callId } from "../../id.js";
-import { encodeMessage, messageStart } from "../../protocol/codec.js";
+import { callId } from "../../protocol/id.js";
+import { encodeMessage, messageStart } from "../../protocol/envelope.js";
 import type { Flow, FlowCall } from "../../protocol/flow.js";
 import type { TaskRef, FlowPosition } from "../../protocol/flow-position.js";
 import type { Argument } from "../../redis/script.js";

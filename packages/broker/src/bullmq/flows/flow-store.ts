@@ -1,4 +1,4 @@
-import { callId, isTaskId } from "../../id.js";
+import { callId, isTaskId } from "../../protocol/id.js";
 import type { Flow } from "../../protocol/flow.js";
 import type { FlowPosition } from "../../protocol/flow-position.js";
 import type { FlowRevocation } from "../../ports/flows.js";
@@ -9,7 +9,7 @@ import { runScript, type Argument, type Script } from "../../redis/script.js";
 import { engineScript } from "../engine.js";
 import { locateArguments, locationOf, type LocateReply } from "../locating.js";
 import type { NoteQueues } from "../note-queues.js";
-import { BullrushError } from "../../error.js";
+import { BullrushError } from "../../errors/error.js";
 import type { Ending } from "./endings.js";
 import { FlowAdditions } from "./additions.js";
 import { describeCall, fieldsOf, headOf, lotsOf, type DescribedCall } from "./flow-fields.js";
@@ -24,7 +24,7 @@ import {
   type DoomedLot,
   type OddIds,
 } from "./stored-flow.js";
-import { counted } from "../../words.js";
+import { counted } from "../../errors/words.js";
 
 const scripts = {
   keep: engineScript("flow/keep"),

@@ -1,4 +1,4 @@
-import { BullrushError } from "../../error.js";
+import { BullrushError } from "../../errors/error.js";
 import { isRefused } from "../../redis/refused.js";
 import { outcomeOfRecord, stateOfOutcome } from "../../protocol/outcome.js";
 import { encodeRecord } from "../../protocol/record.js";

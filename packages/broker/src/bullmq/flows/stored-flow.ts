@@ -1,9 +1,9 @@
-import { BullrushError } from "../../error.js";
-import { longestDuration } from "../../duration.js";
-import { isTaskId } from "../../id.js";
+import { BullrushError } from "../../errors/error.js";
+import { longestDuration } from "../../time/duration.js";
+import { isTaskId } from "../../protocol/id.js";
 import { clippedFailure, isFailure } from "../../protocol/stored-failure.js";
 import type { FailureInfo } from "../../protocol/flow.js";
-import { decodeJson } from "../../protocol/json.js";
+import { decodeJson } from "../../json/json.js";
 import { isTaskRef, isFlowPosition, isPosition, type TaskRef } from "../../protocol/flow-position.js";
 import { clientOf } from "../../protocol/reply-channel.js";
 import type { DescribedCall, Edge } from "./flow-fields.js";

@@ -1,6 +1,6 @@
-import { BullrushError } from "../../error.js";
+import { BullrushError } from "../../errors/error.js";
 import type { Advance, Tick } from "../../ports/schedules.js";
-import { encodeMessage } from "../../protocol/codec.js";
+import { encodeMessage } from "../../protocol/envelope.js";
 import type { RoutedMessage } from "../../protocol/message.js";
 import type { Argument } from "../../redis/script.js";
 import type { Load } from "./lots.js";

@@ -1,9 +1,9 @@
-import { steadyClock } from "../../clock.js";
-import { BullrushError } from "../../error.js";
-import { newId } from "../../id.js";
+import { steadyClock } from "../../time/clock.js";
+import { BullrushError } from "../../errors/error.js";
+import { newId } from "../../protocol/id.js";
 import type { Advance, Advanced, Due, NamedCall, ScheduleNews, Schedules, StoredEntry, Term } from "../../ports/schedules.js";
-import { defaultMaxPayload } from "../../protocol/codec.js";
-import { encodeJson } from "../../protocol/json.js";
+import { defaultMaxPayload } from "../../protocol/envelope.js";
+import { encodeJson } from "../../json/json.js";
 import type { ScheduledCall } from "../../protocol/schedule.js";
 import { openConnection, type Connection, type ConnectionOptions } from "../../redis/connection.js";
 import type { DeadLinks } from "../../redis/dead-links.js";

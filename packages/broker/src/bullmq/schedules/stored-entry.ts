@@ -1,6 +1,6 @@
-import { BullrushError } from "../../error.js";
+import { BullrushError } from "../../errors/error.js";
 import type { LastTick, StoredEntry } from "../../ports/schedules.js";
-import { decodeJson } from "../../protocol/json.js";
+import { decodeJson } from "../../json/json.js";
 import { flawOfCall, isEntryTime, type ScheduledCall } from "../../protocol/schedule.js";
 
 /** An entry as `lua/bullmq/beat/entries.lua` gives it; without a call if its key holds something of another kind, or its name is no text. */

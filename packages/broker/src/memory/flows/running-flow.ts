@@ -1,4 +1,4 @@
-import { encodeMessage, messageStart } from "../../protocol/codec.js";
+import { encodeMessage, messageStart } from "../../protocol/envelope.js";
 import type { Flow, FlowCall, FailureInfo } from "../../protocol/flow.js";
 import type { Message } from "../../protocol/message.js";
 import type { Target } from "../../protocol/flow-position.js";

@@ -1,4 +1,4 @@
-import { messageStart } from "../../protocol/codec.js";
+import { messageStart } from "../../protocol/envelope.js";
 import type { QueueTable } from "../queue-table.js";
 import type { RunningCall, RunningFlow } from "./running-flow.js";
 

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { longestDuration, toMilliseconds, type Duration } from "../src/duration.js";
+import { longestDuration, toMilliseconds, type Duration } from "../../src/time/duration.js";
 
 describe("toMilliseconds", () => {
   test.each<[Duration, number]>([

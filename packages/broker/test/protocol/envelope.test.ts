@@ -11,8 +11,8 @@ import {
   messageVersion,
   readMessage,
   replyToAtEnd,
-} from "../../src/protocol/codec.js";
-import { decodeJson } from "../../src/protocol/json.js";
+} from "../../src/protocol/envelope.js";
+import { decodeJson } from "../../src/json/json.js";
 import type { Message } from "../../src/protocol/message.js";
 import { replyChannel } from "../../src/protocol/reply-channel.js";
 import { asJson, canary, errorOf, jsonValues } from "./support.js";

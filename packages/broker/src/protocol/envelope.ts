@@ -1,13 +1,13 @@
-import { BullrushError } from "../error.js";
-import { isTaskId } from "../id.js";
-import { clip, textLimits } from "../clip.js";
+import { BullrushError } from "../errors/error.js";
+import { isTaskId } from "./id.js";
+import { clip, textLimits } from "../errors/clip.js";
 import type { Failure } from "./failure.js";
 import { clippedFailure, isFailure } from "./stored-failure.js";
-import { decodeJson, encodeJson } from "./json.js";
+import { decodeJson, encodeJson } from "../json/json.js";
 import { isTaskRef, isFlowPosition } from "./flow-position.js";
 import type { Json, Message } from "./message.js";
 import { clientOf, replyChannel } from "./reply-channel.js";
-import { typeOf } from "../words.js";
+import { typeOf } from "../errors/words.js";
 
 /** The version that this release writes, and the newest that it reads. Fields may be added within a version; readers ignore what they do not know. */
 export const messageVersion = 1;

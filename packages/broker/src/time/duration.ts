@@ -1,6 +1,6 @@
 import ms from "ms";
-import { BullrushError } from "./error.js";
-import { typeOf } from "./words.js";
+import { BullrushError } from "../errors/error.js";
+import { typeOf } from "../errors/words.js";
 
 /** A length of time: milliseconds as a number, or a string with a unit such as `"500ms"`, `"20s"`, `"5m"`, `"1h"`, `"1d"`. */
 export type Duration = number | Exclude<ms.StringValue, `${number}`>;

@@ -1,6 +1,6 @@
 import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
-import { BullrushError, errorCodes, type ErrorCode, type ErrorDetails } from "../src/error.js";
+import { BullrushError, errorCodes, type ErrorCode, type ErrorDetails } from "../../src/errors/error.js";
 
 const url = "redis://127.0.0.1:6379/0";
 const id = "0190c6a0-1111-7222-8333-444455556666";
