@@ -1,5 +1,6 @@
 export { BullrushError, errorCodes, type ErrorCode, type ErrorDetails } from "./errors/error.js";
-export { isFaultOf, isRefused } from "./redis/refused.js";
+export { isRefused, ownFaultIn } from "./errors/refusal.js";
+export type { Refusal, RefusalCode } from "./errors/refusal-code.js";
 export { toMilliseconds, type Duration } from "./time/duration.js";
 export { clip, textLimits } from "./errors/clip.js";
 export { steadyClock, systemClock, type Clock } from "./time/clock.js";
@@ -28,6 +29,7 @@ export type { Content, Delivery, Verdict } from "./ports/delivery.js";
 export type { BrokerFacets, Engine, OnConnectionError } from "./ports/engine.js";
 export type { FlowRevocation, Flows, Standing } from "./ports/flows.js";
 export type { Loan, Location, Marked, QueueCounts, Queues, Revocation, TaskQuery } from "./ports/queues.js";
+export { isFaultOf } from "./ports/is-fault-of.js";
 export type { Settled, Settlement } from "./ports/settlement.js";
 export { nameLifetime, type NameHolder, type WorkerNames } from "./ports/workers.js";
 export type { ControlBus, ControlCommand } from "./ports/control-bus.js";

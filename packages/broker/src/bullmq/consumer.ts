@@ -1,9 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { systemTiming } from "../time/shared-timer.js";
 import { clip, textLimits } from "../errors/clip.js";
+import { isOwnFault, ownFaultIn } from "../errors/refusal.js";
+import type { Refusal } from "../errors/refusal-code.js";
 import { steadyClock, systemClock } from "../time/clock.js";
 import type { ConsumeOptions, Consumer, SettledAndTaken, LoanData, QueueFault } from "../ports/consumer.js";
 import type { Delivery, Verdict } from "../ports/delivery.js";
+import { isFaultOf } from "../ports/is-fault-of.js";
 import type { Settled, Settlement } from "../ports/settlement.js";
 import { longestMessageOf } from "../protocol/envelope.js";
 import type { StoreRequest } from "../ports/results.js";
@@ -12,13 +15,12 @@ import type { DeadLinks } from "../redis/dead-links.js";
 import { checkEviction } from "../redis/eviction.js";
 import { flowIndexKey, ownQueueKey, queueKey } from "../redis/keys.js";
 import { plainLocation, type CompiledLocation } from "../redis/location.js";
-import { shownReply } from "../redis/reason.js";
 import { missingCommands } from "../redis/probe-rights.js";
-import { saysDenied, saysMissing } from "../redis/rights.js";
+import { isRightMissing, refusalIn } from "../redis/refusal.js";
+import { missingRights } from "../redis/rights.js";
 import { runScript } from "../redis/script.js";
 import type { Retention } from "../ports/retention.js";
 import { defaultRetention } from "../routing/retention.js";
-import { isFaultOf, isOwnFault, isRefused } from "../redis/refused.js";
 import { withTimeout } from "../time/with-timeout.js";
 import { readContent, tooLong } from "./content.js";
 import { engineScript } from "./engine.js";
@@ -147,7 +149,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
         ...(evicting === undefined ? [] : [evicting]),
       ];
     });
-    const lacking = missing.length === 0 ? undefined : await commands.denied([saysMissing(missing)], exchangeScript);
+    const lacking = missing.length === 0 ? undefined : await commands.denied([missingRights(missing)], exchangeScript);
     // Nothing could ever be taken, settled or held.
     const plain = lacking === undefined ? undefined : await plainCommands();
     if (lacking !== undefined && missing.some((command) => plain?.has(command))) throw lacking;
@@ -234,7 +236,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
       carrier.begin((reply as ExchangeReply)[5]);
       leases.noteDropped((reply as ExchangeReply)[6]);
       /** Why what was settled once more in a call of its own was refused. */
-      const reasons = new Map<Settlement, string>();
+      const reasons = new Map<Settlement, Refusal>();
       const [given] = await Promise.all([
         beginForeign(deliveries, foreign),
         settleHeld(reply as ExchangeReply, call, settled, reasons),
@@ -262,12 +264,14 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
   /** That the user of this Redis may not do what the script wanted to do. */
   async function refusedIn([wrong, , , faults]: ExchangeReply, sent: readonly Settlement[]): Promise<Pick<SettledAndTaken, "refused">> {
     if (faults.length === 0 && wrong.length === 0) return {};
-    const replies = faultsIn(faults).flatMap(({ why }) => why ?? []);
+    const refusals = faultsIn(faults).flatMap(({ why }) => (why === null ? [] : refusalIn(why)));
     for (let at = 0; at < wrong.length; at += 2) {
       const reply = wrong[at + 1];
-      if (typeof reply === "string" && !isFaultOf((sent[Number(wrong[at]) - 1] as Settlement).delivery, reply)) replies.push(reply);
+      if (typeof reply !== "string") continue;
+      const refusal = refusalIn(reply);
+      if (!isFaultOf((sent[Number(wrong[at]) - 1] as Settlement).delivery, refusal)) refusals.push(refusal);
     }
-    const refused = await commands.denied(replies, exchangeScript);
+    const refused = await commands.denied(refusals, exchangeScript);
     return refused === undefined ? {} : { refused };
   }
 
@@ -276,7 +280,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     { 4: held }: ExchangeReply,
     { settle, sent }: Call,
     settled: Settled[],
-    reasons: Map<Settlement, string>,
+    reasons: Map<Settlement, Refusal>,
   ): Promise<void> {
     if (held.length === 0) return;
     const currents = new Set(held.map((number) => sent[number - 1]));
@@ -289,14 +293,15 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
       replies = second.settled;
       noteReasons(again, second, reasons);
     } catch (error) {
-      if (isRefused(error)) for (const settlement of again) reasons.set(settlement, error instanceof Error ? error.message : String(error));
+      const refusal = ownFaultIn(error);
+      if (refusal !== undefined) for (const settlement of again) reasons.set(settlement, refusal);
       context.onConnectionError?.(error instanceof Error ? error.message : String(error));
     }
     again.forEach((settlement, index) => (settled[settle.indexOf(settlement)] = replies[index] as Settled));
   }
 
   /** Settles successes whose leases had run out, and notes in `settled` that they are, or in `reasons` why not. Never rejects: what is not known to count is lost. */
-  async function settleLate(settle: readonly Settlement[], settled: Settled[], reasons: Map<Settlement, string>): Promise<void> {
+  async function settleLate(settle: readonly Settlement[], settled: Settled[], reasons: Map<Settlement, Refusal>): Promise<void> {
     if (!settled.includes("lost")) return;
     try {
       const late = await lateSuccesses(
@@ -343,26 +348,26 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
       };
     });
     const now = clock.now();
-    const faults = faultsIn(flatFaults);
-    const broken = faults.find(({ why }) => why !== null && !isOwnFault(why))?.why ?? null;
-    const own = faults.filter(({ why }) => why === null || isOwnFault(why));
-    for (const { queue, why } of own) if (why !== null) availability.backOff(queue - 1, now + spoiltFor);
+    const faults = faultsIn(flatFaults).map(faultOf);
+    const broken = faults.find(({ refusal }) => refusal !== undefined && !isOwnFault(refusal))?.refusal;
+    const own = faults.filter(({ refusal }) => refusal === undefined || isOwnFault(refusal));
+    for (const { queue, refusal } of own) if (refusal !== undefined) availability.backOff(numberOf(queue) - 1, now + spoiltFor);
     availability.answered(call.look, now, {
       gave,
       dry: dry.map(([queue, limited, due, heldBack]) => ({ queue: queue - 1, limited, due, heldBack: heldBack === 1 })),
-      broken: broken !== null,
+      broken: broken !== undefined,
     });
-    if (broken !== null && !saysDenied(broken)) context.onConnectionError?.(shownReply(broken));
+    if (broken !== undefined && !isRightMissing(broken)) context.onConnectionError?.(broken.reason);
     passOnResting(now);
     return {
       deliveries,
       settled: settledIn(wrong, call, (settlement) => continuations.current(settlement)),
-      ...(own.length > 0 && { faults: own.map(faultOf) }),
+      ...(own.length > 0 && { faults: own }),
     };
   }
 
   function faultOf({ queue, why, left }: Fault): QueueFault {
-    return { queue: names[queue - 1] as string, left, ...(why !== null && { reason: shownReply(why) }) };
+    return { queue: names[queue - 1] as string, left, ...(why !== null && { refusal: refusalIn(why) }) };
   }
 
   /** It is tried again before the next wait if it fails. */
@@ -459,22 +464,22 @@ function refusalsIn(
   wrong: ExchangeReply[0],
   { settle, sent }: Call,
   current: (settlement: Settlement) => Settlement,
-  reasons: ReadonlyMap<Settlement, string>,
+  reasons: ReadonlyMap<Settlement, Refusal>,
 ): Pick<SettledAndTaken, "refusals"> | undefined {
-  const texts = new Map<Settlement | undefined, string>();
+  const texts = new Map<Settlement | undefined, Refusal>();
   for (let at = 0; at < wrong.length; at += 2) {
     const code = wrong[at + 1];
-    if (typeof code === "string") texts.set(sent[Number(wrong[at]) - 1], shownReply(code));
+    if (typeof code === "string") texts.set(sent[Number(wrong[at]) - 1], refusalIn(code));
   }
   if (texts.size === 0 && reasons.size === 0) return undefined;
   return { refusals: settle.map((settlement) => reasons.get(settlement) ?? texts.get(current(settlement))) };
 }
 
 /** Notes in `reasons` why some of `settle` were refused in a call of their own. */
-function noteReasons(settle: readonly Settlement[], { refusals }: SettledAndTaken, reasons: Map<Settlement, string>): void {
+function noteReasons(settle: readonly Settlement[], { refusals }: SettledAndTaken, reasons: Map<Settlement, Refusal>): void {
   settle.forEach((settlement, index) => {
-    const reason = refusals?.[index];
-    if (reason !== undefined) reasons.set(settlement, reason);
+    const refusal = refusals?.[index];
+    if (refusal !== undefined) reasons.set(settlement, refusal);
   });
 }
 

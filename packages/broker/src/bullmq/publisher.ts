@@ -1,11 +1,11 @@
 import { BullrushError } from "../errors/error.js";
+import type { Refusal } from "../errors/refusal-code.js";
 import { encodeMessage } from "../protocol/envelope.js";
 import type { Message, RoutedMessage } from "../protocol/message.js";
 import type { Queues } from "../ports/queues.js";
 import type { Connection } from "../redis/connection.js";
 import { queueKey } from "../redis/keys.js";
-import { shownReply } from "../redis/reason.js";
-import { saysDenied } from "../redis/rights.js";
+import { isRightMissing, refusalIn } from "../redis/refusal.js";
 import { runScript, type Argument, type Script } from "../redis/script.js";
 import { coalesced } from "./coalesced.js";
 import { engineScript } from "./engine.js";
@@ -32,7 +32,7 @@ interface Parcel {
 }
 
 /** Which messages of a call were refused, counted from 1, and why. */
-type Refusals = readonly (readonly [number, string])[];
+type RefusedReply = readonly (readonly [number, string])[];
 
 /** Most messages that are enqueued in one call, so that none holds Redis for long. */
 const mostPublished = 50;
@@ -103,11 +103,11 @@ export function openPublisher(commands: Connection, { prefix, deadline, maxPaylo
           return runScript(client, script, keys, args);
         },
       );
-      const refusals = new Map(reply as Refusals);
+      const refusals = new Map((reply as RefusedReply).map(([number, text]) => [number, refusalIn(text)]));
       const denied = refusals.size === 0 ? undefined : await commands.denied([...refusals.values()], script);
       inOrder.forEach(({ message, settle }, index) => {
-        const reason = refusals.get(index + 1);
-        settle(reason === undefined ? undefined : (saysDenied(reason) && denied) || refused(message, reason));
+        const refusal = refusals.get(index + 1);
+        settle(refusal && ((isRightMissing(refusal) && denied) || refused(message, refusal)));
       });
     } catch (error) {
       for (const { message, settle } of parcels) settle(unconfirmed(message, error));
@@ -121,15 +121,15 @@ export function openPublisher(commands: Connection, { prefix, deadline, maxPaylo
     return new BullrushError("BROKER_UNAVAILABLE", { ...(error as BullrushError<"BROKER_UNAVAILABLE">).details, action });
   }
 
-  function refused({ id }: Message, reason: string): BullrushError {
+  function refused({ id }: Message, { code, reason }: Refusal): BullrushError {
     const url = commands.display;
-    if (/\bOOM\b/.test(reason)) return new BullrushError("BROKER_FULL", { url });
+    if (code === "out-of-memory") return new BullrushError("BROKER_FULL", { url });
     return new BullrushError("BROKER_UNAVAILABLE", {
       url,
       action: `task ${id} was not accepted`,
       deadline,
-      reason: shownReply(reason),
-      refused: true,
+      reason,
+      refusal: code,
     });
   }
 

@@ -5,7 +5,7 @@ import type { TaskRecord } from "../protocol/record.js";
 import { replyChannel } from "../protocol/reply-channel.js";
 import { resultKey } from "../redis/keys.js";
 import { isSameServer, type CompiledLocation } from "../redis/location.js";
-import { isPassing, isReply, reasonOf } from "../redis/reason.js";
+import { isAnswer, isTransient, refusalOf } from "../redis/refusal.js";
 import type { RedisResultBackend } from "../redis/result-backend.js";
 import { runScript } from "../redis/script.js";
 import { storeArguments } from "../redis/store-arguments.js";
@@ -45,8 +45,9 @@ export class ResultStore {
         this.#aboard = true;
         return undefined;
       } catch (error) {
-        if (!isReply(error) || isPassing(error)) throw error;
-        return reasonOf(error);
+        const refusal = refusalOf(error);
+        if (!isAnswer(refusal) || isTransient(refusal)) throw error;
+        return refusal.reason;
       }
     });
   }

@@ -1,8 +1,8 @@
 import type { Timing } from "../time/shared-timer.js";
 import type { Clock } from "../time/clock.js";
 import type { Redis } from "ioredis";
-import { BullrushError } from "../errors/error.js";
 import type { Connection } from "../redis/connection.js";
+import { isWrongType } from "../redis/refusal.js";
 import type { Marker, QueueAvailability } from "./queue-availability.js";
 
 /** Longest time to pass on what was heard, in ms: a worker that stops waits for it, and without it the others look by themselves after a while. */
@@ -78,7 +78,7 @@ export class WakeupListener {
 
   /** Has the queues rest whose markers hold something of another kind, so that the others are listened to. Rejects with `error` if there are none. */
   async #restSpoilt(listening: readonly number[], error: unknown): Promise<null> {
-    if (!saysWrongType(error)) throw error;
+    if (!isWrongType(error)) throw error;
     const { commands, availability, clock } = this.#options;
     const spoilt = await commands.run({ action: "no waiting for tasks", deadline: spoiltDeadline }, (client) =>
       Promise.all(listening.map((queue) => this.#isSpoilt(client, queue))),
@@ -149,14 +149,8 @@ export class WakeupListener {
 }
 
 function falseIfSpoilt(error: unknown): false {
-  if (saysWrongType(error)) return false;
+  if (isWrongType(error)) return false;
   throw error;
-}
-
-function saysWrongType(error: unknown): boolean {
-  const details: unknown = error instanceof BullrushError ? error.details : undefined;
-  const reason = typeof details === "object" && details !== null && "reason" in details ? details.reason : undefined;
-  return /\bWRONGTYPE\b/.test(typeof reason === "string" ? reason : error instanceof Error ? error.message : "");
 }
 
 /** The time that a marker speaks of. One of no time, which BullMQ never sets, says nothing about when: so at once. */

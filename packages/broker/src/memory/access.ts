@@ -37,6 +37,6 @@ export class Access {
   }
 
   #details(action: string) {
-    return { url: this.#url, action, deadline: 0, reason: "it is closed", refused: true };
+    return { url: this.#url, action, deadline: 0, reason: "it is closed", refusal: "other" as const };
   }
 }

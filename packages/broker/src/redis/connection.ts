@@ -2,12 +2,13 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { steadyClock } from "../time/clock.js";
 import { BullrushError } from "../errors/error.js";
+import type { Refusal } from "../errors/refusal-code.js";
 import type { DeadLinks } from "./dead-links.js";
 import type { Silence } from "./inflight-commands.js";
 import { openLine, type Line } from "./line.js";
 import type { CompiledLocation } from "./location.js";
-import { isOutOfMemory, isPassing, isRefusal, isReply, reasonOf, shownReply } from "./reason.js";
-import { askingForCommand, deniedCommand, saysDenied } from "./rights.js";
+import { isAnswer, isDenied, isRightMissing, isTransient, refusalOf } from "./refusal.js";
+import { askingForCommand } from "./rights.js";
 import { roleOf } from "./role.js";
 import type { Script } from "./script.js";
 
@@ -23,10 +24,10 @@ export interface Connection {
   run<T>(request: Request<T>, command: (client: Redis, repeated: boolean) => Promise<T>): Promise<T>;
 
   /**
-   * `REDIS_AUTH` if one of `replies`, errors that `script` caught, says that the user may not do something; else `undefined`. So what goes wrong with a part of a call has the same
-   * name as what goes wrong with all of it. Never rejects.
+   * `REDIS_AUTH` if one of `refusals`, which `script` caught, says that the user lacks a right; else `undefined`. So an error
+   * in a part of a call has the same code as an error of the whole call. Never rejects.
    */
-  denied(replies: readonly string[], script: Script): Promise<BullrushError | undefined>;
+  denied(refusals: readonly Refusal[], script: Script): Promise<BullrushError | undefined>;
 
   /** Connects anew, to wherever the location leads by now; what is in flight is repeated. */
   renew(): void;
@@ -89,7 +90,7 @@ export function openConnection(location: CompiledLocation, options: ConnectionOp
   let closed = false;
   let wasPrimary = false;
   /** By script, what it is that the user may not do. */
-  const asked = new Map<string, Promise<string>>();
+  const asked = new Map<string, Promise<Refusal>>();
   let askedUntil = 0;
   let nextRole = 0;
   const stopListening = deadLinks?.listen(suspect);
@@ -113,7 +114,7 @@ export function openConnection(location: CompiledLocation, options: ConnectionOp
         renew();
       } catch (error) {
         if (error instanceof BullrushError) throw error;
-        if (!isPassing(error) || closed || steadyClock.now() + wait >= end) throw translate(error, request);
+        if (!isTransient(refusalOf(error)) || closed || steadyClock.now() + wait >= end) throw translate(error, request);
         // On another line it need not wait until this one has recovered.
         if (used === line) await pause(wait);
       }
@@ -192,29 +193,29 @@ export function openConnection(location: CompiledLocation, options: ConnectionOp
   }
 
   function translate(error: unknown, { action, deadline }: Limits): BullrushError {
-    const reason = reasonOf(error);
-    if (isRefusal(error)) return refusal(reason);
-    if (isOutOfMemory(error) && options.service === "broker") return new BullrushError("BROKER_FULL", { url: display });
+    const refusal = refusalOf(error);
+    if (isDenied(refusal)) return authError(refusal);
+    if (refusal.code === "out-of-memory" && options.service === "broker") return new BullrushError("BROKER_FULL", { url: display });
     const code = options.service === "broker" ? "BROKER_UNAVAILABLE" : "RESULT_BACKEND_UNAVAILABLE";
-    return new BullrushError(code, { url: display, action, deadline, reason, ...(isReply(error) && { refused: true }) });
+    const { reason } = refusal;
+    return new BullrushError(code, { url: display, action, deadline, reason, ...(isAnswer(refusal) && { refusal: refusal.code }) });
   }
 
-  function refusal(reason: string): BullrushError {
-    const command = deniedCommand(reason);
-    return new BullrushError("REDIS_AUTH", { url: display, user, reason, ...(command !== undefined && { command }) });
+  function authError({ code, reason, command }: Refusal): BullrushError {
+    return new BullrushError("REDIS_AUTH", { url: display, user, refusal: code, reason, ...(command !== undefined && { command }) });
   }
 
-  async function denied(replies: readonly string[], script: Script): Promise<BullrushError | undefined> {
-    const reply = replies.find(saysDenied);
-    if (reply === undefined) return undefined;
+  async function denied(refusals: readonly Refusal[], script: Script): Promise<BullrushError | undefined> {
+    const refusal = refusals.find(isRightMissing);
+    if (refusal === undefined) return undefined;
     const { lua } = await script.load();
     const now = steadyClock.now();
     if (now >= askedUntil) {
       askedUntil = now + askedFor;
       asked.clear();
     }
-    if (!asked.has(lua)) asked.set(lua, askingForCommand(reply, lua, line.client));
-    return refusal(shownReply((await asked.get(lua)) ?? reply));
+    if (!asked.has(lua)) asked.set(lua, askingForCommand(refusal, lua, line.client));
+    return authError((await asked.get(lua)) ?? refusal);
   }
 
   function close(): void {

@@ -5,7 +5,8 @@ import { withTimeout } from "../time/with-timeout.js";
 import { systemTiming } from "../time/shared-timer.js";
 import { InflightCommands } from "./inflight-commands.js";
 import type { CompiledLocation } from "./location.js";
-import { isRefusal, isReply, reasonOf } from "./reason.js";
+import { reasonOf } from "./reason.js";
+import { isDenied, refusalOf } from "./refusal.js";
 import { silenceEvents } from "./script.js";
 
 export interface LineOptions {
@@ -59,7 +60,7 @@ function guards({ name, silence }: LineOptions): RedisOptions {
     keepAlive: 10_000,
     retryStrategy: retryDelay,
     // A primary that became a replica: connect anew and repeat the command.
-    reconnectOnError: (error) => (error.message.includes("READONLY") ? 2 : false),
+    reconnectOnError: (error) => (refusalOf(error).code === "read-only" ? 2 : false),
   };
 }
 
@@ -98,7 +99,7 @@ export function openLine({ options: given, display, bullmqEvents = true, passwor
   function onError(error: unknown): void {
     trouble = error;
     // ioredis goes on with database 0.
-    if (isReply(error) && /DB index/.test(String(error))) {
+    if (refusalOf(error).code === "unknown-database") {
       unsuitable = new BullrushError("REDIS_UNSUITABLE", { url: display, reason: `it has no database ${given.db}` });
       suitable = false;
     }
@@ -151,7 +152,7 @@ export function openLine({ options: given, display, bullmqEvents = true, passwor
       const onReady = () => finish();
       const onEnd = () => finish(new Error("the connection was closed"));
       const onError = (error: unknown) => {
-        if (isRefusal(error)) finish(error);
+        if (isDenied(refusalOf(error))) finish(error);
       };
       const finish = (error?: unknown) => {
         loaded.off("ready", onReady).off("end", onEnd).off("error", onError);

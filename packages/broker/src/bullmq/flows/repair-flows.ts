@@ -1,5 +1,5 @@
 import { BullrushError } from "../../errors/error.js";
-import { isRefused } from "../../redis/refused.js";
+import { isRefused } from "../../errors/refusal.js";
 import { outcomeOfRecord, stateOfOutcome } from "../../protocol/outcome.js";
 import { encodeRecord } from "../../protocol/record.js";
 import type { ResultStore } from "../result-store.js";

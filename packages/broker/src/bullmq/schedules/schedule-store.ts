@@ -10,9 +10,9 @@ import type { DeadLinks } from "../../redis/dead-links.js";
 import { checkEviction } from "../../redis/eviction.js";
 import { beatChannel, beatIndexKey, beatKeys } from "../../redis/keys.js";
 import { compileLocation, type CompiledLocation, type RedisLocation } from "../../redis/location.js";
-import { shownReply } from "../../redis/reason.js";
+import { isRightMissing, refusalIn } from "../../redis/refusal.js";
 import { missingCommands } from "../../redis/probe-rights.js";
-import { saysDenied, saysMissing } from "../../redis/rights.js";
+import { missingRights } from "../../redis/rights.js";
 import { runScript, type Argument, type Script } from "../../redis/script.js";
 import { openSubscription } from "../../redis/subscription.js";
 import { engineScript } from "../engine.js";
@@ -97,7 +97,7 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
       evicting: await checkEviction(client, location.display, allowEviction),
       missing: await missingCommands(client, keys[0] as string, Object.values(scripts)),
     }));
-    const lacking = missing.length === 0 ? undefined : await commands.denied([saysMissing(missing)], scripts.advance);
+    const lacking = missing.length === 0 ? undefined : await commands.denied([missingRights(missing)], scripts.advance);
     if (lacking !== undefined) throw lacking;
     return evicting === undefined ? [] : [evicting];
   }
@@ -206,7 +206,7 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
         noteQueues(client, queues);
         return runScript(client, scripts.advance, keys, args);
       })) as readonly AdvanceReply[] | null;
-      const failed = (replies ?? []).flatMap((one) => (one[0] === "failed" ? [one[1]] : []));
+      const failed = (replies ?? []).flatMap((one) => (one[0] === "failed" ? [refusalIn(one[1])] : []));
       const denied = failed.length === 0 ? undefined : await commands.denied(failed, scripts.advance);
       outcomes.push(
         ...lot.map(({ name }, index) => (replies === null ? "deposed" : outcomeOf(name, replies[index] as AdvanceReply, denied))),
@@ -219,14 +219,15 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
   function outcomeOf(name: string, reply: AdvanceReply, denied: BullrushError | undefined): Advanced {
     if (reply[0] === "done") return { sent: reply[1], overlapped: reply[2], duplicates: reply[3] };
     if (reply[0] === "changed") return "changed";
-    if (denied !== undefined && saysDenied(reply[1])) return denied;
+    const refusal = refusalIn(reply[1]);
+    if (denied !== undefined && isRightMissing(refusal)) return denied;
     const action = `entry "${name}" did not tick`;
     return new BullrushError("BROKER_UNAVAILABLE", {
       url: commands.display,
       action,
       deadline,
-      reason: shownReply(reply[1]),
-      refused: true,
+      reason: refusal.reason,
+      refusal: refusal.code,
     });
   }
 
