@@ -21,7 +21,9 @@ export { redactNamed } from "./errors/secret-names.js";
 export { redactUrls } from "./errors/url-secrets.js";
 export { isTerminal, type TaskState, type TerminalState } from "./protocol/state.js";
 export { encodeRecord, type TaskRecord, type UnsentRecord } from "./protocol/record.js";
-export { checkSize, defaultMaxPayload, encodeMessage, longestMessageOf, readMessage } from "./protocol/envelope.js";
+export { encodeMessage } from "./protocol/envelope.js";
+export { readMessage } from "./protocol/read-message.js";
+export { checkSize, defaultMaxPayload, maxMessageBytes } from "./protocol/payload-limit.js";
 export { decodeJson, encodeErrorOf, encodeJson } from "./json/json.js";
 
 export type { ConsumeOptions, Consumer, SettledAndTaken, QueueFault, LoanData, TakeWatch, Loans } from "./ports/consumer.js";

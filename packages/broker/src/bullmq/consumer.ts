@@ -8,7 +8,7 @@ import type { ConsumeOptions, Consumer, SettledAndTaken, LoanData, QueueFault } 
 import type { Delivery, Verdict } from "../ports/delivery.js";
 import { isFaultOf } from "../ports/is-fault-of.js";
 import type { Settled, Settlement } from "../ports/settlement.js";
-import { longestMessageOf } from "../protocol/envelope.js";
+import { maxMessageBytes } from "../protocol/payload-limit.js";
 import type { StoreRequest } from "../ports/results.js";
 import { openConnection } from "../redis/connection.js";
 import type { DeadLinks } from "../redis/dead-links.js";
@@ -65,7 +65,7 @@ const longestRead = 10_000;
 const spoiltFor = 1000;
 
 /** Longest message that a consumer reads if nobody says more, in bytes. */
-const defaultLongest = longestMessageOf(0);
+const defaultLongest = maxMessageBytes(0);
 
 const exchangeScript = engineScript("exchange");
 

@@ -1,6 +1,6 @@
 import { clip, textLimits } from "../errors/clip.js";
 import { BullrushError } from "../errors/error.js";
-import { decodeMessage, foreignMessage, isEnvelope, isNewer } from "../protocol/envelope.js";
+import { decodeMessage, foreignMessage, isEnvelope, isNewer } from "../protocol/read-message.js";
 import { decodeJson } from "../json/json.js";
 import type { Content } from "../ports/delivery.js";
 

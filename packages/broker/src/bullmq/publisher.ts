@@ -1,6 +1,6 @@
 import { BullrushError } from "../errors/error.js";
 import type { Refusal } from "../errors/refusal-code.js";
-import { encodeMessage } from "../protocol/envelope.js";
+import { encodeMessage, markResent } from "../protocol/envelope.js";
 import type { Message, RoutedMessage } from "../protocol/message.js";
 import type { Queues } from "../ports/queues.js";
 import type { Connection } from "../redis/connection.js";
@@ -98,7 +98,7 @@ export function openPublisher(commands: Connection, { prefix, deadline, maxPaylo
           for (const list of queues.values()) {
             args.push(list.length);
             for (const { message, text } of list)
-              args.push(message.id, message.task, repeated ? resent(message, text) : text, ...more(message, now));
+              args.push(message.id, message.task, repeated && message.resent !== true ? markResent(text) : text, ...more(message, now));
           }
           return runScript(client, script, keys, args);
         },
@@ -149,9 +149,4 @@ function byQueue(parcels: readonly Parcel[]): ReadonlyMap<string, readonly Parce
 /** Its priority, and its delay in ms. */
 function whenAndHowUrgent({ priority, eta = 0 }: Message, now: number): readonly number[] {
   return [priority, Math.max(0, Math.ceil(eta - now))];
-}
-
-/** The encoded message with the mark that it may have been enqueued before. */
-function resent(message: Message, text: string): string {
-  return message.resent === true ? text : `${text.slice(0, -1)},"resent":true}`;
 }

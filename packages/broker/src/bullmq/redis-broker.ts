@@ -1,5 +1,6 @@
 import { steadyClock } from "../time/clock.js";
-import { defaultMaxPayload, longestMessageOf, longestReplyTo, replyToAtEnd } from "../protocol/envelope.js";
+import { maxReplyToBytes, replyToAtEnd } from "../protocol/envelope.js";
+import { defaultMaxPayload, maxMessageBytes } from "../protocol/payload-limit.js";
 import type { ConsumeOptions, Consumer } from "../ports/consumer.js";
 import type { BrokerFacets } from "../ports/engine.js";
 import type { Remains, Location, Marked, QueueCounts, Revocation, TaskQuery } from "../ports/queues.js";
@@ -135,7 +136,7 @@ export function redisBroker(options: RedisBrokerOptions): BrokerFacets {
     elsewhere = false,
   ): Promise<readonly Marked[]> {
     const places = [`${prefix}:`, elsewhere ? "1" : "", queues.length, ...queues];
-    const args = [reason, terminate ? "1" : "", longestReplyTo, mostRead, Date.now(), ...places];
+    const args = [reason, terminate ? "1" : "", maxReplyToBytes, mostRead, Date.now(), ...places];
     const replies: RevokeReply[] = [];
     while (replies.length < ids.length) {
       const left = ids.slice(replies.length);
@@ -154,7 +155,7 @@ export function redisBroker(options: RedisBrokerOptions): BrokerFacets {
 
   function consume(given: ConsumeOptions): Consumer {
     const consumer = openConsumer(
-      { longestMessage: longestMessageOf(maxPayload), ...given },
+      { longestMessage: maxMessageBytes(maxPayload), ...given },
       { location, results: new ResultStore(location, backend), prefix, ...shared },
     );
     consumers.add(consumer);

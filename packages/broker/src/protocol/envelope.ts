@@ -1,45 +1,106 @@
-import { BullrushError } from "../errors/error.js";
-import { isTaskId } from "./id.js";
-import { clip, textLimits } from "../errors/clip.js";
-import type { Failure } from "./failure.js";
-import { clippedFailure, isFailure } from "./stored-failure.js";
-import { decodeJson, encodeJson } from "../json/json.js";
-import { isTaskRef, isFlowPosition } from "./flow-position.js";
+import { encodeJson } from "../json/json.js";
 import type { Json, Message } from "./message.js";
-import { clientOf, replyChannel } from "./reply-channel.js";
-import { typeOf } from "../errors/words.js";
-
-/** The version that this release writes, and the newest that it reads. Fields may be added within a version; readers ignore what they do not know. */
-export const messageVersion = 1;
-
-/** How each message begins, and then its list of arguments: scripts put a value into that. ASCII. */
-export const messageStart = `{"bullrush":${messageVersion},"args":`;
-
-/** Default of the longest encoded message or result, in bytes: 1 MiB. */
-export const defaultMaxPayload = 1024 * 1024;
+import { checkSize, defaultMaxPayload } from "./payload-limit.js";
+import { clientOf, isReplyChannel, replyChannel } from "./reply-channel.js";
 
 /**
- * `message` as the text that goes into the broker, without what the broker keeps beside it (id and task) and what is at its default, so
- * that Redis can store a small one compactly. Throws `ENCODE_ERROR` for arguments or headers that JSON would change silently and
- * `PAYLOAD_TOO_LARGE` over `maxPayload` bytes.
+ * The text of a message on the wire: this module writes it, and is the only one that edits it. An
+ * edit inserts text and leaves every other byte as it is, so that arguments are never parsed.
+ */
+
+/**
+ * The version that this release writes, and the newest that it reads. Fields may be added within a
+ * version; readers ignore those that they do not know.
+ */
+export const messageVersion = 1;
+
+/** How each message begins, up to its list of arguments. ASCII, so that scripts can count bytes. */
+const messageStart = `{"bullrush":${messageVersion},"args":`;
+
+/** Index of the first argument in an encoded message, behind the bracket. */
+const firstArgument = messageStart.length + 1;
+
+/** Byte of the first argument in an encoded message, counted from 1 as Lua does. */
+export const firstArgumentByte = firstArgument + 1;
+
+/**
+ * `message` as the text that goes into the broker. It leaves out what the broker keeps beside it (id
+ * and task) and fields at their default, so that Redis can store a small message compactly. Throws
+ * `ENCODE_ERROR` for arguments or headers that JSON would change silently, and `PAYLOAD_TOO_LARGE`
+ * over `maxPayload` bytes.
  */
 export function encodeMessage(message: Message, maxPayload = defaultMaxPayload): string {
-  const { id, task, headers, rootId, replyTo } = message;
-  const what = `the arguments of ${task}`;
-  let text = `${messageStart}${encodeJson(withoutTrailingUndefined(message.args), what) ?? "[]"}`;
-  if (!isEmpty(headers)) text += `,"headers":${encodeJson(headers, `the headers of ${task}`)}`;
-  if (rootId !== id) text += `,"rootId":${JSON.stringify(rootId)}`;
-  if (message.priority !== 0) text += `,"priority":${message.priority}`;
-  if (message.retries !== 0) text += `,"retries":${message.retries}`;
-  for (const field of asTheyAre) if (message[field] !== undefined) text += `,"${field}":${JSON.stringify(message[field])}`;
-  if (replyTo !== undefined) text += encodeReplyTo(replyTo);
-  text += "}";
-  checkSize(text, what, maxPayload);
+  const [before, behind] = encodeAroundPositions(message);
+  const text = `${before}${fieldsOf(message, ["places"])}${behind}`;
+  checkSize(text, argumentsOf(message), maxPayload);
   return text;
 }
 
-/** Fields that are written as they are, where they apply. */
-const asTheyAre = [
+/**
+ * `message` encoded without its flow positions, as the texts before and behind them: for a script
+ * that knows the positions. Throws `ENCODE_ERROR` as `encodeMessage` does.
+ */
+export function encodeAroundPositions(message: Message): readonly [before: string, behind: string] {
+  const { id, task, headers, rootId, replyTo } = message;
+  let before = `${messageStart}${encodeJson(withoutTrailingUndefined(message.args), argumentsOf(message)) ?? "[]"}`;
+  if (!isEmpty(headers)) before += `,"headers":${encodeJson(headers, `the headers of ${task}`)}`;
+  if (rootId !== id) before += `,"rootId":${JSON.stringify(rootId)}`;
+  if (message.priority !== 0) before += `,"priority":${message.priority}`;
+  if (message.retries !== 0) before += `,"retries":${message.retries}`;
+  before += fieldsOf(message, beforePositions);
+  const behind = fieldsOf(message, behindPositions);
+  return [before, `${behind}${replyTo === undefined ? "" : encodeReplyTo(replyTo)}}`];
+}
+
+/** What is known of a call of a flow only when its turn comes. The message has none of it yet. */
+export interface LateFields {
+  /** The first argument, as JSON. Default: none is added. */
+  readonly value?: string | undefined;
+  /** Default: none. */
+  readonly eta?: number | undefined;
+  /** Default: none. */
+  readonly expires?: number | undefined;
+  /** Whether an earlier try may have enqueued it. Default: false. */
+  readonly resent?: boolean | undefined;
+}
+
+/** The encoded message `text` of a flow's call with what is known now. */
+export function completeMessage(text: string, { value, eta, expires, resent = false }: LateFields): string {
+  const filled = value === undefined ? text : withFirstArgument(text, value);
+  const times = [...(eta === undefined ? [] : [`"eta":${eta},`]), ...(expires === undefined ? [] : [`"expires":${expires},`])];
+  const timed = times.length === 0 ? filled : `{${times.join("")}${filled.slice(1)}`;
+  return resent ? markResent(timed) : timed;
+}
+
+/**
+ * The encoded message `text`, which has no such mark, with the mark that an earlier try may have
+ * enqueued it.
+ */
+export function markResent(text: string): string {
+  return `${text.slice(0, -1)},"resent":true}`;
+}
+
+/** Throws a `TypeError` unless `text` begins as `encodeMessage` writes it, so that it can be edited. */
+export function checkEditable(text: string): void {
+  if (!text.startsWith(`${messageStart}[`)) throw new TypeError("a message begins with its version and its arguments");
+}
+
+/** How many bytes at the end of an encoded message `replyToAtEnd` needs. */
+export const maxReplyToBytes = 256;
+
+/**
+ * The channel on which the sender of a message waits, from the `end` of the message as
+ * `encodeMessage` and `markResent` write it: the rest may be long.
+ */
+export function replyToAtEnd(end: string): string | undefined {
+  // In a string its quotes would be escaped, so this is the message's own field.
+  const [, field, value] = /,"(to|replyTo)":"([^"\\]+)"(?:,"resent":true)?\}$/.exec(end) ?? [];
+  const channel = field === "to" ? replyChannel(value as string) : value;
+  return isReplyChannel(channel) ? channel : undefined;
+}
+
+/** Fields that are written as they are if they are present. */
+const beforePositions = [
   "parentId",
   "groupId",
   "eta",
@@ -49,138 +110,30 @@ const asTheyAre = [
   "softTimeLimit",
   "ignoreResult",
   "each",
-  "places",
-  "standsFor",
-  "lastFailure",
-  "resent",
 ] as const;
+const behindPositions = ["standsFor", "lastFailure", "resent"] as const;
+
+function fieldsOf(message: Partial<Message>, names: readonly (keyof Message)[]): string {
+  let text = "";
+  for (const name of names) if (message[name] !== undefined) text += `,"${name}":${JSON.stringify(message[name])}`;
+  return text;
+}
+
+function withFirstArgument(text: string, value: string): string {
+  const rest = text.slice(firstArgument);
+  return `${text.slice(0, firstArgument)}${value}${rest.startsWith("]") ? "" : ","}${rest}`;
+}
 
 function encodeReplyTo(channel: string): string {
   const client = clientOf(channel);
   return client === undefined ? `,"replyTo":${JSON.stringify(channel)}` : `,"to":${JSON.stringify(client)}`;
 }
 
-/** Throws `PAYLOAD_TOO_LARGE` if `text` has more than `limit` bytes in UTF-8. */
-export function checkSize(text: string, what: string, limit: number): void {
-  if (text.length * 3 <= limit) return;
-  const bytes = Buffer.byteLength(text);
-  if (bytes > limit) throw new BullrushError("PAYLOAD_TOO_LARGE", { what, bytes, limit });
+function argumentsOf({ task }: Message): string {
+  return `the arguments of ${task}`;
 }
 
-/**
- * Longest message, or record, that is read where `maxPayload` bytes may be sent: 8 MiB, or four times `maxPayload` if that is more, since a message may hold values of its parents, too. What
- * somebody planted may have any length, and to parse it takes many times that.
- */
-export function longestMessageOf(maxPayload: number): number {
-  return Math.max(8 * 1024 * 1024, 4 * maxPayload);
-}
-
-/** How many bytes of the end of an encoded message `replyToAtEnd` wants. */
-export const longestReplyTo = 256;
-
-/**
- * The channel on which the sender of a message waits, from the end of the message as `encodeMessage` and a second try of publishing write
- * it: the rest may be long.
- */
-export function replyToAtEnd(end: string): string | undefined {
-  // Inside of a string its quotes would be escaped, so this is the message's own field.
-  const [, field, value] = /,"(to|replyTo)":"([^"\\]+)"(?:,"resent":true)?\}$/.exec(end) ?? [];
-  const channel = field === "to" ? replyChannel(value as string) : value;
-  return isReplyChannel(channel) ? channel : undefined;
-}
-
-/** Whether decoded `data` is one of our envelopes, of whatever version, rather than the data of a plain BullMQ job. */
-export function isEnvelope(data: unknown): data is { readonly bullrush: unknown } & Record<string, unknown> {
-  return typeof data === "object" && data !== null && !Array.isArray(data) && "bullrush" in data;
-}
-
-/** Whether an envelope is of a version that only a newer release reads. */
-export function isNewer({ bullrush: version }: { readonly bullrush: unknown }): boolean {
-  return isCount(version) && (version as number) > messageVersion;
-}
-
-/**
- * The message in the envelope of job `id`, whose name is the task. Throws `DECODE_ERROR`, naming the field, if it is of a newer version or
- * malformed.
- */
-export function decodeMessage(id: string, task: string, envelope: Record<string, unknown>): Message {
-  if (envelope["bullrush"] !== messageVersion) {
-    const version = envelope["bullrush"];
-    refuse(`its version is ${isCount(version) ? String(version) : describe(version)}, and this release reads version ${messageVersion}`);
-  }
-  check("id", id, isTaskId, "a UUID");
-  check("task", task, isName, "a name");
-  const message: Record<string, unknown> = { id, task, args: undefined, headers: {}, priority: 0, retries: 0, rootId: id };
-  for (const name of Object.keys(envelope)) {
-    const field = fields.get(name);
-    const value = envelope[name];
-    if (field === undefined || value === undefined) continue;
-    check(name, value, ...field);
-    if (name === "to") message["replyTo"] = replyChannel(value as string);
-    else if (name === "lastFailure") message[name] = clippedFailure(value as Failure);
-    else message[name] = value;
-  }
-  check("args", message["args"], ...isList);
-  return message as unknown as Message;
-}
-
-/** The message that stands in `text`, which `encodeMessage` wrote. Throws `DECODE_ERROR`. */
-export function readMessage(id: string, task: string, text: string): Message {
-  return decodeMessage(id, task, decodeJson(text, "the message") as Record<string, unknown>);
-}
-
-type Expectation = readonly [accepts: (value: unknown) => boolean, expected: string];
-
-const isText = (value: unknown) => typeof value === "string" && value !== "";
-const isName = (value: unknown) => isText(value) && (value as string).length <= textLimits.name;
-const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
-const isLength = (value: unknown) => typeof value === "number" && Number.isFinite(value) && value >= 0;
-/** One of which a `Date` can be made. */
-const isTime = (value: unknown) => isLength(value) && (value as number) <= 8.64e15;
-/** Whom a reply may go to: only who waits for results, never another channel of somebody's. */
-const isReplyChannel = (value: unknown) => typeof value === "string" && isClient(clientOf(value));
-const isClient = (value: unknown) => typeof value === "string" && /^[^\p{Cc}]{1,200}$/u.test(value);
-const isFlag = (value: unknown) => typeof value === "boolean";
-const isRecord = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
-
-const isListOf = (accepts: (value: unknown) => boolean) => (value: unknown) => Array.isArray(value) && value.every(accepts);
-
-const isList: Expectation = [Array.isArray, "an array"];
-
-/** What may stand in an envelope; whatever else does is ignored. */
-const fields = new Map<string, Expectation>([
-  ["args", isList],
-  ["headers", [isRecord, "an object"]],
-  ["priority", [(value) => isCount(value) && (value as number) <= 9, "0 to 9"]],
-  ["retries", [isCount, "a count"]],
-  ["rootId", [isTaskId, "a UUID"]],
-  ["parentId", [isTaskId, "a UUID"]],
-  ["groupId", [isTaskId, "a UUID"]],
-  ["eta", [isTime, "a time in milliseconds"]],
-  ["expires", [isTime, "a time in milliseconds"]],
-  ["maxRetries", [(value) => value === null || isCount(value), "a count or null"]],
-  ["timeLimit", [isLength, "milliseconds"]],
-  ["softTimeLimit", [isLength, "milliseconds"]],
-  ["to", [isClient, "a client"]],
-  ["replyTo", [isReplyChannel, `a channel that begins with ${replyChannel("")}`]],
-  ["ignoreResult", [isFlag, "true or false"]],
-  ["each", [isFlag, "true or false"]],
-  ["places", [isListOf(isFlowPosition), "a list of places in flows"]],
-  ["standsFor", [isListOf(isTaskRef), "a list of tasks"]],
-  ["lastFailure", [(value) => isFailure(value), "a failure"]],
-  ["resent", [isFlag, "true or false"]],
-]);
-
-function check(field: string, value: unknown, accepts: (value: unknown) => boolean, expected: string): void {
-  if (!accepts(value)) refuse(`"${field}" is ${describe(value)}; expected ${expected}`);
-}
-
-/** The message that a job of a plain BullMQ producer stands for: its name is the task, clipped if it is too long for one, its data the one argument. */
-export function foreignMessage(id: string, name: string, data: unknown, priority: number): Message {
-  return { id, task: clip(name, textLimits.name), args: [data], headers: {}, priority: Math.min(priority, 9), retries: 0, rootId: id };
-}
-
-/** An `undefined` at the end of a call is the same as nothing there. */
+/** An `undefined` at the end of a call is the same as no argument there. */
 function withoutTrailingUndefined(args: readonly unknown[]): readonly unknown[] {
   let { length } = args;
   while (length > 0 && args[length - 1] === undefined) length--;
@@ -190,14 +143,4 @@ function withoutTrailingUndefined(args: readonly unknown[]): readonly unknown[] 
 function isEmpty(headers: Readonly<Record<string, Json>>): boolean {
   for (const _ in headers) return false;
   return true;
-}
-
-/** The kind of a bad value, never the value: it may be a payload. */
-function describe(value: unknown): string {
-  if (value === undefined) return "missing";
-  return value === null ? "null" : Array.isArray(value) ? "an array" : typeOf(value);
-}
-
-function refuse(reason: string): never {
-  throw new BullrushError("DECODE_ERROR", { what: "the message", reason });
 }

@@ -4,7 +4,7 @@ import { isTaskId } from "../protocol/id.js";
 import { replyChannel } from "../protocol/reply-channel.js";
 import { toFailure } from "../protocol/to-failure.js";
 import { BullrushError } from "../errors/error.js";
-import { longestMessageOf } from "../protocol/envelope.js";
+import { maxMessageBytes } from "../protocol/payload-limit.js";
 import { decodeRecord, encodeRecord, type TaskRecord } from "../protocol/record.js";
 import { openConnection, type Connection } from "./connection.js";
 import type { DeadLinks } from "./dead-links.js";
@@ -40,7 +40,7 @@ export interface RedisResultBackend extends Results {
 
 /** Result backend on a Redis of its own or the broker's: one string of JSON a task, with a time to live, and one channel a waiting process. */
 export function redisResultBackend(options: RedisResultBackendOptions): RedisResultBackend {
-  const { deadline = 5000, largestNotified = 16_384, longestRecord = longestMessageOf(0), deadLinks, onConnectionError } = options;
+  const { deadline = 5000, largestNotified = 16_384, longestRecord = maxMessageBytes(0), deadLinks, onConnectionError } = options;
   const location = compileLocation(options.location);
   const shared = { ...(deadLinks && { deadLinks }), ...(onConnectionError && { onConnectionError }) };
   const connect = (name: string, onReplaced?: () => void): Connection =>

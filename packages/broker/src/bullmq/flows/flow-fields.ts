@@ -1,5 +1,5 @@
 import { callId } from "../../protocol/id.js";
-import { encodeMessage, messageStart } from "../../protocol/envelope.js";
+import { checkEditable, encodeMessage, firstArgumentByte } from "../../protocol/envelope.js";
 import type { Flow, FlowCall } from "../../protocol/flow.js";
 import type { TaskRef, FlowPosition } from "../../protocol/flow-position.js";
 import type { Argument } from "../../redis/script.js";
@@ -39,7 +39,7 @@ export function headOf({ id, calls, joins, replyTo = "", expires, maxPayload }: 
 export function fieldsOf({ calls }: Flow): readonly (readonly [field: string, value: string])[] {
   return calls.map((call, number) => {
     const text = call.text ?? encodeMessage(call.message);
-    if (!text.startsWith(messageStart)) throw new TypeError("a message begins with its version and its arguments");
+    checkEditable(text);
     return [`c${number}`, `${JSON.stringify(callHead(call))}\n${text}`];
   });
 }
@@ -47,9 +47,7 @@ export function fieldsOf({ calls }: Flow): readonly (readonly [field: string, va
 /** What the scripts have to know of a call. */
 export function callHead({ queue, message, takesValue, countdown, lifetime, enters }: FlowCall): object {
   const { id, task, priority, eta, resent, places, standsFor } = message;
-  // Where its arguments begin, counted from 1, behind the bracket.
-  const from = messageStart.length + 2;
-  return { queue, id, task, priority, takesValue, from, countdown, lifetime, eta, resent, places, standsFor, enters };
+  return { queue, id, task, priority, takesValue, from: firstArgumentByte, countdown, lifetime, eta, resent, places, standsFor, enters };
 }
 
 /** What is known of the calls from `first` to `last`: their values go to the next slot of a join for each further one, or all is the same. */

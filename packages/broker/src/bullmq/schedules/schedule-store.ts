@@ -2,7 +2,7 @@ import { steadyClock } from "../../time/clock.js";
 import { BullrushError } from "../../errors/error.js";
 import { newId } from "../../protocol/id.js";
 import type { Advance, Advanced, Due, NamedCall, ScheduleNews, Schedules, StoredEntry, Term } from "../../ports/schedules.js";
-import { defaultMaxPayload } from "../../protocol/envelope.js";
+import { defaultMaxPayload } from "../../protocol/payload-limit.js";
 import { encodeJson } from "../../json/json.js";
 import type { ScheduledCall } from "../../protocol/schedule.js";
 import { openConnection, type Connection, type ConnectionOptions } from "../../redis/connection.js";
