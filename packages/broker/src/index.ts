@@ -4,7 +4,7 @@ export type { Refusal, RefusalCode } from "./errors/refusal-code.js";
 export { toMilliseconds, type Duration } from "./time/duration.js";
 export { clip, textLimits } from "./errors/clip.js";
 export { steadyClock, systemClock, type Clock } from "./time/clock.js";
-export { SharedTimer, longestTimer, systemTiming, type Timing } from "./time/shared-timer.js";
+export { SharedTimer, maxTimerDelay, systemTiming, type Timing } from "./time/shared-timer.js";
 export { additionId, callId, checkTaskId, copyId, groupId, isTaskId, newId, replacementId, tickId } from "./protocol/id.js";
 
 export type { Json, Message, RoutedMessage } from "./protocol/message.js";
@@ -40,7 +40,7 @@ export type { Claim, ReadOptions, Results, StoreReply, StoreRequest } from "./po
 export type { Advance, Advanced, Due, LastTick, NamedCall, ScheduleNews, Schedules, StoredEntry, Term, Tick } from "./ports/schedules.js";
 export {
   lastTime,
-  shortestInterval,
+  minInterval,
   solarEvents,
   type CatchUp,
   type Schedule,

@@ -44,12 +44,12 @@ const maxRead = 10_000;
 /** The consuming side of some queues: one connection for commands and one that blocks, however many queues. */
 export function openConsumer(options: ConsumeOptions, context: ConsumerContext): Consumer {
   const { location, results, prefix, deadLinks, onConnectionError } = context;
-  const { lease, scan = lease / 3, worker, takeWatch, allowEviction = false, longestMessage = maxMessageBytesFor(0) } = options;
+  const { lease, scan = lease / 3, worker, takeWatch, allowEviction = false, maxMessageBytes = maxMessageBytesFor(0) } = options;
   const hearing = onConnectionError && { onConnectionError };
   const shared = { service: "broker" as const, ...hearing, ...(deadLinks && { deadLinks }) };
   const read = Math.min(maxRead, (lease * 2) / 3);
-  const commands = openConnection(location, { name: `bullrush:${worker}`, silence: lease / 3, ...shared });
-  const bell = openConnection(location, { name: `bullrush:${worker}:bell`, silence: Math.max(read * 1.2, read + 250), ...shared });
+  const commands = openConnection(location, { name: `bullrush:${worker}`, idleTimeout: lease / 3, ...shared });
+  const bell = openConnection(location, { name: `bullrush:${worker}:bell`, idleTimeout: Math.max(read * 1.2, read + 250), ...shared });
 
   const queues = new ConsumedQueues(prefix, options.queues);
   const { prefixes } = queues;
@@ -62,7 +62,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     availability,
     clock,
     timing: systemTiming,
-    longest: read,
+    maxWait: read,
     deadline,
   });
   const flows = new FlowStore(commands, { prefix, deadline, noteQueues: queueNotes(prefix, steadyClock) });
@@ -94,7 +94,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     takeWatch,
     lease,
     worker,
-    maxMessageBytes: longestMessage,
+    maxMessageBytes,
     deadline,
     onResting: passOnResting,
     ...hearing,
@@ -154,7 +154,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     end: leases.end,
     recover: leases.recover,
     droppedDeadLetters: leases.droppedDeadLetters,
-    repairFlows: (stale) => (leases.takeNoFlows() ? Promise.resolve(0) : repairFlows({ flows, carrier: flowRunner, results }, stale)),
+    repairFlows: (stale) => (leases.takeNoFlows() ? Promise.resolve(0) : repairFlows({ flows, runner: flowRunner, results }, stale)),
     close,
   };
 }

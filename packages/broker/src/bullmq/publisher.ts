@@ -35,22 +35,22 @@ interface Parcel {
 type RefusedReply = readonly (readonly [number, string])[];
 
 /** Most messages that are enqueued in one call, so that none holds Redis for long. */
-const mostPublished = 50;
+const maxPublished = 50;
 
 /** Most messages that are on their way at once: the deadline of each counts from when it is. */
-const mostAtOnce = 5000;
+const maxAtOnce = 5000;
 
 const scripts = { plain: engineScript("publish"), byBullmq: engineScript("publish-by-bullmq") };
 
 /** `Queues.publish`: the messages of one tick go out together, up to 50 in a call. */
 export function openPublisher(commands: Connection, { prefix, deadline, maxPayload, noteQueues }: PublisherOptions): Queues["publish"] {
-  const sendPlain = coalesced<Parcel>(mostPublished, (parcels) => void send(scripts.plain, parcels, () => []));
-  const sendByBullmq = coalesced<Parcel>(mostPublished, (parcels) => void send(scripts.byBullmq, parcels, whenAndHowUrgent));
+  const sendPlain = coalesced<Parcel>(maxPublished, (parcels) => void send(scripts.plain, parcels, () => []));
+  const sendByBullmq = coalesced<Parcel>(maxPublished, (parcels) => void send(scripts.byBullmq, parcels, whenAndHowUrgent));
 
   async function publish(messages: readonly RoutedMessage[]): Promise<readonly (BullrushError | undefined)[]> {
-    if (messages.length <= mostAtOnce) return publishAtOnce(messages);
+    if (messages.length <= maxAtOnce) return publishAtOnce(messages);
     const errors: (BullrushError | undefined)[] = [];
-    for (let at = 0; at < messages.length; at += mostAtOnce) errors.push(...(await publishAtOnce(messages.slice(at, at + mostAtOnce))));
+    for (let at = 0; at < messages.length; at += maxAtOnce) errors.push(...(await publishAtOnce(messages.slice(at, at + maxAtOnce))));
     return errors;
   }
 

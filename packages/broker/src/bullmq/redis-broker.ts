@@ -48,10 +48,10 @@ const scripts = {
 };
 
 /** How many bytes of messages are read in one call at most, so that Redis is there for others: 8 MiB take it about 10 ms. */
-const mostRead = 8 * 1024 * 1024;
+const maxRead = 8 * 1024 * 1024;
 
 /** Most tasks that are forgotten in one call. */
-const mostForgotten = 1000;
+const maxForgotten = 1000;
 
 /** As `lua/bullmq/forget.lua` says it. */
 const lefts = ["gone", "waiting", "running"] as const satisfies readonly Remains[];
@@ -113,7 +113,7 @@ export function redisBroker(options: RedisBrokerOptions): BrokerFacets {
     const args = [`${prefix}:`, ownQueueKeys(prefix), queues.length, ...queues];
     const replies: (0 | 1 | 2)[] = [];
     while (replies.length < ids.length) {
-      const left = ids.slice(replies.length, replies.length + mostForgotten);
+      const left = ids.slice(replies.length, replies.length + maxForgotten);
       const some = await commands.run({ action: `${counted(left.length, "task was", "tasks were")} not forgotten`, deadline }, (client) =>
         runScript(client, scripts.forget, [queuesKey(prefix)], [...args, ...left]),
       );
@@ -136,7 +136,7 @@ export function redisBroker(options: RedisBrokerOptions): BrokerFacets {
     elsewhere = false,
   ): Promise<readonly Marked[]> {
     const places = [`${prefix}:`, elsewhere ? "1" : "", queues.length, ...queues];
-    const args = [reason, terminate ? "1" : "", maxReplyToBytes, mostRead, Date.now(), ...places];
+    const args = [reason, terminate ? "1" : "", maxReplyToBytes, maxRead, Date.now(), ...places];
     const replies: RevokeReply[] = [];
     while (replies.length < ids.length) {
       const left = ids.slice(replies.length);
@@ -155,7 +155,7 @@ export function redisBroker(options: RedisBrokerOptions): BrokerFacets {
 
   function consume(given: ConsumeOptions): Consumer {
     const consumer = openConsumer(
-      { longestMessage: maxMessageBytes(maxPayload), ...given },
+      { maxMessageBytes: maxMessageBytes(maxPayload), ...given },
       { location, results: new ResultStore(location, backend), prefix, ...shared },
     );
     consumers.add(consumer);

@@ -37,7 +37,7 @@ export function redisEngine({ broker: location, backend = location, app, prefix 
   const results = redisResultBackend({
     location: backend,
     deadLinks,
-    ...(maxPayload !== undefined && { longestRecord: maxMessageBytes(maxPayload) }),
+    ...(maxPayload !== undefined && { maxRecord: maxMessageBytes(maxPayload) }),
     onConnectionError: (reason) => onConnectionError("backend", reason),
   });
   const shared = {

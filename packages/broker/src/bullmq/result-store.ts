@@ -17,7 +17,7 @@ const probe = engineScript("probe");
 export class ResultStore {
   readonly #location: CompiledLocation;
   readonly #backend: Results | RedisResultBackend;
-  #aboard = false;
+  #storesInSettlement = false;
 
   constructor(location: CompiledLocation, backend: Results | RedisResultBackend) {
     this.#location = location;
@@ -26,7 +26,7 @@ export class ResultStore {
 
   /** Whether the script of an exchange stores results itself. */
   get storesInSettlement(): boolean {
-    return this.#aboard;
+    return this.#storesInSettlement;
   }
 
   /**
@@ -34,7 +34,7 @@ export class ResultStore {
    * have been possible. Rejects when Redis cannot be reached.
    */
   async probe(connection: Connection, deadline: number): Promise<string | undefined> {
-    this.#aboard = false;
+    this.#storesInSettlement = false;
     const to = this.#backend;
     if (!("location" in to) || !isSameServer(this.#location, to.location)) return undefined;
     const trial = randomUUID();
@@ -42,7 +42,7 @@ export class ResultStore {
     return connection.run({ action: "the result backend was not probed", deadline }, async (client) => {
       try {
         await runScript(client, probe, [resultKey(`probe:${trial}`)], [...databases, replyChannel(trial)]);
-        this.#aboard = true;
+        this.#storesInSettlement = true;
         return undefined;
       } catch (error) {
         const refusal = refusalOf(error);

@@ -28,7 +28,7 @@ export interface WakeupListenerOptions {
   readonly clock: Clock;
   readonly timing: Pick<Timing, "setTimer">;
   /** Longest time that one read blocks, in ms. */
-  readonly longest: number;
+  readonly maxWait: number;
   /** Longest time that a call may take, outages included, in ms. */
   readonly deadline: number;
 }
@@ -44,9 +44,9 @@ export class WakeupListener {
 
   /** Waits for the next marker, at most until it is time to look anyway. */
   async wait(): Promise<void> {
-    const { markers, availability, clock, longest } = this.#options;
+    const { markers, availability, clock, maxWait } = this.#options;
     const now = clock.now();
-    const wait = Math.min(longest, availability.nextLookAt() - now);
+    const wait = Math.min(maxWait, availability.nextLookAt() - now);
     if (wait <= 0) return;
     // What could not be given away when its queue began to rest.
     await this.passOnResting(now);

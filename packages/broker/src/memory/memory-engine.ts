@@ -98,7 +98,7 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
     clock: time,
     consume: (given) => {
       const consumer = new MemoryConsumer(
-        { longestMessage: maxMessageBytes(maxPayload), ...given },
+        { maxMessageBytes: maxMessageBytes(maxPayload), ...given },
         { parts, access: new Access(url), newId },
       );
       consumers.add(consumer);

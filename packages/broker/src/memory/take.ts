@@ -46,7 +46,7 @@ export class TakeOrder {
 /**
  * A message that was just taken from `queue`, as its worker gets it: decoded anew from its text.
  */
-export function deliveryOf(queue: string, message: HeldMessage, token: string, longest = maxMessageBytes(0)): Delivery {
+export function deliveryOf(queue: string, message: HeldMessage, token: string, maxBytes = maxMessageBytes(0)): Delivery {
   const { id, task, text, deliveries, endings, revoked, verdict, unknownSince } = message;
   const bytes = Buffer.byteLength(text);
   const marks = { ...(verdict && { verdict }), ...(unknownSince !== undefined && { unknownSince }) };
@@ -59,6 +59,6 @@ export function deliveryOf(queue: string, message: HeldMessage, token: string, l
     ...(revoked === undefined ? marks : { revoked: clip(revoked, textLimits.reason) }),
     bytes,
     token,
-    content: bytes > longest ? tooLong(bytes, longest) : readContent(id, task, text, null),
+    content: bytes > maxBytes ? tooLong(bytes, maxBytes) : readContent(id, task, text, null),
   };
 }

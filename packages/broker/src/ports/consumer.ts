@@ -25,7 +25,7 @@ export interface ConsumeOptions {
    * Longest message that is read, in bytes: a longer one is undecodable, `PAYLOAD_TOO_LARGE`.
    * Default: 8 MiB, or four times the longest message that the engine sends if that is more.
    */
-  readonly longestMessage?: number;
+  readonly maxMessageBytes?: number;
   /** Hears of the calls that take. Default: nobody. */
   readonly takeWatch?: TakeWatch;
 }

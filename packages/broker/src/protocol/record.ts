@@ -148,9 +148,9 @@ const clippedFields = [
 function clippedRecord(record: TaskRecord): TaskRecord {
   const failure = record.failure && clippedFailure(record.failure);
   let clipped = failure === undefined || failure === record.failure ? record : { ...record, failure };
-  for (const [field, most] of clippedFields) {
+  for (const [field, max] of clippedFields) {
     const text: unknown = record[field];
-    if (typeof text === "string" && text.length > most) clipped = { ...clipped, [field]: clip(text, most) };
+    if (typeof text === "string" && text.length > max) clipped = { ...clipped, [field]: clip(text, max) };
   }
   return clipped;
 }

@@ -4,7 +4,7 @@ import { steadyClock } from "../time/clock.js";
 import { BullrushError } from "../errors/error.js";
 import type { Refusal } from "../errors/refusal-code.js";
 import type { DeadLinks } from "./dead-links.js";
-import type { Silence } from "./inflight-commands.js";
+import type { IdleTimeout } from "./inflight-commands.js";
 import { openLine, type Line } from "./line.js";
 import type { CompiledLocation } from "./location.js";
 import { isAnswer, isDenied, isRightMissing, isTransient, refusalOf } from "./refusal.js";
@@ -48,7 +48,7 @@ export interface Request<T = unknown> {
    * have may well be there. Default: every answer is believed.
    */
   readonly doubts?: (answer: T) => boolean;
-  /** Whether it blocks until something happens, so that silence means nothing before the `silence` of the connection. Default: false. */
+  /** Whether it blocks until something happens, so that no answer means nothing before the `idleTimeout` of the connection. Default: false. */
   readonly blocking?: boolean;
 }
 
@@ -60,7 +60,7 @@ export interface ConnectionOptions {
   /** Shown by `CLIENT LIST`. */
   readonly name: string;
   /** A connection that owes an answer for this long, in ms, is dead and is remade; blocking reads have to end before. Default: 5000, a third of the default lease. */
-  readonly silence?: number;
+  readonly idleTimeout?: number;
   /** Shortest time between two questions for the role of the Redis, which go along with what only reads, in ms. Default: 30,000. */
   readonly roleEvery?: number;
   /** Whether it keeps the process alive while nothing is asked on it: that of a consumer does, that of a program that only sends does not. Default: true. */
@@ -73,7 +73,7 @@ export interface ConnectionOptions {
   readonly onConnectionError?: (reason: string) => void;
 }
 
-export const defaultSilence = 5000;
+export const defaultIdleTimeout = 5000;
 
 /** How long the answer to what a user may not do is good for, in ms: each message of many may be refused. */
 const askedFor = 1000;
@@ -81,8 +81,16 @@ const askedFor = 1000;
 /** Opens a connection to `location`; nothing is sent before the first `run`. */
 export function openConnection(location: CompiledLocation, options: ConnectionOptions): Connection {
   const { display, user } = location;
-  const { name, silence = defaultSilence, roleEvery = 30_000, holdsProcess = true, deadLinks, onReplaced, onConnectionError } = options;
-  const open = () => openLine(location, { name, silence, holdsProcess, ...(onConnectionError && { onConnectionError }) });
+  const {
+    name,
+    idleTimeout = defaultIdleTimeout,
+    roleEvery = 30_000,
+    holdsProcess = true,
+    deadLinks,
+    onReplaced,
+    onConnectionError,
+  } = options;
+  const open = () => openLine(location, { name, idleTimeout, holdsProcess, ...(onConnectionError && { onConnectionError }) });
   let line = open();
   let replacing: Promise<void> | undefined;
   /** The line that may take the place of a silent one. */
@@ -108,7 +116,7 @@ export function openConnection(location: CompiledLocation, options: ConnectionOp
         if (request.reads === true) checkRole(used);
         const running = command(used.client, sent);
         sent = true;
-        const answer = await used.flights.add(running, end, silenceOf(used, request, end));
+        const answer = await used.flights.add(running, end, idleTimeoutOf(used, request, end));
         if (doubted || request.doubts?.(answer) !== true || (await isStillSuitable(used, request, end))) return answer;
         doubted = true;
         renew();
@@ -123,13 +131,13 @@ export function openConnection(location: CompiledLocation, options: ConnectionOp
 
   /** Whether the Redis is not a primary that has become a replica. */
   async function isStillSuitable(used: Line, request: Limits, end: number): Promise<boolean> {
-    const role = await used.flights.add(roleOf(used.client), end, silenceOf(used, request, end));
+    const role = await used.flights.add(roleOf(used.client), end, idleTimeoutOf(used, request, end));
     return role !== "replica" || !wasPrimary;
   }
 
   /** Waits until `used` can be used, for as long as it is not replaced because it says nothing. */
   async function prepare(used: Line, { deadline }: Limits, end: number): Promise<void> {
-    const timer = setInterval(() => used.hasSocket && replaceSilent(used, end), deadline / 3);
+    const timer = setInterval(() => used.hasSocket && replaceIdle(used, end), deadline / 3);
     try {
       await used.prepare(end);
     } finally {
@@ -137,12 +145,12 @@ export function openConnection(location: CompiledLocation, options: ConnectionOp
     }
   }
 
-  function silenceOf(used: Line, { deadline, blocking = false }: Limits, end: number): Silence | undefined {
-    return blocking ? undefined : { limit: deadline / 3, onSilent: () => replaceSilent(used, end) };
+  function idleTimeoutOf(used: Line, { deadline, blocking = false }: Limits, end: number): IdleTimeout | undefined {
+    return blocking ? undefined : { limit: deadline / 3, onIdle: () => replaceIdle(used, end) };
   }
 
   /** Puts a fresh line in the place of `silent`, once it answers, unless `silent` has said anything by then: so it is slow, not dead, and is kept. */
-  function replaceSilent(silent: Line, end: number, suspected = false): void {
+  function replaceIdle(silent: Line, end: number, suspected = false): void {
     if (silent !== line || closed) return;
     replacing ??= replace(silent, end, suspected).finally(() => (replacing = undefined));
   }
@@ -169,9 +177,9 @@ export function openConnection(location: CompiledLocation, options: ConnectionOp
   function suspect(): void {
     const used = line;
     if (!used.isOpen) return;
-    const end = steadyClock.now() + defaultSilence;
+    const end = steadyClock.now() + defaultIdleTimeout;
     used.flights.add(used.client.ping(), end).catch(() => undefined);
-    replaceSilent(used, end, true);
+    replaceIdle(used, end, true);
   }
 
   /** Asks for the role along with what is sent anyway, and connects anew if a primary has become a replica. */
@@ -179,7 +187,7 @@ export function openConnection(location: CompiledLocation, options: ConnectionOp
     const now = steadyClock.now();
     if (now < nextRole) return;
     nextRole = now + roleEvery;
-    used.flights.add(roleOf(used.client), now + silence).then(
+    used.flights.add(roleOf(used.client), now + idleTimeout).then(
       (role) => {
         if (role === "replica" && wasPrimary) renew();
         wasPrimary ||= role === "primary";

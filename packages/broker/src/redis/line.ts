@@ -13,7 +13,7 @@ export interface LineOptions {
   /** Shown by `CLIENT LIST`. */
   readonly name: string;
   /** A line that owes an answer for this long, in ms, is dead and connects anew. */
-  readonly silence: number;
+  readonly idleTimeout: number;
   /** Whether the connection keeps the process alive while nothing is owed on it. */
   readonly holdsProcess: boolean;
   /** Hears why the line fails, at each failure. */
@@ -28,7 +28,7 @@ export interface Line {
   readonly flights: InflightCommands;
   /** Whether commands can be sent at once. */
   readonly isOpen: boolean;
-  /** Whether it has a socket, so that it is silence that it waits in, not the pause between two tries to connect. */
+  /** Whether it has a socket, so that it waits for an answer, not for the next try to connect. */
   readonly hasSocket: boolean;
   /** Gives a function that says whether Redis has said anything on this line since. */
   listen(): () => boolean;
@@ -43,7 +43,7 @@ export interface Line {
 }
 
 /** The options that reliability rests on; whatever the user gives, these hold. `commandTimeout` is not among them: it aborts blocking reads. */
-function guards({ name, silence }: LineOptions): RedisOptions {
+function guards({ name, idleTimeout }: LineOptions): RedisOptions {
   return {
     connectionName: name,
     lazyConnect: true,
@@ -56,7 +56,7 @@ function guards({ name, silence }: LineOptions): RedisOptions {
     autoResubscribe: false,
     commandTimeout: undefined,
     connectTimeout: 5000,
-    socketTimeout: silence,
+    socketTimeout: idleTimeout,
     keepAlive: 10_000,
     retryStrategy: retryDelay,
     // A primary that became a replica: connect anew and repeat the command.
@@ -77,7 +77,7 @@ export function openLine({ options: given, display, bullmqEvents = true, passwor
   let loading: Promise<Redis> | undefined;
   // Without resending, ioredis forgets what was in flight when a connection is lost: its promises never settle.
   const flights = new InflightCommands(systemTiming, hold);
-  let trouble: unknown;
+  let lastError: unknown;
   let connecting: Promise<void> | undefined;
   let checking: Promise<void> | undefined;
   let suitable = false;
@@ -97,7 +97,7 @@ export function openLine({ options: given, display, bullmqEvents = true, passwor
   }
 
   function onError(error: unknown): void {
-    trouble = error;
+    lastError = error;
     // ioredis goes on with database 0.
     if (refusalOf(error).code === "unknown-database") {
       unsuitable = new BullrushError("REDIS_UNSUITABLE", { url: display, reason: `it has no database ${given.db}` });
@@ -132,17 +132,17 @@ export function openLine({ options: given, display, bullmqEvents = true, passwor
   }
 
   async function checkSuitable(loaded: Redis): Promise<void> {
-    const info = await flights.add(loaded.info("cluster"), steadyClock.now() + options.silence);
+    const info = await flights.add(loaded.info("cluster"), steadyClock.now() + options.idleTimeout);
     if (/cluster_enabled:1/.test(info)) throw new BullrushError("CLUSTER_UNSUPPORTED", { url: display });
     if (unsuitable !== undefined) throw unsuitable;
     suitable = true;
   }
 
-  /** Waits until the client is ready, whichever try to connect succeeds. Rejects at once when Redis refuses the user, else after `deadline` ms with the last trouble. */
+  /** Waits until the client is ready, whichever try to connect succeeds. Rejects at once when Redis refuses the user, else after `deadline` ms with the last error. */
   function connected(loaded: Redis, deadline: number): Promise<void> {
     connecting ??= becomeReady(loaded).finally(() => (connecting = undefined));
     return withTimeout(connecting, deadline, () => {
-      throw trouble instanceof Error ? trouble : new Error("no answer");
+      throw lastError instanceof Error ? lastError : new Error("no answer");
     });
   }
 

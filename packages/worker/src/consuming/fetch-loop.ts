@@ -1,6 +1,6 @@
 import {
   isRefused,
-  longestTimer,
+  maxTimerDelay,
   systemTiming,
   type BullrushError,
   type Clock,
@@ -276,7 +276,7 @@ export class FetchLoop {
     const { clock, consumer, timing = systemTiming } = this.#options;
     this.#wakeups.wait();
     const wait = Math.max(0, Math.ceil(consumer.nextLookAt() - clock.now()));
-    this.#nextLook = timing.setTimer(() => this.#schedule(), Math.min(wait, longestTimer));
+    this.#nextLook = timing.setTimer(() => this.#schedule(), Math.min(wait, maxTimerDelay));
   }
 
   /** Slots that nothing has and nothing is to be taken for. */

@@ -102,22 +102,22 @@ function edgeOf(call: number, edges: readonly Edge[]): Edge | undefined {
 }
 
 /** Most that is kept in one call, so that none holds Redis for long: arguments, characters. */
-const most = { fields: 1000, characters: 512 * 1024 };
+const max = { fields: 1000, characters: 512 * 1024 };
 
-/** Fields in lots that are kept in one call each; one lot at least. */
-export function lotsOf(fields: readonly (readonly [string, string])[]): Argument[][] {
-  const lots: Argument[][] = [];
-  let lot: Argument[] = [];
+/** Fields in batches that are stored in one call each; at least one batch. */
+export function batchesOf(fields: readonly (readonly [string, string])[]): Argument[][] {
+  const batches: Argument[][] = [];
+  let batch: Argument[] = [];
   let characters = 0;
   for (const [field, value] of fields) {
-    if (lot.length > 0 && (lot.length >= most.fields || characters + value.length > most.characters)) {
-      lots.push(lot);
-      lot = [];
+    if (batch.length > 0 && (batch.length >= max.fields || characters + value.length > max.characters)) {
+      batches.push(batch);
+      batch = [];
       characters = 0;
     }
-    lot.push(field, value);
+    batch.push(field, value);
     characters += value.length;
   }
-  lots.push(lot);
-  return lots;
+  batches.push(batch);
+  return batches;
 }

@@ -12,16 +12,16 @@ import type { NoteQueues } from "../note-queues.js";
 import { BullrushError } from "../../errors/error.js";
 import type { Ending } from "./endings.js";
 import { FlowAdditions } from "./additions.js";
-import { describeCall, fieldsOf, headOf, lotsOf, type DescribedCall } from "./flow-fields.js";
+import { describeCall, fieldsOf, headOf, batchesOf, type DescribedCall } from "./flow-fields.js";
 import {
   channelIn,
   lifetimeIn,
   readEdges,
-  readLot,
+  readBatch,
   readNumbers,
   readOddIds,
   readQueues,
-  type DoomedLot,
+  type DoomedBatch,
   type OddIds,
 } from "./stored-flow.js";
 import { counted } from "../../errors/words.js";
@@ -42,7 +42,7 @@ const scripts = {
 };
 
 /** Most messages that are marked in one call, so that none holds Redis for long. */
-const mostMarked = 1000;
+const maxMarked = 1000;
 
 /** A flow that has not gone on for a while. */
 export interface StaleFlow {
@@ -91,9 +91,9 @@ export class FlowStore {
   async start(flow: Flow): Promise<void> {
     const action = `flow ${flow.id} was not confirmed; it may still run, and starting it again with the same id is safe`;
     const keys = this.#keysOf(flow.id);
-    const lots = lotsOf(fieldsOf(flow));
-    const last = lots.pop() ?? [];
-    for (const lot of lots) await this.#run(action, scripts.keep, keys, () => [Date.now(), flow.id, ...lot]);
+    const batches = batchesOf(fieldsOf(flow));
+    const last = batches.pop() ?? [];
+    for (const batch of batches) await this.#run(action, scripts.keep, keys, () => [Date.now(), flow.id, ...batch]);
     const head = headOf(flow);
     const queues = new Set(flow.calls.map(({ queue }) => queue));
     const behind = await this.#commands.run({ action, deadline: this.#deadline }, (client, repeated) => {
@@ -118,7 +118,7 @@ export class FlowStore {
     const found = new Map<number, string>();
     let texts: readonly [queues: string, links: string] | undefined;
     for (let from: number | "" = calls === "all" ? 0 : "", more = true; more;) {
-      const args: readonly Argument[] = [from, mostMarked * 10, ...(calls === "all" ? [] : calls)];
+      const args: readonly Argument[] = [from, maxMarked * 10, ...(calls === "all" ? [] : calls)];
       const reply = await this.#run(`flow ${flow} was not revoked`, scripts.callOff, this.#keysOf(flow), () => args);
       // It may have ended meanwhile.
       if (reply === null) break;
@@ -140,15 +140,15 @@ export class FlowStore {
     return (await this.#runOn("a flow did not go on", scripts.continue, args)) as readonly string[];
   }
 
-  /** The next lot of what is to fail without having run; `undefined` if there is none. */
-  async doomed(flow: string): Promise<DoomedLot | undefined> {
+  /** The next batch of what is to fail without having run; `undefined` if there is none. */
+  async doomed(flow: string): Promise<DoomedBatch | undefined> {
     const reply = await this.#runOn(`what is to fail in flow ${flow} was not read`, scripts.doomed, [flow]);
     if (reply === null) return undefined;
-    return readLot(reply as Parameters<typeof readLot>[0]);
+    return readBatch(reply as Parameters<typeof readBatch>[0]);
   }
 
-  /** Lets a lot fail, whose records are stored. Gives the flows with something left to do. */
-  async doom(flow: string, { first, units }: DoomedLot, words: Readonly<Record<number, string>>): Promise<readonly string[]> {
+  /** Lets a batch fail, whose records are stored. Resolves with the flows that have something left to do. */
+  async doom(flow: string, { first, units }: DoomedBatch, words: Readonly<Record<number, string>>): Promise<readonly string[]> {
     const args = [flow, first, units, JSON.stringify(words)];
     return (await this.#runOn(`what is to fail in flow ${flow} did not`, scripts.doom, args)) as readonly string[];
   }
@@ -209,8 +209,8 @@ export class FlowStore {
   async mark({ ids, queues }: FlowRevocation, reason: string): Promise<void> {
     const keys = [queuesKey(this.#prefix)];
     const args = [reason, "", 0, 0, Date.now(), `${this.#prefix}:`, "", queues.length, ...queues];
-    for (let at = 0; at < ids.length; at += mostMarked) {
-      const some = ids.slice(at, at + mostMarked);
+    for (let at = 0; at < ids.length; at += maxMarked) {
+      const some = ids.slice(at, at + maxMarked);
       await this.#run(`${counted(some.length, "task was", "tasks were")} not revoked`, scripts.revoke, keys, () => [...args, ...some]);
     }
   }

@@ -3,7 +3,7 @@ import type { Advance, Tick } from "../../ports/schedules.js";
 import { encodeMessage } from "../../protocol/envelope.js";
 import type { RoutedMessage } from "../../protocol/message.js";
 import type { Argument } from "../../redis/script.js";
-import type { Load } from "./lots.js";
+import type { Load } from "./batches.js";
 
 /** An advance as `lua/bullmq/beat/advance.lua` reads it. */
 export interface EncodedAdvance extends Load {

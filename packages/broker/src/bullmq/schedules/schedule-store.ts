@@ -18,7 +18,7 @@ import { openSubscription } from "../../redis/subscription.js";
 import { engineScript } from "../engine.js";
 import { queueNotes } from "../note-queues.js";
 import { encodeAdvance, type AdvanceReply, type EncodedAdvance } from "./advancing.js";
-import { lotsOf, type Load } from "./lots.js";
+import { batchesOf, type Load } from "./batches.js";
 import { entryOf, type EntryReply } from "./stored-entry.js";
 
 export interface RedisScheduleStoreOptions {
@@ -130,8 +130,8 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
     const stored = entries.map(({ name, call }) => ({ args: [name, textOf(name, call)] }));
     const version = newId();
     const calls = [
-      ...lotsOf(stored).map((lot) => [lot.length, ...argumentsOf(lot)]),
-      ...lotsOf(dropped).map((lot) => [0, ...argumentsOf(lot)]),
+      ...batchesOf(stored).map((batch) => [batch.length, ...argumentsOf(batch)]),
+      ...batchesOf(dropped).map((batch) => [0, ...argumentsOf(batch)]),
     ];
     for (const args of calls.length > 0 ? calls : [[0]]) {
       if ((await run("the entries of the options were not stored", scripts.sync, [token, version, restoring, ...args])) === 0) return false;
@@ -141,8 +141,8 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
 
   async function lost(names: readonly string[]): Promise<readonly string[]> {
     const found: string[] = [];
-    for (const lot of lotsOf(names.map((name) => ({ args: [name] })))) {
-      found.push(...((await run("the stored entries were not looked up", scripts.lost, argumentsOf(lot))) as string[]));
+    for (const batch of batchesOf(names.map((name) => ({ args: [name] })))) {
+      found.push(...((await run("the stored entries were not looked up", scripts.lost, argumentsOf(batch))) as string[]));
     }
     return found;
   }
@@ -172,8 +172,8 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
 
   async function read(names: readonly string[]): Promise<readonly (StoredEntry | undefined)[]> {
     const found: (StoredEntry | undefined)[] = [];
-    for (const lot of lotsOf(names.map((name) => ({ args: [name] })))) {
-      const replies = (await run("entries were not read", scripts.read, argumentsOf(lot))) as (EntryReply | null)[];
+    for (const batch of batchesOf(names.map((name) => ({ args: [name] })))) {
+      const replies = (await run("entries were not read", scripts.read, argumentsOf(batch))) as (EntryReply | null)[];
       found.push(...replies.map((reply) => (reply === null ? undefined : entryOf(reply))));
     }
     return found;
@@ -199,9 +199,9 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
   async function advance({ token }: Term, advances: readonly Advance[]): Promise<readonly Advanced[]> {
     const encoded = advances.map((one) => encodeAdvance(one, maxPayload));
     const outcomes: Advanced[] = [];
-    for (const lot of lotsOf(encoded.filter((load): load is EncodedAdvance => !(load instanceof BullrushError)))) {
-      const args = [token, `${prefix}:`, ...argumentsOf(lot)];
-      const queues = new Set(lot.flatMap((one) => one.queues));
+    for (const batch of batchesOf(encoded.filter((load): load is EncodedAdvance => !(load instanceof BullrushError)))) {
+      const args = [token, `${prefix}:`, ...argumentsOf(batch)];
+      const queues = new Set(batch.flatMap((one) => one.queues));
       const replies = (await commands.run({ action: "ticks were not confirmed", deadline }, (client) => {
         noteQueues(client, queues);
         return runScript(client, scripts.advance, keys, args);
@@ -209,7 +209,7 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
       const failed = (replies ?? []).flatMap((one) => (one[0] === "failed" ? [refusalIn(one[1])] : []));
       const denied = failed.length === 0 ? undefined : await commands.denied(failed, scripts.advance);
       outcomes.push(
-        ...lot.map(({ name }, index) => (replies === null ? "deposed" : outcomeOf(name, replies[index] as AdvanceReply, denied))),
+        ...batch.map(({ name }, index) => (replies === null ? "deposed" : outcomeOf(name, replies[index] as AdvanceReply, denied))),
       );
     }
     let at = 0;
@@ -250,6 +250,6 @@ function textOf(name: string, call: ScheduledCall): string {
   return encodeJson(call, `entry "${name}"`) as string;
 }
 
-function argumentsOf(lot: readonly Load[]): readonly Argument[] {
-  return lot.flatMap(({ args }) => args);
+function argumentsOf(batch: readonly Load[]): readonly Argument[] {
+  return batch.flatMap(({ args }) => args);
 }
