@@ -1,4 +1,3 @@
-import { callId, isTaskId } from "../../protocol/id.js";
 import type { Flow } from "../../protocol/flow.js";
 import type { FlowPosition } from "../../protocol/flow-position.js";
 import type { FlowRevocation } from "../../ports/flows.js";
@@ -9,21 +8,11 @@ import { runScript, type Argument, type Script } from "../../redis/script.js";
 import { engineScript } from "../engine.js";
 import { locateArguments, locationOf, type LocateReply } from "../locating.js";
 import type { NoteQueues } from "../note-queues.js";
-import { BullrushError } from "../../errors/error.js";
 import type { Ending } from "./endings.js";
 import { FlowAdditions } from "./additions.js";
 import { describeCall, fieldsOf, headOf, batchesOf, type DescribedCall } from "./flow-fields.js";
-import {
-  channelIn,
-  lifetimeIn,
-  readEdges,
-  readBatch,
-  readNumbers,
-  readOddIds,
-  readQueues,
-  type DoomedBatch,
-  type OddIds,
-} from "./stored-flow.js";
+import { idOfCall, readEdges, readBatch, readNumbers, readOddIds, readQueues, type DoomedBatch } from "./stored-flow.js";
+import { readStaleFlow, type SentCall, type StaleFlow, type StaleReply } from "./stale-flow.js";
 import { counted } from "../../errors/words.js";
 
 const scripts = {
@@ -43,26 +32,6 @@ const scripts = {
 
 /** Most messages that are marked in one call, so that none holds Redis for long. */
 const maxMarked = 1000;
-
-/** A flow that has not gone on for a while. */
-export interface StaleFlow {
-  readonly id: string;
-  readonly queues: readonly string[];
-  /** Whether something is left to do that was begun. */
-  readonly behind: boolean;
-  /** The calls that were sent and have not ended, at most 1000. */
-  readonly sent: readonly SentCall[];
-  /** How long results are kept, in ms. */
-  readonly expires: number;
-  /** Reply channel, or "". */
-  readonly to: string;
-}
-
-/** A call that was sent. */
-export interface SentCall {
-  readonly number: number;
-  readonly id: string;
-}
 
 export interface FlowStoreOptions {
   readonly prefix: string;
@@ -124,7 +93,7 @@ export class FlowStore {
       if (reply === null) break;
       const [open, queues, odd, links, following] = reply as [number[], string | null, string | null, string | null, number];
       const oddIds = readOddIds(odd ?? "");
-      for (const number of open) found.set(number, idOf(flow, number, oddIds));
+      for (const number of open) found.set(number, idOfCall(flow, number, oddIds));
       texts = [queues ?? "", links ?? ""];
       from = following;
       more = following > 0;
@@ -157,7 +126,7 @@ export class FlowStore {
   async stale(stale: number): Promise<readonly StaleFlow[]> {
     const args = () => [Date.now(), flowKeys(this.#prefix), stale];
     const reply = await this.#run("flows were not looked after", scripts.stale, [flowIndexKey(this.#prefix)], args);
-    return (reply as StaleReply[]).flatMap((one) => staleFlowIn(one) ?? []);
+    return (reply as StaleReply[]).flatMap((one) => readStaleFlow(one) ?? []);
   }
 
   /** Which of the calls of `flow`, which were sent, have no message in `queues` that has not ended or is not revoked, and have not ended. */
@@ -232,40 +201,6 @@ export class FlowStore {
   #run(action: string, script: Script, keys: readonly string[], args: (repeated: boolean) => readonly Argument[]): Promise<unknown> {
     return this.#commands.run({ action, deadline: this.#deadline }, (client, repeated) => runScript(client, script, keys, args(repeated)));
   }
-}
-
-type StaleReply = readonly [
-  id: string,
-  behind: number,
-  queues: string,
-  odd: string,
-  expires: string | null,
-  to: string,
-  sent: readonly number[],
-];
-
-/** `undefined` if somebody has spoilt it: that must not hold up the others. */
-function staleFlowIn([id, behind, queues, odd, expires, to, sent]: StaleReply): StaleFlow | undefined {
-  if (!isTaskId(id)) return undefined;
-  try {
-    const oddIds = readOddIds(odd);
-    return {
-      id,
-      behind: behind > 0,
-      queues: readQueues(queues),
-      expires: lifetimeIn(expires),
-      to: channelIn(to),
-      sent: sent.map((number) => ({ number, id: idOf(id, number, oddIds) })),
-    };
-  } catch (error) {
-    if (error instanceof BullrushError) return undefined;
-    throw error;
-  }
-}
-
-/** The id of a call, by the rule or as one of those that follow none. */
-function idOf(flow: string, number: number, odd: OddIds): string {
-  return odd.get(number) ?? callId(flow, number);
 }
 
 /** Neither on loan nor waiting to run. */

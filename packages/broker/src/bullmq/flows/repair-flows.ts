@@ -6,7 +6,8 @@ import type { ResultStore } from "../result-store.js";
 import type { FlowRunner } from "./flow-runner.js";
 import { recordsFor } from "./doomed.js";
 import { endingOf } from "./endings.js";
-import type { FlowStore, StaleFlow } from "./flow-store.js";
+import type { FlowStore } from "./flow-store.js";
+import type { StaleFlow } from "./stale-flow.js";
 
 /** What the repair of flows needs. */
 export interface FlowRepair {

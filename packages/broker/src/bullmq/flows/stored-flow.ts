@@ -1,6 +1,6 @@
 import { BullrushError } from "../../errors/error.js";
 import { maxDuration } from "../../time/duration.js";
-import { isTaskId } from "../../protocol/id.js";
+import { callId, isTaskId } from "../../protocol/id.js";
 import { clippedFailure, isFailure } from "../../protocol/stored-failure.js";
 import type { FailureInfo } from "../../protocol/flow.js";
 import { decodeJson } from "../../json/json.js";
@@ -77,6 +77,11 @@ export function readOddIds(text: string): OddIds {
   if (!entries.every((entry): entry is [number, string] => isPosition(entry[0]) && isTaskId(entry[1])))
     refuse("the ids of its calls are not ids");
   return new Map(entries);
+}
+
+/** The id of call `number`: one of `odd`, or the one that follows the rule. */
+export function idOfCall(flow: string, number: number, odd: OddIds): string {
+  return odd.get(number) ?? callId(flow, number);
 }
 
 export function readEdges(text: string): readonly Edge[] {

@@ -10,14 +10,14 @@ import type { DeadLinks } from "../../redis/dead-links.js";
 import { checkEviction } from "../../redis/eviction.js";
 import { beatChannel, beatIndexKey, beatKeys } from "../../redis/keys.js";
 import { compileLocation, type CompiledLocation, type RedisLocation } from "../../redis/location.js";
-import { isRightMissing, refusalIn } from "../../redis/refusal.js";
+import { refusalIn } from "../../redis/refusal.js";
 import { missingCommands } from "../../redis/probe-rights.js";
 import { missingRights } from "../../redis/rights.js";
 import { runScript, type Argument, type Script } from "../../redis/script.js";
 import { openSubscription } from "../../redis/subscription.js";
 import { engineScript } from "../engine.js";
 import { queueNotes } from "../note-queues.js";
-import { encodeAdvance, type AdvanceReply, type EncodedAdvance } from "./advancing.js";
+import { encodeAdvance, readAdvanced, type AdvanceReply, type EncodedAdvance } from "./advancing.js";
 import { batchesOf, type Load } from "./batches.js";
 import { entryOf, type EntryReply } from "./stored-entry.js";
 
@@ -209,26 +209,13 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
       const failed = (replies ?? []).flatMap((one) => (one[0] === "failed" ? [refusalIn(one[1])] : []));
       const denied = failed.length === 0 ? undefined : await commands.denied(failed, scripts.advance);
       outcomes.push(
-        ...batch.map(({ name }, index) => (replies === null ? "deposed" : outcomeOf(name, replies[index] as AdvanceReply, denied))),
+        ...batch.map(({ name }, index) =>
+          replies === null ? "deposed" : readAdvanced(name, replies[index] as AdvanceReply, { denied, url: commands.display, deadline }),
+        ),
       );
     }
     let at = 0;
     return encoded.map((load) => (load instanceof BullrushError ? load : (outcomes[at++] as Advanced)));
-  }
-
-  function outcomeOf(name: string, reply: AdvanceReply, denied: BullrushError | undefined): Advanced {
-    if (reply[0] === "done") return { sent: reply[1], overlapped: reply[2], duplicates: reply[3] };
-    if (reply[0] === "changed") return "changed";
-    const refusal = refusalIn(reply[1]);
-    if (denied !== undefined && isRightMissing(refusal)) return denied;
-    const action = `entry "${name}" did not tick`;
-    return new BullrushError("BROKER_UNAVAILABLE", {
-      url: commands.display,
-      action,
-      deadline,
-      reason: refusal.reason,
-      refusal: refusal.code,
-    });
   }
 
   async function subscribe(listener: (news: ScheduleNews) => void): Promise<() => void> {
