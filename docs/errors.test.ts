@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { errorCodes } from "../packages/broker/src/error.js";
+import { errorCodes } from "../packages/broker/src/errors/error.js";
 import { pages, root } from "./playing/pages.js";
 
 const text = readFileSync(join(root, "docs/errors.md"), "utf8");

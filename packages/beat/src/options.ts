@@ -1,4 +1,4 @@
-import { BullrushError, longestTimer, toMilliseconds, type Duration } from "@bullrush/broker";
+import { BullrushError, maxTimerDelay, toMilliseconds, type Duration } from "@bullrush/broker";
 import type { Logger } from "pino";
 
 /** Options of a beat. All have defaults. */
@@ -30,7 +30,7 @@ export function compileBeatOptions({ maxInterval = "5s", allowEviction = false, 
       expected: "maxInterval, allowEviction or log",
     });
   }
-  const compiled = Math.min(toMilliseconds(maxInterval, "maxInterval"), longestTimer);
+  const compiled = Math.min(toMilliseconds(maxInterval, "maxInterval"), maxTimerDelay);
   if (compiled < 100)
     throw new BullrushError("INVALID_OPTION", { option: "maxInterval", got: `${compiled} ms`, expected: "100 ms at least" });
   return { maxInterval: compiled, allowEviction };

@@ -1,10 +1,11 @@
-export { BullrushError, errorCodes, type ErrorCode, type ErrorDetails } from "./error.js";
-export { isFaultOf, isRefused } from "./redis/refused.js";
-export { toMilliseconds, type Duration } from "./duration.js";
-export { clip, textLimits } from "./clip.js";
-export { steadyClock, systemClock, type Clock } from "./clock.js";
-export { SharedTimer, longestTimer, systemTiming, type Timing } from "./shared-timer.js";
-export { additionId, callId, checkTaskId, copyId, groupId, isTaskId, newId, replacementId, tickId } from "./id.js";
+export { BullrushError, errorCodes, type ErrorCode, type ErrorDetails } from "./errors/error.js";
+export { isRefused, ownFaultIn } from "./errors/refusal.js";
+export type { Refusal, RefusalCode } from "./errors/refusal-code.js";
+export { toMilliseconds, type Duration } from "./time/duration.js";
+export { clip, textLimits } from "./errors/clip.js";
+export { steadyClock, systemClock, type Clock } from "./time/clock.js";
+export { SharedTimer, maxTimerDelay, systemTiming, type Timing } from "./time/shared-timer.js";
+export { additionId, callId, checkTaskId, copyId, groupId, isTaskId, newId, replacementId, tickId } from "./protocol/id.js";
 
 export type { Json, Message, RoutedMessage } from "./protocol/message.js";
 export type { Flow, FlowAddition, FlowCall, FlowJoin, FailureInfo } from "./protocol/flow.js";
@@ -15,19 +16,22 @@ export { describeFailure, failureReason, RemoteError, withCause, type Failure } 
 export type { FailureFields } from "./protocol/failure-fields.js";
 export { hasFrames } from "./protocol/stack-frames.js";
 export { toFailure, type FailureOptions } from "./protocol/to-failure.js";
-export { counted, indefinite, typeOf } from "./words.js";
-export { redactNamed } from "./secret-names.js";
-export { redactUrls } from "./url-secrets.js";
+export { counted, indefinite, typeOf } from "./errors/words.js";
+export { redactNamed } from "./errors/secret-names.js";
+export { redactUrls } from "./errors/url-secrets.js";
 export { isTerminal, type TaskState, type TerminalState } from "./protocol/state.js";
 export { encodeRecord, type TaskRecord, type UnsentRecord } from "./protocol/record.js";
-export { checkSize, defaultMaxPayload, encodeMessage, longestMessageOf, readMessage } from "./protocol/codec.js";
-export { decodeJson, encodeErrorOf, encodeJson } from "./protocol/json.js";
+export { encodeMessage } from "./protocol/envelope.js";
+export { readMessage } from "./protocol/read-message.js";
+export { checkSize, defaultMaxPayload, maxMessageBytes } from "./protocol/payload-limit.js";
+export { decodeJson, encodeErrorOf, encodeJson } from "./json/json.js";
 
 export type { ConsumeOptions, Consumer, SettledAndTaken, QueueFault, LoanData, TakeWatch, Loans } from "./ports/consumer.js";
 export type { Content, Delivery, Verdict } from "./ports/delivery.js";
 export type { BrokerFacets, Engine, OnConnectionError } from "./ports/engine.js";
 export type { FlowRevocation, Flows, Standing } from "./ports/flows.js";
 export type { Loan, Location, Marked, QueueCounts, Queues, Revocation, TaskQuery } from "./ports/queues.js";
+export { isFaultOf } from "./ports/is-fault-of.js";
 export type { Settled, Settlement } from "./ports/settlement.js";
 export { nameLifetime, type NameHolder, type WorkerNames } from "./ports/workers.js";
 export type { ControlBus, ControlCommand } from "./ports/control-bus.js";
@@ -36,7 +40,7 @@ export type { Claim, ReadOptions, Results, StoreReply, StoreRequest } from "./po
 export type { Advance, Advanced, Due, LastTick, NamedCall, ScheduleNews, Schedules, StoredEntry, Term, Tick } from "./ports/schedules.js";
 export {
   lastTime,
-  shortestInterval,
+  minInterval,
   solarEvents,
   type CatchUp,
   type Schedule,

@@ -1,7 +1,7 @@
-import { clip, textLimits } from "../clip.js";
-import { BullrushError } from "../error.js";
-import { decodeMessage, foreignMessage, isEnvelope, isNewer } from "../protocol/codec.js";
-import { decodeJson } from "../protocol/json.js";
+import { clip, textLimits } from "../errors/clip.js";
+import { BullrushError } from "../errors/error.js";
+import { decodeMessage, foreignMessage, isEnvelope, isNewer } from "../protocol/read-message.js";
+import { decodeJson } from "../json/json.js";
 import type { Content } from "../ports/delivery.js";
 
 /** What a job holds whose message has so many bytes that nobody reads it. */

@@ -8,7 +8,7 @@ import { reasonOf } from "../redis/reason.js";
 import { runScript } from "../redis/script.js";
 import { engineScript } from "./engine.js";
 import { nextRun } from "./next-run.js";
-import { counted } from "../words.js";
+import { counted } from "../errors/words.js";
 
 export interface ForeignContext {
   readonly commands: Connection;
@@ -27,7 +27,7 @@ const schedule = engineScript("schedule");
 const readScript = engineScript("foreign");
 
 /** Longest options of a job that are read, in bytes: no producer writes near as much. The script of an exchange has the same. */
-const longestOptions = 65_536;
+const maxOptions = 65_536;
 
 /**
  * Does for jobs of plain producers what BullMQ's Worker does before it runs them: counts their attempts, schedules the next job of a scheduler,
@@ -59,7 +59,7 @@ export async function beginForeign(deliveries: readonly Delivery[], context: For
 
 function readFields(deliveries: readonly Delivery[], { commands, keyOf, deadline }: ForeignContext): Promise<readonly Fields[]> {
   const keys = deliveries.map(({ queue, id }) => `${keyOf(queue)}${id}`);
-  const read = (client: Redis) => runScript(client, readScript, keys, [longestOptions]) as Promise<readonly Fields[]>;
+  const read = (client: Redis) => runScript(client, readScript, keys, [maxOptions]) as Promise<readonly Fields[]>;
   return commands.run({ action: `${counted(deliveries.length, "job was", "jobs were")} not begun`, deadline }, read);
 }
 

@@ -1,4 +1,4 @@
-import { clip, textLimits } from "../clip.js";
+import { clip, textLimits } from "../errors/clip.js";
 import type { Consumer, Renewal } from "../ports/consumer.js";
 import type { Delivery } from "../ports/delivery.js";
 import type { Connection } from "../redis/connection.js";
@@ -6,7 +6,7 @@ import type { Retention } from "../ports/retention.js";
 import { shownReply } from "../redis/reason.js";
 import { runScript } from "../redis/script.js";
 import { engineScript } from "./engine.js";
-import { counted } from "../words.js";
+import { counted } from "../errors/words.js";
 
 /** What the leases of a consumer need. */
 export interface LeaseOptions {
@@ -28,10 +28,10 @@ export interface LeaseOptions {
 }
 
 /** Most leases that are renewed in one call, so that none holds Redis for long. */
-const mostRenewed = 1000;
+const maxRenewed = 1000;
 
 /** Most calls of one look for lost leases and for what is too old. */
-const mostRounds = 50;
+const maxRounds = 50;
 
 const scripts = { renew: engineScript("renew"), recover: engineScript("recover"), count: engineScript("count") };
 
@@ -51,8 +51,8 @@ export function openLeases(options: LeaseOptions): Leases {
   let dropped = new Map<string, number>();
 
   async function renew(deliveries: readonly Delivery[]): Promise<Renewal> {
-    const chunks = Array.from({ length: Math.ceil(deliveries.length / mostRenewed) }, (_, index) =>
-      deliveries.slice(index * mostRenewed, (index + 1) * mostRenewed),
+    const chunks = Array.from({ length: Math.ceil(deliveries.length / maxRenewed) }, (_, index) =>
+      deliveries.slice(index * maxRenewed, (index + 1) * maxRenewed),
     );
     const renewals = await Promise.all(chunks.map(renewChunk));
     return { lost: renewals.flatMap(({ lost }) => lost), revoked: renewals.flatMap(({ revoked }) => revoked) };
@@ -89,7 +89,7 @@ export function openLeases(options: LeaseOptions): Leases {
     let all = 0;
     let spoilt: string | undefined;
     // What is too old may be more than one call is good for; what is left then waits for the next look.
-    for (let round = 0; round < mostRounds; round++) {
+    for (let round = 0; round < maxRounds; round++) {
       const now = Date.now();
       const oldest = queues.flatMap(({ retention: { completed, failed, deadLetter } }) =>
         [completed, failed, deadLetter].map(({ age }) => Math.max(now - age, 0)),

@@ -1,4 +1,4 @@
-import { clip, textLimits } from "../clip.js";
+import { clip, textLimits } from "../errors/clip.js";
 import type { Loan, Location, TaskQuery } from "../ports/queues.js";
 import { flowKeys } from "../redis/keys.js";
 import type { Argument } from "../redis/script.js";

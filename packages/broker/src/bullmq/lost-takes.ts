@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { isPassing } from "../redis/reason.js";
+import { isTransient, refusalOf } from "../redis/refusal.js";
 import { runScript } from "../redis/script.js";
 import { engineScript } from "./engine.js";
 
@@ -33,7 +33,7 @@ export class LostTakes {
     try {
       await runScript(client, script, this.#prefixes, tokens);
     } catch (error) {
-      if (isPassing(error)) throw error;
+      if (isTransient(refusalOf(error))) throw error;
     }
     for (const token of tokens) this.#tokens.delete(token);
   }

@@ -1,12 +1,12 @@
 import type { Redis } from "ioredis";
-import type { Clock } from "../clock.js";
+import type { Clock } from "../time/clock.js";
 import { queuesKey } from "../redis/keys.js";
 
 /** Notes on the broker that messages are sent to `queues`, for who looks for a task of which only the id is known. To be called right before they are sent, on the same client: no round trip of its own. */
 export type NoteQueues = (client: Redis, queues: Iterable<string>) => void;
 
 /** Most names that are remembered as noted: names may come from outside. */
-const mostRemembered = 10_000;
+const maxRemembered = 10_000;
 
 /** How long a name is taken for noted, in ms: somebody may have emptied the Redis meanwhile, which cuts no connection. */
 const believed = 60_000;
@@ -32,7 +32,7 @@ export function queueNotes(prefix: string, clock: Clock): NoteQueues {
     let fresh: string[] | undefined;
     for (const queue of queues) if ((noted.get(queue) ?? -Infinity) <= now - believed) (fresh ??= []).push(queue);
     if (fresh === undefined) return;
-    if (noted.size + fresh.length > mostRemembered) noted.clear();
+    if (noted.size + fresh.length > maxRemembered) noted.clear();
     for (const queue of fresh) noted.set(queue, now);
     const sent = fresh;
     client.sadd(key, ...sent).catch(() => {

@@ -2,7 +2,7 @@ import type { Consumer } from "../ports/consumer.js";
 import type { Connection } from "../redis/connection.js";
 import { runScript } from "../redis/script.js";
 import { engineScript } from "./engine.js";
-import { counted } from "../words.js";
+import { counted } from "../errors/words.js";
 
 /** What promoting needs of its consumer. */
 export interface PromoteOptions {
@@ -16,7 +16,7 @@ export interface PromoteOptions {
 }
 
 /** How many entries of lists one call looks at, so that it never holds Redis for much longer than 10 ms, and how many at least for each message. */
-const most = { looks: 1_000_000, least: 2000 };
+const limits = { looks: 1_000_000, least: 2000 };
 
 const script = engineScript("promote");
 
@@ -27,7 +27,7 @@ export function openPromote({ commands, prefixes, indexes, deadline }: PromoteOp
     const asked = known.filter(({ places }) => places.length > 0);
     if (asked.length === 0) return messages.map(() => false);
     const args = asked.flatMap(({ id, places }) => [id, places.length, ...places.map((place) => place + 1)]);
-    const depth = Math.max(most.least, Math.floor(most.looks / asked.length));
+    const depth = Math.max(limits.least, Math.floor(limits.looks / asked.length));
     const replies = (await commands.run(
       { action: `${counted(asked.length, "task was", "tasks were")} not moved to the front`, deadline },
       (client) => runScript(client, script, prefixes, [Date.now(), depth, ...args]),

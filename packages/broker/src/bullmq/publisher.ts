@@ -1,16 +1,16 @@
-import { BullrushError } from "../error.js";
-import { encodeMessage } from "../protocol/codec.js";
+import { BullrushError } from "../errors/error.js";
+import type { Refusal } from "../errors/refusal-code.js";
+import { encodeMessage, markResent } from "../protocol/envelope.js";
 import type { Message, RoutedMessage } from "../protocol/message.js";
 import type { Queues } from "../ports/queues.js";
 import type { Connection } from "../redis/connection.js";
 import { queueKey } from "../redis/keys.js";
-import { shownReply } from "../redis/reason.js";
-import { saysDenied } from "../redis/rights.js";
+import { isRightMissing, refusalIn } from "../redis/refusal.js";
 import { runScript, type Argument, type Script } from "../redis/script.js";
 import { coalesced } from "./coalesced.js";
 import { engineScript } from "./engine.js";
 import type { NoteQueues } from "./note-queues.js";
-import { counted } from "../words.js";
+import { counted } from "../errors/words.js";
 
 export interface PublisherOptions {
   /** What the keys of all queues start with. */
@@ -32,25 +32,25 @@ interface Parcel {
 }
 
 /** Which messages of a call were refused, counted from 1, and why. */
-type Refusals = readonly (readonly [number, string])[];
+type RefusedReply = readonly (readonly [number, string])[];
 
 /** Most messages that are enqueued in one call, so that none holds Redis for long. */
-const mostPublished = 50;
+const maxPublished = 50;
 
 /** Most messages that are on their way at once: the deadline of each counts from when it is. */
-const mostAtOnce = 5000;
+const maxAtOnce = 5000;
 
 const scripts = { plain: engineScript("publish"), byBullmq: engineScript("publish-by-bullmq") };
 
 /** `Queues.publish`: the messages of one tick go out together, up to 50 in a call. */
 export function openPublisher(commands: Connection, { prefix, deadline, maxPayload, noteQueues }: PublisherOptions): Queues["publish"] {
-  const sendPlain = coalesced<Parcel>(mostPublished, (parcels) => void send(scripts.plain, parcels, () => []));
-  const sendByBullmq = coalesced<Parcel>(mostPublished, (parcels) => void send(scripts.byBullmq, parcels, whenAndHowUrgent));
+  const sendPlain = coalesced<Parcel>(maxPublished, (parcels) => void send(scripts.plain, parcels, () => []));
+  const sendByBullmq = coalesced<Parcel>(maxPublished, (parcels) => void send(scripts.byBullmq, parcels, whenAndHowUrgent));
 
   async function publish(messages: readonly RoutedMessage[]): Promise<readonly (BullrushError | undefined)[]> {
-    if (messages.length <= mostAtOnce) return publishAtOnce(messages);
+    if (messages.length <= maxAtOnce) return publishAtOnce(messages);
     const errors: (BullrushError | undefined)[] = [];
-    for (let at = 0; at < messages.length; at += mostAtOnce) errors.push(...(await publishAtOnce(messages.slice(at, at + mostAtOnce))));
+    for (let at = 0; at < messages.length; at += maxAtOnce) errors.push(...(await publishAtOnce(messages.slice(at, at + maxAtOnce))));
     return errors;
   }
 
@@ -98,16 +98,16 @@ export function openPublisher(commands: Connection, { prefix, deadline, maxPaylo
           for (const list of queues.values()) {
             args.push(list.length);
             for (const { message, text } of list)
-              args.push(message.id, message.task, repeated ? resent(message, text) : text, ...more(message, now));
+              args.push(message.id, message.task, repeated && message.resent !== true ? markResent(text) : text, ...more(message, now));
           }
           return runScript(client, script, keys, args);
         },
       );
-      const refusals = new Map(reply as Refusals);
+      const refusals = new Map((reply as RefusedReply).map(([number, text]) => [number, refusalIn(text)]));
       const denied = refusals.size === 0 ? undefined : await commands.denied([...refusals.values()], script);
       inOrder.forEach(({ message, settle }, index) => {
-        const reason = refusals.get(index + 1);
-        settle(reason === undefined ? undefined : (saysDenied(reason) && denied) || refused(message, reason));
+        const refusal = refusals.get(index + 1);
+        settle(refusal && ((isRightMissing(refusal) && denied) || refused(message, refusal)));
       });
     } catch (error) {
       for (const { message, settle } of parcels) settle(unconfirmed(message, error));
@@ -121,15 +121,15 @@ export function openPublisher(commands: Connection, { prefix, deadline, maxPaylo
     return new BullrushError("BROKER_UNAVAILABLE", { ...(error as BullrushError<"BROKER_UNAVAILABLE">).details, action });
   }
 
-  function refused({ id }: Message, reason: string): BullrushError {
+  function refused({ id }: Message, { code, reason }: Refusal): BullrushError {
     const url = commands.display;
-    if (/\bOOM\b/.test(reason)) return new BullrushError("BROKER_FULL", { url });
+    if (code === "out-of-memory") return new BullrushError("BROKER_FULL", { url });
     return new BullrushError("BROKER_UNAVAILABLE", {
       url,
       action: `task ${id} was not accepted`,
       deadline,
-      reason: shownReply(reason),
-      refused: true,
+      reason,
+      refusal: code,
     });
   }
 
@@ -149,9 +149,4 @@ function byQueue(parcels: readonly Parcel[]): ReadonlyMap<string, readonly Parce
 /** Its priority, and its delay in ms. */
 function whenAndHowUrgent({ priority, eta = 0 }: Message, now: number): readonly number[] {
   return [priority, Math.max(0, Math.ceil(eta - now))];
-}
-
-/** The encoded message with the mark that it may have been enqueued before. */
-function resent(message: Message, text: string): string {
-  return message.resent === true ? text : `${text.slice(0, -1)},"resent":true}`;
 }

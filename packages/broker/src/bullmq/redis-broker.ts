@@ -1,5 +1,6 @@
-import { steadyClock } from "../clock.js";
-import { defaultMaxPayload, longestMessageOf, longestReplyTo, replyToAtEnd } from "../protocol/codec.js";
+import { steadyClock } from "../time/clock.js";
+import { maxReplyToBytes, replyToAtEnd } from "../protocol/envelope.js";
+import { defaultMaxPayload, maxMessageBytes } from "../protocol/payload-limit.js";
 import type { ConsumeOptions, Consumer } from "../ports/consumer.js";
 import type { BrokerFacets } from "../ports/engine.js";
 import type { Remains, Location, Marked, QueueCounts, Revocation, TaskQuery } from "../ports/queues.js";
@@ -19,7 +20,7 @@ import { locateArguments, locationOf, type LocateReply } from "./locating.js";
 import { queueNotes } from "./note-queues.js";
 import { openPublisher } from "./publisher.js";
 import { ResultStore } from "./result-store.js";
-import { counted } from "../words.js";
+import { counted } from "../errors/words.js";
 
 export interface RedisBrokerOptions {
   readonly location: RedisLocation;
@@ -47,10 +48,10 @@ const scripts = {
 };
 
 /** How many bytes of messages are read in one call at most, so that Redis is there for others: 8 MiB take it about 10 ms. */
-const mostRead = 8 * 1024 * 1024;
+const maxRead = 8 * 1024 * 1024;
 
 /** Most tasks that are forgotten in one call. */
-const mostForgotten = 1000;
+const maxForgotten = 1000;
 
 /** As `lua/bullmq/forget.lua` says it. */
 const lefts = ["gone", "waiting", "running"] as const satisfies readonly Remains[];
@@ -112,7 +113,7 @@ export function redisBroker(options: RedisBrokerOptions): BrokerFacets {
     const args = [`${prefix}:`, ownQueueKeys(prefix), queues.length, ...queues];
     const replies: (0 | 1 | 2)[] = [];
     while (replies.length < ids.length) {
-      const left = ids.slice(replies.length, replies.length + mostForgotten);
+      const left = ids.slice(replies.length, replies.length + maxForgotten);
       const some = await commands.run({ action: `${counted(left.length, "task was", "tasks were")} not forgotten`, deadline }, (client) =>
         runScript(client, scripts.forget, [queuesKey(prefix)], [...args, ...left]),
       );
@@ -135,7 +136,7 @@ export function redisBroker(options: RedisBrokerOptions): BrokerFacets {
     elsewhere = false,
   ): Promise<readonly Marked[]> {
     const places = [`${prefix}:`, elsewhere ? "1" : "", queues.length, ...queues];
-    const args = [reason, terminate ? "1" : "", longestReplyTo, mostRead, Date.now(), ...places];
+    const args = [reason, terminate ? "1" : "", maxReplyToBytes, maxRead, Date.now(), ...places];
     const replies: RevokeReply[] = [];
     while (replies.length < ids.length) {
       const left = ids.slice(replies.length);
@@ -154,7 +155,7 @@ export function redisBroker(options: RedisBrokerOptions): BrokerFacets {
 
   function consume(given: ConsumeOptions): Consumer {
     const consumer = openConsumer(
-      { longestMessage: longestMessageOf(maxPayload), ...given },
+      { maxMessageBytes: maxMessageBytes(maxPayload), ...given },
       { location, results: new ResultStore(location, backend), prefix, ...shared },
     );
     consumers.add(consumer);

@@ -1,5 +1,5 @@
 import type { Engine, OnConnectionError } from "../ports/engine.js";
-import { longestMessageOf } from "../protocol/codec.js";
+import { maxMessageBytes } from "../protocol/payload-limit.js";
 import { redisControlBus } from "../redis/control-bus.js";
 import { DeadLinks } from "../redis/dead-links.js";
 import { compileLocation, type RedisLocation } from "../redis/location.js";
@@ -37,7 +37,7 @@ export function redisEngine({ broker: location, backend = location, app, prefix 
   const results = redisResultBackend({
     location: backend,
     deadLinks,
-    ...(maxPayload !== undefined && { longestRecord: longestMessageOf(maxPayload) }),
+    ...(maxPayload !== undefined && { maxRecord: maxMessageBytes(maxPayload) }),
     onConnectionError: (reason) => onConnectionError("backend", reason),
   });
   const shared = {

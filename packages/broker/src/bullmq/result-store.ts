@@ -5,7 +5,7 @@ import type { TaskRecord } from "../protocol/record.js";
 import { replyChannel } from "../protocol/reply-channel.js";
 import { resultKey } from "../redis/keys.js";
 import { isSameServer, type CompiledLocation } from "../redis/location.js";
-import { isPassing, isReply, reasonOf } from "../redis/reason.js";
+import { isAnswer, isTransient, refusalOf } from "../redis/refusal.js";
 import type { RedisResultBackend } from "../redis/result-backend.js";
 import { runScript } from "../redis/script.js";
 import { storeArguments } from "../redis/store-arguments.js";
@@ -17,7 +17,7 @@ const probe = engineScript("probe");
 export class ResultStore {
   readonly #location: CompiledLocation;
   readonly #backend: Results | RedisResultBackend;
-  #aboard = false;
+  #storesInSettlement = false;
 
   constructor(location: CompiledLocation, backend: Results | RedisResultBackend) {
     this.#location = location;
@@ -26,7 +26,7 @@ export class ResultStore {
 
   /** Whether the script of an exchange stores results itself. */
   get storesInSettlement(): boolean {
-    return this.#aboard;
+    return this.#storesInSettlement;
   }
 
   /**
@@ -34,7 +34,7 @@ export class ResultStore {
    * have been possible. Rejects when Redis cannot be reached.
    */
   async probe(connection: Connection, deadline: number): Promise<string | undefined> {
-    this.#aboard = false;
+    this.#storesInSettlement = false;
     const to = this.#backend;
     if (!("location" in to) || !isSameServer(this.#location, to.location)) return undefined;
     const trial = randomUUID();
@@ -42,11 +42,12 @@ export class ResultStore {
     return connection.run({ action: "the result backend was not probed", deadline }, async (client) => {
       try {
         await runScript(client, probe, [resultKey(`probe:${trial}`)], [...databases, replyChannel(trial)]);
-        this.#aboard = true;
+        this.#storesInSettlement = true;
         return undefined;
       } catch (error) {
-        if (!isReply(error) || isPassing(error)) throw error;
-        return reasonOf(error);
+        const refusal = refusalOf(error);
+        if (!isAnswer(refusal) || isTransient(refusal)) throw error;
+        return refusal.reason;
       }
     });
   }

@@ -1,4 +1,4 @@
-import { groupsOf } from "../groups.js";
+import { groupBy } from "../redis/group-by.js";
 import type { Settlement } from "../ports/settlement.js";
 import type { Retention } from "../ports/retention.js";
 import { describeFailure } from "../protocol/failure.js";
@@ -40,7 +40,7 @@ export function settlementArguments(
   isLate = false,
 ): SettlementArguments {
   const actionFor = (settlement: Settlement) => (isLate ? "done-late" : actionOf(settlement));
-  const groups = groupsOf(settlements, (settlement) => {
+  const groups = groupBy(settlements, (settlement) => {
     const { queue, endedBefore } = settlement.delivery;
     return `${actionFor(settlement)} ${endedBefore} ${queue}`;
   });

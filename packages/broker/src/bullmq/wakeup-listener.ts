@@ -1,8 +1,8 @@
-import type { Timing } from "../shared-timer.js";
-import type { Clock } from "../clock.js";
+import type { Timing } from "../time/shared-timer.js";
+import type { Clock } from "../time/clock.js";
 import type { Redis } from "ioredis";
-import { BullrushError } from "../error.js";
 import type { Connection } from "../redis/connection.js";
+import { isWrongType } from "../redis/refusal.js";
 import type { Marker, QueueAvailability } from "./queue-availability.js";
 
 /** Longest time to pass on what was heard, in ms: a worker that stops waits for it, and without it the others look by themselves after a while. */
@@ -28,7 +28,7 @@ export interface WakeupListenerOptions {
   readonly clock: Clock;
   readonly timing: Pick<Timing, "setTimer">;
   /** Longest time that one read blocks, in ms. */
-  readonly longest: number;
+  readonly maxWait: number;
   /** Longest time that a call may take, outages included, in ms. */
   readonly deadline: number;
 }
@@ -44,9 +44,9 @@ export class WakeupListener {
 
   /** Waits for the next marker, at most until it is time to look anyway. */
   async wait(): Promise<void> {
-    const { markers, availability, clock, longest } = this.#options;
+    const { markers, availability, clock, maxWait } = this.#options;
     const now = clock.now();
-    const wait = Math.min(longest, availability.nextLookAt() - now);
+    const wait = Math.min(maxWait, availability.nextLookAt() - now);
     if (wait <= 0) return;
     // What could not be given away when its queue began to rest.
     await this.passOnResting(now);
@@ -78,7 +78,7 @@ export class WakeupListener {
 
   /** Has the queues rest whose markers hold something of another kind, so that the others are listened to. Rejects with `error` if there are none. */
   async #restSpoilt(listening: readonly number[], error: unknown): Promise<null> {
-    if (!saysWrongType(error)) throw error;
+    if (!isWrongType(error)) throw error;
     const { commands, availability, clock } = this.#options;
     const spoilt = await commands.run({ action: "no waiting for tasks", deadline: spoiltDeadline }, (client) =>
       Promise.all(listening.map((queue) => this.#isSpoilt(client, queue))),
@@ -149,14 +149,8 @@ export class WakeupListener {
 }
 
 function falseIfSpoilt(error: unknown): false {
-  if (saysWrongType(error)) return false;
+  if (isWrongType(error)) return false;
   throw error;
-}
-
-function saysWrongType(error: unknown): boolean {
-  const details: unknown = error instanceof BullrushError ? error.details : undefined;
-  const reason = typeof details === "object" && details !== null && "reason" in details ? details.reason : undefined;
-  return /\bWRONGTYPE\b/.test(typeof reason === "string" ? reason : error instanceof Error ? error.message : "");
 }
 
 /** The time that a marker speaks of. One of no time, which BullMQ never sets, says nothing about when: so at once. */

@@ -1,4 +1,4 @@
-import { additionId, newId } from "../id.js";
+import { additionId, newId } from "../protocol/id.js";
 import type { Delivery } from "../ports/delivery.js";
 import type { Flow, FlowAddition } from "../protocol/flow.js";
 import type { Message } from "../protocol/message.js";

@@ -1,4 +1,4 @@
-import { newId } from "../id.js";
+import { newId } from "../protocol/id.js";
 import type { Claim } from "../ports/results.js";
 import { equal, matches } from "./assertions.js";
 import { storeOf } from "./messages.js";

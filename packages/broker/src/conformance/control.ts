@@ -1,4 +1,4 @@
-import { newId } from "../id.js";
+import { newId } from "../protocol/id.js";
 import type { ControlBus, ControlCommand } from "../ports/control-bus.js";
 import { nameLifetime } from "../ports/workers.js";
 import { equal, matches } from "./assertions.js";

@@ -1,4 +1,4 @@
-import { callId, newId } from "../id.js";
+import { callId, newId } from "../protocol/id.js";
 import type { Consumer } from "../ports/consumer.js";
 import type { Delivery } from "../ports/delivery.js";
 import type { Settlement } from "../ports/settlement.js";

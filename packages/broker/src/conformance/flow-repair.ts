@@ -1,4 +1,4 @@
-import { newId } from "../id.js";
+import { newId } from "../protocol/id.js";
 import { equal, matches } from "./assertions.js";
 import { argsOf, callIn, chordOf, endOf, flowOf, isOver, play, recordsOf } from "./flow-play.js";
 import { outcomes } from "./messages.js";

@@ -1,5 +1,5 @@
-import { newId } from "../id.js";
-import { encodeMessage } from "../protocol/codec.js";
+import { newId } from "../protocol/id.js";
+import { encodeMessage } from "../protocol/envelope.js";
 import { equal, isTrue, matches } from "./assertions.js";
 import { messageOf, numbered, outcomes, routed, settlementOf } from "./messages.js";
 import { contentOf, take, takeAll, takeOne } from "./stage.js";

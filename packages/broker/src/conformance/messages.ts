@@ -1,4 +1,4 @@
-import { newId } from "../id.js";
+import { newId } from "../protocol/id.js";
 import type { Delivery } from "../ports/delivery.js";
 import type { StoreRequest } from "../ports/results.js";
 import type { Settlement } from "../ports/settlement.js";

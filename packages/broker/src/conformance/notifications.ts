@@ -1,4 +1,4 @@
-import { newId } from "../id.js";
+import { newId } from "../protocol/id.js";
 import type { Results } from "../ports/results.js";
 import type { TaskRecord } from "../protocol/record.js";
 import { equal, isTrue } from "./assertions.js";

@@ -1,4 +1,4 @@
-import { newId } from "../id.js";
+import { newId } from "../protocol/id.js";
 import type { Message } from "../protocol/message.js";
 import { equal, matches } from "./assertions.js";
 import { messageOf, numbered, routed } from "./messages.js";

@@ -1,4 +1,4 @@
-import { newId } from "../id.js";
+import { newId } from "../protocol/id.js";
 import type { TaskRecord } from "../protocol/record.js";
 import { equal, matches, rejects } from "./assertions.js";
 import { storeOf } from "./messages.js";

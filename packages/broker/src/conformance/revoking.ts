@@ -1,5 +1,5 @@
-import { newId } from "../id.js";
-import { encodeMessage } from "../protocol/codec.js";
+import { newId } from "../protocol/id.js";
+import { encodeMessage } from "../protocol/envelope.js";
 import { replyChannel } from "../protocol/reply-channel.js";
 import { equal, matches } from "./assertions.js";
 import { messageOf, outcomes, routed, settlementOf } from "./messages.js";

@@ -1,4 +1,4 @@
-import { encodeMessage } from "../protocol/codec.js";
+import { encodeMessage } from "../protocol/envelope.js";
 import { equal, matches } from "./assertions.js";
 import { messageOf, numbered, outcomes, routed, settlementOf, storeOf } from "./messages.js";
 import { argumentsOf, contentOf, take, takeAll, takeOne } from "./stage.js";
@@ -80,7 +80,7 @@ export function describeSettling({ describe, test }: Suite): void {
 
     test("a message longer than a consumer reads: it is undecodable, PAYLOAD_TOO_LARGE", async (stage) => {
       await stage.send(routed({ args: ["x".repeat(5000)] }));
-      const delivery = await takeOne(stage.consume(["feeds"], { longestMessage: 1000 }));
+      const delivery = await takeOne(stage.consume(["feeds"], { maxMessageBytes: 1000 }));
       matches(delivery.content, { type: "undecodable", error: { code: "PAYLOAD_TOO_LARGE" } });
     });
 

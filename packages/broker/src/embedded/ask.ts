@@ -1,5 +1,5 @@
 import { Redis, type RedisOptions } from "ioredis";
-import { within } from "../within.js";
+import { withTimeout } from "../time/with-timeout.js";
 
 /**
  * What `command` gives, over one connection that is made for it and not remade. Rejects with ioredis's error, also when the database of `options` was refused,
@@ -16,20 +16,20 @@ export async function ask<T>(options: RedisOptions, deadline: number, command: (
     retryStrategy: () => null,
     sentinelRetryStrategy: () => null,
   });
-  let trouble: unknown;
+  let firstError: unknown;
   client.on("error", (error: unknown) => {
-    trouble ??= error;
+    firstError ??= error;
   });
   const outcome = client
     .connect()
     .then(() => command(client))
     .then(
-      (value) => (trouble === undefined ? { value } : { error: trouble }),
-      (error: unknown) => ({ error: trouble ?? error }),
+      (value) => (firstError === undefined ? { value } : { error: firstError }),
+      (error: unknown) => ({ error: firstError ?? error }),
     );
   try {
-    const settled = await within<{ value: T } | { error: unknown }>(outcome, deadline, () => ({
-      error: trouble ?? new Error("no answer"),
+    const settled = await withTimeout<{ value: T } | { error: unknown }>(outcome, deadline, () => ({
+      error: firstError ?? new Error("no answer"),
     }));
     if ("error" in settled) throw settled.error;
     return settled.value;

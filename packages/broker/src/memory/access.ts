@@ -1,4 +1,4 @@
-import { BullrushError } from "../error.js";
+import { BullrushError } from "../errors/error.js";
 
 /** What an engine that is open does. Closed, it rejects all calls. */
 export class Access {
@@ -37,6 +37,6 @@ export class Access {
   }
 
   #details(action: string) {
-    return { url: this.#url, action, deadline: 0, reason: "it is closed", refused: true };
+    return { url: this.#url, action, deadline: 0, reason: "it is closed", refusal: "other" as const };
   }
 }

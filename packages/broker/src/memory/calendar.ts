@@ -1,5 +1,5 @@
 import type { Advance, LastTick, ScheduleNews, StoredEntry, TickCounts } from "../ports/schedules.js";
-import { decodeJson } from "../protocol/json.js";
+import { decodeJson } from "../json/json.js";
 import type { ScheduledCall } from "../protocol/schedule.js";
 import { Topic } from "./topic.js";
 

@@ -1,4 +1,4 @@
-import { clip, textLimits } from "../clip.js";
+import { clip, textLimits } from "../errors/clip.js";
 import { defaultRetention } from "../routing/retention.js";
 import type { ConsumeOptions, Consumer, Renewal, SettledAndTaken } from "../ports/consumer.js";
 import type { Delivery } from "../ports/delivery.js";
@@ -19,7 +19,7 @@ export interface MemoryConsumerOptions {
 }
 
 /** Longest time that a wait lasts, in ms; its timer keeps the process alive for as long. */
-const longestWait = 10_000;
+const maxRead = 10_000;
 
 const day = 24 * 3600 * 1000;
 
@@ -88,8 +88,8 @@ export class MemoryConsumer implements Consumer {
   async wait(): Promise<void> {
     const { queues, time } = this.#parts;
     if (this.hasWork()) return;
-    const longest = Math.min(longestWait, (this.#options.lease * 2) / 3);
-    await waitForNews({ queues, time, longest, signal: this.#listening.signal }, this.nextLookAt());
+    const maxWait = Math.min(maxRead, (this.#options.lease * 2) / 3);
+    await waitForNews({ queues, time, maxWait, signal: this.#listening.signal }, this.nextLookAt());
   }
 
   stopListening(): void {
@@ -181,7 +181,7 @@ export class MemoryConsumer implements Consumer {
   #take(count: number): readonly Delivery[] {
     if (count <= 0) return [];
     this.#assumesWork = false;
-    const { lease, worker, longestMessage } = this.#options;
+    const { lease, worker, maxMessageBytes } = this.#options;
     const now = this.#parts.time.now();
     const start = this.#newId();
     let number = 0;
@@ -192,7 +192,7 @@ export class MemoryConsumer implements Consumer {
     return this.#order.take(count, open, (queue) => {
       const loan = { token: `${start}:${++number}`, worker, since: now, until: now + lease };
       const message = queue.take(loan);
-      return message && deliveryOf(queue.name, message, loan.token, longestMessage);
+      return message && deliveryOf(queue.name, message, loan.token, maxMessageBytes);
     });
   }
 

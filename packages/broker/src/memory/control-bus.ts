@@ -1,5 +1,5 @@
 import type { ControlBus, ControlCommand } from "../ports/control-bus.js";
-import { decodeJson, encodeJson } from "../protocol/json.js";
+import { decodeJson, encodeJson } from "../json/json.js";
 import type { Access } from "./access.js";
 import type { Topic } from "./topic.js";
 

@@ -1,9 +1,9 @@
-import { systemClock, type Clock } from "../clock.js";
-import { newId as randomId } from "../id.js";
-import { systemTiming, type Timing } from "../shared-timer.js";
+import { systemClock, type Clock } from "../time/clock.js";
+import { newId as randomId } from "../protocol/id.js";
+import { systemTiming, type Timing } from "../time/shared-timer.js";
 import type { Consumer } from "../ports/consumer.js";
 import type { Engine } from "../ports/engine.js";
-import { defaultMaxPayload, longestMessageOf } from "../protocol/codec.js";
+import { defaultMaxPayload, maxMessageBytes } from "../protocol/payload-limit.js";
 import { Access } from "./access.js";
 import { MemoryConsumer } from "./consumer.js";
 import { memoryControlBus } from "./control-bus.js";
@@ -98,7 +98,7 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
     clock: time,
     consume: (given) => {
       const consumer = new MemoryConsumer(
-        { longestMessage: longestMessageOf(maxPayload), ...given },
+        { maxMessageBytes: maxMessageBytes(maxPayload), ...given },
         { parts, access: new Access(url), newId },
       );
       consumers.add(consumer);

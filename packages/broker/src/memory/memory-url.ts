@@ -1,4 +1,4 @@
-import { BullrushError } from "../error.js";
+import { BullrushError } from "../errors/error.js";
 
 const scheme = "memory:";
 

@@ -1,5 +1,5 @@
-import type { Clock } from "../clock.js";
-import { longestTimer, type Timing } from "../shared-timer.js";
+import type { Clock } from "../time/clock.js";
+import { maxTimerDelay, type Timing } from "../time/shared-timer.js";
 
 interface Alarm {
   readonly at: number;
@@ -28,7 +28,7 @@ export class MovableClock implements Clock, Timing {
    * keeps no process alive.
    */
   setTimer(ring: () => void, delay: number): NodeJS.Timeout {
-    const timer = setTimeout(() => {}, longestTimer).unref();
+    const timer = setTimeout(() => {}, maxTimerDelay).unref();
     clearTimeout(timer);
     this.#alarms.set(timer, { at: this.#now + delay, ring });
     return timer;

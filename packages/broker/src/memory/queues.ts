@@ -1,5 +1,6 @@
-import { BullrushError } from "../error.js";
-import { encodeMessage, readMessage } from "../protocol/codec.js";
+import { BullrushError } from "../errors/error.js";
+import { encodeMessage } from "../protocol/envelope.js";
+import { readMessage } from "../protocol/read-message.js";
 import type { Message, RoutedMessage } from "../protocol/message.js";
 import type { Location, Marked, Queues, Remains, Revocation, TaskQuery } from "../ports/queues.js";
 import type { Access } from "./access.js";

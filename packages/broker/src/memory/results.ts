@@ -1,6 +1,6 @@
 import { replyChannel } from "../protocol/reply-channel.js";
 import type { Results } from "../ports/results.js";
-import { counted } from "../words.js";
+import { counted } from "../errors/words.js";
 import type { Access } from "./access.js";
 import type { ResultTable } from "./result-table.js";
 

@@ -1,7 +1,7 @@
-import { BullrushError } from "../error.js";
+import { BullrushError } from "../errors/error.js";
 import type { Advance, Advanced, Due, NamedCall, Schedules, Term, TickCounts } from "../ports/schedules.js";
-import { encodeMessage } from "../protocol/codec.js";
-import { encodeJson } from "../protocol/json.js";
+import { encodeMessage } from "../protocol/envelope.js";
+import { encodeJson } from "../json/json.js";
 import type { RoutedMessage } from "../protocol/message.js";
 import type { Access } from "./access.js";
 import { isUnchanged, type Calendar, type CalendarEntry } from "./calendar.js";
@@ -85,11 +85,11 @@ export function memorySchedules({ calendar, queues, time, access, newId, maxPayl
     return isRemoved;
   }
 
-  function due(until: number, most: number): Due {
+  function due(until: number, max: number): Due {
     const sorted = [...entries]
       .filter(([, entry]) => entry.due !== Infinity)
       .toSorted(([one, a], [other, b]) => a.due - b.due || (one < other ? -1 : 1));
-    const found = sorted.slice(0, most).filter(([, entry]) => entry.due <= until);
+    const found = sorted.slice(0, max).filter(([, entry]) => entry.due <= until);
     const next = sorted[found.length]?.[1].due;
     return { now: time.now(), entries: found.flatMap(([name]) => calendar.read(name) ?? []), ...(next !== undefined && { next }) };
   }

@@ -1,5 +1,5 @@
-import type { Clock } from "../clock.js";
-import type { Timing } from "../shared-timer.js";
+import type { Clock } from "../time/clock.js";
+import type { Timing } from "../time/shared-timer.js";
 
 /** The time of a space. Where it comes from can be changed while the space is in use. */
 export class SpaceTime implements Clock {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { decodeJson } from "../protocol/json.js";
+import { decodeJson } from "../json/json.js";
 import type { ScheduledCall } from "../protocol/schedule.js";
 import type { Calendar, CalendarEntry } from "./calendar.js";
 

@@ -1,9 +1,9 @@
 import { readContent, tooLong } from "../bullmq/content.js";
 import { from, oneRound } from "../bullmq/turns.js";
-import { clip, textLimits } from "../clip.js";
+import { clip, textLimits } from "../errors/clip.js";
 import type { ConsumeOptions } from "../ports/consumer.js";
 import type { Delivery } from "../ports/delivery.js";
-import { longestMessageOf } from "../protocol/codec.js";
+import { maxMessageBytes } from "../protocol/payload-limit.js";
 import { crashesOf, type HeldMessage } from "./held-message.js";
 import type { MessageQueue } from "./message-queue.js";
 
@@ -46,7 +46,7 @@ export class TakeOrder {
 /**
  * A message that was just taken from `queue`, as its worker gets it: decoded anew from its text.
  */
-export function deliveryOf(queue: string, message: HeldMessage, token: string, longest = longestMessageOf(0)): Delivery {
+export function deliveryOf(queue: string, message: HeldMessage, token: string, maxBytes = maxMessageBytes(0)): Delivery {
   const { id, task, text, deliveries, endings, revoked, verdict, unknownSince } = message;
   const bytes = Buffer.byteLength(text);
   const marks = { ...(verdict && { verdict }), ...(unknownSince !== undefined && { unknownSince }) };
@@ -59,6 +59,6 @@ export function deliveryOf(queue: string, message: HeldMessage, token: string, l
     ...(revoked === undefined ? marks : { revoked: clip(revoked, textLimits.reason) }),
     bytes,
     token,
-    content: bytes > longest ? tooLong(bytes, longest) : readContent(id, task, text, null),
+    content: bytes > maxBytes ? tooLong(bytes, maxBytes) : readContent(id, task, text, null),
   };
 }

@@ -5,13 +5,13 @@ export interface WaitOptions {
   readonly queues: QueueTable;
   readonly time: SpaceTime;
   /** Longest time in ms. */
-  readonly longest: number;
+  readonly maxWait: number;
   /** Rejects the wait when it aborts. */
   readonly signal: AbortSignal;
 }
 
 /** Resolves when there is news of some queue, or `until`, in ms since the epoch. */
-export function waitForNews({ queues, time, longest, signal }: WaitOptions, until: number): Promise<void> {
+export function waitForNews({ queues, time, maxWait, signal }: WaitOptions, until: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const end = () => {
       clearTimeout(timer);
@@ -26,7 +26,7 @@ export function waitForNews({ queues, time, longest, signal }: WaitOptions, unti
       end();
       reject(signal.reason as Error);
     };
-    const timer = time.setTimer(onNews, Math.min(longest, Math.max(0, until - time.now())));
+    const timer = time.setTimer(onNews, Math.min(maxWait, Math.max(0, until - time.now())));
     const stop = queues.onNews(onNews);
     if (signal.aborted) onAbort();
     else signal.addEventListener("abort", onAbort, { once: true });

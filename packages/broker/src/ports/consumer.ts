@@ -1,4 +1,5 @@
-import type { BullrushError } from "../error.js";
+import type { BullrushError } from "../errors/error.js";
+import type { Refusal } from "../errors/refusal-code.js";
 import type { Delivery } from "./delivery.js";
 import type { Revocation } from "./queues.js";
 import type { Retention } from "./retention.js";
@@ -24,7 +25,7 @@ export interface ConsumeOptions {
    * Longest message that is read, in bytes: a longer one is undecodable, `PAYLOAD_TOO_LARGE`.
    * Default: 8 MiB, or four times the longest message that the engine sends if that is more.
    */
-  readonly longestMessage?: number;
+  readonly maxMessageBytes?: number;
   /** Hears of the calls that take. Default: nobody. */
   readonly takeWatch?: TakeWatch;
 }
@@ -170,17 +171,17 @@ export interface SettledAndTaken {
   readonly settled: readonly Settled[];
   /** Why something was not taken or settled: the user of the Redis may not do it. `REDIS_AUTH`; absent for most. */
   readonly refused?: BullrushError;
-  /** Why each was refused that is to be settled again, in the broker's words, as far as they are known. */
-  readonly refusals?: readonly (string | undefined)[];
+  /** Why each settlement was refused that is to be repeated, as far as that is known, in their order. */
+  readonly refusals?: readonly (Refusal | undefined)[];
   /** Queues of which something could not be taken because of what their keys hold. Absent for most. */
   readonly faults?: readonly QueueFault[];
 }
 
-/** A queue of which something could not be taken. It rests for a second, unless that is of single messages. */
+/** A queue from which something could not be taken. It rests for a second, unless only single messages are at fault. */
 export interface QueueFault {
   readonly queue: string;
-  /** Why nothing could be taken, in the broker's words; absent if that is of single messages, whose keys hold something else. */
-  readonly reason?: string;
+  /** Why nothing could be taken. Absent if only the keys of single messages hold something else. */
+  readonly refusal?: Refusal;
   /** How many messages of this take stay on loan to nobody until they are looked for. */
   readonly left: number;
 }

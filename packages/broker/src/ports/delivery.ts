@@ -1,4 +1,4 @@
-import type { BullrushError } from "../error.js";
+import type { BullrushError } from "../errors/error.js";
 import type { Message } from "../protocol/message.js";
 
 /** A message on loan to this worker. */

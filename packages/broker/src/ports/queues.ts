@@ -1,4 +1,4 @@
-import type { BullrushError } from "../error.js";
+import type { BullrushError } from "../errors/error.js";
 import type { RoutedMessage } from "../protocol/message.js";
 
 /** The queues of an engine, as producers and operators see them. */

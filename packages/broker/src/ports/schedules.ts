@@ -1,4 +1,4 @@
-import type { BullrushError } from "../error.js";
+import type { BullrushError } from "../errors/error.js";
 import type { RoutedMessage } from "../protocol/message.js";
 import type { ScheduledCall } from "../protocol/schedule.js";
 
@@ -50,7 +50,7 @@ export interface Schedules {
    * The time of the server, and what a leader has to do next: `most` entries at most, or fewer if they are long. Of those in `resting` that have the same version still, nothing
    * but that is read: their calls are missing.
    */
-  due(until: number, most: number, resting?: readonly Pick<StoredEntry, "name" | "version">[]): Promise<Due>;
+  due(until: number, max: number, resting?: readonly Pick<StoredEntry, "name" | "version">[]): Promise<Due>;
 
   /**
    * For each entry at once: sends its ticks, and says when it is due next; nothing of it if it has been changed, or has ticked, since it was read, or if the term is over

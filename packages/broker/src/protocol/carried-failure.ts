@@ -1,7 +1,7 @@
 import { note, type Failure } from "./failure.js";
 
 /** Longest failure that a message takes along, in characters of JSON. */
-const longestCarried = 4096;
+const maxCarried = 4096;
 
 /** What is left of a failure, each time less: the longest texts of its own and of its causes and parts, the most parts, and whether its fields and its causes go along. */
 const cuts = [
@@ -29,7 +29,7 @@ export function carriedFailure(failure: Failure): Failure {
 }
 
 function isShort(failure: Failure): boolean {
-  return JSON.stringify(failure).length <= longestCarried;
+  return JSON.stringify(failure).length <= maxCarried;
 }
 
 function carriedBy(cut: Cut, { name, message, code, stack, cause, errors, fields }: Failure): Failure {

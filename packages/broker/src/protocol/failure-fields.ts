@@ -1,7 +1,7 @@
 import { types } from "node:util";
-import { clip } from "../clip.js";
-import { isSecretName, redacted, redactNamed } from "../secret-names.js";
-import { redactUrls } from "../url-secrets.js";
+import { clip } from "../errors/clip.js";
+import { isSecretName, redacted, redactNamed } from "../errors/secret-names.js";
+import { redactUrls } from "../errors/url-secrets.js";
 
 /** What the fields of an error may hold: JSON. */
 export type FieldValue = string | number | boolean | null | readonly FieldValue[] | FailureFields;

@@ -1,5 +1,5 @@
-import { errorCodes } from "../error.js";
-import { clip } from "../clip.js";
+import { errorCodes } from "../errors/error.js";
+import { clip } from "../errors/clip.js";
 import type { FailureFields } from "./failure-fields.js";
 
 /**

@@ -1,5 +1,5 @@
-import { textLimits } from "../clip.js";
-import { isTaskId } from "../id.js";
+import { textLimits } from "../errors/clip.js";
+import { isTaskId } from "./id.js";
 
 /**
  * Where a value goes, or why there is none.

@@ -1,5 +1,5 @@
-import { BullrushError } from "../error.js";
-import { counted } from "../words.js";
+import { BullrushError } from "../errors/error.js";
+import { counted } from "../errors/words.js";
 import { describeFailure, type Failure } from "./failure.js";
 import type { FailureInfo } from "./flow.js";
 import { toFailure } from "./to-failure.js";
@@ -17,7 +17,7 @@ export interface GroupFacts {
 }
 
 /** Longest description of a member in an error, in characters. */
-const longest = 200;
+const maxReason = 200;
 
 /**
  * Why a group has no value: `CHORD_FAILED` with the failure of its first failed member as the
@@ -37,5 +37,5 @@ export function groupFailure({ size, failed, named, bytes, limit }: GroupFacts):
 
 function describe({ id, task, state, failure, reason = "no reason given" }: FailureInfo): string {
   const text = state === "REVOKED" || failure === undefined ? `was revoked: ${reason}` : `failed: ${describeFailure(failure)}`;
-  return `${task}[${id}] ${text.slice(0, longest)}`;
+  return `${task}[${id}] ${text.slice(0, maxReason)}`;
 }

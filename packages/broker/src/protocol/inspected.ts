@@ -1,5 +1,5 @@
 import { inspect, types } from "node:util";
-import { isPlain } from "../plain.js";
+import { isPlainObject } from "../json/is-plain-object.js";
 import { fieldsOf } from "./failure-fields.js";
 
 /** What a thrown value that is no error says. */
@@ -67,7 +67,7 @@ function isRecord(value: object): boolean {
 }
 
 function className(value: object): string {
-  if (isPlain(value)) return "";
+  if (isPlainObject(value)) return "";
   const { constructor } = value;
   return typeof constructor === "function" && constructor.name !== "" ? `${constructor.name} ` : "";
 }

@@ -1,10 +1,10 @@
-import { isTaskId } from "../id.js";
+import { isTaskId } from "./id.js";
 import { isTaskRef, type TaskRef } from "./flow-position.js";
-import { BullrushError } from "../error.js";
-import { clip, textLimits } from "../clip.js";
+import { BullrushError } from "../errors/error.js";
+import { clip, textLimits } from "../errors/clip.js";
 import type { Failure } from "./failure.js";
 import { clippedFailure, isFailure } from "./stored-failure.js";
-import { decodeJson } from "./json.js";
+import { decodeJson } from "../json/json.js";
 import type { TaskState } from "./state.js";
 
 /** What the result backend knows of a task. Times are milliseconds since the epoch. */
@@ -148,9 +148,9 @@ const clippedFields = [
 function clippedRecord(record: TaskRecord): TaskRecord {
   const failure = record.failure && clippedFailure(record.failure);
   let clipped = failure === undefined || failure === record.failure ? record : { ...record, failure };
-  for (const [field, most] of clippedFields) {
+  for (const [field, max] of clippedFields) {
     const text: unknown = record[field];
-    if (typeof text === "string" && text.length > most) clipped = { ...clipped, [field]: clip(text, most) };
+    if (typeof text === "string" && text.length > max) clipped = { ...clipped, [field]: clip(text, max) };
   }
   return clipped;
 }

@@ -9,3 +9,13 @@ const start = replyChannel("");
 export function clientOf(channel: string): string | undefined {
   return channel.length > start.length && channel.startsWith(start) ? channel.slice(start.length) : undefined;
 }
+
+/** Whether `value` may be the name of a client. */
+export function isClient(value: unknown): value is string {
+  return typeof value === "string" && /^[^\p{Cc}]{1,200}$/u.test(value);
+}
+
+/** Whether a reply may go to `value`: only to a client that waits for results, to no other channel. */
+export function isReplyChannel(value: unknown): value is string {
+  return typeof value === "string" && isClient(clientOf(value));
+}

@@ -1,4 +1,4 @@
-import { longestDuration } from "../duration.js";
+import { maxDuration } from "../time/duration.js";
 
 /** When a recurring call is due, as plain data. Beat computes the times. */
 export type Schedule =
@@ -25,16 +25,16 @@ export const solarEvents = [
 export type SolarEvent = (typeof solarEvents)[number];
 
 /** Shortest interval of `every`, in ms. */
-export const shortestInterval = 100;
+export const minInterval = 100;
 
 /** The end of the year 9999, ms since the epoch: still a time to the millisecond in BullMQ's scores, which are 4096 times the time. */
 export const lastTime = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 /** The last time that a `Date` can be made of, ms since the epoch. */
-const longestTime = 8.64e15;
+const maxTime = 8.64e15;
 
 /** Longest cron expression, in characters. */
-const longestExpression = 1000;
+const maxExpression = 1000;
 
 /** What becomes of ticks that were missed: none is sent, the latest, or all. */
 export type CatchUp = "skip" | "latest" | "all";
@@ -73,7 +73,7 @@ export function flawOfCall(value: unknown): string | undefined {
 
 /** Whether `value` is a time that a `Date` can be made of, ms since the epoch. */
 export function isEntryTime(value: unknown): value is number {
-  return typeof value === "number" && Math.abs(value) <= longestTime;
+  return typeof value === "number" && Math.abs(value) <= maxTime;
 }
 
 type Accepts = (value: unknown) => boolean;
@@ -86,12 +86,12 @@ const optional =
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const isText = (value: unknown) => typeof value === "string" && value !== "";
-const isLength = (value: unknown) => typeof value === "number" && value >= 0 && value <= longestDuration;
-const isDegrees = (value: unknown, most: number) => typeof value === "number" && Math.abs(value) <= most;
+const isLength = (value: unknown) => typeof value === "number" && value >= 0 && value <= maxDuration;
+const isDegrees = (value: unknown, max: number) => typeof value === "number" && Math.abs(value) <= max;
 
 const fieldsOfCall: readonly (readonly [field: string, accepts: Accepts, expected: string])[] = [
   ["task", isText, "the name of a task"],
-  ["schedule", isSchedule, `a schedule that this release knows, of ${shortestInterval} ms at least`],
+  ["schedule", isSchedule, `a schedule that this release knows, of ${minInterval} ms at least`],
   ["args", optional(Array.isArray), "a list of arguments"],
   ["options", optional(isRecord), "options of a call"],
   ["catchUp", optional((value) => value === "skip" || value === "latest" || value === "all"), "skip, latest or all"],
@@ -107,11 +107,9 @@ function isSchedule(value: unknown): boolean {
   if (!isRecord(value)) return false;
   switch (value["type"]) {
     case "every":
-      return isLength(value["every"]) && Number.isInteger(value["every"]) && (value["every"] as number) >= shortestInterval;
+      return isLength(value["every"]) && Number.isInteger(value["every"]) && (value["every"] as number) >= minInterval;
     case "crontab":
-      return (
-        isText(value["expression"]) && (value["expression"] as string).length <= longestExpression && optional(isText)(value["timezone"])
-      );
+      return isText(value["expression"]) && (value["expression"] as string).length <= maxExpression && optional(isText)(value["timezone"]);
     case "solar":
       return (
         solarEvents.some((event) => event === value["event"]) && isDegrees(value["latitude"], 90) && isDegrees(value["longitude"], 180)

@@ -1,4 +1,4 @@
-import { clip } from "../clip.js";
+import { clip } from "../errors/clip.js";
 import { failureLimits as limits, type Failure } from "./failure.js";
 import { fieldsOf } from "./failure-fields.js";
 
@@ -38,14 +38,14 @@ export function clippedFailure(failure: Failure): Failure {
   return clippedBy(limits.message, failure);
 }
 
-function clippedBy(longestMessage: number, failure: Failure): Failure {
+function clippedBy(maxMessage: number, failure: Failure): Failure {
   const { name, message, code, stack, cause, errors, fields } = failure;
   const clipped = {
     name: clip(name, limits.name),
-    message: clip(message, longestMessage),
+    message: clip(message, maxMessage),
     code: typeof code === "string" ? clip(code, limits.name) : code,
     stack: stack === undefined ? undefined : clip(stack, limits.stack),
-    cause: cause && clippedBy(longestMessage, cause),
+    cause: cause && clippedBy(maxMessage, cause),
     errors: errors && partsOf(errors),
     fields: fields && fieldsOf(fields),
   };

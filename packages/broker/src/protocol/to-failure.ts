@@ -1,10 +1,10 @@
 import { types } from "node:util";
-import { BullrushError } from "../error.js";
+import { BullrushError } from "../errors/error.js";
 import { failureLimits as limits, note, noteOfCauses, RemoteError, type Failure } from "./failure.js";
 import { fieldsOf } from "./failure-fields.js";
 import { inspected } from "./inspected.js";
 import { userStack } from "./stack-frames.js";
-import { counted } from "../words.js";
+import { counted } from "../errors/words.js";
 
 /** How a thrown value becomes a failure. */
 export interface FailureOptions {
@@ -18,7 +18,7 @@ export function toFailure(thrown: unknown, { fullStacks = false }: FailureOption
 }
 
 /** Causes that are counted where they are left out. */
-const mostCounted = 100;
+const maxCounted = 100;
 
 /** How much of a stack is looked through for the frames that it keeps, in characters: a message stands in front of it, of whatever length. */
 const looked = 10 * limits.stack;
@@ -60,7 +60,7 @@ class Writing {
     const behind = level === limits.depth - 1 ? chainFrom(cause) : [];
     if (behind.length < 2) return this.failure(cause, level + 1, isPart);
     const innermost = behind.at(-1);
-    const isEndless = behind.length >= mostCounted || (isError(innermost) && readable(innermost, "cause") !== undefined);
+    const isEndless = behind.length >= maxCounted || (isError(innermost) && readable(innermost, "cause") !== undefined);
     return noteOfCauses(isEndless ? [] : behind.map((each) => ({ name: nameOf(each), message: reasonOf(each) })), isEndless);
   }
 
@@ -81,7 +81,7 @@ class Writing {
 /** `cause` and what is behind it, as far as it is looked at; nothing twice. */
 function chainFrom(cause: unknown): readonly unknown[] {
   const chain = new Set<unknown>();
-  for (let at = cause; at !== undefined && !chain.has(at) && chain.size < mostCounted;) {
+  for (let at = cause; at !== undefined && !chain.has(at) && chain.size < maxCounted;) {
     chain.add(at);
     at = isError(at) ? readable(at, "cause") : undefined;
   }
@@ -130,9 +130,9 @@ function ownFields(error: object, parts: readonly string[]): Failure["fields"] {
 
 /** A value that is no error, as what it is; of an object, its own name, message and code. */
 function nonError(thrown: unknown, isPart: boolean): Failure {
-  const most = isPart ? limits.partMessage : limits.message;
+  const max = isPart ? limits.partMessage : limits.message;
   const { message, code } = inspected(thrown);
-  return { name: "NonError", message: message.slice(0, most), ...(code !== undefined && { code }) };
+  return { name: "NonError", message: message.slice(0, max), ...(code !== undefined && { code }) };
 }
 
 /** Of this realm or another, or made by hand after their fashion. */

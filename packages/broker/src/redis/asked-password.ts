@@ -1,4 +1,4 @@
-import { within } from "../within.js";
+import { withTimeout } from "../time/with-timeout.js";
 
 /** Gives the password that is good now: a token that lasts minutes, say. It is called each time that a connection is made, and has 5 s. */
 export type PasswordFunction = () => string | Promise<string>;
@@ -31,7 +31,7 @@ export class AskedPassword {
     try {
       const asked = Promise.race([Promise.resolve().then(this.#ask), closed]);
       return this.#keep(
-        await within<unknown>(asked, patience, () => {
+        await withTimeout<unknown>(asked, patience, () => {
           throw new Error(`the password function has not answered for ${patience} ms`);
         }),
       );

@@ -1,13 +1,14 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Redis } from "ioredis";
-import { steadyClock } from "../clock.js";
-import { BullrushError } from "../error.js";
+import { steadyClock } from "../time/clock.js";
+import { BullrushError } from "../errors/error.js";
+import type { Refusal } from "../errors/refusal-code.js";
 import type { DeadLinks } from "./dead-links.js";
-import type { Silence } from "./inflight-commands.js";
+import type { IdleTimeout } from "./inflight-commands.js";
 import { openLine, type Line } from "./line.js";
 import type { CompiledLocation } from "./location.js";
-import { isOutOfMemory, isPassing, isRefusal, isReply, reasonOf, shownReply } from "./reason.js";
-import { askingForCommand, deniedCommand, saysDenied } from "./rights.js";
+import { isAnswer, isDenied, isRightMissing, isTransient, refusalOf } from "./refusal.js";
+import { askingForCommand } from "./rights.js";
 import { roleOf } from "./role.js";
 import type { Script } from "./script.js";
 
@@ -23,10 +24,10 @@ export interface Connection {
   run<T>(request: Request<T>, command: (client: Redis, repeated: boolean) => Promise<T>): Promise<T>;
 
   /**
-   * `REDIS_AUTH` if one of `replies`, errors that `script` caught, says that the user may not do something; else `undefined`. So what goes wrong with a part of a call has the same
-   * name as what goes wrong with all of it. Never rejects.
+   * `REDIS_AUTH` if one of `refusals`, which `script` caught, says that the user lacks a right; else `undefined`. So an error
+   * in a part of a call has the same code as an error of the whole call. Never rejects.
    */
-  denied(replies: readonly string[], script: Script): Promise<BullrushError | undefined>;
+  denied(refusals: readonly Refusal[], script: Script): Promise<BullrushError | undefined>;
 
   /** Connects anew, to wherever the location leads by now; what is in flight is repeated. */
   renew(): void;
@@ -47,7 +48,7 @@ export interface Request<T = unknown> {
    * have may well be there. Default: every answer is believed.
    */
   readonly doubts?: (answer: T) => boolean;
-  /** Whether it blocks until something happens, so that silence means nothing before the `silence` of the connection. Default: false. */
+  /** Whether it blocks until something happens, so that no answer means nothing before the `idleTimeout` of the connection. Default: false. */
   readonly blocking?: boolean;
 }
 
@@ -59,7 +60,7 @@ export interface ConnectionOptions {
   /** Shown by `CLIENT LIST`. */
   readonly name: string;
   /** A connection that owes an answer for this long, in ms, is dead and is remade; blocking reads have to end before. Default: 5000, a third of the default lease. */
-  readonly silence?: number;
+  readonly idleTimeout?: number;
   /** Shortest time between two questions for the role of the Redis, which go along with what only reads, in ms. Default: 30,000. */
   readonly roleEvery?: number;
   /** Whether it keeps the process alive while nothing is asked on it: that of a consumer does, that of a program that only sends does not. Default: true. */
@@ -72,7 +73,7 @@ export interface ConnectionOptions {
   readonly onConnectionError?: (reason: string) => void;
 }
 
-export const defaultSilence = 5000;
+export const defaultIdleTimeout = 5000;
 
 /** How long the answer to what a user may not do is good for, in ms: each message of many may be refused. */
 const askedFor = 1000;
@@ -80,8 +81,16 @@ const askedFor = 1000;
 /** Opens a connection to `location`; nothing is sent before the first `run`. */
 export function openConnection(location: CompiledLocation, options: ConnectionOptions): Connection {
   const { display, user } = location;
-  const { name, silence = defaultSilence, roleEvery = 30_000, holdsProcess = true, deadLinks, onReplaced, onConnectionError } = options;
-  const open = () => openLine(location, { name, silence, holdsProcess, ...(onConnectionError && { onConnectionError }) });
+  const {
+    name,
+    idleTimeout = defaultIdleTimeout,
+    roleEvery = 30_000,
+    holdsProcess = true,
+    deadLinks,
+    onReplaced,
+    onConnectionError,
+  } = options;
+  const open = () => openLine(location, { name, idleTimeout, holdsProcess, ...(onConnectionError && { onConnectionError }) });
   let line = open();
   let replacing: Promise<void> | undefined;
   /** The line that may take the place of a silent one. */
@@ -89,7 +98,7 @@ export function openConnection(location: CompiledLocation, options: ConnectionOp
   let closed = false;
   let wasPrimary = false;
   /** By script, what it is that the user may not do. */
-  const asked = new Map<string, Promise<string>>();
+  const asked = new Map<string, Promise<Refusal>>();
   let askedUntil = 0;
   let nextRole = 0;
   const stopListening = deadLinks?.listen(suspect);
@@ -107,13 +116,13 @@ export function openConnection(location: CompiledLocation, options: ConnectionOp
         if (request.reads === true) checkRole(used);
         const running = command(used.client, sent);
         sent = true;
-        const answer = await used.flights.add(running, end, silenceOf(used, request, end));
+        const answer = await used.flights.add(running, end, idleTimeoutOf(used, request, end));
         if (doubted || request.doubts?.(answer) !== true || (await isStillSuitable(used, request, end))) return answer;
         doubted = true;
         renew();
       } catch (error) {
         if (error instanceof BullrushError) throw error;
-        if (!isPassing(error) || closed || steadyClock.now() + wait >= end) throw translate(error, request);
+        if (!isTransient(refusalOf(error)) || closed || steadyClock.now() + wait >= end) throw translate(error, request);
         // On another line it need not wait until this one has recovered.
         if (used === line) await pause(wait);
       }
@@ -122,13 +131,13 @@ export function openConnection(location: CompiledLocation, options: ConnectionOp
 
   /** Whether the Redis is not a primary that has become a replica. */
   async function isStillSuitable(used: Line, request: Limits, end: number): Promise<boolean> {
-    const role = await used.flights.add(roleOf(used.client), end, silenceOf(used, request, end));
+    const role = await used.flights.add(roleOf(used.client), end, idleTimeoutOf(used, request, end));
     return role !== "replica" || !wasPrimary;
   }
 
   /** Waits until `used` can be used, for as long as it is not replaced because it says nothing. */
   async function prepare(used: Line, { deadline }: Limits, end: number): Promise<void> {
-    const timer = setInterval(() => used.hasSocket && replaceSilent(used, end), deadline / 3);
+    const timer = setInterval(() => used.hasSocket && replaceIdle(used, end), deadline / 3);
     try {
       await used.prepare(end);
     } finally {
@@ -136,12 +145,12 @@ export function openConnection(location: CompiledLocation, options: ConnectionOp
     }
   }
 
-  function silenceOf(used: Line, { deadline, blocking = false }: Limits, end: number): Silence | undefined {
-    return blocking ? undefined : { limit: deadline / 3, onSilent: () => replaceSilent(used, end) };
+  function idleTimeoutOf(used: Line, { deadline, blocking = false }: Limits, end: number): IdleTimeout | undefined {
+    return blocking ? undefined : { limit: deadline / 3, onIdle: () => replaceIdle(used, end) };
   }
 
   /** Puts a fresh line in the place of `silent`, once it answers, unless `silent` has said anything by then: so it is slow, not dead, and is kept. */
-  function replaceSilent(silent: Line, end: number, suspected = false): void {
+  function replaceIdle(silent: Line, end: number, suspected = false): void {
     if (silent !== line || closed) return;
     replacing ??= replace(silent, end, suspected).finally(() => (replacing = undefined));
   }
@@ -168,9 +177,9 @@ export function openConnection(location: CompiledLocation, options: ConnectionOp
   function suspect(): void {
     const used = line;
     if (!used.isOpen) return;
-    const end = steadyClock.now() + defaultSilence;
+    const end = steadyClock.now() + defaultIdleTimeout;
     used.flights.add(used.client.ping(), end).catch(() => undefined);
-    replaceSilent(used, end, true);
+    replaceIdle(used, end, true);
   }
 
   /** Asks for the role along with what is sent anyway, and connects anew if a primary has become a replica. */
@@ -178,7 +187,7 @@ export function openConnection(location: CompiledLocation, options: ConnectionOp
     const now = steadyClock.now();
     if (now < nextRole) return;
     nextRole = now + roleEvery;
-    used.flights.add(roleOf(used.client), now + silence).then(
+    used.flights.add(roleOf(used.client), now + idleTimeout).then(
       (role) => {
         if (role === "replica" && wasPrimary) renew();
         wasPrimary ||= role === "primary";
@@ -192,29 +201,29 @@ export function openConnection(location: CompiledLocation, options: ConnectionOp
   }
 
   function translate(error: unknown, { action, deadline }: Limits): BullrushError {
-    const reason = reasonOf(error);
-    if (isRefusal(error)) return refusal(reason);
-    if (isOutOfMemory(error) && options.service === "broker") return new BullrushError("BROKER_FULL", { url: display });
+    const refusal = refusalOf(error);
+    if (isDenied(refusal)) return authError(refusal);
+    if (refusal.code === "out-of-memory" && options.service === "broker") return new BullrushError("BROKER_FULL", { url: display });
     const code = options.service === "broker" ? "BROKER_UNAVAILABLE" : "RESULT_BACKEND_UNAVAILABLE";
-    return new BullrushError(code, { url: display, action, deadline, reason, ...(isReply(error) && { refused: true }) });
+    const { reason } = refusal;
+    return new BullrushError(code, { url: display, action, deadline, reason, ...(isAnswer(refusal) && { refusal: refusal.code }) });
   }
 
-  function refusal(reason: string): BullrushError {
-    const command = deniedCommand(reason);
-    return new BullrushError("REDIS_AUTH", { url: display, user, reason, ...(command !== undefined && { command }) });
+  function authError({ code, reason, command }: Refusal): BullrushError {
+    return new BullrushError("REDIS_AUTH", { url: display, user, refusal: code, reason, ...(command !== undefined && { command }) });
   }
 
-  async function denied(replies: readonly string[], script: Script): Promise<BullrushError | undefined> {
-    const reply = replies.find(saysDenied);
-    if (reply === undefined) return undefined;
+  async function denied(refusals: readonly Refusal[], script: Script): Promise<BullrushError | undefined> {
+    const refusal = refusals.find(isRightMissing);
+    if (refusal === undefined) return undefined;
     const { lua } = await script.load();
     const now = steadyClock.now();
     if (now >= askedUntil) {
       askedUntil = now + askedFor;
       asked.clear();
     }
-    if (!asked.has(lua)) asked.set(lua, askingForCommand(reply, lua, line.client));
-    return refusal(shownReply((await asked.get(lua)) ?? reply));
+    if (!asked.has(lua)) asked.set(lua, askingForCommand(refusal, lua, line.client));
+    return authError((await asked.get(lua)) ?? refusal);
   }
 
   function close(): void {

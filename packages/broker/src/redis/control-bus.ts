@@ -1,7 +1,7 @@
-import { clip, textLimits } from "../clip.js";
-import { isTaskId } from "../id.js";
+import { clip, textLimits } from "../errors/clip.js";
+import { isTaskId } from "../protocol/id.js";
 import type { ControlBus, ControlCommand } from "../ports/control-bus.js";
-import { decodeJson } from "../protocol/json.js";
+import { decodeJson } from "../json/json.js";
 import { openConnection, type Connection, type ConnectionOptions } from "./connection.js";
 import type { DeadLinks } from "./dead-links.js";
 import { controlChannel } from "./keys.js";

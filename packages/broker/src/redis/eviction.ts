@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { BullrushError } from "../error.js";
+import { BullrushError } from "../errors/error.js";
 
 /**
  * What is to be said of a Redis that evicts keys, when that is allowed; `undefined` of one that does not, or does not tell. Throws `REDIS_UNSUITABLE` when it is not allowed: what is

@@ -1,10 +1,10 @@
-import { SharedTimer, systemTiming, type Timing } from "../shared-timer.js";
+import { SharedTimer, systemTiming, type Timing } from "../time/shared-timer.js";
 
 interface Flight {
   readonly end: number;
   readonly reject: (reason: Error) => void;
-  readonly silence: Silence | undefined;
-  /** When it began, if it has a silence. */
+  readonly idleTimeout: IdleTimeout | undefined;
+  /** When it began, if it has an idle timeout. */
   readonly since: number;
   /** Whether it has been looked at. */
   looked: boolean;
@@ -15,14 +15,14 @@ interface Flight {
 }
 
 /** When a command has waited in vain for so long that its connection may be dead. */
-export interface Silence {
+export interface IdleTimeout {
   /** In ms. */
   readonly limit: number;
   /**
    * Called once `limit` has passed in which the connection answered nothing at all, and after each further `limit`. Where the answer before came later than `limit`, the first time is up to twice as
    * late: what is slow is not looked after at every command.
    */
-  readonly onSilent: () => void;
+  readonly onIdle: () => void;
 }
 
 /** The commands of one connection that are not answered yet: one promise each, and one timer for the times of all. */
@@ -34,7 +34,7 @@ export class InflightCommands {
   readonly #onTurn: (busy: boolean) => void;
   /** How many answers have come. */
   #answers = 0;
-  /** How long the last answer took, in ms, if that was longer than the limit of its silence; else 0. */
+  /** How long the last answer took, in ms, if that was longer than the limit of its idle timeout; else 0. */
   #slowness = 0;
 
   constructor(timing: Timing = systemTiming, onTurn: (busy: boolean) => void = () => undefined) {
@@ -49,11 +49,11 @@ export class InflightCommands {
   }
 
   /** What `answer` comes to, or a rejection at the time `end` or as soon as all are lost; what it comes to after that is dropped. */
-  add<T>(answer: Promise<T>, end: number, silence?: Silence): Promise<T> {
+  add<T>(answer: Promise<T>, end: number, idleTimeout?: IdleTimeout): Promise<T> {
     return new Promise((resolve, reject) => {
-      const since = silence === undefined ? 0 : this.#timing.now();
-      const at = silence === undefined ? end : Math.min(end, since + this.#patience(silence));
-      const flight: Flight = { end, reject, silence, since, looked: false, at, heard: this.#answers };
+      const since = idleTimeout === undefined ? 0 : this.#timing.now();
+      const at = idleTimeout === undefined ? end : Math.min(end, since + this.#patience(idleTimeout));
+      const flight: Flight = { end, reject, idleTimeout, since, looked: false, at, heard: this.#answers };
       this.#flights.add(flight);
       if (this.#flights.size === 1) this.#onTurn(true);
       this.#alarm.set(at);
@@ -77,16 +77,16 @@ export class InflightCommands {
     this.#rest();
   }
 
-  #patience({ limit }: Silence): number {
+  #patience({ limit }: IdleTimeout): number {
     return Math.max(limit, Math.min(this.#slowness * 1.5, limit * 2));
   }
 
   #remove(flight: Flight): void {
     this.#answers++;
     // The clock is not read for what is answered in time.
-    if (flight.silence !== undefined && (flight.looked || this.#slowness > 0)) {
+    if (flight.idleTimeout !== undefined && (flight.looked || this.#slowness > 0)) {
       const took = this.#timing.now() - flight.since;
-      this.#slowness = took > flight.silence.limit ? took : 0;
+      this.#slowness = took > flight.idleTimeout.limit ? took : 0;
     }
     if (this.#flights.delete(flight) && this.#flights.size === 0) this.#rest();
   }
@@ -110,12 +110,12 @@ export class InflightCommands {
   }
 
   #lookAt(flight: Flight, now: number): void {
-    const { silence, end } = flight;
-    if (silence === undefined) return;
+    const { idleTimeout, end } = flight;
+    if (idleTimeout === undefined) return;
     const isSilent = flight.heard === this.#answers;
     flight.heard = this.#answers;
     flight.looked = true;
-    flight.at = Math.min(end, now + silence.limit);
-    if (isSilent) silence.onSilent();
+    flight.at = Math.min(end, now + idleTimeout.limit);
+    if (isSilent) idleTimeout.onIdle();
   }
 }

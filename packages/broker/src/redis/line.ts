@@ -1,18 +1,19 @@
 import type { Redis, RedisOptions } from "ioredis";
-import { steadyClock } from "../clock.js";
-import { BullrushError } from "../error.js";
-import { within } from "../within.js";
-import { systemTiming } from "../shared-timer.js";
+import { steadyClock } from "../time/clock.js";
+import { BullrushError } from "../errors/error.js";
+import { withTimeout } from "../time/with-timeout.js";
+import { systemTiming } from "../time/shared-timer.js";
 import { InflightCommands } from "./inflight-commands.js";
 import type { CompiledLocation } from "./location.js";
-import { isRefusal, isReply, reasonOf } from "./reason.js";
+import { reasonOf } from "./reason.js";
+import { isDenied, refusalOf } from "./refusal.js";
 import { silenceEvents } from "./script.js";
 
 export interface LineOptions {
   /** Shown by `CLIENT LIST`. */
   readonly name: string;
   /** A line that owes an answer for this long, in ms, is dead and connects anew. */
-  readonly silence: number;
+  readonly idleTimeout: number;
   /** Whether the connection keeps the process alive while nothing is owed on it. */
   readonly holdsProcess: boolean;
   /** Hears why the line fails, at each failure. */
@@ -27,7 +28,7 @@ export interface Line {
   readonly flights: InflightCommands;
   /** Whether commands can be sent at once. */
   readonly isOpen: boolean;
-  /** Whether it has a socket, so that it is silence that it waits in, not the pause between two tries to connect. */
+  /** Whether it has a socket, so that it waits for an answer, not for the next try to connect. */
   readonly hasSocket: boolean;
   /** Gives a function that says whether Redis has said anything on this line since. */
   listen(): () => boolean;
@@ -42,7 +43,7 @@ export interface Line {
 }
 
 /** The options that reliability rests on; whatever the user gives, these hold. `commandTimeout` is not among them: it aborts blocking reads. */
-function guards({ name, silence }: LineOptions): RedisOptions {
+function guards({ name, idleTimeout }: LineOptions): RedisOptions {
   return {
     connectionName: name,
     lazyConnect: true,
@@ -55,11 +56,11 @@ function guards({ name, silence }: LineOptions): RedisOptions {
     autoResubscribe: false,
     commandTimeout: undefined,
     connectTimeout: 5000,
-    socketTimeout: silence,
+    socketTimeout: idleTimeout,
     keepAlive: 10_000,
     retryStrategy: retryDelay,
     // A primary that became a replica: connect anew and repeat the command.
-    reconnectOnError: (error) => (error.message.includes("READONLY") ? 2 : false),
+    reconnectOnError: (error) => (refusalOf(error).code === "read-only" ? 2 : false),
   };
 }
 
@@ -76,7 +77,7 @@ export function openLine({ options: given, display, bullmqEvents = true, passwor
   let loading: Promise<Redis> | undefined;
   // Without resending, ioredis forgets what was in flight when a connection is lost: its promises never settle.
   const flights = new InflightCommands(systemTiming, hold);
-  let trouble: unknown;
+  let lastError: unknown;
   let connecting: Promise<void> | undefined;
   let checking: Promise<void> | undefined;
   let suitable = false;
@@ -96,9 +97,9 @@ export function openLine({ options: given, display, bullmqEvents = true, passwor
   }
 
   function onError(error: unknown): void {
-    trouble = error;
+    lastError = error;
     // ioredis goes on with database 0.
-    if (isReply(error) && /DB index/.test(String(error))) {
+    if (refusalOf(error).code === "unknown-database") {
       unsuitable = new BullrushError("REDIS_UNSUITABLE", { url: display, reason: `it has no database ${given.db}` });
       suitable = false;
     }
@@ -125,23 +126,23 @@ export function openLine({ options: given, display, bullmqEvents = true, passwor
     if (unsuitable !== undefined) throw unsuitable;
     if (suitable) return;
     checking ??= checkSuitable(loaded).finally(() => (checking = undefined));
-    await within(checking, end - steadyClock.now(), () => {
+    await withTimeout(checking, end - steadyClock.now(), () => {
       throw new Error("no answer");
     });
   }
 
   async function checkSuitable(loaded: Redis): Promise<void> {
-    const info = await flights.add(loaded.info("cluster"), steadyClock.now() + options.silence);
+    const info = await flights.add(loaded.info("cluster"), steadyClock.now() + options.idleTimeout);
     if (/cluster_enabled:1/.test(info)) throw new BullrushError("CLUSTER_UNSUPPORTED", { url: display });
     if (unsuitable !== undefined) throw unsuitable;
     suitable = true;
   }
 
-  /** Waits until the client is ready, whichever try to connect succeeds. Rejects at once when Redis refuses the user, else after `deadline` ms with the last trouble. */
+  /** Waits until the client is ready, whichever try to connect succeeds. Rejects at once when Redis refuses the user, else after `deadline` ms with the last error. */
   function connected(loaded: Redis, deadline: number): Promise<void> {
     connecting ??= becomeReady(loaded).finally(() => (connecting = undefined));
-    return within(connecting, deadline, () => {
-      throw trouble instanceof Error ? trouble : new Error("no answer");
+    return withTimeout(connecting, deadline, () => {
+      throw lastError instanceof Error ? lastError : new Error("no answer");
     });
   }
 
@@ -151,7 +152,7 @@ export function openLine({ options: given, display, bullmqEvents = true, passwor
       const onReady = () => finish();
       const onEnd = () => finish(new Error("the connection was closed"));
       const onError = (error: unknown) => {
-        if (isRefusal(error)) finish(error);
+        if (isDenied(refusalOf(error))) finish(error);
       };
       const finish = (error?: unknown) => {
         loaded.off("ready", onReady).off("end", onEnd).off("error", onError);

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { RedisOptions } from "ioredis";
-import { BullrushError } from "../error.js";
+import { BullrushError } from "../errors/error.js";
 import { AskedPassword, type PasswordFunction } from "./asked-password.js";
 import { parseUrl } from "./url.js";
 

@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { newId } from "../id.js";
+import { newId } from "../protocol/id.js";
 import { commandsIn } from "./rights.js";
 import { runScript, scriptAt, type Script } from "./script.js";
 

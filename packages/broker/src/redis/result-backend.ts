@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import type { Claim, ReadOptions, Results, StoreReply, StoreRequest } from "../ports/results.js";
-import { isTaskId } from "../id.js";
+import { isTaskId } from "../protocol/id.js";
 import { replyChannel } from "../protocol/reply-channel.js";
 import { toFailure } from "../protocol/to-failure.js";
-import { BullrushError } from "../error.js";
-import { longestMessageOf } from "../protocol/codec.js";
+import { BullrushError } from "../errors/error.js";
+import { maxMessageBytes } from "../protocol/payload-limit.js";
 import { decodeRecord, encodeRecord, type TaskRecord } from "../protocol/record.js";
 import { openConnection, type Connection } from "./connection.js";
 import type { DeadLinks } from "./dead-links.js";
@@ -13,7 +13,7 @@ import { compileLocation, type CompiledLocation, type RedisLocation } from "./lo
 import { runScript, scriptAt } from "./script.js";
 import { storeArguments } from "./store-arguments.js";
 import { openSubscription } from "./subscription.js";
-import { counted } from "../words.js";
+import { counted } from "../errors/words.js";
 
 export interface RedisResultBackendOptions {
   readonly location: RedisLocation;
@@ -22,7 +22,7 @@ export interface RedisResultBackendOptions {
   /** Longest record that is sent along with a notification, in bytes of JSON; a longer one is read by whoever waits. Default: 16384. */
   readonly largestNotified?: number;
   /** Longest record that is read, in bytes: of a longer one it is said that it cannot be. Default: 8 MiB. */
-  readonly longestRecord?: number;
+  readonly maxRecord?: number;
   /** Shared with the other connections of the app. */
   readonly deadLinks?: DeadLinks;
   readonly onConnectionError?: (reason: string) => void;
@@ -40,7 +40,7 @@ export interface RedisResultBackend extends Results {
 
 /** Result backend on a Redis of its own or the broker's: one string of JSON a task, with a time to live, and one channel a waiting process. */
 export function redisResultBackend(options: RedisResultBackendOptions): RedisResultBackend {
-  const { deadline = 5000, largestNotified = 16_384, longestRecord = longestMessageOf(0), deadLinks, onConnectionError } = options;
+  const { deadline = 5000, largestNotified = 16_384, maxRecord = maxMessageBytes(0), deadLinks, onConnectionError } = options;
   const location = compileLocation(options.location);
   const shared = { ...(deadLinks && { deadLinks }), ...(onConnectionError && { onConnectionError }) };
   const connect = (name: string, onReplaced?: () => void): Connection =>
@@ -85,10 +85,10 @@ export function redisResultBackend(options: RedisResultBackendOptions): RedisRes
     ]);
     const keys = claims.map(({ id }) => resultKey(id));
     const claimed = await commands.run({ action: `${counted(claims.length, "task was", "tasks were")} not claimed`, deadline }, (client) =>
-      runScript(client, scripts.claim, keys, [longestRecord, ...args]),
+      runScript(client, scripts.claim, keys, [maxRecord, ...args]),
     );
     return (claimed as (number | string)[]).map((reply) =>
-      typeof reply === "string" ? readOrFail(reply, longestRecord) : reply === 0 ? "claimed" : "fenced",
+      typeof reply === "string" ? readOrFail(reply, maxRecord) : reply === 0 ? "claimed" : "fenced",
     );
   }
 
@@ -105,7 +105,7 @@ export function redisResultBackend(options: RedisResultBackendOptions): RedisRes
       { action: `${counted(ids.length, "result was", "results were")} not read`, deadline, reads: true, doubts },
       (client) => client.mget(ids.map(resultKey)),
     );
-    return texts.map((text) => (text === null ? undefined : readOrFail(text, longestRecord)));
+    return texts.map((text) => (text === null ? undefined : readOrFail(text, maxRecord)));
   }
 
   async function forget(ids: readonly string[]): Promise<void> {
@@ -169,9 +169,10 @@ function readable(text: string): TaskRecord | undefined {
 }
 
 /** The record in `text`, or one that says why it cannot be read: a broken record must not hide those that are read with it. */
-function readOrFail(text: string, longest: number): TaskRecord {
+function readOrFail(text: string, maxBytes: number): TaskRecord {
   try {
-    if (text.length > longest) throw new BullrushError("DECODE_ERROR", { what: "the record", reason: `it has more than ${longest} bytes` });
+    if (text.length > maxBytes)
+      throw new BullrushError("DECODE_ERROR", { what: "the record", reason: `it has more than ${maxBytes} bytes` });
     return decodeRecord(text);
   } catch (error) {
     return { state: "FAILURE", delivery: 0, failure: toFailure(error) };

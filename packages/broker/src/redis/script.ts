@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Redis } from "ioredis";
+import { refusalOf } from "./refusal.js";
 import { namingCommand } from "./rights.js";
 import { scriptTexts } from "./script-texts.js";
 
@@ -102,7 +103,7 @@ export async function runScript(client: Redis, script: Script, keys: readonly st
   const { lua, sha } = quietClients.has(client) ? loaded.quiet : loaded;
   try {
     return await client.evalsha(sha, keys.length, ...keys, ...args).catch((error: unknown) => {
-      if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
+      if (refusalOf(error).code !== "unknown-script") throw error;
       return client.eval(lua, keys.length, ...keys, ...args);
     });
   } catch (error) {

@@ -1,4 +1,4 @@
-import { groupsOf } from "../groups.js";
+import { groupBy } from "./group-by.js";
 import type { StoreRequest } from "../ports/results.js";
 
 /** Records as `lua/parts/store-records.lua` reads them: in groups of one channel and one lifetime. */
@@ -10,7 +10,7 @@ export interface StoreArguments {
 }
 
 export function storeArguments(records: readonly StoreRequest[]): StoreArguments {
-  const groups = groupsOf(records, ({ replyTo = "", expires }) => `${expires} ${replyTo}`);
+  const groups = groupBy(records, ({ replyTo = "", expires }) => `${expires} ${replyTo}`);
   const args: (string | number)[] = [];
   for (const group of groups) {
     const [{ replyTo = "", expires }] = group;

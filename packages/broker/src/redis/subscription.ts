@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { defaultSilence, type Connection } from "./connection.js";
+import { defaultIdleTimeout, type Connection } from "./connection.js";
 import { roleOf } from "./role.js";
 
 /** The one subscription of this process to a channel. */
@@ -80,7 +80,7 @@ export function openSubscription(
   /** Never rejects: what has failed is tried again at the next check. */
   async function check(opened: Connection): Promise<void> {
     try {
-      const role = await opened.run({ action: "a subscription was not checked", deadline: defaultSilence }, async (client) => {
+      const role = await opened.run({ action: "a subscription was not checked", deadline: defaultIdleTimeout }, async (client) => {
         if (client !== hearing || isDeaf) {
           await subscribeOnce(client);
           tellGap();
@@ -93,7 +93,7 @@ export function openSubscription(
       }
       wasPrimary ||= role === "primary";
     } catch {
-      // The connection tells of its own trouble.
+      // The connection reports its own errors.
     }
   }
 

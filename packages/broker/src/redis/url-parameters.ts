@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { RedisOptions } from "ioredis";
-import { BullrushError } from "../error.js";
+import { BullrushError } from "../errors/error.js";
 import { reasonOf } from "./reason.js";
 
 /** What the parameters of a URL say together. */

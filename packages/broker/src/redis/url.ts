@@ -1,6 +1,6 @@
 import { isIPv6 } from "node:net";
 import type { RedisOptions } from "ioredis";
-import { BullrushError } from "../error.js";
+import { BullrushError } from "../errors/error.js";
 import { readParameters } from "./url-parameters.js";
 
 /** By scheme, whether a URL leads to a socket file, and whether it leads through TLS. */

@@ -1,6 +1,6 @@
-import { BullrushError } from "../error.js";
-import { isPlain } from "../plain.js";
-import { indefinite } from "../words.js";
+import { BullrushError } from "../errors/error.js";
+import { isPlainObject } from "../json/is-plain-object.js";
+import { indefinite } from "../errors/words.js";
 
 /** Throws `INVALID_OPTION`, saying that `option` is `got` where `expected` was to be. */
 export function refuse(option: string, got: string, expected: string, cause?: unknown): never {
@@ -23,14 +23,14 @@ export function describe(value: unknown): string {
 }
 
 function describeKind(value: object): string {
-  if (isPlain(value)) return "an object";
+  if (isPlainObject(value)) return "an object";
   const kind = Object.prototype.toString.call(value).slice("[object ".length, -1);
   return kind === "Object" ? "an instance of a class" : indefinite(kind);
 }
 
 /** The own entries of the plain object `given`; throws `INVALID_OPTION` for anything else, a class instance or a Map included. */
 export function entriesOf(given: unknown, option: string, expected: string): (readonly [key: string, value: unknown])[] {
-  if (typeof given !== "object" || given === null || Array.isArray(given) || !isPlain(given)) {
+  if (typeof given !== "object" || given === null || Array.isArray(given) || !isPlainObject(given)) {
     return refuse(option, describe(given), expected);
   }
   return Object.entries(given);

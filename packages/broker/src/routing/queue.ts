@@ -1,4 +1,4 @@
-import { BullrushError } from "../error.js";
+import { BullrushError } from "../errors/error.js";
 import { compileRetention, defaultRetention, type RetentionOptions } from "./retention.js";
 import { type ExchangeOption, type ExchangeType, isExchangeName, isExchangeType } from "./exchange.js";
 import { describe, fieldsOf, refuse } from "./option.js";
@@ -87,11 +87,11 @@ export function checkQueueName(name: unknown): string {
 export function findQueueNameFlaw(name: unknown): string | undefined {
   if (typeof name !== "string") return "it is not a string";
   if (name === "") return "it is empty";
-  if (name.length > longest) return `it has ${name.length} characters, and ${longest} is the most`;
+  if (name.length > maxName) return `it has ${name.length} characters, and ${maxName} is the most`;
   return flaws.find(([pattern]) => pattern.test(name))?.[1];
 }
 
-const longest = 200;
+const maxName = 200;
 
 const flaws: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/:/, 'it contains ":", which BullMQ refuses'],

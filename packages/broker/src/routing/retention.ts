@@ -1,5 +1,5 @@
 import type { Bound, Retention } from "../ports/retention.js";
-import { toMilliseconds, type Duration } from "../duration.js";
+import { toMilliseconds, type Duration } from "../time/duration.js";
 import { describe, fieldsOf, refuse } from "./option.js";
 
 /** How much of one kind a queue keeps. What is beyond any of the three is removed, the oldest first. `Infinity` is no bound. */

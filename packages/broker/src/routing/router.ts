@@ -1,4 +1,4 @@
-import { BullrushError } from "../error.js";
+import { BullrushError } from "../errors/error.js";
 import { type Destination, checkDestination, isSameDestination } from "./destination.js";
 import { checkQueueName } from "./queue.js";
 import { type Routes, type RouteTable, compileRoutes } from "./route.js";
@@ -76,7 +76,7 @@ export class Router {
     const known = this.#remembered.get(task);
     if (known !== undefined && isSameDestination(known.declared, declared)) return known.routing;
     const routing = Object.freeze(this.#decide(request));
-    if (this.#remembered.size >= mostRemembered) this.#remembered.clear();
+    if (this.#remembered.size >= maxRemembered) this.#remembered.clear();
     this.#remembered.set(task, { declared: { ...declared }, routing });
     return routing;
   }
@@ -113,7 +113,7 @@ export class Router {
 }
 
 /** Task names whose routing is kept; names may come from outside, so there is a limit. */
-const mostRemembered = 1000;
+const maxRemembered = 1000;
 
 /** What the highest of `levels` says that says anything. */
 function first<F extends keyof Destination>(levels: readonly Destination[], field: F): Destination[F] | undefined {

@@ -1,6 +1,6 @@
 import { Redis } from "ioredis";
 import { inject } from "vitest";
-import { newId } from "../../src/id.js";
+import { newId } from "../../src/protocol/id.js";
 import { type RedisBrokerOptions } from "../../src/bullmq/redis-broker.js";
 import { redisBroker } from "../../src/bullmq/redis-broker.js";
 import type { Results } from "../../src/ports/results.js";

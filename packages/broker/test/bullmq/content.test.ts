@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readContent } from "../../src/bullmq/content.js";
-import { encodeMessage } from "../../src/protocol/codec.js";
+import { encodeMessage } from "../../src/protocol/envelope.js";
 import { messageOf } from "../ports/messages.js";
 
 describe("what a job holds", () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { workerScripts } from "../../src/bullmq/worker-scripts.js";
-import { encodeMessage } from "../../src/protocol/codec.js";
+import { encodeMessage } from "../../src/protocol/envelope.js";
 import type { Outcome } from "../../src/protocol/outcome.js";
 import type { Consumer } from "../../src/ports/consumer.js";
 import type { Delivery } from "../../src/ports/delivery.js";

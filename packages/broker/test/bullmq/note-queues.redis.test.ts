@@ -1,7 +1,7 @@
 import { Redis } from "ioredis";
 import { expect, inject, onTestFinished, test } from "vitest";
 import { queueNotes } from "../../src/bullmq/note-queues.js";
-import { newId } from "../../src/id.js";
+import { newId } from "../../src/protocol/id.js";
 import { queuesKey } from "../../src/redis/keys.js";
 
 test("queues are noted once, and again when the Redis may have been emptied", async () => {

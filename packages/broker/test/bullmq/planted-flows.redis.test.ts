@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { additionId } from "../../src/id.js";
+import { additionId } from "../../src/protocol/id.js";
 import type { Target } from "../../src/protocol/flow-position.js";
-import { within } from "../../src/within.js";
+import { withTimeout } from "../../src/time/with-timeout.js";
 import { flowOf, play, settlementOf } from "../ports/flow-play.js";
 import { contentOf } from "../ports/messages.js";
 import { stageOn, type Stage } from "../ports/stage.js";
@@ -28,7 +28,7 @@ describe.skipIf(redisBinary === undefined)("what is planted in flows holds up ne
 
   afterEach(async () => {
     // It may answer nobody any more.
-    await within(broker.close(), 3000, () => undefined);
+    await withTimeout(broker.close(), 3000, () => undefined);
     await server.stop();
   });
 

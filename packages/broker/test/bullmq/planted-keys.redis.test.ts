@@ -11,6 +11,8 @@ import { take, takeOne } from "../ports/waiting.js";
 import { redisBinary, startRedis } from "../redis/private-redis.js";
 import { openBroker, type RedisBroker } from "./broker.js";
 
+const wrongType = { code: "wrong-type", reason: expect.stringMatching(/^WRONGTYPE/) as string };
+
 let broker: RedisBroker;
 let stage: Stage;
 
@@ -40,7 +42,7 @@ describe("spoilt settings of one queue", () => {
     const consumer = stage.consume(["spoilt", "sound"]);
     const first = await consumer.settleAndTake({ settle: [], take: 2 });
     expect(first.deliveries.map(({ queue }) => queue)).toEqual(["sound", "sound"]);
-    expect(first.faults).toEqual([{ queue: "spoilt", reason: expect.stringMatching(/^WRONGTYPE/), left: 0 }]);
+    expect(first.faults).toEqual([{ queue: "spoilt", refusal: wrongType, left: 0 }]);
     // At once: it is only the other that rests.
     expect(consumer.hasWork()).toBe(true);
     const second = await consumer.settleAndTake({ settle: first.deliveries.map((delivery) => settlementOf(delivery)), take: 1 });
@@ -83,7 +85,7 @@ test("messages that were popped and cannot begin go back, and of those that are 
   const consumer = stage.consume(["feeds"], { scan: 1 });
   expect(await consumer.settleAndTake({ settle: [], take: 5 })).toMatchObject({
     deliveries: [],
-    faults: [{ queue: "feeds", reason: expect.stringMatching(/^WRONGTYPE/), left: 0 }],
+    faults: [{ queue: "feeds", refusal: wrongType, left: 0 }],
   });
   expect(await broker.redis.lrange(key("feeds", "wait"), 0, -1)).toHaveLength(2);
   expect(await broker.redis.exists(key("feeds", "active"), key("feeds", `${first!.message.id}:lock`))).toBe(0);
@@ -222,7 +224,7 @@ describe("why a settlement was refused in a call of its own is told:", () => {
     await broker.redis.set(key("feeds", bad!.id), "planted");
     const { settled, refusals } = await consumer.settleAndTake({ settle: [settlementOf(bad!), settlementOf(good!)], take: 0 });
     expect(settled).toEqual(["again", "settled"]);
-    expect(refusals).toEqual([expect.stringMatching(/^WRONGTYPE/), undefined]);
+    expect(refusals).toEqual([wrongType, undefined]);
   });
 
   test("a step of a flow for which another result was stored", async () => {
@@ -233,7 +235,7 @@ describe("why a settlement was refused in a call of its own is told:", () => {
     await broker.redis.set(key(delivery.queue, "completed"), "planted");
     const { settled, refusals } = await consumer.settleAndTake({ settle: [played(delivery)], take: 0 });
     expect(settled).toEqual(["again"]);
-    expect(refusals).toEqual([expect.stringMatching(/^WRONGTYPE/)]);
+    expect(refusals).toEqual([wrongType]);
     await broker.backend.forget([delivery.id]);
   });
 });

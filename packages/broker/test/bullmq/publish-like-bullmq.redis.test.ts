@@ -1,8 +1,8 @@
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { newId } from "../../src/id.js";
-import { encodeMessage } from "../../src/protocol/codec.js";
+import { newId } from "../../src/protocol/id.js";
+import { encodeMessage } from "../../src/protocol/envelope.js";
 import type { Message, RoutedMessage } from "../../src/protocol/message.js";
 import { messageOf, numbered } from "../ports/messages.js";
 import { redisBinary, startRedis } from "../redis/private-redis.js";

@@ -1,7 +1,7 @@
 import { FlowProducer } from "bullmq";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { until } from "../../../../integration/lib/until.js";
-import { newId } from "../../src/id.js";
+import { newId } from "../../src/protocol/id.js";
 import type { Consumer } from "../../src/ports/consumer.js";
 import type { Delivery } from "../../src/ports/delivery.js";
 import type { Outcome } from "../../src/protocol/outcome.js";

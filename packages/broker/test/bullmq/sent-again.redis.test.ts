@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { eventually } from "../../../../integration/lib/eventually.js";
-import { newId } from "../../src/id.js";
+import { newId } from "../../src/protocol/id.js";
 import type { Consumer } from "../../src/ports/consumer.js";
 import type { Delivery } from "../../src/ports/delivery.js";
 import { messageOf, numbered, outcomes, settlementOf } from "../ports/messages.js";

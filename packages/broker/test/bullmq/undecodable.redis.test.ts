@@ -1,8 +1,8 @@
 import { inspect } from "node:util";
 import { FlowProducer, Queue } from "bullmq";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { newId } from "../../src/id.js";
-import { encodeMessage } from "../../src/protocol/codec.js";
+import { newId } from "../../src/protocol/id.js";
+import { encodeMessage } from "../../src/protocol/envelope.js";
 import { messageOf, numbered, outcomes, settlementOf } from "../ports/messages.js";
 import { stageOn, type Stage } from "../ports/stage.js";
 import { take, takeOne } from "../ports/waiting.js";

@@ -4,7 +4,7 @@ import { describe, inject, it } from "vitest";
 import { redisEngine } from "../../src/bullmq/redis-engine.js";
 import { redisScheduleStore } from "../../src/bullmq/schedules/schedule-store.js";
 import { describeEngine } from "../../src/conformance/index.js";
-import { newId } from "../../src/id.js";
+import { newId } from "../../src/protocol/id.js";
 import type { Engine } from "../../src/ports/engine.js";
 
 /** How long a term lasts, in ms: as short as a busy machine allows. */

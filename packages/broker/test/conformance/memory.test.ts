@@ -1,6 +1,6 @@
 import { describe, it } from "vitest";
 import { describeEngine } from "../../src/conformance/index.js";
-import { newId } from "../../src/id.js";
+import { newId } from "../../src/protocol/id.js";
 import { memoryEngine } from "../../src/memory/memory-engine.js";
 import { MovableClock } from "../../src/memory/movable-clock.js";
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { eventually } from "../../../../integration/lib/eventually.js";
-import { BullrushError } from "../../src/error.js";
+import { BullrushError } from "../../src/errors/error.js";
 import { type OpenRedisOptions, openRedis, type RedisServer } from "../../src/embedded/index.js";
 import { kinds, nativeBinary, portOf, processesOn, whileBusy, withClient } from "./support.js";
 

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from "vitest";
-import { newId } from "../../src/id.js";
+import { newId } from "../../src/protocol/id.js";
 import { memoryEngine, type MemoryEngineOptions } from "../../src/memory/memory-engine.js";
 import { MovableClock } from "../../src/memory/movable-clock.js";
 import { messageOf } from "../ports/messages.js";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { eventually } from "../../../../integration/lib/eventually.js";
-import { additionId, newId } from "../../src/id.js";
+import { additionId, newId } from "../../src/protocol/id.js";
 import type { FlowAddition } from "../../src/protocol/flow.js";
 import type { Message } from "../../src/protocol/message.js";
 import type { Delivery } from "../../src/ports/delivery.js";

@@ -1,4 +1,4 @@
-import { newId } from "../../src/id.js";
+import { newId } from "../../src/protocol/id.js";
 import type { Results } from "../../src/ports/results.js";
 import type { TaskRecord } from "../../src/protocol/record.js";
 

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { callId, newId } from "../../src/id.js";
+import { callId, newId } from "../../src/protocol/id.js";
 import type { Flow, FlowCall, FlowJoin } from "../../src/protocol/flow.js";
 import type { Target } from "../../src/protocol/flow-position.js";
 import type { Message } from "../../src/protocol/message.js";

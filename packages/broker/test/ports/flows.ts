@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { eventually } from "../../../../integration/lib/eventually.js";
 import { describeAdditions } from "./additions.js";
 import type { Target } from "../../src/protocol/flow-position.js";
-import { newId } from "../../src/id.js";
+import { newId } from "../../src/protocol/id.js";
 import { contentOf, outcomes, storeOf } from "./messages.js";
 import { flowOf, play, recordsOf, settlementOf } from "./flow-play.js";
 import type { Kept } from "./kept.js";

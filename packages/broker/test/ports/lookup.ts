@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { newId } from "../../src/id.js";
+import { newId } from "../../src/protocol/id.js";
 import { messageOf, numbered } from "./messages.js";
 import type { Stage } from "./stage.js";
 

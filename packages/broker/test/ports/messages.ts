@@ -1,4 +1,4 @@
-import { newId } from "../../src/id.js";
+import { newId } from "../../src/protocol/id.js";
 import type { Message, RoutedMessage } from "../../src/protocol/message.js";
 import type { Outcome } from "../../src/protocol/outcome.js";
 import { encodeRecord, type UnsentRecord } from "../../src/protocol/record.js";

@@ -1,4 +1,4 @@
-import { BullrushError } from "../../src/error.js";
+import { BullrushError } from "../../src/errors/error.js";
 import type { RoutedMessage } from "../../src/protocol/message.js";
 import type { Results } from "../../src/ports/results.js";
 import type { ConsumeOptions, Consumer } from "../../src/ports/consumer.js";

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { readContent } from "../../src/bullmq/content.js";
 import { locationOf } from "../../src/bullmq/locating.js";
-import { clip, textLimits } from "../../src/clip.js";
-import { newId } from "../../src/id.js";
+import { clip, textLimits } from "../../src/errors/clip.js";
+import { newId } from "../../src/protocol/id.js";
 import type { Failure } from "../../src/protocol/failure.js";
 import { clippedFailure, isFailure } from "../../src/protocol/stored-failure.js";
 import { toFailure } from "../../src/protocol/to-failure.js";

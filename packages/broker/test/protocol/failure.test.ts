@@ -1,7 +1,7 @@
 import { runInNewContext } from "node:vm";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { BullrushError } from "../../src/error.js";
+import { BullrushError } from "../../src/errors/error.js";
 import { carriedFailure } from "../../src/protocol/carried-failure.js";
 import { describeFailure, RemoteError, withCause, type Failure } from "../../src/protocol/failure.js";
 import { clippedFailure, isFailure } from "../../src/protocol/stored-failure.js";

@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import * as fc from "fast-check";
 import { expect } from "vitest";
-import { BullrushError } from "../../src/error.js";
+import { BullrushError } from "../../src/errors/error.js";
 
 /** Stands for a payload: no error may show it. */
 export const canary = "canary-5ecret";

@@ -1,7 +1,7 @@
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import { eventually } from "../../../../integration/lib/eventually.js";
-import { newId } from "../../src/id.js";
+import { newId } from "../../src/protocol/id.js";
 import { openConnection, type Connection } from "../../src/redis/connection.js";
 import { compileLocation } from "../../src/redis/location.js";
 

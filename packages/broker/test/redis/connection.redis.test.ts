@@ -6,7 +6,7 @@ import { eventually } from "../../../../integration/lib/eventually.js";
 import { openConnection, type Connection, type ConnectionOptions, type Request } from "../../src/redis/connection.js";
 import { DeadLinks } from "../../src/redis/dead-links.js";
 import { compileLocation } from "../../src/redis/location.js";
-import { newId } from "../../src/id.js";
+import { newId } from "../../src/protocol/id.js";
 import { openProxy, type Proxy } from "../../../../integration/lib/proxy.js";
 import { redisBinary, startRedis } from "./private-redis.js";
 

@@ -1,7 +1,7 @@
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import { eventually } from "../../../../integration/lib/eventually.js";
-import { newId } from "../../src/id.js";
+import { newId } from "../../src/protocol/id.js";
 import type { ControlBus, ControlCommand } from "../../src/ports/control-bus.js";
 import { redisControlBus } from "../../src/redis/control-bus.js";
 import { controlChannel } from "../../src/redis/keys.js";

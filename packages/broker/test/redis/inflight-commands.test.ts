@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from "vitest";
-import { systemTiming, type Timing } from "../../src/shared-timer.js";
+import { systemTiming, type Timing } from "../../src/time/shared-timer.js";
 import { InflightCommands } from "../../src/redis/inflight-commands.js";
 
 /** The system's timers, counted. */
@@ -123,7 +123,7 @@ test("slow answers: only the first is looked after, and as before once they are 
   async function ask(took: number): Promise<number> {
     const before = silences;
     const { asked, answer } = question();
-    const answered = flights.add(asked, now + 5000, { limit: 1000, onSilent: () => silences++ });
+    const answered = flights.add(asked, now + 5000, { limit: 1000, onIdle: () => silences++ });
     advance(now + took);
     answer("an answer");
     await answered;

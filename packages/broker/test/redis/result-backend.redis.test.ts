@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import { eventually } from "../../../../integration/lib/eventually.js";
-import { newId } from "../../src/id.js";
+import { newId } from "../../src/protocol/id.js";
 import type { Results } from "../../src/ports/results.js";
 import type { TaskRecord } from "../../src/protocol/record.js";
 import { resultKey } from "../../src/redis/keys.js";

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { deniedCommand, namingCommand, saysDenied } from "../../src/redis/rights.js";
+import { refusalIn } from "../../src/redis/refusal.js";
+import { missingRights, namingCommand } from "../../src/redis/rights.js";
 
 const lua = [
   "local call = redis.call",
@@ -15,34 +16,32 @@ const inScript = (line: number) => [
   `NOPERM ACL failure in script: User ann has no permissions to run the 'lpush' command script: 12ab, on @user_script:${line}.`,
 ];
 
-describe("a missing right", () => {
-  test.each([
-    ...inScript(2),
-    "NOPERM this user has no permissions to run the 'evalsha' command or its subcommand",
-    "NOPERM User ann has no permissions to run the 'evalsha' command",
-    "NOPERM No permissions to access a key",
-    "ERR The user executing the script can't access at least one of the keys mentioned in the command arguments script: 12ab, on @user_script:2.",
-    "ERR The user executing the script can't publish to the channel mentioned in the command script: 12ab, on @user_script:2.",
-  ])("is known: %s", (reply) => {
-    expect(saysDenied(reply)).toBe(true);
+const commandIn = (reply: string) => refusalIn(namingCommand(reply, lua)).command;
+
+describe("a command that was refused in a script", () => {
+  test.each(inScript(2))("is named: %s", (reply) => {
+    expect(commandIn(reply)).toBe("lpush");
+  });
+
+  test("on a line with two commands: both are named", () => {
+    expect(commandIn(inScript(3)[1] ?? "")).toBe("zadd or xadd");
+  });
+
+  test.each([1, 4, 99])("on line %i, which names none: none is named", (line) => {
+    expect(commandIn(inScript(line)[1] ?? "")).toBeUndefined();
   });
 
   test.each([
     "ERR unknown command 'NOPERM'",
     "WRONGTYPE Operation against a key holding the wrong kind of value",
     "OOM command not allowed",
-  ])("is not what it is: %s", (reply) => {
-    expect(saysDenied(reply)).toBe(false);
+    "NOPERM No permissions to access a key",
+  ])("is not what this says, and it stays as it is: %s", (reply) => {
     expect(namingCommand(reply, lua)).toBe(reply);
   });
+});
 
-  test.each(inScript(2))("names its command: %s", (reply) => {
-    expect(deniedCommand(namingCommand(reply, lua))).toBe("lpush");
-  });
-
-  test("names both commands of a line, and none that is not written there", () => {
-    const [, reply = ""] = inScript(3);
-    expect(deniedCommand(namingCommand(reply, lua))).toBe("zadd or xadd");
-    for (const line of [1, 4, 99]) expect(deniedCommand(namingCommand(inScript(line)[1] ?? "", lua))).toBeUndefined();
-  });
+test("many commands that are missing: twelve are named", () => {
+  const commands = Array.from({ length: 20 }, (_, index) => `c${index}`);
+  expect(missingRights(commands)).toMatchObject({ code: "command-denied", command: commands.slice(0, 12).join(", ") });
 });

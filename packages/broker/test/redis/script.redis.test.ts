@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { newId } from "../../src/id.js";
+import { newId } from "../../src/protocol/id.js";
 import { runScript, scriptAt, type LoadedScript } from "../../src/redis/script.js";
 import { scriptTexts } from "../../src/redis/script-texts.js";
 

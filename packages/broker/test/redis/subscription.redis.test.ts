@@ -4,7 +4,7 @@ import { eventually } from "../../../../integration/lib/eventually.js";
 import { openConnection } from "../../src/redis/connection.js";
 import { compileLocation } from "../../src/redis/location.js";
 import { openSubscription } from "../../src/redis/subscription.js";
-import { newId } from "../../src/id.js";
+import { newId } from "../../src/protocol/id.js";
 import { openProxy } from "../../../../integration/lib/proxy.js";
 import { redisBinary, startRedis } from "./private-redis.js";
 

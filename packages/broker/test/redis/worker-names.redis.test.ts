@@ -50,6 +50,6 @@ test("what somebody planted is no answer", async () => {
   await broker.redis.set(key, "no hash");
   await expect(names.claim("planted", "t1", one)).rejects.toMatchObject({
     code: "BROKER_UNAVAILABLE",
-    details: { refused: true, action: "the name planted was not claimed" },
+    details: { refusal: "wrong-type", action: "the name planted was not claimed" },
   });
 });

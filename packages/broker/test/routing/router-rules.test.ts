@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { BullrushError } from "../../src/error.js";
+import { BullrushError } from "../../src/errors/error.js";
 import type { Destination } from "../../src/routing/destination.js";
 import type { RouteTable } from "../../src/routing/route.js";
 import { type RouteRequest, Router, type Routing } from "../../src/routing/router.js";

@@ -1,4 +1,4 @@
-import { shortestInterval as shortest, toMilliseconds, type Duration, type Schedule } from "@bullrush/broker";
+import { minInterval as shortest, toMilliseconds, type Duration, type Schedule } from "@bullrush/broker";
 import { refuse } from "../options/check.js";
 
 /** Below this a bare number was probably meant as seconds. */

@@ -3,7 +3,7 @@ import {
   checkQueueName,
   checkTaskId,
   lastTime,
-  longestTimer,
+  maxTimerDelay,
   toMilliseconds,
   type Duration,
   indefinite,
@@ -97,7 +97,7 @@ export function isLifetime(value: unknown, option: string): void {
 /** A time for which a timer can be set. */
 export function isTimeLimit(value: unknown, option: string): void {
   const limit = toMilliseconds(value as Duration, option);
-  if (limit < 1 || limit > longestTimer) refuse(option, `${limit} ms`, "1 ms to 24 days");
+  if (limit < 1 || limit > maxTimerDelay) refuse(option, `${limit} ms`, "1 ms to 24 days");
 }
 
 export function isDate(value: unknown, option: string): void {

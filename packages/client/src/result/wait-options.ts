@@ -1,4 +1,4 @@
-import { longestTimer, toMilliseconds, type BullrushError, type Duration } from "@bullrush/broker";
+import { maxTimerDelay, toMilliseconds, type BullrushError, type Duration } from "@bullrush/broker";
 import { getMaxListeners, setMaxListeners } from "node:events";
 import { isDuration, isFlag, isSignal, type Check } from "../options/check.js";
 
@@ -41,7 +41,7 @@ export function limitWait({ timeout, signal }: WaitOptions, { onTimeout, onAbort
   signal?.throwIfAborted();
   let outage: BullrushError | undefined;
   const longest = timeout === undefined ? undefined : toMilliseconds(timeout, "timeout");
-  const timer = longest === undefined ? undefined : setTimeout(() => onTimeout(longest, outage), Math.min(longest, longestTimer));
+  const timer = longest === undefined ? undefined : setTimeout(() => onTimeout(longest, outage), Math.min(longest, maxTimerDelay));
   const listener = () => onAbort(signal?.reason);
   if (signal !== undefined) listen(signal, listener);
   const release = () => {

@@ -1,6 +1,6 @@
 import {
   isRefused,
-  longestTimer,
+  maxTimerDelay,
   systemTiming,
   type BullrushError,
   type Clock,
@@ -8,6 +8,7 @@ import {
   type Delivery,
   type SettledAndTaken,
   type QueueFault,
+  type Refusal,
   type Revocation,
   type Settlement,
   type Timing,
@@ -108,8 +109,8 @@ export class FetchLoop {
       clock,
       onReady: () => this.#schedule(),
       onTrouble: (error) => trouble.warn("results not stored", error),
-      onRefused: (settlement, reason, times) => this.#sayRefused(settlement, reason, times),
-      giveUp: (settlement, reason) => this.#giveUp(settlement, reason),
+      onRefused: (settlement, refusal, times) => this.#sayRefused(settlement, refusal, times),
+      giveUp: (settlement, refusal) => this.#giveUp(settlement, refusal),
     });
   }
 
@@ -275,7 +276,7 @@ export class FetchLoop {
     const { clock, consumer, timing = systemTiming } = this.#options;
     this.#wakeups.wait();
     const wait = Math.max(0, Math.ceil(consumer.nextLookAt() - clock.now()));
-    this.#nextLook = timing.setTimer(() => this.#schedule(), Math.min(wait, longestTimer));
+    this.#nextLook = timing.setTimer(() => this.#schedule(), Math.min(wait, maxTimerDelay));
   }
 
   /** Slots that nothing has and nothing is to be taken for. */
@@ -347,8 +348,9 @@ export class FetchLoop {
     this.#rights.failed(refused);
   }
 
-  #sayFault({ queue, reason, left }: QueueFault): void {
+  #sayFault({ queue, refusal, left }: QueueFault): void {
     const { trouble } = this.#options;
+    const reason = refusal?.reason;
     if (reason !== undefined) trouble.warn(`nothing is taken from queue ${queue}`, reason);
     if (left === 0) return;
     const why = reason ?? "their keys hold something else";
@@ -376,21 +378,22 @@ export class FetchLoop {
     this.#options.log.info({ task: content.message.task, id }, "succeeded, though its lease was lost");
   }
 
-  #sayRefused({ delivery, outcome }: Settlement, reason: string | undefined, times: number): void {
+  #sayRefused({ delivery, outcome }: Settlement, refusal: Refusal | undefined, times: number): void {
     const { id, queue } = delivery;
-    const why = reason === undefined ? "why is not known" : `${shortened(reason)} (time ${times})`;
+    const why = refusal === undefined ? "why is not known" : `${shortened(refusal.reason)} (time ${times})`;
     this.#options.trouble.warn("a settlement was refused", `${outcome.type} ${id} in ${queue}: ${why}`);
   }
 
   /** What settles `settlement`'s delivery instead; without any, its lease runs out. */
-  #giveUp(settlement: Settlement, reason: string): Settlement | undefined {
+  #giveUp(settlement: Settlement, refusal: Refusal): Settlement | undefined {
     const { delivery } = settlement;
+    const reason = shortened(refusal.reason);
     const original = this.#originals.get(delivery) ?? delivery;
-    const instead = this.#options.executor.giveUp(settlement, shortened(reason));
+    const instead = this.#options.executor.giveUp(settlement, reason);
     if (instead !== undefined) this.#originals.set(instead.delivery, original);
     else {
       const { id, queue } = delivery;
-      this.#options.log.error({ id, queue, reason: shortened(reason) }, "not settled: its lease runs out, and it is taken again");
+      this.#options.log.error({ id, queue, reason }, "not settled: its lease runs out, and it is taken again");
       this.#deliveries.leave(original);
     }
     return instead;

@@ -29,12 +29,8 @@ export class MissingRights {
     if (!(error instanceof BullrushError) || error.code !== "REDIS_AUTH") return;
     const now = this.#clock.now();
     this.#since ??= now;
-    const neverGranted = !this.#granted && !isOfLogin(error as BullrushError<"REDIS_AUTH">);
+    const { refusal } = (error as BullrushError<"REDIS_AUTH">).details;
+    const neverGranted = !this.#granted && refusal !== "login-denied";
     if (neverGranted || now - this.#since >= patience) this.#onHopeless(error);
   }
-}
-
-/** Whether it is the user or the password that was refused, and not a right. */
-function isOfLogin({ details: { command, reason } }: BullrushError<"REDIS_AUTH">): boolean {
-  return command === undefined && /^(WRONGPASS|NOAUTH|ERR invalid password|ERR AUTH)/.test(reason);
 }

@@ -1,10 +1,10 @@
-import { isFaultOf, type Settlement } from "@bullrush/broker";
+import { isFaultOf, type Refusal, type Settlement } from "@bullrush/broker";
 
-/** How often a settlement may be refused for what it is itself. */
-const mostRefused = 5;
+/** How often a settlement may be refused because of what it is. */
+const maxRefused = 5;
 
-/** Longest reason that is told, in characters. */
-const longest = 200;
+/** Longest reason that is shown, in characters. */
+const maxReason = 200;
 
 /** What is to be done with a settlement that was refused. */
 export type Verdict = "again" | "give up";
@@ -15,13 +15,13 @@ export class Refusals {
   /** Those that are sent by themselves, so that they hold up no others. */
   readonly #apart = new WeakSet<Settlement>();
 
-  /** @param reason absent if nobody knows: then it is tried for ever */
-  refused(settlement: Settlement, reason: string | undefined): { readonly verdict: Verdict; readonly times: number } {
+  /** @param refusal why; `undefined` if that is not known: then it is tried for ever */
+  refused(settlement: Settlement, refusal: Refusal | undefined): { readonly verdict: Verdict; readonly times: number } {
     this.#apart.add(settlement);
-    const counts = reason !== undefined && isFaultOf(settlement.delivery, reason);
+    const counts = refusal !== undefined && isFaultOf(settlement.delivery, refusal);
     const times = (this.#counts.get(settlement) ?? 0) + (counts ? 1 : 0);
     this.#counts.set(settlement, times);
-    return { verdict: times >= mostRefused ? "give up" : "again", times };
+    return { verdict: times >= maxRefused ? "give up" : "again", times };
   }
 
   /** Each of these is sent by itself from now on: one of them, nobody knows which, has a call refused. */
@@ -34,14 +34,7 @@ export class Refusals {
   }
 }
 
-/** What a refused call says, short and on one line. */
-export function reasonOf(error: unknown): string {
-  const details: unknown = error instanceof Error && "details" in error ? error.details : undefined;
-  const isTold = typeof details === "object" && details !== null && "reason" in details && typeof details.reason === "string";
-  const text = isTold ? (details as { readonly reason: string }).reason : error instanceof Error ? error.message : "unknown";
-  return shortened(text);
-}
-
+/** `text` on one line, cut to what is shown. */
 export function shortened(text: string): string {
-  return text.replace(/\s+/g, " ").slice(0, longest);
+  return text.replace(/\s+/g, " ").slice(0, maxReason);
 }

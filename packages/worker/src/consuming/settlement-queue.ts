@@ -1,6 +1,6 @@
-import { isRefused, type Clock, type Consumer, type Delivery, type Settlement } from "@bullrush/broker";
+import { ownFaultIn, type Clock, type Consumer, type Delivery, type Refusal, type Settlement } from "@bullrush/broker";
 import { Breaker } from "./breaker.js";
-import { reasonOf, Refusals } from "./refusals.js";
+import { Refusals } from "./refusals.js";
 
 export interface SettlementQueueOptions {
   readonly consumer: Pick<Consumer, "store" | "storesInSettlement">;
@@ -12,9 +12,9 @@ export interface SettlementQueueOptions {
   /** Hears why results could not be stored, at each failure. */
   readonly onTrouble: (error: unknown) => void;
   /** Hears that the broker has refused a settlement by itself, and how often it was for what it is. */
-  readonly onRefused: (settlement: Settlement, reason: string | undefined, times: number) => void;
+  readonly onRefused: (settlement: Settlement, refusal: Refusal | undefined, times: number) => void;
   /** What settles a delivery instead whose settlement was refused too often; `undefined`: nothing does. */
-  readonly giveUp: (settlement: Settlement, reason: string) => Settlement | undefined;
+  readonly giveUp: (settlement: Settlement, refusal: Refusal) => Settlement | undefined;
 }
 
 /** Most characters of results in one call, so that none holds Redis or the line for long, and most calls that store at once. */
@@ -83,7 +83,7 @@ export class SettlementQueue {
   /** A call with these was refused: each is sent by itself from now on, and one that was waits. Never holds up others. */
   failed(settlements: readonly Settlement[], error: unknown): void {
     const [one] = settlements;
-    if (settlements.length === 1 && one !== undefined) return this.refused(one, reasonOf(error));
+    if (settlements.length === 1 && one !== undefined) return this.refused(one, ownFaultIn(error));
     this.#refusals.suspect(settlements);
     this.#ready.unshift(...settlements);
   }
@@ -94,13 +94,13 @@ export class SettlementQueue {
   }
 
   /** The broker refused this by itself: it waits, and holds up no others. When that was too often, it fails for good. */
-  refused(settlement: Settlement, reason: string | undefined): void {
+  refused(settlement: Settlement, refusal: Refusal | undefined): void {
     const { giveUp, onRefused } = this.#options;
-    const { verdict, times } = this.#refusals.refused(settlement, reason);
-    onRefused(settlement, reason, times);
-    if (verdict === "again") return this.#wait(settlement);
+    const { verdict, times } = this.#refusals.refused(settlement, refusal);
+    onRefused(settlement, refusal, times);
+    if (verdict === "again" || refusal === undefined) return this.#wait(settlement);
     this.#all.delete(settlement);
-    const instead = giveUp(settlement, reason ?? "unknown");
+    const instead = giveUp(settlement, refusal);
     if (instead === undefined) return;
     this.#refusals.suspect([instead]);
     this.add(instead);
@@ -140,7 +140,7 @@ export class SettlementQueue {
       this.#breaker.succeeded();
       this.#ready.push(...batch);
     } catch (error) {
-      if (isRefused(error)) this.#notStored(batch, error);
+      if (ownFaultIn(error) !== undefined) this.#notStored(batch, error);
       else {
         this.#breaker.failed(clock.now());
         this.#unstored.unshift(...batch);
@@ -155,7 +155,7 @@ export class SettlementQueue {
   /** One of these cannot be stored, and is not to hold up the others. */
   #notStored(batch: readonly Settlement[], error: unknown): void {
     const [one] = batch;
-    if (batch.length === 1 && one !== undefined) return this.refused(one, reasonOf(error));
+    if (batch.length === 1 && one !== undefined) return this.refused(one, ownFaultIn(error));
     this.#refusals.suspect(batch);
     this.#unstored.unshift(...batch);
   }

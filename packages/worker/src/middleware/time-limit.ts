@@ -1,4 +1,4 @@
-import { BullrushError, longestTimer, toFailure, type Outcome } from "@bullrush/broker";
+import { BullrushError, maxTimerDelay, toFailure, type Outcome } from "@bullrush/broker";
 import { SoftTimeLimitExceeded } from "@bullrush/client";
 import type { Execution } from "../execution/execution.js";
 import { timeLimitsOf, type TimeLimits } from "../execution/time-limits.js";
@@ -26,7 +26,7 @@ async function runLimited(
   const stop = execution.stop.branch();
   const timers: NodeJS.Timeout[] = [];
   const set = (limit: number | undefined, ring: (limit: number) => void) => {
-    if (limit !== undefined) timers.push(setTimeout(() => ring(limit), Math.min(limit, longestTimer)));
+    if (limit !== undefined) timers.push(setTimeout(() => ring(limit), Math.min(limit, maxTimerDelay)));
   };
   const ended = new Promise<Outcome>((resolve) => {
     const onBegin = () => {

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { longestTimer, toMilliseconds, typeOf, type Duration } from "@bullrush/broker";
+import { maxTimerDelay, toMilliseconds, typeOf, type Duration } from "@bullrush/broker";
 import { refuse } from "../refuse.js";
 
 export const poolNames = ["inline", "threads", "processes"] as const;
@@ -94,7 +94,7 @@ function compileAutoscale({ max, min, idle = "30s" }: Autoscale): CompiledPoolOp
   checkCount("the min of autoscale", min);
   if (min > max) refuse("autoscale", `${max},${min}`, "the most first, then the least");
   const longest = toMilliseconds(idle, "the idle of autoscale");
-  if (longest > longestTimer) refuse("the idle of autoscale", `${longest} ms`, "at most 24 days");
+  if (longest > maxTimerDelay) refuse("the idle of autoscale", `${longest} ms`, "at most 24 days");
   return { max, min, idle: longest };
 }
 

@@ -110,7 +110,9 @@ function withNumber(name: string, number: number): string {
 
 function isUnreachable(error: unknown): error is BullrushError<"BROKER_UNAVAILABLE"> {
   return (
-    error instanceof BullrushError && error.code === "BROKER_UNAVAILABLE" && !(error as BullrushError<"BROKER_UNAVAILABLE">).details.refused
+    error instanceof BullrushError &&
+    error.code === "BROKER_UNAVAILABLE" &&
+    (error as BullrushError<"BROKER_UNAVAILABLE">).details.refusal === undefined
   );
 }
 

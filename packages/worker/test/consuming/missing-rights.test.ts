@@ -2,8 +2,14 @@ import { BullrushError } from "@bullrush/broker";
 import { expect, test } from "vitest";
 import { MissingRights } from "../../src/consuming/missing-rights.js";
 
-const refusal = new BullrushError("REDIS_AUTH", { url: "redis://h", user: "ann", reason: "NOPERM", command: "lpush" });
-const login = new BullrushError("REDIS_AUTH", { url: "redis://h", user: "ann", reason: "WRONGPASS invalid username-password pair" });
+const refusal = new BullrushError("REDIS_AUTH", {
+  url: "redis://h",
+  user: "ann",
+  refusal: "command-denied",
+  reason: "NOPERM",
+  command: "lpush",
+});
+const login = new BullrushError("REDIS_AUTH", { url: "redis://h", user: "ann", refusal: "login-denied", reason: "WRONGPASS" });
 const outage = new BullrushError("BROKER_UNAVAILABLE", { url: "redis://h", action: "nothing", deadline: 5000, reason: "ECONNREFUSED" });
 
 function stage() {

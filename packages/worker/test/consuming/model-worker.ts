@@ -127,7 +127,7 @@ export class ModelWorker {
       availability,
       clock,
       timing,
-      longest,
+      maxWait: longest,
       deadline: 5000,
     });
     const consumer = modelConsumer({ name, redis, clock, availability, wakeups, commands, wire: this.commands });

@@ -1,4 +1,4 @@
-import { BullrushError, systemClock, type Delivery, type SettledAndTaken, type Settlement } from "@bullrush/broker";
+import { BullrushError, systemClock, type Delivery, type RefusalCode, type SettledAndTaken, type Settlement } from "@bullrush/broker";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { SettlementQueue } from "../../src/consuming/settlement-queue.js";
 
@@ -22,7 +22,7 @@ function stage(exchange: (settle: readonly Settlement[]) => Reply) {
     clock: systemClock,
     onReady: () => setImmediate(pump),
     onTrouble: () => undefined,
-    onRefused: ({ delivery }, reason, times) => refused.push(`${delivery.id} ${reason} ${times}`),
+    onRefused: ({ delivery }, refusal, times) => refused.push(`${delivery.id} ${refusal?.code} ${times}`),
     giveUp: (settlement) => {
       const instead = settlement.delivery.id.startsWith("dead") ? undefined : settlementOf(`dead ${settlement.delivery.id}`);
       givenUp.set(settlement, instead);
@@ -57,20 +57,18 @@ async function pass(holds: () => boolean): Promise<void> {
   while (!holds()) await vi.advanceTimersByTimeAsync(50);
 }
 
-const unavailable = (reason: string) =>
-  new BullrushError("BROKER_UNAVAILABLE", { url: "redis://x", action: "not settled", deadline: 5000, reason, refused: true });
+const unavailable = (refusal: RefusalCode) =>
+  new BullrushError("BROKER_UNAVAILABLE", { url: "redis://x", action: "not settled", deadline: 5000, reason: "in words", refusal });
 
 test("a settlement with which every call is refused holds up no others, and ends as a dead letter", async () => {
   const { settlements, refused, settled } = stage((settle) =>
-    settle.some(({ delivery }) => delivery.id === "bad")
-      ? unavailable("ERR wrong")
-      : { deliveries: [], settled: settle.map(() => "settled") },
+    settle.some(({ delivery }) => delivery.id === "bad") ? unavailable("other") : { deliveries: [], settled: settle.map(() => "settled") },
   );
   for (const id of ["a", "bad", "b", "c"]) settlements.add(settlementOf(id));
   await pass(() => settled.length === 3);
   expect(settled).toEqual(["a", "b", "c"]);
   await pass(() => settled.includes("dead bad"));
-  expect(refused).toEqual([1, 2, 3, 4, 5].map((times) => `bad ERR wrong ${times}`));
+  expect(refused).toEqual([1, 2, 3, 4, 5].map((times) => `bad other ${times}`));
   expect(settlements.size).toBe(0);
 });
 
@@ -78,7 +76,7 @@ test("one that is refused whatever settles it is left to its lease", async () =>
   const { settlements, givenUp, calls } = stage((settle) => ({
     deliveries: [],
     settled: settle.map(() => "again"),
-    refusals: settle.map(() => "WRONGTYPE of a key"),
+    refusals: settle.map(() => ({ code: "wrong-type", reason: "in words" })),
   }));
   settlements.add(settlementOf("bad"));
   await pass(() => settlements.size === 0);
@@ -89,20 +87,17 @@ test("one that is refused whatever settles it is left to its lease", async () =>
   expect(calls).toHaveLength(10);
 });
 
-test.each([
-  "OOM command not allowed when used memory > 'maxmemory'",
-  "ERR The user executing the script can't run this command or subcommand script",
-  "NOPERM No permissions to access a key",
-  "READONLY You can't write against a read only replica.",
-  undefined,
-])("what is refused for reasons that lie elsewhere is tried until it is settled: %s", async (reason) => {
-  let refusals = 6;
-  const { settlements, settled, givenUp } = stage((settle) =>
-    refusals-- > 0
-      ? { deliveries: [], settled: settle.map(() => "again"), refusals: settle.map(() => reason) }
-      : { deliveries: [], settled: settle.map(() => "settled") },
-  );
-  settlements.add(settlementOf("a"));
-  await pass(() => settled.length === 1);
-  expect([settled, givenUp.size]).toEqual([["a"], 0]);
-});
+test.each(["out-of-memory", "command-denied", "key-denied", "read-only", undefined] as const)(
+  "what is refused for reasons that lie elsewhere is tried until it is settled: %s",
+  async (code) => {
+    let refusals = 6;
+    const { settlements, settled, givenUp } = stage((settle) =>
+      refusals-- > 0
+        ? { deliveries: [], settled: settle.map(() => "again"), refusals: settle.map(() => code && { code, reason: "in words" }) }
+        : { deliveries: [], settled: settle.map(() => "settled") },
+    );
+    settlements.add(settlementOf("a"));
+    await pass(() => settled.length === 1);
+    expect([settled, givenUp.size]).toEqual([["a"], 0]);
+  },
+);

@@ -83,9 +83,9 @@ const failing = (error: Error): WorkerNames => ({ claim: () => Promise.reject(er
 
 test("a broker that refuses keeps no worker from its start, and none from its stop", async () => {
   const refusals = [
-    new BullrushError("REDIS_AUTH", { url: "redis://a", user: "u", reason: "NOPERM" }),
+    new BullrushError("REDIS_AUTH", { url: "redis://a", user: "u", refusal: "command-denied", reason: "NOPERM" }),
     new BullrushError("BROKER_FULL", { url: "redis://a" }),
-    new BullrushError("BROKER_UNAVAILABLE", { url: "redis://a", action: "x", deadline: 1, reason: "WRONGTYPE", refused: true }),
+    new BullrushError("BROKER_UNAVAILABLE", { url: "redis://a", action: "x", deadline: 1, reason: "WRONGTYPE", refusal: "wrong-type" }),
   ];
   for (const refusal of refusals) {
     const kept = await open(failing(refusal), true);

@@ -1,11 +1,10 @@
-import { encodeMessage } from "../../protocol/codec.js";
+import { encodeAroundPositions } from "../../protocol/envelope.js";
 import type { FlowAddition } from "../../protocol/flow.js";
-import type { FlowPosition } from "../../protocol/flow-position.js";
 import type { Added } from "../../ports/flows.js";
 import type { Connection } from "../../redis/connection.js";
 import { flowIndexKey, flowKeys } from "../../redis/keys.js";
 import { runScript } from "../../redis/script.js";
-import { counted } from "../../words.js";
+import { counted } from "../../errors/words.js";
 import { engineScript } from "../engine.js";
 import type { NoteQueues } from "../note-queues.js";
 import { callHead, type DescribedCall } from "./flow-fields.js";
@@ -41,7 +40,7 @@ export class FlowAdditions {
     const { prefix, deadline, noteQueues } = this.#options;
     const { id, task } = message;
     const action = `a member that was added to flow ${flow} was not confirmed; it may still run, and adding it again in another run of the same task is safe`;
-    const [before, behind] = aroundPlaces(encodeMessage({ ...message, places: [placeIn(flow, join)] }, Infinity), flow, join);
+    const [before, behind] = encodeAroundPositions(message);
     const call = { queue, message, takesValue: false };
     const texts = [JSON.stringify(queue), JSON.stringify({ id, task, queue }), JSON.stringify(callHead(call)), before, behind];
     const reply = await this.#commands.run({ action, deadline }, (client) => {
@@ -61,16 +60,4 @@ export class FlowAdditions {
     const texts = await this.#commands.run({ action, deadline }, (client) => runScript(client, scripts.read, [], args));
     return (texts as readonly (string | null)[]).map((text) => (text === null ? undefined : readAddedCall(text)));
   }
-}
-
-/** Where a member stands whose number and slot are not known. */
-function placeIn(flow: string, join: number): FlowPosition {
-  return { flow, call: 0, next: [["slot", join, 0]] };
-}
-
-/** The text of a message before its places, and behind them. Arguments may hold the same, but stand before these. */
-function aroundPlaces(text: string, flow: string, join: number): readonly [before: string, behind: string] {
-  const places = `,"places":${JSON.stringify([placeIn(flow, join)])}`;
-  const at = text.lastIndexOf(places);
-  return [text.slice(0, at), text.slice(at + places.length)];
 }

@@ -3,13 +3,13 @@ import { groupFailure } from "../../protocol/group-failure.js";
 import { encodeRecord } from "../../protocol/record.js";
 import type { StoreRequest } from "../../ports/results.js";
 import { failureInfoText } from "./endings.js";
-import { readFailureInfo, type DoomedCall, type DoomedJoin, type DoomedLot, type Nothing } from "./stored-flow.js";
+import { readFailureInfo, type DoomedCall, type DoomedJoin, type DoomedBatch, type Nothing } from "./stored-flow.js";
 
 /** Delivery with which a record is stored of what does not run: wins over any claim. */
 export const fence = Number.MAX_SAFE_INTEGER;
 
-/** The records that are to be stored before a lot fails. */
-export function recordsOf({ calls, mishaps, expires, to }: DoomedLot, endedAt: number): readonly StoreRequest[] {
+/** The records that are to be stored before a batch fails. */
+export function recordsOf({ calls, mishaps, expires, to }: DoomedBatch, endedAt: number): readonly StoreRequest[] {
   return calls.flatMap(({ mishap, ...call }) => {
     const { state, failure, reason, id, task: failed } = mishaps.get(mishap) ?? readFailureInfo(undefined);
     const recordOf = (task: string) =>
@@ -22,7 +22,7 @@ export function recordsOf({ calls, mishaps, expires, to }: DoomedLot, endedAt: n
 export function recordsFor(
   { id, task, standsFor }: Pick<DoomedCall, "id" | "task" | "standsFor">,
   recordOf: (task: string) => string,
-  { expires, to }: Pick<DoomedLot, "expires" | "to">,
+  { expires, to }: Pick<DoomedBatch, "expires" | "to">,
 ): readonly StoreRequest[] {
   return [{ id, task }, ...listOf(standsFor)].map((one) => ({
     id: one.id,
@@ -34,7 +34,7 @@ export function recordsFor(
 }
 
 /** The words in which joins fail, by their numbers: JSON of mishaps. */
-export function wordsFor({ joins }: DoomedLot): Readonly<Record<number, string>> {
+export function wordsFor({ joins }: DoomedBatch): Readonly<Record<number, string>> {
   return Object.fromEntries(
     joins.map((join) => [join.number, failureInfoText({ id: join.id, task: "group", state: "FAILURE", failure: groupFailureOf(join) })]),
   );

@@ -1,5 +1,5 @@
-import { BullrushError } from "../../error.js";
-import { callId } from "../../id.js";
+import { BullrushError } from "../../errors/error.js";
+import { callId } from "../../protocol/id.js";
 import type { Message } from "../../protocol/message.js";
 import type { TaskRef, FlowPosition, Target } from "../../protocol/flow-position.js";
 import type { Standing } from "../../ports/flows.js";
@@ -13,7 +13,7 @@ export interface Placed {
 }
 
 /** Longest text of a flow that is searched before it is decoded, in characters: decoding a chain costs more than all else. */
-const longestSearched = 4096;
+const maxSearched = 4096;
 
 /** What a flow says of the calls with which it began; the same for as long as it lasts. */
 export class FlowFacts {
@@ -48,7 +48,7 @@ export class FlowFacts {
 
   /** Whether the flow says of this call what the message does, to the letter. In JSON, no text of somebody's can hold such a range. */
   #hasItsText({ queue, message }: Placed, { flow, call }: FlowPosition): boolean {
-    if (this.characters > longestSearched || this.#odd !== "{}" || callId(flow, call) !== message.id) return false;
+    if (this.characters > maxSearched || this.#odd !== "{}" || callId(flow, call) !== message.id) return false;
     const { task, places, standsFor } = message;
     return this.#edges.includes(JSON.stringify([call, call, { task, queue, places, standsFor }]));
   }

@@ -1,5 +1,5 @@
-import { callId } from "../../id.js";
-import { encodeMessage, messageStart } from "../../protocol/codec.js";
+import { callId } from "../../protocol/id.js";
+import { checkEditable, encodeMessage, firstArgumentByte } from "../../protocol/envelope.js";
 import type { Flow, FlowCall } from "../../protocol/flow.js";
 import type { TaskRef, FlowPosition } from "../../protocol/flow-position.js";
 import type { Argument } from "../../redis/script.js";
@@ -39,7 +39,7 @@ export function headOf({ id, calls, joins, replyTo = "", expires, maxPayload }: 
 export function fieldsOf({ calls }: Flow): readonly (readonly [field: string, value: string])[] {
   return calls.map((call, number) => {
     const text = call.text ?? encodeMessage(call.message);
-    if (!text.startsWith(messageStart)) throw new TypeError("a message begins with its version and its arguments");
+    checkEditable(text);
     return [`c${number}`, `${JSON.stringify(callHead(call))}\n${text}`];
   });
 }
@@ -47,9 +47,7 @@ export function fieldsOf({ calls }: Flow): readonly (readonly [field: string, va
 /** What the scripts have to know of a call. */
 export function callHead({ queue, message, takesValue, countdown, lifetime, enters }: FlowCall): object {
   const { id, task, priority, eta, resent, places, standsFor } = message;
-  // Where its arguments begin, counted from 1, behind the bracket.
-  const from = messageStart.length + 2;
-  return { queue, id, task, priority, takesValue, from, countdown, lifetime, eta, resent, places, standsFor, enters };
+  return { queue, id, task, priority, takesValue, from: firstArgumentByte, countdown, lifetime, eta, resent, places, standsFor, enters };
 }
 
 /** What is known of the calls from `first` to `last`: their values go to the next slot of a join for each further one, or all is the same. */
@@ -104,22 +102,22 @@ function edgeOf(call: number, edges: readonly Edge[]): Edge | undefined {
 }
 
 /** Most that is kept in one call, so that none holds Redis for long: arguments, characters. */
-const most = { fields: 1000, characters: 512 * 1024 };
+const max = { fields: 1000, characters: 512 * 1024 };
 
-/** Fields in lots that are kept in one call each; one lot at least. */
-export function lotsOf(fields: readonly (readonly [string, string])[]): Argument[][] {
-  const lots: Argument[][] = [];
-  let lot: Argument[] = [];
+/** Fields in batches that are stored in one call each; at least one batch. */
+export function batchesOf(fields: readonly (readonly [string, string])[]): Argument[][] {
+  const batches: Argument[][] = [];
+  let batch: Argument[] = [];
   let characters = 0;
   for (const [field, value] of fields) {
-    if (lot.length > 0 && (lot.length >= most.fields || characters + value.length > most.characters)) {
-      lots.push(lot);
-      lot = [];
+    if (batch.length > 0 && (batch.length >= max.fields || characters + value.length > max.characters)) {
+      batches.push(batch);
+      batch = [];
       characters = 0;
     }
-    lot.push(field, value);
+    batch.push(field, value);
     characters += value.length;
   }
-  lots.push(lot);
-  return lots;
+  batches.push(batch);
+  return batches;
 }

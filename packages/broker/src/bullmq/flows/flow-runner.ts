@@ -38,11 +38,11 @@ export class FlowRunner {
     await Promise.all(this.#running);
   }
 
-  /** Lets fail a lot of what is doomed. Gives the flows with something left to do. */
+  /** Lets a batch of what is doomed fail. Resolves with the flows that have something left to do. */
   async #letFail(flow: string): Promise<readonly string[]> {
-    const lot = await this.#flows.doomed(flow);
-    if (lot === undefined) return [];
-    await this.#results.store(recordsOf(lot, Date.now()));
-    return this.#flows.doom(flow, lot, wordsFor(lot));
+    const batch = await this.#flows.doomed(flow);
+    if (batch === undefined) return [];
+    await this.#results.store(recordsOf(batch, Date.now()));
+    return this.#flows.doom(flow, batch, wordsFor(batch));
   }
 }

@@ -1,4 +1,3 @@
-import { callId, isTaskId } from "../../id.js";
 import type { Flow } from "../../protocol/flow.js";
 import type { FlowPosition } from "../../protocol/flow-position.js";
 import type { FlowRevocation } from "../../ports/flows.js";
@@ -9,22 +8,12 @@ import { runScript, type Argument, type Script } from "../../redis/script.js";
 import { engineScript } from "../engine.js";
 import { locateArguments, locationOf, type LocateReply } from "../locating.js";
 import type { NoteQueues } from "../note-queues.js";
-import { BullrushError } from "../../error.js";
 import type { Ending } from "./endings.js";
 import { FlowAdditions } from "./additions.js";
-import { describeCall, fieldsOf, headOf, lotsOf, type DescribedCall } from "./flow-fields.js";
-import {
-  channelIn,
-  lifetimeIn,
-  readEdges,
-  readLot,
-  readNumbers,
-  readOddIds,
-  readQueues,
-  type DoomedLot,
-  type OddIds,
-} from "./stored-flow.js";
-import { counted } from "../../words.js";
+import { describeCall, fieldsOf, headOf, batchesOf, type DescribedCall } from "./flow-fields.js";
+import { idOfCall, readEdges, readBatch, readNumbers, readOddIds, readQueues, type DoomedBatch } from "./stored-flow.js";
+import { readStaleFlow, type SentCall, type StaleFlow, type StaleReply } from "./stale-flow.js";
+import { counted } from "../../errors/words.js";
 
 const scripts = {
   keep: engineScript("flow/keep"),
@@ -42,27 +31,7 @@ const scripts = {
 };
 
 /** Most messages that are marked in one call, so that none holds Redis for long. */
-const mostMarked = 1000;
-
-/** A flow that has not gone on for a while. */
-export interface StaleFlow {
-  readonly id: string;
-  readonly queues: readonly string[];
-  /** Whether something is left to do that was begun. */
-  readonly behind: boolean;
-  /** The calls that were sent and have not ended, at most 1000. */
-  readonly sent: readonly SentCall[];
-  /** How long results are kept, in ms. */
-  readonly expires: number;
-  /** Reply channel, or "". */
-  readonly to: string;
-}
-
-/** A call that was sent. */
-export interface SentCall {
-  readonly number: number;
-  readonly id: string;
-}
+const maxMarked = 1000;
 
 export interface FlowStoreOptions {
   readonly prefix: string;
@@ -91,9 +60,9 @@ export class FlowStore {
   async start(flow: Flow): Promise<void> {
     const action = `flow ${flow.id} was not confirmed; it may still run, and starting it again with the same id is safe`;
     const keys = this.#keysOf(flow.id);
-    const lots = lotsOf(fieldsOf(flow));
-    const last = lots.pop() ?? [];
-    for (const lot of lots) await this.#run(action, scripts.keep, keys, () => [Date.now(), flow.id, ...lot]);
+    const batches = batchesOf(fieldsOf(flow));
+    const last = batches.pop() ?? [];
+    for (const batch of batches) await this.#run(action, scripts.keep, keys, () => [Date.now(), flow.id, ...batch]);
     const head = headOf(flow);
     const queues = new Set(flow.calls.map(({ queue }) => queue));
     const behind = await this.#commands.run({ action, deadline: this.#deadline }, (client, repeated) => {
@@ -118,13 +87,13 @@ export class FlowStore {
     const found = new Map<number, string>();
     let texts: readonly [queues: string, links: string] | undefined;
     for (let from: number | "" = calls === "all" ? 0 : "", more = true; more;) {
-      const args: readonly Argument[] = [from, mostMarked * 10, ...(calls === "all" ? [] : calls)];
+      const args: readonly Argument[] = [from, maxMarked * 10, ...(calls === "all" ? [] : calls)];
       const reply = await this.#run(`flow ${flow} was not revoked`, scripts.callOff, this.#keysOf(flow), () => args);
       // It may have ended meanwhile.
       if (reply === null) break;
       const [open, queues, odd, links, following] = reply as [number[], string | null, string | null, string | null, number];
       const oddIds = readOddIds(odd ?? "");
-      for (const number of open) found.set(number, idOf(flow, number, oddIds));
+      for (const number of open) found.set(number, idOfCall(flow, number, oddIds));
       texts = [queues ?? "", links ?? ""];
       from = following;
       more = following > 0;
@@ -140,15 +109,15 @@ export class FlowStore {
     return (await this.#runOn("a flow did not go on", scripts.continue, args)) as readonly string[];
   }
 
-  /** The next lot of what is to fail without having run; `undefined` if there is none. */
-  async doomed(flow: string): Promise<DoomedLot | undefined> {
+  /** The next batch of what is to fail without having run; `undefined` if there is none. */
+  async doomed(flow: string): Promise<DoomedBatch | undefined> {
     const reply = await this.#runOn(`what is to fail in flow ${flow} was not read`, scripts.doomed, [flow]);
     if (reply === null) return undefined;
-    return readLot(reply as Parameters<typeof readLot>[0]);
+    return readBatch(reply as Parameters<typeof readBatch>[0]);
   }
 
-  /** Lets a lot fail, whose records are stored. Gives the flows with something left to do. */
-  async doom(flow: string, { first, units }: DoomedLot, words: Readonly<Record<number, string>>): Promise<readonly string[]> {
+  /** Lets a batch fail, whose records are stored. Resolves with the flows that have something left to do. */
+  async doom(flow: string, { first, units }: DoomedBatch, words: Readonly<Record<number, string>>): Promise<readonly string[]> {
     const args = [flow, first, units, JSON.stringify(words)];
     return (await this.#runOn(`what is to fail in flow ${flow} did not`, scripts.doom, args)) as readonly string[];
   }
@@ -157,7 +126,7 @@ export class FlowStore {
   async stale(stale: number): Promise<readonly StaleFlow[]> {
     const args = () => [Date.now(), flowKeys(this.#prefix), stale];
     const reply = await this.#run("flows were not looked after", scripts.stale, [flowIndexKey(this.#prefix)], args);
-    return (reply as StaleReply[]).flatMap((one) => staleFlowIn(one) ?? []);
+    return (reply as StaleReply[]).flatMap((one) => readStaleFlow(one) ?? []);
   }
 
   /** Which of the calls of `flow`, which were sent, have no message in `queues` that has not ended or is not revoked, and have not ended. */
@@ -209,8 +178,8 @@ export class FlowStore {
   async mark({ ids, queues }: FlowRevocation, reason: string): Promise<void> {
     const keys = [queuesKey(this.#prefix)];
     const args = [reason, "", 0, 0, Date.now(), `${this.#prefix}:`, "", queues.length, ...queues];
-    for (let at = 0; at < ids.length; at += mostMarked) {
-      const some = ids.slice(at, at + mostMarked);
+    for (let at = 0; at < ids.length; at += maxMarked) {
+      const some = ids.slice(at, at + maxMarked);
       await this.#run(`${counted(some.length, "task was", "tasks were")} not revoked`, scripts.revoke, keys, () => [...args, ...some]);
     }
   }
@@ -232,40 +201,6 @@ export class FlowStore {
   #run(action: string, script: Script, keys: readonly string[], args: (repeated: boolean) => readonly Argument[]): Promise<unknown> {
     return this.#commands.run({ action, deadline: this.#deadline }, (client, repeated) => runScript(client, script, keys, args(repeated)));
   }
-}
-
-type StaleReply = readonly [
-  id: string,
-  behind: number,
-  queues: string,
-  odd: string,
-  expires: string | null,
-  to: string,
-  sent: readonly number[],
-];
-
-/** `undefined` if somebody has spoilt it: that must not hold up the others. */
-function staleFlowIn([id, behind, queues, odd, expires, to, sent]: StaleReply): StaleFlow | undefined {
-  if (!isTaskId(id)) return undefined;
-  try {
-    const oddIds = readOddIds(odd);
-    return {
-      id,
-      behind: behind > 0,
-      queues: readQueues(queues),
-      expires: lifetimeIn(expires),
-      to: channelIn(to),
-      sent: sent.map((number) => ({ number, id: idOf(id, number, oddIds) })),
-    };
-  } catch (error) {
-    if (error instanceof BullrushError) return undefined;
-    throw error;
-  }
-}
-
-/** The id of a call, by the rule or as one of those that follow none. */
-function idOf(flow: string, number: number, odd: OddIds): string {
-  return odd.get(number) ?? callId(flow, number);
 }
 
 /** Neither on loan nor waiting to run. */

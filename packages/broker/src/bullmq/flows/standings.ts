@@ -3,7 +3,7 @@ import type { FlowAdditions } from "./additions.js";
 import { FlowFacts, isSaid, type Placed } from "./flow-facts.js";
 
 /** Most that is kept of flows. Queues hold the first steps of many flows before the second of any, and a worker is to read of each once. */
-const most = { flows: 20_000, characters: 16 * 1024 * 1024 };
+const max = { flows: 20_000, characters: 16 * 1024 * 1024 };
 
 /** What is read of flows. */
 export interface FlowReads {
@@ -68,11 +68,11 @@ export class Standings {
 
   #keep(flow: string, facts: FlowFacts | undefined): FlowFacts | undefined {
     this.#forget(flow);
-    if (facts === undefined || facts.characters > most.characters) return facts;
+    if (facts === undefined || facts.characters > max.characters) return facts;
     this.#kept.set(flow, facts);
     this.#characters += facts.characters;
     for (const oldest of this.#kept.keys()) {
-      if (this.#kept.size <= most.flows && this.#characters <= most.characters) break;
+      if (this.#kept.size <= max.flows && this.#characters <= max.characters) break;
       this.#forget(oldest);
     }
     return facts;

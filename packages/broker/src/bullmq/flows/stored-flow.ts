@@ -1,9 +1,9 @@
-import { BullrushError } from "../../error.js";
-import { longestDuration } from "../../duration.js";
-import { isTaskId } from "../../id.js";
+import { BullrushError } from "../../errors/error.js";
+import { maxDuration } from "../../time/duration.js";
+import { callId, isTaskId } from "../../protocol/id.js";
 import { clippedFailure, isFailure } from "../../protocol/stored-failure.js";
 import type { FailureInfo } from "../../protocol/flow.js";
-import { decodeJson } from "../../protocol/json.js";
+import { decodeJson } from "../../json/json.js";
 import { isTaskRef, isFlowPosition, isPosition, type TaskRef } from "../../protocol/flow-position.js";
 import { clientOf } from "../../protocol/reply-channel.js";
 import type { DescribedCall, Edge } from "./flow-fields.js";
@@ -19,8 +19,8 @@ export type OddIds = ReadonlyMap<number, string>;
 /** A list of none, as Lua encodes it. */
 export type Nothing = Readonly<Record<string, never>>;
 
-/** A lot of what is to fail without having run. */
-export interface DoomedLot {
+/** A batch of calls and joins that are to fail without having run. */
+export interface DoomedBatch {
   /** The entry of the list with which it begins. */
   readonly first: string;
   /** Number of calls and joins. */
@@ -79,6 +79,11 @@ export function readOddIds(text: string): OddIds {
   return new Map(entries);
 }
 
+/** The id of call `number`: one of `odd`, or the one that follows the rule. */
+export function idOfCall(flow: string, number: number, odd: OddIds): string {
+  return odd.get(number) ?? callId(flow, number);
+}
+
 export function readEdges(text: string): readonly Edge[] {
   return listIn(text, isEdge, "ranges of calls");
 }
@@ -95,8 +100,8 @@ export function readAddedCall(text: string): DescribedCall | undefined {
   }
 }
 
-/** A lot as `lua/bullmq/flow/doomed.lua` gives it. */
-export function readLot([first, units, expires, to, text]: readonly [string, number, string | null, string, string]): DoomedLot {
+/** A batch as `lua/bullmq/flow/doomed.lua` gives it. */
+export function readBatch([first, units, expires, to, text]: readonly [string, number, string | null, string, string]): DoomedBatch {
   const found = decoded(text);
   if (!isRecord(found)) refuse("what is to fail is not an object");
   const calls = valuesOf(found["calls"]).filter(isDoomedCall);
@@ -128,7 +133,7 @@ export function readFailureInfo(text: unknown): FailureInfo {
 /** A time to live, in ms. */
 export function lifetimeIn(text: string | null): number {
   const value = Number(text ?? undefined);
-  return Number.isSafeInteger(value) && value >= 1 && value <= longestDuration ? value : usualLifetime;
+  return Number.isSafeInteger(value) && value >= 1 && value <= maxDuration ? value : usualLifetime;
 }
 
 /** A channel on which a client waits, or "": nobody else is told of results. */

@@ -46,11 +46,11 @@ function locationOf(loans: () => LoanData): CompiledLocation {
 /** Opens a connection of its own for the loans of one consumer, with the password that `loans` have at each connect; nothing is sent before the first call. `onConnectionError` hears why it fails, at each failure. */
 export function openGuardedLoans(loans: () => LoanData, onConnectionError: (reason: string) => void): GuardedLoans {
   const { prefixes, lease, worker } = loans();
-  const silence = Math.max(1000, lease / 3);
+  const idleTimeout = Math.max(1000, lease / 3);
   const connection = openConnection(locationOf(loans), {
     service: "broker",
     name: `bullrush:${worker}:guard`,
-    silence,
+    idleTimeout,
     onConnectionError,
   });
   // What has not gone through by then is too late.

@@ -1,9 +1,10 @@
-import { BullrushError } from "../../error.js";
-import type { Advance, Tick } from "../../ports/schedules.js";
-import { encodeMessage } from "../../protocol/codec.js";
+import { BullrushError } from "../../errors/error.js";
+import type { Advance, Advanced, Tick } from "../../ports/schedules.js";
+import { encodeMessage } from "../../protocol/envelope.js";
 import type { RoutedMessage } from "../../protocol/message.js";
+import { isRightMissing, refusalIn } from "../../redis/refusal.js";
 import type { Argument } from "../../redis/script.js";
-import type { Load } from "./lots.js";
+import type { Load } from "./batches.js";
 
 /** An advance as `lua/bullmq/beat/advance.lua` reads it. */
 export interface EncodedAdvance extends Load {
@@ -47,4 +48,23 @@ function tickArguments({ due, skipIfUnfinished, messages }: Tick, maxPayload: nu
     return [queue, id, task, text ?? encodeMessage(message, maxPayload), priority, eta];
   });
   return [due, skipIfUnfinished ? "1" : "", messages.length, ...encoded];
+}
+
+/** What an error of one advance is made of. */
+export interface AdvanceContext {
+  /** The error if the user of the Redis lacks a right. */
+  readonly denied: BullrushError | undefined;
+  readonly url: string;
+  /** Longest time that the call might take, in ms. */
+  readonly deadline: number;
+}
+
+/** What became of the entry `name`, as the script says it. */
+export function readAdvanced(name: string, reply: AdvanceReply, { denied, url, deadline }: AdvanceContext): Advanced {
+  if (reply[0] === "done") return { sent: reply[1], overlapped: reply[2], duplicates: reply[3] };
+  if (reply[0] === "changed") return "changed";
+  const refusal = refusalIn(reply[1]);
+  if (denied !== undefined && isRightMissing(refusal)) return denied;
+  const { code, reason } = refusal;
+  return new BullrushError("BROKER_UNAVAILABLE", { url, action: `entry "${name}" did not tick`, deadline, reason, refusal: code });
 }

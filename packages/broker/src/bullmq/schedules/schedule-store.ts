@@ -1,24 +1,24 @@
-import { steadyClock } from "../../clock.js";
-import { BullrushError } from "../../error.js";
-import { newId } from "../../id.js";
+import { steadyClock } from "../../time/clock.js";
+import { BullrushError } from "../../errors/error.js";
+import { newId } from "../../protocol/id.js";
 import type { Advance, Advanced, Due, NamedCall, ScheduleNews, Schedules, StoredEntry, Term } from "../../ports/schedules.js";
-import { defaultMaxPayload } from "../../protocol/codec.js";
-import { encodeJson } from "../../protocol/json.js";
+import { defaultMaxPayload } from "../../protocol/payload-limit.js";
+import { encodeJson } from "../../json/json.js";
 import type { ScheduledCall } from "../../protocol/schedule.js";
 import { openConnection, type Connection, type ConnectionOptions } from "../../redis/connection.js";
 import type { DeadLinks } from "../../redis/dead-links.js";
 import { checkEviction } from "../../redis/eviction.js";
 import { beatChannel, beatIndexKey, beatKeys } from "../../redis/keys.js";
 import { compileLocation, type CompiledLocation, type RedisLocation } from "../../redis/location.js";
-import { shownReply } from "../../redis/reason.js";
+import { refusalIn } from "../../redis/refusal.js";
 import { missingCommands } from "../../redis/probe-rights.js";
-import { saysDenied, saysMissing } from "../../redis/rights.js";
+import { missingRights } from "../../redis/rights.js";
 import { runScript, type Argument, type Script } from "../../redis/script.js";
 import { openSubscription } from "../../redis/subscription.js";
 import { engineScript } from "../engine.js";
 import { queueNotes } from "../note-queues.js";
-import { encodeAdvance, type AdvanceReply, type EncodedAdvance } from "./advancing.js";
-import { lotsOf, type Load } from "./lots.js";
+import { encodeAdvance, readAdvanced, type AdvanceReply, type EncodedAdvance } from "./advancing.js";
+import { batchesOf, type Load } from "./batches.js";
 import { entryOf, type EntryReply } from "./stored-entry.js";
 
 export interface RedisScheduleStoreOptions {
@@ -97,7 +97,7 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
       evicting: await checkEviction(client, location.display, allowEviction),
       missing: await missingCommands(client, keys[0] as string, Object.values(scripts)),
     }));
-    const lacking = missing.length === 0 ? undefined : await commands.denied([saysMissing(missing)], scripts.advance);
+    const lacking = missing.length === 0 ? undefined : await commands.denied([missingRights(missing)], scripts.advance);
     if (lacking !== undefined) throw lacking;
     return evicting === undefined ? [] : [evicting];
   }
@@ -130,8 +130,8 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
     const stored = entries.map(({ name, call }) => ({ args: [name, textOf(name, call)] }));
     const version = newId();
     const calls = [
-      ...lotsOf(stored).map((lot) => [lot.length, ...argumentsOf(lot)]),
-      ...lotsOf(dropped).map((lot) => [0, ...argumentsOf(lot)]),
+      ...batchesOf(stored).map((batch) => [batch.length, ...argumentsOf(batch)]),
+      ...batchesOf(dropped).map((batch) => [0, ...argumentsOf(batch)]),
     ];
     for (const args of calls.length > 0 ? calls : [[0]]) {
       if ((await run("the entries of the options were not stored", scripts.sync, [token, version, restoring, ...args])) === 0) return false;
@@ -141,8 +141,8 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
 
   async function lost(names: readonly string[]): Promise<readonly string[]> {
     const found: string[] = [];
-    for (const lot of lotsOf(names.map((name) => ({ args: [name] })))) {
-      found.push(...((await run("the stored entries were not looked up", scripts.lost, argumentsOf(lot))) as string[]));
+    for (const batch of batchesOf(names.map((name) => ({ args: [name] })))) {
+      found.push(...((await run("the stored entries were not looked up", scripts.lost, argumentsOf(batch))) as string[]));
     }
     return found;
   }
@@ -172,8 +172,8 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
 
   async function read(names: readonly string[]): Promise<readonly (StoredEntry | undefined)[]> {
     const found: (StoredEntry | undefined)[] = [];
-    for (const lot of lotsOf(names.map((name) => ({ args: [name] })))) {
-      const replies = (await run("entries were not read", scripts.read, argumentsOf(lot))) as (EntryReply | null)[];
+    for (const batch of batchesOf(names.map((name) => ({ args: [name] })))) {
+      const replies = (await run("entries were not read", scripts.read, argumentsOf(batch))) as (EntryReply | null)[];
       found.push(...replies.map((reply) => (reply === null ? undefined : entryOf(reply))));
     }
     return found;
@@ -199,35 +199,23 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
   async function advance({ token }: Term, advances: readonly Advance[]): Promise<readonly Advanced[]> {
     const encoded = advances.map((one) => encodeAdvance(one, maxPayload));
     const outcomes: Advanced[] = [];
-    for (const lot of lotsOf(encoded.filter((load): load is EncodedAdvance => !(load instanceof BullrushError)))) {
-      const args = [token, `${prefix}:`, ...argumentsOf(lot)];
-      const queues = new Set(lot.flatMap((one) => one.queues));
+    for (const batch of batchesOf(encoded.filter((load): load is EncodedAdvance => !(load instanceof BullrushError)))) {
+      const args = [token, `${prefix}:`, ...argumentsOf(batch)];
+      const queues = new Set(batch.flatMap((one) => one.queues));
       const replies = (await commands.run({ action: "ticks were not confirmed", deadline }, (client) => {
         noteQueues(client, queues);
         return runScript(client, scripts.advance, keys, args);
       })) as readonly AdvanceReply[] | null;
-      const failed = (replies ?? []).flatMap((one) => (one[0] === "failed" ? [one[1]] : []));
+      const failed = (replies ?? []).flatMap((one) => (one[0] === "failed" ? [refusalIn(one[1])] : []));
       const denied = failed.length === 0 ? undefined : await commands.denied(failed, scripts.advance);
       outcomes.push(
-        ...lot.map(({ name }, index) => (replies === null ? "deposed" : outcomeOf(name, replies[index] as AdvanceReply, denied))),
+        ...batch.map(({ name }, index) =>
+          replies === null ? "deposed" : readAdvanced(name, replies[index] as AdvanceReply, { denied, url: commands.display, deadline }),
+        ),
       );
     }
     let at = 0;
     return encoded.map((load) => (load instanceof BullrushError ? load : (outcomes[at++] as Advanced)));
-  }
-
-  function outcomeOf(name: string, reply: AdvanceReply, denied: BullrushError | undefined): Advanced {
-    if (reply[0] === "done") return { sent: reply[1], overlapped: reply[2], duplicates: reply[3] };
-    if (reply[0] === "changed") return "changed";
-    if (denied !== undefined && saysDenied(reply[1])) return denied;
-    const action = `entry "${name}" did not tick`;
-    return new BullrushError("BROKER_UNAVAILABLE", {
-      url: commands.display,
-      action,
-      deadline,
-      reason: shownReply(reply[1]),
-      refused: true,
-    });
   }
 
   async function subscribe(listener: (news: ScheduleNews) => void): Promise<() => void> {
@@ -249,6 +237,6 @@ function textOf(name: string, call: ScheduledCall): string {
   return encodeJson(call, `entry "${name}"`) as string;
 }
 
-function argumentsOf(lot: readonly Load[]): readonly Argument[] {
-  return lot.flatMap(({ args }) => args);
+function argumentsOf(batch: readonly Load[]): readonly Argument[] {
+  return batch.flatMap(({ args }) => args);
 }

@@ -1,6 +1,6 @@
-import { BullrushError } from "../../error.js";
+import { BullrushError } from "../../errors/error.js";
 import type { LastTick, StoredEntry } from "../../ports/schedules.js";
-import { decodeJson } from "../../protocol/json.js";
+import { decodeJson } from "../../json/json.js";
 import { flawOfCall, isEntryTime, type ScheduledCall } from "../../protocol/schedule.js";
 
 /** An entry as `lua/bullmq/beat/entries.lua` gives it; without a call if its key holds something of another kind, or its name is no text. */
@@ -21,7 +21,7 @@ export type EntryReply = readonly [
 ];
 
 /** Longest name of an entry, in characters. */
-const longestName = 200;
+const maxName = 200;
 
 /** Stands in the place of a call that cannot be read. */
 const noCall: ScheduledCall = { task: "", schedule: { type: "function" } };
@@ -39,7 +39,7 @@ export function entryOf(reply: EntryReply): StoredEntry {
     ...(next !== undefined && { due: next }),
   } as const;
   try {
-    if (name === "" || name.length > longestName) refuse(name, "its name is not 1 to 200 characters long");
+    if (name === "" || name.length > maxName) refuse(name, "its name is not 1 to 200 characters long");
     if (version === null || version === "") refuse(name, "it has no version");
     const last = lastOf(reply);
     return {
@@ -87,7 +87,7 @@ function timeOf(score: string | null): number | undefined {
 }
 
 function whatOf(name: string): string {
-  return `entry "${name.slice(0, longestName)}" of beat`;
+  return `entry "${name.slice(0, maxName)}" of beat`;
 }
 
 function refuse(name: string, reason: string): never {

@@ -1,6 +1,6 @@
 import { isSaid, type Placed } from "../../bullmq/flows/flow-facts.js";
 import type { Added, FlowRevocation, Flows, Standing } from "../../ports/flows.js";
-import { encodeMessage } from "../../protocol/codec.js";
+import { encodeMessage } from "../../protocol/envelope.js";
 import type { Flow, FlowAddition } from "../../protocol/flow.js";
 import type { FlowPosition } from "../../protocol/flow-position.js";
 import type { Access } from "../access.js";

@@ -1,4 +1,4 @@
-import { encodeMessage, messageStart } from "../../protocol/codec.js";
+import { checkEditable, encodeMessage } from "../../protocol/envelope.js";
 import type { Flow, FlowCall, FailureInfo } from "../../protocol/flow.js";
 import type { Message } from "../../protocol/message.js";
 import type { Target } from "../../protocol/flow-position.js";
@@ -95,7 +95,7 @@ export function runningCall(call: FlowCall, number: number): RunningCall {
   const { queue, takesValue, countdown, lifetime, isLink = false, enters = [] } = call;
   const { id, task, priority, eta, resent, places, standsFor } = call.message;
   const text = call.text ?? encodeMessage(call.message);
-  if (!text.startsWith(messageStart)) throw new TypeError("a message begins with its version and its arguments");
+  checkEditable(text);
   const message: CallMessage = {
     id,
     task,

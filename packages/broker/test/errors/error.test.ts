@@ -1,6 +1,6 @@
 import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
-import { BullrushError, errorCodes, type ErrorCode, type ErrorDetails } from "../src/error.js";
+import { BullrushError, errorCodes, type ErrorCode, type ErrorDetails } from "../../src/errors/error.js";
 
 const url = "redis://127.0.0.1:6379/0";
 const id = "0190c6a0-1111-7222-8333-444455556666";
@@ -10,7 +10,7 @@ const details: { readonly [C in ErrorCode]: ErrorDetails<C> } = {
   BROKER_UNAVAILABLE: { url, action: "task not confirmed", deadline: 5000, reason: "connect ECONNREFUSED" },
   BROKER_FULL: { url },
   RESULT_BACKEND_UNAVAILABLE: { url, action: "1 result was not read", deadline: 5000, reason: "no answer" },
-  REDIS_AUTH: { url, user: "ann", reason: "WRONGPASS" },
+  REDIS_AUTH: { url, user: "ann", refusal: "login-denied", reason: "WRONGPASS" },
   REDIS_UNSUITABLE: { url, reason: "it is a replica" },
   CLUSTER_UNSUPPORTED: { url },
   INVALID_URL: { reason: "it names no host" },
@@ -63,7 +63,8 @@ const errorOf = <C extends ErrorCode>(code: C, options?: ErrorOptions) =>
 describe.each(errorCodes)("%s", (code) => {
   test("says what it met, in one line", () => {
     const { message } = errorOf(code);
-    for (const detail of Object.values(details[code] ?? {}).flat()) expect(message).toContain(String(detail));
+    const { refusal: _, ...shown } = (details[code] ?? {}) as { readonly refusal?: unknown };
+    for (const detail of Object.values(shown).flat()) expect(message).toContain(String(detail));
     expect(message).toMatch(/^\S.*\S$/);
     expect(message).not.toMatch(/undefined|\[object|NaN ms/);
   });

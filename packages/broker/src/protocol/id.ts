@@ -1,6 +1,6 @@
 import { hash, randomUUID } from "node:crypto";
-import { BullrushError } from "./error.js";
-import { typeOf } from "./words.js";
+import { BullrushError } from "../errors/error.js";
+import { typeOf } from "../errors/words.js";
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 

@@ -1,5 +1,5 @@
 /** Whether `value` is a plain object: its prototype is `Object.prototype`, of this realm or another, or none. */
-export function isPlain(value: object): boolean {
+export function isPlainObject(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { BullrushError } from "../src/error.js";
-import { counted, indefinite, typeOf } from "../src/words.js";
+import { BullrushError } from "../../src/errors/error.js";
+import { counted, indefinite, typeOf } from "../../src/errors/words.js";
 
 test.each([
   ["Error", "an Error"],

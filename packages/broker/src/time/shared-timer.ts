@@ -11,7 +11,7 @@ export interface Timing {
 export const systemTiming: Timing = { ...steadyClock, setTimer: (ring, delay) => setTimeout(ring, delay) };
 
 /** Longest time that a timer can be set for, in ms: nearly 25 days. Node fires one that is set for longer at once. */
-export const longestTimer = 2 ** 31 - 1;
+export const maxTimerDelay = 2 ** 31 - 1;
 
 /**
  * One timer for many times that mostly pass unused. It is set for the earliest and left as it is when that one is no longer needed,
@@ -43,7 +43,7 @@ export class SharedTimer {
     clearTimeout(this.#timer);
     this.#at = at;
     const delay = Math.ceil(Math.max(0, at - this.#timing.now()));
-    this.#timer = this.#timing.setTimer(() => this.#ring(), Math.min(delay, longestTimer));
+    this.#timer = this.#timing.setTimer(() => this.#ring(), Math.min(delay, maxTimerDelay));
   }
 
   #ring(): void {

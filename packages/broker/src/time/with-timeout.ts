@@ -1,5 +1,5 @@
 /** What `promise` gives, or what `late` gives or throws if it has not settled after `deadline` ms; what it comes to after that is dropped. */
-export async function within<T>(promise: Promise<T>, deadline: number, late: () => T): Promise<T> {
+export async function withTimeout<T>(promise: Promise<T>, deadline: number, late: () => T): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, deadline);

@@ -1,8 +1,9 @@
+import type { RefusalCode } from "./refusal-code.js";
 import { counted } from "./words.js";
 
 /** A Redis that answers with an error is not waited for. */
-function unusable({ deadline, refused }: { readonly deadline: number; readonly refused?: boolean }): string {
-  return refused ? "answered with an error" : `could not be used for ${deadline} ms`;
+function unusable({ deadline, refusal }: { readonly deadline: number; readonly refusal?: RefusalCode }): string {
+  return refusal !== undefined ? "answered with an error" : `could not be used for ${deadline} ms`;
 }
 
 /** A length of time for people: whole seconds as such, all else in ms. */
@@ -13,16 +14,16 @@ function lengthOf(time: number): string {
 
 /** What each coded error says. The details name what was met and what to do; never a password, never a payload. */
 const messages = {
-  /** `refused`: it was answered, and would be again, with the same error. */
-  BROKER_UNAVAILABLE: (d: { url: string; action: string; deadline: number; reason: string; refused?: boolean }) =>
+  /** `refusal`: why it answered with an error; absent if it did not answer. */
+  BROKER_UNAVAILABLE: (d: { url: string; action: string; deadline: number; reason: string; refusal?: RefusalCode }) =>
     `the broker ${d.url} ${unusable(d)} (${d.reason}): ${d.action}`,
   BROKER_FULL: (d: { url: string }) => `the Redis at ${d.url} is at its maxmemory: free memory or raise the limit; nothing was enqueued`,
-  RESULT_BACKEND_UNAVAILABLE: (d: { url: string; action: string; deadline: number; reason: string; refused?: boolean }) =>
+  RESULT_BACKEND_UNAVAILABLE: (d: { url: string; action: string; deadline: number; reason: string; refusal?: RefusalCode }) =>
     `the result backend ${d.url} ${unusable(d)} (${d.reason}): ${d.action}`,
-  REDIS_AUTH: (d: { url: string; user: string; reason: string; command?: string }) => {
+  REDIS_AUTH: (d: { url: string; user: string; refusal: RefusalCode; reason: string; command?: string }) => {
     if (d.command !== undefined)
       return `Redis at ${d.url} does not let user "${d.user}" run the command ${d.command} (${d.reason}): grant it, as ACL SETUSER ${d.user} +${d.command.replaceAll(", ", " +")} does`;
-    if (/NOPERM|can't/.test(d.reason))
+    if (d.refusal !== "login-denied")
       return `Redis at ${d.url} does not let user "${d.user}" run a command that it needs (${d.reason}): grant the command in the ACL`;
     if (d.user === "***")
       return `Redis at ${d.url} refused the user in the URL, which has no password (${d.reason}): if the user is a password, write redis://:password@host, with a colon`;

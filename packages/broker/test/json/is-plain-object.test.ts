@@ -1,6 +1,6 @@
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
-import { isPlain } from "../src/plain.js";
+import { isPlainObject } from "../../src/json/is-plain-object.js";
 
 test.each<[object, boolean]>([
   [{}, true],
@@ -15,5 +15,5 @@ test.each<[object, boolean]>([
   [Object.create({}) as object, false],
   [runInNewContext("new Date(0)") as object, false],
 ])("%#: whether %o is plain: %j", (value, expected) => {
-  expect(isPlain(value)).toBe(expected);
+  expect(isPlainObject(value)).toBe(expected);
 });

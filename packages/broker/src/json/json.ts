@@ -1,7 +1,7 @@
 import { parse } from "secure-json-parse";
-import { BullrushError } from "../error.js";
-import { isPlain } from "../plain.js";
-import { indefinite } from "../words.js";
+import { BullrushError } from "../errors/error.js";
+import { isPlainObject } from "./is-plain-object.js";
+import { indefinite } from "../errors/words.js";
 
 /**
  * `value` as JSON, or `undefined` for `undefined`. Throws `ENCODE_ERROR`, naming the place, for whatever JSON would change silently: BigInt, NaN and
@@ -77,7 +77,7 @@ function findFlawInside(value: object, ancestors: Set<object>): Flaw | undefined
 
 function findFlawIn(value: object, ancestors: Set<object>): Flaw | undefined {
   const isArray = Array.isArray(value);
-  if (!(isArray ? isPlainArray(value) : isPlain(value))) return flaw(`${indefinite(className(value))} would lose its class`);
+  if (!(isArray ? isPlainArray(value) : isPlainObject(value))) return flaw(`${indefinite(className(value))} would lose its class`);
   if ("toJSON" in value && typeof value.toJSON === "function") return flaw("its toJSON method would replace it");
   return isArray ? findFlawInArray(value, ancestors) : findFlawInRecord(value, ancestors);
 }

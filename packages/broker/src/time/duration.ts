@@ -1,6 +1,6 @@
 import ms from "ms";
-import { BullrushError } from "./error.js";
-import { typeOf } from "./words.js";
+import { BullrushError } from "../errors/error.js";
+import { typeOf } from "../errors/words.js";
 
 /** A length of time: milliseconds as a number, or a string with a unit such as `"500ms"`, `"20s"`, `"5m"`, `"1h"`, `"1d"`. */
 export type Duration = number | Exclude<ms.StringValue, `${number}`>;
@@ -9,12 +9,12 @@ export type Duration = number | Exclude<ms.StringValue, `${number}`>;
  * Longest duration, in ms: 100 years. What is due at the end of it can still be kept by Redis as a time to live, by BullMQ as a score (4096 times the
  * time) that tells milliseconds apart, and by a `Date`.
  */
-export const longestDuration = ms("100y");
+export const maxDuration = ms("100y");
 
 /** `duration` in whole milliseconds. Throws `INVALID_OPTION`, naming `option`, unless it is from 0 to 100 years. */
 export function toMilliseconds(duration: Duration, option: string): number {
   const value = typeof duration === "string" ? parse(duration) : duration;
-  if (typeof value === "number" && value >= 0 && value <= longestDuration) return Math.round(value);
+  if (typeof value === "number" && value >= 0 && value <= maxDuration) return Math.round(value);
   throw new BullrushError("INVALID_OPTION", {
     option,
     got:

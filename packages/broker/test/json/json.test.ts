@@ -2,8 +2,8 @@ import { deepStrictEqual } from "node:assert/strict";
 import { runInNewContext } from "node:vm";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodeJson, encodeJson } from "../../src/protocol/json.js";
-import { asJson, canary, errorOf, jsonValues } from "./support.js";
+import { decodeJson, encodeJson } from "../../src/json/json.js";
+import { asJson, canary, errorOf, jsonValues } from "../protocol/support.js";
 
 const encode = (value: unknown) => encodeJson(value, "the result");
 const decode = (text: string) => decodeJson(text, "the message");

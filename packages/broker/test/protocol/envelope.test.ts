@@ -1,18 +1,10 @@
 import { randomBytes } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  decodeMessage,
-  defaultMaxPayload,
-  encodeMessage,
-  foreignMessage,
-  isEnvelope,
-  longestReplyTo,
-  messageVersion,
-  readMessage,
-  replyToAtEnd,
-} from "../../src/protocol/codec.js";
-import { decodeJson } from "../../src/protocol/json.js";
+import { encodeMessage, maxReplyToBytes, messageVersion, replyToAtEnd } from "../../src/protocol/envelope.js";
+import { defaultMaxPayload } from "../../src/protocol/payload-limit.js";
+import { decodeMessage, foreignMessage, isEnvelope, readMessage } from "../../src/protocol/read-message.js";
+import { decodeJson } from "../../src/json/json.js";
 import type { Message } from "../../src/protocol/message.js";
 import { replyChannel } from "../../src/protocol/reply-channel.js";
 import { asJson, canary, errorOf, jsonValues } from "./support.js";
@@ -276,7 +268,7 @@ describe("the call of a plain producer", () => {
 });
 
 describe("the channel at the end of a message", () => {
-  const endOf = (text: string) => replyToAtEnd(Buffer.from(text).subarray(-longestReplyTo).toString());
+  const endOf = (text: string) => replyToAtEnd(Buffer.from(text).subarray(-maxReplyToBytes).toString());
   const resent = (text: string) => `${text.slice(0, -1)},"resent":true}`;
 
   test("is its sender's, whatever is before it", () => {

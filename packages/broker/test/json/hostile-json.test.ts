@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
-import { decodeJson, encodeJson } from "../../src/protocol/json.js";
-import { canary, errorOf } from "./support.js";
+import { decodeJson, encodeJson } from "../../src/json/json.js";
+import { canary, errorOf } from "../protocol/support.js";
 
 const encode = (value: unknown) => encodeJson(value, "the result");
 const decode = (text: string) => decodeJson(text, "the message");

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { longestDuration, toMilliseconds, type Duration } from "../src/duration.js";
+import { maxDuration, toMilliseconds, type Duration } from "../../src/time/duration.js";
 
 describe("toMilliseconds", () => {
   test.each<[Duration, number]>([
@@ -34,7 +34,7 @@ describe("toMilliseconds", () => {
 
   test("any number of milliseconds is itself, rounded", () => {
     fc.assert(
-      fc.property(fc.double({ min: 0, max: longestDuration, noNaN: true }), (duration) => {
+      fc.property(fc.double({ min: 0, max: maxDuration, noNaN: true }), (duration) => {
         expect(toMilliseconds(duration, "timeLimit")).toBe(Math.round(duration));
       }),
     );

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { v5 } from "uuid";
 import { describe, expect, test } from "vitest";
-import { additionId, callId, checkTaskId, copyId, groupId, isTaskId, newId, replacementId, tickId } from "../src/id.js";
+import { additionId, callId, checkTaskId, copyId, groupId, isTaskId, newId, replacementId, tickId } from "../../src/protocol/id.js";
 
 const id = "0190c6a0-1111-7222-8333-444455556666";
 
