@@ -99,7 +99,7 @@ describe.concurrent("a lost reply", () => {
     const { app, ledger } = fleet;
     const worker = fleet.start("only", { broker: proxy.url, lease: "1h" });
     await worker.waitForEntry({ msg: "ready" });
-    const script = engineScript("exchange");
+    const script = engineScript("settle-and-take");
     const exchange = await script.load();
     await acquaint(redisUrl(), script);
     let lost = proxy.loseReply(exchange.sha);

@@ -74,14 +74,15 @@ const join = (next: string) =>
 const spoilt = fc.array(
   fc.tuple(
     fc.constantFrom(
-      "left",
+      "layout",
+      "remaining",
       "calls",
-      "limit",
+      "maxBytes",
       "expires",
-      "to",
+      "replyTo",
       "queues",
-      "odd",
-      "edges",
+      "customIds",
+      "callGroups",
       "links",
       "texts",
       "resent",
@@ -108,14 +109,14 @@ const beside = (key: string): fc.Arbitrary<readonly Command[]> =>
   fc.array(
     fc.oneof(
       fc.array(listed, { minLength: 1, maxLength: 4 }).map((entries): Command => ["RPUSH", `${key}:backlog`, ...entries]),
-      fc.array(listed, { minLength: 1, maxLength: 4 }).map((entries): Command => ["RPUSH", `${key}:doom`, ...entries]),
+      fc.array(listed, { minLength: 1, maxLength: 4 }).map((entries): Command => ["RPUSH", `${key}:cascade`, ...entries]),
       fc.constantFrom<Command>(
         ["SETBIT", `${key}:sent`, 1, 1],
         ["SETBIT", `${key}:done`, 2, 1],
         ["SETBIT", `${key}:sent`, 1_000_000, 1],
         ["RPUSH", `${key}:done`, "x"],
         ["HSET", `${key}:backlog`, "a", "b"],
-        ["SET", `${key}:doom`, "x"],
+        ["SET", `${key}:cascade`, "x"],
         ["SET", `${key}:0`, "x"],
       ),
       fc
@@ -146,8 +147,9 @@ const whole: fc.Arbitrary<Plant> = fc
       kind: "flow",
       ids: [first],
       commands: [
-        ["HSET", key, "left", 3, "calls", 3, "limit", 1_000_000, "expires", 60_000, "to", "", "queues", '["one"]', "links", "[]"],
-        ["HSET", key, "odd", `{"0":"${first}"}`, "edges", `[[0,0,{"task":"${task}","queue":"one","places":${places}}]]`],
+        ["HSET", key, "layout", 2, "remaining", 3, "calls", 3, "maxBytes", 1_000_000, "expires", 60_000],
+        ["HSET", key, "replyTo", "", "queues", '["one"]', "links", "[]"],
+        ["HSET", key, "customIds", `{"0":"${first}"}`, "callGroups", `[[0,0,{"task":"${task}","queue":"one","places":${places}}]]`],
         ["HSET", key, "c1", c1, "c2", c2, "j0", j0, "m1", `{"id":"${first}","task":"add","state":"FAILURE"}`, "v1", "1"],
         ...spoilt.map(([field, value]): Command => ["HSET", key, field, value]),
         ...more,

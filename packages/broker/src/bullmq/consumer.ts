@@ -31,7 +31,7 @@ import { within } from "../within.js";
 import { readContent, tooLong } from "./content.js";
 import { engineScript } from "./engine.js";
 import { plainCommands, workerScripts } from "./worker-scripts.js";
-import { faultsIn, givenIn, type ExchangeReply, type Fault, type Marks } from "./exchange-reply.js";
+import { faultsIn, givenIn, wholeReply, type ExchangeReply, type Fault, type Marks } from "./exchange-reply.js";
 import { beginForeign, type ForeignContext } from "./foreign.js";
 import { lateSuccesses } from "./late-successes.js";
 import { openLeases } from "./leases.js";
@@ -73,7 +73,7 @@ const spoiltFor = 1000;
 /** Longest message that a consumer reads if nobody says more, in bytes. */
 const defaultLongest = longestMessageOf(0);
 
-const exchangeScript = engineScript("exchange");
+const exchangeScript = engineScript("settle-and-take");
 
 /** The consuming side of some queues: one connection for commands and one that blocks, however many queues. */
 export function openConsumer(options: ConsumeOptions, context: ConsumerContext): Consumer {
@@ -234,7 +234,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
             longestMessage,
             groups,
           ];
-          return runScript(client, exchangeScript, exchangeKeys, [...head, ...args, ...records.args, ...next, ...asked]);
+          return wholeReply(await runScript(client, exchangeScript, exchangeKeys, [...head, ...args, ...records.args, ...next, ...asked]));
         },
       );
       const call = { settle, sent, token, look, repeated: tries > 1 };

@@ -23,7 +23,7 @@ export interface ForeignContext {
 type Fields = readonly [scheduler: string | null, doom: string | null, options: string | null];
 
 const schedule = engineScript("schedule");
-const readScript = engineScript("foreign");
+const readScript = engineScript("read-external");
 
 /** Longest options of a job that are read, in bytes: no producer writes near as much. The script of an exchange has the same. */
 const longestOptions = 65_536;

@@ -27,8 +27,8 @@ const marks = {
   publishByBullmq: "Adds messages with a priority or a delay to their queues.",
   promote: "Moves messages that wait to the front",
   begin: "Begins a flow, unless it has begun",
-  doom: "Lets a lot of what is doomed fail",
-  backlog: "Sends a lot of the backlog of a flow",
+  failCascade: "Fails, or drops, a batch of what is not to run",
+  backlog: "Sends a batch of the backlog of a flow",
   addMember: "Adds a member to the group of a member that runs",
 };
 
@@ -244,7 +244,7 @@ const moves: Record<string, Move> = {
   "add a member to a group": addedWith({}),
   "add a member with a priority to a group": addedWith({ priority: 3 }),
   "let steps fail that have not run": {
-    script: "doom",
+    script: "failCascade",
     before: async ({ bench, consumer }) => {
       const steps = [{ task: "fail", next: [["step", 1]] }, { task: "list", next: [["error", 2]] }, { task: "list" }] as const;
       await bench.stage.transport.startFlow(flowOf(steps));

@@ -109,7 +109,7 @@ describe.skipIf(redisBinary === undefined)("what is planted in flows holds up ne
 
   test.each<[string, Spoil]>([
     ["a number of calls that it does not have", (key) => redis().hset(key, "calls", String(most))],
-    ["a number of calls that is none", (key) => redis().hset(key, "calls", "many", "left", "some", "limit", "none")],
+    ["a number of calls that is none", (key) => redis().hset(key, "calls", "many", "remaining", "some", "maxBytes", "none")],
     ["a call whose head is no JSON", (key) => redis().hset(key, "c1", "{\n{}")],
     ["a call without a message", (key) => redis().hset(key, "c1", '{"queue":"feeds"}')],
     ["a call whose head is something else", (key) => redis().hset(key, "c1", '[1,{"queue":{}}]\n{}')],
@@ -120,11 +120,11 @@ describe.skipIf(redisBinary === undefined)("what is planted in flows holds up ne
     ["a backlog of what is none", (key) => redis().rpush(`${key}:backlog`, "x", "", "- 9", `${most} `, "1 7", "1")],
     [
       "a list of what is to fail that never ends",
-      (key) => redis().rpush(`${key}:doom`, `calls 0 ${most} 1  `, `drop ${most}`, `join ${most}`),
+      (key) => redis().rpush(`${key}:cascade`, `calls 0 ${most} 1  `, `drop ${most}`, `join ${most}`),
     ],
     [
       "a list of what is to fail that is none",
-      (key) => redis().rpush(`${key}:doom`, "", "calls", "call x y", "join -1", "calls 1 0 1  ", "huh 1 2 3"),
+      (key) => redis().rpush(`${key}:cascade`, "", "calls", "call x y", "join -1", "calls 1 0 1  ", "huh 1 2 3"),
     ],
     [
       "a join of a size that nothing has",
@@ -134,7 +134,7 @@ describe.skipIf(redisBinary === undefined)("what is planted in flows holds up ne
       "a join that is none, and is to fail",
       async (key) => {
         await redis().hset(key, "j0", JSON.stringify({ id: "x", size: most }), "j1", "{", "j2", "7");
-        await redis().rpush(`${key}:doom`, "join 0", "join 1", "join 2");
+        await redis().rpush(`${key}:cascade`, "join 0", "join 1", "join 2");
       },
     ],
     [
@@ -144,7 +144,7 @@ describe.skipIf(redisBinary === undefined)("what is planted in flows holds up ne
         await redis().setbit(`${key}:sent`, 2 ** 28 - 12_345, 1);
       },
     ],
-    ["texts that are no JSON", (key) => redis().hset(key, "queues", "{", "odd", "[", "edges", "7", "links", "x", "expires", "soon")],
+    ["texts that are no JSON", (key) => redis().hset(key, "queues", "{", "customIds", "[", "callGroups", "7", "links", "x", "expires", "soon")],
     [
       "another kind of key",
       async (key) => {
@@ -152,7 +152,7 @@ describe.skipIf(redisBinary === undefined)("what is planted in flows holds up ne
         await redis().rpush(key, "x");
       },
     ],
-    ["a list of what is to fail of another kind", (key) => redis().set(`${key}:doom`, "x")],
+    ["a list of what is to fail of another kind", (key) => redis().set(`${key}:cascade`, "x")],
   ])("a flow with %s", async (_, spoil) => {
     const id = await spoilt(spoil);
     await age();
@@ -239,7 +239,7 @@ describe.skipIf(redisBinary === undefined)("what is planted in flows holds up ne
     const planted = Array.from({ length: 300 }, (_, number) => ["1", `no-flow-${number}`]).flat();
     await server.client.zadd(index, ...planted);
     await server.client.set(keyOf("no-flow-0"), "x");
-    await server.client.hset(keyOf("no-flow-1"), "left", "1", "queues", "{}", "odd", "[]");
+    await server.client.hset(keyOf("no-flow-1"), "remaining", "1", "layout", "2", "queues", "{}", "customIds", "[]");
     const flow = steps();
     await stage.transport.startFlow(flow);
     await consume().mendFlows(60_000);

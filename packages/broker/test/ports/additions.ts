@@ -54,7 +54,7 @@ export function describeAdditions(stage: () => Stage, { keys, hash }: Kept): voi
         await add(first!, 0, { args: ["a0"] }),
         await add(second!, 1, { args: ["b1"] }),
       ]).toEqual(["added", "added", "added"]);
-      expect(await hash(flow.id)).toMatchObject({ calls: "6", left: "6", added: "3" });
+      expect(await hash(flow.id)).toMatchObject({ calls: "6", remaining: "6", added: "3" });
       await consumer.exchange({ settle: settle(members), take: 0 });
       expect(valueIn(await play(stage(), consumer, flow, 1))).toEqual([[0], [1], ["b0"], ["a0"], ["b1"]]);
       expect(await keys()).toEqual([]);

@@ -35,7 +35,7 @@ export class Continuations {
   }
 
   /**
-   * What follows, as `lua/bullmq/exchange.lua` reads it.
+   * What follows, as `lua/bullmq/settle-and-take.lua` reads it.
    * @param sent the settlements in the order in which the script has them
    * @param records what the script stores, in its order
    */

@@ -13,19 +13,23 @@ export interface DescribedCall {
   readonly standsFor?: readonly Origin[];
 }
 
-/** Fields of the hash that say what holds for the whole flow, in the terms of `lua/bullmq/flow/following.lua`. */
+/** The layout of flows that this release writes, and the only one that it reads: `StoredFlow.layout` of the scripts. */
+export const flowLayout = 2;
+
+/** Fields of the hash that say what holds for the whole flow, in the terms of `lua/bullmq/flow/stored-flow.lua`. */
 export function headOf({ id, calls, joins, replyTo = "", expires, maxPayload }: Flow): readonly Argument[] {
   const queues = [...new Set(calls.map(({ queue }) => queue))];
-  const odd = calls.flatMap(({ message }, number) => (message.id === callId(id, number) ? [] : [[number, message.id] as const]));
+  const customIds = calls.flatMap(({ message }, number) => (message.id === callId(id, number) ? [] : [[number, message.id] as const]));
   const head: Readonly<Record<string, Argument>> = {
-    left: calls.length,
+    layout: flowLayout,
+    remaining: calls.length,
     calls: calls.length,
-    limit: maxPayload,
+    maxBytes: maxPayload,
     expires,
-    to: replyTo,
+    replyTo,
     queues: JSON.stringify(queues),
-    odd: JSON.stringify(Object.fromEntries(odd)),
-    edges: JSON.stringify(edgesOf(calls)),
+    customIds: JSON.stringify(Object.fromEntries(customIds)),
+    callGroups: JSON.stringify(edgesOf(calls)),
     links: JSON.stringify(calls.flatMap(({ isLink }, number) => (isLink ? [number] : []))),
   };
   const waiting = joins.flatMap(({ onFailure, ...join }, number) => [
@@ -81,7 +85,7 @@ function slotOf([place, ...others]: readonly Place[]): { readonly join: number; 
   return { join: target[1], slot: target[2] };
 }
 
-/** What `edges` tell of a call. */
+/** What the groups of its calls tell of a call. */
 export function describeCall(flow: string, id: string, call: number, edges: readonly Edge[]): DescribedCall | undefined {
   const edge = edgeOf(call, edges);
   if (edge === undefined) return undefined;

@@ -31,13 +31,13 @@ const scripts = {
   sendBacklog: engineScript("flow/send-backlog"),
   callOff: engineScript("flow/call-off"),
   continue: engineScript("flow/continue"),
-  doomed: engineScript("flow/doomed"),
-  doom: engineScript("flow/doom"),
+  readCascade: engineScript("flow/read-cascade"),
+  failCascade: engineScript("flow/fail-cascade"),
   revoke: engineScript("revoke"),
-  stale: engineScript("flow/stale"),
+  stale: engineScript("flow/list-stale-flows"),
   locate: engineScript("locate"),
-  facts: engineScript("flow/facts"),
-  open: engineScript("flow/open"),
+  readCallGroups: engineScript("flow/read-call-groups"),
+  listOpenCalls: engineScript("flow/list-open-calls"),
 };
 
 /** Most messages that are marked in one call, so that none holds Redis for long. */
@@ -55,6 +55,8 @@ export interface StaleFlow {
   readonly expires: number;
   /** Reply channel, or "". */
   readonly to: string;
+  /** Why it is left alone: it is kept in another layout. Absent for most. */
+  readonly otherLayout?: string;
 }
 
 /** A call that was sent. */
@@ -141,7 +143,7 @@ export class FlowStore {
 
   /** The next lot of what is to fail without having run; `undefined` if there is none. */
   async doomed(flow: string): Promise<DoomedLot | undefined> {
-    const reply = await this.#runOn(`what is to fail in flow ${flow} was not read`, scripts.doomed, [flow]);
+    const reply = await this.#runOn(`what is to fail in flow ${flow} was not read`, scripts.readCascade, [flow]);
     if (reply === null) return undefined;
     return readLot(reply as Parameters<typeof readLot>[0]);
   }
@@ -149,7 +151,7 @@ export class FlowStore {
   /** Lets a lot fail, whose records are stored. Gives the flows with something left to do. */
   async doom(flow: string, { first, units }: DoomedLot, words: Readonly<Record<number, string>>): Promise<readonly string[]> {
     const args = [flow, first, units, JSON.stringify(words)];
-    return (await this.#runOn(`what is to fail in flow ${flow} did not`, scripts.doom, args)) as readonly string[];
+    return (await this.#runOn(`what is to fail in flow ${flow} did not`, scripts.failCascade, args)) as readonly string[];
   }
 
   /** Those that have not gone on for `stale` ms, a hundred at most, those that have stood longest first; whoever asks within the next `stale` ms does not get them again. */
@@ -166,7 +168,7 @@ export class FlowStore {
     // Since it was read which calls were sent, some have ended, or others run in their place: their messages are gone by right.
     const [key = ""] = this.#keysOf(flow);
     const numbers = absent.map(({ number }) => number);
-    const open = await this.#run(`flow ${flow} was not read`, scripts.open, [], () => [key, ...numbers]);
+    const open = await this.#run(`flow ${flow} was not read`, scripts.listOpenCalls, [], () => [key, ...numbers]);
     const isOpen = new Set((open as readonly string[]).map(Number));
     return absent.filter(({ number }) => isOpen.has(number));
   }
@@ -183,7 +185,7 @@ export class FlowStore {
   async describe(flow: string, calls: readonly SentCall[]): Promise<readonly DescribedCall[]> {
     const [key = ""] = this.#keysOf(flow);
     const edges = await this.#commands.run({ action: `flow ${flow} was not read`, deadline: this.#deadline }, (client) =>
-      client.hget(key, "edges"),
+      client.hget(key, "callGroups"),
     );
     const all = edges === null ? [] : readEdges(edges);
     const known = calls.map(({ id, number }) => describeCall(flow, id, number, all));
@@ -193,12 +195,12 @@ export class FlowStore {
     return calls.flatMap(({ id }, index) => known[index] ?? added.get(id) ?? []);
   }
 
-  /** The texts of the fields `edges` and `odd` of each flow. */
+  /** The texts of the fields `callGroups` and `customIds` of each flow. */
   async readFacts(flows: readonly string[]): Promise<readonly (readonly (string | null)[])[]> {
     const keys = flows.map((flow) => this.#keysOf(flow)[0] ?? "");
     return (await this.#run(
       `${counted(flows.length, "flow was", "flows were")} not read`,
-      scripts.facts,
+      scripts.readCallGroups,
       [],
       () => keys,
     )) as readonly (readonly (string | null)[])[];
@@ -233,7 +235,7 @@ export class FlowStore {
   }
 }
 
-type StaleReply = readonly [
+type StaleReply = FlowOfOtherLayout | readonly [
   id: string,
   behind: number,
   queues: string,
@@ -243,9 +245,20 @@ type StaleReply = readonly [
   sent: readonly number[],
 ];
 
+type FlowOfOtherLayout = readonly [id: string, behind: -1, why: string];
+
+function isOfOtherLayout(reply: StaleReply): reply is FlowOfOtherLayout {
+  return reply[1] === -1;
+}
+
 /** `undefined` if somebody has spoilt it: that must not hold up the others. */
-function staleFlowIn([id, behind, queues, odd, expires, to, sent]: StaleReply): StaleFlow | undefined {
-  if (!isTaskId(id)) return undefined;
+function staleFlowIn(reply: StaleReply): StaleFlow | undefined {
+  if (!isTaskId(reply[0])) return undefined;
+  if (isOfOtherLayout(reply)) {
+    const [id, , otherLayout] = reply;
+    return { id, behind: false, queues: [], expires: lifetimeIn(null), to: "", sent: [], otherLayout };
+  }
+  const [id, behind, queues, odd, expires, to, sent] = reply;
   try {
     const oddIds = readOddIds(odd);
     return {

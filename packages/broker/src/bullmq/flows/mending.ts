@@ -27,6 +27,7 @@ export async function mendFlows(mending: Mending, stale: number): Promise<number
     if (found.length === 0) break;
     for (const flow of found) {
       try {
+        if (flow.otherLayout !== undefined) throw new BullrushError("DECODE_ERROR", { what: "a flow", reason: flow.otherLayout });
         const lost = await goOn(flow, mending);
         if (flow.behind) await mending.carrier.carryOn([flow.id]);
         if (flow.behind || lost > 0) mended++;

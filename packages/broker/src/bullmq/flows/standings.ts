@@ -7,7 +7,7 @@ const most = { flows: 20_000, characters: 16 * 1024 * 1024 };
 
 /** What is read of flows. */
 export interface FlowReads {
-  /** Gives for each flow the texts of its fields `edges` and `odd`; `null` where there is none. */
+  /** Gives for each flow the texts of its fields `callGroups` and `customIds`; `null` where there is none. */
   readFacts(flows: readonly string[]): Promise<readonly (readonly (string | null)[])[]>;
   /** What members have added to their groups. */
   readonly additions: Pick<FlowAdditions, "read">;

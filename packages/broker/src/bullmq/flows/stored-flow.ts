@@ -95,7 +95,7 @@ export function readAddedCall(text: string): DescribedCall | undefined {
   }
 }
 
-/** A lot as `lua/bullmq/flow/doomed.lua` gives it. */
+/** A lot as `lua/bullmq/flow/read-cascade.lua` gives it. */
 export function readLot([first, units, expires, to, text]: readonly [string, number, string | null, string, string]): DoomedLot {
   const found = decoded(text);
   if (!isRecord(found)) refuse("what is to fail is not an object");
