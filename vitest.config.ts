@@ -1,5 +1,6 @@
 import { defaultServerConditions } from "vite";
 import { configDefaults, defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
+import { hangTimeout } from "./integration/lib/hang-timeout.js";
 
 /** Packages are tested from their sources: `@bullrush/broker` is `packages/broker/src/index.ts`. */
 const ssr = { resolve: { conditions: ["@bullrush/source", ...defaultServerConditions.filter((condition) => condition !== "module")] } };
@@ -11,27 +12,44 @@ const ssr = { resolve: { conditions: ["@bullrush/source", ...defaultServerCondit
 const running = {
   pool: "forks",
   isolate: false,
-  setupFiles: "integration/setup/leaks.ts",
-  expect: { poll: { timeout: 30_000 } },
+  setupFiles: ["integration/setup/leaks.ts"] as string[],
+  // What a test waits for gives up first, and says what it was.
+  testTimeout: 3 * hangTimeout,
+  hookTimeout: 3 * hangTimeout,
+  expect: { poll: { timeout: hangTimeout } },
 } as const;
 
-const unit: TestProjectInlineConfiguration = {
+/** Tests of a package that need a Redis, and say so in their name. */
+const needsRedis = "packages/*/test/**/*.redis.test.ts";
+
+/** Tests without Redis: one that opens a connection fails. */
+const pure: TestProjectInlineConfiguration = {
   ssr,
   test: {
     ...running,
-    name: "unit",
+    name: "pure",
     include: ["packages/*/test/**/*.test.ts"],
-    // For what hangs, not for what is slow.
-    testTimeout: 180_000,
-    hookTimeout: 120_000,
+    exclude: [...configDefaults.exclude, needsRedis],
+    setupFiles: ["integration/setup/no-connections.ts", ...running.setupFiles],
+  },
+};
+
+const redis: TestProjectInlineConfiguration = {
+  ssr,
+  test: {
+    ...running,
+    name: "redis",
+    include: [needsRedis],
   },
 };
 
 /** Where processes compute, or are stopped and killed by the dozen. */
 const heavy = ["integration/{beat,faults,flows,pools}/**/*.test.ts"];
 
-/** Builds the version before this one, which takes a minute: it runs when it is named, as `pnpm compat` does. */
-const rare = process.argv.slice(2).some((argument) => argument.includes("compat")) ? [] : ["integration/compat/**"];
+const isNamed = (what: string) => process.argv.slice(2).some((argument) => argument.includes(what));
+
+/** Run when they are named: one builds the version before this one, which takes a minute, the others need an idle machine. */
+const rare = [...(isNamed("compat") ? [] : ["integration/compat/**"]), "integration/perf/**"];
 
 /** Tests that start real processes. */
 const integration: TestProjectInlineConfiguration = {
@@ -42,8 +60,6 @@ const integration: TestProjectInlineConfiguration = {
     include: ["{integration,examples,docs}/**/*.test.ts"],
     exclude: [...configDefaults.exclude, ...heavy, ...rare],
     globalSetup: "integration/setup/build.ts",
-    testTimeout: 180_000,
-    hookTimeout: 120_000,
   },
 };
 
@@ -57,6 +73,18 @@ const faults: TestProjectInlineConfiguration = {
     exclude: configDefaults.exclude,
     maxWorkers: 3,
     sequence: { groupOrder: 1 },
+  },
+};
+
+/** True timings, for `pnpm perf`, on a machine that does nothing else: one file after the other. */
+const perf: TestProjectInlineConfiguration = {
+  ...integration,
+  test: {
+    ...integration.test,
+    name: "perf",
+    include: ["integration/perf/**/*.test.ts"],
+    exclude: configDefaults.exclude,
+    fileParallelism: false,
   },
 };
 
@@ -83,6 +111,6 @@ export default defineConfig({
     teardownTimeout: 10_000,
     // Tests wait more than they work: more files at once than cores.
     maxWorkers: 4,
-    projects: [unit, integration, faults, types],
+    projects: [pure, redis, integration, faults, types, ...(isNamed("perf") ? [perf] : [])],
   },
 });

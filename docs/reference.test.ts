@@ -22,14 +22,18 @@ function fieldsOf(file: string, name: string): readonly string[] {
 }
 
 const client = "packages/client/src";
-const shared = fieldsOf(`${client}/task/options.ts`, "SharedOptions");
+const shared = fieldsOf(`${client}/options/task-options.ts`, "SharedOptions");
 
 test.each([
   ["createApp", fieldsOf(`${client}/app/options.ts`, "AppOptions")],
-  ["Task options", [...shared, ...fieldsOf(`${client}/task/options.ts`, "TaskOptions")]],
+  ["Task options", [...shared, ...fieldsOf(`${client}/options/task-options.ts`, "TaskOptions")]],
   [
     "Call options",
-    [...shared, ...fieldsOf(`${client}/task/options.ts`, "CallBasics"), ...fieldsOf(`${client}/task/options.ts`, "StartOptions")],
+    [
+      ...shared,
+      ...fieldsOf(`${client}/options/task-options.ts`, "CallBasics"),
+      ...fieldsOf(`${client}/options/task-options.ts`, "StartOptions"),
+    ],
   ],
   ["Beat entries", ["task", "args", ...fieldsOf(`${client}/beat/entry.ts`, "BeatSettings")]],
   ["get", [...fieldsOf(`${client}/result/wait-options.ts`, "WaitOptions"), ...fieldsOf(`${client}/result/wait-options.ts`, "GetOptions")]],

@@ -51,7 +51,7 @@ function link(name: string, target: string): void {
 }
 
 describe.concurrent("the code and the commands do what the page says", () => {
-  test.each(scripts)("%s", { timeout: 120_000 }, async (page, steps) => {
+  test.each(scripts)("%s", async (page, steps) => {
     const { BULLRUSH_TEST_REDIS: only } = process.env;
     const redis = await openRedis(only === "native" || only === "embedded" ? { only } : {});
     try {

@@ -2,17 +2,18 @@ import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
+import { hangTimeout } from "../integration/lib/hang-timeout.js";
 
 /** A process that was started. */
 export interface Started {
   readonly pid: number;
-  /** Resolves to the first line, on stdout or stderr, that has all of `words` in it. Rejects when the process ends without it, or has not written it in 30 s. */
+  /** Resolves to the first line, on stdout or stderr, that has all of `words` in it. Rejects when the process ends without it, or has not written it after `hangTimeout`. */
   line(...words: readonly string[]): Promise<string>;
   /** All that it wrote to stdout so far. */
   output(): string;
   /** The exit code, once it has ended; `null` if a signal ended it. */
   readonly ended: Promise<number | null>;
-  /** Asks it to end with SIGTERM, after 5 s with SIGKILL; resolves to its exit code. */
+  /** Asks it to end with SIGTERM, after `hangTimeout` with SIGKILL; resolves to its exit code. */
   stop(): Promise<number | null>;
   /** Sends a signal. */
   kill(signal: NodeJS.Signals): void;
@@ -23,12 +24,11 @@ export interface StartOptions {
   readonly folder: string;
   /** Added to the environment of this process. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Module that this Node imports first, as a URL: a loader. */
+  readonly loader?: string;
   /** Hears each line that it writes, stdout or stderr. */
   readonly onLine?: (line: string) => void;
 }
-
-/** How long a line may be awaited, and how long a process may take to end, in ms. */
-const patience = { line: 30_000, stop: 5000 };
 
 /**
  * Runs in the process before its program does, and ends it when the pipe from this process closes: killed with SIGKILL, this one leaves
@@ -37,8 +37,8 @@ const patience = { line: 30_000, stop: 5000 };
 const leash = `data:text/javascript,${encodeURIComponent("process.stdin.unref?.().on('end', () => process.exit(1)).resume()")}`;
 
 /** Starts the JavaScript file `program` with this Node. */
-export function start(program: string, args: readonly string[], { folder, environment, onLine }: StartOptions): Started {
-  const child = spawn(process.execPath, ["--import", leash, program, ...args], {
+export function start(program: string, args: readonly string[], { folder, environment, loader, onLine }: StartOptions): Started {
+  const child = spawn(process.execPath, ["--import", leash, ...(loader === undefined ? [] : ["--import", loader]), program, ...args], {
     cwd: folder,
     env: { ...process.env, ...environment },
     stdio: "pipe",
@@ -71,7 +71,7 @@ export function start(program: string, args: readonly string[], { folder, enviro
         };
         listeners.add(listen);
         listen();
-        timer = setTimeout(() => reject(new Error(`no line ${wanted} in ${patience.line} ms`)), patience.line);
+        timer = setTimeout(() => reject(new Error(`no line ${wanted} in ${hangTimeout} ms`)), hangTimeout);
         void ended.then((code) => reject(new Error(`it ended (${code}) without a line ${wanted}:\n${lines.join("\n")}`)));
       });
     } finally {
@@ -82,7 +82,7 @@ export function start(program: string, args: readonly string[], { folder, enviro
 
   async function stop(): Promise<number | null> {
     child.kill("SIGTERM");
-    const timer = setTimeout(() => child.kill("SIGKILL"), patience.stop);
+    const timer = setTimeout(() => child.kill("SIGKILL"), hangTimeout);
     try {
       return await ended;
     } finally {

@@ -10,11 +10,14 @@ const [bold, dim, red] = [paint(1), paint(2), paint(31)];
 const colours = [36, 35, 33].map(paint);
 
 export interface StageOptions {
-  /** Whether what workers say is left out where all goes well: tasks received and succeeded, runners started. Stacks always are. Default: false. */
+  /**
+   * Whether to hide the lines of normal operation: tasks received and succeeded, runners started.
+   * Stacks are always hidden. Default: false.
+   */
   readonly quiet?: boolean;
 }
 
-/** Where a demo happens: it starts real processes, shows their lines, and leaves none of them running. */
+/** Runs a demo: starts real processes, shows their lines, and leaves none of them running. */
 export class Stage {
   readonly #demo: string;
   readonly #hidden: RegExp;
@@ -29,7 +32,10 @@ export class Stage {
     this.#hidden = quiet ? /^ {4}| {2}(received |succeeded |runner started|stopping)/ : /^ {4}| {2}stopping/;
   }
 
-  /** Plays `show`, and ends this process when everything that it started has ended: with 0, with 1 if it threw, with 128 + the signal's number if one came. */
+  /**
+   * Runs `show`, waits until everything that it started has ended, and ends this process: with 0, with 1
+   * if `show` threw, with 128 + the signal's number after a signal.
+   */
   async play(show: () => Promise<void>): Promise<never> {
     const interrupted = new Promise<number>((resolve) => {
       for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
@@ -51,7 +57,7 @@ export class Stage {
     process.exit(code);
   }
 
-  /** Has `cleanup` called at the end, however that comes, when all processes are gone. */
+  /** Calls `cleanup` at the end, for whatever reason the demo ends, when all processes are gone. */
   atEnd(cleanup: () => Promise<unknown>): void {
     this.#cleanups.push(cleanup);
   }
@@ -65,28 +71,31 @@ export class Stage {
     console.log(text.replace(/^(?=.)/gm, "   "));
   }
 
-  /** Runs `task-worker` with `args`; resolves when it consumes. */
+  /** Runs `task-worker` with `args`; resolves when the worker is ready. */
   async worker(args: readonly string[], environment: Readonly<Record<string, string>>): Promise<Started> {
     return this.#command("task-worker", "@bullrush/worker", args, environment);
   }
 
-  /** Runs `task-beat` with `args`; resolves when it leads or follows. */
+  /** Runs `task-beat` with `args`; resolves when the beat leads or follows. */
   async beat(args: readonly string[], environment: Readonly<Record<string, string>>): Promise<Started> {
     return this.#command("task-beat", "@bullrush/beat", args, environment);
   }
 
-  /** Runs `file`, a program in TypeScript that says that it is ready, behind whose lines `name` stands; resolves when it does. */
+  /**
+   * Runs the TypeScript program `file`, and shows its lines as `name`; resolves when it prints that
+   * it is ready.
+   */
   async program(name: string, file: string, environment: Readonly<Record<string, string>>): Promise<Started> {
     const label = (colours[this.#processes.length % colours.length] ?? dim)(`${name} |`);
     return this.#start(`jiti ${file}`, commandOf("jiti", this.#demo), [file], environment, (line) => `${label} ${line}`);
   }
 
-  /** Resolves when a process has written that this happened to a task, by its name or its id. */
+  /** Resolves when a process has logged that this happened to a task, by the task's name or id. */
   async heard(event: string, task: string): Promise<void> {
     await Promise.any(this.#processes.map((started) => started.line(event, isId(task) ? task.slice(0, 8) : task)));
   }
 
-  /** Its lines are shown as they would be in a terminal, without what it says of itself at the start. */
+  /** Shows the command's lines as a terminal would, without its banner. */
   #command(command: string, from: string, args: readonly string[], environment: Readonly<Record<string, string>>): Promise<Started> {
     let begun = false;
     const shown = (line: string) => {
@@ -121,14 +130,14 @@ export class Stage {
   }
 }
 
-/** What the lines of a command begin with: the time, perhaps in colour. */
+/** The beginning of a command's lines: the time, possibly in colour. */
 const aLine = /^\P{L}*\d\d:\d\d:\d\d/u;
 
 function isId(text: string): boolean {
   return /^[\da-f]{8}-/.test(text);
 }
 
-/** An error that says what to do needs no stack. */
+/** The text of an error; one that says what to do needs no stack. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return "code" in error ? error.message : (error.stack ?? error.message);

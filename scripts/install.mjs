@@ -38,7 +38,9 @@ export async function checkProducer(tarballs, folder) {
   const wanted = tarballs.filter((tarball) => /bullrush-(broker|client)-/.test(tarball));
   const result = await run(["npm", "install", "--no-audit", "--no-fund", ...wanted], { folder: project });
   if (result.code !== 0) return result;
-  const extra = readdirSync(join(project, "node_modules")).filter((name) => ["commander", "esbuild", "pino-pretty"].includes(name));
+  const extra = readdirSync(join(project, "node_modules")).filter((name) =>
+    ["commander", "esbuild", "pino", "get-tsconfig"].includes(name),
+  );
   return extra.length === 0 ? result : { code: 1, output: `A producer gets ${extra.join(", ")}` };
 }
 

@@ -97,7 +97,14 @@ async function fill(redis: Redis, count: number): Promise<void> {
     const ids = Array.from({ length: Math.min(1000, count - first) }, (_, index) => idOf(first + index));
     const pipeline = redis.pipeline();
     for (const id of ids) {
-      const fields = { name: "tasks.add", data: message, opts: `{"jobId":"${id}","attempts":0}`, timestamp: Date.now(), delay: 0, priority: 0 };
+      const fields = {
+        name: "tasks.add",
+        data: message,
+        opts: `{"jobId":"${id}","attempts":0}`,
+        timestamp: Date.now(),
+        delay: 0,
+        priority: 0,
+      };
       pipeline.hset(`${prefix}${id}`, fields);
     }
     pipeline.lpush(`${prefix}wait`, ...ids);

@@ -1,17 +1,18 @@
 import { writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { commandOf, start, type Started } from "../../examples/process.js";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { start, type Started } from "../../examples/process.js";
+import { hangTimeout } from "../../integration/lib/hang-timeout.js";
 import { claimsOf, fileNameOf, holds, telling, type Step } from "./page.js";
 
 const workerCommand = fileURLToPath(new URL("../../packages/worker/bin/task-worker.js", import.meta.url));
-const tsx = commandOf("tsx", new URL("../../package.json", import.meta.url).href);
+
+/** What `npx tsx` has Node import: without that command, which starts another process. */
+const tsx = pathToFileURL(createRequire(new URL("../../package.json", import.meta.url)).resolve("tsx")).href;
 
 /** Commands that are for the reader's machine. */
 const forReaders = /^(npm|npx -y pnpm@[\d.]+|pnpm|git|cd|docker|redis-cli)\b/;
-
-/** How long a program may run, in ms. */
-const patience = 30_000;
 
 export interface PlayerOptions {
   /** Folder of the page's project. */
@@ -73,8 +74,9 @@ export class Player {
     writeFileSync(join(this.#folder, file), this.#localized(telling(text)));
   }
 
+  /** Has it use the Redis of the test, and wait for as long as tests do: a busy machine takes longer than a reader's. */
   #localized(text: string): string {
-    return text.replaceAll("127.0.0.1:6379", this.#redis);
+    return text.replaceAll("127.0.0.1:6379", this.#redis).replaceAll('timeout: "10s"', `timeout: ${hangTimeout}`);
   }
 
   async #commands({ text, line }: Step): Promise<void> {
@@ -123,8 +125,13 @@ export class Player {
   /** The lines that `file` writes to stdout. */
   async #run(file: string, line: number): Promise<string[]> {
     const all: string[] = [];
-    const program = start(tsx, [file], { folder: this.#folder, environment: this.#environment, onLine: (text) => all.push(text) });
-    const timer = setTimeout(() => void program.stop(), patience);
+    const program = start(file, [], {
+      folder: this.#folder,
+      environment: this.#environment,
+      loader: tsx,
+      onLine: (text) => all.push(text),
+    });
+    const timer = setTimeout(() => void program.stop(), 2 * hangTimeout);
     const code = await program.ended;
     clearTimeout(timer);
     if (code !== 0) throw new Error(`line ${line}: ${file} ended with ${code}\n${all.join("\n")}`);

@@ -1,4 +1,4 @@
-// GET /squares/12 answers 144. An answer that had to be computed goes into the cache, which the answer does not wait for.
+// GET /squares/12 answers 144. A computed answer goes into the cache, and the reply does not wait for that.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { cache, writeCache } from "./tasks.js";
@@ -13,7 +13,7 @@ async function square(n: number): Promise<Answer> {
   const kept = await cache.get(key);
   if (kept !== null) return { square: Number(kept), cached: true };
   const value = n * n;
-  // Waits until the broker has confirmed the call, a millisecond or so. Without the broker there is an answer all the same.
+  // Waits about a millisecond, until the broker has confirmed the call. Without the broker, the server still answers.
   await writeCache.delay(key, value).catch((error: unknown) => console.error("not cached:", error));
   return { square: value, cached: false };
 }

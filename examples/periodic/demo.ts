@@ -1,4 +1,5 @@
-// npm run demo [-- --speed 10], here: a worker, two beats, and the tasks that they send; then the beat that leads is stopped, and the other one goes on.
+// npm run demo [-- --speed 10], here: a worker, two beats, and the tasks that they send. Then the demo
+// stops the leading beat, and the other one continues.
 // It starts a private Redis, or uses databases 7 and 8 of the one at BULLRUSH_DEMO_REDIS_URL.
 import { deepEqual, equal } from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
@@ -9,7 +10,7 @@ import { Stage } from "../stage.js";
 
 const { speed = "10" } = parseArgs({ options: { speed: { type: "string" } } }).values;
 process.env["PERIODIC_SPEED"] = speed;
-// It reads the speed when it is loaded.
+// The module reads the speed when it is loaded.
 const { app } = await import("./tasks.js");
 
 const stage = new Stage(import.meta.url);
@@ -47,7 +48,9 @@ await stage.play(async () => {
   console.log("\nAll as it should be. Stopping everything");
 });
 
-/** The entries, when each has ticked, and `add_schedule`, the most frequent of them, at least `times`. */
+/**
+ * The entries, once each has ticked, and `add_schedule`, the most frequent, at least `times` times.
+ */
 async function ticked(times: number): Promise<readonly ListedEntry[]> {
   for (;;) {
     const entries = await app.beat.list();
@@ -61,7 +64,7 @@ async function count(): Promise<number> {
   return entries.find(({ name }) => name === "add_schedule")?.count ?? 0;
 }
 
-/** Shows what the last task of an entry came to. Throws unless it is what its arguments say. */
+/** Shows the result of the last task of an entry. Throws unless the result fits the arguments. */
 async function show({ name, last }: ListedEntry): Promise<void> {
   if (last === undefined) throw new Error(`${name} has not ticked`);
   const value = await app.asyncResult<number>(last.id).get({ timeout: "10s" });

@@ -1,6 +1,6 @@
 import { createApp, every } from "@bullrush/client";
 
-/** How many times faster than it says below, for the demo. */
+/** How many times faster than the schedules below the demo runs. */
 const speed = Number(process.env["PERIODIC_SPEED"] ?? 1);
 const seconds = (count: number) => every(`${(count * 1000) / speed}ms`);
 

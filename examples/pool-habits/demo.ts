@@ -142,13 +142,13 @@ async function fetching(): Promise<void> {
   });
 }
 
-/** The handle on a callback that runs on a worker, once it has: nobody knows its id before its turn comes. */
+/** The handle on a callback, once a worker has run it. Its id is unknown before its turn comes. */
 async function resultOfCallback<Value>(taskId: string): Promise<AsyncResult<Value>> {
   await stage.heard("succeeded", taskId);
   return app.asyncResult<Value>(taskId);
 }
 
-/** How the task has ended, once its callback is called. */
+/** The outcome of the task, once its callback is called. */
 function called<Value>(result: AsyncResult<Value>): Promise<TaskOutcome<Value>> {
   return new Promise((resolve) => result.onDone(resolve));
 }

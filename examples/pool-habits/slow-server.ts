@@ -1,9 +1,9 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** An HTTP server on a free port that answers `/300` after 300 ms, and likewise all others. */
+/** An HTTP server on a free port that answers `/<ms>` after that many ms. */
 export interface SlowServer {
-  /** Where it answers after `ms`. */
+  /** The URL that answers after `ms`. */
   url(ms: number): string;
   stop(): Promise<void>;
 }

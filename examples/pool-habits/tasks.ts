@@ -1,4 +1,4 @@
-import { createApp, type Mishap } from "@bullrush/client";
+import { createApp, type FailureInfo } from "@bullrush/client";
 
 export const app = createApp({ name: "habits", queues: ["computing", "fetching"], defaultQueue: "computing" });
 
@@ -12,7 +12,7 @@ export const power = app.task("habits.power", (base: number, exponent: number = 
 /** Hardly worth sending by itself. */
 export const square = app.task("habits.square", (n: number) => n * n);
 
-/** Does not end, and does not listen. */
+/** Never ends, and ignores its signal. */
 export const stuck = app.task("habits.stuck", (_: number) => block(Infinity));
 
 /** The text at `url`. While it waits for it, its worker does other things. */
@@ -21,14 +21,14 @@ export const fetchText = app.task("habits.fetchText", { queue: "fetching" }, asy
   return response.text();
 });
 
-/** A callback that runs on a worker, and would store the value somewhere. */
+/** A callback that runs on a worker, where it could store the value. */
 export const store = app.task("habits.store", { queue: "fetching" }, (value: string) => value);
 
 /** An error callback that runs on a worker. */
 export const regret = app.task(
   "habits.regret",
   { queue: "fetching" },
-  ({ task, failure }: Mishap) => `${task} failed: ${failure?.message}`,
+  ({ task, failure }: FailureInfo) => `${task} failed: ${failure?.message}`,
 );
 
 function block(ms: number): void {

@@ -2,10 +2,16 @@ import { deepEqual, ok } from "node:assert/strict";
 import type { AsyncResult } from "@bullrush/client";
 import type { Stage } from "../stage.js";
 
-/** Does it in another way, and shows the time that this takes and saves. Throws unless it comes to the same, and sooner. */
+/**
+ * Makes the same calls in another way, and shows the time taken and saved. Throws unless the values
+ * are equal and come sooner.
+ */
 export type Compare<Value> = (habit: string, ours: string, work: () => Promise<readonly Value[]>) => Promise<void>;
 
-/** Makes the calls one after the other: sends one, waits for its value, sends the next. Gives what compares other ways with that. */
+/**
+ * Makes the calls one after the other: sends one, waits for its value, sends the next. Returns a
+ * function that compares other ways with that.
+ */
 export async function oneByOne<Value>(stage: Stage, calls: readonly (() => Promise<AsyncResult<Value>>)[]): Promise<Compare<Value>> {
   const alone = await clock(async () => {
     const values: Value[] = [];
@@ -21,7 +27,7 @@ export async function oneByOne<Value>(stage: Stage, calls: readonly (() => Promi
   };
 }
 
-/** What `work` gives, and how long it takes, in ms. */
+/** The value of `work`, and how long `work` takes, in ms. */
 export async function clock<Value>(work: () => Promise<Value>): Promise<{ readonly value: Value; readonly ms: number }> {
   const began = performance.now();
   const value = await work();

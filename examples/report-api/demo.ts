@@ -1,4 +1,4 @@
-// npm run demo: an HTTP API that takes an order for a slow report, and tells how far it is.
+// npm run demo: an HTTP API that accepts orders for slow reports, and shows their progress.
 import { equal } from "node:assert/strict";
 import { setTimeout } from "node:timers/promises";
 import { openRedis } from "@bullrush/broker/embedded";

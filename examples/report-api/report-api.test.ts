@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { hangTimeout } from "../../integration/lib/hang-timeout.js";
 import { commandOf, start, type Started } from "../process.js";
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
@@ -40,7 +41,7 @@ async function ask(method: "GET" | "POST", path: string, body?: string): Promise
 /** Asks until the task has ended; gives all states that it was seen in, and the last reply. */
 async function follow(url = ""): Promise<{ readonly states: readonly unknown[]; readonly last: Reply }> {
   const states = new Set<unknown>();
-  for (const deadline = Date.now() + 20_000; Date.now() < deadline; await setTimeout(20)) {
+  for (const deadline = Date.now() + hangTimeout; Date.now() < deadline; await setTimeout(20)) {
     const last = await ask("GET", url);
     states.add(last.body.state);
     if (last.body.state === "SUCCESS" || last.body.state === "FAILURE") return { states: [...states], last };

@@ -1,4 +1,4 @@
-// POST /tasks {"rows": 10}   202 and the id of a task that makes the report
+// POST /tasks {"rows": 10}   202 and the id of the task that makes the report
 // GET /tasks/{id}            its state, and its progress, result or error
 import { createServer, type IncomingMessage } from "node:http";
 import { json } from "node:stream/consumers";
@@ -33,7 +33,7 @@ async function show(id: string): Promise<Answer> {
   return { status: 200, body: { id, state, ...(info instanceof Error ? { error: info.message } : { info }) } };
 }
 
-/** What the caller could mend is a 400; a broker that cannot be reached is a 503. */
+/** An error of the caller is a 400; a broker that cannot be reached is a 503. */
 function refusal(error: unknown): Answer {
   if (error instanceof SyntaxError) return { status: 400, body: { error: "the body is not JSON" } };
   if (!(error instanceof BullrushError)) throw error;

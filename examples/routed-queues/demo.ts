@@ -1,4 +1,5 @@
-// npm run demo, in the root of the repository: two queues with a worker each, a task that nobody takes until its worker comes, and one that fails.
+// npm run demo, in the root of the repository: two queues with a worker each, a task that waits until
+// a worker takes from its queue, and a task that fails.
 // It starts a private Redis, or uses databases 1 and 2 of the one at BULLRUSH_DEMO_REDIS_URL.
 import { equal, match } from "node:assert/strict";
 import { join } from "node:path";
@@ -49,7 +50,7 @@ await stage.play(async () => {
   console.log(`\nAll as it should be, after ${seconds} s. Stopping the workers and the Redis`);
 });
 
-/** Shows what a task gives, below its worker's lines. Throws unless it is `expected`. */
+/** Shows the result of a task, below its worker's lines. Throws unless it is `expected`. */
 async function show(call: string, result: AsyncResult<number>, expected: number): Promise<void> {
   const value = await result.get({ timeout: "10s" });
   await stage.heard("succeeded", result.id);
@@ -66,7 +67,7 @@ function database(url: string, number: number): string {
   return Object.assign(new URL(url), { pathname: `/${number}` }).href;
 }
 
-/** The first lines of the stack that the worker sent, its files relative to the working directory. */
+/** The first lines of the worker's stack, with files relative to the working directory. */
 function remoteStack({ cause }: TaskFailedError): string {
   const { stack = "" } = cause as Error;
   match(stack, /routed-queues.tasks\.ts:\d+/, "the stack does not name the line of tasks.ts that threw");

@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterEach, expect, inject, test } from "vitest";
+import { eventually } from "../../integration/lib/eventually.js";
 import { commandOf, start, type Started } from "../process.js";
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
@@ -94,7 +94,7 @@ test.each([
   expect(family.length).toBeGreaterThanOrEqual(2);
   process.kill(signal);
   expect(await process.ended).toBe(code);
-  await eventually(async () => (await running()).every(({ pid }) => !family.includes(pid)));
+  await eventually("the family is gone", async () => (await running()).every(({ pid }) => !family.includes(pid)));
 });
 
 async function descendantsOf(ancestor: number): Promise<readonly number[]> {
@@ -108,12 +108,4 @@ async function descendantsOf(ancestor: number): Promise<readonly number[]> {
 async function running(): Promise<readonly { readonly pid: number; readonly parent: number }[]> {
   const { stdout } = await promisify(execFile)("ps", ["-eo", "pid=,ppid=,stat="]);
   return [...stdout.matchAll(/^ *(\d+) +(\d+) +([^Z\s])/gm)].map(([, pid, parent]) => ({ pid: Number(pid), parent: Number(parent) }));
-}
-
-async function eventually(holds: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error("it does not hold after 20 s");
-    await setTimeout(20);
-  }
 }

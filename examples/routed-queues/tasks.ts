@@ -26,7 +26,7 @@ export const taskB = app.task("tasks.taskB", async function (x: number, y: numbe
   return x + y + z;
 });
 
-/** No route: it goes to the default queue. */
+/** Has no route, so its calls go to the default queue. */
 export const add = app.task("tasks.add", (x: number, y: number) => x + y);
 
 export const divide = app.task("tasks.divide", { queue: "for_task_A" }, (x: number, y: number) => {

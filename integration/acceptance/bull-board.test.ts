@@ -22,7 +22,7 @@ function routesOf(adapters: readonly BullMQAdapter[]): readonly AppControllerRou
   return routes;
 }
 
-test("Bull Board lists the queues and their counts", async () => {
+test("Bull Board: lists the queues and their counts", async () => {
   const prefix = randomUUID();
   const app = createApp({ broker: inject("redisUrl"), prefix, queues: ["reports", "mails"] });
   await app.sendTask("report", [1], { queue: "reports" });

@@ -27,20 +27,6 @@ async function calls(): Promise<Readonly<Record<string, number>>> {
   return Object.fromEntries(Array.from(text.matchAll(/^cmdstat_(\S+):calls=(\d+)/gm), ([, name, count]) => [name, Number(count)]));
 }
 
-test("an idle worker sends at most 30 commands a minute", async () => {
-  const app = createApp({ broker: `${redis.url}/1`, backend: `${redis.url}/2` });
-  const worker = createWorker(app, { log });
-  await worker.start();
-  await expect.poll(async () => (await calls())["bzpopmin"] ?? 0, { timeout: 60_000 }).toBeGreaterThanOrEqual(1);
-  await admin.config("RESETSTAT");
-  const from = performance.now();
-  await expect.poll(async () => (await calls())["bzpopmin"] ?? 0, { timeout: 120_000, interval: 200 }).toBeGreaterThanOrEqual(3);
-  const seconds = (performance.now() - from) / 1000;
-  const { bzpopmin = 0, evalsha = 0, ping = 0 } = await calls();
-  expect(((bzpopmin + evalsha + ping) / seconds) * 60).toBeLessThanOrEqual(30);
-  await worker.stop();
-});
-
 test("a result is read at most twice, however long it takes to come", async () => {
   const options = { broker: `${redis.url}/3`, backend: `${redis.url}/4` };
   const producer = createApp(options);

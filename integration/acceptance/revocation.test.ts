@@ -6,6 +6,7 @@ import { createWorker, type WorkerOptions } from "@bullrush/worker";
 import { Redis } from "ioredis";
 import { pino } from "pino";
 import { afterEach, expect, inject, test } from "vitest";
+import { hangTimeout } from "../lib/hang-timeout.js";
 
 const open: (() => Promise<unknown>)[] = [];
 
@@ -14,7 +15,7 @@ afterEach(async () => {
 });
 
 /** Time for whatever is waited for, in ms. */
-const patience = { timeout: 15_000 };
+const patience = { timeout: hangTimeout };
 
 /** What the two sides of a test share: the app of a producer, and those of workers, on one prefix. */
 function stage(options: AppOptions = {}) {
@@ -26,7 +27,7 @@ function stage(options: AppOptions = {}) {
   };
   const producer = appOf();
   const counts = async () => {
-    const [{ waiting, delayed, active, failed } = { waiting: 0, delayed: 0, active: 0, failed: 0 }] = await producer.transport.counts([
+    const [{ waiting, delayed, active, failed } = { waiting: 0, delayed: 0, active: 0, failed: 0 }] = await producer.engine.queues.counts([
       "default",
     ]);
     return { waiting, delayed, active, failed };
@@ -61,11 +62,12 @@ function obedient(app: App) {
   return { task, begun, reasons };
 }
 
-test("of two workers the one that runs the task asks it to end, and what it comes to is revoked", async () => {
+test("revoke while it runs, two workers: the right one asks it to end, and its result does not count", async () => {
   const { appOf, producer, counts } = stage();
   const apps = [appOf(), appOf()];
   const tasks = apps.map(obedient);
-  const workers = await Promise.all(apps.map((app) => start(app, { lease: "15s" })));
+  // So long that no renewal tells them.
+  const workers = await Promise.all(apps.map((app) => start(app, { lease: "1h" })));
   const listening = async () => {
     const redis = new Redis(inject("redisUrl"), { replyMapping: "legacy" });
     const [, count] = (await redis.pubsub("NUMSUB", `bullrush:control:${producer.options.prefix}`)) as [string, number];
@@ -76,11 +78,8 @@ test("of two workers the one that runs the task asks it to end, and what it come
   const re = await producer.sendTask("tasks.long");
   await expect.poll(() => tasks.flatMap(({ begun }) => begun), patience).toEqual([re.id]);
 
-  const from = performance.now();
   expect(await re.revoke({ reason: "not needed" })).toBe(true);
   await expect.poll(() => tasks.flatMap(({ reasons }) => reasons), patience).toHaveLength(1);
-  // Long before the next renewal.
-  expect(performance.now() - from).toBeLessThan(4000);
   const [reason] = tasks.flatMap(({ reasons }) => reasons);
   expect(reason).toBeInstanceOf(TaskRevokedError);
   expect(reason).toMatchObject({ message: `tasks.long[${re.id}] was revoked: not needed` });
@@ -91,7 +90,7 @@ test("of two workers the one that runs the task asks it to end, and what it come
   expect(workers.flatMap(({ linesOf }) => [...linesOf("succeeded"), ...linesOf("failed")])).toEqual([]);
 });
 
-test("a worker that missed the message learns it when it renews its leases", async () => {
+test("worker that missed the command: learns of it when it renews its leases", async () => {
   const { appOf, producer, counts } = stage();
   const app = appOf();
   const { begun, reasons } = obedient(app);
@@ -99,14 +98,14 @@ test("a worker that missed the message learns it when it renews its leases", asy
   const re = await producer.sendTask("tasks.long");
   await expect.poll(() => begun.length, patience).toBe(1);
   // The mark alone: no worker is told.
-  await producer.transport.revoke([re.id], ["default"], { reason: "unheard", terminate: false });
+  await producer.engine.queues.revoke([re.id], ["default"], { reason: "unheard", terminate: false });
   await expect.poll(() => reasons.length, patience).toBe(1);
   expect(await re.get({ propagate: false })).toEqual({ state: "REVOKED", reason: "unheard" });
   await expect.poll(counts, patience).toMatchObject({ active: 0, failed: 1 });
   expect(linesOf("revoked")).toHaveLength(1);
 });
 
-test("a worker that may not listen works on, says so, and learns what is revoked with its leases", async () => {
+test("worker that may not listen: says so, works on, and learns of revocations with its leases", async () => {
   const server = await openRedis();
   open.push(() => server.stop());
   const admin = new Redis(server.url, { replyMapping: "legacy" });
@@ -125,11 +124,11 @@ test("a worker that may not listen works on, says so, and learns what is revoked
   expect(linesOf("not listening for control messages")).toMatchObject([{ reason: expect.stringContaining("NOPERM") as string }]);
 });
 
-test("what is revoked while no worker is there does not run when one comes: waiting, delayed, or of a worker that died", async () => {
+test("revoke without a worker: the function is not called later, whether waiting, delayed, or of a worker that died", async () => {
   const { appOf, producer, counts } = stage();
   const lost = await producer.sendTask("tasks.long");
-  const dead = producer.transport.consume({ queues: [{ name: "default" }], order: "strict", lease: 1000, worker: "dead" });
-  expect((await dead.exchange({ settle: [], take: 1 })).deliveries).toMatchObject([{ id: lost.id }]);
+  const dead = producer.engine.consume({ queues: [{ name: "default" }], order: "strict", lease: 1000, worker: "dead" });
+  expect((await dead.settleAndTake({ settle: [], take: 1 })).deliveries).toMatchObject([{ id: lost.id }]);
   const sent = [
     lost,
     await producer.sendTask("tasks.long"),
@@ -150,7 +149,7 @@ test("what is revoked while no worker is there does not run when one comes: wait
   for (const { id } of sent) expect(await producer.asyncResult(id).status()).toBe("REVOKED");
 });
 
-test("an id that is revoked before it is sent does not run, whether or not its result is stored", async () => {
+test("revoke before it is sent: the function is not called, whether or not its result is stored", async () => {
   const { appOf, producer, counts } = stage();
   const ids = [newId(), newId()];
   // Nobody knows them yet.
@@ -163,7 +162,7 @@ test("an id that is revoked before it is sent does not run, whether or not its r
   expect(begun).toEqual([]);
 });
 
-test("a task that does not listen runs on, and is revoked when it ends; with terminate its slot is free at once", async () => {
+test("revoke of a task that ignores its signal: revoked when it ends; with terminate, its slot is free at once", async () => {
   const { appOf, producer, counts } = stage();
   const app = appOf();
   const ends: (() => void)[] = [];
@@ -177,19 +176,19 @@ test("a task that does not listen runs on, and is revoked when it ends; with ter
   expect(await deaf.status()).toBe("REVOKED");
   expect(await counts()).toMatchObject({ waiting: 1, active: 1 });
   expect(await deaf.revoke({ terminate: true })).toBe(true);
-  expect(await quick.get({ timeout: "10s" })).toBe("quick");
+  expect(await quick.get({ timeout: hangTimeout })).toBe("quick");
   expect(await counts()).toMatchObject({ active: 0, failed: 1 });
   ends[0]?.();
   const next = await producer.sendTask("tasks.quick");
-  expect(await next.get({ timeout: "10s" })).toBe("quick");
+  expect(await next.get({ timeout: hangTimeout })).toBe("quick");
   expect(linesOf("revoked")).toHaveLength(1);
 });
 
-test("one that waits to run alone, because it may kill its process, does not begin", async () => {
+test("revoke while it waits to run alone: the function is not called", async () => {
   const { appOf, producer, counts } = stage();
   const risky = await producer.sendTask("tasks.risky");
-  const dead = producer.transport.consume({ queues: [{ name: "default" }], order: "strict", lease: 1000, worker: "dead" });
-  expect((await dead.exchange({ settle: [], take: 1 })).deliveries).toMatchObject([{ id: risky.id }]);
+  const dead = producer.engine.consume({ queues: [{ name: "default" }], order: "strict", lease: 1000, worker: "dead" });
+  expect((await dead.settleAndTake({ settle: [], take: 1 })).deliveries).toMatchObject([{ id: risky.id }]);
   await dead.close();
   const app = appOf();
   let begun = 0;

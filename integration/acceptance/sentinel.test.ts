@@ -9,11 +9,12 @@ import { createApp } from "@bullrush/client";
 import { createWorker } from "@bullrush/worker";
 import { pino } from "pino";
 import { expect, test } from "vitest";
+import { hangTimeout } from "../lib/hang-timeout.js";
 
 const hasNative = spawnSync("redis-server", ["--version"]).status === 0;
 if (!hasNative) console.log("skipped: Sentinel needs a redis-server on PATH");
 
-test.skipIf(!hasNative)("broker and result backend are found through Sentinel", async () => {
+test.skipIf(!hasNative)("Sentinel: broker and result backend are found", async () => {
   const primary = await openRedis({ only: "native" });
   const sentinel = await startSentinel(Number(new URL(primary.url).port));
   const location = { sentinels: [{ host: "127.0.0.1", port: sentinel.port }], name: "tasks" };
@@ -23,7 +24,7 @@ test.skipIf(!hasNative)("broker and result backend are found through Sentinel", 
   try {
     await worker.start();
     const result = await app.sendTask("add", [1, 2]);
-    expect(await result.get({ timeout: "30s" })).toBe(3);
+    expect(await result.get({ timeout: hangTimeout })).toBe(3);
   } finally {
     await worker.stop();
     await sentinel.stop();

@@ -5,6 +5,7 @@ import { Redis } from "ioredis";
 import { createWorker, type Worker, type WorkerOptions } from "@bullrush/worker";
 import { pino } from "pino";
 import { afterEach, expect, inject, test } from "vitest";
+import { hangTimeout } from "../lib/hang-timeout.js";
 
 const log = pino({ level: "silent" });
 const open: (() => Promise<unknown>)[] = [];
@@ -37,24 +38,20 @@ async function start(app: App, options: WorkerOptions): Promise<Worker> {
   return worker;
 }
 
-test("two queues share the slots of a worker in turn", async () => {
+test("two queues: share the slots of a worker in turn", async () => {
   const prefix = randomUUID();
   const producer = appOf(prefix, ["a", "b"], 0);
   const consumer = appOf(prefix, ["a", "b"], 50);
   const sent = await Promise.all(producer.tasks.flatMap((task) => Array.from({ length: 200 }, () => task.delay())));
-  const from = performance.now();
   await start(consumer.app, { concurrency: 4 });
   await Promise.all(sent.map((result) => result.get()));
-  const took = performance.now() - from;
 
   expect(consumer.begun).toHaveLength(400);
   expect(consumer.running.most).toBe(4);
   expect(widestLead(consumer.begun)).toBeLessThanOrEqual(4);
-  // 400 tasks of 50 ms in 4 slots; a generous bound, for machines that are busy with other things.
-  expect(took).toBeLessThan(5000 * 3);
 });
 
-test("weights give turns, and strict order takes from a queue only while those before it are empty", async () => {
+test("weights: give turns; strict order: a queue only while those before it are empty", async () => {
   const prefix = randomUUID();
   const producer = appOf(prefix, ["a", "b"], 0);
   const [onA, onB] = producer.tasks;
@@ -75,23 +72,23 @@ test("weights give turns, and strict order takes from a queue only while those b
   expect(strict.begun.join("")).toBe("b".repeat(40) + "a".repeat(40));
 });
 
-test("a task in an idle queue starts at once, however many wait in another", async () => {
+test("task in an idle queue: starts at once, however many wait in another", async () => {
   const prefix = randomUUID();
   const producer = appOf(prefix, ["a", "b"], 0);
   const consumer = appOf(prefix, ["a", "b"], 20);
   const [onA, onB] = producer.tasks;
   await Promise.all(Array.from({ length: 10_000 }, () => onA?.delay()));
   await start(consumer.app, { concurrency: 4 });
-  await expect.poll(() => consumer.begun.length, { timeout: 20_000 }).toBeGreaterThan(20);
+  await expect.poll(() => consumer.begun.length).toBeGreaterThan(20);
   const result = await onB?.delay();
   const position = consumer.begun.length;
-  await result?.get({ timeout: "20s" });
+  await result?.get({ timeout: hangTimeout });
   // The slots that were taken when it was sent, and one round of them at the most.
   expect(consumer.begun.indexOf("b") - position).toBeLessThanOrEqual(4);
-  await producer.app.transport.purge("a");
+  await producer.app.engine.queues.purge("a");
 });
 
-test("three idle workers share what comes in one publish", async () => {
+test("three idle workers: share the messages of one publish", async () => {
   const prefix = randomUUID();
   const producer = appOf(prefix, ["a"], 0);
   const consumers = [1, 2, 3].map(() => appOf(prefix, ["a"], 20));
@@ -103,7 +100,7 @@ test("three idle workers share what comes in one publish", async () => {
   for (const share of shares) expect(Math.abs(share - 100), `shares ${shares.join(", ")}`).toBeLessThanOrEqual(20);
 });
 
-test("what a worker has heard and not taken is heard by the others when it stops", async () => {
+test("stop of a worker that was woken and has not taken: other workers are woken", async () => {
   const prefix = randomUUID();
   const producer = appOf(prefix, ["a"], 0);
   const redis = new Redis(inject("redisUrl"), { replyMapping: "legacy", maxRetriesPerRequest: null });
@@ -111,11 +108,11 @@ test("what a worker has heard and not taken is heard by the others when it stops
   const worker = await start(appOf(prefix, ["a"], 0).app, { concurrency: 1 });
   await producer.app.sendTask("on.a", [], { queue: "a", countdown: "1h" });
   const markers = () => redis.zcard(`${prefix}:a:marker`);
-  await expect.poll(markers, { timeout: 20_000 }).toBe(0);
+  await expect.poll(markers).toBe(0);
   await worker.stop();
   // Whoever hears it looks, and learns when the message is due.
   expect(await redis.zscore(`${prefix}:a:marker`, "1")).not.toBeNull();
-  await producer.app.transport.purge("a");
+  await producer.app.engine.queues.purge("a");
 });
 
 /** By how many tasks one queue was ever ahead of the other. */

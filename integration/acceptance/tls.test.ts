@@ -29,33 +29,30 @@ const pair = made ? { key: readFileSync(key, "utf8"), cert: readFileSync(certifi
 rmSync(directory, { recursive: true, force: true });
 if (!made) console.log("skipped: TLS needs openssl, to make a certificate");
 
-test.skipIf(pair === undefined)(
-  "rediss:// refuses a certificate that nobody vouches for, and takes one whose authority is given",
-  async () => {
-    const { hostname, port } = new URL(inject("redisUrl"));
-    const server = createServer(pair ?? {}, (client) => {
-      const redis = connect(Number(port), hostname);
-      client.pipe(redis).pipe(client);
-      for (const [side, other] of [[client, redis] as const, [redis, client] as const])
-        side.on("error", () => other.destroy()).on("close", () => other.destroy());
-    });
-    server.on("tlsClientError", () => {});
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const url = `rediss://localhost:${(server.address() as AddressInfo).port}`;
+test.skipIf(pair === undefined)("rediss://: refuses an unknown certificate, and accepts one of a given authority", async () => {
+  const { hostname, port } = new URL(inject("redisUrl"));
+  const server = createServer(pair ?? {}, (client) => {
+    const redis = connect(Number(port), hostname);
+    client.pipe(redis).pipe(client);
+    for (const [side, other] of [[client, redis] as const, [redis, client] as const])
+      side.on("error", () => other.destroy()).on("close", () => other.destroy());
+  });
+  server.on("tlsClientError", () => {});
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const url = `rediss://localhost:${(server.address() as AddressInfo).port}`;
 
-    const wary = createApp({ broker: url, publishTimeout: "1s" });
-    await expect(wary.sendTask("add")).rejects.toMatchObject({
-      code: "BROKER_UNAVAILABLE",
-      message: expect.stringContaining("self-signed certificate"),
-    });
-    await wary.close();
+  const wary = createApp({ broker: url, publishTimeout: "1s" });
+  await expect(wary.sendTask("add")).rejects.toMatchObject({
+    code: "BROKER_UNAVAILABLE",
+    message: expect.stringContaining("self-signed certificate"),
+  });
+  await wary.close();
 
-    const trusting = createApp({ broker: { url, tls: { ca: pair?.cert ?? "" } }, prefix: randomUUID() });
-    const result = await trusting.sendTask("add", [1, 2]);
-    expect(await result.status()).toBe("PENDING");
-    await trusting.close();
-    server.close();
-    await once(server, "close");
-  },
-);
+  const trusting = createApp({ broker: { url, tls: { ca: pair?.cert ?? "" } }, prefix: randomUUID() });
+  const result = await trusting.sendTask("add", [1, 2]);
+  expect(await result.status()).toBe("PENDING");
+  await trusting.close();
+  server.close();
+  await once(server, "close");
+});

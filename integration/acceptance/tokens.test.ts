@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { createApp } from "@bullrush/client";
 import { Redis } from "ioredis";
 import { expect, inject, test } from "vitest";
-import { eventually } from "../support/eventually.js";
-import { startWorker } from "../support/fleet.js";
-import { makeProject } from "../support/project.js";
+import { eventually } from "../lib/eventually.js";
+import { hangTimeout } from "../lib/hang-timeout.js";
+import { startWorker } from "../lib/task-worker.js";
+import { makeProject } from "../lib/project.js";
 
 const tasks = `
 import { readFileSync } from "node:fs";
@@ -25,7 +26,7 @@ async function namesOf(admin: Redis, user: string): Promise<readonly string[]> {
   return lines.filter((line) => line.includes(` user=${user} `)).map((line) => / name=(\S*)/.exec(line)?.[1] ?? "");
 }
 
-test.each(["inline", "threads", "processes"])("a token that changes, asked for by all connections: pool %s", async (pool) => {
+test.each(["inline", "threads", "processes"])("token that changes: asked for by all connections, pool %s", async (pool) => {
   const [prefix, user] = [randomUUID(), `user-${randomUUID()}`];
   const url = inject("redisUrl").replace("://", `://${user}@`);
   const admin = new Redis(inject("redisUrl"), { replyMapping: "legacy" });
@@ -51,8 +52,8 @@ test.each(["inline", "threads", "processes"])("a token that changes, asked for b
     });
     await worker.ready;
     const sum = async (x: number, y: number) => {
-      const id = await (await app.sendTask<string>("addLater", [x, y])).get({ timeout: "60s" });
-      return app.asyncResult(id).get({ timeout: "60s" });
+      const id = await (await app.sendTask<string>("addLater", [x, y])).get({ timeout: hangTimeout });
+      return app.asyncResult(id).get({ timeout: hangTimeout });
     };
     expect(await sum(1, 2)).toBe(3);
     const before = new Set(await namesOf(admin, user));

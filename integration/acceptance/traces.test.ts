@@ -2,8 +2,10 @@ import { randomUUID as newId } from "node:crypto";
 import { chain, chord, createApp, group, type App, type AppOptions } from "@bullrush/client";
 import { Redis } from "ioredis";
 import { pino } from "pino";
-import { afterAll, beforeAll, expect, inject, it, onTestFinished, vi } from "vitest";
+import { afterAll, beforeAll, expect, inject, it, onTestFinished } from "vitest";
 import { createWorker } from "@bullrush/worker";
+import { hangTimeout } from "../lib/hang-timeout.js";
+import { until } from "../lib/until.js";
 
 let redis: Redis;
 
@@ -15,8 +17,6 @@ beforeAll(async () => {
 
 // Before the check for what is left open, unlike what `beforeAll` returns.
 afterAll(() => redis.disconnect());
-
-const until = (holds: () => Promise<void> | void) => vi.waitFor(holds, { timeout: 30_000, interval: 10 });
 
 /** An app with a word of its own to look for in what is left of its tasks, and with every kind of task. */
 function scene(options: Partial<AppOptions> = {}): { readonly app: App; readonly canary: string; readonly start: () => Promise<void> } {
@@ -55,12 +55,12 @@ async function keysWith(text: string): Promise<readonly string[]> {
 }
 
 async function expectSettled(app: App): Promise<void> {
-  await until(async () => expect((await app.transport.counts(["default"]))[0]).toMatchObject({ waiting: 0, active: 0, delayed: 0 }));
+  await until(async () => expect((await app.engine.queues.counts(["default"]))[0]).toMatchObject({ waiting: 0, active: 0, delayed: 0 }));
 }
 
-const ends = { timeout: "20s", propagate: false } as const;
+const ends = { timeout: hangTimeout, propagate: false } as const;
 
-it("of a task is nothing once it is forgotten, however it was called and has ended", async () => {
+it("forget(): no key of the task is left, however it was called and has ended", async () => {
   const { app, canary, start } = scene();
   await start();
   const stub = (name: string) => app.stub(name);
@@ -88,7 +88,7 @@ it("of a task is nothing once it is forgotten, however it was called and has end
   expect(JSON.stringify(events)).not.toContain(canary);
 });
 
-it("of a task that several queues got is nothing in any of them, whoever forgets it", async () => {
+it("forget() of a task in several queues: no key is left in any, by any handle", async () => {
   const fan = { name: "all", type: "fanout" } as const;
   const { app, canary, start } = scene({
     queues: ["default", { name: "a", exchange: fan }, { name: "b", exchange: fan }, { name: "c", exchange: fan }],
@@ -96,14 +96,14 @@ it("of a task that several queues got is nothing in any of them, whoever forgets
   await start();
   const send = () => app.sendTask("echo", [canary], { exchange: "all" });
   const [mine, other] = [await send(), await send()];
-  const counts = async () => (await app.transport.counts(["a", "b", "c"])).map(({ completed }) => completed);
+  const counts = async () => (await app.engine.queues.counts(["a", "b", "c"])).map(({ completed }) => completed);
   await until(async () => expect(await counts()).toEqual([2, 2, 2]));
   await mine.forget();
   await app.asyncResult(other.id).forget();
   expect(await keysWith(canary)).toEqual([]);
 });
 
-it("of a task that was revoked before it was due is not even its message", async () => {
+it("forget() of a task revoked before it was due: not even its message is left", async () => {
   const { app, canary } = scene();
   const echo = app.stub("echo");
   const handles = [
@@ -117,27 +117,27 @@ it("of a task that was revoked before it was due is not even its message", async
   await expectSettled(app);
 });
 
-it("of a task is nothing either if it is forgotten before its message is settled, on two servers", async () => {
+it("forget() before the message is settled, on two servers: no key is left", async () => {
   // Of another name, so another server as far as anybody can tell.
   const { app, canary, start } = scene({ backend: inject("redisUrl").replace("127.0.0.1", "localhost") });
   await start();
   for (let round = 0; round < 20; round++) {
     const result = await app.sendTask("echo", [canary]);
-    expect(await result.get({ timeout: "20s" })).toBe(canary);
+    expect(await result.get({ timeout: hangTimeout })).toBe(canary);
     await result.forget();
     expect(await keysWith(canary)).toEqual([]);
   }
 });
 
-it("of a task that still waits is its message, which runs", async () => {
+it("forget() of a waiting task: its message stays, and it runs", async () => {
   const { app, canary, start } = scene();
   const result = await app.sendTask("echo", [canary]);
   await result.forget();
   await start();
-  expect(await result.get({ timeout: "20s" })).toBe(canary);
+  expect(await result.get({ timeout: hangTimeout })).toBe(canary);
 });
 
-it("of a task that was revoked before it began is nothing, whether anybody takes from its queue or not", async () => {
+it("forget() of a task revoked before it started: no key is left, with or without a worker", async () => {
   const { app, canary, start } = scene();
   const echo = app.stub("echo");
   const handles = [
@@ -148,27 +148,27 @@ it("of a task that was revoked before it began is nothing, whether anybody takes
   ];
   for (const handle of handles) expect(await handle.revoke()).toBe(true);
   for (const handle of handles.slice(0, 3)) await handle.forget();
-  expect((await app.transport.counts(["default"]))[0]).toMatchObject({ waiting: 1, delayed: 0, failed: 0 });
+  expect((await app.engine.queues.counts(["default"]))[0]).toMatchObject({ waiting: 1, delayed: 0, failed: 0 });
   await start();
-  await until(async () => expect((await app.transport.counts(["default"]))[0]).toMatchObject({ waiting: 0, active: 0 }));
+  await until(async () => expect((await app.engine.queues.counts(["default"]))[0]).toMatchObject({ waiting: 0, active: 0 }));
   await handles[3]!.forget();
   await until(async () => expect(await keysWith(canary)).toEqual([]));
 });
 
-it("is nothing of what was purged, its flows included once a worker has looked after them", async () => {
+it("purge: no key of the messages is left, nor of their flows once a worker has repaired them", async () => {
   const { app, canary, start } = scene();
   const echo = app.stub("echo");
   await echo.delay(canary);
   await app.sendTask("echo", [canary], { countdown: "1h", priority: 3 });
   const chained = await chain(echo.s(canary), echo.s(canary)).delay();
   const joined = await chord(group(echo.s(canary), echo.s(canary)), echo.s(canary)).delay();
-  expect(await app.transport.purge("default")).toBe(5);
+  expect(await app.engine.queues.purge("default")).toBe(5);
   await start();
   for (const handle of [chained, joined]) await handle.get(ends);
   await until(async () => expect(await keysWith(canary)).toEqual([]));
 });
 
-it("is none of BullMQ's events where nobody wants them, whatever happens", async () => {
+it("bullmqEvents false: no events, whatever happens", async () => {
   const { app, start } = scene({ bullmqEvents: false, timezone: "UTC" });
   await start();
   const [echo, fail, retry] = [app.stub("echo"), app.stub("fail"), app.stub("retry")];
@@ -182,7 +182,7 @@ it("is none of BullMQ's events where nobody wants them, whatever happens", async
     await chord(group(echo.s(1), echo.s(2)), echo.s()).delay(),
   ];
   for (const handle of handles.filter((_, index) => index !== 5)) await handle.get(ends);
-  await app.transport.purge("default");
+  await app.engine.queues.purge("default");
   expect(await redis.keys(`${app.options.prefix}:*:events`)).toEqual([]);
   expect(await redis.exists(`${app.options.prefix}:default:completed`)).toBe(1);
 });

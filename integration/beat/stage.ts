@@ -2,15 +2,12 @@ import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { createApp, type App, type BeatEntry } from "@bullrush/client";
 import { Redis } from "ioredis";
-import { taskWorker } from "../support/fleet.js";
-import { startProgram, type Program } from "../support/program.js";
-import { redisUrl } from "../support/redis-url.js";
+import { taskWorker } from "../lib/task-worker.js";
+import { startProgram, type Program } from "../lib/program.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 const taskBeat = fileURLToPath(new URL("../../packages/beat/bin/task-beat.js", import.meta.url));
 const tasks = fileURLToPath(new URL("fixtures/tasks.mjs", import.meta.url));
-
-/** The long runs: what is said of a minute is tried for a minute. */
-export const long = process.env["BULLRUSH_LONG_TESTS"] === "1";
 
 export interface BeatStart {
   /** Default: the stage's. */

@@ -1,9 +1,10 @@
 import { expect, it } from "vitest";
 import { openProxy } from "../lib/proxy.js";
-import { eventually } from "../support/eventually.js";
-import type { Program } from "../support/program.js";
-import { redisUrl } from "../support/redis-url.js";
-import { duesOf, grid, long, openStage } from "./stage.js";
+import { eventually } from "../lib/eventually.js";
+import type { Program } from "../lib/program.js";
+import { long } from "../lib/long.js";
+import { redisUrl } from "../lib/redis-url.js";
+import { duesOf, grid, openStage } from "./stage.js";
 
 const schedule = "1s";
 const entries = {
@@ -20,7 +21,7 @@ function leaderOf(beats: readonly Program[]): Program {
 
 const isLeading = (beat: Program) => beat.entries.findLast(({ msg }) => msg === "leading" || msg === "following")?.["msg"] === "leading";
 
-it("three beats, one killed and one stopped between due and sent, send no tick twice, and all that are to be caught up with", async () => {
+it.concurrent("three beats, one killed and one stopped between due and sent, send no tick twice, and all that are to be caught up with", async () => {
   await using stage = openStage(entries);
   const proxies = await Promise.all([0, 1, 2].map(() => openProxy(redisUrl())));
   const beats = proxies.map(({ url }) => stage.beat({ broker: url }));
@@ -36,7 +37,7 @@ it("three beats, one killed and one stopped between due and sent, send no tick t
   const killed = Date.now();
   await first.kill();
   const left = beats.filter((beat) => beat !== first);
-  await eventually("another beat leads", () => left.some(isLeading), 15_000);
+  await eventually("another beat leads", () => left.some(isLeading));
   const takeover = Date.now() - killed;
   await collect(long ? 40_000 - takeover - 20_000 : 1500);
 
@@ -45,11 +46,11 @@ it("three beats, one killed and one stopped between due and sent, send no tick t
   await hold.held;
   second.signal("SIGSTOP");
   const [third] = left.filter((beat) => beat !== second) as [Program];
-  await eventually("the third beat leads", () => isLeading(third), 15_000);
+  await eventually("the third beat leads", () => isLeading(third));
   const before = duesOf(await stage.taken(), "all").length;
   hold.letGo();
   second.signal("SIGCONT");
-  await eventually("the resumed beat follows", () => !isLeading(second), 15_000);
+  await eventually("the resumed beat follows", () => !isLeading(second));
   await eventually("there are more ticks", async () => duesOf(await stage.taken(), "all").length > before + 3);
   await collect(long ? 8000 : 0);
   for (const beat of [second, third]) expect(await beat.stop()).toEqual({ code: 0, signal: null });
@@ -66,22 +67,19 @@ it("three beats, one killed and one stopped between due and sent, send no tick t
     const missed = [second, third].map((beat) => beat.entries.find(({ msg, entry: name }) => msg === "missed" && name === entry));
     expect(missed).toMatchObject([{ catchUp: entry }, { catchUp: entry }]);
   }
-  expect(takeover).toBeLessThan(15_000);
   console.log(`takeover ${takeover} ms after SIGKILL; ${ticks.length} ticks`);
   await Promise.all(proxies.map((proxy) => proxy.close()));
-}, 120_000);
+});
 
-it.each(["SIGTERM", "SIGHUP"] as const)("a beat that is told to stop by %s makes way at once", async (signal) => {
+it.concurrent.each(["SIGTERM", "SIGHUP"] as const)("a beat that is told to stop by %s makes way", async (signal) => {
   await using stage = openStage({ often: { task: "beat.add", args: [1, 2], schedule: "200ms", catchUp: "all" } });
   const beats = [stage.beat(), stage.beat()];
   await Promise.all(beats.map((beat) => beat.waitFor('"msg":"ready"')));
   await eventually("one leads", () => beats.some(isLeading));
   await eventually("there are ticks", async () => (await stage.taken()).length > 3);
   const [leader, other] = beats.toSorted((one, two) => Number(isLeading(two)) - Number(isLeading(one))) as [Program, Program];
-  const told = Date.now();
   leader.signal(signal);
-  await other.waitForEntry({ msg: "leading" }, 2000);
-  console.log(`takeover ${Date.now() - told} ms after ${signal}`);
+  await other.waitForEntry({ msg: "leading" });
   expect(await leader.exit).toEqual({ code: 0, signal: null });
   expect(leader.entries.at(-1)).toMatchObject({ msg: "stopped" });
   const before = (await stage.taken()).length;
@@ -93,7 +91,6 @@ it.each(["SIGTERM", "SIGHUP"] as const)("a beat that is told to stop by %s makes
 
 it.concurrent.for(["all", "latest", "skip"] as const)(
   "without Redis for a while it goes on by itself, and catches up with: %s",
-  { timeout: 90_000 },
   async (catchUp, { expect }) => {
     await using stage = openStage({ often: { task: "beat.add", args: [1, 2], schedule: "500ms", catchUp } });
     await using proxy = await openProxy(redisUrl());
@@ -102,10 +99,10 @@ it.concurrent.for(["all", "latest", "skip"] as const)(
     proxy.refuse();
     proxy.reset();
     const until = Date.now() + (long ? 30_000 : 4000);
-    await eventually("time passes", () => Date.now() > until, 40_000);
+    await eventually("time passes", () => Date.now() > until);
     const before = (await stage.taken()).length;
     proxy.heal();
-    await eventually("there are more ticks", async () => (await stage.taken()).length > before + 4, 20_000);
+    await eventually("there are more ticks", async () => (await stage.taken()).length > before + 4);
     await beat.waitForEntry({ msg: "missed", catchUp });
     expect(await beat.stop()).toEqual({ code: 0, signal: null });
     const dues = duesOf(await stage.taken(), "often");

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startProgram } from "../support/program.js";
-import { makeProject, type Project } from "../support/project.js";
-import { redisUrl } from "../support/redis-url.js";
+import { startProgram } from "../lib/program.js";
+import { makeProject, type Project } from "../lib/project.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 const modules = fileURLToPath(new URL("../node_modules", import.meta.url));
 const page = readFileSync(new URL("../../docs/guide/bundling.md", import.meta.url), "utf8");

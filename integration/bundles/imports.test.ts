@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { startProgram, type Entry } from "../support/program.js";
-import { makeProject } from "../support/project.js";
-import { redisUrl } from "../support/redis-url.js";
+import { hangTimeout } from "../lib/hang-timeout.js";
+import { startProgram, type Entry } from "../lib/program.js";
+import { makeProject } from "../lib/project.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 /** What the module `text` writes as JSON, when it is the file `name` of a project. */
 async function said(name: string, text: string): Promise<Entry> {
@@ -35,7 +36,7 @@ describe("a program that only sends tasks", () => {
       "main.mjs",
       `${loaded}
       import { createApp } from "@bullrush/client";
-      const names = ["ioredis", "bullmq", "uuid", "pino-pretty", "jiti", "commander"];
+      const names = ["ioredis", "bullmq", "pino", "esbuild", "commander"];
       const app = createApp(options);
       const add = app.task("add", (x, y) => x + y);
       const declared = loaded(names);
@@ -67,7 +68,7 @@ it("a CommonJS program sends tasks and runs them by require()", async () => {
       const worker = createWorker(app);
       await worker.start();
       const sent = await add.delay(1, 2);
-      const value = await sent.get({ timeout: "60s" });
+      const value = await sent.get({ timeout: ${hangTimeout} });
       await worker.stop();
       await app.close();
       console.log(JSON.stringify({ done: true, value }));

@@ -6,11 +6,12 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { createApp } from "@bullrush/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { attach, type Debugger, type Facts } from "../support/debugger.js";
-import { startWorker, taskWorker } from "../support/fleet.js";
-import { startProgram } from "../support/program.js";
-import { makeProject, type Project } from "../support/project.js";
-import { redisUrl } from "../support/redis-url.js";
+import { attach, type Debugger, type Facts } from "../lib/debugger.js";
+import { hangTimeout } from "../lib/hang-timeout.js";
+import { startWorker, taskWorker } from "../lib/task-worker.js";
+import { startProgram } from "../lib/program.js";
+import { makeProject, type Project } from "../lib/project.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 /** Its fifth line is where to stop. */
 const tasks = `import { createApp } from "@bullrush/client";
@@ -148,7 +149,7 @@ describe("a breakpoint in TypeScript stops the task", () => {
     const sum = await app.sendTask<number>("probe", [1, 2]);
     expect(await stopped()).toEqual({ script: file, line });
     await target.post("Debugger.resume");
-    expect(await sum.get({ timeout: "60s" })).toBe(3);
+    expect(await sum.get({ timeout: hangTimeout })).toBe(3);
     if (pool === "threads") await session.post("NodeWorker.disable");
     session[Symbol.dispose]();
     expect(await worker.stop()).toEqual({ code: 0, signal: null });
@@ -204,7 +205,7 @@ it("a process of the pool gets the port of the one that has ended", async () => 
   await using worker = start([`--inspect=${port}`, "-P", "processes", "-c", "1", "--max-tasks-per-child", "1"], prefix);
   await worker.ready;
   for (let round = 0; round < 3; round++)
-    expect(await (await app.sendTask<number>("probe", [round, 1])).get({ timeout: "60s" })).toBe(round + 1);
+    expect(await (await app.sendTask<number>("probe", [round, 1])).get({ timeout: hangTimeout })).toBe(round + 1);
   const ports = worker.entries.flatMap(({ msg, debugger: address }) => (msg === "runner started" ? [address] : []));
   expect(new Set(ports).size).toBeLessThanOrEqual(2);
   expect(ports).toContain(`127.0.0.1:${port + 1}`);

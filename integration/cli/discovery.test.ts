@@ -3,9 +3,10 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createApp } from "@bullrush/client";
 import { expect, it } from "vitest";
-import { startWorker } from "../support/fleet.js";
-import { makeProject } from "../support/project.js";
-import { redisUrl } from "../support/redis-url.js";
+import { hangTimeout } from "../lib/hang-timeout.js";
+import { startWorker } from "../lib/task-worker.js";
+import { makeProject } from "../lib/project.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 /** A module in the notation of ES, with a task that shows that it runs in the worker's own copy of the client. */
 function esModule(exported: string, value = "0", head = ""): string {
@@ -98,7 +99,7 @@ it.each(projects)("$what", async ({ files, start, value = "0" }) => {
   await using app = createApp({ broker: redisUrl(), prefix });
   await using worker = startWorker({ ...start, cwd: project.directory, env: { PREFIX: prefix, ...start.env } });
   const probe = await app.sendTask<string>("probe");
-  expect(await probe.get({ timeout: "15s" })).toBe(`probe=${value}`);
+  expect(await probe.get({ timeout: hangTimeout })).toBe(`probe=${value}`);
   expect(await worker.waitForEntry({ msg: "starting" })).toMatchObject({ app: "found", tasks: ["probe"] });
   expect(worker.errors).toEqual([]);
   expect(await worker.stop()).toEqual({ code: 0, signal: null });

@@ -3,9 +3,10 @@ import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
 import { createApp, type App } from "@bullrush/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startWorker, type WorkerProcess } from "../support/fleet.js";
-import { redisUrl } from "../support/redis-url.js";
-import { serverBinary, startServer } from "../support/server.js";
+import { hangTimeout } from "../lib/hang-timeout.js";
+import { startWorker, type WorkerProcess } from "../lib/task-worker.js";
+import { redisUrl } from "../lib/redis-url.js";
+import { serverBinary, startServer } from "../lib/server.js";
 
 const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
 const canary = "c4nary-word";
@@ -95,19 +96,18 @@ describe("the lines about tasks", () => {
 
   it("are received and succeeded", async () => {
     const sent = await app.sendTask<string>("fixture.echo", [{ [canary]: canary }], { headers: { [canary]: canary } });
-    expect(await sent.get({ timeout: "60s" })).toEqual({ [canary]: canary });
-    const succeeded = await worker.waitForEntry({ msg: "succeeded", id: sent.id });
+    expect(await sent.get({ timeout: hangTimeout })).toEqual({ [canary]: canary });
+    await worker.waitForEntry({ msg: "succeeded", id: sent.id });
     const task = { level: 30, time: expect.any(String) as string, worker: "logger", task: "fixture.echo", id: sent.id };
     expect(worker.entries.filter(({ id }) => id === sent.id)).toEqual([
       { ...task, msg: "received", queue: "one", attempt: 1 },
       { ...task, msg: "succeeded", ms: expect.any(Number) as number },
     ]);
-    expect(succeeded["ms"]).toBeLessThan(5000);
   });
 
   it("are received and failed, with the stack once", async () => {
     const sent = await app.sendTask("fixture.fail", [canary]);
-    await expect(sent.get({ timeout: "60s" })).rejects.toThrow("out of order");
+    await expect(sent.get({ timeout: hangTimeout })).rejects.toThrow("out of order");
     const failed = await worker.waitForEntry({ msg: "failed", id: sent.id });
     expect(failed).toEqual({
       level: 50,
@@ -125,7 +125,7 @@ describe("the lines about tasks", () => {
 
   it("are received and revoked, when it has expired", async () => {
     const sent = await app.sendTask("fixture.echo", [canary], { expires: new Date(Date.now() - 1000) });
-    await expect(sent.get({ timeout: "60s" })).rejects.toThrow("expired");
+    await expect(sent.get({ timeout: hangTimeout })).rejects.toThrow("expired");
     await worker.waitForEntry({ msg: "revoked", id: sent.id });
     expect(worker.entries.filter(({ id }) => id === sent.id)).toMatchObject([
       { level: 30, msg: "received", queue: "one" },
@@ -173,7 +173,7 @@ describe("-l", () => {
       await app.sendTask("fixture.echo", [], { expires: new Date(Date.now() - 1000) }),
       await app.sendTask("fixture.add", [1, 2]),
     ];
-    for (const result of sent) await result.get({ timeout: "60s", propagate: false });
+    for (const result of sent) await result.get({ timeout: hangTimeout, propagate: false });
     expect(await worker.stop()).toEqual({ code: 0, signal: null });
     expect(new Set(worker.entries.map(({ msg }) => msg))).toEqual(new Set(seen));
   });

@@ -4,9 +4,10 @@ import { createApp, type App } from "@bullrush/client";
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { eventually } from "../support/eventually.js";
-import { startWorker, type WorkerProcess } from "../support/fleet.js";
-import { redisUrl } from "../support/redis-url.js";
+import { eventually } from "../lib/eventually.js";
+import { hangTimeout } from "../lib/hang-timeout.js";
+import { startWorker, type WorkerProcess } from "../lib/task-worker.js";
+import { redisUrl } from "../lib/redis-url.js";
 import { deadLettersOf } from "../../packages/broker/test/dead-letters.js";
 
 const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
@@ -34,13 +35,13 @@ function start(...args: readonly string[]): WorkerProcess {
 /** That the worker still runs what it gets. */
 async function expectRunning(queue = "one"): Promise<void> {
   const next = await app.sendTask("fixture.add", [1, 2], { queue });
-  expect(await next.get({ timeout: "15s" })).toBe(3);
+  expect(await next.get({ timeout: hangTimeout })).toBe(3);
 }
 
 /** That nothing is left in `queue` to be run, or on loan: a result can be read before its message is settled. */
 async function expectSettled(queue: string): Promise<void> {
   await eventually(`${queue} is empty`, async () => {
-    const [counts] = await app.transport.counts([queue]);
+    const [counts] = await app.engine.queues.counts([queue]);
     return counts?.waiting === 0 && counts.active === 0;
   });
 }
@@ -61,7 +62,7 @@ describe("a task that the worker does not know", () => {
   it("fails, without grace, at its caller with the names of those that it does know, and is kept", async () => {
     await using worker = start(...now);
     const sent = await app.sendTask("fixture.ad", [canary]);
-    const error: unknown = await sent.get({ timeout: "15s" }).catch((error: unknown) => error);
+    const error: unknown = await sent.get({ timeout: hangTimeout }).catch((error: unknown) => error);
     expect(error).toMatchObject({ code: "TASK_FAILED", cause: { code: "TASK_NOT_REGISTERED" } });
     expect(String(error)).toContain(
       'task "fixture.ad" is not registered here (known: fixture.add, fixture.fail, fixture.hold, fixture.echo, fixture.relay)',
@@ -97,7 +98,7 @@ describe("a message that cannot be read", () => {
     // Not sooner: nobody knows a message whose hash is gone, until it has failed.
     for (const { result } of sent) await worker.waitForEntry({ msg: "not run", id: result.id });
     await expectSettled("one");
-    const errors = await Promise.all(sent.map(({ result }) => result.get({ timeout: "15s" }).catch((error: unknown) => error)));
+    const errors = await Promise.all(sent.map(({ result }) => result.get({ timeout: hangTimeout }).catch((error: unknown) => error)));
     for (const [index, { reason, result }] of sent.entries()) {
       expect(errors[index]).toMatchObject({ code: "TASK_FAILED", cause: { code: "DECODE_ERROR" } });
       expect(String(errors[index])).toContain(`the message cannot be decoded: ${reason}`);
@@ -113,7 +114,7 @@ describe("a task that is taken after its time", () => {
   it("is revoked, not run", async () => {
     const late = await app.sendTask("fixture.hold", [], { expires: new Date(Date.now() - 1) });
     await using worker = start();
-    await expect(late.get({ timeout: "15s" })).rejects.toMatchObject({
+    await expect(late.get({ timeout: hangTimeout })).rejects.toMatchObject({
       code: "TASK_REVOKED",
       message: expect.stringContaining("expired") as string,
     });
@@ -156,7 +157,7 @@ describe("a job of a plain BullMQ producer", () => {
     await worker.waitForEntry({ msg: "failed", task: "fixture.fail", id });
     await eventually("it has failed", async () => (await field("one", id, "failedReason")) !== null);
     expect(await field("one", id, "failedReason")).toBe("out of order");
-    expect(await app.transport.counts(["one"])).toMatchObject([{ failed: 1 }]);
+    expect(await app.engine.queues.counts(["one"])).toMatchObject([{ failed: 1 }]);
   });
 
   it("can send tasks, which are nobody's children, and stores nothing of its progress", async () => {
@@ -165,7 +166,7 @@ describe("a job of a plain BullMQ producer", () => {
     const id = await add("one", "fixture.relay", {}, `theirs-${randomUUID()}`);
     await eventually("it has its return value", async () => (await field("one", id, "returnvalue")) !== null);
     const sent = app.asyncResult(JSON.parse((await field("one", id, "returnvalue")) ?? "") as string);
-    expect(await sent.get({ timeout: "15s" })).toBe(3);
+    expect(await sent.get({ timeout: hangTimeout })).toBe(3);
     expect(await redis.exists(`bullrush:result:${id}`)).toBe(0);
     const ignored = await app.sendTask("fixture.relay", [], { ignoreResult: true });
     await worker.waitForEntry({ msg: "succeeded", id: ignored.id });
@@ -181,7 +182,7 @@ describe("a job of a plain BullMQ producer", () => {
     for (const queue of ["one", "two", "one"]) await expectRunning(queue);
     await eventually("it was put back", async () => (await field("one", id, "unknownSince")) !== null);
     expect(await worker.stop()).toEqual({ code: 0, signal: null });
-    const [counts] = await app.transport.counts(["one"]);
+    const [counts] = await app.engine.queues.counts(["one"]);
     expect([(counts?.waiting ?? 0) + (counts?.delayed ?? 0), counts?.active, counts?.failed]).toEqual([1, 0, 0]);
     expect(await field("one", id, "name")).toBe("somebody.elses");
     expect(worker.entries.filter(({ level }) => Number(level) >= 40)).toEqual([warning]);

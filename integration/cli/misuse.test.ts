@@ -1,53 +1,40 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { startWorker } from "../support/fleet.js";
-import { makeProject } from "../support/project.js";
+import { startWorker } from "../lib/task-worker.js";
+import { makeProject } from "../lib/project.js";
 
 const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
 const canary = "c4nary-pass";
 
 /** What it says, on one line of stderr, before it ends with code 2; nothing that it writes has the password or a stack. */
 async function refusalOf(start: Parameters<typeof startWorker>[0]): Promise<string> {
-  const begun = Date.now();
   await using worker = startWorker(start);
   const exit = await worker.exit;
-  const took = Date.now() - begun;
   const written = [...worker.lines, ...worker.errors].join("\n");
   expect({ exit, errors: worker.errors }).toEqual({ exit: { code: 2, signal: null }, errors: [expect.any(String)] });
-  expect(took).toBeLessThan(20_000);
   expect(worker.lines).toEqual([]);
   expect(written).not.toContain(canary);
   return worker.errors[0] ?? "";
 }
 
+// Each flag's own rules are those of parseArguments(); here is one of each kind of refusal.
 describe("flags", () => {
   it.each([
     { args: ["-Q", "a:b"], says: 'task-worker: "a:b" is not a queue name: it contains ":"' },
-    { args: ["-Q", ""], says: 'task-worker: "" is not a queue name: it is empty' },
-    { args: ["-Q", "a b"], says: 'task-worker: "a b" is not a queue name: it contains whitespace' },
     { args: ["-X", "one,two"], says: "task-worker: queues is empty without the excluded ones" },
-    { args: ["-c", "0"], says: "argument '0' is invalid. It has to be a whole number from 1." },
     { args: ["-c", "x"], says: "argument 'x' is invalid. It has to be a whole number from 1." },
     {
       args: ["--shutdown-timeout", "soon"],
       says: 'task-worker: --shutdown-timeout is "soon"; expected a duration with its unit, such as "20s"',
     },
     {
-      args: ["--time-limit", "20"],
-      says: 'task-worker: --time-limit is "20"; expected a duration with its unit: write "20s" for seconds or "20ms"',
-    },
-    {
       args: ["-P", "processes", "--max-memory-per-child", "200"],
       says: 'maxMemoryPerChild is "200"; expected a size with its unit: write "200kb", as Celery reads it, or "200mb"',
     },
     { args: ["--broker", `redis://u:p/${canary}@h`], says: "in a user or a password write / as %2F" },
-    { args: ["--broker", "redis://h?foo=1"], says: '"foo" is none of its parameters, which are db, virtual_host, ' },
-    { args: ["--quues", "a"], says: "task-worker: unknown option '--quues' (Did you mean --queues?) (see task-worker --help)" },
     { args: [`--brokr=redis://u:${canary}@h`], says: "task-worker: unknown option '--brokr=redis://***@h'" },
     { args: ["-c", `redis://u:${canary}@h`], says: "argument 'redis://***@h' is invalid" },
-    { args: ["--broker", `redis://u:${canary}@h:port`], says: "task-worker: not a Redis URL (its port is not a number from 1 to 65535)" },
     { args: ["--broker", `http://u:${canary}@h`], says: 'task-worker: not a Redis URL (its scheme is "http://")' },
-    { args: ["--broker", ""], says: "task-worker: not a Redis URL (it does not begin with a scheme such as redis://)" },
     { args: ["--result-backend", canary], says: "task-worker: not a Redis URL (it does not begin with a scheme such as redis://)" },
   ])("$args is refused", async ({ args, says }) => {
     expect(await refusalOf({ app: fixture, args })).toContain(says);

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { startWorker, type WorkerProcess } from "../support/fleet.js";
+import { startWorker, type WorkerProcess } from "../lib/task-worker.js";
 
 const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
 
@@ -12,8 +12,8 @@ function start(prefix: string, ...args: readonly string[]): WorkerProcess {
 
 const nameOf = async (worker: WorkerProcess) => (await worker.waitForEntry({ msg: "ready" }))["worker"];
 
-describe("workers on a host", () => {
-  it("that start at once without a name get different ones, and the next gets one that was given up", { timeout: 120_000 }, async () => {
+describe.concurrent("workers on a host", () => {
+  it("that start at once without a name get different ones, and the next gets one that was given up", async () => {
     const prefix = `names-${randomUUID()}`;
     await using one = start(prefix);
     await using two = start(prefix);
@@ -27,13 +27,13 @@ describe("workers on a host", () => {
     for (const worker of [one, two, three, four]) expect(worker.entries.filter(({ level }) => Number(level) > 30)).toEqual([]);
   });
 
-  it("of another prefix have names of their own", { timeout: 120_000 }, async () => {
+  it("of another prefix have names of their own", async () => {
     await using one = start(`names-${randomUUID()}`);
     await using two = start(`names-${randomUUID()}`);
     expect([await nameOf(one), await nameOf(two)]).toEqual([`worker@${hostname()}`, `worker@${hostname()}`]);
   });
 
-  it("that are given the same name bear it, and the second warns of the first", { timeout: 120_000 }, async () => {
+  it("that are given the same name bear it, and the second warns of the first", async () => {
     const prefix = `names-${randomUUID()}`;
     await using one = start(prefix, "-n", "same@%h");
     expect(await nameOf(one)).toBe(`same@${hostname()}`);

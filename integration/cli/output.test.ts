@@ -2,14 +2,15 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
 import { createApp, type App } from "@bullrush/client";
-import { describe, expect, it } from "vitest";
-import { startWorker, type WorkerProcess } from "../support/fleet.js";
-import { startProgram, type Entry } from "../support/program.js";
-import { redisUrl } from "../support/redis-url.js";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { hangTimeout } from "../lib/hang-timeout.js";
+import { startWorker, type WorkerProcess } from "../lib/task-worker.js";
+import { startProgram, type Entry } from "../lib/program.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 const fixture = fileURLToPath(new URL("fixtures/output.ts", import.meta.url));
 const taskBeat = fileURLToPath(new URL("../../packages/beat/bin/task-beat.js", import.meta.url));
-const patience = { timeout: "60s" } as const;
+const patience = { timeout: hangTimeout } as const;
 
 interface Scene extends AsyncDisposable {
   readonly app: App;
@@ -39,8 +40,33 @@ const spoken = (name: string) => [
 ];
 
 describe.each([["inline"], ["threads"], ["processes"]])("what tasks write, with the pool %s,", (pool) => {
+  // One worker for the three: the last of them stops it.
+  let opened: Scene;
+  beforeAll(() => void (opened = scene("-P", pool, "-c", "2")));
+  afterAll(() => opened[Symbol.asyncDispose]());
+
+  it("keeps its place among the lines of the task's own log", async () => {
+    const { app, worker } = opened;
+    const { id } = await app.sendTask("output.log");
+    await worker.waitForEntry({ msg: "succeeded", id });
+    const texts = worker.entries.filter((entry) => entry["id"] === id).map(({ msg }) => msg);
+    expect(texts).toEqual(["received", "one", "two", "three", "four", "succeeded"]);
+  });
+
+  it("may be a lot: none of it is lost, and of one text of megabytes the beginning is kept", async () => {
+    const { app, worker } = opened;
+    const flood = await app.sendTask("output.flood", [20_000, 200]);
+    const long = await app.sendTask("output.long", [5_000_000]);
+    await flood.get(patience);
+    await long.get(patience);
+    await worker.waitForEntry({ msg: "succeeded", id: long.id });
+    const lines = worker.entries.filter(({ id, stream }) => id === flood.id && stream === "stdout").map(({ msg }) => String(msg));
+    expect(lines.map((line) => Number(line.split(" ")[0]))).toEqual(Array.from({ length: 20_000 }, (_, line) => line));
+    const [cut] = worker.entries.filter(({ id, stream }) => id === long.id && stream === "stdout");
+    expect(cut).toMatchObject({ msg: "é".repeat(20_000), cut: 4_980_000 });
+  });
+
   it("is lines with their names and ids, in order, and all of stdout is JSON", async () => {
-    await using opened = scene("-P", pool, "-c", "2");
     const { app, worker } = opened;
     const sent = await Promise.all(["a", "b"].map((name) => app.sendTask("output.speak", [name])));
     for (const result of sent) await result.get(patience);
@@ -60,15 +86,6 @@ describe.each([["inline"], ["threads"], ["processes"]])("what tasks write, with 
     expect(loaded.some((entry) => "id" in entry)).toBe(false);
   });
 
-  it("keeps its place among the lines of the task's own log", async () => {
-    await using opened = scene("-P", pool, "-c", "1");
-    const { app, worker } = opened;
-    const { id } = await app.sendTask("output.log");
-    await worker.waitForEntry({ msg: "succeeded", id });
-    const texts = worker.entries.filter((entry) => entry["id"] === id).map(({ msg }) => msg);
-    expect(texts).toEqual(["received", "one", "two", "three", "four", "succeeded"]);
-  });
-
   it("stays as it is with --no-capture-console", async () => {
     await using opened = scene("-P", pool, "-c", "1", "--no-capture-console");
     const { app, worker } = opened;
@@ -78,28 +95,16 @@ describe.each([["inline"], ["threads"], ["processes"]])("what tasks write, with 
     expect(worker.lines).toContain("a begins");
     expect(worker.errors).toContain("a is not sure");
   });
+});
 
+describe("what tasks write", () => {
   it("is left out below the level", async () => {
-    await using opened = scene("-P", pool, "-c", "1", "-l", "warn");
+    await using opened = scene("-P", "processes", "-c", "1", "-l", "warn");
     const { app, worker } = opened;
     await (await app.sendTask("output.speak", ["a"])).get(patience);
     await worker.stop();
     expect(worker.entries.map(said)).toEqual(spoken("a").filter((line) => line.startsWith("stderr")));
     expect(worker.errors).toEqual([]);
-  });
-
-  it("may be a lot: none of it is lost, and of one text of megabytes the beginning is kept", async () => {
-    await using opened = scene("-P", pool, "-c", "1");
-    const { app, worker } = opened;
-    const flood = await app.sendTask("output.flood", [20_000, 200]);
-    const long = await app.sendTask("output.long", [5_000_000]);
-    await flood.get(patience);
-    await long.get(patience);
-    await worker.waitForEntry({ msg: "succeeded", id: long.id });
-    const lines = worker.entries.filter(({ id, stream }) => id === flood.id && stream === "stdout").map(({ msg }) => String(msg));
-    expect(lines.map((line) => Number(line.split(" ")[0]))).toEqual(Array.from({ length: 20_000 }, (_, line) => line));
-    const [cut] = worker.entries.filter(({ id, stream }) => id === long.id && stream === "stdout");
-    expect(cut).toMatchObject({ msg: "é".repeat(20_000), cut: 4_980_000 });
   });
 });
 

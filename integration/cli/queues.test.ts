@@ -3,11 +3,12 @@ import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
 import { createApp, type App, type AppOptions } from "@bullrush/client";
 import { describe, expect, it } from "vitest";
-import { eventually } from "../support/eventually.js";
-import { startWorker, type WorkerProcess } from "../support/fleet.js";
-import { makeProject } from "../support/project.js";
-import { redisUrl } from "../support/redis-url.js";
-import { deadPort } from "../support/server.js";
+import { eventually } from "../lib/eventually.js";
+import { hangTimeout } from "../lib/hang-timeout.js";
+import { startWorker, type WorkerProcess } from "../lib/task-worker.js";
+import { makeProject } from "../lib/project.js";
+import { redisUrl } from "../lib/redis-url.js";
+import { deadPort } from "../lib/server.js";
 
 const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
 
@@ -50,7 +51,7 @@ describe("task-worker takes", () => {
     expect(new Set(await queuesTaken(worker, 2))).toEqual(new Set(["two", "brand_new"]));
     await worker.stop();
     expect(worker.entries[0]).toMatchObject({ queues: ["two", "brand_new"] });
-    expect(await app.transport.counts(["one", "two", "brand_new"])).toMatchObject([{ waiting: 1 }, { waiting: 0 }, { waiting: 0 }]);
+    expect(await app.engine.queues.counts(["one", "two", "brand_new"])).toMatchObject([{ waiting: 1 }, { waiting: 0 }, { waiting: 0 }]);
   });
 
   it("not from the queues of -X", async () => {
@@ -60,7 +61,7 @@ describe("task-worker takes", () => {
     await using worker = startWorker({ app: fixture, args: ["-X", "one,three"], env });
     expect(await queuesTaken(worker, 1)).toEqual(["two"]);
     await worker.stop();
-    expect(await app.transport.counts(["one", "two", "three"])).toMatchObject([{ waiting: 1 }, { waiting: 0 }, { waiting: 1 }]);
+    expect(await app.engine.queues.counts(["one", "two", "three"])).toMatchObject([{ waiting: 1 }, { waiting: 0 }, { waiting: 1 }]);
   });
 
   it("by weight, with -Q one:3,two:1", async () => {
@@ -100,7 +101,7 @@ describe("task-worker takes", () => {
       env: { ...env, FIXTURE_HOLD: "60000" },
     });
     await eventually("two hold", () => worker.entries.filter(({ msg }) => msg === "holding").length === 2);
-    const counts = await app.transport.counts(["one", "two"]);
+    const counts = await app.engine.queues.counts(["one", "two"]);
     expect(counts.reduce((sum, { active }) => sum + active, 0)).toBe(2);
     expect(counts.reduce((sum, { waiting }) => sum + waiting, 0)).toBe(2);
     expect(await worker.stop()).toEqual({ code: 0, signal: null });
@@ -115,7 +116,7 @@ describe("-n", () => {
     await using worker = startWorker({ app: fixture, args: ["-n", "first-%p@%h"], env });
     const result = await app.sendTask("fixture.hold");
     const name = `first-${worker.pid}@${hostname()}`;
-    expect(await result.get({ timeout: "15s" })).toEqual({ attempt: 1, worker: name });
+    expect(await result.get({ timeout: hangTimeout })).toEqual({ attempt: 1, worker: name });
     expect(await result.worker()).toBe(name);
     expect(worker.entries[0]).toMatchObject({ worker: name });
   });
@@ -136,10 +137,10 @@ describe("--purge", () => {
       { level: 40, queue: "two", removed: 1 },
     ]);
     const kept = await app.sendTask("fixture.add", [1, 2], { queue: "one" });
-    expect(await kept.get({ timeout: "15s" })).toBe(3);
+    expect(await kept.get({ timeout: hangTimeout })).toBe(3);
     await worker.waitForEntry({ msg: "received" });
     expect(worker.entries.filter(({ msg }) => msg === "received")).toHaveLength(1);
-    expect(await app.transport.counts(["one", "three"])).toMatchObject([{ waiting: 0, delayed: 0 }, { waiting: 1 }]);
+    expect(await app.engine.queues.counts(["one", "three"])).toMatchObject([{ waiting: 0, delayed: 0 }, { waiting: 1 }]);
   });
 });
 
@@ -158,7 +159,7 @@ describe("broker and result backend", () => {
     await using elsewhere = createApp({ broker, backend: broker, prefix });
     await using worker = startWorker({ ...start, cwd: project.directory, env: { PREFIX: prefix, ...start.env } });
     const result = await app.sendTask("sum", [1, 2]);
-    expect(await result.get({ timeout: "15s" })).toBe(3);
+    expect(await result.get({ timeout: hangTimeout })).toBe(3);
     expect(await elsewhere.asyncResult(result.id).ready()).toBe(false);
     expect(worker.entries[0]).toMatchObject({
       broker: expect.stringMatching(/\/1$/) as string,

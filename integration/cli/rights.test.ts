@@ -3,9 +3,9 @@ import { fileURLToPath } from "node:url";
 import { createApp } from "@bullrush/client";
 import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
-import { startProgram, type Program } from "../support/program.js";
-import { taskWorker } from "../support/fleet.js";
-import { serverBinary, startServer } from "../support/server.js";
+import { startProgram, type Program } from "../lib/program.js";
+import { taskWorker } from "../lib/task-worker.js";
+import { serverBinary, startServer } from "../lib/server.js";
 
 const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
 const taskBeat = fileURLToPath(new URL("../../packages/beat/bin/task-beat.js", import.meta.url));

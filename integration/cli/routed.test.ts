@@ -3,10 +3,11 @@ import { createApp } from "@bullrush/client";
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { expect, it } from "vitest";
-import { eventually } from "../support/eventually.js";
-import { startWorker } from "../support/fleet.js";
-import { makeProject } from "../support/project.js";
-import { redisUrl } from "../support/redis-url.js";
+import { eventually } from "../lib/eventually.js";
+import { hangTimeout } from "../lib/hang-timeout.js";
+import { startWorker } from "../lib/task-worker.js";
+import { makeProject } from "../lib/project.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 const tasks = `
   import { createApp } from "@bullrush/client";
@@ -33,7 +34,7 @@ it("an app of routes alone: its tasks are found and called off by their ids, and
   await using worker = startWorker({ app: "tasks.mjs", env, cwd: project.directory });
   await worker.ready;
   expect(worker.entries[0]).toMatchObject({ queues: ["default", "for_task_A", "for_task_B", "for_hold"] });
-  expect(await byId.get({ timeout: "20s" })).toBe(3);
+  expect(await byId.get({ timeout: hangTimeout })).toBe(3);
   await worker.waitForEntry({ msg: "revoked", id: dropped.id });
   expect(worker.entries.filter(({ msg, id }) => msg === "succeeded" && id === dropped.id)).toEqual([]);
 });

@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { createApp, type App } from "@bullrush/client";
 import { describe, expect, it } from "vitest";
-import { startWorker, taskWorker } from "../support/fleet.js";
-import { redisUrl } from "../support/redis-url.js";
-import { hasScreens, openScreen, type Screen } from "../support/screen.js";
+import { startWorker, taskWorker } from "../lib/task-worker.js";
+import { redisUrl } from "../lib/redis-url.js";
+import { hasScreens, openScreen, type Screen } from "../lib/screen.js";
 
 const fixture = fileURLToPath(new URL("fixtures/output.ts", import.meta.url));
 const holding = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
@@ -27,7 +27,7 @@ function scene(module = fixture): Scene {
 }
 
 describe.skipIf(!hasScreens).each([["inline"], ["threads"], ["processes"]])("a terminal with a worker whose pool is %s", (pool) => {
-  it("shows lines for people", { timeout: 120_000 }, async () => {
+  it("shows lines for people", async () => {
     const { app, open } = scene();
     await using _ = app;
     await using screen = await open(["-n", "workerA@%h", "-P", pool, "-c", "1"]);
@@ -63,7 +63,7 @@ describe.skipIf(!hasScreens).each([["inline"], ["threads"], ["processes"]])("a t
 });
 
 describe.skipIf(!hasScreens)("in a terminal", () => {
-  it("of 40 columns long names are clipped", { timeout: 120_000 }, async () => {
+  it("of 40 columns long names are clipped", async () => {
     const { app, open } = scene();
     await using _ = app;
     await using screen = await open(["-n", "a-worker-with-a-long-name@elsewhere"], 40);
@@ -72,7 +72,7 @@ describe.skipIf(!hasScreens)("in a terminal", () => {
     await screen.waitFor(new RegExp(`a-worke…  succeeded +output.log\\[${id.slice(0, 8)}\\]`));
   });
 
-  it("the first Ctrl-C says what a second one does, and the second does it", { timeout: 120_000 }, async () => {
+  it("the first Ctrl-C says what a second one does, and the second does it", async () => {
     const { app, open } = scene(holding);
     await using _ = app;
     await using screen = await open(["-n", "w@%h"]);
@@ -84,7 +84,7 @@ describe.skipIf(!hasScreens)("in a terminal", () => {
     await screen.press("C-c");
     await screen.waitFor(new RegExp(`requeued +fixture.hold\\[${id.slice(0, 8)}\\]| stopped`));
     expect(await screen.ended()).toBe(0);
-    expect(await app.transport.counts(["one"])).toMatchObject([{ waiting: 1, active: 0 }]);
+    expect(await app.engine.queues.counts(["one"])).toMatchObject([{ waiting: 1, active: 0 }]);
   });
 
   it.each([
@@ -101,11 +101,11 @@ describe.skipIf(!hasScreens)("in a terminal", () => {
     await screen.waitFor(/2 messages in queue one will be removed for good\. Continue\? \[y\/N\]/);
     await screen.press(...keys);
     await screen.waitFor(is);
-    expect(await app.transport.counts(["one"])).toMatchObject([{ delayed: left }]);
+    expect(await app.engine.queues.counts(["one"])).toMatchObject([{ delayed: left }]);
     if (left > 0) expect(await screen.ended()).toBe(1);
   });
 
-  it("--purge asks nothing when nothing waits, or with --yes", { timeout: 120_000 }, async () => {
+  it("--purge asks nothing when nothing waits, or with --yes", async () => {
     const { app, open } = scene();
     await using _ = app;
     await using empty = await open(["--purge"]);

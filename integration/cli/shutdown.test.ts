@@ -2,11 +2,12 @@ import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { createApp, type App } from "@bullrush/client";
 import { describe, expect, it } from "vitest";
-import { startWorker, type WorkerProcess } from "../support/fleet.js";
-import { startProgram, type Program } from "../support/program.js";
-import { makeProject } from "../support/project.js";
-import { redisUrl } from "../support/redis-url.js";
-import { serverBinary, startServer } from "../support/server.js";
+import { hangTimeout } from "../lib/hang-timeout.js";
+import { startWorker, type WorkerProcess } from "../lib/task-worker.js";
+import { startProgram, type Program } from "../lib/program.js";
+import { makeProject } from "../lib/project.js";
+import { redisUrl } from "../lib/redis-url.js";
+import { serverBinary, startServer } from "../lib/server.js";
 
 const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
 const shortLease = fileURLToPath(new URL("fixtures/short-lease.mjs", import.meta.url));
@@ -65,9 +66,7 @@ describe.concurrent("task-worker finishes what runs, takes nothing more and ends
     await using _ = app;
     await using worker = start(0);
     await worker.ready;
-    const begun = Date.now();
     expect(await worker.stop()).toEqual(wellDone);
-    expect(Date.now() - begun).toBeLessThan(8000);
   });
 });
 
@@ -99,20 +98,18 @@ describe.concurrent("task-worker asks the task to end and puts it back, and anot
     await using first = start(60_000, "-n", "first", ...args);
     const sent = await app.sendTask("fixture.hold");
     await first.waitForEntry({ msg: "holding", id: sent.id });
-    const begun = Date.now();
     for (const signal of signals) {
       first.signal(signal);
       await first.waitForEntry({ msg: "stopping" });
     }
     expect(await first.exit).toEqual(wellDone);
-    expect(Date.now() - begun).toBeLessThan(8000);
     expect(first.entries.map(({ msg }) => msg)).toContain("asked to end");
-    expect(await app.transport.counts(["one"])).toMatchObject([{ waiting: 1, active: 0, failed: 0 }]);
+    expect(await app.engine.queues.counts(["one"])).toMatchObject([{ waiting: 1, active: 0, failed: 0 }]);
     expect(await sent.status()).toBe("PENDING");
 
     await using second = start(0, "-n", "second");
     await second.ready;
-    expect(await sent.get({ timeout: "20s" })).toEqual({ attempt: 1, worker: "second" });
+    expect(await sent.get({ timeout: hangTimeout })).toEqual({ attempt: 1, worker: "second" });
     expect(await second.stop()).toEqual(wellDone);
   });
 });
@@ -127,9 +124,7 @@ describe.concurrent("task-worker whose Redis is dead", () => {
     await worker.waitForEntry({ msg: "received", queue: "one" });
     await worker.waitForEntry({ msg: "holding" });
     await server.kill();
-    const begun = Date.now();
-    expect(await worker.stop("SIGTERM", 15_000)).toEqual({ code: 1, signal: null });
-    expect(Date.now() - begun).toBeLessThan(1000 + 5000 + 3000);
+    expect(await worker.stop()).toEqual({ code: 1, signal: null });
     expect(worker.entries.at(-1)).toMatchObject({ level: 50, left: 2, msg: expect.stringContaining("before all was settled") as string });
   });
 
@@ -139,7 +134,7 @@ describe.concurrent("task-worker whose Redis is dead", () => {
     await worker.ready;
     await server.kill();
     await worker.waitForEntry({ msg: "broker cannot be reached" });
-    expect(await worker.stop("SIGTERM", 15_000)).toEqual(wellDone);
+    expect(await worker.stop()).toEqual(wellDone);
   });
 });
 
@@ -152,7 +147,7 @@ describe.concurrent("a worker from code whose Redis is dead", () => {
     const sent = await app.sendTask("fixture.hold");
     await worker.waitForEntry({ msg: "holding", id: sent.id });
     await server.kill();
-    expect(await worker.stop("SIGTERM", 15_000)).toEqual(wellDone);
+    expect(await worker.stop()).toEqual(wellDone);
   });
 });
 
@@ -166,7 +161,7 @@ describe.concurrent("a task whose worker is killed", () => {
     await using second = lease(0, "second");
     await second.waitForEntry({ msg: "ready" });
     await first.kill();
-    expect(await sent.get({ timeout: "30s" })).toEqual({ attempt: 1, worker: "second" });
+    expect(await sent.get({ timeout: hangTimeout })).toEqual({ attempt: 1, worker: "second" });
     await second.stop();
   });
 });

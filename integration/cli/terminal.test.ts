@@ -4,9 +4,10 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createApp } from "@bullrush/client";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { eventually } from "../support/eventually.js";
-import { taskWorker } from "../support/fleet.js";
-import { redisUrl } from "../support/redis-url.js";
+import { eventually } from "../lib/eventually.js";
+import { hangTimeout } from "../lib/hang-timeout.js";
+import { taskWorker } from "../lib/task-worker.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
 
@@ -32,10 +33,10 @@ describe.skipIf(!hasTerminals)("task-worker in a terminal that is closed", () =>
       return /ready/.test(shown) && pid !== "";
     });
     const begun = await app.sendTask("fixture.hold");
-    await eventually("the task runs", () => shown.includes("holding"), 30_000);
+    await eventually("the task runs", () => shown.includes("holding"));
     terminal.kill("SIGKILL");
-    await begun.get({ timeout: "20s" });
+    await begun.get({ timeout: hangTimeout });
     expect(await begun.status()).toBe("SUCCESS");
-    await eventually("the worker has ended", () => !existsSync(`/proc/${pid}`), 20_000);
+    await eventually("the worker has ended", () => !existsSync(`/proc/${pid}`));
   });
 });

@@ -5,10 +5,12 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { createApp } from "@bullrush/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startWorker } from "../support/fleet.js";
-import { startProgram } from "../support/program.js";
-import { makeProject, type Project } from "../support/project.js";
-import { redisUrl } from "../support/redis-url.js";
+import { hangTimeout } from "../lib/hang-timeout.js";
+import { long } from "../lib/long.js";
+import { startWorker } from "../lib/task-worker.js";
+import { startProgram } from "../lib/program.js";
+import { makeProject, type Project } from "../lib/project.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 /** What each app has: a task that shows in which app it runs, and an entry of beat, both with a value that takes some loading to be known. */
 const application = `
@@ -165,7 +167,7 @@ const cases: readonly Case[] = [
   },
   {
     what: "-A @acme/tasks, a package of the workspace in TypeScript, with paths of its own",
-    everywhere: true,
+    everywhere: long,
     files: {
       "package.json": `{ "workspaces": ["packages/*"] }`,
       "packages/tasks/package.json": JSON.stringify({ name: "@acme/tasks", type: "module", exports: "./src/index.ts" }),
@@ -213,7 +215,7 @@ const cases: readonly Case[] = [
   },
   {
     what: "by the loader that the process was started with",
-    everywhere: true,
+    everywhere: long,
     files: {
       "package.json": esPackage,
       "own.ts": "export const own: number = 1;",
@@ -242,7 +244,8 @@ describe.each(cases)(
     afterAll(() => project[Symbol.dispose]());
 
     // The worker of a pool of runners loads the app too: what runs inline besides differs where a task imports.
-    it.each([...(later === "" ? [] : ["inline"]), "processes", ...(everywhere ? ["threads"] : [])])("%s", async (pool) => {
+    const inline = later !== "" && (everywhere || long) ? ["inline"] : [];
+    it.each([...inline, "processes", ...(everywhere ? ["threads"] : [])])("%s", async (pool) => {
       const prefix = `typescript-${randomUUID()}`;
       await using client = createApp({ broker: redisUrl(), prefix });
       await using worker = startWorker({
@@ -252,7 +255,7 @@ describe.each(cases)(
         env: { ...environment, PREFIX: prefix },
       });
       const probe = await client.sendTask<string>("probe");
-      expect(await probe.get({ timeout: "60s" })).toBe(`probe true ${value} ${later}`);
+      expect(await probe.get({ timeout: hangTimeout })).toBe(`probe true ${value} ${later}`);
       expect(await worker.stop()).toEqual({ code: 0, signal: null });
       expect(worker.errors).toEqual([]);
       // The loader of that case is not there in the threads of every Node.

@@ -3,24 +3,22 @@ import { createServer, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { createApp } from "@bullrush/client";
 import { describe, expect, it } from "vitest";
-import { startWorker } from "../support/fleet.js";
-import { redisUrl } from "../support/redis-url.js";
-import { deadPort, serverBinary, startServer } from "../support/server.js";
+import { startWorker } from "../lib/task-worker.js";
+import { redisUrl } from "../lib/redis-url.js";
+import { deadPort, serverBinary, startServer } from "../lib/server.js";
 
 const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
 const canary = "c4nary-pass";
 
 if (serverBinary === undefined) console.log("skipped: servers with a password, because PATH has no redis-server and no valkey-server");
 
-/** What it says, on one line of stderr, before it ends with code 1, within 15 s; nothing that it writes has the password or a stack. */
+/** What it says, on one line of stderr, before it ends with code 1; nothing that it writes has the password or a stack. */
 async function reasonToEnd(args: readonly string[]): Promise<string> {
   await using worker = startWorker({ app: fixture, args });
-  const { time } = await worker.waitForEntry({ msg: "starting" });
+  await worker.waitForEntry({ msg: "starting" });
   const exit = await worker.exit;
-  const took = Date.now() - Date.parse(String(time));
   const written = [...worker.lines, ...worker.errors].join("\n");
   expect({ exit, errors: worker.errors }).toEqual({ exit: { code: 1, signal: null }, errors: [expect.any(String)] });
-  expect(took).toBeLessThan(15_000);
   expect(written).not.toContain(canary);
   expect(written).not.toMatch(/^\s+at /m);
   expect(worker.entries.map(({ msg }) => msg)).not.toContain("ready");
@@ -103,7 +101,7 @@ describe.concurrent("task-worker that cannot start", () => {
       env: { FIXTURE_PREFIX: prefix },
     });
     expect(await worker.exit).toMatchObject({ code: 1 });
-    expect(await app.transport.counts(["one"])).toMatchObject([{ waiting: 1 }]);
+    expect(await app.engine.queues.counts(["one"])).toMatchObject([{ waiting: 1 }]);
   });
 
   it.each(["says nothing", "is not there"])(

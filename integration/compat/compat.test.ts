@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startProgram, type Program } from "../support/program.js";
-import { redisUrl } from "../support/redis-url.js";
+import { startProgram, type Program } from "../lib/program.js";
+import { redisUrl } from "../lib/redis-url.js";
 import { build, present, previousCommit, projectOf } from "./previous.js";
 
 const commit = await previousCommit();
@@ -60,7 +60,7 @@ async function startWorker(name: Name, prefix: string): Promise<Program> {
 /** What a program of a version writes, as JSON. */
 async function told(name: Name, prefix: string, program: string, args: readonly string[] = []): Promise<unknown> {
   await using running = start(name, prefix, ({ project }) => join(project, program), args);
-  const line = await running.waitFor(/^[[{]/, 90_000);
+  const line = await running.waitFor(/^[[{]/);
   expect(await running.exit).toEqual({ code: 0, signal: null });
   return JSON.parse(line) as unknown;
 }

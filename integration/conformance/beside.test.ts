@@ -4,8 +4,8 @@ import { createWorker } from "@bullrush/worker";
 import { Queue, Worker } from "bullmq";
 import { pino } from "pino";
 import { expect, test } from "vitest";
-import { eventually } from "../support/eventually.js";
-import { redisUrl } from "../support/redis-url.js";
+import { eventually } from "../lib/eventually.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 test("a Worker of BullMQ's and one of ours share a queue of plain jobs", async () => {
   const options = { prefix: randomUUID(), connection: { url: redisUrl() } };

@@ -4,9 +4,9 @@ import { createApp } from "@bullrush/client";
 import { FlowProducer, Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { expect, test } from "vitest";
-import { eventually } from "../support/eventually.js";
-import { startProgram, type Program } from "../support/program.js";
-import { redisUrl } from "../support/redis-url.js";
+import { eventually } from "../lib/eventually.js";
+import { startProgram, type Program } from "../lib/program.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 const fixture = fileURLToPath(new URL("../cli/fixtures/short-lease.mjs", import.meta.url));
 
@@ -33,7 +33,7 @@ test("after SIGKILL of a worker with 50 jobs at work, another one runs them all,
   await eventually("the first has 50 at work", async () => (await queue.getActiveCount()) === 50);
   await first.kill();
   await using second = worker("second", 0);
-  await eventually("all have ended", async () => (await queue.getCompletedCount()) === 51, 20_000);
+  await eventually("all have ended", async () => (await queue.getCompletedCount()) === 51);
 
   const results = await Promise.all(ours.map((result) => result.get()));
   expect(results).toEqual(ours.map(() => ({ attempt: 1, worker: "second" })));

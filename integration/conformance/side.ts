@@ -4,7 +4,7 @@ import { createWorker } from "@bullrush/worker";
 import { FlowProducer, Queue, UnrecoverableError, Worker, type JobType } from "bullmq";
 import { Redis } from "ioredis";
 import { pino } from "pino";
-import { redisUrl } from "../support/redis-url.js";
+import { redisUrl } from "../lib/redis-url.js";
 import { takeSnapshot, type Snapshot } from "./snapshot.js";
 
 /** What producers do, and what holds when the workers have done all there is to do. */

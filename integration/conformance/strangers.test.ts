@@ -4,8 +4,9 @@ import { createWorker } from "@bullrush/worker";
 import { Queue, Worker } from "bullmq";
 import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
-import { eventually } from "../support/eventually.js";
-import { redisUrl } from "../support/redis-url.js";
+import { eventually } from "../lib/eventually.js";
+import { hangTimeout } from "../lib/hang-timeout.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 /** A queue of plain jobs and of our tasks, with a worker of ours that knows the task `known` only, and what it warns of. */
 async function stage(concurrency: number) {
@@ -34,7 +35,7 @@ test.each([
   await queue.addBulk(strangers(count));
   const sent = await Promise.all(Array.from({ length: 300 }, (_, n) => known.delay(n)));
   await worker.start();
-  expect(await Promise.all(sent.map((result) => result.get({ timeout: "20s" })))).toEqual(sent.map((_, n) => n));
+  expect(await Promise.all(sent.map((result) => result.get({ timeout: hangTimeout })))).toEqual(sent.map((_, n) => n));
   expect(warnings).toMatchObject([{ queue: "shared", name: "somebody.elses" }]);
   await eventually("all are put back", async () => (await queue.getActiveCount()) === 0);
   expect(await queue.getJobCountByTypes("delayed", "waiting")).toBe(count);
@@ -63,5 +64,5 @@ test("a Worker of BullMQ's gets its jobs while one of ours, which does not know 
   expect(ran).toHaveLength(40);
   expect(await queue.getFailedCount()).toBe(0);
   await stock.close();
-  expect(await (await known.delay(7)).get({ timeout: "20s" })).toBe(7);
+  expect(await (await known.delay(7)).get({ timeout: hangTimeout })).toBe(7);
 });

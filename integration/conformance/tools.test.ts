@@ -4,8 +4,9 @@ import { createWorker } from "@bullrush/worker";
 import { Queue, QueueEvents, type JobType } from "bullmq";
 import { pino } from "pino";
 import { describe, test, type TestContext } from "vitest";
-import { eventually } from "../support/eventually.js";
-import { redisUrl } from "../support/redis-url.js";
+import { eventually } from "../lib/eventually.js";
+import { hangTimeout } from "../lib/hang-timeout.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 interface Scene {
   readonly app: App;
@@ -17,7 +18,7 @@ interface Scene {
   /** Lets the tasks called `hold` end. */
   release(): void;
   /** Waits until the queue counts so many jobs in each state. */
-  reached(counts: Readonly<Partial<Record<JobType, number>>>): Promise<void>;
+  reached(counts: Readonly<Partial<Record<JobType, number>>>): Promise<unknown>;
 }
 
 /** A worker of ours at work, with tasks that succeed, fail, or hold until they are released. */
@@ -83,7 +84,7 @@ describe.concurrent("while a worker of ours runs, BullMQ's own tools", () => {
     const reset = await app.sendTask("bad", ["reset"]);
     await reached({ failed: 2 });
     const record = await reset.get({ propagate: false });
-    await app.backend.forget([forgotten.id]);
+    await app.engine.results.forget([forgotten.id]);
     await (await queue.getJob(forgotten.id))?.retry();
     await (await queue.getJob(reset.id))?.retry("failed", { resetAttemptsMade: true, resetAttemptsStarted: true });
     await eventually("both have run twice", () => runs.length === 4);
@@ -130,7 +131,7 @@ describe.concurrent("while a worker of ours runs, BullMQ's own tools", () => {
     const later = await app.sendTask("ok", ["later"]);
     await queue.add("ok", "later still");
     release();
-    await held.get({ timeout: "5s" });
+    await held.get({ timeout: hangTimeout });
     expect(await later.status()).toBe("PENDING");
     expect(runs).toEqual(["held"]);
     await queue.resume();
@@ -151,7 +152,7 @@ describe.concurrent("while a worker of ours runs, BullMQ's own tools", () => {
     release();
     const next = await app.sendTask("ok", ["next"]);
     await queue.resume();
-    await next.get({ timeout: "5s" });
+    await next.get({ timeout: hangTimeout });
     expect(runs).toEqual(["held", "next"]);
     await reached({ active: 0, waiting: 0, completed: 1 });
   });
@@ -162,9 +163,9 @@ describe.concurrent("while a worker of ours runs, BullMQ's own tools", () => {
     const soon = await app.sendTask("ok", ["promoted"], { countdown: "1h" });
     const sooner = await app.sendTask("ok", ["sooner"], { countdown: "1h" });
     await (await queue.getJob(soon.id))?.promote();
-    await soon.get({ timeout: "5s" });
+    await soon.get({ timeout: hangTimeout });
     await (await queue.getJob(sooner.id))?.changeDelay(50);
-    await sooner.get({ timeout: "5s" });
+    await sooner.get({ timeout: hangTimeout });
     await queue.pause();
     await app.sendTask("ok", ["plain"]);
     const changed = await app.sendTask("ok", ["changed"]);
@@ -187,7 +188,7 @@ describe.concurrent("while a worker of ours runs, BullMQ's own tools", () => {
     expect((await queue.getJobs(["active"])).map(({ id }) => id)).toEqual([result.id]);
     await expect(job?.remove()).rejects.toThrow(/locked/);
     release();
-    await result.get({ timeout: "5s" });
+    await result.get({ timeout: hangTimeout });
     await reached({ completed: 1 });
     await job?.remove();
     expect(await queue.getJobLogs(result.id)).toEqual({ logs: [], count: 0 });

@@ -1,12 +1,13 @@
 import { chord } from "@bullrush/client";
 import { describe, expect, it } from "vitest";
 import { openFleet, type Fleet } from "../lib/fleet.js";
+import { hangTimeout } from "../lib/hang-timeout.js";
 import { openProxy } from "../lib/proxy.js";
-import { eventually } from "../support/eventually.js";
-import { redisUrl } from "../support/redis-url.js";
+import { eventually } from "../lib/eventually.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 /** Of each worker, in ms. */
-const lease = 2000;
+const lease = 4000;
 
 /** Longer than a lease and two scans. */
 const long = 2 * lease;
@@ -25,7 +26,7 @@ describe.concurrent("a task that blocks its worker's event loop for longer than 
     const workers = [fleet.start("first"), fleet.start("second")];
     await Promise.all(workers.map((worker) => worker.waitForEntry({ msg: "ready" })));
     const sent = await fleet.app.sendTask<string>("burn", [long], options);
-    await eventually("it is settled", async () => (await fleet.app.transport.counts(["one"]))[0]?.completed === 1);
+    await eventually("it is settled", async () => (await fleet.app.engine.queues.counts(["one"]))[0]?.completed === 1);
     if (!("ignoreResult" in options)) expect(await sent.get()).toMatch(/first|second/);
     expect(fleet.ledger.of(sent.id)).toHaveLength(1);
   });
@@ -35,7 +36,7 @@ describe.concurrent("a task that blocks its worker's event loop for longer than 
     fleet.start("first");
     fleet.start("second");
     const sent = await fleet.app.sendTask("burn", [long, "no luck"]);
-    expect(await sent.get({ timeout: "90s", propagate: false })).toMatchObject({ state: "FAILURE", failure: { message: "no luck" } });
+    expect(await sent.get({ timeout: hangTimeout, propagate: false })).toMatchObject({ state: "FAILURE", failure: { message: "no luck" } });
     expect(fleet.ledger.of(sent.id)).toHaveLength(1);
   });
 
@@ -48,8 +49,8 @@ describe.concurrent("a task that blocks its worker's event loop for longer than 
     await begun(fleet, sent.id);
     const second = fleet.start("second");
     await second.waitForEntry({ msg: "ready" });
-    expect(await sent.get({ timeout: "90s" })).toBe("first");
-    for (const one of beside) expect(await one.get({ timeout: "90s" })).toMatchObject({ worker: "first", attempt: 1 });
+    expect(await sent.get({ timeout: hangTimeout })).toBe("first");
+    for (const one of beside) expect(await one.get({ timeout: hangTimeout })).toMatchObject({ worker: "first", attempt: 1 });
     expect([...fleet.ledger.starts().values()]).toEqual([1, 1, 1]);
     await Promise.all([first.stop(), second.stop()]);
   });
@@ -93,13 +94,16 @@ describe.concurrent("a task that blocks its worker's event loop, and is to be en
     const ids = first.entries.find(({ reason }) => reason === "time limit")?.["tasks"];
     expect(ids).toEqual(expect.arrayContaining([expect.objectContaining({ task: "burn", id: sent.id })]));
     fleet.start("second");
-    expect(await sent.get({ timeout: "90s", propagate: false })).toMatchObject({
+    expect(await sent.get({ timeout: hangTimeout, propagate: false })).toMatchObject({
       state: "FAILURE",
       failure: { code: "TIME_LIMIT_EXCEEDED" },
     });
-    expect(await beside.get({ timeout: "90s" })).toEqual({ worker: "second", attempt: 1 });
+    expect(await beside.get({ timeout: hangTimeout })).toEqual({ worker: "second", attempt: 1 });
     // It has begun, and must not begin again.
-    expect(await once.get({ timeout: "90s", propagate: false })).toMatchObject({ state: "FAILURE", failure: { code: "WORKER_LOST" } });
+    expect(await once.get({ timeout: hangTimeout, propagate: false })).toMatchObject({
+      state: "FAILURE",
+      failure: { code: "WORKER_LOST" },
+    });
     expect(fleet.ledger.of(sent.id)).toHaveLength(1);
   });
 
@@ -114,9 +118,9 @@ describe.concurrent("a task that blocks its worker's event loop, and is to be en
     expect(await first.exit).toEqual({ code: null, signal: "SIGKILL" });
     expect(first.entries).toContainEqual(expect.objectContaining({ reason: "terminated" }));
     fleet.start("second");
-    expect(await beside.get({ timeout: "90s" })).toEqual({ worker: "second", attempt: 1 });
-    expect(await sent.get({ timeout: "90s", propagate: false })).toMatchObject({ state: "REVOKED" });
-    await eventually("it is dropped", async () => (await app.transport.counts(["one"]))[0]?.active === 0);
+    expect(await beside.get({ timeout: hangTimeout })).toEqual({ worker: "second", attempt: 1 });
+    expect(await sent.get({ timeout: hangTimeout, propagate: false })).toMatchObject({ state: "REVOKED" });
+    await eventually("it is dropped", async () => (await app.engine.queues.counts(["one"]))[0]?.active === 0);
     expect(fleet.ledger.of(sent.id)).toHaveLength(1);
   });
 
@@ -127,7 +131,7 @@ describe.concurrent("a task that blocks its worker's event loop, and is to be en
     const beside = await app.sendTask("hold", [10]);
     const worker = fleet.supervise("only", { blockedLimit: "1s" });
     expect(await sent.get({ timeout: "150s", propagate: false })).toMatchObject({ state: "FAILURE", failure: { code: "TASK_POISONED" } });
-    expect(await beside.get({ timeout: "90s" })).toEqual({ worker: "only", attempt: 1 });
+    expect(await beside.get({ timeout: hangTimeout })).toEqual({ worker: "only", attempt: 1 });
     expect(fleet.ledger.of(sent.id)).toHaveLength(2);
     expect(worker.starts()).toBe(3);
   });
@@ -139,7 +143,7 @@ describe.concurrent("a task that blocks its worker's event loop, and is to be en
     const first = fleet.start("first", { endsProcess: false });
     const line = await first.waitFor(/a task has run for longer than its time limit, and the event loop stands still/);
     expect(JSON.parse(line)).toMatchObject({ worker: "first", reason: "time limit", tasks: [{ task: "burn", id: sent.id }] });
-    expect(await sent.get({ timeout: "90s" })).toBe("first");
+    expect(await sent.get({ timeout: hangTimeout })).toBe("first");
     await first.stop();
     expect(first.errors.filter((one) => one.includes("stands still"))).toHaveLength(1);
   });
@@ -149,19 +153,25 @@ it("what a blocked worker has taken and not read goes to others, and is no crash
   await using proxy = await openProxy(redisUrl());
   await using fleet = open();
   const { app, ledger } = fleet;
-  const ending = [await app.sendTask("hold", [1000]), await app.sendTask("hold", [1010])];
-  const blocker = await app.sendTask<string>("burn", [long + lease]);
+  const ending = [await app.sendTask("linger", [null, null, "first"]), await app.sendTask("linger", [null, null, "first"])] as const;
+  const blocker = await app.sendTask<string>("stand");
   // Counted as a crash, it would not run again.
   const unread = await app.sendTask("once", [10]);
   const first = fleet.start("first", { broker: proxy.url, concurrency: 2 });
   await eventually("two run", () => ledger.starts().size === 2);
   // Each of them asks for another task when it ends, and the second one before the first one has got any.
-  proxy.slow(100);
+  const replies = [proxy.holdReply(blocker.id), proxy.holdReply(unread.id)] as const;
+  for (const [index, { id }] of ending.entries()) {
+    ledger.write("may end", id);
+    await replies[index]?.held;
+  }
+  replies[0].letGo();
   await begun(fleet, blocker.id);
+  replies[1].letGo();
   fleet.start("second");
-  expect(await unread.get({ timeout: "90s" })).toEqual({ worker: "second", attempt: 1 });
-  expect(await blocker.get({ timeout: "90s" })).toBe("first");
-  proxy.slow(0);
+  expect(await unread.get({ timeout: hangTimeout })).toEqual({ worker: "second", attempt: 1 });
+  ledger.write("may end", blocker.id);
+  expect(await blocker.get({ timeout: hangTimeout })).toBe("first");
   await first.stop();
   for (const { id } of [...ending, blocker, unread]) expect(ledger.of(id)).toHaveLength(1);
 });

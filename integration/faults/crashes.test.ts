@@ -2,12 +2,11 @@ import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
 import { deadLettersOf } from "../../packages/broker/test/dead-letters.js";
 import { openFleet } from "../lib/fleet.js";
+import { hangTimeout } from "../lib/hang-timeout.js";
+import { long } from "../lib/long.js";
 import { places } from "../lib/places.js";
-import { eventually } from "../support/eventually.js";
-import { redisUrl } from "../support/redis-url.js";
-
-/** How long a dead worker's task may take to run elsewhere, in ms. */
-const recoveryOf = (lease: number, scan: number) => lease + 2 * scan + 5000;
+import { eventually } from "../lib/eventually.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 describe.concurrent.each(places)("a task that kills its worker each time, with results $results", ({ backend }) => {
   it("begins three times, is given up, and takes none of those beside it along", async () => {
@@ -20,40 +19,40 @@ describe.concurrent.each(places)("a task that kills its worker each time, with r
 
     expect(await killer.get({ propagate: false, timeout: "150s" })).toMatchObject({ state: "FAILURE", failure: { code: "TASK_POISONED" } });
     const others = [...before, ...after];
-    const outcomes = await Promise.all(others.map((one) => one.get({ timeout: "90s" })));
+    const outcomes = await Promise.all(others.map((one) => one.get({ timeout: hangTimeout })));
     expect(outcomes).toEqual(others.map(() => ({ worker: "only", attempt: 1 })));
     expect(ledger.of(killer.id)).toHaveLength(3);
     expect(worker.starts()).toBe(4);
 
     // On two servers a result is stored before its task is settled.
-    await eventually("all are settled", async () => (await app.transport.counts(["one"]))[0]?.active === 0);
+    await eventually("all are settled", async () => (await app.engine.queues.counts(["one"]))[0]?.active === 0);
     const redis = new Redis(redisUrl(), { replyMapping: "legacy" });
     const letters = await deadLettersOf(redis, fleet.prefix, "one");
     redis.disconnect();
     expect(letters.map(({ id }) => id)).toEqual([killer.id]);
-    expect(await app.transport.counts(["one"])).toMatchObject([{ waiting: 0, completed: 19, failed: 1 }]);
+    expect(await app.engine.queues.counts(["one"])).toMatchObject([{ waiting: 0, completed: 19, failed: 1 }]);
   });
 });
 
-it("a task that is to run alone goes back while others run on, and keeps nothing from being taken", { timeout: 120_000 }, async () => {
+it("a task that is to run alone goes back while others run on, and keeps nothing from being taken", async () => {
   await using fleet = openFleet({ worker: { concurrency: 4 } });
   const { app, ledger } = fleet;
   const killer = await app.sendTask("killer");
   const worker = fleet.supervise("only");
-  await eventually("it has killed its worker twice", () => worker.starts() === 3, 60_000);
+  await eventually("it has killed its worker twice", () => worker.starts() === 3);
   const long = await app.sendTask("linger", [null, null, "only"]);
-  await worker.current().waitForEntry({ msg: "requeued", id: killer.id }, 60_000);
-  for (let count = 0; count < 3; count++) await (await app.sendTask("hold", [10])).get({ timeout: "90s" });
+  await worker.current().waitForEntry({ msg: "requeued", id: killer.id });
+  for (let count = 0; count < 3; count++) await (await app.sendTask("hold", [10])).get({ timeout: hangTimeout });
   expect(await killer.ready()).toBe(false);
   ledger.write("may end", long.id);
-  expect(await killer.get({ propagate: false, timeout: "60s" })).toMatchObject({ failure: { code: "TASK_POISONED" } });
+  expect(await killer.get({ propagate: false, timeout: hangTimeout })).toMatchObject({ failure: { code: "TASK_POISONED" } });
   expect(ledger.of(killer.id)).toHaveLength(3);
 });
 
 describe.concurrent.each(places)("a task whose worker is killed, with results $results", ({ results, backend }) => {
-  const production = process.env["BULLRUSH_LONG_TESTS"] === undefined ? [] : [{ lease: 15_000, scan: 5000 }];
+  const production = long ? [{ lease: 15_000, scan: 5000 }] : [];
 
-  it.each([{ lease: 2000, scan: 500 }, ...production])("runs elsewhere in time with $lease ms and $scan ms", async ({ lease, scan }) => {
+  it.each([{ lease: 2000, scan: 500 }, ...production])("runs elsewhere with $lease ms and $scan ms", async ({ lease, scan }) => {
     await using fleet = openFleet({ backend: await backend(), worker: { lease, scan } });
     const { app, ledger } = fleet;
     const first = fleet.start("first");
@@ -62,10 +61,9 @@ describe.concurrent.each(places)("a task whose worker is killed, with results $r
     await fleet.start("second").waitForEntry({ msg: "ready" });
     const killedAt = Date.now();
     await first.kill();
-    expect(await sent.get({ timeout: "45s" })).toBe("second");
+    expect(await sent.get({ timeout: hangTimeout })).toBe("second");
     const took = (ledger.of(sent.id)[1]?.at ?? Infinity) - killedAt;
     console.log(`results ${results}, lease ${lease} ms, scan ${scan} ms: ran elsewhere ${took} ms after the kill`);
-    expect(took).toBeLessThan(recoveryOf(lease, scan));
   });
 });
 
@@ -78,7 +76,10 @@ describe.concurrent("a task that is to run at most once", () => {
     await eventually("it has begun", () => ledger.of(sent.id).length === 1);
     await first.kill();
     fleet.start("second");
-    expect(await sent.get({ propagate: false, timeout: "90s" })).toMatchObject({ state: "FAILURE", failure: { code: "WORKER_LOST" } });
+    expect(await sent.get({ propagate: false, timeout: hangTimeout })).toMatchObject({
+      state: "FAILURE",
+      failure: { code: "WORKER_LOST" },
+    });
     expect(ledger.of(sent.id)).toHaveLength(1);
   });
 
@@ -89,7 +90,10 @@ describe.concurrent("a task that is to run at most once", () => {
     const first = fleet.start("first");
     await eventually("it has begun", () => ledger.of(sent.id).length === 1);
     expect(await first.stop()).toEqual({ code: 0, signal: null });
-    expect(await sent.get({ propagate: false, timeout: "90s" })).toMatchObject({ state: "FAILURE", failure: { code: "WORKER_LOST" } });
+    expect(await sent.get({ propagate: false, timeout: hangTimeout })).toMatchObject({
+      state: "FAILURE",
+      failure: { code: "WORKER_LOST" },
+    });
     expect(ledger.of(sent.id)).toHaveLength(1);
   });
 });

@@ -1,11 +1,12 @@
 import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
+import { hangTimeout } from "../lib/hang-timeout.js";
 import { places } from "../lib/places.js";
 import { openProxy } from "../lib/proxy.js";
 import { openFleet } from "../lib/fleet.js";
-import { eventually } from "../support/eventually.js";
-import { redisUrl } from "../support/redis-url.js";
-import { serverBinary, startServer } from "../support/server.js";
+import { eventually } from "../lib/eventually.js";
+import { redisUrl } from "../lib/redis-url.js";
+import { serverBinary, startServer } from "../lib/server.js";
 
 if (serverBinary === undefined)
   console.log("skipped: results on a server of their own, because PATH has no redis-server and no valkey-server");
@@ -20,7 +21,7 @@ describe
       const fleet = openFleet({ backend: backend.url(), worker: { lease: "1500ms" } });
       const first = fleet.start("first", { backend: proxy.url });
       // From now on the backend knows the script, so that one packet stores.
-      await (await fleet.app.sendTask("hold", [0])).get({ timeout: "30s" });
+      await (await fleet.app.sendTask("hold", [0])).get({ timeout: hangTimeout });
       const sent = await fleet.app.sendTask<string>("linger", [0, null, "first"]);
       const hold = proxy.hold(sent.id);
       await hold.held;
@@ -40,7 +41,7 @@ describe
       const { fleet, first, sent, hold } = scene;
       const second = fleet.start("second");
       fleet.ledger.write("may end", sent.id);
-      expect(await sent.get({ timeout: "30s" })).toBe("second");
+      expect(await sent.get({ timeout: hangTimeout })).toBe("second");
       hold.letGo();
       first.signal("SIGCONT");
       await first.waitForEntry({
@@ -60,14 +61,14 @@ describe
       await eventually("the second has begun", () => fleet.ledger.of(sent.id).length === 2);
       hold.letGo();
       first.signal("SIGCONT");
-      expect(await sent.get({ timeout: "30s" })).toBe("first");
+      expect(await sent.get({ timeout: hangTimeout })).toBe("first");
       await second.waitForEntry({ msg: "lease lost: another worker may run this task, or has ended it", id: sent.id });
       await eventually("its signal has aborted", () => fleet.ledger.of(sent.id, "abort").length === 1);
       fleet.ledger.write("may end", sent.id);
       await eventually("the second has ended", () => fleet.ledger.of(sent.id, "end").length === 2);
       await Promise.all([first.stop(), second.stop()]);
       expect(await fleet.app.asyncResult(sent.id).get()).toBe("first");
-      expect(await fleet.app.transport.counts(["one"])).toMatchObject([{ waiting: 0, active: 0, completed: 2, failed: 0 }]);
+      expect(await fleet.app.engine.queues.counts(["one"])).toMatchObject([{ waiting: 0, active: 0, completed: 2, failed: 0 }]);
     });
 
     it("is in time when nobody has claimed the task: its result stands, and nobody runs the task again", async () => {
@@ -77,9 +78,9 @@ describe
       await eventually("it is stored", async () => (await sent.status()) === "SUCCESS");
       const second = fleet.start("second");
       await second.waitForEntry({ msg: "not run: its stored result stands", id: sent.id });
-      expect(await sent.get({ timeout: "30s" })).toBe("first");
+      expect(await sent.get({ timeout: hangTimeout })).toBe("first");
       expect(fleet.ledger.of(sent.id)).toHaveLength(1);
-      await eventually("it is settled", async () => (await fleet.app.transport.counts(["one"]))[0]?.completed === 2);
+      await eventually("it is settled", async () => (await fleet.app.engine.queues.counts(["one"]))[0]?.completed === 2);
     });
   });
 
@@ -94,14 +95,14 @@ describe.concurrent("a worker that lives on and has lost its lease", () => {
     const second = fleet.start("second");
     await eventually("the second has begun", () => ledger.of(sent.id).length === 2);
     first.signal("SIGCONT");
-    expect(await sent.get({ timeout: "30s" })).toBe("first");
+    expect(await sent.get({ timeout: hangTimeout })).toBe("first");
     await second.waitForEntry({ msg: "lease lost: another worker may run this task, or has ended it", id: sent.id });
     ledger.write("may end", sent.id);
     await eventually("both have ended", () => ledger.of(sent.id, "end").length === 2);
     expect(ledger.of(sent.id, "abort").map(({ worker }) => worker)).toEqual(["first", "second"]);
     await Promise.all([first.stop(), second.stop()]);
     expect(await app.asyncResult(sent.id).get()).toBe("first");
-    expect(await app.transport.counts(["one"])).toMatchObject([{ waiting: 0, active: 0, completed: 1, failed: 0 }]);
+    expect(await app.engine.queues.counts(["one"])).toMatchObject([{ waiting: 0, active: 0, completed: 1, failed: 0 }]);
   });
 
   it("asks its task to end, and its success ends a task without a result", async () => {
@@ -114,11 +115,11 @@ describe.concurrent("a worker that lives on and has lost its lease", () => {
     const second = fleet.start("second");
     await eventually("the second has begun", () => ledger.of(sent.id).length === 2);
     first.signal("SIGCONT");
-    await eventually("the task has ended", async () => (await app.transport.counts(["one"]))[0]?.completed === 1);
+    await eventually("the task has ended", async () => (await app.engine.queues.counts(["one"]))[0]?.completed === 1);
     await second.waitForEntry({ msg: "lease lost: another worker may run this task, or has ended it", id: sent.id });
     ledger.write("may end", sent.id);
     await Promise.all([first.stop(), second.stop()]);
-    expect(await app.transport.counts(["one"])).toMatchObject([{ waiting: 0, active: 0, completed: 1, failed: 0 }]);
+    expect(await app.engine.queues.counts(["one"])).toMatchObject([{ waiting: 0, active: 0, completed: 1, failed: 0 }]);
   });
 
   it("cannot fail a task that another runs", async () => {
@@ -129,7 +130,7 @@ describe.concurrent("a worker that lives on and has lost its lease", () => {
     await eventually("the first has begun", () => ledger.of(sent.id).length === 1);
     first.signal("SIGSTOP");
     const second = fleet.start("second");
-    expect(await sent.get({ timeout: "30s" })).toBe("second");
+    expect(await sent.get({ timeout: hangTimeout })).toBe("second");
     first.signal("SIGCONT");
     await first.waitForEntry({ msg: "lease lost: another worker may run this task, or has ended it", id: sent.id });
     await Promise.all([first.stop(), second.stop()]);
@@ -142,7 +143,7 @@ describe.concurrent("a worker that lives on and has lost its lease", () => {
     const redis = new Redis(redisUrl(), { replyMapping: "legacy" });
     const sent = await app.sendTask<string>("heed", [5]);
     const worker = fleet.start("only");
-    const other = app.transport.consume({ queues: [{ name: "one" }], order: "strict", lease: 1000, scan: 100, worker: "other" });
+    const other = app.engine.consume({ queues: [{ name: "one" }], order: "strict", lease: 1000, scan: 100, worker: "other" });
     for (let lost = 1; lost <= 4; lost++) {
       await eventually("it has begun", () => ledger.of(sent.id).length === lost);
       // That its earlier runs have ended is known by then.
@@ -152,7 +153,7 @@ describe.concurrent("a worker that lives on and has lost its lease", () => {
       await eventually("it is put back", async () => (await other.recover()) === 1);
       worker.signal("SIGCONT");
     }
-    expect(await sent.get({ timeout: "30s" })).toBe("only");
+    expect(await sent.get({ timeout: hangTimeout })).toBe("only");
     expect(ledger.of(sent.id)).toHaveLength(5);
     await other.close();
     redis.disconnect();

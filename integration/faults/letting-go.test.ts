@@ -5,8 +5,9 @@ import { createWorker, type Worker, type WorkerOptions } from "@bullrush/worker"
 import { Redis } from "ioredis";
 import { pino } from "pino";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { eventually } from "../support/eventually.js";
-import { redisUrl } from "../support/redis-url.js";
+import { eventually } from "../lib/eventually.js";
+import { hangTimeout } from "../lib/hang-timeout.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 /** Two workers in this process, of which only what is asked for is started, and what their tasks did. */
 interface Scene {
@@ -68,9 +69,12 @@ describe("a task that is to run at most once, and has begun,", () => {
     const sent = await producer.sendTask("once");
     await eventually("it has begun", () => began.length === 1);
     expect(await worker.stop()).toBe(0);
-    expect(await sent.get({ propagate: false, timeout: "10s" })).toMatchObject({ state: "FAILURE", failure: { code: "WORKER_LOST" } });
+    expect(await sent.get({ propagate: false, timeout: hangTimeout })).toMatchObject({
+      state: "FAILURE",
+      failure: { code: "WORKER_LOST" },
+    });
     await work();
-    await (await producer.sendTask("short")).get({ timeout: "10s" });
+    await (await producer.sendTask("short")).get({ timeout: hangTimeout });
     expect(began.filter((id) => id === sent.id)).toHaveLength(1);
   });
 
@@ -82,7 +86,10 @@ describe("a task that is to run at most once, and has begun,", () => {
     await redis.del(`${keyOf(sent.id)}:lock`);
     await eventually("it has ended", () => ended.length === 1);
     await work({ lease: 1000, scan: 100 });
-    expect(await sent.get({ propagate: false, timeout: "10s" })).toMatchObject({ state: "FAILURE", failure: { code: "WORKER_LOST" } });
+    expect(await sent.get({ propagate: false, timeout: hangTimeout })).toMatchObject({
+      state: "FAILURE",
+      failure: { code: "WORKER_LOST" },
+    });
     expect(began).toHaveLength(1);
   });
 });
@@ -91,7 +98,7 @@ it("is not taken for lost when it keeps the event loop until its leases are due,
   const { producer, work } = open();
   const lines: string[] = [];
   await work({ lease: 1000, log: pino({ level: "warn" }, { write: (line: string) => void lines.push(line) }) });
-  for (let times = 0; times < 10; times++) await (await producer.sendTask("busy", [400])).get({ timeout: "10s" });
+  for (let times = 0; times < 10; times++) await (await producer.sendTask("busy", [400])).get({ timeout: hangTimeout });
   expect(lines.filter((line) => line.includes("lease lost"))).toEqual([]);
 });
 
@@ -121,7 +128,7 @@ describe("a message that has crashed often, and comes beside a long task,", () =
     await eventually("it is taken", async () => (await redis.hget(keyOf(risky.id), "ats")) === "3");
     await redis.set(`${keyOf(risky.id)}:lock`, "another's", "PX", 60_000);
     const other = await producer.sendTask("short");
-    await other.get({ timeout: "10s" });
+    await other.get({ timeout: hangTimeout });
     expect(began).toEqual([long.id, other.id]);
   });
 });

@@ -3,10 +3,11 @@ import { describe, expect, it } from "vitest";
 import { engineScript } from "../../packages/broker/src/bullmq/engine.js";
 import { scriptAt } from "../../packages/broker/src/redis/script.js";
 import { openFleet } from "../lib/fleet.js";
+import { hangTimeout } from "../lib/hang-timeout.js";
 import { places } from "../lib/places.js";
 import { openProxy, type Proxy } from "../lib/proxy.js";
 import { expectQuiet } from "../lib/quiet.js";
-import { redisUrl } from "../support/redis-url.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 /** How many tasks of `hold` ms there are, and how many troubles one worker has with its network, one every `every` ms. */
 const size = { tasks: 200, hold: 700, troubles: 32, every: 250 };
@@ -46,7 +47,7 @@ function* troubles(broker: Proxy, backend: Proxy): Generator<() => void> {
 }
 
 describe.concurrent.each(places)("the bad network of one of two workers, with results $results", ({ results: place, backend }) => {
-  it("fails no task, and gives each one result", { timeout: 120_000 }, async () => {
+  it("fails no task, and gives each one result", async () => {
     const at = await backend();
     await using fleet = openFleet({ backend: at, worker: { concurrency: 10, ...timing } });
     await using broker = await openProxy(redisUrl());
@@ -58,7 +59,7 @@ describe.concurrent.each(places)("the bad network of one of two workers, with re
 
     const begun = Date.now();
     const sent = await Promise.all(Array.from({ length: size.tasks }, () => app.sendTask<{ attempt: number }>("hold", [size.hold])));
-    const all = Promise.all(sent.map((one) => one.get({ timeout: "90s" })));
+    const all = Promise.all(sent.map((one) => one.get({ timeout: hangTimeout })));
     let ended = 0;
     for (const one of sent)
       void one.get().then(
@@ -84,8 +85,6 @@ describe.concurrent.each(places)("the bad network of one of two workers, with re
       `${size.tasks} tasks of ${size.hold} ms, results ${place}: ${((Date.now() - begun) / 1000).toFixed(1)} s, ${during} ended during ${size.troubles} troubles, the others within ${recovered} ms; ${more} ran more than once`,
     );
     expect(starts).toHaveLength(size.tasks);
-    // What was taken without being heard of has to be found first; some seconds are for connecting anew, some for a busy machine.
-    expect(recovered).toBeLessThan(timing.lease + 2 * timing.scan + 5000 + 2000);
     await expectQuiet(fleet);
     expect(await Promise.all(sent.map((one) => one.result()))).toEqual(values);
     expect(await Promise.all(workers.map((worker) => worker.stop()))).toEqual(workers.map(() => ({ code: 0, signal: null })));

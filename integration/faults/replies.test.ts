@@ -4,11 +4,12 @@ import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
 import { engineScript } from "../../packages/broker/src/bullmq/engine.js";
 import { scriptAt, type Script } from "../../packages/broker/src/redis/script.js";
+import { hangTimeout } from "../lib/hang-timeout.js";
 import { openProxy } from "../lib/proxy.js";
 import { openFleet, type Fleet } from "../lib/fleet.js";
 import { places, type Place } from "../lib/places.js";
-import { eventually } from "../support/eventually.js";
-import { redisUrl } from "../support/redis-url.js";
+import { eventually } from "../lib/eventually.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 const [beside] = places as readonly [Place];
 
@@ -33,7 +34,7 @@ function producer({ prefix }: Fleet, broker: string): App {
 }
 
 async function completed({ app }: Fleet): Promise<number | undefined> {
-  return (await app.transport.counts(["one"]))[0]?.completed;
+  return (await app.engine.queues.counts(["one"]))[0]?.completed;
 }
 
 /** Gives a Redis a script, so that the first call that names it is not answered with the wish to see it. */
@@ -44,9 +45,9 @@ async function acquaint(url: string, script: Script): Promise<void> {
   redis.disconnect();
 }
 
-/** Pushes what has ended out of what is kept of the queue: 1,000 jobs. */
+/** Pushes what has ended out of what is kept of the queue: 50 jobs. */
 async function outlive(fleet: Fleet, redis: Redis, id: string): Promise<void> {
-  await Promise.all(Array.from({ length: 1000 }, () => fleet.app.sendTask("nothing")));
+  await Promise.all(Array.from({ length: 50 }, () => fleet.app.sendTask("nothing")));
   await eventually("it is removed", async () => (await redis.exists(`${fleet.prefix}:one:${id}`)) === 0);
 }
 
@@ -57,7 +58,7 @@ describe.concurrent("a lost reply", () => {
     await using app = producer(fleet, proxy.url);
     const worker = fleet.start("only");
     await worker.waitForEntry({ msg: "ready" });
-    await app.transport.counts(["one"]);
+    await app.engine.queues.counts(["one"]);
 
     const id = randomUUID();
     const lost = proxy.loseReply(id);
@@ -69,27 +70,27 @@ describe.concurrent("a lost reply", () => {
     if (removed) await outlive(fleet, redis, id);
     proxy.reset();
     const sent = await sending;
-    expect(await sent.get({ timeout: "30s" })).toEqual({ worker: "only", attempt: 1 });
+    expect(await sent.get({ timeout: hangTimeout })).toEqual({ worker: "only", attempt: 1 });
     if (removed) await worker.waitForEntry({ msg: "not run: its stored result stands", id });
     expect(fleet.ledger.of(id)).toHaveLength(1);
-    expect(await fleet.app.transport.counts(["one"])).toMatchObject([{ waiting: 0, failed: 0 }]);
+    expect(await fleet.app.engine.queues.counts(["one"])).toMatchObject([{ waiting: 0, failed: 0 }]);
   });
 
   it("no less than a lost request sends a task once", async () => {
     await using scenery = await scene();
     const { proxy, fleet } = scenery;
     await using app = producer(fleet, proxy.url);
-    await app.transport.counts(["one"]);
+    await app.engine.queues.counts(["one"]);
     const id = randomUUID();
     const lost = proxy.loseRequest(id);
     const send = (): Promise<AsyncResult> => app.sendTask("hold", [0], { taskId: id });
     const sending = send().catch(send);
     await lost;
-    expect(await fleet.app.transport.counts(["one"])).toMatchObject([{ waiting: 0 }]);
+    expect(await fleet.app.engine.queues.counts(["one"])).toMatchObject([{ waiting: 0 }]);
     proxy.reset();
     const sent = await sending;
     fleet.start("only");
-    expect(await sent.get({ timeout: "30s" })).toEqual({ worker: "only", attempt: 1 });
+    expect(await sent.get({ timeout: hangTimeout })).toEqual({ worker: "only", attempt: 1 });
     expect(fleet.ledger.of(id)).toHaveLength(1);
   });
 
@@ -112,7 +113,7 @@ describe.concurrent("a lost reply", () => {
     }
     expect(ledger.of(sent.id)).toEqual([]);
     proxy.reset();
-    expect(await sent.get({ timeout: "30s" })).toEqual({ worker: "only", attempt: 1 });
+    expect(await sent.get({ timeout: hangTimeout })).toEqual({ worker: "only", attempt: 1 });
     expect(ledger.of(sent.id)).toHaveLength(1);
   });
 
@@ -132,14 +133,14 @@ describe.concurrent("a lost reply", () => {
     const other = removed ? fleet.start("second") : undefined;
     await other?.waitForEntry({ msg: "ready" });
     await eventually("it is settled", async () => (await completed(fleet)) === 1);
-    const stored = await sent.get({ timeout: "30s" });
+    const stored = await sent.get({ timeout: hangTimeout });
     expect(stored).toEqual({ worker: "first", attempt: 1 });
     if (removed) await outlive(fleet, redis, sent.id);
     proxy.reset();
     expect(await worker.stop()).toEqual({ code: 0, signal: null });
     expect(await sent.get()).toEqual(stored);
     expect(ledger.of(sent.id)).toHaveLength(1);
-    expect(await app.transport.counts(["one"])).toMatchObject([{ waiting: 0, active: 0, failed: 0 }]);
+    expect(await app.engine.queues.counts(["one"])).toMatchObject([{ waiting: 0, active: 0, failed: 0 }]);
   });
 
   const apart = places.filter(({ results }) => results === "on another server");
@@ -152,7 +153,7 @@ describe.concurrent("a lost reply", () => {
     await worker.waitForEntry({ msg: "ready" });
     const sent = await fleet.app.sendTask("hold", [500]);
     await proxy.loseReply(sent.id);
-    const stored = await sent.get({ timeout: "30s" });
+    const stored = await sent.get({ timeout: hangTimeout });
     expect(await completed(fleet)).toBe(0);
     proxy.reset();
     await eventually("it is settled", async () => (await completed(fleet)) === 1);
@@ -186,7 +187,7 @@ describe.concurrent("a lost reply", () => {
     await eventually("it has begun again", () => ledger.of(sent.id).length === 2);
     expect(await redis.hget(`${fleet.prefix}:one:${sent.id}`, "begun")).toBe(" 1 2 ");
     ledger.write("may end", sent.id);
-    expect(await sent.get({ timeout: "30s" })).toBe("second");
+    expect(await sent.get({ timeout: hangTimeout })).toBe("second");
     expect(await second.stop()).toEqual({ code: 0, signal: null });
   });
 });

@@ -2,12 +2,13 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { openFleet } from "../lib/fleet.js";
+import { hangTimeout } from "../lib/hang-timeout.js";
 import { places, type Place } from "../lib/places.js";
-import { eventually } from "../support/eventually.js";
-import { taskWorker } from "../support/fleet.js";
-import { redisUrl } from "../support/redis-url.js";
-import { startProgram, type Program } from "../support/program.js";
-import { serverBinary, startServer } from "../support/server.js";
+import { eventually } from "../lib/eventually.js";
+import { taskWorker } from "../lib/task-worker.js";
+import { redisUrl } from "../lib/redis-url.js";
+import { startProgram, type Program } from "../lib/program.js";
+import { serverBinary, startServer } from "../lib/server.js";
 
 const tasks = fileURLToPath(new URL("fixtures/tasks.mjs", import.meta.url));
 const firstProcess = fileURLToPath(new URL("fixtures/first-process.mjs", import.meta.url));
@@ -16,10 +17,6 @@ const namespaces = spawnSync("unshare", ["--pid", "--fork", "true"]);
 const noNamespaces = namespaces.error?.message ?? (namespaces.status === 0 ? undefined : String(namespaces.stderr).trim());
 if (noNamespaces !== undefined) console.log(`skipped: task-worker as process 1, because of: ${noNamespaces}`);
 if (serverBinary === undefined) console.log("skipped: stops without a broker, because PATH has no redis-server and no valkey-server");
-
-/** How long a stop may take beyond `--shutdown-timeout`, what ending a process or taking a task may take more on a busy machine, in ms. */
-const grace = 5000;
-const busy = 2000;
 
 interface Start {
   readonly env: Readonly<Record<string, string>>;
@@ -43,14 +40,11 @@ describe.concurrent("at SIGTERM with a task that ignores its signal, task-worker
     await eventually("it has begun", () => ledger.of(sent.id).length === 1);
     const second = fleet.start("second", { lease: "15s" });
     await second.waitForEntry({ msg: "ready" });
-    const toldAt = Date.now();
     expect(await first.stop()).toEqual({ code: 0, signal: null });
-    const endedAt = Date.now();
-    expect(endedAt - toldAt).toBeLessThan(1000 + grace + busy);
-    expect(await sent.get({ timeout: "30s" })).toBe("second");
-    const took = (ledger.of(sent.id)[1]?.at ?? Infinity) - endedAt;
-    console.log(`ended ${endedAt - toldAt} ms after SIGTERM, and the task began elsewhere ${took} ms after that`);
-    expect(took).toBeLessThan(1000 + busy);
+    // It neither waits for the task nor leaves it to its lease.
+    await first.waitForEntry({ msg: "requeued", id: sent.id });
+    expect(await sent.get({ timeout: hangTimeout })).toBe("second");
+    expect(ledger.of(sent.id, "end").map(({ worker }) => worker)).toEqual(["second"]);
     expect(await sent.attempts()).toBe(1);
     expect(ledger.of(sent.id, "abort")).toHaveLength(1);
     expect(ledger.of(sent.id)).toHaveLength(2);
@@ -78,11 +72,8 @@ describe.skipIf(serverBinary === undefined).concurrent("at SIGTERM with a dead R
       const sent = await Promise.all([60_000, 60_000].map((ms) => app.sendTask("hold", [ms])));
       await eventually("both have begun", () => sent.every(({ id }) => ledger.of(id).length === 1));
       await server.kill();
-      const toldAt = Date.now();
       expect(await worker.stop()).toEqual({ code: 1, signal: null });
-      const took = Date.now() - toldAt;
-      console.log(`results ${results}: ended ${took} ms after SIGTERM`);
-      expect(took).toBeLessThan(1000 + grace + busy);
+      expect(sent.flatMap(({ id }) => ledger.of(id, "end"))).toEqual([]);
       expect(oneLine(worker)).toMatchObject(saysSo(2));
     },
   );
@@ -100,16 +91,15 @@ describe.skipIf(serverBinary === undefined).concurrent("at SIGTERM with a dead R
     await server.kill();
     ledger.write("may end", ended.id);
     await worker.waitForEntry({ msg: "succeeded", id: ended.id });
-    const toldAt = Date.now();
     expect(await worker.stop()).toEqual({ code: 1, signal: null });
-    expect(Date.now() - toldAt).toBeLessThan(1000 + grace + busy);
+    expect(ledger.of(running.id, "end")).toEqual([]);
     expect(oneLine(worker)).toMatchObject(saysSo(1));
-    expect(await app.transport.counts(["one"])).toMatchObject([{ waiting: 1, active: 1, failed: 0 }]);
+    expect(await app.engine.queues.counts(["one"])).toMatchObject([{ waiting: 1, active: 1, failed: 0 }]);
 
     await using again = await startServer([], { port: server.port });
     expect(again.port).toBe(server.port);
     fleet.start("second");
-    expect(await Promise.all([ended, running].map((one) => one.get({ timeout: "30s" })))).toEqual(["second", "second"]);
+    expect(await Promise.all([ended, running].map((one) => one.get({ timeout: hangTimeout })))).toEqual(["second", "second"]);
     expect([ended, running].map(({ id }) => ledger.of(id).length)).toEqual([2, 2]);
   });
 });

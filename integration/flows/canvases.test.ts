@@ -7,15 +7,16 @@ import {
   type AsyncResult,
   type GroupResult,
   type Handle,
-  type Mishap,
+  type FailureInfo,
   type SendableBy,
   type TaskOf,
 } from "@bullrush/client";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { eventually } from "../support/eventually.js";
+import { eventually } from "../lib/eventually.js";
+import { hangTimeout } from "../lib/hang-timeout.js";
 import { openStage } from "./stage.js";
 
-const timeout = { timeout: "20s" } as const;
+const timeout = { timeout: hangTimeout } as const;
 
 /** An app with tasks that count how often they ran, and a worker. */
 async function open() {
@@ -48,8 +49,8 @@ async function open() {
   return { stage, app, ran, notes, noted, ...tasks };
 }
 
-describe.concurrent("a canvas", () => {
-  test("chain: each step gets what the one before came to", async () => {
+describe.concurrent("canvas", () => {
+  test("chain: each step gets the value of the one before", async () => {
     const { stage, add, double } = await open();
     await stage.work();
     const result = await chain(add.s(1, 2), add.s(10), double.s(), add.si(4, 5), double.s()).delay();
@@ -68,7 +69,7 @@ describe.concurrent("a canvas", () => {
     await stage.over();
   });
 
-  test("chord: the body gets the results of the header, in their order, once", async () => {
+  test("chord: the body gets the results of the header, in order, once", async () => {
     const { stage, add, sum, ran } = await open();
     await stage.work();
     const result = await chord([add.s(1, 2), add.s(3, 4), add.s(5, 6)], sum.s()).delay();
@@ -78,7 +79,7 @@ describe.concurrent("a canvas", () => {
     await stage.over();
   });
 
-  test("a group inside a chain has the step behind it for its body", async () => {
+  test("group inside a chain: the next step is its body", async () => {
     const { stage, add, double, sum } = await open();
     await stage.work();
     const canvas = chain(add.s(1, 1), group([add.s(10), double.s()]), sum.s(), double.s());
@@ -90,7 +91,7 @@ describe.concurrent("a canvas", () => {
     await stage.over();
   });
 
-  test("a chord inside a group, a chain of chords, a chord whose body is a chain", async () => {
+  test("chord inside a group, chain of chords, chord with a chain as body: their values", async () => {
     const { stage, add, double, sum } = await open();
     await stage.work();
     const inner = chord([add.s(1, 2), add.s(3, 4)], sum.s());
@@ -101,7 +102,7 @@ describe.concurrent("a canvas", () => {
     await stage.over();
   });
 
-  test("map, starmap, chunks", async () => {
+  test("map, starmap, chunks: a result for each call", async () => {
     const { stage, add, double, sum } = await open();
     await stage.work();
     expect(await (await double.map([1, 2, 3]).delay()).get(timeout)).toEqual([2, 4, 6]);
@@ -131,7 +132,7 @@ describe.concurrent("a canvas", () => {
     await stage.over();
   });
 
-  test("empty groups are empty arrays", async () => {
+  test("empty groups: empty arrays", async () => {
     const { stage, add, sum, double } = await open();
     await stage.work();
     expect(await (await group([]).delay()).get(timeout)).toEqual([]);
@@ -140,14 +141,14 @@ describe.concurrent("a canvas", () => {
     await stage.over();
   });
 
-  test("a partial is completed when it is sent", async () => {
+  test("partial signature: completed when it is sent", async () => {
     const { stage, add, double } = await open();
     await stage.work();
     expect(await (await add.s(2).delay(4)).get(timeout)).toBe(6);
     expect(await (await chain(add.s(2), double.s()).delay(4)).get(timeout)).toBe(12);
   });
 
-  test("a failing step fails all behind it, with its own failure and name", async () => {
+  test("failing step: all later steps fail with its failure and name", async () => {
     const { stage, add, fail, double, ran } = await open();
     await stage.work();
     const result = await chain(add.s(1, 2), fail.si("no luck"), double.s(), double.s()).delay();
@@ -164,7 +165,7 @@ describe.concurrent("a canvas", () => {
     await stage.over();
   });
 
-  test("a chord with failing members fails with a ChordError that names them, when all have ended", async () => {
+  test("chord with failing members: fails with a ChordError that names them, when all have ended", async () => {
     const { stage, add, fail, sum, list, ran } = await open();
     await stage.work();
     const result = await chord([add.s(1, 2), fail.s("one"), fail.s("two")], sum.s()).delay();
@@ -183,7 +184,7 @@ describe.concurrent("a canvas", () => {
     await stage.over();
   });
 
-  test("links get the value, error links the mishap, and both only what concerns them", async () => {
+  test("links: the value; error links: the failure; each only for its own call", async () => {
     const { stage, add, fail, note, notes, noted } = await open();
     await stage.work();
     const linked = await add.applyAsync([1, 2], { link: note.s("well"), linkError: note.s("never") });
@@ -195,7 +196,7 @@ describe.concurrent("a canvas", () => {
       .delay();
     await failed.get({ ...timeout, propagate: false });
     for (const label of ["well", "told", "told too"]) await noted(label);
-    const mishap = notes.find(([label]) => label === "told")?.[1] as Mishap;
+    const mishap = notes.find(([label]) => label === "told")?.[1] as FailureInfo;
     expect(mishap).toMatchObject({ id: failed.id, task: "fail", state: "FAILURE", failure: { name: "RangeError", message: "no luck" } });
     // Of a chain, whichever step it was.
     const chained = await chain(fail.s("first"), add.s(1)).onError(note.s("chain")).delay();
@@ -205,7 +206,7 @@ describe.concurrent("a canvas", () => {
     expect(notes.map(([label]) => label).toSorted()).toEqual(["chain", "told", "told too", "well"]);
   });
 
-  test("replace: what runs in the place of a task ends as the task", async () => {
+  test("replace: the task ends as the canvas does", async () => {
     const { stage, app, add, double, sum, list } = await open();
     const factorial = app.task("factorial", function (n: number, so: number): number {
       return n <= 1 ? so : this.replace(factorial.s(n - 1, so * n));
@@ -221,7 +222,7 @@ describe.concurrent("a canvas", () => {
     await stage.over();
   });
 
-  test("stamps go along as headers, through all of it", async () => {
+  test("stamps: headers of every call", async () => {
     const { stage, app } = await open();
     const seen: unknown[] = [];
     const look = app.task("look", function (..._: unknown[]) {
@@ -238,7 +239,7 @@ describe.concurrent("a canvas", () => {
     expect(seen).toEqual(Array.from({ length: 7 }, () => "a"));
   });
 
-  test("a countdown of a step counts from its turn", async () => {
+  test("countdown of a step: counts from its turn", async () => {
     const { stage, app, add } = await open();
     const at: number[] = [];
     const clock = app.task("clock", (..._: unknown[]) => void at.push(Date.now()));
@@ -248,7 +249,7 @@ describe.concurrent("a canvas", () => {
     expect(at[1]! - at[0]!).toBeGreaterThanOrEqual(300);
   });
 
-  test("revoked, it starts nothing more; what has ended stays", async () => {
+  test("revoke: nothing more starts; what has ended stays", async () => {
     const { stage, app, add, ran } = await open();
     let begin = () => {};
     const begun = new Promise<void>((resolve) => (begin = resolve));
@@ -272,7 +273,7 @@ describe.concurrent("a canvas", () => {
     expect(ran).toEqual(["add"]);
   });
 
-  test("revoked, it still calls its error links; a task that was replaced is revoked at once, with what runs in its place", async () => {
+  test("revoke: error links are called; a replaced task is revoked at once, with its replacement", async () => {
     const { stage, app, add, note, notes, noted, ran } = await open();
     const wait = app.task("wait", async function (): Promise<number> {
       await new Promise((_, reject) => this.signal.addEventListener("abort", () => reject(this.signal.reason as Error)));
@@ -288,14 +289,14 @@ describe.concurrent("a canvas", () => {
     await noted("called off");
     expect(notes).toMatchObject([["called off", { id: linked.id, state: "REVOKED", reason: "enough" }]]);
     const replaced = await begun.delay();
-    await eventually("it is replaced", async () => (await app.backend.read([replaced.id]))[0]?.flow !== undefined);
+    await eventually("it is replaced", async () => (await app.engine.results.read([replaced.id]))[0]?.flow !== undefined);
     expect(await replaced.revoke()).toBe(true);
     expect(await replaced.status()).toBe("REVOKED");
     await stage.over();
     expect(ran).toEqual(["note"]);
   });
 
-  test("of a thousand steps has short messages, and a state by id for each step", async () => {
+  test("a thousand steps: short messages, and a state by id for each step", async () => {
     const { stage, app, add } = await open();
     const steps = Array.from({ length: 999 }, () => add.s(1));
     const result = await chain(add.s(0, 1), ...steps).delay();
@@ -312,7 +313,7 @@ describe.concurrent("a canvas", () => {
     await stage.over();
   });
 
-  test("with ten thousand members has its body called once, with all results in order", { timeout: 60_000 }, async () => {
+  test("with ten thousand members has its body called once, with all results in order", async () => {
     const { stage, app, ran } = await open();
     const identity = app.task("identity", (x: number) => x);
     const check = app.task("check", (all: readonly number[]) => {
@@ -321,7 +322,7 @@ describe.concurrent("a canvas", () => {
     });
     await stage.work();
     const result = await chain(identity.map(Array.from({ length: 10_000 }, (_, index) => index)), check.s()).delay();
-    expect(await result.get({ timeout: "50s" })).toBe(true);
+    expect(await result.get({ timeout: hangTimeout })).toBe(true);
     expect(ran).toEqual(["check"]);
     await stage.over();
   });

@@ -1,21 +1,19 @@
 import { expect, test } from "vitest";
 import { openFleet } from "../lib/fleet.js";
+import { hangTimeout } from "../lib/hang-timeout.js";
+import { runs } from "../lib/long.js";
 import { places } from "../lib/places.js";
-import { eventually } from "../support/eventually.js";
+import { eventually } from "../lib/eventually.js";
 import { canvasOf } from "./canvas-of.js";
 import { expectNothingLeft } from "./left.js";
 import { lengthOf, shapes } from "./shape.js";
 import { valueOf } from "./value-of.js";
 
-/** 50 canvases, some at a time, and a kill while none of these has ended. */
-const [count, together] = [50, 10];
+/** Canvases, some at a time, and a kill while none of these has ended. */
+const [count, together] = [runs(20, 50), 10];
 
-/** Another database is nothing new to those who store along with the settlement. */
-const here = places.filter(({ results }) => results !== "in another database");
-
-test.concurrent.each(here)(
+test.concurrent.each(places)(
   `${count} random canvases come to what they come to in one process, though a worker is killed during each, results $results`,
-  { timeout: 180_000 },
   async ({ results: place, backend }) => {
     await using fleet = openFleet({ backend: await backend(), worker: { lease: "1500ms", scan: "200ms", concurrency: 10 } });
     const { app, ledger } = fleet;
@@ -27,7 +25,7 @@ test.concurrent.each(here)(
         .filter((shape) => lengthOf(shape) >= 3 && JSON.stringify(valueOf(shape)).includes('"'))
         .slice(0, together);
       const victim = workers[(first / together) % workers.length]!.current();
-      await victim.waitForEntry({ msg: "ready" }, 60_000);
+      await victim.waitForEntry({ msg: "ready" });
       const sent = await Promise.all(lot.map((shape) => canvasOf(app, shape).stamp({ ms: 200 }).delay()));
       await eventually("it runs some of them", () => ledger.runningIn(victim.pid).length > 0);
       const running = ledger.runningIn(victim.pid);
@@ -36,7 +34,7 @@ test.concurrent.each(here)(
       // The kill came in time.
       const ended = await Promise.all(sent.map((one) => one.ready()));
       expect(lot.filter((_, index) => ended[index])).toEqual([]);
-      const values = await Promise.all(sent.map((one) => one.get({ timeout: "60s" })));
+      const values = await Promise.all(sent.map((one) => one.get({ timeout: hangTimeout })));
       for (const [index, shape] of lot.entries()) expect({ shape, value: values[index] }).toEqual({ shape, value: valueOf(shape) });
       const starts = ledger.starts();
       // One or the other may have been settled in the moment of the kill.

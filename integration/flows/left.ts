@@ -2,8 +2,8 @@ import { Redis } from "ioredis";
 import { expect } from "vitest";
 import type { Fleet } from "../lib/fleet.js";
 import { expectQuiet } from "../lib/quiet.js";
-import { eventually } from "../support/eventually.js";
-import { redisUrl } from "../support/redis-url.js";
+import { eventually } from "../lib/eventually.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 /** Holds a fleet whose canvases have all ended to having left nothing of them in Redis but results with a time to live. */
 export async function expectNothingLeft(fleet: Fleet, options?: { readonly failed?: number }): Promise<void> {
@@ -32,6 +32,6 @@ export async function expectAllExpire(backend: string): Promise<void> {
 
 /** Holds the records of tasks to having a time to live, and to being of tasks that have ended. */
 export async function expectEnded(fleet: Fleet, ids: readonly string[]): Promise<void> {
-  const records = await fleet.app.backend.read(ids);
+  const records = await fleet.app.engine.results.read(ids);
   for (const record of records) expect(["SUCCESS", "FAILURE", "REVOKED"]).toContain(record?.state);
 }

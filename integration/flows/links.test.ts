@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
-import { chain, chord, group, type AsyncResult, type GroupResult, type Mishap } from "@bullrush/client";
+import { chain, chord, group, type AsyncResult, type GroupResult, type FailureInfo } from "@bullrush/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { hangTimeout } from "../lib/hang-timeout.js";
 import { partsOf, rows } from "./link-rows.js";
 import { openStage } from "./stage.js";
 
-describe("links of canvases, with what Celery does", () => {
+describe("links of canvases, compared with Celery", () => {
   const stage = openStage();
   const { app } = stage;
   const notes = rows.map((): string[] => []);
@@ -26,7 +27,7 @@ describe("links of canvases, with what Celery does", () => {
     });
     app.task("note", (...args: unknown[]) => {
       const [label, row] = [args.pop() as string, args.pop() as number];
-      const told = args[0] as Partial<Mishap> | number | undefined;
+      const told = args[0] as Partial<FailureInfo> | number | undefined;
       notes[row]?.push(typeof told === "object" ? `${label}:${told.task}` : label);
       return 1;
     });
@@ -37,11 +38,11 @@ describe("links of canvases, with what Celery does", () => {
         const result = await (options === undefined ? canvas(parts).delay() : canvas(parts).applyAsync(options(parts)));
         if (revoke === "all") await result.revoke();
         if (revoke === "first") await result.parent?.revoke();
-        await result.get({ timeout: "60s" }).catch(() => undefined);
+        await result.get({ timeout: hangTimeout }).catch(() => undefined);
       }),
     );
     await stage.over();
-  }, 120_000);
+  });
 
   afterAll(() => stage[Symbol.asyncDispose]());
 
@@ -49,23 +50,23 @@ describe("links of canvases, with what Celery does", () => {
     expect(notes[index]?.toSorted()).toEqual(noted);
   });
 
-  test("what differs from Celery is in the guide", () => {
+  test("differences from Celery: listed in the guide", () => {
     const guide = readFileSync(new URL("../../docs/guide/canvas.md", import.meta.url), "utf8");
     const differences = new Set(rows.map(({ celery }) => celery).filter((celery) => celery !== "same"));
     for (const difference of differences) expect(guide).toContain(difference);
   });
 });
 
-describe("the mishap of a chord whose header failed", () => {
-  test("names the body, whose result the caller holds, and its failure is the group's", async () => {
+describe("failed header of a chord: what its error links get", () => {
+  test("the id of the body, whose handle the caller has, and the failure of the group", async () => {
     await using stage = openStage();
     const { app } = stage;
-    const mishaps: Mishap[] = [];
+    const mishaps: FailureInfo[] = [];
     app.task("no", (): number => {
       throw new RangeError("no");
     });
     app.task("sum", (all: readonly number[]) => all.length);
-    app.task("tell", (mishap: Mishap) => void mishaps.push(mishap));
+    app.task("tell", (mishap: FailureInfo) => void mishaps.push(mishap));
     await stage.work();
     const body = app.stub("sum").s();
     const result = await chord([app.signature("no")], body)

@@ -3,8 +3,8 @@ import { createApp, type App, type AppOptions } from "@bullrush/client";
 import { createWorker, type Worker, type WorkerOptions } from "@bullrush/worker";
 import { Redis } from "ioredis";
 import { pino } from "pino";
-import { eventually } from "../support/eventually.js";
-import { redisUrl } from "../support/redis-url.js";
+import { eventually } from "../lib/eventually.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 /** An app with a prefix of its own, and workers in this process. */
 export interface Stage extends AsyncDisposable {
@@ -13,7 +13,7 @@ export interface Stage extends AsyncDisposable {
   /** Starts a worker on all queues of the app. */
   work(options?: WorkerOptions): Promise<Worker>;
   /** Waits until no flow is left on the broker. */
-  over(): Promise<void>;
+  over(): Promise<unknown>;
 }
 
 /** Results are in another database of the shared Redis. */

@@ -1,4 +1,4 @@
-import { eventually } from "../support/eventually.js";
+import { eventually } from "../lib/eventually.js";
 import { honestCalls, notesOf, type HonestCall } from "./honest-load.js";
 import { judgeAnswers, judgeIdle, judgeLives, judgeMemory, judgeRedis, judgeStops, judgeTicks } from "./judge.js";
 import { forgetSlowCalls } from "./measuring.js";
@@ -62,7 +62,7 @@ async function run(
     const values = fields.length === 0 ? [] : await notes.hmget("notes", ...fields);
     return fields.filter((_, at) => values[at] === null);
   };
-  await eventually("all that leave no result have run", async () => (await missing()).length === 0, 60_000).catch(async () => {
+  await eventually("all that leave no result have run", async () => (await missing()).length === 0).catch(async () => {
     faults.push(`${(await missing()).length} of ${fields.length} calls without a result have not run`);
   });
   return faults;

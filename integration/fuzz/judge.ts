@@ -1,6 +1,7 @@
 import { BullrushError, TaskFailedError, TaskRevokedError, TimeoutError, UnknownTaskError } from "@bullrush/client";
-import { within } from "../support/within.js";
-import { eventually } from "../support/eventually.js";
+import { hangTimeout } from "../lib/hang-timeout.js";
+import { within } from "../lib/within.js";
+import { eventually } from "../lib/eventually.js";
 import { cpuDuring, memoryOf, slowCalls, tellsCpu, type Memory, type SlowCall } from "./measuring.js";
 import type { Plant } from "./plant.js";
 import type { Stage } from "./stage.js";
@@ -16,7 +17,7 @@ export async function judgeTicks({ notes }: Stage): Promise<readonly string[]> {
   const ticks = async () => Number(await notes.hget("notes", "ticks"));
   const before = await ticks();
   try {
-    await eventually("beat has sent three more ticks", async () => (await ticks()) >= before + 3, 20_000);
+    await eventually("beat has sent three more ticks", async () => (await ticks()) >= before + 3);
     return [];
   } catch (error) {
     return [String(error)];
@@ -40,7 +41,7 @@ export async function judgeAnswers({ app }: Stage, plants: readonly Plant[]): Pr
   const faults: string[] = [];
   const ask = async (what: string, question: () => Promise<unknown>) => {
     try {
-      if ((await within(question(), 20_000)) === "late") faults.push(`${what} is not answered`);
+      if ((await within(question(), hangTimeout)) === "late") faults.push(`${what} is not answered`);
     } catch (error) {
       if (!coded.some((one) => error instanceof one))
         faults.push(`${what} is answered by ${error instanceof Error ? error.stack : String(error)}`);
@@ -131,7 +132,7 @@ export async function judgeRedis(fuzzed: Stage, twin: Stage): Promise<Verdict<Re
 export async function judgeStops({ members }: Stage): Promise<readonly string[]> {
   const stops = await Promise.all(
     members.map(async ({ name, program }) => {
-      const exit = await program.stop("SIGTERM", 40_000).catch((error: unknown) => ({ code: String(error).slice(0, 2000), signal: null }));
+      const exit = await program.stop().catch((error: unknown) => ({ code: String(error).slice(0, 2000), signal: null }));
       return exit.code === 0 ? [] : [`the ${name}, asked to stop, ended with ${JSON.stringify(exit)}`];
     }),
   );

@@ -2,9 +2,9 @@ import { constants, setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 import { createApp, type App } from "@bullrush/client";
 import { Redis } from "ioredis";
-import { eventually } from "../support/eventually.js";
-import { startProgram, type Program } from "../support/program.js";
-import { startServer } from "../support/server.js";
+import { eventually } from "../lib/eventually.js";
+import { startProgram, type Program } from "../lib/program.js";
+import { startServer } from "../lib/server.js";
 import { prefix, queues } from "./plant.js";
 
 const taskWorker = fileURLToPath(new URL("../../packages/worker/bin/task-worker.js", import.meta.url));
@@ -64,7 +64,7 @@ export async function openStage(): Promise<Stage> {
   }
   try {
     await prefer(redis);
-    await eventually("both workers wait", async () => String(await redis.client("LIST")).split("cmd=bzpopmin").length > 2, 60_000);
+    await eventually("both workers wait", async () => String(await redis.client("LIST")).split("cmd=bzpopmin").length > 2);
   } catch (error) {
     const said = members.map(({ name, program }) => `${name}: ${[...program.lines, ...program.errors].join("; ")}`);
     await close();

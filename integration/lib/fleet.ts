@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { createApp, type App } from "@bullrush/client";
 import type { WorkerOptions } from "@bullrush/worker";
-import { startProgram, type Program } from "../support/program.js";
-import { redisUrl } from "../support/redis-url.js";
+import { startProgram, type Program } from "./program.js";
+import { redisUrl } from "./redis-url.js";
 import { openLedger, type Ledger } from "./ledger.js";
 
 /** Both Redis servers of a process. */

@@ -1,5 +1,6 @@
-import { redisUrl } from "../support/redis-url.js";
-import { secondServer, serverBinary } from "../support/server.js";
+import { long } from "./long.js";
+import { redisUrl } from "./redis-url.js";
+import { secondServer, serverBinary } from "./server.js";
 
 /** A place for results, seen from the queues, which are in the shared Redis. */
 export interface Place {
@@ -8,10 +9,13 @@ export interface Place {
   readonly backend: () => Promise<string>;
 }
 
-/** All places, for `describe.each`: whatever holds of results has to hold in each. The other server is one for the whole file; without a server binary it is left out. */
+/**
+ * The places, for `describe.each`: whatever holds of results has to hold in each. The other server is one for the whole file; without a server
+ * binary it is left out. Another database takes the same paths as the same one: it is left out of the gate, but for where it is the only other place.
+ */
 export const places: readonly Place[] = [
   { results: "beside the queues", backend: () => Promise.resolve(redisUrl()) },
-  { results: "in another database", backend: () => Promise.resolve(redisUrl(1)) },
+  ...(long || serverBinary === undefined ? [{ results: "in another database", backend: () => Promise.resolve(redisUrl(1)) } as const] : []),
   ...(serverBinary === undefined ? [] : [{ results: "on another server", backend: async () => (await secondServer()).url() } as const]),
 ];
 

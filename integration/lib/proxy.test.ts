@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
-import { eventually } from "../support/eventually.js";
+import { eventually } from "./eventually.js";
 import { openProxy, type Proxy } from "./proxy.js";
 
 /** Tests of faults say nothing if the proxy does not do what it says. */
@@ -83,6 +83,24 @@ describe("the proxy", () => {
     const other = open();
     await eventually("both have arrived", async () => (await other.get(key)) === "2");
     await other.del(key);
+  });
+
+  test("keeps back replies, one after the other", async () => {
+    const [key, other] = [`test-${randomUUID()}`, `test-${randomUUID()}`] as const;
+    const client = open();
+    const replies = [proxy.holdReply(key), proxy.holdReply(other)] as const;
+    const read: unknown[] = [];
+    for (const [index, text] of [key, other].entries()) {
+      void client.echo(text).then((answer) => read.push(answer));
+      await replies[index]?.held;
+    }
+    replies[0].letGo();
+    await eventually("the first is read", () => read.length === 1);
+    expect(await answers(client)).toBe("silence");
+    replies[1].letGo();
+    await eventually("the second is read", () => read.length === 2);
+    expect(read).toEqual([key, other]);
+    expect(await answers(client)).toBe("PONG");
   });
 
   test("loses the reply to what was asked, not the question", async () => {

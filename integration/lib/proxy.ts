@@ -24,6 +24,8 @@ export interface Proxy extends AsyncDisposable {
   slow(ms: number): void;
   /** Keeps back each request that contains `text`, and what follows on its connection, until it is let go. What was kept arrives even if its sender has gone. */
   hold(text: string): Hold;
+  /** As `hold`, for replies. */
+  holdReply(text: string): Hold;
   /** Ends all trouble: what has not been lost yet will not be, nothing is late, what carries nothing is reset, and new connections pass. */
   heal(): void;
   /** Ends it, as the end of `await using` does. */
@@ -31,9 +33,9 @@ export interface Proxy extends AsyncDisposable {
 }
 
 export interface Hold {
-  /** Resolves when the first request is kept. */
+  /** Resolves when the first one is kept. */
   readonly held: Promise<void>;
-  /** Passes on what is kept; nothing is kept from now on. */
+  /** Passes on what is kept, up to what another hold keeps; this one keeps nothing from now on. */
   letGo(): void;
 }
 
@@ -43,8 +45,10 @@ interface Link {
   mute: boolean;
   /** Hears of the next reply instead of the client. */
   onReply?: () => void;
-  /** What is kept back, in its order. */
+  /** Requests that are kept back, in their order. */
   kept?: Buffer[];
+  /** Replies that are kept back, in their order. */
+  keptReplies?: Buffer[];
 }
 
 /** What is to be lost next. */
@@ -55,12 +59,19 @@ interface Loss {
   readonly happened: () => void;
 }
 
+/** What is kept back. */
+interface Holding {
+  readonly text: string;
+  readonly onHeld: () => void;
+}
+
 /** Opens a proxy on a free port of 127.0.0.1, in front of the Redis at `target`, whose user, password and database it keeps. */
 export async function openProxy(target: string): Promise<Proxy> {
   const { hostname, port } = new URL(target);
   const links = new Set<Link>();
   const losses: Loss[] = [];
-  const holds = new Set<{ readonly text: string; readonly onHeld: () => void }>();
+  const holds = new Set<Holding>();
+  const replyHolds = new Set<Holding>();
   let mode: "pass" | "silent" | "refuse" = "pass";
   let delay = 0;
   const dueBefore = new WeakMap<Socket, number>();
@@ -100,10 +111,10 @@ export async function openProxy(target: string): Promise<Proxy> {
       }
       link.onReply = loss.happened;
     }
-    const hold = [...holds].find(({ text }) => request.includes(text));
-    if (hold !== undefined) {
+    const holding = holdingOf(holds, request);
+    if (holding !== undefined) {
       link.kept ??= [];
-      hold.onHeld();
+      holding.onHeld();
     }
     if (link.kept === undefined) pass(link.server, request);
     else link.kept.push(request);
@@ -122,24 +133,25 @@ export async function openProxy(target: string): Promise<Proxy> {
     return new Promise((happened) => losses.push({ text, what, happened }));
   }
 
-  function hold(text: string): Hold {
+  function addHold(to: Set<Holding>, text: string, passOn: (link: Link) => void): Hold {
     let onHeld = () => {};
     const held = new Promise<void>((resolve) => (onHeld = resolve));
-    const one = { text, onHeld };
-    holds.add(one);
-    return { held, letGo: () => void (holds.delete(one) && passOnKept()) };
+    const holding = { text, onHeld };
+    to.add(holding);
+    return { held, letGo: () => void (to.delete(holding) && [...links].forEach(passOn)) };
   }
 
-  function passOnKept(): void {
-    for (const link of [...links]) {
-      const { kept, client, server } = link;
-      if (kept === undefined) continue;
-      delete link.kept;
-      for (const request of kept) server.write(request);
-      if (!client.destroyed) continue;
-      server.end();
-      links.delete(link);
-    }
+  function passOnRequests(link: Link): void {
+    const { kept, client, server } = link;
+    if (kept === undefined || !passOn(kept, holds, server)) return;
+    delete link.kept;
+    if (!client.destroyed) return;
+    server.end();
+    links.delete(link);
+  }
+
+  function passOnReplies(link: Link): void {
+    if (link.keptReplies !== undefined && passOn(link.keptReplies, replyHolds, link.client)) delete link.keptReplies;
   }
 
   function onReply(link: Link, reply: Buffer): void {
@@ -148,7 +160,13 @@ export async function openProxy(target: string): Promise<Proxy> {
       link.onReply();
       delete link.onReply;
     }
-    if (!link.mute) pass(link.client, reply);
+    const holding = holdingOf(replyHolds, reply);
+    if (holding !== undefined) {
+      link.keptReplies ??= [];
+      holding.onHeld();
+    }
+    if (link.keptReplies !== undefined) link.keptReplies.push(reply);
+    else if (!link.mute) pass(link.client, reply);
   }
 
   function reset(): void {
@@ -187,7 +205,8 @@ export async function openProxy(target: string): Promise<Proxy> {
     refuse: () => {
       mode = "refuse";
     },
-    hold,
+    hold: (text) => addHold(holds, text, passOnRequests),
+    holdReply: (text) => addHold(replyHolds, text, passOnReplies),
     loseReply: (text) => lose("reply", text),
     loseRequest: (text) => lose("request", text),
     slow: (ms) => {
@@ -202,4 +221,18 @@ export async function openProxy(target: string): Promise<Proxy> {
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+function holdingOf(holds: ReadonlySet<Holding>, data: Buffer): Holding | undefined {
+  return [...holds].find(({ text }) => data.includes(text));
+}
+
+/** Writes what is no longer held, in its order. Returns whether that is all. */
+function passOn(kept: Buffer[], holds: ReadonlySet<Holding>, to: Socket): boolean {
+  for (let data = kept[0]; data !== undefined; data = kept[0]) {
+    if (holdingOf(holds, data) !== undefined) return false;
+    to.write(data);
+    kept.shift();
+  }
+  return true;
 }

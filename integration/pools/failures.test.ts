@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { chord, createApp, TaskFailedError, type RemoteError } from "@bullrush/client";
-import { describe, expect, it } from "vitest";
-import { startWorker } from "../support/fleet.js";
-import { redisUrl } from "../support/redis-url.js";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { hangTimeout } from "../lib/hang-timeout.js";
+import { startWorker } from "../lib/task-worker.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 const fixture = fileURLToPath(new URL("fixtures/failures.ts", import.meta.url));
 
@@ -15,7 +16,7 @@ function open(...args: readonly string[]) {
   /** The error of the worker, as this process has it. */
   const errorOf = async (kind: string, task = "fail") => {
     const result = await app.sendTask(`failures.${task}`, [kind]);
-    const error: unknown = await result.get({ timeout: "60s" }).catch((caught: unknown) => caught);
+    const error: unknown = await result.get({ timeout: hangTimeout }).catch((caught: unknown) => caught);
     if (!(error instanceof TaskFailedError)) throw new TypeError(`${kind} came to something else`, { cause: error });
     return { id: result.id, error, cause: error.cause as RemoteError };
   };
@@ -33,8 +34,12 @@ const parts = [
 ];
 
 describe.each(["inline", "threads", "processes"])("what a task throws, in the pool %s", (pool) => {
+  // One worker for all: what one test does is nothing to the others.
+  let stage: ReturnType<typeof open>;
+  beforeAll(() => void (stage = open("-P", pool)));
+  afterAll(() => stage[Symbol.asyncDispose]());
+
   it("says the same in another process, and in the log", async () => {
-    await using stage = open("-P", pool);
     const { errorOf, worker } = stage;
 
     const aggregate = await errorOf("aggregate");
@@ -71,7 +76,6 @@ describe.each(["inline", "threads", "processes"])("what a task throws, in the po
     ["proxy", { message: "[Proxy]" }],
     ["plainProxy", { message: "[Proxy]" }],
   ])("is settled and shown as what it is: %s", async (kind, shown) => {
-    await using stage = open("-P", pool);
     for (const task of ["fail", "giveUp"]) {
       const { cause } = await stage.errorOf(kind, kind === "undefined" ? "fail" : task);
       expect(cause).toMatchObject({ name: "NonError", ...shown });
@@ -80,31 +84,29 @@ describe.each(["inline", "threads", "processes"])("what a task throws, in the po
   });
 
   it("goes along with a retry, whether it was asked for or declared", async () => {
-    await using stage = open("-P", pool);
     for (const task of ["failTwice", "askAgain"]) {
       const result = await stage.app.sendTask(`failures.${task}`, ["aggregate"]);
-      await expect.poll(() => result.status(), { timeout: 60_000 }).toBe("RETRY");
+      await expect.poll(() => result.status()).toBe("RETRY");
       expect((await result.details()).failure).toMatchObject({ name: "AggregateError", errors: parts });
       await result.revoke();
-      const error: unknown = await result.get({ timeout: "60s" }).catch((caught: unknown) => caught);
+      const error: unknown = await result.get({ timeout: hangTimeout }).catch((caught: unknown) => caught);
       expect(error).toMatchObject({ code: "TASK_REVOKED", cause: { name: "AggregateError", errors: parts } });
     }
   });
 
   it("reaches a chord and an error link", async () => {
-    await using stage = open("-P", pool);
     const { app } = stage;
     const fail = app.signature("failures.fail", ["aggregate"]);
     const tell = app.stub("failures.tell");
     const sent = await chord([fail, tell.si(1)], tell.s()).delay();
-    await expect(sent.get({ timeout: "60s" })).rejects.toMatchObject({
+    await expect(sent.get({ timeout: hangTimeout })).rejects.toMatchObject({
       cause: { name: "ChordError", cause: { name: "AggregateError", errors: parts } },
       message: expect.stringContaining("AggregateError: all failed: a; b") as string,
     });
     const told = randomUUID();
     const linked = await app.sendTask("failures.fail", ["aggregate"], { linkError: tell.s().set({ taskId: told }) });
-    await expect(linked.get({ timeout: "60s" })).rejects.toThrow("all failed");
-    expect(await app.asyncResult(told).get({ timeout: "60s" })).toMatchObject({ failure: { errors: parts } });
+    await expect(linked.get({ timeout: hangTimeout })).rejects.toThrow("all failed");
+    expect(await app.asyncResult(told).get({ timeout: hangTimeout })).toMatchObject({ failure: { errors: parts } });
   });
 });
 

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { describe, it } from "vitest";
-import { startWorker } from "../support/fleet.js";
+import { startWorker } from "../lib/task-worker.js";
 
 const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
 

@@ -2,6 +2,8 @@ import { rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "vitest";
+import { hangTimeout } from "../lib/hang-timeout.js";
+import { long } from "../lib/long.js";
 import { failedOf, linesOf, open, type Where } from "./stage.js";
 
 describe.each(["threads", "processes"])("a worker with %s", (pool) => {
@@ -13,7 +15,9 @@ describe.each(["threads", "processes"])("a worker with %s", (pool) => {
     const given = await run<Record<string, unknown>>("context", { a: 1 });
     expect(given).toMatchObject({ name: "pools.context", args: [{ a: 1 }], attempt: 1, queue: "one" });
     expect(given["limits"]).toEqual({ priority: 0, timeLimit: 300_000 });
-    expect(await app.asyncResult(String(given["child"])).get({ timeout: "60s" })).toMatchObject({ pid: expect.any(Number) as number });
+    expect(await app.asyncResult(String(given["child"])).get({ timeout: hangTimeout })).toMatchObject({
+      pid: expect.any(Number) as number,
+    });
     expect(await worker.stop()).toEqual({ code: 0, signal: null });
   });
 
@@ -27,7 +31,31 @@ describe.each(["threads", "processes"])("a worker with %s", (pool) => {
     expect(worker.entries.filter(({ level }) => Number(level) > 30)).toEqual([]);
   });
 
-  it("warns once of each task that waits for others with its slot, and its timeout says why it may have come", async ({ expect }) => {
+  it.concurrent("tells why they failed, retries what asks for it, with its arguments as they came, and rejects", async ({ expect }) => {
+    await using stage = open("-P", pool, "-c", "1");
+    const { app, worker, run, send } = stage;
+    await expect(run("unencodable")).rejects.toThrow(failedOf({ code: "ENCODE_ERROR" }));
+    await expect(run("fail")).rejects.toThrow(failedOf({ name: "RangeError", message: "out of range", code: "E_RANGE" }));
+    const asked = await send("again", [0]);
+    const declared = await send("overloaded", [0]);
+    for (const result of [asked, declared]) {
+      expect(await result.get({ timeout: hangTimeout })).toEqual([0, 3]);
+      const errors = linesOf(worker, { msg: "retried", id: result.id }).map(({ error }) => error);
+      expect(errors).toEqual(["Overloaded: attempt 1", "Overloaded: attempt 2"]);
+    }
+    await expect(run("unlisted")).rejects.toThrow(failedOf({ name: "RangeError", message: "attempt 1" }));
+    await expect(run("giveUp")).rejects.toThrow(failedOf({ name: "Overloaded", message: "attempt 2", code: "E_LOAD" }));
+    await expect(run("refuse")).rejects.toThrow(failedOf({ code: "TASK_REJECTED" }));
+    expect(await run("putBackOnce")).toBe(1);
+    expect(await app.engine.queues.counts(["one"])).toMatchObject([{ waiting: 0, delayed: 0, active: 0 }]);
+  });
+});
+
+// What follows is the same code for both: one of them in the gate.
+describe.each(long ? ["threads", "processes"] : ["threads"])("a worker with %s", (pool) => {
+  it.concurrent("warns once of each task that waits for others with its slot, and its timeout says why it may have come", async ({
+    expect,
+  }) => {
     await using stage = open("-P", pool, "-c", "1");
     const { run, worker } = stage;
     const hint = expect.stringMatching(new RegExp(`no result after 300 ms.*keeps its slot.*the pool ${pool}: .*this\\.replace\\(\\)`));
@@ -42,25 +70,6 @@ describe.each(["threads", "processes"])("a worker with %s", (pool) => {
     ]);
   });
 
-  it.concurrent("tells why they failed, retries what asks for it, with its arguments as they came, and rejects", async ({ expect }) => {
-    await using stage = open("-P", pool, "-c", "1");
-    const { app, worker, run, send } = stage;
-    await expect(run("unencodable")).rejects.toThrow(failedOf({ code: "ENCODE_ERROR" }));
-    await expect(run("fail")).rejects.toThrow(failedOf({ name: "RangeError", message: "out of range", code: "E_RANGE" }));
-    const asked = await send("again", [0]);
-    const declared = await send("overloaded", [0]);
-    for (const result of [asked, declared]) {
-      expect(await result.get({ timeout: "60s" })).toEqual([0, 3]);
-      const errors = linesOf(worker, { msg: "retried", id: result.id }).map(({ error }) => error);
-      expect(errors).toEqual(["Overloaded: attempt 1", "Overloaded: attempt 2"]);
-    }
-    await expect(run("unlisted")).rejects.toThrow(failedOf({ name: "RangeError", message: "attempt 1" }));
-    await expect(run("giveUp")).rejects.toThrow(failedOf({ name: "Overloaded", message: "attempt 2", code: "E_LOAD" }));
-    await expect(run("refuse")).rejects.toThrow(failedOf({ code: "TASK_REJECTED" }));
-    expect(await run("putBackOnce")).toBe(1);
-    expect(await app.transport.counts(["one"])).toMatchObject([{ waiting: 0, delayed: 0, active: 0 }]);
-  });
-
   it.concurrent("fails nothing for a value that nobody reads, and says once that it cannot be sent", async ({ expect }) => {
     await using stage = open("-P", pool, "-c", "2");
     const { app, worker } = stage;
@@ -71,19 +80,21 @@ describe.each(["threads", "processes"])("a worker with %s", (pool) => {
     const warnings = worker.entries.filter(({ level }) => Number(level) >= 40);
     expect(warnings).toMatchObject([{ level: 40, task: "pools.unencodable", reason: expect.stringContaining("a bigint") as string }]);
   });
+});
 
+describe.each(long ? ["threads", "processes"] : ["processes"])("a worker with %s", (pool) => {
   it.concurrent("says why the last attempt failed of what expires, is revoked or gets poisoned after it", async ({ expect }) => {
     await using stage = open("-P", pool, "-c", "1");
     const { app, send } = stage;
     const bankDown = expect.objectContaining({ name: "RangeError", message: "bank down" }) as object;
     const expiring = await app.sendTask("pools.muchLater", [], { expires: "5m" });
-    await expect(expiring.get({ timeout: "60s" })).rejects.toThrow(failedOf({ message: "bank down" }));
+    await expect(expiring.get({ timeout: hangTimeout })).rejects.toThrow(failedOf({ message: "bank down" }));
     const revoked = await send("muchLater");
     await expect.poll(() => revoked.status()).toBe("RETRY");
     await revoked.revoke();
-    await expect(revoked.get({ timeout: "60s" })).rejects.toThrow(failedOf({ message: "bank down" }));
+    await expect(revoked.get({ timeout: hangTimeout })).rejects.toThrow(failedOf({ message: "bank down" }));
     const poisoned = await send("dieLater");
-    await expect(poisoned.get({ timeout: "60s" })).rejects.toThrow(failedOf({ code: "TASK_POISONED", cause: bankDown }));
+    await expect(poisoned.get({ timeout: hangTimeout })).rejects.toThrow(failedOf({ code: "TASK_POISONED", cause: bankDown }));
   });
 
   it.concurrent("puts back what its runner does not know yet, for one that does", async ({ expect }) => {
@@ -95,7 +106,7 @@ describe.each(["threads", "processes"])("a worker with %s", (pool) => {
       const line = await worker.waitForEntry({ msg: "put back for workers that may know it", task: "pools.fresh" });
       expect(line).toMatchObject({ reason: expect.not.stringContaining("pools.fresh,") as string });
       await writeFile(released, "");
-      expect(await fresh.get({ timeout: "30s" })).toBe("fresh");
+      expect(await fresh.get({ timeout: hangTimeout })).toBe("fresh");
       expect(await fresh.attempts()).toBe(1);
     } finally {
       await rm(released, { force: true });

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Progress } from "@bullrush/client";
 import { describe, it } from "vitest";
+import { hangTimeout } from "../lib/hang-timeout.js";
 import { linesOf, open } from "./stage.js";
 
 /** Most reports that a worker shows in `ms`: one in 100 ms, the first and the last. Half as many again, because timers differ. */
@@ -22,7 +23,7 @@ describe.each(["threads", "processes"])("a worker with %s", (pool) => {
     const began = Date.now();
     const re = await send<string>("report", heard);
     const reports: Progress[] = [];
-    for await (const report of re.iterate({ timeout: "50s" })) {
+    for await (const report of re.iterate({ timeout: hangTimeout })) {
       reports.push(report);
       // It computes until this is there: what it said last is shown meanwhile, or never.
       if ((report.meta as { readonly current: number }).current === 1000) await writeFile(heard, "");
@@ -40,7 +41,7 @@ describe.each(["threads", "processes"])("a worker with %s", (pool) => {
     const began = Date.now();
     const re = await send<void>("flood", 1000);
     let last: unknown;
-    for await (const { meta } of re.iterate({ timeout: "50s" })) last = meta;
+    for await (const { meta } of re.iterate({ timeout: hangTimeout })) last = meta;
     expect(last).toEqual({ current: 100_000, total: 100_000 });
     expect(linesOf(worker, { msg: "state", id: re.id }).length).toBeLessThan(most(Date.now() - began));
   });

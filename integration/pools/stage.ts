@@ -2,9 +2,10 @@ import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { createApp, type App, type AsyncResult } from "@bullrush/client";
 import { expect } from "vitest";
-import { startWorker, type WorkerProcess } from "../support/fleet.js";
-import { has, type Entry } from "../support/program.js";
-import { redisUrl } from "../support/redis-url.js";
+import { hangTimeout } from "../lib/hang-timeout.js";
+import { startWorker, type WorkerProcess } from "../lib/task-worker.js";
+import { has, type Entry } from "../lib/program.js";
+import { redisUrl } from "../lib/redis-url.js";
 
 const fixture = fileURLToPath(new URL("fixtures/tasks.ts", import.meta.url));
 
@@ -41,7 +42,7 @@ export function open(...first: readonly string[]): Stage {
     app,
     worker: another(...first),
     send,
-    run: async <Result>(task: string, ...args: readonly unknown[]) => (await send<Result>(task, ...args)).get({ timeout: "60s" }),
+    run: async <Result>(task: string, ...args: readonly unknown[]) => (await send<Result>(task, ...args)).get({ timeout: hangTimeout }),
     another,
     [Symbol.asyncDispose]: async () => void (await Promise.all([app.close(), ...workers.map((worker) => worker.kill())])),
   };

@@ -2,8 +2,8 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll } from "vitest";
-import { killPrograms } from "../support/program.js";
-import { killServers } from "../support/server.js";
+import { killPrograms } from "../lib/program.js";
+import { killServers } from "../lib/server.js";
 
 /** What keeps a process alive, and does not go away by itself. */
 const kinds = ["Timeout", "TCPSocketWrap", "TCPServerWrap", "PipeWrap", "ProcessWrap", "MessagePort", "FSEventWrap", "SignalWrap"] as const;
@@ -34,7 +34,7 @@ afterAll(async () => {
     await sleep(20, undefined, { ref: false });
   }
   unsubscribe("net.client.socket", note);
-}, 20_000);
+});
 
 // Before that, and with more time: a program has ended when nothing that it started holds its output.
 afterAll(async () => {

@@ -1,4 +1,4 @@
-import { createApp } from "@bullrush/client";
+import { createApp } from "bullrush";
 
 // An enum is no type that could be stripped: the worker has to compile it, on every Node.
 enum Offset {

@@ -1,4 +1,4 @@
-// Starts `task-worker` on each kind of module, with a Redis of its own, and sends it a task.
+// Starts a worker on each kind of module, by either command, with a Redis of its own, and sends it a task.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { openRedis } from "@bullrush/broker/embedded";
@@ -7,13 +7,14 @@ const redis = await openRedis();
 process.env.BULLRUSH_BROKER_URL = `${redis.url}/1`;
 process.env.BULLRUSH_RESULT_BACKEND = `${redis.url}/2`;
 try {
-  for (const module of ["tasks.ts", "tasks.js", "tasks.cjs"]) await tryModule(module);
+  await tryModule("tasks.ts", ["bullrush", "worker"]);
+  for (const module of ["tasks.js", "tasks.cjs"]) await tryModule(module, ["task-worker"]);
 } finally {
   await redis.stop();
 }
 
-async function tryModule(module) {
-  const worker = spawn("npx", ["task-worker", "-A", `./${module}`, "-Q", "for_task_A"], { stdio: "inherit", detached: true });
+async function tryModule(module, command) {
+  const worker = spawn("npx", [...command, "-A", `./${module}`, "-Q", "for_task_A"], { stdio: "inherit", detached: true });
   try {
     const { createApp } = await import("@bullrush/client");
     const app = createApp();

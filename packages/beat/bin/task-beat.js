@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { run } from "../dist/bin/task-beat.js";
+import { runTaskBeat } from "../dist/bin/task-beat.js";
 
-await run(process.argv);
+await runTaskBeat(process.argv);

@@ -1,11 +1,10 @@
 import { steadyClock, systemClock } from "@bullrush/broker";
 import type { App } from "@bullrush/client";
-import { TroubleLog } from "@bullrush/client/program";
-import { jsonLogger } from "@bullrush/program";
+import { jsonLogger, ThrottledLog } from "@bullrush/program";
 import { ClockWatch } from "./clock-watch.js";
 import { Election } from "./election.js";
 import { Timetables } from "./entry.js";
-import { Leading } from "./leading.js";
+import { LeaderLoop } from "./leader-loop.js";
 import { openMetrics } from "./metrics.js";
 import { compileBeatOptions, type BeatOptions, type CompiledBeatOptions } from "./options.js";
 import { Sending } from "./sending.js";
@@ -36,22 +35,22 @@ export function createBeat(app: App, given: BeatOptions = {}): Beat {
   async function startOnce(): Promise<void> {
     if (stopped !== undefined) return;
     const { election, listener } = (parts = assemble());
-    for (const warning of await app.schedules.open(options)) log.warn(warning);
+    for (const warning of await app.engine.schedules.open(options)) log.warn(warning);
     await election.start();
     if (stopped === undefined) listener.start();
   }
 
   function assemble() {
-    const store = app.schedules;
-    const trouble = new TroubleLog(log, systemClock);
+    const store = app.engine.schedules;
+    const trouble = new ThrottledLog(log, systemClock);
     const sleeper = new Sleeper();
     const timetables = new Timetables(app.options);
     const sending = new Sending({ app, timetables, metrics, log, random: Math.random });
     const time = new ServerTime(steadyClock);
     const watch = new ClockWatch(systemClock, log);
     const shared = { app, store, sending, timetables, time, sleeper, log, trouble, maxInterval: options.maxInterval, steady: steadyClock };
-    const leader = (term: ConstructorParameters<typeof Leading>[1]) =>
-      new Leading({ ...shared, onTime: (now, took) => watch.heard(now, took) }, term);
+    const leader = (term: ConstructorParameters<typeof LeaderLoop>[1]) =>
+      new LeaderLoop({ ...shared, onTime: (now, took) => watch.heard(now, took) }, term);
     const election = new Election({ store, leader, sleeper, log, trouble });
     return { election, listener: new ChangeListener(store, (news) => election.heard(news), trouble) };
   }

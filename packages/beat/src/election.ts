@@ -1,5 +1,5 @@
-import type { ScheduleNews, ScheduleStore, Term } from "@bullrush/broker";
-import type { TroubleLog } from "@bullrush/client/program";
+import type { ScheduleNews, Schedules, Term } from "@bullrush/broker";
+import type { ThrottledLog } from "@bullrush/program";
 import type { Logger } from "pino";
 import type { Sleeper } from "./sleeper.js";
 
@@ -14,11 +14,11 @@ export interface Leader {
 }
 
 export interface ElectionOptions {
-  readonly store: ScheduleStore;
+  readonly store: Schedules;
   readonly leader: (term: Term) => Leader;
   readonly sleeper: Sleeper;
   readonly log: Logger;
-  readonly trouble: TroubleLog;
+  readonly trouble: ThrottledLog;
 }
 
 /** How often a beat that does not lead tries to, and how often one that leads says that it still does, in ms. */

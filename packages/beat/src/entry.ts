@@ -2,7 +2,7 @@ import { BullrushError, lastTime, type StoredEntry } from "@bullrush/broker";
 import { crontab as checkCrontab, type App } from "@bullrush/client";
 import { crontab } from "./schedules/crontab.js";
 import { interval } from "./schedules/interval.js";
-import { own } from "./schedules/own.js";
+import { custom } from "./schedules/custom.js";
 import { solar } from "./schedules/solar.js";
 import type { Timetable } from "./schedules/timetable.js";
 
@@ -10,7 +10,7 @@ import type { Timetable } from "./schedules/timetable.js";
 export type Scheduled = Pick<StoredEntry, "name" | "call" | "createdAt" | "spoilt">;
 
 /** Compiled crontabs take some kB each: no more than so many are kept. */
-const mostKept = 500;
+const maxKept = 500;
 
 /** The timetables of an app's entries, between their beginnings and their ends. */
 export class Timetables {
@@ -54,7 +54,7 @@ export class Timetables {
       case "solar":
         return solar(schedule.event, schedule.latitude, schedule.longitude);
       case "function":
-        return own(name, this.#function(name));
+        return custom(name, this.#function(name));
     }
   }
 
@@ -62,7 +62,7 @@ export class Timetables {
     const key = `${timezone} ${expression}`;
     let kept = this.#crontabs.get(key);
     if (kept === undefined) {
-      if (this.#crontabs.size >= mostKept) this.#crontabs.clear();
+      if (this.#crontabs.size >= maxKept) this.#crontabs.clear();
       checkCrontab(expression, { timezone });
       this.#crontabs.set(key, (kept = crontab(expression, timezone)));
     }

@@ -3,10 +3,10 @@ import type { NamedCall, ScheduledCall, StoredEntry } from "@bullrush/broker";
 import type { Scheduled, Timetables } from "./entry.js";
 
 /** An entry, as far as one that is not stored yet is known. */
-export type ForeseenEntry = Scheduled & Partial<Pick<StoredEntry, "paused" | "count">>;
+export type PreviewEntry = Scheduled & Partial<Pick<StoredEntry, "paused" | "count">>;
 
 /** A tick that is to come. */
-export interface ForeseenTick {
+export interface PreviewTick {
   /** When it is due, in ms since the epoch. */
   readonly due: number;
   readonly entry: string;
@@ -18,9 +18,9 @@ export interface ForeseenTick {
  * The entries of a beat that begins to lead at `from`, with `given` in its options, when `stored` are kept: what was set at run time stays, of
  * the others the options count, and what has the same schedule goes on.
  */
-export function foreseen(given: readonly NamedCall[], stored: readonly StoredEntry[], from: number): readonly ForeseenEntry[] {
+export function preview(given: readonly NamedCall[], stored: readonly StoredEntry[], from: number): readonly PreviewEntry[] {
   const kept = new Map(stored.map((entry) => [entry.name, entry]));
-  const ofOptions = given.flatMap(({ name, call }): ForeseenEntry | readonly [] => {
+  const ofOptions = given.flatMap(({ name, call }): PreviewEntry | readonly [] => {
     const entry = kept.get(name);
     if (entry?.origin === "runtime") return [];
     const starts = (one: ScheduledCall) => Math.max(one.startAt ?? 0, from);
@@ -37,12 +37,12 @@ export function foreseen(given: readonly NamedCall[], stored: readonly StoredEnt
  * that cannot be computed, of which no more is given.
  */
 export function* forecast(
-  entries: readonly ForeseenEntry[],
+  entries: readonly PreviewEntry[],
   timetables: Timetables,
   from: number,
   until: number,
   failed: (entry: string, error: unknown) => void,
-): Generator<ForeseenTick, void> {
+): Generator<PreviewTick, void> {
   // The next tick of each entry, the soonest last.
   const coming: Coming[] = [];
 
@@ -68,8 +68,8 @@ interface Coming {
   /** Of what is due at the same time, the lower comes first. */
   readonly order: number;
   readonly name: string;
-  readonly tick: ForeseenTick;
-  readonly ticks: Iterator<ForeseenTick, void>;
+  readonly tick: PreviewTick;
+  readonly ticks: Iterator<PreviewTick, void>;
 }
 
 function placeOf(one: Coming, coming: readonly Coming[]): number {
@@ -84,7 +84,7 @@ function placeOf(one: Coming, coming: readonly Coming[]): number {
   return from;
 }
 
-function* ticksOf(entry: ForeseenEntry, timetables: Timetables, from: number, until: number): Generator<ForeseenTick, void> {
+function* ticksOf(entry: PreviewEntry, timetables: Timetables, from: number, until: number): Generator<PreviewTick, void> {
   const { name, call, paused = false, count = 0 } = entry;
   const timetable = timetables.of(entry);
   let left = paused ? 0 : (call.limit ?? Infinity) - count;

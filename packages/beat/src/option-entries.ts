@@ -1,17 +1,17 @@
-import type { NamedCall, ScheduleStore, Term } from "@bullrush/broker";
+import type { NamedCall, Schedules, Term } from "@bullrush/broker";
 
 /** Most entries that one check looks for, unless one of them is lost. */
-const mostChecked = 500;
+const maxChecked = 500;
 
 /** The entries of an app's options, as a leader keeps them on the broker during its term. Each method rejects as the store does. */
 export class OptionEntries {
-  readonly #store: Pick<ScheduleStore, "sync" | "lost" | "restore">;
+  readonly #store: Pick<Schedules, "sync" | "lost" | "restore">;
   readonly #term: Term;
   readonly #entries: readonly NamedCall[];
   #synced = false;
   #checked = 0;
 
-  constructor(store: Pick<ScheduleStore, "sync" | "lost" | "restore">, term: Term, entries: readonly NamedCall[]) {
+  constructor(store: Pick<Schedules, "sync" | "lost" | "restore">, term: Term, entries: readonly NamedCall[]) {
     this.#store = store;
     this.#term = term;
     this.#entries = entries;
@@ -25,8 +25,8 @@ export class OptionEntries {
   /** Stores those again that the broker has lost since, and resolves to their number. It looks for some at a time, in turns, and for all once one is lost. */
   async check(): Promise<number> {
     if (!this.#synced) return 0;
-    const some = this.#entries.slice(this.#checked, this.#checked + mostChecked);
-    this.#checked = this.#checked + mostChecked < this.#entries.length ? this.#checked + mostChecked : 0;
+    const some = this.#entries.slice(this.#checked, this.#checked + maxChecked);
+    this.#checked = this.#checked + maxChecked < this.#entries.length ? this.#checked + maxChecked : 0;
     const found = await this.#lostOf(some);
     if (found.length === 0) return 0;
     const lost = some.length < this.#entries.length ? await this.#lostOf(this.#entries) : found;

@@ -5,7 +5,7 @@ import type { Timetable } from "./schedules/timetable.js";
 const tolerance = 1000;
 
 /** Most missed ticks of an entry that are looked at, and sent, in one go. */
-const mostMissed = 1000;
+const maxMissed = 1000;
 
 /** What is to be done with an entry at a time. Times are ms since the epoch. */
 export interface Plan {
@@ -89,7 +89,7 @@ function foundBy({ call }: StoredEntry, first: number, timetable: Timetable, now
   const { missed, caughtUp, following } = catchUpWith(call, first, timetable, now);
   const timely: number[] = [];
   let due = following;
-  while (due !== undefined && due <= now && now - due <= tolerance && timely.length < mostMissed) {
+  while (due !== undefined && due <= now && now - due <= tolerance && timely.length < maxMissed) {
     timely.push(due);
     due = timetable.next(due);
   }
@@ -110,7 +110,7 @@ function catchUpWith(call: ScheduledCall, first: number, timetable: Timetable, n
   const lastMissed = now - tolerance - 1;
   const dues: number[] = [];
   let due: number | undefined = first;
-  while (due !== undefined && due <= lastMissed && dues.length < mostMissed) {
+  while (due !== undefined && due <= lastMissed && dues.length < maxMissed) {
     dues.push(due);
     due = timetable.next(due);
   }

@@ -16,7 +16,7 @@ export interface SendingOptions {
 }
 
 /** Most text of messages in one step, unless a single tick has more. */
-const mostCharacters = 256 * 1024;
+const maxCharacters = 256 * 1024;
 
 /** What is to be done with an entry, and what is to be said of it when it is done. */
 export interface Step {
@@ -101,7 +101,7 @@ export class Sending {
   #ticks({ name, version, call }: StoredEntry, dues: readonly number[]): readonly Tick[] {
     const { app, random } = this.#options;
     const ticks: Tick[] = [];
-    let room = mostCharacters;
+    let room = maxCharacters;
     for (const due of dues) {
       const jitter = Math.floor(random() * (call.jitter ?? 0));
       const messages = app.tickOf({ name, version, call, due, jitter });

@@ -2,7 +2,7 @@ import { pino } from "pino";
 import { expect, it } from "vitest";
 import { ClockWatch } from "../src/clock-watch.js";
 
-it("tells once that the clocks differ, and once that they agree again", () => {
+it("clocks that differ and agree again: logged once each time", () => {
   const lines: { readonly level: number; readonly seconds: number }[] = [];
   const log = pino({}, { write: (line) => void lines.push(JSON.parse(line) as (typeof lines)[0]) });
   let ahead = 0;
@@ -19,7 +19,7 @@ it("tells once that the clocks differ, and once that they agree again", () => {
   ]);
 });
 
-it("goes by the middle of an answer's way, and not by a slow one", () => {
+it("answer late by 0.9 s: its middle counts; by more than 1 s: ignored", () => {
   const lines: string[] = [];
   const watch = new ClockWatch({ now: () => 1_002_400 }, pino({}, { write: (line) => void lines.push(line) }));
   watch.heard(1_000_000, 900);

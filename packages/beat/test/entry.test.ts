@@ -1,22 +1,22 @@
 import type { ScheduledCall, StoredEntry } from "@bullrush/broker";
 import { describe, expect, it } from "vitest";
 import { Timetables } from "../src/entry.js";
-import { forecast, foreseen } from "../src/forecast.js";
+import { forecast, preview } from "../src/forecast.js";
 
 const start = Date.parse("2026-06-01T00:00:00Z");
 const entry = (name: string, schedule: ScheduledCall["schedule"], call: Partial<ScheduledCall> = {}) =>
   ({ name, createdAt: start, call: { task: "t", schedule, ...call } }) as const;
 const given = (name: string, next: (after: Date) => Date | undefined) => ({ ...entry(name, { type: "function" }), next });
 
-describe("the timetable of an entry", () => {
-  it("is in its own time zone, else in the app's", () => {
+describe("timetable of an entry", () => {
+  it("own time zone, and none: its own, else the app's", () => {
     const timetables = new Timetables({ timezone: "Asia/Tokyo", beat: [] });
     const at = (schedule: ScheduledCall["schedule"]) => new Date(timetables.of(entry("e", schedule)).next(start) ?? 0).toISOString();
     expect(at({ type: "crontab", expression: "0 12 * * *" })).toBe("2026-06-01T03:00:00.000Z");
     expect(at({ type: "crontab", expression: "0 12 * * *", timezone: "Europe/Berlin" })).toBe("2026-06-01T10:00:00.000Z");
   });
 
-  it("is what a function of the options says, between its beginning and its end", () => {
+  it("function of the options: its times, between startAt and endAt", () => {
     const beat = [given("own", (after) => new Date(after.getTime() + 1000))];
     const timetable = new Timetables({ timezone: "UTC", beat }).of(
       entry("own", { type: "function" }, { startAt: start + 5000, endAt: start + 7000 }),
@@ -29,19 +29,19 @@ describe("the timetable of an entry", () => {
     ["the time itself", (after: Date) => after],
     ["no time", () => new Date(NaN)],
     ["something else", () => 5 as unknown as Date],
-  ])("refuses a function that gives %s", (_, next) => {
+  ])("function that returns %s: refused", (_, next) => {
     const timetables = new Timetables({ timezone: "UTC", beat: [given("own", next)] });
     expect(() => timetables.of(entry("own", { type: "function" })).next(start)).toThrow('what the schedule of "own" gives is');
   });
 
-  it("refuses a function that it does not have", () => {
+  it("function that this beat does not have: refused", () => {
     const timetables = new Timetables({ timezone: "UTC", beat: [] });
     expect(() => timetables.of(entry("own", { type: "function" }))).toThrow("a function that this beat does not have");
   });
 });
 
 describe("forecast", () => {
-  it("has all ticks by time, with their limits, and none of what is paused", () => {
+  it("several entries: all ticks by time, within limits, none of paused entries", () => {
     const timetables = new Timetables({ timezone: "UTC", beat: [] });
     const entries = [
       entry("a", { type: "every", every: 20_000 }, { args: [1] }),
@@ -57,7 +57,7 @@ describe("forecast", () => {
     expect(ticks[1]).toEqual({ due: start + 20_000, entry: "a", task: "t", args: [1] });
   });
 
-  it("is made as it is asked for, without what cannot be computed", () => {
+  it("entry that cannot be computed: reported once, the others are computed on demand", () => {
     const timetables = new Timetables({ timezone: "UTC", beat: [] });
     const entries = [entry("own", { type: "function" }), entry("a", { type: "every", every: 1000 })];
     const failed: string[] = [];
@@ -67,14 +67,14 @@ describe("forecast", () => {
   });
 });
 
-describe("what is foreseen", () => {
+describe("preview", () => {
   const stored = (name: string, origin: StoredEntry["origin"], every: number): StoredEntry => ({
     ...entry(name, { type: "every", every }),
     ...{ version: "v", origin, paused: name === "paused", count: 7 },
   });
   const given = (name: string, every: number) => ({ name, call: entry(name, { type: "every", every }).call });
 
-  it("are the entries of the options as they are now, and what was set at run time", () => {
+  it("options that differ from what is stored: the options as they are now, and entries set at run time", () => {
     const kept = [
       stored("same", "options", 1000),
       stored("changed", "options", 1000),
@@ -89,7 +89,7 @@ describe("what is foreseen", () => {
       { name: "limited", call: { ...given("limited", 1000).call, limit: 8, startAt: start } },
       { name: "later", call: { ...given("later", 1000).call, startAt: start + 6 } },
     ];
-    const found = foreseen(options, kept, start + 5).map(({ name, call, createdAt, paused, count = 0 }) => {
+    const found = preview(options, kept, start + 5).map(({ name, call, createdAt, paused, count = 0 }) => {
       const { every } = call.schedule as { readonly every: number };
       return [name, every, createdAt - start, paused, count];
     });

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { Resting } from "../src/resting.js";
 
-it("lets an entry rest for 10 s, unless it is changed", () => {
+it("entry that failed: rests for 10 s, unless it is changed", () => {
   const resting = new Resting();
   resting.begin({ name: "e", version: "1" }, 1000);
   expect(resting.until({ name: "e", version: "1" })).toBe(11_000);

@@ -22,29 +22,29 @@ function planned(given: StoredEntry, now: number, jump?: Jump): Plan {
 
 const due = (seconds: number) => ({ due: start + seconds * second });
 
-describe("an entry that is to be computed", () => {
-  it("is due one interval after it was stored, and on that grid whenever it is looked at", () => {
+describe("entry that is not computed yet", () => {
+  it("interval: due one interval after it was stored, then on that grid", () => {
     expect(planned(entry(), 0)).toEqual({ dues: [], next: 10 });
     expect(planned(entry(), 34.5)).toEqual({ dues: [], next: 40 });
   });
 
-  it("is an interval that goes on when the clock has gone back behind its beginning", () => {
+  it("interval and a clock that went back before its beginning: continues", () => {
     expect(planned(entry(), -600.5)).toEqual({ dues: [], next: -600 });
     expect(planned(entry({}, due(-600)), -600)).toEqual({ dues: [-600], next: -590 });
   });
 
-  it("is due when it starts, and then on the grid from there", () => {
+  it("startAt: due one interval after it, then on that grid", () => {
     const startAt = start + 3 * second;
     expect(planned(entry({ startAt }), 0)).toEqual({ dues: [], next: 3 });
     expect(planned(entry({ startAt }), 3)).toEqual({ dues: [], next: 13 });
   });
 
-  it("is never due after its end", () => {
+  it("endAt: never due after it", () => {
     expect(planned(entry({ endAt: start + 10 * second }), 5)).toEqual({ dues: [], next: 10 });
     expect(planned(entry({ endAt: start + 10 * second }), 10)).toEqual({ dues: [] });
   });
 
-  it("is not due again for what was sent a moment ago, but is when the clock has gone back", () => {
+  it("tick sent a moment ago: not due again, unless the clock has gone back", () => {
     const last = { due: start + 60 * second, sentAt: start + 60 * second, id: "i", queue: "q" };
     const schedule = { type: "crontab", expression: "* * * * *" } as const;
     expect(planned(entry({ schedule }, { last }), 59.5)).toEqual({ dues: [], next: 120 });
@@ -53,43 +53,43 @@ describe("an entry that is to be computed", () => {
   });
 });
 
-describe("an entry that is due", () => {
-  it("is sent, and goes on from when it was due, however late that is", () => {
+describe("entry that is due", () => {
+  it("late tick: sent, and the next one counts from when it was due", () => {
     expect(planned(entry({}, due(10)), 10)).toEqual({ dues: [10], next: 20 });
     expect(planned(entry({}, due(10)), 11)).toEqual({ dues: [10], next: 20 });
   });
 
-  it("has all its ticks of the last second sent", () => {
+  it("several ticks within the last second: all are sent", () => {
     const schedule = { type: "every", every: 250 } as const;
     expect(planned(entry({ schedule }, due(10)), 10.6)).toEqual({ dues: [10, 10.25, 10.5], next: 10.75 });
   });
 
-  it("waits when it is not due", () => expect(planned(entry({}, due(10)), 9)).toEqual({ dues: [], next: 10 }));
+  it("not due yet: nothing is sent", () => expect(planned(entry({}, due(10)), 9)).toEqual({ dues: [], next: 10 }));
 
-  it("ends with its limit", () => {
+  it("limit reached: no next run", () => {
     expect(planned(entry({ limit: 3 }, { ...due(30), count: 2 }), 30)).toEqual({ dues: [30] });
     expect(planned(entry({ limit: 3 }, { ...due(40), count: 3 }), 40)).toEqual({ dues: [] });
   });
 
-  it("has a next run behind its limit if the last one may be left out", () => {
+  it('limit reached with overlap "skip": a next run, because the last tick may be left out', () => {
     expect(planned(entry({ limit: 3, overlap: "skip" }, { ...due(30), count: 2 }), 30)).toEqual({ dues: [30], next: 40 });
   });
 });
 
-describe("ticks in a jump of the clock forwards", () => {
+describe("clock that jumps forward", () => {
   const jump = { from: start + 15 * second, to: start + 3605 * second };
 
-  it.each(["latest", "all"] as const)("are at most the latest: %s", (catchUp) => {
+  it.each(["latest", "all"] as const)("ticks within the jump: the latest is sent, with catchUp %s", (catchUp) => {
     expect(planned(entry({ catchUp }, due(20)), 3605, jump)).toEqual({ dues: [3600], jumped: true, next: 3610 });
   });
 
-  it("are none with skip, or behind the deadline, unless they are on time", () => {
+  it('ticks within the jump: none with "skip" or after the deadline, unless on time', () => {
     expect(planned(entry({ catchUp: "skip" }, due(20)), 3605, jump)).toEqual({ dues: [], jumped: true, next: 3610 });
     expect(planned(entry({ deadline: 4000 }, due(20)), 3605, jump)).toEqual({ dues: [], jumped: true, next: 3610 });
     expect(planned(entry({ catchUp: "skip" }, due(20)), 3600, { ...jump, to: start + 3600 * second })).toMatchObject({ dues: [3600] });
   });
 
-  it("are not those before it, nor those behind it", () => {
+  it("ticks before or after the jump: not affected", () => {
     expect(planned(entry({ catchUp: "all" }, due(0)), 3605, jump)).toEqual({
       dues: [0, 10],
       missed: { count: 2, more: false, sent: 2 },
@@ -99,12 +99,12 @@ describe("ticks in a jump of the clock forwards", () => {
   });
 });
 
-describe("ticks that were missed", () => {
+describe("missed ticks", () => {
   it.each([
     ["skip", [50]],
     ["latest", [40, 50]],
     ["all", [10, 20, 30, 40, 50]],
-  ] as const)("are caught up with: %s", (catchUp, dues) => {
+  ] as const)("catchUp %s: sends those, and counts all", (catchUp, dues) => {
     expect(planned(entry({ catchUp }, due(10)), 50.5)).toEqual({
       dues,
       missed: { count: 4, more: false, sent: dues.length - 1 },
@@ -112,29 +112,29 @@ describe("ticks that were missed", () => {
     });
   });
 
-  it("are the latest by default, and at a deadline none", () => {
+  it("default: the latest is sent; none after the deadline", () => {
     expect(planned(entry({}, due(10)), 55)).toMatchObject({ dues: [50], next: 60 });
     expect(planned(entry({ deadline: 4000 }, due(10)), 55)).toMatchObject({ dues: [], missed: { count: 5, sent: 0 }, next: 60 });
     expect(planned(entry({ deadline: 25_000, catchUp: "all" }, due(10)), 55)).toMatchObject({ dues: [30, 40, 50], next: 60 });
   });
 
-  it("are those too that are late by less than a second, and too late for the deadline", () => {
+  it("late by less than a second, and after the deadline: not sent", () => {
     const plan = planned(entry({ deadline: 100 }, due(10)), 10.5);
     expect(plan).toEqual({ dues: [], missed: { count: 1, more: false, sent: 0 }, next: 20 });
   });
 
-  it("are no more than the limit leaves", () => {
+  it("limit: no more ticks than it leaves", () => {
     expect(planned(entry({ limit: 3, catchUp: "all" }, due(10)), 55)).toMatchObject({ dues: [10, 20, 30], missed: { count: 5, sent: 3 } });
   });
 
-  it("are sent by the thousand", () => {
+  it("more than a thousand: a thousand in one go", () => {
     const schedule = { type: "every", every: 100 } as const;
     const plan = planned(entry({ schedule, catchUp: "all" }, due(0)), 3600);
     expect(plan).toMatchObject({ missed: { count: 1000, more: true, sent: 1000 }, next: 100 });
     expect([plan.dues.length, plan.dues.at(-1)]).toEqual([1000, 99.9]);
   });
 
-  it.each(["skip", "latest", "all"] as const)("in a month of a short interval take no time: %s", (catchUp) => {
+  it.each(["skip", "latest", "all"] as const)("short interval after a month: no more than a thousand are looked at, with %s", (catchUp) => {
     const schedule = { type: "every", every: 100 } as const;
     const seconds = (30 * day) / second;
     const plan = planned(entry({ schedule, catchUp, deadline: 5000 }, due(0)), seconds);
@@ -144,7 +144,7 @@ describe("ticks that were missed", () => {
     expect(plan.missed).toMatchObject({ count: 1000, more: true });
   });
 
-  it("of a cron that ticks on one day of the week are found", () => {
+  it("cron on one day of the week: its last tick is found", () => {
     const schedule = { type: "crontab", expression: "* 3 * * 1" } as const;
     const plan = planned(entry({ schedule }, due(0)), (200 * day) / second);
     // The last Monday before 20 July 2026, 00:00.
@@ -154,7 +154,7 @@ describe("ticks that were missed", () => {
   it.each([
     ["every second, ended long ago", "* * * * * *", 120, 60],
     ["in January alone", "* * * 1 *", 320, 0],
-  ])("of a cron are found without asking for each: %s", (_, expression, days, endedFor) => {
+  ])("cron %s: found without computing each tick", (_, expression, days, endedFor) => {
     const schedule = { type: "crontab", expression } as const;
     const endAt = start + (days - endedFor) * day;
     const given = entry({ schedule, endAt }, due(0));

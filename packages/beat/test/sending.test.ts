@@ -15,7 +15,7 @@ function openSending(beat: Readonly<Record<string, BeatEntry>> = {}) {
 
 const stored = { version: "v", origin: "runtime", paused: false, createdAt: 0, count: 0, due: 10_000 } as const;
 
-it("takes no more ticks into a step than 256 Ki characters, and leaves the rest due", () => {
+it("more than 256 Ki characters: the step takes fewer ticks, and the rest stays due", () => {
   const { sending, lines } = openSending();
   const call = { task: "t", schedule: { type: "every", every: 10_000 }, catchUp: "all", args: ["x".repeat(100_000)] } as const;
   const step = sending.step({ ...stored, name: "big", call }, 51_500)!;
@@ -25,7 +25,7 @@ it("takes no more ticks into a step than 256 Ki characters, and leaves the rest 
   expect(lines[0]).toMatchObject({ msg: "missed", missed: 2, more: true, sent: 2 });
 });
 
-it("says of what was missed how much was really sent", () => {
+it("missed ticks of which some overlap: the line says how many were sent", () => {
   const { sending, lines } = openSending();
   const call = { task: "t", schedule: { type: "every", every: 10_000 }, catchUp: "all", overlap: "skip" } as const;
   const step = sending.step({ ...stored, name: "slow", call }, 51_500)!;
@@ -40,7 +40,7 @@ it("says of what was missed how much was really sent", () => {
 it.each([
   ["nothing that can be shown", () => Object.create(null) as Error, "{}"],
   ["an error with a password", () => new Error("no redis://me:secret@host"), "no redis://***@host"],
-])("rests an entry whose function throws %s", (_, thrown, reason) => {
+])("function that throws %s: the entry rests", (_, thrown, reason) => {
   const schedule = () => {
     throw thrown();
   };
@@ -49,7 +49,7 @@ it.each([
   expect(lines).toMatchObject([{ level: 50, entry: "own", msg: "the entry does not tick", reason }]);
 });
 
-it("rests an entry whose call cannot be routed, and leaves it due", () => {
+it("call that cannot be routed: the entry rests and stays due", () => {
   const { sending, lines } = openSending();
   const call = { task: "t", schedule: { type: "every", every: 10_000 }, options: { queue: "a:b" } } as const;
   expect(sending.step({ ...stored, name: "nowhere", call }, 10_000)).toBeUndefined();

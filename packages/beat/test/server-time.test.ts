@@ -7,7 +7,7 @@ function clock() {
 }
 
 describe("ServerTime", () => {
-  it("goes on from what was heard, whose answer was half its way old", () => {
+  it("answer: half its way old, and time continues from there", () => {
     const steady = clock();
     const server = new ServerTime(steady);
     expect(server.now()).toBe(0);
@@ -22,7 +22,7 @@ describe("ServerTime", () => {
   it.each([
     ["forwards", 60_000],
     ["backwards", -60_000],
-  ])("tells of a jump %s, and goes on from there", (_, jump) => {
+  ])("jump %s: reported, and time continues from there", (_, jump) => {
     const steady = clock();
     const server = new ServerTime(steady);
     server.heard(500_000, steady.now());
@@ -31,7 +31,7 @@ describe("ServerTime", () => {
     expect(server.now()).toBe(501_000 + jump);
   });
 
-  it("takes no slow answer for a jump", () => {
+  it("slow answer: no jump", () => {
     const steady = clock();
     const server = new ServerTime(steady);
     server.heard(500_000, steady.now());
@@ -41,7 +41,7 @@ describe("ServerTime", () => {
     expect(Math.abs(server.heard(504_000, steady.now()))).toBeLessThanOrEqual(2000);
   });
 
-  it("keeps a jump forwards until it goes back, and takes no slow drift for one", () => {
+  it("jump forward: kept until the clock goes back; a slow drift is no jump", () => {
     const steady = clock();
     const server = new ServerTime(steady);
     server.heard(500_000, steady.now());

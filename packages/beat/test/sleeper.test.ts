@@ -3,14 +3,14 @@ import { Sleeper } from "../src/sleeper.js";
 
 const hour = 60 * 60 * 1000;
 
-it("sleeps until it is woken", async () => {
+it("wake while asleep: the sleep ends", async () => {
   const sleeper = new Sleeper();
   const asleep = sleeper.sleep(hour);
   sleeper.wake();
   await asleep;
 });
 
-it("does not sleep after it was woken while awake, and sleeps again the next time", async () => {
+it("wake while awake: the next sleep ends at once, the one after it does not", async () => {
   const sleeper = new Sleeper();
   sleeper.wake();
   await sleeper.sleep(hour);

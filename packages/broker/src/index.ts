@@ -3,12 +3,12 @@ export { isFaultOf, isRefused } from "./redis/refused.js";
 export { toMilliseconds, type Duration } from "./duration.js";
 export { clip, textLimits } from "./clip.js";
 export { steadyClock, systemClock, type Clock } from "./clock.js";
-export { Alarm, longestTimer, systemTiming, type Timing } from "./alarm.js";
+export { SharedTimer, longestTimer, systemTiming, type Timing } from "./shared-timer.js";
 export { additionId, callId, checkTaskId, copyId, groupId, isTaskId, newId, replacementId, tickId } from "./id.js";
 
 export type { Json, Message, RoutedMessage } from "./protocol/message.js";
-export type { Flow, FlowAddition, FlowCall, FlowJoin, Mishap } from "./protocol/flow.js";
-export type { Origin, Place, Target } from "./protocol/place.js";
+export type { Flow, FlowAddition, FlowCall, FlowJoin, FailureInfo } from "./protocol/flow.js";
+export type { TaskRef, FlowPosition, Target } from "./protocol/flow-position.js";
 export { outcomeOfRecord, type FinalOutcome, type Outcome } from "./protocol/outcome.js";
 export { carriedFailure } from "./protocol/carried-failure.js";
 export { describeFailure, failureReason, RemoteError, withCause, type Failure } from "./protocol/failure.js";
@@ -23,43 +23,17 @@ export { encodeRecord, type TaskRecord, type UnsentRecord } from "./protocol/rec
 export { checkSize, defaultMaxPayload, encodeMessage, longestMessageOf, readMessage } from "./protocol/codec.js";
 export { decodeJson, encodeErrorOf, encodeJson } from "./protocol/json.js";
 
-export type {
-  Consumer,
-  Content,
-  Delivery,
-  Exchange,
-  QueueFault,
-  FlowRevocation,
-  Loan,
-  LoanData,
-  Location,
-  Marked,
-  QueueCounts,
-  Revocation,
-  Settled,
-  Settlement,
-  Sought,
-  Standing,
-  TakeWatch,
-  Transport,
-  Verdict,
-} from "./ports/transport.js";
-export { nameLifetime, type NameHolder, type WorkerNames } from "./ports/worker-names.js";
+export type { ConsumeOptions, Consumer, SettledAndTaken, QueueFault, LoanData, TakeWatch, Loans } from "./ports/consumer.js";
+export type { Content, Delivery, Verdict } from "./ports/delivery.js";
+export type { BrokerFacets, Engine, OnConnectionError } from "./ports/engine.js";
+export type { FlowRevocation, Flows, Standing } from "./ports/flows.js";
+export type { Loan, Location, Marked, QueueCounts, Queues, Revocation, TaskQuery } from "./ports/queues.js";
+export type { Settled, Settlement } from "./ports/settlement.js";
+export { nameLifetime, type NameHolder, type WorkerNames } from "./ports/workers.js";
 export type { ControlBus, ControlCommand } from "./ports/control-bus.js";
-export type { Claim, ReadOptions, ResultBackend, StoreReply, StoreRequest } from "./ports/result-backend.js";
+export type { Claim, ReadOptions, Results, StoreReply, StoreRequest } from "./ports/results.js";
 
-export type {
-  Advance,
-  Advanced,
-  Due,
-  LastTick,
-  NamedCall,
-  ScheduleNews,
-  ScheduleStore,
-  StoredEntry,
-  Term,
-  Tick,
-} from "./ports/schedule-store.js";
+export type { Advance, Advanced, Due, LastTick, NamedCall, ScheduleNews, Schedules, StoredEntry, Term, Tick } from "./ports/schedules.js";
 export {
   lastTime,
   shortestInterval,
@@ -79,8 +53,8 @@ export { compileRetention, defaultRetention, type BoundOptions, type RetentionOp
 export type { Route, RouteFunction, RouteTable } from "./routing/route.js";
 
 export { compileLocation, type RedisLocation } from "./redis/location.js";
-export { DeadLinks } from "./redis/dead-links.js";
-export { redisControlBus } from "./redis/control-bus.js";
 export { redisResultBackend } from "./redis/result-backend.js";
-export { bullmqTransport } from "./bullmq/transport.js";
-export { redisScheduleStore } from "./bullmq/schedules/schedule-store.js";
+export { redisEngine, type RedisEngineOptions } from "./bullmq/redis-engine.js";
+export { memoryEngine, type MemoryEngine, type MemoryEngineOptions } from "./memory/memory-engine.js";
+export { MovableClock } from "./memory/movable-clock.js";
+export { isMemoryUrl, memoryNameIn } from "./memory/memory-url.js";

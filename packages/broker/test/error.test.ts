@@ -54,6 +54,7 @@ const details: { readonly [C in ErrorCode]: ErrorDetails<C> } = {
   APP_NOT_FOUND: { where: "tasks.ts", reason: "it exports nothing" },
   WORKER_USAGE: { reason: "-c must be a number" },
   BEAT_USAGE: { reason: "--for must be a time" },
+  COMMAND_USAGE: { reason: "unknown command 'wroker'" },
 };
 
 const errorOf = <C extends ErrorCode>(code: C, options?: ErrorOptions) =>

@@ -27,8 +27,8 @@ test("nouns and verbs fit the number", () => {
 });
 
 test.each([
-  [new BullrushError("TASK_POISONED", { task: "t", crashes: 1 }), "it has begun once, and what ran it died"],
-  [new BullrushError("MAX_RETRIES_EXCEEDED", { task: "t", maxRetries: 1 }), "may be retried once only"],
+  [new BullrushError("TASK_POISONED", { task: "t", crashes: 1 }), "it started once, and its worker or runner died"],
+  [new BullrushError("MAX_RETRIES_EXCEEDED", { task: "t", maxRetries: 1 }), "may be retried only once"],
   [new BullrushError("CHORD_FAILED", { failed: 1, size: 1, members: ["m"] }), "1 of 1 member of a group failed"],
   [new BullrushError("PAYLOAD_TOO_LARGE", { what: "the arguments of echo", bytes: 9, limit: 8 }), "the arguments of echo: 9 bytes, over"],
 ])("%s", (error, text) => {

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { setTimeout as pause } from "node:timers/promises";
 import { encodeRecord, type Delivery, type Message, type Outcome, type TaskRecord } from "@bullrush/broker";
 import { expect, inject, onTestFinished } from "vitest";
+import { eventually } from "../../../integration/lib/eventually.js";
+import { hangTimeout } from "../../../integration/lib/hang-timeout.js";
 import { createApp, type App, type AppOptions, type AsyncResult } from "../src/index.js";
 import { redis } from "./redis.js";
 
@@ -44,16 +45,16 @@ export interface Taken {
 
 /** Takes the next message of `queue`, which has to be there. */
 export async function take(app: App, queue = "default"): Promise<Taken> {
-  const consumer = app.transport.consume({ queues: [{ name: queue }], order: "strict", lease: 15_000, worker: "w1" });
+  const consumer = app.engine.consume({ queues: [{ name: queue }], order: "strict", lease: 15_000, worker: "w1" });
   onTestFinished(() => consumer.close());
   await consumer.open();
-  const { deliveries } = await consumer.exchange({ settle: [], take: 1 });
+  const { deliveries } = await consumer.settleAndTake({ settle: [], take: 1 });
   const [delivery] = deliveries;
   if (delivery === undefined) throw new Error(`queue "${queue}" holds nothing that can be taken`);
   const message = messageOf(delivery);
   const end = async (outcome: Outcome, record: Partial<TaskRecord>) => {
     const store = storeOf({ id: message.id, replyTo: message.replyTo }, { task: message.task, delivery: delivery.number, ...record });
-    const { settled } = await consumer.exchange({ settle: [{ delivery, outcome, store }], take: 0 });
+    const { settled } = await consumer.settleAndTake({ settle: [{ delivery, outcome, store }], take: 0 });
     expect(settled).toEqual(["settled"]);
   };
   return { delivery, message, end };
@@ -65,7 +66,7 @@ export async function store(
   task: { readonly id: string; readonly replyTo?: string },
   record: Partial<TaskRecord>,
 ): Promise<void> {
-  expect(await app.backend.store([storeOf(task, record)])).toEqual(["stored"]);
+  expect(await app.engine.results.store([storeOf(task, record)])).toEqual(["stored"]);
 }
 
 function storeOf({ id, replyTo }: { readonly id: string; readonly replyTo?: string | undefined }, record: Partial<TaskRecord>) {
@@ -82,28 +83,11 @@ function storeOf({ id, replyTo }: { readonly id: string; readonly replyTo?: stri
   return { id, delivery: facts.delivery ?? 1, expires: 60_000, record: encoded, ...(replyTo !== undefined && { replyTo }) };
 }
 
-/** Waits until `holds`, asked again and again, is true. Throws with `what` after `deadline` ms. */
-export async function eventually(what: string, holds: () => boolean | Promise<boolean>, deadline = 30_000): Promise<void> {
-  const end = Date.now() + deadline;
-  while (!(await holds())) {
-    if (Date.now() > end) throw new Error(`after ${deadline} ms it still does not hold that ${what}`);
-    await pause(20);
-  }
-}
-
 /** What `act` gives, and how long it took, in ms. */
 export async function timed<T>(act: () => Promise<T>): Promise<{ readonly value: T; readonly took: number }> {
   const started = performance.now();
   const value = await act();
   return { value, took: performance.now() - started };
-}
-
-/** What `act` costs of the processor, in ms. Others that want it too do not make that more, as they do with the time on the clock. */
-export function costOf(act: () => void): number {
-  const before = process.cpuUsage();
-  act();
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1000;
 }
 
 /** A door that is closed until it is opened, and counts who has come to it. */
@@ -131,13 +115,13 @@ export async function rejected(promise: Promise<unknown>): Promise<unknown> {
 
 /** How many connections of the Redis at `url` hear of the results of `app`. */
 export async function subscriptionsOf(url: string, app: App): Promise<unknown> {
-  const reply = await redis(url, "PUBSUB", "NUMSUB", app.backend.replyChannel);
+  const reply = await redis(url, "PUBSUB", "NUMSUB", app.engine.results.replyChannel);
   return Array.isArray(reply) ? reply[1] : reply;
 }
 
 /** Starts to wait for the result of a call, and gives the promise of it once `app` is subscribed to its results on the Redis at `url`. */
 export async function waiting(url: string, app: App, re: AsyncResult): Promise<{ readonly get: Promise<unknown> }> {
-  const get = re.get({ timeout: "15s" });
+  const get = re.get({ timeout: hangTimeout });
   get.catch(() => undefined);
   await eventually("the results are subscribed to", async () => (await subscriptionsOf(url, app)) === 1);
   return { get };

@@ -1,4 +1,4 @@
-import { printable, printableLines } from "@bullrush/client/program";
+import { printable, printableLines } from "./printable.js";
 
 /** The messages of lines that tell what happened to a task; of all others the message is a text. */
 export const taskEvents: ReadonlySet<string> = new Set([

@@ -1,9 +1,9 @@
 import { hostname } from "node:os";
 import { isatty } from "node:tty";
-import { printableLines } from "@bullrush/client/program";
 import { pino, stdTimeFunctions, type DestinationStream, type Logger } from "pino";
 import { hasColours } from "./colours.js";
 import { shortened } from "./long-lines.js";
+import { printableLines } from "./printable.js";
 
 export interface LogOptions {
   /** The file descriptor that the lines go to. Default: 1, stdout. */

@@ -1,7 +1,7 @@
 import { clip } from "@bullrush/broker";
-import { printable, printableLines } from "@bullrush/client/program";
 import { painter, type Paint } from "./colours.js";
 import { factsOf, taskEvents } from "./line-facts.js";
+import { printable, printableLines } from "./printable.js";
 
 /** A line of a pino logger. */
 export interface Line {

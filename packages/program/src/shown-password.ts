@@ -1,11 +1,11 @@
-import { compileLocation } from "@bullrush/broker";
+import { compileLocation, isMemoryUrl } from "@bullrush/broker";
 
 /** What is to be said of the flags whose URL has a password in it: whoever may list the processes of the machine reads it. */
 export function shownPasswords(flags: Readonly<Record<"--broker" | "--result-backend", string | undefined>>): readonly string[] {
   const variables = { "--broker": "BULLRUSH_BROKER_URL", "--result-backend": "BULLRUSH_RESULT_BACKEND" } as const;
   return (["--broker", "--result-backend"] as const).flatMap((flag) => {
     const url = flags[flag];
-    if (url === undefined || compileLocation(url).options.password === undefined) return [];
+    if (url === undefined || isMemoryUrl(url) || compileLocation(url).options.password === undefined) return [];
     return [
       `the password in ${flag} is shown to everybody on this machine by ps: give the URL in ${variables[flag]} or in the app's options`,
     ];

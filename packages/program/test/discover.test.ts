@@ -51,7 +51,7 @@ function notFound(message: string): object {
   return expect.objectContaining({ code: "APP_NOT_FOUND", message }) as object;
 }
 
-describe("where the app is looked for", () => {
+describe("where the app is found", () => {
   const everywhere = {
     "given.ts": `export const app = ${app("-A")}`,
     "environment.ts": `export const app = ${app("BULLRUSH_APP")}`,
@@ -61,7 +61,7 @@ describe("where the app is looked for", () => {
     "tasks.ts": `export const app = ${app("tasks.ts")}`,
   };
 
-  it("is -A, then BULLRUSH_APP, then package.json, then bullrush.config.*, then tasks.*", async () => {
+  it("several places: -A, then BULLRUSH_APP, then package.json, then bullrush.config.*, then tasks.*", async () => {
     write(everywhere);
     const environment = { BULLRUSH_APP: "environment.ts" };
     expect(await labelOf("given.ts", environment)).toBe("-A");
@@ -79,40 +79,40 @@ describe("where the app is looked for", () => {
     );
   });
 
-  it.each(["bullrush.config", "tasks"])("takes %s with .ts before .mts", async (name) => {
+  it.each(["bullrush.config", "tasks"])("%s: .ts comes before .mts", async (name) => {
     write({ [`${name}.mts`]: `export const app = ${app("mts")}` });
     expect(await labelOf()).toBe("mts");
     write({ [`${name}.ts`]: `export const app = ${app("ts")}` });
     expect(await labelOf()).toBe("ts");
   });
 
-  it("takes an empty BULLRUSH_APP for none", async () => {
+  it("empty BULLRUSH_APP: ignored", async () => {
     write({ "tasks.ts": `export const app = ${app("tasks")}` });
     expect(await labelOf(undefined, { BULLRUSH_APP: "" })).toBe("tasks");
   });
 
-  it("takes a package.json without bullrush.app, or without sense, for none", async () => {
+  it("package.json without bullrush.app, or invalid: ignored", async () => {
     write({ "tasks.mts": `export const app = ${app("tasks")}`, "package.json": `{ "name": "mine" }` });
     expect(await labelOf()).toBe("tasks");
     write({ "package.json": "{" });
     expect(await labelOf()).toBe("tasks");
   });
 
-  it("says that bullrush.app is no path", async () => {
+  it("bullrush.app that is no path: refused with its value", async () => {
     write({ "package.json": `{ "bullrush": { "app": 5 } }` });
     await expect(labelOf()).rejects.toThrow(notFound("no app in package.json: bullrush.app is 5; expected the path of a module"));
   });
 });
 
-describe("the module", () => {
-  it.each(["my/app.ts", "./my/app.ts", "my/app", "my/../my/app"])("may be written %s", async (reference) => {
+describe("reference to a module", () => {
+  it.each(["my/app.ts", "./my/app.ts", "my/app", "my/../my/app"])("%s: found", async (reference) => {
     write({ "my/app.ts": `export const app = ${app("mine")}` });
     expect(await labelOf(reference)).toBe("mine");
     expect(await labelOf(`${reference}:app`)).toBe("mine");
     expect(await labelOf(join(directory, reference))).toBe("mine");
   });
 
-  it("may be a directory with an index", async () => {
+  it("directory with an index: found, after a file of that name", async () => {
     write({ "my/index.ts": `export const app = ${app("index")}` });
     expect(await labelOf("my")).toBe("index");
     expect(await labelOf("./my/")).toBe("index");
@@ -120,23 +120,23 @@ describe("the module", () => {
     expect(await labelOf("my")).toBe("file");
   });
 
-  it("may have a colon in its name", async () => {
+  it("colon in the file's name: found", async () => {
     write({ "my:app.ts": `export const app = ${app("colon")}` });
     expect(await labelOf("my:app.ts")).toBe("colon");
   });
 
-  it.each(["./nowhere", "nowhere.ts", "", "./my"])("has to be there: %j", async (reference) => {
+  it.each(["./nowhere", "nowhere.ts", "", "./my"])("%j, which does not exist: refused", async (reference) => {
     mkdirSync(join(directory, "my"));
     await expect(labelOf(reference)).rejects.toThrow(notFound(`no app in "${reference}": there is no such file in ${directory}`));
   });
 
-  it.each(["loop.ts", `${"long".repeat(100)}.ts`])("has to be something that can be looked at: %j", async (reference) => {
+  it.each(["loop.ts", `${"long".repeat(100)}.ts`])("%j, which cannot be read: refused", async (reference) => {
     symlinkSync("loop.ts", join(directory, "loop.ts"));
     await expect(labelOf(reference)).rejects.toThrow(notFound(`no app in "${reference}": there is no such file in ${directory}`));
   });
 
   it.each(["nowhere", "nowhere:app", "my", "@acme/none", "@acme/none/sub:app"])(
-    "has to be there, as a file or a package: %j",
+    "%j, neither a file nor a package: refused",
     async (reference) => {
       mkdirSync(join(directory, "my"));
       const module = reference.replace(":app", "");
@@ -147,7 +147,7 @@ describe("the module", () => {
   );
 });
 
-describe("a package", () => {
+describe("reference to a package", () => {
   const manifest = (fields: object) => JSON.stringify({ name: "@acme/tasks", ...fields });
   const home = "packages/tasks";
 
@@ -166,19 +166,19 @@ describe("a package", () => {
     ["main, by the name of what is compiled", { main: "./src/a.js" }, "@acme/tasks"],
     ["a folder as main", { main: "./src" }, "@acme/tasks"],
     ["a file of one without exports", {}, "@acme/tasks/src/a"],
-  ])("of a workspace is found by %s", async (_, fields, reference) => {
+  ])("workspace package: found by %s", async (_, fields, reference) => {
     const text = `export const app = ${app("package")}`;
     write({ [`${home}/package.json`]: manifest(fields), [`${home}/src/a.ts`]: text, [`${home}/src/index.ts`]: text });
     expect(await labelOf(reference)).toBe("package");
   });
 
-  it("is found from within itself, and in BULLRUSH_APP", async () => {
+  it("from within the package, and in BULLRUSH_APP: found", async () => {
     write({ "package.json": manifest({ exports: "./a.ts" }), "a.ts": `export const app = ${app("own")}` });
     rmSync(join(directory, "node_modules"), { recursive: true });
     expect(await labelOf(undefined, { BULLRUSH_APP: "@acme/tasks" })).toBe("own");
   });
 
-  it("is not looked at where there is a file of that name", async () => {
+  it("file of the same name: the file wins", async () => {
     write({
       [`${home}/package.json`]: manifest({ main: "a.ts" }),
       [`${home}/a.ts`]: `export const app = ${app("package")}`,
@@ -202,14 +202,14 @@ describe("a package", () => {
     ],
     [{}, "@acme/tasks", "the package @acme/tasks has no main file"],
     [{}, "@acme/tasks/b", "the package @acme/tasks has no module ./b"],
-  ])("that lacks what is meant says so: %j, %s", async (fields, reference, reason) => {
+  ])("package.json %j, reference %s: refused with the reason", async (fields, reference, reason) => {
     write({ [`${home}/package.json`]: manifest(fields) });
     await expect(labelOf(reference)).rejects.toThrow(notFound(`no app in "${reference}": ${reason}`));
   });
 });
 
-describe("the export", () => {
-  it("is the one named, else app, else the default", async () => {
+describe("export of the module", () => {
+  it("several exports: the named one, else app, else the default", async () => {
     write({
       "all.ts": `export const other = ${app("other")}; export const app = ${app("app")}; export default ${app("default")};`,
       "fallback.ts": `export const app = 5; export default ${app("default")};`,
@@ -225,12 +225,12 @@ describe("the export", () => {
     ["module.exports", `module.exports = ${app("x")}`],
     ["module.exports.app", `module.exports = { app: ${app("x")}, add() {} }`],
     ["a compiled default", `Object.defineProperty(exports, "__esModule", { value: true }); exports.default = ${app("x")}`],
-  ])("of CommonJS in TypeScript may be %s", async (_, text) => {
+  ])("CommonJS in TypeScript: %s", async (_, text) => {
     write({ "tasks.cts": text });
     expect(await labelOf("tasks.cts")).toBe("x");
   });
 
-  it("that is no app is refused with what the module does export", async () => {
+  it("export that is no app: refused with the module's exports", async () => {
     write({ "some.ts": "export const app = {}; export function add() {} export default 5;", "none.ts": "globalThis.none = 1;" });
     await expect(labelOf("some.ts")).rejects.toThrow(
       notFound('no app in "some.ts": it does not export an app (as `app` or by default); it exports add, app, default'),
@@ -247,7 +247,7 @@ describe("the export", () => {
   });
 });
 
-describe("a module that cannot be loaded", () => {
+describe("module that cannot be loaded", () => {
   it.each([
     { text: "export const app = ;", says: 'SyntaxError: Unexpected ";" (tasks.ts:1:20)' },
     { text: `import "not-installed";`, says: "Cannot find module 'not-installed' (tasks.ts)" },
@@ -255,7 +255,7 @@ describe("a module that cannot be loaded", () => {
     { text: "throw new Error();", says: "Error (tasks.ts:1)" },
     { text: "throw 'words';", says: 'it throws "words"' },
     { text: "throw null;", says: "it throws null" },
-  ])("says why: $says", async ({ text, says }) => {
+  ])("the error says why: $says", async ({ text, says }) => {
     write({ "tasks.ts": text });
     await expect(labelOf()).rejects.toThrow(notFound(`no app in "tasks.ts": loading it failed: ${says}`));
   });
@@ -263,7 +263,7 @@ describe("a module that cannot be loaded", () => {
   it.each([
     { text: `{ "extends": "./none.json" }`, says: "File './none.json' not found." },
     { text: `{ "compilerOptions": { "jsx": 7 } }`, says: expect.any(String) as string },
-  ])("names the tsconfig that cannot be read: $text", async ({ text, says }) => {
+  ])("the error names the unreadable tsconfig: $text", async ({ text, says }) => {
     write({ "tasks.ts": `export const app = ${app("tasks.ts")}`, "tsconfig.json": text });
     const start = `no app in "tasks.ts": loading it failed: the tsconfig.json for ${join(directory, "tasks.ts")} cannot be read: `;
     const error = (await labelOf().catch((error: unknown) => error)) as Error;
@@ -271,7 +271,7 @@ describe("a module that cannot be loaded", () => {
     expect(error.message.slice(start.length)).toEqual(says);
   });
 
-  it("names the file below it that is to blame, and keeps the cause", async () => {
+  it("the error names the imported file that failed, and keeps the cause", async () => {
     write({ "tasks.ts": `import "./lib/deep.js";`, "lib/deep.ts": "\nthrow new Error('deep');" });
     const error: unknown = await labelOf().catch((error: unknown) => error);
     expect(error).toEqual(notFound('no app in "tasks.ts": loading it failed: deep (lib/deep.ts:2)'));

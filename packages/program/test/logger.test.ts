@@ -26,21 +26,21 @@ async function linesOf(format: "json" | "pretty", write: (log: Logger) => void):
 
 const writeHostile = (log: Logger) => log.error({ task: hostile, name: hostile, stack: `Error: ${hostile}\n    at a.js:1` }, hostile);
 
-test("a line for people has no control characters, and nothing in it begins like a line", async () => {
+test("control characters in a pretty line: escaped, and no text begins like a line", async () => {
   const lines = await linesOf("pretty", writeHostile);
   expect(lines.join("")).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
   expect(lines.filter((line) => /^\d\d:/.test(line))).toEqual([expect.stringMatching(/ {2}error {2}\\u001b\[2J/)]);
   expect(lines.join("\n")).toMatch(/^ +at a\.js:1$/m);
 });
 
-test("a line of JSON has them escaped, and is the same JSON", async () => {
+test("control characters in a JSON line: escaped, and the JSON is the same", async () => {
   const [line = "", ...others] = await linesOf("json", writeHostile);
   expect(others).toEqual([]);
   expect(line).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u);
   expect(JSON.parse(line)).toMatchObject({ level: 50, task: hostile, msg: hostile });
 });
 
-test.each(["json", "pretty"] as const)("a text of megabytes is cut: %s", async (format) => {
+test.each(["json", "pretty"] as const)("text of megabytes: cut, with %s", async (format) => {
   const lines = await linesOf(format, (log) =>
     log.warn({ id: "i".repeat(10_000_000), known: Array(100_000).fill("task") }, "m".repeat(10_000_000)),
   );
@@ -96,20 +96,20 @@ test.each([
     'info       tasks.add[9904f3ad] skipping reason={"step":2}: Error: x',
   ],
   [{ level: 40, error: 5, reason: null, msg: "odd" }, "warning  odd error=5 reason=null"],
-])("a line for people: %j", (line, text) => {
+])("pretty line of %j", (line, text) => {
   const json = JSON.stringify({ time, worker: "workerA@host", ...line });
   expect(prettyLines(plain)(json)).toBe(`04:05:06 workerA  ${text}\n`);
 });
 
-test("a line without a worker, as from the guard before it has a name, is one too", () => {
+test("line without a worker, such as the guard's before it has a name: formatted", () => {
   expect(prettyLines(plain)(JSON.stringify({ level: 30, time, msg: "ready" }))).toBe("04:05:06  ready\n");
 });
 
-test("the host of another machine stays in the name", () => {
+test("host of another machine: stays in the name", () => {
   expect(prettyLines(plain)(JSON.stringify({ level: 30, time, worker: "a@other", msg: "ready" }))).toBe("04:05:06 a@other  ready\n");
 });
 
-test("colours say the level, and nothing has any without them", () => {
+test("colours: show the level; without them, none", () => {
   const line = (level: number) => JSON.stringify({ level, time, worker: "a", task: "add", id: "1", msg: "failed" });
   const coloured = prettyLines({ ...plain, colours: true });
   expect(coloured(line(50))).toContain("\u001b[31mfailed");
@@ -121,7 +121,7 @@ test("colours say the level, and nothing has any without them", () => {
 test.each([
   { columns: 40, worker: "workerw…", task: "tasks.that.are.…" },
   { columns: 200, worker: "workerworkerworkerworke…", task: "tasks.that.are.named.at.great.length" },
-])("long names are clipped in a terminal of $columns columns", ({ columns, worker, task }) => {
+])("long name in a terminal of $columns columns: clipped", ({ columns, worker, task }) => {
   const names = { worker: "worker".repeat(9), task: "tasks.that.are.named.at.great.length" };
   const json = JSON.stringify({ level: 30, time, ...names, id: "9904f3ad-…", ms: 2, msg: "succeeded" });
   expect(prettyLines({ ...plain, columns: () => columns })(json)).toBe(`04:05:06 ${worker}  succeeded  ${task}[9904f3ad] in 2 ms
@@ -135,7 +135,7 @@ test.each([
   [{ FORCE_COLOR: "0" }, false],
   [{ FORCE_COLOR: "1", NO_COLOR: "1" }, true],
   [{ NO_COLOR: "1" }, false],
-])("a file has colours with %j: %s", (environment, has) => {
+])("file with %j: colours %s", (environment, has) => {
   const file = openSync("/dev/null", "w");
   try {
     expect(hasColours(file, environment)).toBe(has);
@@ -144,7 +144,7 @@ test.each([
   }
 });
 
-test("each line has the name of its worker, which may change", async () => {
+test("name that changes: each line has the current one", async () => {
   const folder = mkdtempSync(join(tmpdir(), "bullrush-logger-"));
   const file = openSync(join(folder, "log"), "w");
   try {

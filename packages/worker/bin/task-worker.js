@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { run } from "../dist/bin/task-worker.js";
+import { runTaskWorker } from "../dist/bin/task-worker.js";
 
-await run(process.argv);
+await runTaskWorker(process.argv);

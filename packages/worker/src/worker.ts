@@ -1,30 +1,31 @@
 import { hostname } from "node:os";
 import { newId, systemClock, type BullrushError, type Consumer, type Delivery, type Revocation } from "@bullrush/broker";
-import type { App, TaskContext } from "@bullrush/client";
-import { jsonLogger, logOutput, OutputCapture } from "@bullrush/program";
+import { type App, enclosingTask, type TaskContext } from "@bullrush/client";
+import { jsonLogger, logOutput, OutputCapture, ThrottledLog } from "@bullrush/program";
 import type { Logger } from "pino";
-import { Dispatcher } from "./consuming/dispatcher.js";
+import { FetchLoop } from "./consuming/fetch-loop.js";
 import { vouched } from "./consuming/vouched.js";
 import { Executor } from "./execution/executor.js";
 import { loopGuard, type LoopGuard } from "./guard/loop-guard.js";
 import { eventLog } from "./middleware/event-log.js";
 import { expiry } from "./middleware/expiry.js";
+import { hookEnds, hookEvents } from "./middleware/hook-events.js";
 import { compose } from "./middleware/middleware.js";
 import { timeLimit } from "./middleware/time-limit.js";
 import { compileWorkerOptions, type CompiledWorkerOptions, type WorkerOptions } from "./options.js";
 import { createPool } from "./pool/create-pool.js";
+import { refuse } from "./refuse.js";
 import { insideRunner } from "./pool/inside/inside.js";
 import type { Pool } from "./pool/pool.js";
 import { controlListener } from "./service/control-listener.js";
 import { heldSlots } from "./service/held-slots.js";
-import { flowMender } from "./service/flow-mender.js";
+import { flowRepairer } from "./service/flow-repairer.js";
 import { lagMonitor } from "./service/lag-monitor.js";
 import { leaseKeeper } from "./service/lease-keeper.js";
 import { keepName, type NameKeeper } from "./service/name-keeper.js";
 import { loopWatchdog } from "./service/loop-watchdog.js";
 import { recovery } from "./service/recovery.js";
 import type { Service } from "./service/service.js";
-import { enclosingTask, TroubleLog } from "@bullrush/client/program";
 
 /**
  * What an exception that nobody caught counts for. `task`: it is of a task that runs here, and counts as a crash of that. `ended`: it is of
@@ -78,6 +79,9 @@ export function createWorker(app: App, given?: WorkerOptions): Worker;
 export function createWorker(app: App, given: WorkerOptions, internals: Internals): Worker;
 export function createWorker(app: App, given: WorkerOptions = {}, internals: Internals = {}): Worker {
   let options = compileWorkerOptions(given, app.options.queues);
+  if (app.options.isLocal && options.pool !== "inline") {
+    refuse("pool", `"${options.pool}"`, "inline: threads and child processes cannot reach what the broker keeps in this process");
+  }
   let log = given.log ?? jsonLogger();
   const capture = internals.capture ?? (options.captureConsole ? new OutputCapture((output) => logOutput(log, output)) : undefined);
   let named: NameKeeper | undefined;
@@ -119,7 +123,7 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
 
   async function begin(): Promise<void> {
     const { lease, scan, order, queues, name, allowEviction } = options;
-    const trouble = new TroubleLog(log, systemClock);
+    const trouble = new ThrottledLog(log, systemClock);
     const guard = loopGuard({
       queues: queues.map((queue) => queue.name),
       isTask: (task) => app.tasks.has(task),
@@ -129,7 +133,7 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
       log,
       onTrouble: (reason) => trouble.warn("the guard thread cannot do its work", reason),
     });
-    const consumer = app.transport.consume({
+    const consumer = app.engine.consume({
       queues: queues.map((queue) => ({ ...queue, retention: app.options.retentionOf(queue.name) })),
       order,
       lease,
@@ -139,35 +143,37 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
       allowEviction,
     });
     const warnings = await consumer.open();
-    await app.backend.open();
+    await app.engine.results.open();
     for (const warning of warnings) log.warn(warning);
     named?.start(log);
     const declared = app.options.queues;
     const undeclared = queues.map((queue) => queue.name).filter((queue) => !declared.includes(queue));
     if (undeclared.length > 0) log.warn({ queues: undeclared, declared }, "takes from queues that the app does not declare");
-    app.onTrouble((service, reason) => trouble.warn(`${service} cannot be reached`, reason));
+    app.onConnectionError((service, reason) => trouble.warn(`${service} cannot be reached`, reason));
+    app.onHookTrouble((text, cause) => trouble.warn(text, cause));
     const pool = createPool(options, {
       app,
       worker: name,
       log,
       capture,
-      lender: () => parts?.dispatcher.lender,
+      lender: () => parts?.loop.lender,
       onFailure,
       inspect: internals.inspect,
     });
     parts = assemble(app, options, { consumer, pool, log, trouble, guard, onHopeless: onFailure });
-    await Promise.all([pool.start(), guard.start(consumer)]);
+    await Promise.all([pool.start(), consumer.loans && guard.start(consumer.loans)]);
     if (stopped !== undefined) return;
     ready = true;
     for (const service of parts.services) service.start();
-    parts.dispatcher.start();
+    parts.loop.start();
     log.info({ queues: queues.map((queue) => queue.name) }, "ready");
+    app.layers.hooks.tell("workerReady", { worker: name, queues: queues.map((queue) => queue.name) });
   }
 
   /** All lines from here on have the name. */
   async function takeName(): Promise<void> {
     const holder = { host: hostname(), pid: process.pid, startedAt: systemClock.now() };
-    named = await keepName({ names: app.transport.workerNames, name: options.name, numbered: options.numbered, token: newId(), holder });
+    named = await keepName({ names: app.engine.workers, name: options.name, numbered: options.numbered, token: newId(), holder });
     options = { ...options, name: named.name };
     if (internals.onNamed === undefined) log = log.child({ worker: named.name });
     else internals.onNamed(named.name);
@@ -175,6 +181,7 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
   }
 
   async function stopOnce(now?: AbortSignal): Promise<number> {
+    if (ready) app.layers.hooks.tell("workerStopping", { worker: options.name, queues: options.queues.map((queue) => queue.name) });
     const left = parts === undefined ? 0 : await drain(parts, options, now, log);
     await giveBack();
     await app.close();
@@ -183,9 +190,9 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
 
   function crashed(): Blame {
     const culprit = enclosingTask();
-    parts?.dispatcher.takeNoMore();
+    parts?.loop.takeNoMore();
     // What runs in a runner throws there.
-    const crashes = options.pool === "inline" ? (parts?.dispatcher.crashed(culprit, "an exception that nobody caught") ?? 0) : 0;
+    const crashes = options.pool === "inline" ? (parts?.loop.crashed(culprit, "an exception that nobody caught") ?? 0) : 0;
     if (culprit === undefined) return crashes > 0 ? "all" : "none";
     if (crashes > 0) blamed.add(culprit);
     return blamed.has(culprit) ? "task" : "ended";
@@ -203,46 +210,50 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
 }
 
 interface Parts {
-  readonly dispatcher: Dispatcher;
+  readonly loop: FetchLoop;
   readonly pool: Pool;
   readonly services: readonly Service[];
   readonly guard: LoopGuard;
 }
 
-interface Surroundings {
+interface Dependencies {
   readonly consumer: Consumer;
   readonly pool: Pool;
   readonly log: Logger;
-  readonly trouble: TroubleLog;
+  readonly trouble: ThrottledLog;
   readonly guard: LoopGuard;
   readonly onHopeless: (error: BullrushError) => void;
 }
 
-function assemble(app: App, options: CompiledWorkerOptions, { consumer, pool, log, trouble, guard, onHopeless }: Surroundings): Parts {
+function assemble(app: App, options: CompiledWorkerOptions, { consumer, pool, log, trouble, guard, onHopeless }: Dependencies): Parts {
   const { lease, scan, name, concurrency } = options;
   const clock = systemClock;
+  const { hooks } = app.layers;
+  const tellEnd = hookEnds(hooks, name, clock);
   // The runners of other pools are killed by the worker, whose event loop they cannot block.
   const limits = timeLimit({ soft: options.softTimeLimit, hard: options.timeLimit }, options.pool === "inline" ? guard : undefined);
   const executor = new Executor({
     tasks: app.tasks,
-    backend: app.backend,
-    startFlow: (flow) => app.transport.startFlow(flow),
+    results: app.engine.results,
+    startFlow: (flow) => app.engine.flows.begin(flow),
+    surroundFlow: (flow, send) => app.surroundReplacement(flow, send),
+    tellEnd: () => (hooks.seesEnds ? tellEnd : undefined),
     begin: (delivery) => consumer.begin(delivery),
     onBegin: (delivery, isOnce) => guard.begin(delivery, isOnce),
-    run: compose([eventLog(log, clock), expiry(clock), limits], (execution) => pool.run(execution)),
+    run: compose([eventLog(log, clock), expiry(clock), hookEvents(hooks, name), limits], (execution) => pool.run(execution)),
     sharesProcess: options.pool !== "processes",
     worker: name,
     resultExpires: app.options.resultExpires,
     clock,
     random: Math.random,
     log,
-    rest: (queue, pause) => consumer.rest(queue, pause),
+    rest: (queue, pause) => consumer.backOff(queue, pause),
     unregisteredGrace: options.unregisteredGrace,
   });
-  const dispatcher = new Dispatcher({
+  const loop = new FetchLoop({
     consumer,
     executor,
-    vouched: (deliveries) => vouched(app.transport, deliveries),
+    vouched: (deliveries) => vouched(app.engine.flows, deliveries),
     guard,
     concurrency,
     clock,
@@ -250,42 +261,42 @@ function assemble(app: App, options: CompiledWorkerOptions, { consumer, pool, lo
     trouble,
     onHopeless,
   });
-  const held = () => dispatcher.held();
-  const onRevoked = (delivery: Delivery, revocation: Revocation) => dispatcher.revoked(delivery, revocation);
+  const held = () => loop.held();
+  const onRevoked = (delivery: Delivery, revocation: Revocation) => loop.revoked(delivery, revocation);
   const services = [
     leaseKeeper({
       consumer,
       lease,
       held,
-      isOpen: (delivery) => dispatcher.isOpen(delivery),
-      onLost: (delivery) => dispatcher.lost(delivery),
+      isOpen: (delivery) => loop.isOpen(delivery),
+      onLost: (delivery) => loop.lost(delivery),
       onRevoked,
       log,
       trouble,
     }),
-    controlListener({ control: app.control, held, onRevoked, trouble }),
+    controlListener({ control: app.engine.control, held, onRevoked, trouble }),
     recovery({ consumer, scan, log }),
-    flowMender({ consumer, stale: lease, log }),
+    flowRepairer({ consumer, stale: lease, log }),
     lagMonitor({ lease, pool: options.pool, held, now: () => performance.now(), log }),
-    loopWatchdog({ loop: dispatcher, queues: options.queues.map((queue) => queue.name), log }),
+    loopWatchdog({ loop, queues: options.queues.map((queue) => queue.name), log }),
     heldSlots({
-      slots: () => dispatcher.slots(),
-      counts: () => app.transport.counts(options.queues.map((queue) => queue.name)),
+      slots: () => loop.slots(),
+      counts: () => app.engine.queues.counts(options.queues.map((queue) => queue.name)),
       pool: options.pool,
       clock,
       log,
     }),
   ];
-  return { dispatcher, pool, services, guard };
+  return { loop, pool, services, guard };
 }
 
 async function drain(
-  { dispatcher, pool, services, guard }: Parts,
+  { loop, pool, services, guard }: Parts,
   { shutdownTimeout }: CompiledWorkerOptions,
   now: AbortSignal | undefined,
   log: Logger,
 ): Promise<number> {
-  log.info({ running: dispatcher.running, timeout: shutdownTimeout }, "stopping");
+  log.info({ running: loop.running, timeout: shutdownTimeout }, "stopping");
   const patience = new AbortController();
   const limit = new AbortController();
   const lose = () => {
@@ -297,7 +308,7 @@ async function drain(
   if (now?.aborted) lose();
   now?.addEventListener("abort", lose, { once: true });
   try {
-    return await dispatcher.stop(patience.signal, limit.signal);
+    return await loop.stop(patience.signal, limit.signal);
   } finally {
     clearTimeout(patienceTimer);
     clearTimeout(limitTimer);

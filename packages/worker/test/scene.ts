@@ -1,7 +1,7 @@
 import { newId, type QueueCounts } from "@bullrush/broker";
 import { createApp, type App } from "@bullrush/client";
 import { pino } from "pino";
-import { inject, onTestFinished, vi } from "vitest";
+import { inject, onTestFinished } from "vitest";
 import { createWorker } from "../src/index.js";
 
 export type Entry = Readonly<Record<string, unknown>>;
@@ -36,7 +36,5 @@ export function scene(): Scene {
 }
 
 export async function counts(app: App): Promise<QueueCounts | undefined> {
-  return (await app.transport.counts(["default"]))[0];
+  return (await app.engine.queues.counts(["default"]))[0];
 }
-
-export const until = (holds: () => Promise<void> | void) => vi.waitFor(holds, { timeout: 30_000, interval: 10 });

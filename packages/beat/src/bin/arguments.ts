@@ -27,11 +27,11 @@ export interface BeatArguments {
 }
 
 /**
- * Reads `argv`. `undefined` when help or version was asked for, and shown. Throws `BEAT_USAGE` or `INVALID_OPTION` for what cannot be
+ * Reads `argv`, in which help and errors call the command `name`. `undefined` when help or version was asked for, and shown. Throws `BEAT_USAGE` or `INVALID_OPTION` for what cannot be
  * understood.
  */
-export function parseArguments(argv: readonly string[], version: string): BeatArguments | undefined {
-  const command = new Command("task-beat")
+export function parseArguments(argv: readonly string[], version: string, name: string): BeatArguments | undefined {
+  const command = new Command(name)
     .description("Sends the recurring calls of an app when they are due. Any number may run; one of them leads.")
     .version(version, "-V, --version")
     .option(
@@ -64,11 +64,11 @@ export function parseArguments(argv: readonly string[], version: string): BeatAr
     .option("--json", "with --list or --dry-run: a line of JSON for each entry or tick")
     .option("--show-args", "with --dry-run or --list --json: with arguments and headers too");
   const given = parseCommand(command, argv, "BEAT_USAGE") as (BeatArguments & Record<string, unknown>) | undefined;
-  if (given !== undefined) checkTogether(given);
+  if (given !== undefined) checkTogether(given, name);
   return given;
 }
 
-function checkTogether({ list, dryRun, from, for: length, json, showArgs, metricsPort, metricsHost }: BeatArguments): void {
+function checkTogether({ list, dryRun, from, for: length, json, showArgs, metricsPort, metricsHost }: BeatArguments, name: string): void {
   const wrong = [
     from !== undefined && !dryRun && "--from is for --dry-run",
     length !== undefined && !dryRun && "--for is for --dry-run",
@@ -76,7 +76,7 @@ function checkTogether({ list, dryRun, from, for: length, json, showArgs, metric
     showArgs && !dryRun && !(list && json) && "--show-args is for --dry-run and --list --json",
     metricsHost !== undefined && metricsPort === undefined && "--metrics-host is for --metrics-port",
   ].find((reason) => typeof reason === "string");
-  if (wrong !== undefined) throw new BullrushError("BEAT_USAGE", { reason: `${wrong} (see task-beat --help)` });
+  if (wrong !== undefined) throw new BullrushError("BEAT_USAGE", { reason: `${wrong} (see ${name} --help)` });
 }
 
 function port(text: string): number {

@@ -1,28 +1,28 @@
-import { clip, compileLocation } from "@bullrush/broker";
+import { clip } from "@bullrush/broker";
 import type { App, ListedEntry } from "@bullrush/client";
-import { printable } from "@bullrush/client/program";
+import { printable } from "@bullrush/program";
 import type { CompiledBeatOptions } from "../options.js";
 
 /** Longest text that is shown of an entry. */
-const mostCharacters = 500;
+const maxCharacters = 500;
 
 /** What a beat says of itself when it starts; never a password. */
 export function bannerFacts(app: App, { maxInterval }: CompiledBeatOptions, entries: readonly Pick<ListedEntry, "name" | "schedule">[]) {
   return {
     app: app.options.name,
-    broker: compileLocation(app.options.broker).display,
+    broker: app.engine.display.broker,
     timezone: app.options.timezone,
     maxInterval,
-    entries: entries.map(({ name, schedule }) => clip(`${name}: ${schedule}`, mostCharacters)),
+    entries: entries.map(({ name, schedule }) => clip(`${name}: ${schedule}`, maxCharacters)),
   };
 }
 
 /** Entries that are shown; of further ones only how many there are. */
-const mostShown = 20;
+const maxShown = 20;
 
 /** The facts for a person. */
 export function bannerText({ app, broker, timezone, maxInterval, entries }: ReturnType<typeof bannerFacts>, version: string): string {
-  const further = entries.length - mostShown;
+  const further = entries.length - maxShown;
   return [
     "",
     `  bullrush ${version}  beat`,
@@ -33,7 +33,7 @@ export function bannerText({ app, broker, timezone, maxInterval, entries }: Retu
     `  looks    every ${maxInterval} ms at least`,
     "",
     "  entries",
-    ...(entries.length === 0 ? ["    none"] : entries.slice(0, mostShown).map((entry) => `    ${printable(entry)}`)),
+    ...(entries.length === 0 ? ["    none"] : entries.slice(0, maxShown).map((entry) => `    ${printable(entry)}`)),
     ...(further > 0 ? [`    and ${further} more`] : []),
     "",
     "",

@@ -1,12 +1,14 @@
 import { once } from "node:events";
 import { BullrushError, clip, textLimits, type StoredEntry } from "@bullrush/broker";
 import type { App, ListedEntry } from "@bullrush/client";
-import { printable, printableLines } from "@bullrush/client/program";
+import { printable, printableLines } from "@bullrush/program";
 import { Timetables } from "../entry.js";
-import { forecast, foreseen } from "../forecast.js";
+import { forecast, preview } from "../forecast.js";
 import { reasonOf } from "../reason.js";
 
 export interface PrintOptions {
+  /** How warnings call the command. */
+  readonly command: string;
   /** A line of JSON for each. */
   readonly json: boolean;
   /** With what is sent along, which may be secret: arguments and headers. */
@@ -41,13 +43,13 @@ function row({ task, schedule, origin, paused, last, next, count, spoilt }: List
  * Prints what would be sent from `from` on, for `length` ms: a line for each tick. Without a broker, of the entries in the app's options
  * alone; then it says so on stderr, and also of what cannot be computed. `false` if there is any such.
  */
-export async function printForecast(app: App, from: number, length: number, { json, showArgs }: PrintOptions): Promise<boolean> {
+export async function printForecast(app: App, from: number, length: number, { command, json, showArgs }: PrintOptions): Promise<boolean> {
   let complete = true;
   const failed = (entry: string, error: unknown) => {
     complete = false;
-    warn(`entry "${shown(entry)}" cannot be computed: ${reasonOf(error)}`);
+    warn(command, `entry "${shown(entry)}" cannot be computed: ${reasonOf(error)}`);
   };
-  const entries = foreseen(app.options.beat, await stored(app, failed), from);
+  const entries = preview(app.options.beat, await stored(app, command, failed), from);
   for (const { due, entry, task, args } of forecast(entries, new Timetables(app.options), from, from + length, failed)) {
     const at = new Date(due).toISOString();
     if (json) await print(jsonOf({ due: at, entry, task, ...(showArgs && { args }) }));
@@ -56,14 +58,14 @@ export async function printForecast(app: App, from: number, length: number, { js
   return complete;
 }
 
-async function stored(app: App, failed: (entry: string, error: unknown) => void): Promise<readonly StoredEntry[]> {
+async function stored(app: App, command: string, failed: (entry: string, error: unknown) => void): Promise<readonly StoredEntry[]> {
   try {
-    const entries = await app.schedules.list();
+    const entries = await app.engine.schedules.list();
     for (const { name, spoilt } of entries) if (spoilt !== undefined) failed(name, spoilt);
     return entries.filter(({ spoilt }) => spoilt === undefined);
   } catch (error) {
     if (!(error instanceof BullrushError)) throw error;
-    warn(`only the entries of the app's options: ${error.message}`);
+    warn(command, `only the entries of the app's options: ${error.message}`);
     return [];
   }
 }
@@ -83,6 +85,7 @@ async function print(line: string): Promise<void> {
   if (!process.stdout.write(`${line}\n`)) await once(process.stdout, "drain");
 }
 
-export function warn(text: string): void {
-  process.stderr.write(`task-beat: ${printable(text)}\n`);
+/** Writes a warning of `command` to stderr. */
+export function warn(command: string, text: string): void {
+  process.stderr.write(`${command}: ${printable(text)}\n`);
 }

@@ -1,7 +1,15 @@
-import { readFileSync } from "node:fs";
-import { runCommand } from "@bullrush/program/command";
-import { TroubleLog, watchFallout } from "@bullrush/client/program";
-import { createLogger, discoverApp, expandName, logOutput, OutputCapture, shownPasswords, uncheckedLinks } from "@bullrush/program";
+import { packageVersion, runCommand } from "@bullrush/program/command";
+import {
+  createLogger,
+  discoverApp,
+  expandName,
+  logOutput,
+  OutputCapture,
+  shownPasswords,
+  ThrottledLog,
+  uncheckedLinks,
+  logUnhandledErrors,
+} from "@bullrush/program";
 import { systemClock } from "@bullrush/broker";
 import type { App } from "@bullrush/client";
 import type { Logger } from "pino";
@@ -11,19 +19,19 @@ import { parseArguments, type BeatArguments } from "./arguments.js";
 import { bannerFacts, bannerText } from "./banner.js";
 import { printForecast, printList, warn } from "./print.js";
 
-/** The command `task-beat`: runs until it is told to stop, and ends the process. */
-export async function run(argv: readonly string[]): Promise<void> {
-  await runCommand("task-beat", () => main(argv));
+/** The command `task-beat`: runs until it is told to stop, and ends the process. Help, errors and warnings call it `name`. */
+export async function runTaskBeat(argv: readonly string[], name = "task-beat"): Promise<void> {
+  await runCommand(name, () => main(argv, name));
 }
 
-async function main(argv: readonly string[]): Promise<number> {
-  const version = ownVersion();
-  const given = parseArguments(argv, version);
+async function main(argv: readonly string[], command: string): Promise<number> {
+  const version = packageVersion(import.meta.url);
+  const given = parseArguments(argv, version, command);
   if (given === undefined) return 0;
   const lines = given.dryRun || given.list ? undefined : await openLines(given);
   lines?.capture?.start();
   try {
-    return await serve(given, version, lines);
+    return await serve(given, { command, version }, lines);
   } finally {
     lines?.capture?.stop();
   }
@@ -43,17 +51,23 @@ async function openLines({ loglevel, logFormat, captureConsole, hostname = "beat
   return { log, format, capture: captureConsole ? new OutputCapture((output) => logOutput(log, output)) : undefined };
 }
 
+interface Program {
+  /** How it was called. */
+  readonly command: string;
+  readonly version: string;
+}
+
 /** @param lines absent if something is to be printed instead */
-async function serve(given: BeatArguments, version: string, lines: Lines | undefined): Promise<number> {
+async function serve(given: BeatArguments, { command, version }: Program, lines: Lines | undefined): Promise<number> {
   const { app } = await discoverApp(given.app, process.cwd(), process.env);
   const { broker, resultBackend: backend, json = false, showArgs = false } = given;
   app.override({ ...(broker !== undefined && { broker }), ...(backend !== undefined && { backend }) });
   const warnings = [...shownPasswords({ "--broker": broker, "--result-backend": backend }), ...uncheckedLinks(app)];
   try {
     if (lines !== undefined) return await beat(app, given, { ...lines, version, warnings });
-    for (const warning of warnings) warn(warning);
-    if (given.dryRun) return (await printForecast(app, given.from ?? Date.now(), given.for ?? hour, { json, showArgs })) ? 0 : 1;
-    await printList(app, { json, showArgs });
+    for (const warning of warnings) warn(command, warning);
+    if (given.dryRun) return (await printForecast(app, given.from ?? Date.now(), given.for ?? hour, { command, json, showArgs })) ? 0 : 1;
+    await printList(app, { command, json, showArgs });
     return 0;
   } finally {
     await app.close();
@@ -71,18 +85,18 @@ interface Beginning extends Lines {
 async function beat(app: App, given: BeatArguments, { version, warnings, log, format, capture }: Beginning): Promise<number> {
   const { maxInterval, allowEviction = false, metricsPort, metricsHost = "127.0.0.1" } = given;
   for (const warning of warnings) log.warn(warning);
-  const trouble = new TroubleLog(log, systemClock);
-  app.onTrouble((service, reason) => trouble.warn(`${service} cannot be reached`, reason));
+  const throttledLog = new ThrottledLog(log, systemClock);
+  app.onConnectionError((service, reason) => throttledLog.warn(`${service} cannot be reached`, reason));
   const beat = createBeat(app, { ...(maxInterval !== undefined && { maxInterval }), allowEviction, log });
   let code = 0;
-  let told = false;
+  let stopping = false;
   const stopped = new Promise<void>((resolve) => {
     const stop = () => {
-      told = true;
+      stopping = true;
       resolve();
     };
     for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"] as const) process.on(signal, stop);
-    watchFallout(log, () => {
+    logUnhandledErrors(log, () => {
       code = 1;
       stop();
       return "the process ends";
@@ -97,21 +111,16 @@ async function beat(app: App, given: BeatArguments, { version, warnings, log, fo
     } else log.info({ version, ...facts, entries: facts.entries.length }, "starting");
     if (metricsPort !== undefined) await serveMetrics(metricsPort, metricsHost, () => beat.metrics());
     await beat.start();
-    if (!told) log.info({ entries: facts.entries.length }, "ready");
+    if (!stopping) log.info({ entries: facts.entries.length }, "ready");
   };
   try {
     await Promise.race([begin(), stopped]);
   } catch (error) {
     // Told to stop before it was ready, it fails because its connections were closed.
-    if (!told) throw error;
+    if (!stopping) throw error;
   }
   await stopped;
   await beat.stop();
   log.info({}, "stopped");
   return code;
-}
-
-function ownVersion(): string {
-  const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { readonly version: string };
-  return manifest.version;
 }

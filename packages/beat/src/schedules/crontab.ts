@@ -1,4 +1,4 @@
-import { cronOf } from "@bullrush/client/program";
+import { cronOf } from "@bullrush/client";
 import type { Timetable } from "./timetable.js";
 import { zoneOf } from "./zone.js";
 

@@ -1,19 +1,19 @@
-import type { ScheduleNews, ScheduleStore } from "@bullrush/broker";
-import type { TroubleLog } from "@bullrush/client/program";
+import type { ScheduleNews, Schedules } from "@bullrush/broker";
+import type { ThrottledLog } from "@bullrush/program";
 
 /** How often it is tried to listen, until it succeeds, in ms. */
 const interval = 5000;
 
 /** Calls `onNews` when entries have changed or a leader has resigned. Without it beat works on: it looks every `maxInterval`. */
 export class ChangeListener {
-  readonly #store: Pick<ScheduleStore, "subscribe">;
+  readonly #store: Pick<Schedules, "subscribe">;
   readonly #onNews: (news: ScheduleNews) => void;
-  readonly #trouble: TroubleLog;
+  readonly #trouble: ThrottledLog;
   #listening: Promise<() => void> | undefined;
   #tries: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  constructor(store: Pick<ScheduleStore, "subscribe">, onNews: (news: ScheduleNews) => void, trouble: TroubleLog) {
+  constructor(store: Pick<Schedules, "subscribe">, onNews: (news: ScheduleNews) => void, trouble: ThrottledLog) {
     this.#store = store;
     this.#onNews = onNews;
     this.#trouble = trouble;

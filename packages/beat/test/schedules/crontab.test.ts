@@ -36,7 +36,7 @@ describe("crontab", () => {
     ["2026-10-25", "30 2 * * *", ["2026-10-25T00:30:00.000Z"]],
     ["2026-03-29", "*/20 2 * * *", ["2026-03-29T01:00:00.000Z", "2026-03-29T01:20:00.000Z", "2026-03-29T01:40:00.000Z"]],
     ["2026-10-25", "59 1-3 * * *", ["2026-10-24T23:59:00.000Z", "2026-10-25T00:59:00.000Z", "2026-10-25T02:59:00.000Z"]],
-  ])("on %s in Berlin %s is due once for each that it names", (date, expression, expected) => {
+  ])("%s in Berlin, %s: due once for each time that it names", (date, expression, expected) => {
     const midnight = Date.parse(`${date}T00:00:00Z`);
     expect(shown(times(expression, "Europe/Berlin", midnight - 2 * hour, midnight + 12 * hour))).toEqual(expected);
   });
@@ -44,14 +44,14 @@ describe("crontab", () => {
   it.each([
     ["2026-03-29", 46],
     ["2026-10-25", 50],
-  ])("on %s in Berlin */30 is due every half hour, as real time goes", (date, halfHours) => {
+  ])("%s in Berlin, */30: due every half hour of real time", (date, halfHours) => {
     const summer = date === "2026-03-29" ? 1 : 2;
     const midnight = Date.parse(`${date}T00:00:00Z`) - summer * hour;
     const found = times("*/30 * * * *", "Europe/Berlin", midnight - 1, midnight + (halfHours / 2) * hour - 1);
     expect(found).toEqual(Array.from({ length: halfHours }, (_, index) => midnight + (index * hour) / 2));
   });
 
-  it("knows seconds, and is never late for one", () => {
+  it("seconds field: due on each of them, never late", () => {
     const from = Date.parse("2026-03-29T00:59:58.500Z");
     expect(shown(times("*/2 * * * * *", "Europe/Berlin", from, from + 5000))).toEqual([
       "2026-03-29T01:00:00.000Z",
@@ -59,12 +59,12 @@ describe("crontab", () => {
     ]);
   });
 
-  it("finds a day that comes once in four years", () => {
+  it("day that comes once in four years: found", () => {
     const from = Date.parse("2026-06-01T00:00:00Z");
     expect(crontab("0 12 29 2 *", "Europe/Berlin").next(from)).toBe(Date.parse("2028-02-29T11:00:00Z"));
   });
 
-  describe("whose day of month or day of week begins with a star is due when both match, else when either does", () => {
+  describe("day of month or day of week begins with a star: both must match, else either is enough", () => {
     const march = Date.UTC(2026, 2, 1);
     const datesOf = (expression: string, months = 1) =>
       times(expression, "UTC", march - 1, Date.UTC(2026, 2 + months, 1) - 1).map((time) => new Date(time).toISOString().slice(5, 10));
@@ -83,14 +83,16 @@ describe("crontab", () => {
       ["0 0 1-31/10 * 1", 1, "03-01 03-02 03-09 03-11 03-16 03-21 03-23 03-30 03-31"],
       ["0 0 */10 * *", 1, "03-01 03-11 03-21 03-31"],
       ["0 0 * * */3", 1, "03-01 03-04 03-07 03-08 03-11 03-14 03-15 03-18 03-21 03-22 03-25 03-28 03-29"],
-    ])("%s, in %d months", (expression, months, expected) => expect(datesOf(expression, months).join(" ")).toBe(expected));
+    ])("%s in %d months: due on cron's days", (expression, months, expected) =>
+      expect(datesOf(expression, months).join(" ")).toBe(expected),
+    );
 
-    it("in the form of an object", () => {
+    it("object form: the same days as the expression", () => {
       const { expression } = crontabOf({ minute: 0, hour: 0, dayOfMonth: "*/3", dayOfWeek: [1, 2, 3, 4, 5] });
       expect(datesOf(expression)).toEqual(datesOf("0 0 */3 * 1-5"));
     });
 
-    it("though they come together once in forty years", () => {
+    it("days that coincide once in forty years: found", () => {
       expect(shown([crontab("0 0 */2 2 1#5", "UTC").next(Date.UTC(2072, 2, 1)) ?? 0])).toEqual(["2112-02-29T00:00:00.000Z"]);
     });
 
@@ -112,7 +114,7 @@ describe("crontab", () => {
       year: from(2024, 2040),
     });
 
-    it("says a model of its days, in each zone, for a year", { timeout: 120_000 }, () => {
+    it("says a model of its days, in each zone, for a year", () => {
       const inEachYear = property(given, ({ second, zone, year, ...days }) => {
         const { expression } = crontabOf({ minute: 0, hour: 12, ...(second && { second: 0 }), ...days });
         const [begin, end] = [Date.UTC(year, 0, 1), Date.UTC(year + 1, 0, 1)];
@@ -125,7 +127,7 @@ describe("crontab", () => {
     });
   });
 
-  it("has looked at forty zones", () => expect(new Set(zones).size).toBeGreaterThanOrEqual(40));
+  it("zones: at least forty are tried", () => expect(new Set(zones).size).toBeGreaterThanOrEqual(40));
 
   const days = zones.flatMap((zone) => {
     const changes = [2026, 2027].flatMap((year) => changesOf(zone, year));
@@ -151,7 +153,7 @@ describe("crontab", () => {
     "*/2 * */3",
   );
 
-  it("is due when a scan of all minutes around each change of 2026 and 2027 says", { timeout: 300_000 }, () => {
+  it("random expressions at each clock change of 2026 and 2027: due when a scan of all minutes says", { timeout: 300_000 }, () => {
     const inEveryZone = property(constantFrom(...days), minutes, hours, dates, ({ zone, change }, minute, named, date) => {
       const expression = `${minute} ${named} ${date}`;
       const [from, to] = [change - 30 * hour - 1, change + 30 * hour];
@@ -160,7 +162,7 @@ describe("crontab", () => {
     assert(inEveryZone, { numRuns: 400 });
   });
 
-  it.each(days)("at the change of $zone at $change, whatever hour is named", ({ zone, change }) => {
+  it.each(days)("clock change of $zone at $change: due when a scan says, whatever hour is named", ({ zone, change }) => {
     const [from, to] = [change - 4 * hour - 1, change + 4 * hour];
     for (const expression of ["30 2 * * *", "*/30 * * * *", "*/20 0-4 * * *", "10 */2 * * *"]) {
       expect([expression, shown(times(expression, zone, from, to))]).toEqual([expression, shown(scan(expression, zone, from, to))]);

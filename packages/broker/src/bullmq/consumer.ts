@@ -1,20 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { systemTiming } from "../alarm.js";
+import { systemTiming } from "../shared-timer.js";
 import { clip, textLimits } from "../clip.js";
 import { steadyClock, systemClock } from "../clock.js";
-import type {
-  ConsumeOptions,
-  Consumer,
-  Delivery,
-  Exchange,
-  LoanData,
-  QueueFault,
-  Settled,
-  Settlement,
-  Verdict,
-} from "../ports/transport.js";
+import type { ConsumeOptions, Consumer, SettledAndTaken, LoanData, QueueFault } from "../ports/consumer.js";
+import type { Delivery, Verdict } from "../ports/delivery.js";
+import type { Settled, Settlement } from "../ports/settlement.js";
 import { longestMessageOf } from "../protocol/codec.js";
-import type { StoreRequest } from "../ports/result-backend.js";
+import type { StoreRequest } from "../ports/results.js";
 import { openConnection } from "../redis/connection.js";
 import type { DeadLinks } from "../redis/dead-links.js";
 import { checkEviction } from "../redis/eviction.js";
@@ -39,13 +31,13 @@ import { queueNotes } from "./note-queues.js";
 import { openPromote } from "./promote.js";
 import { QueueAvailability, type Look } from "./queue-availability.js";
 import type { ResultStore } from "./result-store.js";
-import { FlowCarrier } from "./flows/carrier.js";
+import { FlowRunner } from "./flows/flow-runner.js";
 import { Continuations, isFollowed } from "./flows/continuations.js";
 import { FlowStore } from "./flows/flow-store.js";
-import { mendFlows } from "./flows/mending.js";
+import { repairFlows } from "./flows/repair-flows.js";
 import { settlementArguments } from "./settlement-arguments.js";
 import { from, oneRound } from "./turns.js";
-import { Unheard } from "./unheard.js";
+import { LostTakes } from "./lost-takes.js";
 import { WakeupListener } from "./wakeup-listener.js";
 import { counted } from "../words.js";
 
@@ -55,7 +47,7 @@ export interface ConsumerContext {
   readonly prefix: string;
   /** Shared with the other connections of the app. */
   readonly deadLinks?: DeadLinks;
-  readonly onTrouble?: (reason: string) => void;
+  readonly onConnectionError?: (reason: string) => void;
 }
 
 /** Longest time that closing waits for what is left to do in flows, in ms. */
@@ -81,7 +73,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
   const { lease, scan = lease / 3, worker, order, takeWatch, allowEviction = false, longestMessage = defaultLongest } = options;
   const silence = lease / 3;
   const reading = Math.min(longestRead, (lease * 2) / 3);
-  const trouble = context.onTrouble && { onTrouble: context.onTrouble };
+  const trouble = context.onConnectionError && { onConnectionError: context.onConnectionError };
   const shared = { ...trouble, ...(context.deadLinks && { deadLinks: context.deadLinks }) };
   const commands = openConnection(location, { service: "broker", name: `bullrush:${worker}`, silence, ...shared });
 
@@ -122,10 +114,10 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
   };
   /** Settlements whose result was stored in a call before. */
   const stored = new WeakSet<Settlement>();
-  const unheard = new Unheard(prefixes);
+  const unheard = new LostTakes(prefixes);
   const flows = new FlowStore(commands, { prefix, deadline, noteQueues: queueNotes(prefix, steadyClock) });
   const continuations = new Continuations(results, flows, prefix);
-  const carrier = new FlowCarrier(flows, results);
+  const carrier = new FlowRunner(flows, results);
   const leases = openLeases({ commands, prefixes, queues, flowIndex: flowIndexKey(prefix), numberOf, lease, scan, deadline });
   let probed: Promise<string | undefined> | undefined;
   let turn = 0;
@@ -176,7 +168,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
 
   async function store(settlements: readonly Settlement[]): Promise<void> {
     await probe();
-    if (results.aboard) return;
+    if (results.storesInSettlement) return;
     const unstored = settlements.filter((settlement) => !stored.has(settlement));
     const records = unstored.flatMap(recordsOf);
     const replies = await results.store(records);
@@ -187,9 +179,9 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
   }
 
   /** @param late whether these are successes whose leases had run out */
-  async function exchange({ settle, take, late = false }: ExchangeRequest): Promise<Exchange> {
+  async function exchange({ settle, take, late = false }: ExchangeRequest): Promise<SettledAndTaken> {
     await store(settle);
-    const unstored = results.aboard ? settle.filter((settlement) => !stored.has(settlement)) : [];
+    const unstored = results.storesInSettlement ? settle.filter((settlement) => !stored.has(settlement)) : [];
     const records = results.arguments(unstored.flatMap(recordsOf));
     const { groups, args, order: sent } = settlementArguments(continuations.currents(settle), numberOf, retentionOf, late);
     const next = continuations.arguments(sent, records.order);
@@ -238,19 +230,19 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
         },
       );
       const call = { settle, sent, token, look, repeated: tries > 1 };
-      const { deliveries, settled, faults } = read(reply as ExchangeReply, call);
-      carrier.begin((reply as ExchangeReply)[5]);
-      leases.noteDropped((reply as ExchangeReply)[6]);
+      const { deliveries, settled, faults } = read(reply, call);
+      carrier.begin(reply[5]);
+      leases.noteDropped(reply[6]);
       /** Why what was settled once more in a call of its own was refused. */
       const reasons = new Map<Settlement, string>();
       const [given] = await Promise.all([
         beginForeign(deliveries, foreign),
-        settleHeld(reply as ExchangeReply, call, settled, reasons),
+        settleHeld(reply, call, settled, reasons),
         late ? undefined : settleLate(settle, settled, reasons),
       ]);
       const refused = {
-        ...refusalsIn((reply as ExchangeReply)[0], call, (settlement) => continuations.current(settlement), reasons),
-        ...(await refusedIn(reply as ExchangeReply, sent)),
+        ...refusalsIn(reply[0], call, (settlement) => continuations.current(settlement), reasons),
+        ...(await refusedIn(reply, sent)),
         ...(faults && { faults }),
       };
       if (!arrived()) {
@@ -268,7 +260,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
   }
 
   /** That the user of this Redis may not do what the script wanted to do. */
-  async function refusedIn([wrong, , , faults]: ExchangeReply, sent: readonly Settlement[]): Promise<Pick<Exchange, "refused">> {
+  async function refusedIn([wrong, , , faults]: ExchangeReply, sent: readonly Settlement[]): Promise<Pick<SettledAndTaken, "refused">> {
     if (faults.length === 0 && wrong.length === 0) return {};
     const replies = faultsIn(faults).flatMap(({ why }) => why ?? []);
     for (let at = 0; at < wrong.length; at += 2) {
@@ -298,7 +290,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
       noteReasons(again, second, reasons);
     } catch (error) {
       if (isRefused(error)) for (const settlement of again) reasons.set(settlement, error instanceof Error ? error.message : String(error));
-      context.onTrouble?.(error instanceof Error ? error.message : String(error));
+      context.onConnectionError?.(error instanceof Error ? error.message : String(error));
     }
     again.forEach((settlement, index) => (settled[settle.indexOf(settlement)] = replies[index] as Settled));
   }
@@ -317,14 +309,14 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
       late.forEach((settlement, index) => (settled[settle.indexOf(settlement)] = second.settled[index] as Settled));
       noteReasons(late, second, reasons);
     } catch (error) {
-      context.onTrouble?.(error instanceof Error ? error.message : String(error));
+      context.onConnectionError?.(error instanceof Error ? error.message : String(error));
     }
   }
 
   /** The queues in their turn. Those that were empty come first, and only if their marker says that there is something: turns among the others would be lost on them. */
   function turns(take: number, now: number): readonly number[] {
     if (take === 0) return [];
-    const open = round.filter((index) => !availability.isResting(index, now));
+    const open = round.filter((index) => !availability.isBackedOff(index, now));
     const marked = (index: number) => -(index + 1);
     if (order === "strict") return open.map((index) => (availability.mayHold(index, now) ? index + 1 : marked(index)));
     const full = open.filter((index) => availability.mayHold(index, now));
@@ -334,7 +326,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     return [...empty.map(marked), ...from(full, start).map((index) => index + 1)];
   }
 
-  function read([wrong, given, dry, flatFaults]: ExchangeReply, call: Call): Exchange & { readonly settled: Settled[] } {
+  function read([wrong, given, dry, flatFaults]: ExchangeReply, call: Call): SettledAndTaken & { readonly settled: Settled[] } {
     const gave = new Set<number>();
     const deliveries = givenIn(given).map(({ queue, id, name, text, priority, times, ended, token, revoked, crashes }): Delivery => {
       gave.add(queue - 1);
@@ -354,13 +346,13 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     const faults = faultsIn(flatFaults);
     const broken = faults.find(({ why }) => why !== null && !isOwnFault(why))?.why ?? null;
     const own = faults.filter(({ why }) => why === null || isOwnFault(why));
-    for (const { queue, why } of own) if (why !== null) availability.rest(queue - 1, now + spoiltFor);
+    for (const { queue, why } of own) if (why !== null) availability.backOff(queue - 1, now + spoiltFor);
     availability.answered(call.look, now, {
       gave,
       dry: dry.map(([queue, limited, due, heldBack]) => ({ queue: queue - 1, limited, due, heldBack: heldBack === 1 })),
       broken: broken !== null,
     });
-    if (broken !== null && !saysDenied(broken)) context.onTrouble?.(shownReply(broken));
+    if (broken !== null && !saysDenied(broken)) context.onConnectionError?.(shownReply(broken));
     passOnResting(now);
     return {
       deliveries,
@@ -380,7 +372,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
 
   function rest(queue: string, pause: number): void {
     const now = clock.now();
-    availability.rest(numberOf(queue) - 1, now + pause);
+    availability.backOff(numberOf(queue) - 1, now + pause);
     passOnResting(now);
   }
 
@@ -397,29 +389,31 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
 
   return {
     open,
-    get loanData() {
-      return loanData();
+    loans: {
+      get data() {
+        return loanData();
+      },
+      watch: (listener) => location.password?.listen(() => listener(loanData())) ?? (() => {}),
     },
-    watchLoanData: (listener) => location.password?.listen(() => listener(loanData())) ?? (() => {}),
-    get storesAlong() {
-      return results.aboard;
+    get storesInSettlement() {
+      return results.storesInSettlement;
     },
     store,
-    exchange,
-    ring: () => wakeups.ring(),
-    mute: () => wakeups.close(),
-    passOn: () => wakeups.passOn(),
-    mayTake: () => availability.mayTake(clock.now()),
-    nextLook: () => availability.nextLook(),
-    doubt: () => availability.doubt(),
-    rest,
+    settleAndTake: exchange,
+    wait: () => wakeups.wait(),
+    stopListening: () => wakeups.close(),
+    releaseWakeups: () => wakeups.release(),
+    hasWork: () => availability.hasWork(clock.now()),
+    nextLookAt: () => availability.nextLookAt(),
+    assumeWork: () => availability.assumeWork(),
+    backOff: rest,
     promote: openPromote({ commands, prefixes, indexes, deadline }),
     renew: leases.renew,
     begin: leases.begin,
     end: leases.end,
     recover: leases.recover,
     droppedDeadLetters: leases.droppedDeadLetters,
-    mendFlows: (stale) => (leases.takeNoFlows() ? Promise.resolve(0) : mendFlows({ flows, carrier, results }, stale)),
+    repairFlows: (stale) => (leases.takeNoFlows() ? Promise.resolve(0) : repairFlows({ flows, carrier, results }, stale)),
     close,
   };
 }
@@ -466,7 +460,7 @@ function refusalsIn(
   { settle, sent }: Call,
   current: (settlement: Settlement) => Settlement,
   reasons: ReadonlyMap<Settlement, string>,
-): Pick<Exchange, "refusals"> | undefined {
+): Pick<SettledAndTaken, "refusals"> | undefined {
   const texts = new Map<Settlement | undefined, string>();
   for (let at = 0; at < wrong.length; at += 2) {
     const code = wrong[at + 1];
@@ -477,7 +471,7 @@ function refusalsIn(
 }
 
 /** Notes in `reasons` why some of `settle` were refused in a call of their own. */
-function noteReasons(settle: readonly Settlement[], { refusals }: Exchange, reasons: Map<Settlement, string>): void {
+function noteReasons(settle: readonly Settlement[], { refusals }: SettledAndTaken, reasons: Map<Settlement, string>): void {
   settle.forEach((settlement, index) => {
     const reason = refusals?.[index];
     if (reason !== undefined) reasons.set(settlement, reason);

@@ -2,7 +2,7 @@ import { clip, textLimits } from "../clip.js";
 import { BullrushError } from "../error.js";
 import { decodeMessage, foreignMessage, isEnvelope, isNewer } from "../protocol/codec.js";
 import { decodeJson } from "../protocol/json.js";
-import type { Content } from "../ports/transport.js";
+import type { Content } from "../ports/delivery.js";
 
 /** What a job holds whose message has so many bytes that nobody reads it. */
 export function tooLong(bytes: number, limit: number): Content {

@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
-import type { Delivery, Settlement } from "../ports/transport.js";
+import type { Delivery } from "../ports/delivery.js";
+import type { Settlement } from "../ports/settlement.js";
 import type { Failure } from "../protocol/failure.js";
 import { clippedFailure } from "../protocol/stored-failure.js";
 import type { Connection } from "../redis/connection.js";
@@ -17,7 +18,7 @@ export interface ForeignContext {
   readonly deadline: number;
   /** Settles jobs that are not to run. */
   readonly settle: (settlements: readonly Settlement[]) => Promise<unknown>;
-  readonly onTrouble?: (reason: string) => void;
+  readonly onConnectionError?: (reason: string) => void;
 }
 
 type Fields = readonly [scheduler: string | null, doom: string | null, options: string | null];
@@ -51,7 +52,7 @@ export async function beginForeign(deliveries: readonly Delivery[], context: For
     if (doomed.length > 0) await context.settle(doomed);
     for (const one of begun) if (one.status === "rejected") throw one.reason;
   } catch (error) {
-    context.onTrouble?.(reasonOf(error));
+    context.onConnectionError?.(reasonOf(error));
   }
   return deliveries.flatMap((delivery) => (delivery.content.type === "foreign" ? (ready.get(delivery) ?? []) : delivery));
 }
@@ -75,7 +76,7 @@ function failureOf(doom: string): Failure {
 
 /** Schedules the next job of a scheduler. When there can be none, the one at hand runs all the same: it is due. */
 async function goOn({ queue, id }: Delivery, scheduler: string, options: string | null, context: ForeignContext): Promise<void> {
-  const { commands, keyOf, deadline, onTrouble } = context;
+  const { commands, keyOf, deadline, onConnectionError } = context;
   const now = Date.now();
   const next = await nextRun(scheduler, options ?? "{}", now).catch(() => "its pattern is no cron expression" as const);
   if (next === undefined) return;
@@ -85,5 +86,5 @@ async function goOn({ queue, id }: Delivery, scheduler: string, options: string 
       : await commands.run({ action: `scheduler "${scheduler}" did not go on`, deadline }, (client) =>
           runScript(client, schedule, [keyOf(queue)], [now, scheduler, id, next.at ?? "", JSON.stringify(next.options)]),
         );
-  if (typeof refusal === "string") onTrouble?.(`scheduler "${scheduler}" of queue "${queue}" does not go on: ${refusal}`);
+  if (typeof refusal === "string") onConnectionError?.(`scheduler "${scheduler}" of queue "${queue}" does not go on: ${refusal}`);
 }

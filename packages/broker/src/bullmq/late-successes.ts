@@ -1,4 +1,4 @@
-import type { Settlement } from "../ports/transport.js";
+import type { Settlement } from "../ports/settlement.js";
 import type { ResultStore } from "./result-store.js";
 
 /**

@@ -1,5 +1,6 @@
 import { clip, textLimits } from "../clip.js";
-import type { Consumer, Delivery, Renewal } from "../ports/transport.js";
+import type { Consumer, Renewal } from "../ports/consumer.js";
+import type { Delivery } from "../ports/delivery.js";
 import type { Connection } from "../redis/connection.js";
 import type { Retention } from "../ports/retention.js";
 import { shownReply } from "../redis/reason.js";

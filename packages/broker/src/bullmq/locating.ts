@@ -1,5 +1,5 @@
 import { clip, textLimits } from "../clip.js";
-import type { Loan, Location, Sought } from "../ports/transport.js";
+import type { Loan, Location, TaskQuery } from "../ports/queues.js";
 import { flowKeys } from "../redis/keys.js";
 import type { Argument } from "../redis/script.js";
 import { readContent } from "./content.js";
@@ -20,7 +20,7 @@ type LoanReply = readonly [
 ];
 
 /** What `lua/bullmq/locate.lua` is asked. `among`: whether the last call of a flow counts as waiting before it has a message. */
-export function locateArguments(prefix: string, tasks: readonly Sought[], among: "flows" | "messages" = "flows"): readonly Argument[] {
+export function locateArguments(prefix: string, tasks: readonly TaskQuery[], among: "flows" | "messages" = "flows"): readonly Argument[] {
   const numbers = new Map<string, number>();
   for (const { queues } of tasks) for (const queue of queues) if (!numbers.has(queue)) numbers.set(queue, numbers.size + 1);
   const asked = tasks.flatMap(({ id, queues, elsewhere = false }) => [

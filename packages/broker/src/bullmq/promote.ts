@@ -1,4 +1,4 @@
-import type { Consumer } from "../ports/transport.js";
+import type { Consumer } from "../ports/consumer.js";
 import type { Connection } from "../redis/connection.js";
 import { runScript } from "../redis/script.js";
 import { engineScript } from "./engine.js";

@@ -1,7 +1,7 @@
 import { BullrushError } from "../error.js";
 import { encodeMessage } from "../protocol/codec.js";
 import type { Message, RoutedMessage } from "../protocol/message.js";
-import type { Transport } from "../ports/transport.js";
+import type { Queues } from "../ports/queues.js";
 import type { Connection } from "../redis/connection.js";
 import { queueKey } from "../redis/keys.js";
 import { shownReply } from "../redis/reason.js";
@@ -42,8 +42,8 @@ const mostAtOnce = 5000;
 
 const scripts = { plain: engineScript("publish"), single: engineScript("publish-single") };
 
-/** `Transport.publish`: the messages of one tick go out together, up to 50 in a call. */
-export function openPublisher(commands: Connection, { prefix, deadline, maxPayload, noteQueues }: PublisherOptions): Transport["publish"] {
+/** `Queues.publish`: the messages of one tick go out together, up to 50 in a call. */
+export function openPublisher(commands: Connection, { prefix, deadline, maxPayload, noteQueues }: PublisherOptions): Queues["publish"] {
   const sendPlain = coalesced<Parcel>(mostPublished, (parcels) => void send(scripts.plain, parcels, () => []));
   const sendSingly = coalesced<Parcel>(mostPublished, (parcels) => void send(scripts.single, parcels, whenAndHowUrgent));
 

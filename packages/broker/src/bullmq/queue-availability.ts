@@ -87,7 +87,7 @@ export class QueueAvailability {
 
   /** The answer to `look` was lost, and it may have removed the markers of its queues. */
   lost(look: Look): void {
-    this.doubt(look.queues);
+    this.assumeWork(look.queues);
   }
 
   /** `marker` was heard, and by nobody else: its queue holds something from its time on. */
@@ -99,7 +99,7 @@ export class QueueAvailability {
   }
 
   /** Any marker of `queues` may have been missed, here and by the others. Default: of all queues. */
-  doubt(queues: readonly number[] = this.#all()): void {
+  assumeWork(queues: readonly number[] = this.#all()): void {
     for (const queue of queues) {
       this.heard({ queue, kind: "now", due: 0 });
       this.heard({ queue, kind: "later", due: 0 });
@@ -126,19 +126,19 @@ export class QueueAvailability {
   }
 
   /** Nothing is taken from `queue` until `until`. It is not listened to meanwhile, so it is looked into then. */
-  rest(queue: number, until: number): void {
+  backOff(queue: number, until: number): void {
     const view = this.#view(queue);
     view.restUntil = Math.max(view.restUntil, until);
     view.lookAt = 0;
   }
 
-  isResting(queue: number, now: number): boolean {
+  isBackedOff(queue: number, now: number): boolean {
     return this.#view(queue).restUntil > now;
   }
 
   /** The queues that rest. */
   resting(now: number): readonly number[] {
-    return this.#all().filter((queue) => this.isResting(queue, now));
+    return this.#all().filter((queue) => this.isBackedOff(queue, now));
   }
 
   /** Whether `queue` may hold a message, as far as is known without its marker. */
@@ -147,12 +147,12 @@ export class QueueAvailability {
   }
 
   /** Whether any queue may hold a message now. */
-  mayTake(now: number): boolean {
-    return this.nextLook() <= now;
+  hasWork(now: number): boolean {
+    return this.nextLookAt() <= now;
   }
 
   /** When to look into a queue next, if no marker is heard before. */
-  nextLook(): number {
+  nextLookAt(): number {
     return Math.min(...this.#views.map(({ lookAt, restUntil }) => Math.max(lookAt, restUntil)));
   }
 

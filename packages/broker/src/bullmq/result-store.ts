@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { ResultBackend, StoreReply, StoreRequest } from "../ports/result-backend.js";
+import type { Results, StoreReply, StoreRequest } from "../ports/results.js";
 import type { Connection } from "../redis/connection.js";
 import type { TaskRecord } from "../protocol/record.js";
 import { replyChannel } from "../protocol/reply-channel.js";
@@ -16,16 +16,16 @@ const probe = engineScript("probe");
 /** How an exchange's results get into the backend: in its own script where broker and backend are one server, whatever the databases, else in a call before it. */
 export class ResultStore {
   readonly #location: CompiledLocation;
-  readonly #backend: ResultBackend | RedisResultBackend;
+  readonly #backend: Results | RedisResultBackend;
   #aboard = false;
 
-  constructor(location: CompiledLocation, backend: ResultBackend | RedisResultBackend) {
+  constructor(location: CompiledLocation, backend: Results | RedisResultBackend) {
     this.#location = location;
     this.#backend = backend;
   }
 
   /** Whether the script of an exchange stores results itself. */
-  get aboard(): boolean {
+  get storesInSettlement(): boolean {
     return this.#aboard;
   }
 

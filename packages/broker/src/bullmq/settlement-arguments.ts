@@ -1,5 +1,5 @@
 import { groupsOf } from "../groups.js";
-import type { Settlement } from "../ports/transport.js";
+import type { Settlement } from "../ports/settlement.js";
 import type { Retention } from "../ports/retention.js";
 import { describeFailure } from "../protocol/failure.js";
 import type { Outcome } from "../protocol/outcome.js";

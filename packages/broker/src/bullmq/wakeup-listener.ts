@@ -1,4 +1,4 @@
-import type { Timing } from "../alarm.js";
+import type { Timing } from "../shared-timer.js";
 import type { Clock } from "../clock.js";
 import type { Redis } from "ioredis";
 import { BullrushError } from "../error.js";
@@ -43,14 +43,14 @@ export class WakeupListener {
   }
 
   /** Waits for the next marker, at most until it is time to look anyway. */
-  async ring(): Promise<void> {
+  async wait(): Promise<void> {
     const { markers, availability, clock, longest } = this.#options;
     const now = clock.now();
-    const wait = Math.min(longest, availability.nextLook() - now);
+    const wait = Math.min(longest, availability.nextLookAt() - now);
     if (wait <= 0) return;
     // What could not be given away when its queue began to rest.
     await this.passOnResting(now);
-    const listening = [...markers.keys()].filter((queue) => !availability.isResting(queue, now));
+    const listening = [...markers.keys()].filter((queue) => !availability.isBackedOff(queue, now));
     const reply = await this.#listen(listening, wait).catch((error: unknown) => this.#restSpoilt(listening, error));
     if (reply === null) return;
     const [key, member, score] = reply;
@@ -67,11 +67,11 @@ export class WakeupListener {
     try {
       return await bell.run({ action: "no waiting for tasks", deadline: wait + deadline, blocking: true }, async (client, repeated) => {
         if (!repeated) return client.bzpopmin(...keys, Math.max(wait / 1000, 0.01));
-        availability.doubt(listening);
+        availability.assumeWork(listening);
         return null;
       });
     } catch (error) {
-      availability.doubt(listening);
+      availability.assumeWork(listening);
       throw error;
     }
   }
@@ -84,7 +84,7 @@ export class WakeupListener {
       Promise.all(listening.map((queue) => this.#isSpoilt(client, queue))),
     );
     if (!spoilt.includes(true)) throw error;
-    listening.forEach((queue, index) => spoilt[index] && availability.rest(queue, clock.now() + spoiltFor));
+    listening.forEach((queue, index) => spoilt[index] && availability.backOff(queue, clock.now() + spoiltFor));
     return null;
   }
 
@@ -110,7 +110,7 @@ export class WakeupListener {
   }
 
   /** Hands what was heard and is not answered to others. */
-  passOn(): Promise<void> {
+  release(): Promise<void> {
     return this.#handOn(this.#options.availability.release());
   }
 

@@ -4,7 +4,7 @@ import { clip, textLimits } from "../clip.js";
 import type { Failure } from "./failure.js";
 import { clippedFailure, isFailure } from "./stored-failure.js";
 import { decodeJson, encodeJson } from "./json.js";
-import { isOrigin, isPlace } from "./place.js";
+import { isTaskRef, isFlowPosition } from "./flow-position.js";
 import type { Json, Message } from "./message.js";
 import { clientOf, replyChannel } from "./reply-channel.js";
 import { typeOf } from "../words.js";
@@ -165,8 +165,8 @@ const fields = new Map<string, Expectation>([
   ["replyTo", [isReplyChannel, `a channel that begins with ${replyChannel("")}`]],
   ["ignoreResult", [isFlag, "true or false"]],
   ["each", [isFlag, "true or false"]],
-  ["places", [isListOf(isPlace), "a list of places in flows"]],
-  ["standsFor", [isListOf(isOrigin), "a list of tasks"]],
+  ["places", [isListOf(isFlowPosition), "a list of places in flows"]],
+  ["standsFor", [isListOf(isTaskRef), "a list of tasks"]],
   ["lastFailure", [(value) => isFailure(value), "a failure"]],
   ["resent", [isFlag, "true or false"]],
 ]);

@@ -1,6 +1,6 @@
 import type { Failure } from "./failure.js";
 import type { Message, RoutedMessage } from "./message.js";
-import type { Target } from "./place.js";
+import type { Target } from "./flow-position.js";
 
 /**
  * Tasks that follow upon each other, as plain data: a canvas, compiled. Its calls are numbered by their places in `calls`, its joins by
@@ -66,7 +66,7 @@ export interface FlowJoin {
  * Why there is no value: a task that has failed or was revoked, or a group of which members have (then `task` is "group"). What an error link gets: there, the task behind a group
  * that has failed stands for it.
  */
-export interface Mishap {
+export interface FailureInfo {
   /** Of the task, or of the group. */
   readonly id: string;
   readonly task: string;

@@ -1,5 +1,5 @@
 import type { Failure } from "./failure.js";
-import type { Origin, Place } from "./place.js";
+import type { TaskRef, FlowPosition } from "./flow-position.js";
 
 /** Arguments and headers are what JSON can carry. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined };
@@ -42,9 +42,9 @@ export interface Message {
   /** Call the function once for each of `args`, which are lists of arguments, one after the other; the result is the array of what it returned. */
   readonly each?: boolean;
   /** Where it stands in flows: in the one that it is part of, then in those of the tasks that it stands for. */
-  readonly places?: readonly Place[];
+  readonly places?: readonly FlowPosition[];
   /** The tasks in whose place it runs: how it ends, they end. */
-  readonly standsFor?: readonly Origin[];
+  readonly standsFor?: readonly TaskRef[];
   /** May have been enqueued before (its reply was lost, or the caller chose the id): look for a result before running. */
   readonly resent?: boolean;
   /** Why the attempt before this one failed, shortened if it is long; absent on the first. */

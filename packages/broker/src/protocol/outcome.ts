@@ -1,6 +1,6 @@
 import type { Failure } from "./failure.js";
 import type { Flow } from "./flow.js";
-import type { TaskRecord } from "./record.js";
+import type { TaskRecord, UnsentRecord } from "./record.js";
 
 /** How an execution ended: a closed union, switched exhaustively. `result` is the encoded JSON of the returned value, absent for `undefined`. */
 export type Outcome =
@@ -66,5 +66,17 @@ export function outcomeOfRecord({ state, result, failure, reason = "no reason gi
       return failure === undefined ? { type: "revoked", reason } : { type: "revoked", reason, failure };
     default:
       return undefined;
+  }
+}
+
+/** What the record of a task says that came to `outcome`. */
+export function stateOfOutcome(outcome: FinalOutcome): Pick<UnsentRecord, "state" | "resultText" | "failure" | "reason"> {
+  switch (outcome.type) {
+    case "succeeded":
+      return { state: "SUCCESS", resultText: outcome.result };
+    case "failed":
+      return { state: "FAILURE", failure: outcome.failure };
+    case "revoked":
+      return { state: "REVOKED", reason: outcome.reason, failure: outcome.failure };
   }
 }

@@ -1,5 +1,5 @@
 import { isTaskId } from "../id.js";
-import { isOrigin, type Origin } from "./place.js";
+import { isTaskRef, type TaskRef } from "./flow-position.js";
 import { BullrushError } from "../error.js";
 import { clip, textLimits } from "../clip.js";
 import type { Failure } from "./failure.js";
@@ -35,7 +35,7 @@ export interface TaskRecord {
   readonly flow?: string;
   readonly call?: number;
   /** The task or group that has failed or was revoked, so that this one did not run. */
-  readonly origin?: Origin;
+  readonly origin?: TaskRef;
   /** Ids of the tasks that it sent while it ran; at most 1000. */
   readonly children?: readonly string[];
   /** Whether nobody knew the task when this was stored: it may never be sent; REVOKED only. */
@@ -59,7 +59,7 @@ export interface UnsentRecord {
   readonly eta?: number | undefined;
   readonly flow?: string | undefined;
   readonly call?: number | undefined;
-  readonly origin?: Origin | undefined;
+  readonly origin?: TaskRef | undefined;
   readonly children?: readonly string[] | undefined;
   readonly unfound?: true | undefined;
 }
@@ -128,7 +128,7 @@ const fields: readonly (readonly [field: keyof TaskRecord, accepts: Accepts])[] 
   ["eta", optional(isTime)],
   ["flow", optional(isTaskId)],
   ["call", optional(isCount)],
-  ["origin", optional(isOrigin)],
+  ["origin", optional(isTaskRef)],
   ["children", optional((value) => Array.isArray(value) && value.every(isTaskId))],
   ["unfound", optional((value) => value === true)],
 ];

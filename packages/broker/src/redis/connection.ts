@@ -3,7 +3,7 @@ import type { Redis } from "ioredis";
 import { steadyClock } from "../clock.js";
 import { BullrushError } from "../error.js";
 import type { DeadLinks } from "./dead-links.js";
-import type { Silence } from "./flights.js";
+import type { Silence } from "./inflight-commands.js";
 import { openLine, type Line } from "./line.js";
 import type { CompiledLocation } from "./location.js";
 import { isOutOfMemory, isPassing, isRefusal, isReply, reasonOf, shownReply } from "./reason.js";
@@ -69,7 +69,7 @@ export interface ConnectionOptions {
   /** Called each time that a fresh link has taken the place of a silent one. */
   readonly onReplaced?: () => void;
   /** Hears why the connection fails, at each failure. */
-  readonly onTrouble?: (reason: string) => void;
+  readonly onConnectionError?: (reason: string) => void;
 }
 
 export const defaultSilence = 5000;
@@ -80,8 +80,8 @@ const askedFor = 1000;
 /** Opens a connection to `location`; nothing is sent before the first `run`. */
 export function openConnection(location: CompiledLocation, options: ConnectionOptions): Connection {
   const { display, user } = location;
-  const { name, silence = defaultSilence, roleEvery = 30_000, holdsProcess = true, deadLinks, onReplaced, onTrouble } = options;
-  const open = () => openLine(location, { name, silence, holdsProcess, ...(onTrouble && { onTrouble }) });
+  const { name, silence = defaultSilence, roleEvery = 30_000, holdsProcess = true, deadLinks, onReplaced, onConnectionError } = options;
+  const open = () => openLine(location, { name, silence, holdsProcess, ...(onConnectionError && { onConnectionError }) });
   let line = open();
   let replacing: Promise<void> | undefined;
   /** The line that may take the place of a silent one. */

@@ -16,15 +16,15 @@ export interface RedisControlBusOptions {
   readonly deadline?: number;
   /** Shared with the other connections of the app. */
   readonly deadLinks?: DeadLinks;
-  readonly onTrouble?: (reason: string) => void;
+  readonly onConnectionError?: (reason: string) => void;
 }
 
 /** Control messages as JSON on one channel of the broker. Nothing is connected before the first call. */
 export function redisControlBus(options: RedisControlBusOptions): ControlBus {
-  const { prefix, deadline = 5000, deadLinks, onTrouble } = options;
+  const { prefix, deadline = 5000, deadLinks, onConnectionError } = options;
   const location = compileLocation(options.location);
   const channel = controlChannel(prefix);
-  const shared = { ...(deadLinks && { deadLinks }), ...(onTrouble && { onTrouble }) };
+  const shared = { ...(deadLinks && { deadLinks }), ...(onConnectionError && { onConnectionError }) };
   const connect = (name: string, { holdsProcess, onReplaced }: Pick<ConnectionOptions, "holdsProcess" | "onReplaced">): Connection =>
     openConnection(location, {
       service: "broker",

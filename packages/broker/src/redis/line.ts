@@ -2,8 +2,8 @@ import type { Redis, RedisOptions } from "ioredis";
 import { steadyClock } from "../clock.js";
 import { BullrushError } from "../error.js";
 import { within } from "../within.js";
-import { systemTiming } from "../alarm.js";
-import { Flights } from "./flights.js";
+import { systemTiming } from "../shared-timer.js";
+import { InflightCommands } from "./inflight-commands.js";
 import type { CompiledLocation } from "./location.js";
 import { isRefusal, isReply, reasonOf } from "./reason.js";
 import { silenceEvents } from "./script.js";
@@ -16,7 +16,7 @@ export interface LineOptions {
   /** Whether the connection keeps the process alive while nothing is owed on it. */
   readonly holdsProcess: boolean;
   /** Hears why the line fails, at each failure. */
-  readonly onTrouble?: (reason: string) => void;
+  readonly onConnectionError?: (reason: string) => void;
 }
 
 /** One client of a Redis: it connects when it is first needed and again when the connection is lost, and knows whether that Redis will do. */
@@ -24,7 +24,7 @@ export interface Line {
   /** Only once the line has been prepared: the client library is loaded for the first line that is. */
   readonly client: Redis;
   /** What it has not answered yet. */
-  readonly flights: Flights;
+  readonly flights: InflightCommands;
   /** Whether commands can be sent at once. */
   readonly isOpen: boolean;
   /** Whether it has a socket, so that it is silence that it waits in, not the pause between two tries to connect. */
@@ -75,7 +75,7 @@ export function openLine({ options: given, display, bullmqEvents = true, passwor
   let client: Redis | undefined;
   let loading: Promise<Redis> | undefined;
   // Without resending, ioredis forgets what was in flight when a connection is lost: its promises never settle.
-  const flights = new Flights(systemTiming, hold);
+  const flights = new InflightCommands(systemTiming, hold);
   let trouble: unknown;
   let connecting: Promise<void> | undefined;
   let checking: Promise<void> | undefined;
@@ -103,7 +103,7 @@ export function openLine({ options: given, display, bullmqEvents = true, passwor
       suitable = false;
     }
     // When it is closed while it connects, ioredis complains about what it cannot send.
-    if (!closing.signal.aborted) options.onTrouble?.(reasonOf(error));
+    if (!closing.signal.aborted) options.onConnectionError?.(reasonOf(error));
   }
 
   /** Has the process stay for what is owed, and, unless the line holds it anyway, for nothing else. */

@@ -1,5 +1,5 @@
 import { BullrushError } from "../error.js";
-import type { Delivery } from "../ports/transport.js";
+import type { Delivery } from "../ports/delivery.js";
 
 /** What Redis says when it is not the command that is at fault: its memory, its role, its disk, the rights of the user. */
 const elsewhere =

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Claim, ReadOptions, ResultBackend, StoreReply, StoreRequest } from "../ports/result-backend.js";
+import type { Claim, ReadOptions, Results, StoreReply, StoreRequest } from "../ports/results.js";
 import { isTaskId } from "../id.js";
 import { replyChannel } from "../protocol/reply-channel.js";
 import { toFailure } from "../protocol/to-failure.js";
@@ -25,14 +25,14 @@ export interface RedisResultBackendOptions {
   readonly longestRecord?: number;
   /** Shared with the other connections of the app. */
   readonly deadLinks?: DeadLinks;
-  readonly onTrouble?: (reason: string) => void;
+  readonly onConnectionError?: (reason: string) => void;
 }
 
 const scripts = { store: scriptAt("redis/store"), claim: scriptAt("redis/claim"), unclaim: scriptAt("redis/unclaim") };
 const storeReplies: readonly StoreReply[] = ["stored", "superseded", "fenced"];
 
 /** A result backend that a script on the same server may store in. */
-export interface RedisResultBackend extends ResultBackend {
+export interface RedisResultBackend extends Results {
   readonly location: CompiledLocation;
   /** In bytes. */
   readonly largestNotified: number;
@@ -40,9 +40,9 @@ export interface RedisResultBackend extends ResultBackend {
 
 /** Result backend on a Redis of its own or the broker's: one string of JSON a task, with a time to live, and one channel a waiting process. */
 export function redisResultBackend(options: RedisResultBackendOptions): RedisResultBackend {
-  const { deadline = 5000, largestNotified = 16_384, longestRecord = longestMessageOf(0), deadLinks, onTrouble } = options;
+  const { deadline = 5000, largestNotified = 16_384, longestRecord = longestMessageOf(0), deadLinks, onConnectionError } = options;
   const location = compileLocation(options.location);
-  const shared = { ...(deadLinks && { deadLinks }), ...(onTrouble && { onTrouble }) };
+  const shared = { ...(deadLinks && { deadLinks }), ...(onConnectionError && { onConnectionError }) };
   const connect = (name: string, onReplaced?: () => void): Connection =>
     openConnection(location, {
       service: "result backend",

@@ -1,5 +1,5 @@
 import { groupsOf } from "../groups.js";
-import type { StoreRequest } from "../ports/result-backend.js";
+import type { StoreRequest } from "../ports/results.js";
 
 /** Records as `lua/parts/store-records.lua` reads them: in groups of one channel and one lifetime. */
 export interface StoreArguments {

@@ -1,4 +1,4 @@
-import { nameLifetime, type NameHolder, type WorkerNames } from "../ports/worker-names.js";
+import { nameLifetime, type NameHolder, type WorkerNames } from "../ports/workers.js";
 import type { Connection } from "./connection.js";
 import { workerKey } from "./keys.js";
 import { scriptAt, runScript } from "./script.js";

@@ -1,6 +1,6 @@
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
-import type { Consumer } from "../../src/ports/transport.js";
+import type { Consumer } from "../../src/ports/consumer.js";
 import { stageOn, type Stage } from "../ports/stage.js";
 import { openBroker, type RedisBroker } from "./broker.js";
 

@@ -20,15 +20,15 @@ function empty(queues: number): QueueAvailability {
 describe("what a worker knows of its queues", () => {
   test("at first: all may hold something", () => {
     const availability = new QueueAvailability(2);
-    expect([availability.mayTake(now), availability.mayHold(0, now), availability.mayHold(1, now)]).toEqual([true, true, true]);
+    expect([availability.hasWork(now), availability.mayHold(0, now), availability.mayHold(1, now)]).toEqual([true, true, true]);
   });
 
   test("one that gave may hold more, one that ran dry holds nothing for a while", () => {
     const availability = empty(2);
-    expect(availability.mayTake(now)).toBe(false);
-    expect(availability.nextLook()).toBeGreaterThan(now + 1000);
+    expect(availability.hasWork(now)).toBe(false);
+    expect(availability.nextLookAt()).toBeGreaterThan(now + 1000);
     look(availability, [1], { gave: [1] });
-    expect([availability.mayHold(0, now), availability.mayHold(1, now), availability.mayTake(now)]).toEqual([false, true, true]);
+    expect([availability.mayHold(0, now), availability.mayHold(1, now), availability.hasWork(now)]).toEqual([false, true, true]);
   });
 
   test("one whose limit ends or whose next message is due may hold something then", () => {
@@ -39,7 +39,7 @@ describe("what a worker knows of its queues", () => {
         { queue: 1, limited: 0, due: now + 200 },
       ],
     });
-    expect(availability.nextLook()).toBe(now + 200);
+    expect(availability.nextLookAt()).toBe(now + 200);
     expect([availability.mayHold(0, now + 299), availability.mayHold(0, now + 300)]).toEqual([false, true]);
     expect([availability.mayHold(1, now + 199), availability.mayHold(1, now + 200)]).toEqual([false, true]);
   });
@@ -48,17 +48,17 @@ describe("what a worker knows of its queues", () => {
     const availability = new QueueAvailability(1);
     look(availability, [0], { dry: [{ queue: 0, due: now + 500 }] });
     availability.heard({ queue: 0, kind: "later", due: now + 5000 });
-    expect(availability.nextLook()).toBe(now + 500);
+    expect(availability.nextLookAt()).toBe(now + 500);
     availability.heard({ queue: 0, kind: "later", due: now + 100 });
-    expect(availability.nextLook()).toBe(now + 100);
+    expect(availability.nextLookAt()).toBe(now + 100);
     availability.heard({ queue: 0, kind: "now", due: 0 });
-    expect(availability.mayTake(now)).toBe(true);
+    expect(availability.hasWork(now)).toBe(true);
   });
 
   test("none is asked again at once when a look was broken off", () => {
     const availability = new QueueAvailability(2);
     look(availability, [0], { broken: true });
-    expect([availability.mayTake(now), availability.mayTake(now + 5000)]).toEqual([false, true]);
+    expect([availability.hasWork(now), availability.hasWork(now + 5000)]).toEqual([false, true]);
   });
 
   describe("a marker heard while a look is under way", () => {
@@ -75,7 +75,7 @@ describe("what a worker knows of its queues", () => {
       const sent = availability.look([0]);
       availability.heard({ queue: 0, kind: "later", due: now + 900 });
       availability.answered(sent, now, { ...none, dry: [{ queue: 0, due: now + 100 }] });
-      expect(availability.nextLook()).toBe(now + 100);
+      expect(availability.nextLookAt()).toBe(now + 100);
       expect(availability.release()).toEqual([{ queue: 0, kind: "later", due: now + 100 }]);
     });
 
@@ -148,19 +148,19 @@ describe("what a worker knows of its queues", () => {
       const [first, second] = [availability.look([0]), availability.look([0])];
       availability.lost(second);
       availability.answered(first, now, { ...none, dry: [{ queue: 0 }] });
-      expect(availability.mayTake(now)).toBe(true);
+      expect(availability.hasWork(now)).toBe(true);
     });
   });
 
   describe("one that rests", () => {
     test("holds nothing until its rest is over, and may hold something then", () => {
       const availability = empty(2);
-      availability.rest(0, now + 400);
-      expect([availability.isResting(0, now), availability.isResting(1, now), availability.mayTake(now)]).toEqual([true, false, false]);
+      availability.backOff(0, now + 400);
+      expect([availability.isBackedOff(0, now), availability.isBackedOff(1, now), availability.hasWork(now)]).toEqual([true, false, false]);
       expect(availability.resting(now)).toEqual([0]);
       availability.heard({ queue: 0, kind: "now", due: 0 });
-      expect(availability.mayTake(now + 399)).toBe(false);
-      expect([availability.nextLook(), availability.mayTake(now + 400), availability.isResting(0, now + 400)]).toEqual([
+      expect(availability.hasWork(now + 399)).toBe(false);
+      expect([availability.nextLookAt(), availability.hasWork(now + 400), availability.isBackedOff(0, now + 400)]).toEqual([
         now + 400,
         true,
         false,
@@ -170,18 +170,18 @@ describe("what a worker knows of its queues", () => {
     test("is looked into when its rest is over, though a look into it was answered meanwhile", () => {
       const availability = empty(1);
       const sent = availability.look([0]);
-      availability.rest(0, now + 400);
+      availability.backOff(0, now + 400);
       availability.answered(sent, now, { ...none, dry: [{ queue: 0 }] });
-      expect(availability.nextLook()).toBe(now + 400);
+      expect(availability.nextLookAt()).toBe(now + 400);
     });
 
     test("rests until the longer of two rests is over", () => {
       const availability = empty(1);
-      availability.rest(0, now + 400);
-      availability.rest(0, now + 100);
-      expect([availability.isResting(0, now + 399), availability.nextLook()]).toEqual([true, now + 400]);
-      availability.rest(0, now + 500);
-      expect(availability.nextLook()).toBe(now + 500);
+      availability.backOff(0, now + 400);
+      availability.backOff(0, now + 100);
+      expect([availability.isBackedOff(0, now + 399), availability.nextLookAt()]).toEqual([true, now + 400]);
+      availability.backOff(0, now + 500);
+      expect(availability.nextLookAt()).toBe(now + 500);
     });
   });
 });

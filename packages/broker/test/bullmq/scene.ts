@@ -1,4 +1,4 @@
-import type { Consumer } from "../../src/ports/transport.js";
+import type { Consumer } from "../../src/ports/consumer.js";
 import { settlementOf as played } from "../ports/flow-play.js";
 import { contentOf, settlementOf, storeOf } from "../ports/messages.js";
 import { take } from "../ports/waiting.js";
@@ -32,7 +32,7 @@ export async function workOff(scene: Scene): Promise<readonly string[]> {
     await letLeasesEnd(scene);
     await letBeDue(bench, prefix);
     await consumer.recover();
-    await consumer.mendFlows(0);
+    await consumer.repairFlows(0);
     const deliveries = await take(consumer, 50);
     for (const { id, content } of deliveries) if (content.type === "undecodable") unread.push(id);
     const settle = deliveries
@@ -42,7 +42,7 @@ export async function workOff(scene: Scene): Promise<readonly string[]> {
           ? { ...settlementOf(delivery), store: storeOf(delivery.id, { delivery: delivery.number }) }
           : played(delivery),
       );
-    if (settle.length > 0) await consumer.exchange({ settle, take: 0 });
+    if (settle.length > 0) await consumer.settleAndTake({ settle, take: 0 });
     quiet = deliveries.length === 0 ? quiet + 1 : 0;
   }
   return unread;

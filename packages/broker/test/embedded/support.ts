@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Redis } from "ioredis";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import { findBinaries } from "../../src/embedded/binary.js";
 
 /** The binary that tests of the native server start; without one they are skipped. */
@@ -68,15 +69,6 @@ export async function processesOn(port: number): Promise<readonly { readonly pid
   return [...stdout.matchAll(ours)]
     .map(([, pid, command]) => ({ pid: Number(pid), command: command ?? "" }))
     .toSorted((a, b) => Number(b.command.includes("supervisor")) - Number(a.command.includes("supervisor")));
-}
-
-/** Waits until `holds`, asked again and again, is true. Throws with `what` after `deadline` ms. */
-export async function eventually(what: string, holds: () => boolean | Promise<boolean>, deadline = 30_000): Promise<void> {
-  const end = Date.now() + deadline;
-  while (!(await holds())) {
-    if (Date.now() > end) throw new Error(`after ${deadline} ms it still does not hold that ${what}`);
-    await setTimeout(20);
-  }
 }
 
 export function portOf(url: string): number {

@@ -1,4 +1,4 @@
-import type { Advance, ScheduleStore, StoredEntry, Term, Tick } from "../../src/ports/schedule-store.js";
+import type { Advance, Schedules, StoredEntry, Term, Tick } from "../../src/ports/schedules.js";
 import type { ScheduledCall } from "../../src/protocol/schedule.js";
 import { messageOf } from "./messages.js";
 import type { Stage } from "./stage.js";
@@ -6,9 +6,9 @@ import type { Stage } from "./stage.js";
 /** A broker with schedules, and what the tests do with them all the time. */
 export interface Calendar {
   readonly stage: Stage;
-  readonly store: ScheduleStore;
+  readonly store: Schedules;
   /** A store with connections of its own, with terms of `lead` ms. */
-  open(lead?: number): ScheduleStore;
+  open(lead?: number): Schedules;
   /** The term of a new leader. Throws while there is another one. */
   lead(): Promise<Term>;
   /** An entry of this name, as it is stored. Throws if there is none. */
@@ -18,9 +18,9 @@ export interface Calendar {
   close(): Promise<void>;
 }
 
-export function calendarOn(stage: Stage, connect: (lead?: number) => ScheduleStore): Calendar {
-  const stores: ScheduleStore[] = [];
-  const open = (lead?: number): ScheduleStore => {
+export function calendarOn(stage: Stage, connect: (lead?: number) => Schedules): Calendar {
+  const stores: Schedules[] = [];
+  const open = (lead?: number): Schedules => {
     const opened = connect(lead);
     stores.push(opened);
     return opened;

@@ -1,23 +1,23 @@
 import { newId } from "../../src/id.js";
-import type { Claim, ResultBackend } from "../../src/ports/result-backend.js";
+import type { Results } from "../../src/ports/results.js";
 import type { TaskRecord } from "../../src/protocol/record.js";
 
 /** A result backend with what the tests do with it all the time. */
 export interface Desk {
-  readonly backend: ResultBackend;
+  readonly backend: Results;
   /** A further client, with connections of its own. */
-  client(): ResultBackend;
+  client(): Results;
   /** The id of a new task; its record is removed with the desk. */
   task(): string;
   recordOf(id: string): Promise<TaskRecord | undefined>;
   close(): Promise<void>;
 }
 
-export function deskAt(open: () => ResultBackend): Desk {
-  const clients: ResultBackend[] = [];
+export function deskAt(open: () => Results): Desk {
+  const clients: Results[] = [];
   const ids: string[] = [];
 
-  function client(): ResultBackend {
+  function client(): Results {
     const opened = open();
     clients.push(opened);
     return opened;
@@ -38,9 +38,4 @@ export function deskAt(open: () => ResultBackend): Desk {
       await Promise.all(clients.map((each) => each.close()));
     },
   };
-}
-
-/** A claim of `id` that holds for a minute. */
-export function claimOf(id: string, delivery: number): Claim {
-  return { id, delivery, expires: 60_000, worker: "worker-a" };
 }

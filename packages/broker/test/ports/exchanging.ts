@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Settlement } from "../../src/ports/transport.js";
+import type { Settlement } from "../../src/ports/settlement.js";
 import { argumentsOf, messageOf, numbered, outcomes, settlementOf, storeOf } from "./messages.js";
 import type { Stage } from "./stage.js";
 import { take, takeOne } from "./waiting.js";
@@ -19,7 +19,7 @@ export function describeExchanging(stage: () => Stage): void {
       await stage().send(...numbered("feeds", 3));
       const consumer = stage().consume(["feeds"]);
       const first = await take(consumer, 2);
-      const { settled, deliveries } = await consumer.exchange({
+      const { settled, deliveries } = await consumer.settleAndTake({
         settle: [settlementOf(first[0]!, outcomes.requeued), settlementOf(first[1]!)],
         take: 2,
       });
@@ -38,7 +38,7 @@ export function describeExchanging(stage: () => Stage): void {
       const consumer = stage().consume(["feeds"]);
       const delivery = await takeOne(consumer);
       expect(await stage().counts("feeds")).toEqual({ waiting: 0, delayed: 0, active: 1, completed: 0, failed: 0 });
-      const { settled } = await consumer.exchange({ settle: [settlementOf(delivery, outcome)], take: 5 });
+      const { settled } = await consumer.settleAndTake({ settle: [settlementOf(delivery, outcome)], take: 5 });
       expect(settled).toEqual(["settled"]);
       expect(await stage().counts("feeds")).toEqual({ waiting: 0, delayed: 0, active: 0, ...finished });
       expect(await stage().locate(delivery)).toBe("absent");
@@ -49,7 +49,7 @@ export function describeExchanging(stage: () => Stage): void {
       const consumer = stage().consume(["feeds"]);
       const [a, b, c, d] = await take(consumer, 4);
       const forged = { ...b!, token: "forged" };
-      const { settled } = await consumer.exchange({
+      const { settled } = await consumer.settleAndTake({
         settle: [
           settlementOf(a!),
           settlementOf(forged, outcomes.failed),
@@ -70,7 +70,7 @@ export function describeExchanging(stage: () => Stage): void {
         const deliveries = [...(await take(one, 10)), ...(await take(other, 10))];
         expect(deliveries.map((delivery) => delivery.number)).toEqual(deliveries.map(() => number));
         for (const { token } of deliveries) tokens.add(token);
-        await one.exchange({ settle: deliveries.map((delivery) => settlementOf(delivery, outcomes.requeued)), take: 0 });
+        await one.settleAndTake({ settle: deliveries.map((delivery) => settlementOf(delivery, outcomes.requeued)), take: 0 });
       }
       expect(tokens.size).toBe(60);
     });
@@ -85,7 +85,7 @@ export function describeExchanging(stage: () => Stage): void {
         ...settlementOf(delivery),
         store: storeOf(delivery.id, { resultText: "[3]" }),
       }));
-      const { settled } = await consumer.exchange({ settle, take: 0 });
+      const { settled } = await consumer.settleAndTake({ settle, take: 0 });
       expect(settled).toEqual(["settled", "settled"]);
       const records = await stage().broker.backend.read(deliveries.map(({ id }) => id));
       expect(records).toEqual(deliveries.map(() => ({ state: "SUCCESS", delivery: 1, result: [3] })));
@@ -97,7 +97,7 @@ export function describeExchanging(stage: () => Stage): void {
       const consumer = stage().consume(["feeds"]);
       const delivery = await takeOne(consumer);
       await stage().broker.backend.store([storeOf(delivery.id, { state: "REVOKED", reason: "by hand" })]);
-      const { settled } = await consumer.exchange({ settle: [{ ...settlementOf(delivery), store: storeOf(delivery.id) }], take: 0 });
+      const { settled } = await consumer.settleAndTake({ settle: [{ ...settlementOf(delivery), store: storeOf(delivery.id) }], take: 0 });
       expect(settled).toEqual(["settled"]);
       expect(await stage().broker.backend.read([delivery.id])).toMatchObject([{ state: "REVOKED" }]);
       await stage().broker.backend.forget([delivery.id]);
@@ -107,22 +107,22 @@ export function describeExchanging(stage: () => Stage): void {
       await stage().send({ queue: "feeds", message: messageOf() });
       const [zombie, worker] = [stage().consume(["feeds"]), stage().consume(["feeds"], { worker: "worker-b" })];
       const old = await takeOne(zombie);
-      await zombie.exchange({ settle: [settlementOf(old, outcomes.requeued)], take: 0 });
+      await zombie.settleAndTake({ settle: [settlementOf(old, outcomes.requeued)], take: 0 });
       const delivery = await takeOne(worker);
       for (const outcome of Object.values(outcomes).filter(({ type }) => type !== "succeeded")) {
-        expect(await zombie.exchange({ settle: [settlementOf(old, outcome)], take: 0 })).toMatchObject({ settled: ["lost"] });
+        expect(await zombie.settleAndTake({ settle: [settlementOf(old, outcome)], take: 0 })).toMatchObject({ settled: ["lost"] });
       }
       expect(await stage().locate(delivery)).toBe("taken");
-      expect(await worker.exchange({ settle: [settlementOf(delivery)], take: 0 })).toMatchObject({ settled: ["settled"] });
+      expect(await worker.settleAndTake({ settle: [settlementOf(delivery)], take: 0 })).toMatchObject({ settled: ["settled"] });
     });
 
     test.each(Object.entries(outcomes))("of a delivery that was settled already does nothing: %s", async (_, outcome) => {
       await stage().send({ queue: "feeds", message: messageOf() });
       const consumer = stage().consume(["feeds"]);
       const settle = [settlementOf(await takeOne(consumer), outcome)];
-      await consumer.exchange({ settle, take: 0 });
+      await consumer.settleAndTake({ settle, take: 0 });
       const before = await stage().counts("feeds");
-      expect(await consumer.exchange({ settle: [...settle, ...settle], take: 0 })).toMatchObject({ settled: ["lost", "lost"] });
+      expect(await consumer.settleAndTake({ settle: [...settle, ...settle], take: 0 })).toMatchObject({ settled: ["lost", "lost"] });
       expect(await stage().counts("feeds")).toEqual(before);
     });
 
@@ -131,7 +131,7 @@ export function describeExchanging(stage: () => Stage): void {
       const consumer = stage().consume(["feeds"]);
       const delivery = await takeOne(consumer);
       const gone = { ...delivery, id: messageOf().id };
-      const { settled } = await consumer.exchange({ settle: [settlementOf(gone), settlementOf(gone, outcomes.requeued)], take: 0 });
+      const { settled } = await consumer.settleAndTake({ settle: [settlementOf(gone), settlementOf(gone, outcomes.requeued)], take: 0 });
       expect(settled).toEqual(["lost", "lost"]);
       expect(await stage().counts("feeds")).toMatchObject({ waiting: 0, active: 1, completed: 0 });
     });

@@ -1,11 +1,13 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { callId, newId } from "../../src/id.js";
 import type { Flow, FlowCall, FlowJoin } from "../../src/protocol/flow.js";
-import type { Target } from "../../src/protocol/place.js";
+import type { Target } from "../../src/protocol/flow-position.js";
 import type { Message } from "../../src/protocol/message.js";
 import type { Outcome } from "../../src/protocol/outcome.js";
 import type { TaskRecord } from "../../src/protocol/record.js";
-import type { Consumer, Delivery, Settlement } from "../../src/ports/transport.js";
+import type { Consumer } from "../../src/ports/consumer.js";
+import type { Delivery } from "../../src/ports/delivery.js";
+import type { Settlement } from "../../src/ports/settlement.js";
 import { contentOf, storeOf } from "./messages.js";
 import type { Stage } from "./stage.js";
 
@@ -82,13 +84,13 @@ export async function play(stage: Stage, consumer: Consumer, { id }: Pick<Flow, 
   const played: Message[] = [];
   let settle: readonly Settlement[] = [];
   for (let round = 0; round < 500; round++) {
-    const { deliveries, settled } = await consumer.exchange({ settle, take: together });
+    const { deliveries, settled } = await consumer.settleAndTake({ settle, take: together });
     if (settled.some((one) => one !== "settled")) throw new Error(`not settled: ${settled.join()}`);
     played.push(...deliveries.map(contentOf));
     settle = deliveries.map((delivery) => settlementOf(delivery));
     if (settle.length > 0) continue;
     // What fails without having run does so beside all this.
-    if ((await stage.transport.revokeFlow(id, [])) === undefined) return played;
+    if ((await stage.engine.flows.revoke(id, [])) === undefined) return played;
     await pause(5);
   }
   throw new Error(`it is not over after ${played.map(({ task }) => task).join()}`);

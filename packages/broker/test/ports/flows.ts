@@ -1,12 +1,13 @@
 import { describe, expect, test } from "vitest";
+import { eventually } from "../../../../integration/lib/eventually.js";
 import { describeAdditions } from "./additions.js";
-import type { Target } from "../../src/protocol/place.js";
+import type { Target } from "../../src/protocol/flow-position.js";
 import { newId } from "../../src/id.js";
 import { contentOf, outcomes, storeOf } from "./messages.js";
 import { flowOf, play, recordsOf, settlementOf } from "./flow-play.js";
 import type { Kept } from "./kept.js";
 import type { Stage } from "./stage.js";
-import { eventually, hear, take, takeOne } from "./waiting.js";
+import { hear, take, takeOne } from "./waiting.js";
 
 export function describeFlows(stage: () => Stage, flows: Kept): void {
   const { keys, hash: kept } = flows;
@@ -22,7 +23,7 @@ export function describeFlows(stage: () => Stage, flows: Kept): void {
         { task: "list", next: [["step", 3]] },
         { task: "list", args: ["alone"], takesValue: false },
       ]);
-      await stage().transport.startFlow(flow);
+      await stage().engine.flows.begin(flow);
       const consumer = stage().consume(["feeds"]);
       const played = await play(stage(), consumer, flow);
       expect(played.map(({ args }) => args)).toEqual([[1, 2], [3, "own"], [[3, "own"]], ["alone"]]);
@@ -45,11 +46,11 @@ export function describeFlows(stage: () => Stage, flows: Kept): void {
           ["step", 2],
         ],
       );
-      await stage().transport.startFlow(flow);
+      await stage().engine.flows.begin(flow);
       const consumer = stage().consume(["feeds"]);
       const [a, b, c] = await take(consumer, 3);
-      await consumer.exchange({ settle: [settlementOf(c!)], take: 0 });
-      await consumer.exchange({ settle: [settlementOf(b!), settlementOf(a!)], take: 0 });
+      await consumer.settleAndTake({ settle: [settlementOf(c!)], take: 0 });
+      await consumer.settleAndTake({ settle: [settlementOf(b!), settlementOf(a!)], take: 0 });
       expect((await play(stage(), consumer, flow)).map(({ args }) => args)).toEqual([[[[0], [1], [2]], "body"]]);
       expect(await keys()).toEqual([]);
     });
@@ -57,16 +58,16 @@ export function describeFlows(stage: () => Stage, flows: Kept): void {
     test("says by its id alone that the call which ends it has its turn still to come", async () => {
       const flow = flowOf([{ task: "sum", args: [1, 2], next: [["step", 1]] }, { task: "list" }]);
       const task = { id: flow.id, queues: [], elsewhere: true };
-      expect(await stage().transport.locate([task])).toEqual(["absent"]);
-      await stage().transport.startFlow(flow);
-      expect(await stage().transport.locate([task])).toEqual(["waiting"]);
+      expect(await stage().engine.queues.locate([task])).toEqual(["absent"]);
+      await stage().engine.flows.begin(flow);
+      expect(await stage().engine.queues.locate([task])).toEqual(["waiting"]);
       await play(stage(), stage().consume(["feeds"]), flow);
-      expect(await stage().transport.locate([task])).toEqual(["absent"]);
+      expect(await stage().engine.queues.locate([task])).toEqual(["absent"]);
     });
 
     test("lets an empty group pass as an empty array", async () => {
       const flow = flowOf([{ task: "list" }], [{ size: 0, next: [["step", 0]] }], [["open", 0]]);
-      await stage().transport.startFlow(flow);
+      await stage().engine.flows.begin(flow);
       expect((await play(stage(), stage().consume(["feeds"]), flow)).map(({ args }) => args)).toEqual([[[]]]);
     });
 
@@ -83,10 +84,10 @@ export function describeFlows(stage: () => Stage, flows: Kept): void {
         { task: "sum", queue: "later", countdown: 300, lifetime: 1000 },
         { task: "sum", queue: "later", message: { eta } },
       ]);
-      await stage().transport.startFlow(flow);
+      await stage().engine.flows.begin(flow);
       const consumer = stage().consume(["feeds", "urgent", "later"]);
       const before = Date.now();
-      await consumer.exchange({ settle: [settlementOf(await takeOne(consumer))], take: 0 });
+      await consumer.settleAndTake({ settle: [settlementOf(await takeOne(consumer))], take: 0 });
       expect(await stage().counts("later")).toMatchObject({ delayed: 2 });
       expect((await takeOne(consumer)).queue).toBe("urgent");
       const [delayed] = await hear(consumer, 1);
@@ -120,7 +121,7 @@ export function describeFlows(stage: () => Stage, flows: Kept): void {
         ],
         [{ next: [["step", 4]] }],
       );
-      await stage().transport.startFlow(flow);
+      await stage().engine.flows.begin(flow);
       const played = await play(stage(), stage().consume(["feeds"]), flow);
       expect(played.map(({ args }) => args)).toEqual([[4], [4, "linked"]]);
       expect(await keys()).toEqual([]);
@@ -140,7 +141,7 @@ export function describeFlows(stage: () => Stage, flows: Kept): void {
         { task: "list" },
         { task: "list", args: ["told"] },
       ]);
-      await stage().transport.startFlow(flow);
+      await stage().engine.flows.begin(flow);
       const played = await play(stage(), stage().consume(["feeds"]), flow);
       const [first] = flow.calls;
       const origin = { id: first!.message.id, task: "fail" };
@@ -188,7 +189,7 @@ export function describeFlows(stage: () => Stage, flows: Kept): void {
         },
         ...["own", "second", "third", "all", "inner"].map((args) => ({ task: "list", args: [args] })),
       ]);
-      await stage().transport.startFlow(flow);
+      await stage().engine.flows.begin(flow);
       const played = await play(stage(), stage().consume(["feeds"]), flow);
       expect(played.slice(1).map(({ args }) => args[1])).toEqual(["own", "all"]);
       expect(await keys()).toEqual([]);
@@ -216,7 +217,7 @@ export function describeFlows(stage: () => Stage, flows: Kept): void {
         ],
         [{ size: 1, next: [["step", 1]] }],
       );
-      await stage().transport.startFlow(flow);
+      await stage().engine.flows.begin(flow);
       const played = await play(stage(), stage().consume(["feeds"]), flow);
       const told = { id: flow.calls[1]!.message.id, task: "sum", state: "FAILURE", failure: { code: "CHORD_FAILED" } };
       expect(played.slice(1).map(({ args }) => args)).toMatchObject([
@@ -243,7 +244,7 @@ export function describeFlows(stage: () => Stage, flows: Kept): void {
         ],
         [{ size: 1, onFailure: "partial", next: [["step", 1]] }],
       );
-      await stage().transport.startFlow(outer);
+      await stage().engine.flows.begin(outer);
       const consumer = stage().consume(["feeds"]);
       const replaced = await takeOne(consumer);
       // Its last call begins a group of its own, of the same number as that of the other flow.
@@ -255,8 +256,8 @@ export function describeFlows(stage: () => Stage, flows: Kept): void {
       const places = [...last!.message.places!, ...contentOf(replaced).places!];
       const message = { ...last!.message, places, standsFor: [{ id: replaced.id, task: "list" }] };
       const inner = { ...own, calls: [first!, { ...last!, message }] };
-      await stage().transport.startFlow(inner);
-      await consumer.exchange({ settle: [{ delivery: replaced, outcome: { type: "replaced", flow: inner } }], take: 0 });
+      await stage().engine.flows.begin(inner);
+      await consumer.settleAndTake({ settle: [{ delivery: replaced, outcome: { type: "replaced", flow: inner } }], take: 0 });
       const played = await play(stage(), consumer, outer);
       expect(played.map(({ args }) => args)).toMatchObject([[7], [{ task: "fail" }, "told"], [[null], "body"]]);
       expect(await keys()).toEqual([]);
@@ -267,16 +268,16 @@ export function describeFlows(stage: () => Stage, flows: Kept): void {
         { task: "list", message: { eta: Date.now() + 3_600_000 }, next: [["error", 1, 0, 0]] },
         { task: "list", args: ["told"], isLink: true },
       ]);
-      await stage().transport.startFlow(flow);
+      await stage().engine.flows.begin(flow);
       expect(await stage().counts("feeds")).toMatchObject({ delayed: 1 });
-      const { ids, queues } = (await stage().transport.revokeFlow(flow.id, "all"))!;
-      const [marked] = await stage().transport.revoke(ids, queues, { reason: "too late", terminate: false });
+      const { ids, queues } = (await stage().engine.flows.revoke(flow.id, "all"))!;
+      const [marked] = await stage().engine.queues.revoke(ids, queues, { reason: "too late", terminate: false });
       expect(marked).toMatchObject({ location: "waiting" });
       expect(marked).not.toHaveProperty("due");
       const consumer = stage().consume(["feeds"]);
       const [dropped] = await hear(consumer, 1);
       expect(dropped?.revoked).toBe("too late");
-      await consumer.exchange({ settle: [settlementOf(dropped!, { type: "revoked", reason: "too late" })], take: 0 });
+      await consumer.settleAndTake({ settle: [settlementOf(dropped!, { type: "revoked", reason: "too late" })], take: 0 });
       expect((await play(stage(), consumer, flow)).map(({ args }) => args)).toMatchObject([[{ state: "REVOKED" }, "told"]]);
     });
 
@@ -293,7 +294,7 @@ export function describeFlows(stage: () => Stage, flows: Kept): void {
 
     test("fails a join of which members have failed, and names them", async () => {
       const flow = chord(["list", "fail", "revoke", "list"]);
-      await stage().transport.startFlow(flow);
+      await stage().engine.flows.begin(flow);
       const played = await play(stage(), stage().consume(["feeds"]), flow);
       expect(played).toHaveLength(4);
       const [, failed, revoked] = flow.calls;
@@ -315,7 +316,7 @@ export function describeFlows(stage: () => Stage, flows: Kept): void {
 
     test("puts null in the place of members that have failed, if that is wanted", async () => {
       const flow = chord(["list", "fail", "list"], "partial");
-      await stage().transport.startFlow(flow);
+      await stage().engine.flows.begin(flow);
       await play(stage(), stage().consume(["feeds"]), flow);
       expect((await results(flow)).slice(3)).toEqual([[[[0], null, [2]]], [[[[0], null, [2]]]]]);
     });
@@ -337,7 +338,7 @@ export function describeFlows(stage: () => Stage, flows: Kept): void {
         ],
         [{ next: [["step", 3]], onFailure: "partial" }],
       );
-      await stage().transport.startFlow(flow);
+      await stage().engine.flows.begin(flow);
       await play(stage(), stage().consume(["feeds"]), flow);
       expect((await recordsOf(stage(), flow))[3]).toMatchObject({ failure: { name: "RangeError" }, origin: { task: "fail" } });
     });
@@ -355,21 +356,21 @@ export function describeFlows(stage: () => Stage, flows: Kept): void {
         ],
         [{ size: 2000, next: [["step", 2001]] }],
       );
-      await stage().transport.startFlow({ ...flow, maxPayload: 1_000_000, replyTo: backend.replyChannel, expires: 3_600_000 });
+      await stage().engine.flows.begin({ ...flow, maxPayload: 1_000_000, replyTo: backend.replyChannel, expires: 3_600_000 });
       const consumer = stage().consume(["feeds"]);
-      await consumer.exchange({ settle: [settlementOf(await takeOne(consumer))], take: 0 });
+      await consumer.settleAndTake({ settle: [settlementOf(await takeOne(consumer))], take: 0 });
       const over = async () => {
         // Where a command takes longer than its deadline, the lots go on as with a worker: by whoever mends.
-        await consumer.mendFlows(15_000).catch(() => 0);
-        return (await stage().transport.revokeFlow(flow.id, [])) === undefined;
+        await consumer.repairFlows(15_000).catch(() => 0);
+        return (await stage().engine.flows.revoke(flow.id, [])) === undefined;
       };
-      await eventually("end of the flow", over, 300_000);
+      await eventually("end of the flow", over);
       const records = (await recordsOf(stage(), flow)).slice(1);
       expect(records.filter((record) => record?.state === "FAILURE")).toHaveLength(2001);
       expect(records.at(-1)).toMatchObject({ failure: { name: "RangeError" }, origin: { task: "fail" } });
       // The first has no reply channel of its own, and so tells nobody.
       const failed = flow.calls.slice(1).map(({ message }) => message.id);
-      await eventually("all notifications", () => told.size >= failed.length, 60_000);
+      await eventually("all notifications", () => told.size >= failed.length);
       expect(failed.filter((id) => told.get(id) !== 1)).toEqual([]);
       expect(told.size).toBe(failed.length);
       deaf();
@@ -391,7 +392,7 @@ export function describeFlows(stage: () => Stage, flows: Kept): void {
           ["step", 1],
         ],
       );
-      await stage().transport.startFlow(flow);
+      await stage().engine.flows.begin(flow);
       await play(stage(), stage().consume(["feeds"]), flow);
       expect((await recordsOf(stage(), flow))[2]).toMatchObject({ state: "FAILURE", failure: { code: "PAYLOAD_TOO_LARGE" } });
       expect(await keys()).toEqual([]);
@@ -413,7 +414,7 @@ export function describeFlows(stage: () => Stage, flows: Kept): void {
         members.map((call) => ["step", call] as const),
       );
       const large = { ...flow, maxPayload: 1_000_000 };
-      await stage().transport.startFlow(large);
+      await stage().engine.flows.begin(large);
       expect(await stage().counts("feeds")).toMatchObject({ waiting: 350 });
       const consumer = stage().consume(["feeds"]);
       await play(stage(), consumer, large, 50);
@@ -424,40 +425,40 @@ export function describeFlows(stage: () => Stage, flows: Kept): void {
 
     test("goes on with the result that was stored first, not with a later one", async () => {
       const flow = flowOf([{ task: "list", args: ["late"], next: [["step", 1]] }, { task: "list" }]);
-      await stage().transport.startFlow(flow);
+      await stage().engine.flows.begin(flow);
       const consumer = stage().consume(["feeds"]);
       const delivery = await takeOne(consumer);
       const first = { type: "succeeded", result: '"first"' } as const;
       await stage().broker.backend.store([settlementOf(delivery, first).store!]);
-      expect(await consumer.exchange({ settle: [settlementOf(delivery)], take: 0 })).toMatchObject({ settled: ["settled"] });
+      expect(await consumer.settleAndTake({ settle: [settlementOf(delivery)], take: 0 })).toMatchObject({ settled: ["settled"] });
       expect((await play(stage(), consumer, flow)).map(({ args }) => args)).toEqual([["first"]]);
     });
 
     test("goes on once, however often a delivery is settled, and not by one whose lease is lost", async () => {
       const flow = flowOf([{ task: "list", next: [["step", 1]] }, { task: "list" }]);
-      await stage().transport.startFlow(flow);
+      await stage().engine.flows.begin(flow);
       const consumer = stage().consume(["feeds"]);
       const delivery = await takeOne(consumer);
       const lost = { ...settlementOf(delivery, outcomes.requeued), delivery: { ...delivery, token: "lost" } };
-      expect(await consumer.exchange({ settle: [lost], take: 0 })).toMatchObject({ settled: ["lost"] });
+      expect(await consumer.settleAndTake({ settle: [lost], take: 0 })).toMatchObject({ settled: ["lost"] });
       expect(await stage().counts("feeds")).toMatchObject({ waiting: 0, active: 1 });
-      await consumer.exchange({ settle: [settlementOf(delivery)], take: 0 });
-      expect(await consumer.exchange({ settle: [settlementOf(delivery)], take: 0 })).toMatchObject({ settled: ["lost"] });
+      await consumer.settleAndTake({ settle: [settlementOf(delivery)], take: 0 });
+      expect(await consumer.settleAndTake({ settle: [settlementOf(delivery)], take: 0 })).toMatchObject({ settled: ["lost"] });
       expect(await stage().counts("feeds")).toMatchObject({ waiting: 1, active: 0 });
     });
 
     test("goes on once by a success whose lease had run out, though a later delivery runs", async () => {
       const flow = flowOf([{ task: "list", next: [["step", 1]] }, { task: "list" }]);
-      await stage().transport.startFlow(flow);
+      await stage().engine.flows.begin(flow);
       const [late, other] = [stage().consume(["feeds"], { lease: 1000 }), stage().consume(["feeds"], { worker: "worker-b", scan: 100 })];
       const delivery = await takeOne(late);
       await eventually("message to recover", async () => (await other.recover()) === 1);
       const later = await takeOne(other);
       await stage().broker.backend.claim([{ id: later.id, delivery: later.number, expires: 60_000, worker: "worker-b" }]);
       const first = { type: "succeeded", result: '"first"' } as const;
-      expect(await late.exchange({ settle: [settlementOf(delivery, first)], take: 0 })).toMatchObject({ settled: ["settled"] });
+      expect(await late.settleAndTake({ settle: [settlementOf(delivery, first)], take: 0 })).toMatchObject({ settled: ["settled"] });
       expect(await stage().counts("feeds")).toMatchObject({ waiting: 1, active: 0 });
-      expect(await other.exchange({ settle: [settlementOf(later)], take: 0 })).toMatchObject({ settled: ["lost"] });
+      expect(await other.settleAndTake({ settle: [settlementOf(later)], take: 0 })).toMatchObject({ settled: ["lost"] });
       expect((await play(stage(), other, flow)).map(({ args }) => args)).toEqual([["first"]]);
     });
 
@@ -466,13 +467,13 @@ export function describeFlows(stage: () => Stage, flows: Kept): void {
         { task: "list", next: [["error", 1]] },
         { task: "list", args: ["told"], isLink: true },
       ]);
-      await stage().transport.startFlow(flow);
-      const { ids, queues } = (await stage().transport.revokeFlow(flow.id, "all"))!;
+      await stage().engine.flows.begin(flow);
+      const { ids, queues } = (await stage().engine.flows.revoke(flow.id, "all"))!;
       expect(ids).toEqual([flow.calls[0]!.message.id]);
-      await stage().transport.revoke(ids, queues, { reason: "too late", terminate: false });
+      await stage().engine.queues.revoke(ids, queues, { reason: "too late", terminate: false });
       const consumer = stage().consume(["feeds"]);
       const dropped = await takeOne(consumer);
-      await consumer.exchange({ settle: [settlementOf(dropped, { type: "revoked", reason: "too late" })], take: 0 });
+      await consumer.settleAndTake({ settle: [settlementOf(dropped, { type: "revoked", reason: "too late" })], take: 0 });
       expect((await play(stage(), consumer, flow)).map(({ args }) => args)).toMatchObject([
         [{ state: "REVOKED", reason: "too late" }, "told"],
       ]);
@@ -483,19 +484,19 @@ export function describeFlows(stage: () => Stage, flows: Kept): void {
         { task: "list", next: [["step", 1]] },
         { task: "list", queue: "other" },
       ]);
-      await stage().transport.startFlow(flow);
+      await stage().engine.flows.begin(flow);
       const ids = flow.calls.map(({ message }) => message.id);
-      expect(await stage().transport.revokeFlow(flow.id, "all")).toEqual({ ids, queues: ["feeds", "other"] });
-      expect(await stage().transport.revokeFlow(flow.id, [1])).toEqual({ ids: [ids[1]], queues: ["feeds", "other"] });
+      expect(await stage().engine.flows.revoke(flow.id, "all")).toEqual({ ids, queues: ["feeds", "other"] });
+      expect(await stage().engine.flows.revoke(flow.id, [1])).toEqual({ ids: [ids[1]], queues: ["feeds", "other"] });
       const consumer = stage().consume(["feeds", "other"]);
-      await consumer.exchange({ settle: [settlementOf(await takeOne(consumer))], take: 0 });
-      expect(await stage().transport.revokeFlow(flow.id, "all")).toMatchObject({ ids: [ids[1]] });
+      await consumer.settleAndTake({ settle: [settlementOf(await takeOne(consumer))], take: 0 });
+      expect(await stage().engine.flows.revoke(flow.id, "all")).toMatchObject({ ids: [ids[1]] });
       expect(contentOf(await takeOne(consumer))).toMatchObject({ resent: true });
     });
 
     test("goes on for the tasks in whose place a call runs, in their flows", async () => {
       const outer = flowOf([{ task: "list", next: [["step", 1]] }, { task: "list" }]);
-      await stage().transport.startFlow(outer);
+      await stage().engine.flows.begin(outer);
       const consumer = stage().consume(["feeds"]);
       const replaced = await takeOne(consumer);
       const own = flowOf([{ task: "list", args: ["instead"] }]);
@@ -505,39 +506,39 @@ export function describeFlows(stage: () => Stage, flows: Kept): void {
         ...own,
         calls: [{ ...call!, message: { ...call!.message, places, standsFor: [{ id: replaced.id, task: "list" }] } }],
       };
-      await stage().transport.startFlow(inner);
-      await consumer.exchange({ settle: [{ delivery: replaced, outcome: { type: "replaced", flow: inner } }], take: 0 });
+      await stage().engine.flows.begin(inner);
+      await consumer.settleAndTake({ settle: [{ delivery: replaced, outcome: { type: "replaced", flow: inner } }], take: 0 });
       expect((await play(stage(), consumer, outer)).map(({ args }) => args)).toEqual([["instead"], [["instead"]]]);
       expect(await keys()).toEqual([]);
     });
 
     test("that runs in the place of a task is called off when that was revoked", async () => {
       const outer = flowOf([{ task: "list" }]);
-      await stage().transport.startFlow(outer);
+      await stage().engine.flows.begin(outer);
       const consumer = stage().consume(["feeds"]);
       const replaced = await takeOne(consumer);
       const inner = flowOf([{ task: "list", queue: "other" }, { task: "list" }], [], [["step", 0]]);
-      await stage().transport.startFlow(inner);
+      await stage().engine.flows.begin(inner);
       const { store } = settlementOf(replaced, { type: "revoked", reason: "too late" });
       await stage().broker.backend.store([store!]);
       const record = storeOf(replaced.id, { state: "STARTED" });
       const settlement = { delivery: replaced, outcome: { type: "replaced", flow: inner }, store: record } as const;
-      expect(await consumer.exchange({ settle: [settlement], take: 0 })).toMatchObject({ settled: ["settled"] });
+      expect(await consumer.settleAndTake({ settle: [settlement], take: 0 })).toMatchObject({ settled: ["settled"] });
       expect(await recordsOf(stage(), inner)).toMatchObject([
         { state: "REVOKED", reason: "too late" },
         { state: "REVOKED", reason: "too late" },
       ]);
       expect((await takeOne(stage().consume(["other"]))).revoked).toBe("too late");
-      expect(await stage().transport.revokeFlow(outer.id, [])).toBeUndefined();
+      expect(await stage().engine.flows.revoke(outer.id, [])).toBeUndefined();
     });
 
     test("tells the tasks in whose place a call runs when its message has gone", async () => {
       const replaced = { id: newId(), task: "outer" };
       const flow = flowOf([{ task: "list", message: { standsFor: [replaced] } }]);
-      await stage().transport.startFlow(flow);
-      await stage().transport.purge("feeds");
+      await stage().engine.flows.begin(flow);
+      await stage().engine.queues.purge("feeds");
       const consumer = stage().consume(["feeds"]);
-      await eventually("mended flow", async () => (await consumer.mendFlows(1)) === 1);
+      await eventually("mended flow", async () => (await consumer.repairFlows(1)) === 1);
       expect(await stage().broker.backend.read([replaced.id])).toMatchObject([{ state: "REVOKED", task: "outer" }]);
       await stage().broker.backend.forget([replaced.id]);
     });
@@ -547,11 +548,11 @@ export function describeFlows(stage: () => Stage, flows: Kept): void {
         { task: "list", queue: "nobodys", next: [["step", 1]] },
         { task: "list", queue: "nobodys" },
       ]);
-      await stage().transport.startFlow(flow);
-      const { ids, queues } = (await stage().transport.revokeFlow(flow.id, "all"))!;
-      await stage().transport.revoke(ids, queues, { reason: "too late", terminate: false });
+      await stage().engine.flows.begin(flow);
+      const { ids, queues } = (await stage().engine.flows.revoke(flow.id, "all"))!;
+      await stage().engine.queues.revoke(ids, queues, { reason: "too late", terminate: false });
       const consumer = stage().consume(["feeds"]);
-      await eventually("mended flow", async () => (await consumer.mendFlows(1)) === 1);
+      await eventually("mended flow", async () => (await consumer.repairFlows(1)) === 1);
       expect(await recordsOf(stage(), flow)).toMatchObject([{ state: "REVOKED" }, { state: "REVOKED" }]);
       expect(await keys()).toEqual([]);
     });
@@ -566,34 +567,34 @@ export function describeFlows(stage: () => Stage, flows: Kept): void {
         [{ size: 3, next: [["step", 3]] }],
         [["steps", 0, 2]],
       );
-      await stage().transport.startFlow(flow);
+      await stage().engine.flows.begin(flow);
       const consumer = stage().consume(["feeds"]);
       const some = await take(consumer, 2);
-      await consumer.exchange({ settle: some.map((one) => settlementOf(one)), take: 0 });
+      await consumer.settleAndTake({ settle: some.map((one) => settlementOf(one)), take: 0 });
       expect(await kept(`${flow.id}:0`)).toMatchObject({ 0: expect.stringContaining(long), 1: "+null" });
       await play(stage(), consumer, flow);
       expect((await recordsOf(stage(), flow))[3]).toMatchObject({ failure: { code: "PAYLOAD_TOO_LARGE" } });
-      await stage().transport.startFlow(flow);
+      await stage().engine.flows.begin(flow);
       expect(await take(consumer, 5)).toHaveLength(3);
     });
 
     test("is started once, however often", async () => {
       const flow = flowOf([{ task: "list" }]);
-      await stage().transport.startFlow(flow);
-      await stage().transport.startFlow(flow);
+      await stage().engine.flows.begin(flow);
+      await stage().engine.flows.begin(flow);
       expect(await play(stage(), stage().consume(["feeds"]), flow)).toHaveLength(1);
     });
 
     test("that stands still is mended: with the result of a message that has gone, or as revoked", async () => {
       const flow = chord(["list", "list", "list"], "partial");
-      await stage().transport.startFlow(flow);
+      await stage().engine.flows.begin(flow);
       const consumer = stage().consume(["feeds"]);
       const [first] = await take(consumer, 1);
       await stage().broker.backend.store([settlementOf(first!).store!]);
-      await consumer.exchange({ settle: [settlementOf(first!, { type: "requeued", reason: "to be removed" })], take: 0 });
-      await stage().transport.purge("feeds");
-      expect(await consumer.mendFlows(60_000)).toBe(0);
-      await eventually("mended flow", async () => (await consumer.mendFlows(1)) === 1);
+      await consumer.settleAndTake({ settle: [settlementOf(first!, { type: "requeued", reason: "to be removed" })], take: 0 });
+      await stage().engine.queues.purge("feeds");
+      expect(await consumer.repairFlows(60_000)).toBe(0);
+      await eventually("mended flow", async () => (await consumer.repairFlows(1)) === 1);
       expect((await play(stage(), consumer, flow)).map(({ args }) => args)).toEqual([[[[0], null, null]], [[[[0], null, null]]]]);
       expect(await recordsOf(stage(), flow)).toMatchObject([{}, { state: "REVOKED" }, { state: "REVOKED" }, {}, {}]);
       expect(await keys()).toEqual([]);

@@ -2,8 +2,9 @@ import { newId } from "../../src/id.js";
 import type { Message, RoutedMessage } from "../../src/protocol/message.js";
 import type { Outcome } from "../../src/protocol/outcome.js";
 import { encodeRecord, type UnsentRecord } from "../../src/protocol/record.js";
-import type { Delivery, Settlement } from "../../src/ports/transport.js";
-import type { StoreRequest } from "../../src/ports/result-backend.js";
+import type { Delivery } from "../../src/ports/delivery.js";
+import type { Settlement } from "../../src/ports/settlement.js";
+import type { StoreRequest } from "../../src/ports/results.js";
 
 /** A call of `tasks.add`, with an id of its own. */
 export function messageOf(fields: Partial<Message> = {}): Message {

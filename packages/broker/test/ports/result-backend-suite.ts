@@ -1,12 +1,10 @@
 import { afterEach, beforeEach, describe } from "vitest";
-import type { ResultBackend } from "../../src/ports/result-backend.js";
-import { describeClaims } from "./claims.js";
+import type { Results } from "../../src/ports/results.js";
 import { deskAt, type Desk } from "./desk.js";
 import { describeNotifications } from "./notifications.js";
-import { describeRecords } from "./records.js";
 
-/** What every result backend has to do. `open` gives a client with connections of its own; all clients share the records, and notify with up to `largestNotified` bytes of record. */
-export function describeResultBackend(name: string, open: () => ResultBackend): void {
+/** What the conformance suite does not try of results: large records. `open` gives a client with connections of its own; all clients share the records, and notify with up to `largestNotified` bytes of record. */
+export function describeResultBackend(name: string, open: () => Results): void {
   describe(`${name} as a result backend`, () => {
     let desk: Desk;
 
@@ -17,8 +15,6 @@ export function describeResultBackend(name: string, open: () => ResultBackend): 
     afterEach(() => desk.close());
 
     const atDesk = () => desk;
-    describeRecords(atDesk);
-    describeClaims(atDesk);
     describeNotifications(atDesk);
   });
 }

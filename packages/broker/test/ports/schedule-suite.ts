@@ -1,10 +1,9 @@
 import { afterEach, beforeEach, describe } from "vitest";
 import type { Calendar } from "./calendar.js";
 import { describeEntries } from "./entries.js";
-import { describeTerms } from "./terms.js";
 import { describeTicks } from "./ticks.js";
 
-/** What every store of schedules has to do. `open` gives a broker in which there is nothing yet. */
+/** What the conformance suite does not try of schedules: many entries, and many leaders. `open` gives a broker in which there is nothing yet. */
 export function describeScheduleStore(name: string, open: () => Calendar): void {
   describe(`${name} as a store of schedules`, () => {
     let calendar: Calendar;
@@ -16,7 +15,6 @@ export function describeScheduleStore(name: string, open: () => Calendar): void 
     afterEach(() => calendar.close());
 
     const atCalendar = () => calendar;
-    describeTerms(atCalendar);
     describeEntries(atCalendar);
     describeTicks(atCalendar);
   });

@@ -1,8 +1,8 @@
 import { expectTypeOf, test } from "vitest";
-import type { BullrushError, Consumer, Content, Delivery, Settlement, Transport } from "@bullrush/broker";
+import type { BullrushError, Consumer, Content, Delivery, Settlement, BrokerFacets } from "@bullrush/broker";
 
 test("publishing gives an error or nothing for each message", () => {
-  expectTypeOf<Transport["publish"]>().returns.resolves.toEqualTypeOf<readonly (BullrushError | undefined)[]>();
+  expectTypeOf<BrokerFacets["queues"]["publish"]>().returns.resolves.toEqualTypeOf<readonly (BullrushError | undefined)[]>();
 });
 
 test("content is read only after its type was looked at", () => {
@@ -20,7 +20,7 @@ test("a delivery is settled by an outcome, and nothing of it can be changed", ()
     delivery.number = 2;
     // @ts-expect-error there is no settling without an outcome
     const settlement: Settlement = { delivery };
-    return consumer.exchange({ settle: [settlement, { delivery, outcome: { type: "requeued", reason: "shutdown" } }], take: 1 });
+    return consumer.settleAndTake({ settle: [settlement, { delivery, outcome: { type: "requeued", reason: "shutdown" } }], take: 1 });
   };
   expectTypeOf(settle).returns.resolves.toHaveProperty("deliveries").toEqualTypeOf<readonly Delivery[]>();
 });

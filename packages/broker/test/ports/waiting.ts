@@ -1,36 +1,23 @@
-import { setTimeout as pause } from "node:timers/promises";
-import type { Consumer, Delivery } from "../../src/ports/transport.js";
-
-/** The first value that `look`, asked again and again, gives and that is not undefined or false. Throws with `what` after `deadline` ms. */
-export async function eventually<T>(
-  what: string,
-  look: () => T | undefined | false | Promise<T | undefined | false>,
-  deadline = 30_000,
-): Promise<T> {
-  const end = Date.now() + deadline;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined && found !== false) return found;
-    if (Date.now() > end) throw new Error(`after ${deadline} ms: no ${what}`);
-    await pause(10);
-  }
-}
+import { hangTimeout } from "../../../../integration/lib/hang-timeout.js";
+import type { Consumer } from "../../src/ports/consumer.js";
+import type { Delivery } from "../../src/ports/delivery.js";
 
 /** The next `count` messages, waited for as a worker with a free slot waits for them. Throws if they have not come after `deadline` ms. */
-export async function hear(consumer: Consumer, count: number, deadline = 30_000): Promise<readonly Delivery[]> {
+export async function hear(consumer: Consumer, count: number, deadline = hangTimeout): Promise<readonly Delivery[]> {
   const end = Date.now() + deadline;
   const heard: Delivery[] = [];
   while (heard.length < count) {
     if (Date.now() > end) throw new Error(`after ${deadline} ms: ${heard.length} of ${count} messages`);
-    if (!consumer.mayTake()) await consumer.ring();
-    heard.push(...(await take(consumer, count - heard.length)));
+    if (!consumer.hasWork()) await consumer.wait();
+    // A wait that ended by itself is no reason to look: what comes must be heard.
+    if (consumer.hasWork()) heard.push(...(await take(consumer, count - heard.length)));
   }
   return heard;
 }
 
 /** What may be taken now, up to `count`. */
 export async function take(consumer: Consumer, count: number): Promise<readonly Delivery[]> {
-  const { deliveries } = await consumer.exchange({ settle: [], take: count });
+  const { deliveries } = await consumer.settleAndTake({ settle: [], take: count });
   return deliveries;
 }
 

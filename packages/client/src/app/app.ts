@@ -2,14 +2,11 @@ import {
   BullrushError,
   checkTaskId,
   decodeJson,
-  toMilliseconds,
-  type ControlBus,
+  type Engine,
   type Flow,
   type Message,
+  type OnConnectionError,
   type RedisLocation,
-  type ResultBackend,
-  type ScheduleStore,
-  type Transport,
 } from "@bullrush/broker";
 import { Beat } from "../beat/beat.js";
 import { tickOf, type DueEntry } from "../beat/tick.js";
@@ -26,17 +23,23 @@ import { emptyGroupOf } from "../result/empty-group.js";
 import { restoredGroup, restoredResult } from "../result/restored.js";
 import type { ResultData } from "../result/result-data.js";
 import { callable } from "../task/callable.js";
-import { isList, kindOf, refuse } from "../task/check.js";
-import { checkTaskName } from "../task/name.js";
-import { checkTaskOptions, type CallOptions, type TaskOptions } from "../task/options.js";
+import { isList, refuse } from "../options/check.js";
+import { checkTaskName } from "../options/task-name.js";
+import { checkTaskOptions, type CallOptions, type TaskOptions } from "../options/task-options.js";
 import type { SendableBy } from "../task/sendable.js";
-import { callOf, linkedNode, Signature, type HandlesOf } from "../task/signature.js";
+import { callOf, linkedNode, Signature, type HandlesOf } from "../canvas/signature.js";
 import { stubOf } from "../task/stub.js";
 import type { AnyTask, AnyTaskFunction, Stub, Task, TaskDefinition, TaskFunction, TaskOf, TaskStub } from "../task/task.js";
 import { connect, type Connected } from "./connected.js";
 import { compileOptions, withQueueOf, type AppOptions, type CompiledOptions } from "./options.js";
-import type { Sending } from "./dispatcher.js";
+import type { HookTrouble } from "../middleware/hook-calls.js";
+import { hookWarning } from "../middleware/hook-warning.js";
+import { Layers } from "../middleware/layers.js";
+import type { Middleware } from "../middleware/middleware.js";
+import type { SendResults } from "../middleware/publish-through.js";
+import type { Sending } from "../publishing/build-message.js";
 import { Sender } from "./sender.js";
+import { TaskRegistry } from "./task-registry.js";
 
 /** Declares an app. Nothing is connected before the first call. Throws `INVALID_OPTION`, `INVALID_URL` or `INVALID_QUEUE_NAME`. */
 export function createApp<Calls extends Record<string, unknown[]> = Record<string, unknown[]>>(options: AppOptions<Calls> = {}): App {
@@ -53,21 +56,25 @@ export class App {
   /** @internal How a worker tells an app among the exports of a module, whichever copy of this package made it. */
   readonly [mark] = true;
   readonly #given: AppOptions;
-  readonly #tasks = new Map<string, TaskDefinition>();
+  readonly #registry = new TaskRegistry();
   #options: CompiledOptions;
   #connected: Connected | undefined;
-  #troubleListener: ((service: "broker" | "backend", reason: string) => void) | undefined;
+  #connectionErrorListener: OnConnectionError | undefined;
+  #hookListener: HookTrouble = hookWarning();
   #closed = false;
+  /** @internal The middleware, for workers and beats. */
+  readonly layers = new Layers((text, cause) => this.#hookListener(text, cause));
   readonly #sender = new Sender(
     () => this.#connect(),
     () => this.#options,
+    this.layers,
   );
 
   /** The recurring calls. */
   readonly beat = new Beat({
-    store: () => this.schedules,
+    store: () => this.engine.schedules,
     options: () => this.#options,
-    declaredOf: (task) => this.#declaredOf(task),
+    declaredOf: (task) => this.#registry.optionsOf(task),
     send: (call) => this.#sender.send(call),
   });
 
@@ -84,27 +91,12 @@ export class App {
 
   /** The declared tasks by name. */
   get tasks(): ReadonlyMap<string, TaskDefinition> {
-    return this.#tasks;
+    return this.#registry.definitions;
   }
 
-  /** The broker. Connected at its first use. */
-  get transport(): Transport {
-    return this.#connect().transport;
-  }
-
-  /** The result backend. Connected at its first use. */
-  get backend(): ResultBackend {
-    return this.#connect().backend;
-  }
-
-  /** What workers are told from outside. Connected at its first use. */
-  get control(): ControlBus {
-    return this.#connect().control;
-  }
-
-  /** @internal Where recurring calls are kept. Connected at its first use. */
-  get schedules(): ScheduleStore {
-    return this.#connect().schedules;
+  /** What queues, stores and remembers. Connected at its first use. */
+  get engine(): Engine {
+    return this.#connect().engine;
   }
 
   /**
@@ -118,19 +110,9 @@ export class App {
     third?: TaskFunction<Args, Returned>,
   ): Task<Args, Returned> {
     const [options, run] = typeof second === "function" ? [{}, second] : [second, third];
-    checkTaskName(name);
-    if (typeof run !== "function") refuse(`the function of ${name}`, run === undefined ? "missing" : kindOf(run), "a function");
-    checkTaskOptions(name, options);
-    if (this.#tasks.has(name)) throw new BullrushError("TASK_ALREADY_REGISTERED", { task: name });
-    const { resultExpires } = options;
+    this.#registry.add(name, options, run);
     this.#options = withQueueOf(options, this.#options);
-    this.#tasks.set(name, {
-      name,
-      options,
-      run: run as TaskDefinition["run"],
-      ...(resultExpires !== undefined && { resultExpires: toMilliseconds(resultExpires, "resultExpires") }),
-    });
-    return callable(run, this.#stub<Args, Awaited<Returned>>(name, options));
+    return callable(run as TaskFunction<Args, Returned>, this.#stub<Args, Awaited<Returned>>(name, options));
   }
 
   /**
@@ -145,7 +127,7 @@ export class App {
   /** Sends a call by the task's name alone. Rejects as `delay()` does. */
   async sendTask<Result = unknown>(name: string, args: readonly unknown[] = [], options: CallOptions = {}): Promise<AsyncResult<Result>> {
     checkTaskName(name);
-    return this.#sender.send<Result>({ task: name, args, declared: this.#declaredOf(name), options });
+    return this.#sender.send<Result>({ task: name, args, declared: this.#registry.optionsOf(name), options });
   }
 
   /**
@@ -162,7 +144,7 @@ export class App {
   signature<Result = unknown>(name: string, args: readonly unknown[] = [], options: CallOptions = {}): Signature<Result, Ignores> {
     checkTaskName(name);
     const { begin } = this.#sender;
-    return new Signature(holding(linkedNode({ task: name, args, declared: this.#declaredOf(name), options }, begin), begin));
+    return new Signature(holding(linkedNode({ task: name, args, declared: this.#registry.optionsOf(name), options }, begin), begin));
   }
 
   /**
@@ -171,7 +153,7 @@ export class App {
    */
   canvas<Result = unknown>(data: CanvasData): SomeCanvas<Result> {
     return canvasOf(
-      nodeOf(data, (task) => this.#declaredOf(task), "the data"),
+      nodeOf(data, (task) => this.#registry.optionsOf(task), "the data"),
       this.#sender.begin,
     ) as SomeCanvas<Result>;
   }
@@ -191,9 +173,33 @@ export class App {
     return this.#sender.addMember(signature, member, ordinal) as Promise<Handle> as Promise<Sent>;
   }
 
+  /**
+   * Adds a middleware: a layer around sending and running, and hooks. The first added is the outermost. Add it in the module that declares the app, so that the processes and threads of a
+   * worker's pool have it too. Throws `INVALID_OPTION` for what is no middleware, and for a second one of the same name.
+   */
+  use(middleware: Middleware): this {
+    this.layers.use(middleware);
+    return this;
+  }
+
+  /** @internal Passes the flow that runs in the place of a task through the middleware to `send`. As `send`, and rejects with what a middleware throws. */
+  surroundReplacement<T>(flow: Flow, send: (flow: Flow) => Promise<T>): Promise<T> {
+    return this.#sender.surroundFlow(flow, send);
+  }
+
+  /** @internal Passes the messages of an entry's ticks through the middleware to `send`, which says what became of each. Rejects as that does, and with what a middleware throws. */
+  async surroundTicks(ticks: readonly Sending[], send: (ticks: readonly Sending[]) => Promise<SendResults>): Promise<void> {
+    await this.layers.surround(ticks, this.#options.maxPayload, send);
+  }
+
+  /** @internal Hears of hooks that throw, reject or hang. One listener; a further one replaces it. Default: a warning of the process. */
+  onHookTrouble(listener: HookTrouble): void {
+    this.#hookListener = listener;
+  }
+
   /** @internal The messages of a tick, for a beat to send, with the options of its task and no one to wait for its result. Throws as sending the call does. */
   tickOf(entry: DueEntry): Sending {
-    return tickOf(entry, this.#declaredOf(entry.call.task), this.#options);
+    return tickOf(entry, this.#registry.optionsOf(entry.call.task), this.#options);
   }
 
   /** The handle on the result of a task that was sent elsewhere, in whichever queue it is. Throws `INVALID_TASK_ID` unless `id` is a UUID. */
@@ -220,7 +226,7 @@ export class App {
   async groupResult(id: string): Promise<GroupResult | undefined> {
     const empty = emptyGroupOf(checkTaskId(id));
     if (empty !== undefined) return emptyResult(empty, checkTaskId(id));
-    const text = await this.backend.readGroup(checkTaskId(id));
+    const text = await this.engine.results.readGroup(checkTaskId(id));
     return text === undefined ? undefined : restoredGroup(() => this.#connect(), text);
   }
 
@@ -231,10 +237,10 @@ export class App {
    */
   revoke(id: string, options?: RevokeOptions): Promise<boolean>;
   revoke(ids: readonly string[], options?: RevokeOptions): Promise<readonly boolean[]>;
-  async revoke(given: string | readonly string[], options: RevokeOptions = {}): Promise<boolean | readonly boolean[]> {
-    const ids = (Array.isArray(given) ? given : [given]).map(checkTaskId);
+  async revoke(input: string | readonly string[], options: RevokeOptions = {}): Promise<boolean | readonly boolean[]> {
+    const ids = (Array.isArray(input) ? input : [input]).map(checkTaskId);
     const revoked = await this.#connect().revoke(ids, { queues: this.#options.queues, elsewhere: true }, options);
-    return Array.isArray(given) ? revoked : revoked[0] === true;
+    return Array.isArray(input) ? revoked : revoked[0] === true;
   }
 
   /**
@@ -244,12 +250,12 @@ export class App {
   override(options: { readonly broker?: RedisLocation; readonly backend?: RedisLocation }): void {
     if (this.#connected !== undefined) refuse("override()", "called after the first connection", "a call before");
     const compiled = compileOptions({ ...this.#given, ...options }, process.env);
-    this.#options = [...this.#tasks.values()].reduce((all, task) => withQueueOf(task.options, all), compiled);
+    this.#options = [...this.tasks.values()].reduce((all, task) => withQueueOf(task.options, all), compiled);
   }
 
   /** Hears why a connection fails, at each failure. One listener; a further one replaces it. */
-  onTrouble(listener: (service: "broker" | "backend", reason: string) => void): void {
-    this.#troubleListener = listener;
+  onConnectionError(listener: OnConnectionError): void {
+    this.#connectionErrorListener = listener;
   }
 
   /**
@@ -263,7 +269,7 @@ export class App {
     connected.waiter.close(new BullrushError("APP_CLOSED", { app: this.#options.name }));
     await this.#sender.settled(patienceAtClose);
     this.#sender.close();
-    await Promise.all([connected.transport.close(), connected.backend.close(), connected.control.close(), connected.schedules.close()]);
+    await connected.engine.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -274,16 +280,12 @@ export class App {
     return stubOf<Args, Result>({ send: (call) => this.#sender.send(call), begin: this.#sender.begin }, name, declared);
   }
 
-  #declaredOf(task: string): TaskOptions {
-    return this.#tasks.get(task)?.options ?? {};
-  }
-
   #connect(): Connected {
     if (this.#closed) throw new BullrushError("APP_CLOSED", { app: this.#options.name });
     return (this.#connected ??= connect(
       () => this.#options,
-      this.#tasks,
-      (service, reason) => this.#troubleListener?.(service, reason),
+      this.tasks,
+      (service, reason) => this.#connectionErrorListener?.(service, reason),
     ));
   }
 }

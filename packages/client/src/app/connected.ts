@@ -1,78 +1,27 @@
-import {
-  bullmqTransport,
-  compileLocation,
-  DeadLinks,
-  longestMessageOf,
-  redisControlBus,
-  redisResultBackend,
-  redisScheduleStore,
-  systemClock,
-  type ControlBus,
-  type ResultBackend,
-  type ScheduleStore,
-  type Transport,
-} from "@bullrush/broker";
+import { systemClock, type OnConnectionError } from "@bullrush/broker";
 import { openRevoke } from "../control/revoke.js";
 import type { ResultSource } from "../result/reference.js";
 import { ResultWaiter } from "../result/waiter.js";
 import type { TaskDefinition } from "../task/task.js";
+import { engineFor } from "./engine-for.js";
 import type { CompiledOptions } from "./options.js";
 
-/** What an app has opened. Each connection is made at its first use. */
-export interface Connected extends ResultSource {
-  readonly transport: Transport;
-  readonly backend: ResultBackend;
-  readonly control: ControlBus;
-  readonly schedules: ScheduleStore;
-}
+/** An app's engine, and what stands on it. Each connection is made at its first use. */
+export type Connected = ResultSource;
 
 export function connect(
   optionsNow: () => CompiledOptions,
   tasks: ReadonlyMap<string, TaskDefinition>,
-  onTrouble: (service: "broker" | "backend", reason: string) => void,
+  onConnectionError: OnConnectionError,
 ): Connected {
-  const { name, broker, backend: location, prefix, publishTimeout: deadline, maxPayload, resultExpires, bullmqEvents } = optionsNow();
-  for (const warning of new Set([broker, location].flatMap((one) => compileLocation(one).warning ?? []))) {
-    process.emitWarning(warning, { type: "BullrushWarning", code: "BULLRUSH_UNCHECKED_CERTIFICATE" });
-  }
-  const onBrokerTrouble = (reason: string) => onTrouble("broker", reason);
-  const deadLinks = new DeadLinks();
-  const backend = redisResultBackend({
-    location,
-    longestRecord: longestMessageOf(maxPayload),
-    deadLinks,
-    onTrouble: (reason) => onTrouble("backend", reason),
-  });
-  const transport = bullmqTransport({
-    location: broker,
-    backend,
-    prefix,
-    deadline,
-    maxPayload,
-    bullmqEvents,
-    deadLinks,
-    onTrouble: onBrokerTrouble,
-  });
-  const control = redisControlBus({ location: broker, prefix, deadLinks, onTrouble: onBrokerTrouble });
-  const schedules = redisScheduleStore({
-    location: broker,
-    prefix,
-    app: name,
-    maxPayload,
-    bullmqEvents,
-    deadLinks,
-    onTrouble: onBrokerTrouble,
-  });
+  const { engine: given, resultExpires } = optionsNow();
+  const engine = given ?? engineFor(optionsNow());
+  engine.onConnectionError(onConnectionError);
   const lifetimeOf = (task = "") => tasks.get(task)?.resultExpires ?? resultExpires;
-  const revoke = openRevoke({ transport, backend, control, lifetimeOf, clock: systemClock });
-  const waiter = new ResultWaiter(backend, transport);
   return {
-    transport,
-    backend,
-    control,
-    schedules,
-    revoke,
-    waiter,
+    engine,
+    revoke: openRevoke({ engine, lifetimeOf, clock: systemClock }),
+    waiter: new ResultWaiter(engine.results, engine.queues),
     // Tasks that are declared later may name further queues.
     get options() {
       return optionsNow();

@@ -3,11 +3,14 @@ import {
   compileRetention,
   defaultMaxPayload,
   defaultRetention,
+  isMemoryUrl,
   longestTimer,
+  memoryNameIn,
   Router,
   toMilliseconds,
   Topology,
   type Duration,
+  type Engine,
   type QueueOption,
   type RedisLocation,
   type Retention,
@@ -27,16 +30,25 @@ import {
   kindOf,
   refuse,
   type Check,
-} from "../task/check.js";
+} from "../options/check.js";
 
 /** Options of an app. All have defaults. `Calls` are the arguments of its recurring calls, by their names. */
 export interface AppOptions<Calls extends Record<string, unknown[]> = Record<string, unknown[]>> {
   /** Shown by its workers; beats tell apart by it whose entries are whose. Default: `app`. */
   readonly name?: string;
-  /** Redis that holds the queues. Default: `BULLRUSH_BROKER_URL`, else `redis://127.0.0.1:6379/0`. */
+  /**
+   * Redis that holds the queues; `memory://` keeps everything in the memory of this process, and
+   * `memory://name` shares it among the apps of the process that name it. Default: `BULLRUSH_BROKER_URL`, else
+   * `redis://127.0.0.1:6379/0`.
+   */
   readonly broker?: RedisLocation;
-  /** Redis that holds the results. Default: `BULLRUSH_RESULT_BACKEND`, else the broker. */
+  /** Redis that holds the results. Default: `BULLRUSH_RESULT_BACKEND`, else the broker. None beside a broker in memory. */
   readonly backend?: RedisLocation;
+  /**
+   * The engine, instead of `broker` and `backend`: `redisEngine({ ... })`, or one of your own. The app
+   * closes it. Default: the Redis engine on `broker` and `backend`.
+   */
+  readonly engine?: Engine;
   /** The queues, with their exchanges and routing keys. Those that routes, tasks and entries of `beat` name need not be here. Default: the default queue alone. */
   readonly queues?: readonly QueueOption[];
   /** Where tasks go: a record of names and `*` patterns, an array of pairs (the first match wins), or a function. Default: to the default queue. */
@@ -68,6 +80,10 @@ export interface CompiledOptions {
   readonly name: string;
   readonly broker: RedisLocation;
   readonly backend: RedisLocation;
+  /** The engine that was given. Absent: the URLs say which. */
+  readonly engine?: Engine;
+  /** Whether the engine's state lives in this process. */
+  readonly isLocal: boolean;
   /** Names of the declared queues: those of `queues`, the default queue, and those that routes, entries of `beat` and, once they are declared, tasks name. */
   readonly queues: readonly string[];
   /** Names of the queues that may get copies of what others get. */
@@ -95,11 +111,13 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function compileOptions(given: AppOptions, environment: Environment): CompiledOptions {
   // A misspelt option would otherwise be silently without effect.
   checkOptions(given, checks, "of createApp()");
+  if (given.engine !== undefined && (given.broker !== undefined || given.backend !== undefined)) {
+    refuse("engine", "an engine beside broker or backend", "either the engine or the URLs");
+  }
   // A variable that is empty is as good as none.
   const broker = given.broker ?? (environment["BULLRUSH_BROKER_URL"] || "redis://127.0.0.1:6379/0");
   const backend = given.backend ?? (environment["BULLRUSH_RESULT_BACKEND"] || broker);
-  compileLocation(broker);
-  compileLocation(backend);
+  if (given.engine === undefined) checkLocations(broker, backend);
   const defaultQueue = given.defaultQueue ?? "default";
   const createMissingQueues = given.createMissingQueues ?? true;
   const timezone = given.timezone ?? "UTC";
@@ -115,6 +133,8 @@ export function compileOptions(given: AppOptions, environment: Environment): Com
     name: given.name ?? "app",
     broker,
     backend,
+    ...(given.engine !== undefined && { engine: given.engine }),
+    isLocal: given.engine === undefined ? isMemoryUrl(broker) : given.engine.isLocal === true,
     queues: [...new Set([...topology.queues, ...router.routedQueues, ...calledQueues])],
     copyQueues: topology.copyQueues,
     createMissingQueues,
@@ -131,6 +151,20 @@ export function compileOptions(given: AppOptions, environment: Environment): Com
   };
 }
 
+/** Throws `INVALID_URL`, and `INVALID_OPTION` for a result backend beside a broker in memory: its engine holds the results too. */
+function checkLocations(broker: RedisLocation, backend: RedisLocation): void {
+  if (!isMemoryUrl(broker) && !isMemoryUrl(backend)) {
+    compileLocation(broker);
+    compileLocation(backend);
+    return;
+  }
+  if (!isMemoryUrl(broker)) refuse("backend", "in memory, beside a broker on Redis", "a Redis, or a broker in memory");
+  memoryNameIn(broker);
+  if (backend !== broker) {
+    refuse("backend (or BULLRUSH_RESULT_BACKEND)", "given beside a broker in memory", "none: what is in memory holds the results too");
+  }
+}
+
 /** `options` with the queue that a task's declaration names, if it names one. */
 export function withQueueOf({ queue }: { readonly queue?: string }, options: CompiledOptions): CompiledOptions {
   const { queues, createMissingQueues } = options;
@@ -142,6 +176,7 @@ const checks: Record<keyof AppOptions, Check> = {
   name: isName,
   broker: isLocation,
   backend: isLocation,
+  engine: isEngine,
   queues: leftToOthers,
   routes: leftToOthers,
   defaultQueue: isQueue,
@@ -158,6 +193,12 @@ const checks: Record<keyof AppOptions, Check> = {
 
 /** The topology, the router, the retention and the entries look at theirs themselves. */
 function leftToOthers(): void {}
+
+function isEngine(value: unknown, option: string): void {
+  if (typeof value !== "object" || value === null || !("queues" in value) || !("consume" in value)) {
+    refuse(option, kindOf(value), "an engine, such as redisEngine() returns");
+  }
+}
 
 /** Anything else would be taken for options that leave everything to its default, and the tasks would go to the Redis of this machine. */
 function isLocation(value: unknown, option: string): void {

@@ -1,4 +1,4 @@
-import { encodeRecord, systemTiming, type ResultBackend, type StoreRequest, type Timing } from "@bullrush/broker";
+import { encodeRecord, systemTiming, type Results, type StoreRequest, type Timing } from "@bullrush/broker";
 import { beginning } from "../canvas/compile.js";
 import type { Plan } from "../canvas/plan.js";
 
@@ -25,8 +25,8 @@ export class PendingRecords {
    * Stores those of a flow that runs by now. Never rejects: what cannot be stored now is stored later, unless it cannot for a minute; that
    * keeps no process alive.
    */
-  async keep(plan: Plan, backend: ResultBackend): Promise<void> {
-    await this.#store(requestsOf(plan), backend, further.tries);
+  async keep(plan: Plan, results: Results): Promise<void> {
+    await this.#store(requestsOf(plan), results, further.tries);
   }
 
   /** Gives up what could not be stored so far. */
@@ -36,15 +36,15 @@ export class PendingRecords {
     this.#timers.clear();
   }
 
-  async #store(requests: readonly StoreRequest[], backend: ResultBackend, tries: number): Promise<void> {
+  async #store(requests: readonly StoreRequest[], results: Results, tries: number): Promise<void> {
     let stored = 0;
     try {
-      for (; stored < requests.length; stored += recordsAtOnce) await backend.store(requests.slice(stored, stored + recordsAtOnce));
+      for (; stored < requests.length; stored += recordsAtOnce) await results.store(requests.slice(stored, stored + recordsAtOnce));
     } catch {
       if (tries === 0 || this.#closed) return;
       const again = () => {
         this.#timers.delete(timer);
-        void this.#store(requests.slice(stored), backend, tries - 1);
+        void this.#store(requests.slice(stored), results, tries - 1);
       };
       const timer = this.#timing.setTimer(again, further.interval).unref();
       this.#timers.add(timer);

@@ -1,25 +1,30 @@
-import { BullrushError, systemClock, type Flow, type Message } from "@bullrush/broker";
+import { BullrushError, systemClock, type Flow, type FlowAddition, type Message, type Flows, type Queues } from "@bullrush/broker";
+import { partsOf } from "../canvas/parts.js";
+import type { Layers } from "../middleware/layers.js";
 import { additionOf } from "../canvas/addition.js";
 import { compile, compileReplacement } from "../canvas/compile.js";
 import { handleOf } from "../canvas/handles.js";
 import { contentOf } from "../canvas/content.js";
 import type { AnyHandle, CanvasNode, Send } from "../canvas/node.js";
 import { AsyncResult } from "../result/async-result.js";
-import { leavesOf, type Group, type Leaf } from "../result/leaf.js";
-import type { Call } from "../task/call.js";
-import { sendingTask } from "../task/context.js";
-import { checkCall } from "../task/options.js";
-import { hasLinks, linkedNode } from "../task/signature.js";
+import { leavesOf, type Group, type SingleResult } from "../result/single-result.js";
+import type { Call } from "../publishing/call.js";
+import { sendingTask } from "../running/running-task.js";
+import { checkCall } from "../publishing/check-call.js";
+import { hasLinks, linkedNode } from "../canvas/signature.js";
 import type { Connected } from "./connected.js";
-import { publishCalls, sendingOf, type Sending } from "./dispatcher.js";
+import { publishCalls, sendingOf, type Sending } from "../publishing/build-message.js";
 import type { CompiledOptions } from "./options.js";
 import { PendingRecords } from "./pending.js";
 import { PublishError } from "./publish-error.js";
+
+type Added = Awaited<ReturnType<Flows["addMember"]>>;
 
 /** Sends the calls and the canvases of an app. */
 export class Sender {
   readonly #connect: () => Connected;
   readonly #options: () => CompiledOptions;
+  readonly #layers: Layers;
   readonly #pending = new PendingRecords();
   /** How many calls and canvases were begun and are neither confirmed nor refused. */
   #underWay = 0;
@@ -27,14 +32,15 @@ export class Sender {
   /** Sends a canvas, and gives the handle on what comes of it. It is also how the canvases of one app are told from those of others. */
   readonly begin: Send = (node) => this.#tracked(() => this.#begin(node));
 
-  constructor(connect: () => Connected, options: () => CompiledOptions) {
+  constructor(connect: () => Connected, options: () => CompiledOptions, layers: Layers) {
     this.#connect = connect;
     this.#options = options;
+    this.#layers = layers;
   }
 
   /** Sends a call, and its links if it has any. */
   async send<Result>(call: Call): Promise<AsyncResult<Result>> {
-    const { transport, waiter } = this.#connect();
+    const { engine, waiter } = this.#connect();
     checkCall(call.task, call.args, call.options);
     if (call.options.link !== undefined || call.options.linkError !== undefined) {
       return (await this.begin(linkedNode(call, this.begin))) as AsyncResult<Result>;
@@ -45,7 +51,8 @@ export class Sender {
     this.#underWay++;
     try {
       // Most calls are one message.
-      const [error] = await (sending.length === 1 ? transport.publish(sending) : publishCalls(transport, [sending]));
+      const isPlain = sending.length === 1 && !this.#layers.seeSending;
+      const [error] = await (isPlain ? engine.queues.publish(sending) : this.#publish(engine.queues, [sending]));
       if (error !== undefined) throw error;
     } finally {
       this.#arrived();
@@ -59,13 +66,13 @@ export class Sender {
   }
 
   async #sendAll(calls: readonly Call[]): Promise<readonly AsyncResult[]> {
-    const { transport, waiter } = this.#connect();
+    const { engine, waiter } = this.#connect();
     const sendings = calls.map((call) => {
       checkCall(call.task, call.args, call.options);
       return this.#sendingOf(call);
     });
     const { missed } = waiter;
-    const errors = await publishCalls(transport, sendings);
+    const errors = await this.#publish(engine.queues, sendings);
     const results = sendings.map((sending) => this.#handle(sending, missed));
     for (const [index, result] of results.entries()) if (errors[index] === undefined) sent(result);
     throwIfMissing(errors, results);
@@ -73,17 +80,17 @@ export class Sender {
   }
 
   async #begin(node: CanvasNode): Promise<AnyHandle> {
-    const { transport, backend, waiter } = this.#connect();
+    const { engine, waiter } = this.#connect();
     if (node.type === "call" && !hasLinks(node)) return this.send(node);
-    const compiled = compile(node, { options: this.#options(), replyTo: backend.replyChannel, clock: systemClock });
+    const compiled = compile(node, { options: this.#options(), replyTo: engine.results.replyChannel, clock: systemClock });
     const held = { source: this.#connect, missed: waiter.missed };
     if ("flow" in compiled) {
-      await transport.startFlow(compiled.flow);
+      await this.surroundFlow(compiled.flow, (flow) => engine.flows.begin(flow));
       // From here on it runs, whatever becomes of these.
-      await this.#pending.keep(compiled.plan, backend);
+      await this.#pending.keep(compiled.plan, engine.results);
       return sent(handleOf(compiled.plan.result, held, compiled.flow.id));
     }
-    const errors = await publishCalls(transport, compiled.sendings);
+    const errors = await this.#publish(engine.queues, compiled.sendings);
     throwIfMissing(
       errors,
       compiled.sendings.map((sending) => this.#handle(sending, held.missed)),
@@ -100,21 +107,32 @@ export class Sender {
   /** Adds a call to the group of which the task of `member` is one. */
   addMember(signature: unknown, member: Message, ordinal: number): Promise<AsyncResult> {
     return this.#tracked(async () => {
-      const { transport, backend, waiter } = this.#connect();
+      const { engine, waiter } = this.#connect();
       const addition = additionOf(
         signature,
         { member, ordinal },
-        { options: this.#options(), replyTo: backend.replyChannel, clock: systemClock },
+        { options: this.#options(), replyTo: engine.results.replyChannel, clock: systemClock },
       );
       const { missed } = waiter;
       const { queue, message } = addition;
-      const added = await transport.addMember(addition);
+      const added = await this.#addMember(engine.flows, addition);
       if (added === "ended") throw new BullrushError("CHORD_MEMBER_ENDED", { task: member.task });
       const { id, task, ignoreResult = false } = message;
       // Who added it in an earlier run may be another process, to which its result is told.
       const own = added === "added";
       return sent(new AsyncResult(this.#connect, { id, task, queues: [queue], own, missed, ignoreResult }));
     });
+  }
+
+  /** Passes a flow through the middleware to `send`. Resolves with what that does, and rejects as it does or with what a middleware throws. */
+  async surroundFlow<T>(flow: Flow, send: (flow: Flow) => Promise<T>): Promise<T> {
+    if (!this.#layers.seeSending) return send(flow);
+    let sent: { readonly value: T } | undefined;
+    await this.#layers.surround(partsOf(flow.calls), this.#options().maxPayload, async (parts) => {
+      sent = { value: await send({ ...flow, calls: parts.flat() }) };
+      return [];
+    });
+    return (sent as unknown as { readonly value: T }).value;
   }
 
   /** Resolves once all that was begun so far is confirmed or refused, or after `patience` ms. */
@@ -149,8 +167,25 @@ export class Sender {
     this.#pending.close();
   }
 
+  async #publish(queues: Queues, sendings: readonly Sending[]): Promise<readonly (BullrushError | undefined)[]> {
+    if (!this.#layers.seeSending) return publishCalls(queues, sendings);
+    let errors: readonly (BullrushError | undefined)[] = [];
+    await this.#layers.surround(sendings, this.#options().maxPayload, async (changed) => (errors = await publishCalls(queues, changed)));
+    return errors;
+  }
+
+  async #addMember(flows: Flows, addition: FlowAddition): Promise<Added> {
+    if (!this.#layers.seeSending) return flows.addMember(addition);
+    let added: Added = "ended";
+    await this.#layers.surround([[addition]], this.#options().maxPayload, async ([[changed] = [addition]]) => {
+      added = await flows.addMember(changed);
+      return [added === "ended" ? "skipped" : undefined];
+    });
+    return added;
+  }
+
   #sendingOf(call: Call): Sending {
-    return sendingOf(call, this.#options(), { replyTo: this.#connect().backend.replyChannel, clock: systemClock });
+    return sendingOf(call, this.#options(), { replyTo: this.#connect().engine.results.replyChannel, clock: systemClock });
   }
 
   #handle<Result>([{ queue, message }]: Sending, missed: number | undefined): AsyncResult<Result> {
@@ -162,7 +197,7 @@ export class Sender {
 /** `handle`, which the task that runs here, if any, has sent. */
 function sent<H extends AnyHandle>(handle: H): H {
   const task = sendingTask();
-  if (task?.onSent !== undefined) for (const { id } of leavesOf([handle as unknown as Leaf | Group])) task.onSent(id);
+  if (task?.onSent !== undefined) for (const { id } of leavesOf([handle as unknown as SingleResult | Group])) task.onSent(id);
   return handle;
 }
 

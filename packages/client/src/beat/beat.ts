@@ -1,18 +1,26 @@
-import type { ScheduleStore, StoredEntry } from "@bullrush/broker";
+import type { Schedules, StoredEntry } from "@bullrush/broker";
 import { BullrushError } from "@bullrush/broker";
-import type { CompiledOptions } from "../app/options.js";
 import type { AsyncResult } from "../result/async-result.js";
-import type { Call } from "../task/call.js";
-import { refuse } from "../task/check.js";
-import { revivedOptions, type TaskOptions } from "../task/options.js";
-import { compileEntry, isEntryName, type RuntimeEntry } from "./entry.js";
+import type { PublishSettings } from "../publishing/build-message.js";
+import type { Call } from "../publishing/call.js";
+import { refuse } from "../options/check.js";
+import { revivedOptions, type TaskOptions } from "../options/task-options.js";
+import { compileEntry, isEntryName, type CompiledEntry, type RuntimeEntry } from "./entry.js";
 import { listed, type ListedEntry } from "./listed-entry.js";
 import { tickHeaders, tickOf } from "./tick.js";
 
+/** The options of an app that its recurring calls need. */
+interface BeatOptions extends PublishSettings {
+  /** The entries of the app's options. */
+  readonly beat: readonly CompiledEntry[];
+  /** The zone of schedules that have none of their own. */
+  readonly timezone: string;
+}
+
 /** What the recurring calls of an app need of it. @internal */
 export interface BeatSource {
-  readonly store: () => ScheduleStore;
-  readonly options: () => CompiledOptions;
+  readonly store: () => Schedules;
+  readonly options: () => BeatOptions;
   readonly declaredOf: (task: string) => TaskOptions;
   readonly send: <Result>(call: Call) => Promise<AsyncResult<Result>>;
 }
@@ -73,14 +81,14 @@ export class Beat {
     isEntryName(name);
     const [stored] = await this.#source.store().read([name]);
     if (stored?.spoilt !== undefined) throw new BullrushError("DECODE_ERROR", { what: `beat entry "${name}"`, reason: stored.spoilt });
-    const { task, args = [], options = {} } = (stored ?? this.#given(name)).call;
+    const { task, args = [], options = {} } = (stored ?? this.#inOptions(name)).call;
     const revived = revivedOptions(options);
     const headers = tickHeaders(name, Date.now(), revived.headers);
     return this.#source.send<Result>({ task, args, declared: this.#source.declaredOf(task), options: { ...revived, headers } });
   }
 
-  #given(name: string): Pick<StoredEntry, "call"> {
-    const entry = this.#source.options().beat.find((given) => given.name === name);
+  #inOptions(name: string): Pick<StoredEntry, "call"> {
+    const entry = this.#source.options().beat.find((one) => one.name === name);
     if (entry === undefined) throw new BullrushError("ENTRY_NOT_FOUND", { entry: name });
     return entry;
   }

@@ -1,6 +1,6 @@
 import { CronExpressionParser, type CronExpression } from "cron-parser";
 
-/** A cron expression on a clock that is never changed. */
+/** A cron expression on a clock that is never changed. @internal */
 export interface Cron {
   /** Whether it is due in every hour of its days. */
   readonly everyHour: boolean;
@@ -11,6 +11,7 @@ export interface Cron {
 /**
  * Reads an expression of five fields, or of six with seconds first. If day of month or day of week begins with `*`, both must match; if neither does, either is enough. Throws what the library throws for
  * one that it cannot read.
+ * @internal
  */
 export function cronOf(expression: string): Cron {
   const whole = parse(expression);
@@ -27,12 +28,12 @@ export function cronOf(expression: string): Cron {
 }
 
 /** Longer than any day of the calendar and day of the week keep apart, in ms: 29 February is a Monday in 2072 and in 2112. */
-const longestGap = 41 * 366 * 24 * 60 * 60 * 1000;
+const maxGap = 41 * 366 * 24 * 60 * 60 * 1000;
 
 /** The first time after `wall` at which both are due. Where only their days differ, each step goes on by a day or more. */
 function afterBoth(one: CronExpression, other: CronExpression, wall: number): number {
   let due = after(one, wall);
-  while (due - wall < longestGap) {
+  while (due - wall < maxGap) {
     const next = after(other, due - 1);
     if (next === due) return due;
     due = after(one, next - 1);

@@ -1,5 +1,5 @@
 import { counted, type Schedule } from "@bullrush/broker";
-import { checkOptions, isList, isText, isTimeZone, kindOf, refuse, type Check } from "../task/check.js";
+import { checkOptions, isList, isText, isTimeZone, kindOf, refuse, type Check } from "../options/check.js";
 import { cronOf } from "./cron.js";
 
 /** One field of a cron expression, as cron writes it (`"9-17"`, `"mon,fri"`), or a number, or several. Default: `*`. */

@@ -8,9 +8,9 @@ import {
   type ScheduledCall,
 } from "@bullrush/broker";
 import type { AsyncResult } from "../result/async-result.js";
-import { checkOptions, isCount, isDate, isDuration, isList, isRecord, kindOf, refuse, type Check } from "../task/check.js";
-import { checkTaskName } from "../task/name.js";
-import { checkRecurring, optionsData, type RecurringOptions } from "../task/options.js";
+import { checkOptions, isCount, isDate, isDuration, isList, isRecord, kindOf, refuse, type Check } from "../options/check.js";
+import { checkTaskName } from "../options/task-name.js";
+import { checkRecurring, optionsData, type RecurringOptions } from "../options/task-options.js";
 import { compileSchedule, type ScheduleFunction, type ScheduleOption } from "./schedule.js";
 
 /** A call that is made again and again. The arguments fit the task if it is given itself, and not only by its name. */

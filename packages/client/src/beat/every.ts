@@ -1,5 +1,5 @@
 import { shortestInterval as shortest, toMilliseconds, type Duration, type Schedule } from "@bullrush/broker";
-import { refuse } from "../task/check.js";
+import { refuse } from "../options/check.js";
 
 /** Below this a bare number was probably meant as seconds. */
 const suspicious = 1000;

@@ -1,5 +1,5 @@
 import type { Duration, Schedule, ScheduledCall } from "@bullrush/broker";
-import { isRecord, kindOf, refuse } from "../task/check.js";
+import { isRecord, kindOf, refuse } from "../options/check.js";
 import { crontab } from "./crontab.js";
 import { compileInterval } from "./every.js";
 import { solar } from "./solar.js";

@@ -1,5 +1,5 @@
 import { solarEvents, type Schedule, type SolarEvent } from "@bullrush/broker";
-import { kindOf, refuse } from "../task/check.js";
+import { kindOf, refuse } from "../options/check.js";
 
 /** At an event of the sun at a place, in degrees north and east; on a day without it, as in polar nights, not at all. Throws `INVALID_OPTION`. */
 export function solar(event: SolarEvent, latitude: number, longitude: number): Schedule & { readonly type: "solar" } {

@@ -1,7 +1,7 @@
 import { tickId, type StoredEntry } from "@bullrush/broker";
-import { messageOf, sealed, type Sending } from "../app/dispatcher.js";
-import type { CompiledOptions } from "../app/options.js";
-import { checkCall, revivedOptions, type CallSettings, type TaskOptions } from "../task/options.js";
+import { messageOf, sealed, type PublishSettings, type Sending } from "../publishing/build-message.js";
+import { revivedOptions, type CallSettings, type TaskOptions } from "../options/task-options.js";
+import { checkCall } from "../publishing/check-call.js";
 
 /** A tick: an entry at a time. */
 export interface DueEntry extends Pick<StoredEntry, "name" | "version" | "call"> {
@@ -18,7 +18,7 @@ export interface DueEntry extends Pick<StoredEntry, "name" | "version" | "call">
 export function tickOf(
   { name, version, call, due, jitter }: DueEntry,
   declared: TaskOptions,
-  { router, maxPayload }: Pick<CompiledOptions, "router" | "maxPayload">,
+  { router, maxPayload }: PublishSettings,
 ): Sending {
   const { task, args = [] } = call;
   const given = revivedOptions(call.options ?? {});

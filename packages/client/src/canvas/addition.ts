@@ -1,9 +1,8 @@
 import { additionId, BullrushError, encodeMessage, type Clock, type FlowAddition, type Message } from "@bullrush/broker";
-import { messageOf } from "../app/dispatcher.js";
-import type { CompiledOptions } from "../app/options.js";
-import { refuse } from "../task/check.js";
-import { checkCall } from "../task/options.js";
-import { callOf } from "../task/signature.js";
+import { messageOf, type PublishSettings } from "../publishing/build-message.js";
+import { refuse } from "../options/check.js";
+import { checkCall } from "../publishing/check-call.js";
+import { callOf } from "./signature.js";
 
 /** The run of a member of a group that adds another. */
 export interface Adding {
@@ -13,7 +12,7 @@ export interface Adding {
 }
 
 export interface AdditionSetting {
-  readonly options: Pick<CompiledOptions, "router" | "maxPayload">;
+  readonly options: PublishSettings;
   /** Channel on which the sender waits. */
   readonly replyTo: string;
   readonly clock: Clock;

@@ -1,9 +1,10 @@
-import type { Json, Mishap } from "@bullrush/broker";
-import { isRecord } from "../task/check.js";
-import type { CallOptions } from "../task/options.js";
+import type { Json, FailureInfo } from "@bullrush/broker";
+import { isRecord } from "../options/check.js";
+import type { CallOptions } from "../options/task-options.js";
 import { emptyHandle } from "./handles.js";
 import type { Handle } from "../result/handle.js";
-import { mark, type Canvas, type CanvasData, type types, type Types } from "./canvas.js";
+import { mark } from "../options/link.js";
+import type { Canvas, CanvasData, types, Types } from "./canvas.js";
 import { dataOf } from "./data.js";
 import { withFirst, withHeaders, withLinks, withOptions } from "./edit.js";
 import type { Followers, Linked } from "./fit.js";
@@ -51,11 +52,11 @@ export abstract class BaseCanvas<out Result, in Needs extends unknown[], out Sen
   }
 
   /**
-   * The same with something further that runs when it has failed or was revoked, and gets a `Mishap` in front of its arguments, unless it is immutable. Of a chain, for
+   * The same with something further that runs when it has failed or was revoked, and gets a `FailureInfo` in front of its arguments, unless it is immutable. Of a chain, for
    * whichever step fails; of a chord, for its body, which fails when members of the header have; of a group, for each member. It is not called when it did not run because
    * something before it has failed. What is linked already is not linked again.
    */
-  onError(next: Followers<Mishap>): this {
+  onError(next: Followers<FailureInfo>): this {
     return this.#changed(withLinks(this[mark].node, "onError", linksOf(next, "what was given to onError()", this[mark].send)));
   }
 

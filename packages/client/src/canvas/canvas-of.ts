@@ -1,7 +1,7 @@
 import type { AsyncResult } from "../result/async-result.js";
 import type { GroupResult } from "../result/group-result.js";
 import type { Handle } from "../result/handle.js";
-import { Signature } from "../task/signature.js";
+import { Signature } from "./signature.js";
 import type { Ignores } from "./canvas.js";
 import { Chain } from "./chain.js";
 import { Chord } from "./chord.js";

@@ -1,8 +1,6 @@
 import type { Json } from "@bullrush/broker";
+import type { Link } from "../options/link.js";
 import type { Handle } from "../result/handle.js";
-
-/** @internal How a canvas is told from other values, whichever copy of this package made it. */
-export const mark = Symbol.for("bullrush.canvas");
 
 /** @internal What the compiler knows a canvas by. No canvas has it when the program runs. */
 export declare const types: unique symbol;
@@ -11,9 +9,7 @@ export declare const types: unique symbol;
  * Calls that are not sent yet, and how they follow upon each other: a signature, a chain, a group or a chord. Data that never change. `Needs` is what it still wants in
  * front of its arguments: `[]` nothing, `[value: X]` the value of the step before, `[value?: X]` that or nothing, `[ignored?: unknown]` anything, which it ignores.
  */
-export interface Canvas<out Result = unknown, in Needs extends unknown[] = []> {
-  /** @internal */
-  readonly [mark]: object;
+export interface Canvas<out Result = unknown, in Needs extends unknown[] = []> extends Link {
   /** @internal Never there: what the compiler knows it by. */
   readonly [types]?: Types<Result, Needs>;
   /** Sends it, with what it still needs, and gives the handle on its result. */

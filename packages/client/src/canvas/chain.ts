@@ -1,7 +1,8 @@
 import type { AsyncResult } from "../result/async-result.js";
 import type { Handle } from "../result/handle.js";
 import { BaseCanvas, type CanvasPart } from "./base-canvas.js";
-import { mark, type AnyCanvas, type ResultOf } from "./canvas.js";
+import { mark } from "../options/link.js";
+import type { AnyCanvas, ResultOf } from "./canvas.js";
 import type { Checked, Last, NeedsOfFirst, SentOf } from "./fit.js";
 import { contentsOf, senderOf, type Content } from "./content.js";
 import { chainOf, isDissolved, type ChainNode } from "./node.js";

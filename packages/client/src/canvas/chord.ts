@@ -1,8 +1,9 @@
 import type { AsyncResult } from "../result/async-result.js";
 import type { Handle } from "../result/handle.js";
-import { checkOptions, kindOf, refuse } from "../task/check.js";
+import { checkOptions, kindOf, refuse } from "../options/check.js";
 import { BaseCanvas, type CanvasPart } from "./base-canvas.js";
-import { mark, type AnyCanvas, type NeedsOf, type OnFailure, type ResultOf } from "./canvas.js";
+import { mark } from "../options/link.js";
+import type { AnyCanvas, NeedsOf, OnFailure, ResultOf } from "./canvas.js";
 import type { Behind, NeedsOfAll, Partly, ResultsOf, SentOf } from "./fit.js";
 import type { Group } from "./group.js";
 import { contentOf, contentsOf, groupOf, senderOf, type Content } from "./content.js";

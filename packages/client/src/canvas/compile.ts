@@ -7,19 +7,22 @@ import {
   type FlowCall,
   type Json,
   type Message,
-  type Place,
+  type FlowPosition,
   type RoutedMessage,
 } from "@bullrush/broker";
-import { copyFor, messageOf, sendingParent, type Sending } from "../app/dispatcher.js";
-import type { CompiledOptions } from "../app/options.js";
+import { copyFor, messageOf, sendingParent, type PublishSettings, type Sending } from "../publishing/build-message.js";
 import { chainOf, collectIn, type CanvasNode } from "./node.js";
-import { givenId, planOf, type Plan, type PlannedCall } from "./plan.js";
+import type { Plan, PlannedCall } from "./plan.js";
+import { planOf } from "./planner.js";
 import { inRanges } from "./ranges.js";
-import { resultNode } from "./edit.js";
+import { givenId, resultNode } from "./edit.js";
 
 /** What a canvas is compiled with. */
 export interface Setting {
-  readonly options: Pick<CompiledOptions, "router" | "maxPayload" | "resultExpires">;
+  readonly options: PublishSettings & {
+    /** How long the results of a flow are kept, in ms. */
+    readonly resultExpires: number;
+  };
   /** Channel on which the sender waits. */
   readonly replyTo: string;
   readonly clock: Clock;
@@ -117,7 +120,7 @@ function messageIn(call: PlannedCall, number: number, now: number | undefined, c
   if (groupId !== undefined) message.groupId = groupId;
   if (replaced !== undefined) message.headers = inherited(replaced.headers, message.headers);
   if (isFlow) {
-    const place: Place = { flow: plan.id, call: number, next: inRanges(next) };
+    const place: FlowPosition = { flow: plan.id, call: number, next: inRanges(next) };
     message.places = isResult && replaced?.places !== undefined ? [place, ...replaced.places] : [place];
   }
   if (isResult && replaced !== undefined) message.standsFor = [...(replaced.standsFor ?? []), { id: replaced.id, task: replaced.task }];

@@ -1,6 +1,6 @@
-import { kindOf, refuse } from "../task/check.js";
-import { mark } from "./canvas.js";
-import { deepest, depthOf, refuseDepth, type CanvasNode, type GroupNode, type Send } from "./node.js";
+import { kindOf, refuse } from "../options/check.js";
+import { mark } from "../options/link.js";
+import { maxDepth, depthOf, refuseDepth, type CanvasNode, type GroupNode, type Send } from "./node.js";
 
 /** What a canvas object holds. */
 export interface Content<Node extends CanvasNode = CanvasNode> {
@@ -18,7 +18,7 @@ export function holding<Node extends CanvasNode>(node: Node, send: Send | undefi
 
 /** Throws `INVALID_OPTION` for a canvas that is nested too deep. */
 export function checkDepth({ depth }: Content): void {
-  if (depth > deepest) refuseDepth();
+  if (depth > maxDepth) refuseDepth();
 }
 
 /** What `canvas` holds. Throws `INVALID_OPTION`, naming its `place`, for what is no canvas. */
@@ -53,8 +53,8 @@ export function senderOf(contents: readonly Pick<Content, "send">[], where: stri
  * The nodes of one canvas or a list of them, to be links of what `send` sends. Throws `INVALID_OPTION`, naming their `place`, for what is
  * no canvas, or another app's.
  */
-export function linksOf(given: unknown, place: string, send: Send | undefined): readonly CanvasNode[] {
-  const contents = (Array.isArray(given) ? (given as unknown[]) : [given]).map((canvas) => contentOf(canvas, place));
+export function linksOf(input: unknown, place: string, send: Send | undefined): readonly CanvasNode[] {
+  const contents = (Array.isArray(input) ? (input as unknown[]) : [input]).map((canvas) => contentOf(canvas, place));
   senderOf([{ send }, ...contents], place);
   return contents.map(({ node }) => node);
 }

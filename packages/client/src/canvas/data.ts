@@ -1,9 +1,10 @@
 import type { Json } from "@bullrush/broker";
-import { isFlag, isId, isList, isName, isRecord, kindOf, refuse } from "../task/check.js";
-import { checkTaskName } from "../task/name.js";
-import { checkCall, optionsData, revivedOptions, type TaskOptions } from "../task/options.js";
+import { isFlag, isId, isList, isName, isRecord, kindOf, refuse } from "../options/check.js";
+import { checkTaskName } from "../options/task-name.js";
+import { optionsData, revivedOptions, type TaskOptions } from "../options/task-options.js";
+import { checkCall } from "../publishing/check-call.js";
 import type { CallData, CanvasData } from "./canvas.js";
-import { chainOf, deepest, refuseDepth, type CallNode, type CanvasNode, type GroupNode } from "./node.js";
+import { chainOf, maxDepth, refuseDepth, type CallNode, type CanvasNode, type GroupNode } from "./node.js";
 
 /** A canvas as plain data. */
 export function dataOf(node: CanvasNode): CanvasData {
@@ -45,40 +46,40 @@ type DeclaredOf = (task: string) => TaskOptions;
  * @param level how deep in data it stands; a chord is two levels there, and one of a canvas
  */
 export function nodeOf(data: unknown, declaredOf: DeclaredOf, place: string, level = 1): CanvasNode {
-  if (level > 2 * deepest) refuseDepth();
+  if (level > 2 * maxDepth) refuseDepth();
   isRecord(data, place);
-  const given = data as { readonly [field: string]: unknown };
+  const input = data as { readonly [field: string]: unknown };
   const nodes = (field: string): readonly CanvasNode[] => {
-    isList(given[field], `${place}.${field}`);
-    return (given[field] as unknown[]).map((one, index) => nodeOf(one, declaredOf, `${place}.${field}[${index}]`, level + 1));
+    isList(input[field], `${place}.${field}`);
+    return (input[field] as unknown[]).map((one, index) => nodeOf(one, declaredOf, `${place}.${field}[${index}]`, level + 1));
   };
-  switch (given["type"]) {
+  switch (input["type"]) {
     case "call":
-      return callOf(given, declaredOf, place, nodes);
+      return callOf(input, declaredOf, place, nodes);
     case "chain":
-      return { ...chainOf(nodes("steps")), onError: given["onError"] === undefined ? [] : nodes("onError") };
+      return { ...chainOf(nodes("steps")), onError: input["onError"] === undefined ? [] : nodes("onError") };
     case "group":
-      if (given["id"] !== undefined) isId(given["id"]);
-      return { type: "group", id: given["id"] as string | undefined, members: nodes("members") };
+      if (input["id"] !== undefined) isId(input["id"]);
+      return { type: "group", id: input["id"] as string | undefined, members: nodes("members") };
     case "chord": {
-      const header = nodeOf(given["header"], declaredOf, `${place}.header`, level + 1);
+      const header = nodeOf(input["header"], declaredOf, `${place}.header`, level + 1);
       if (header.type !== "group") refuse(`${place}.header`, `a ${header.type}`, "a group");
-      const { onFailure = "fail" } = given;
+      const { onFailure = "fail" } = input;
       if (onFailure !== "fail" && onFailure !== "partial") refuse(`${place}.onFailure`, kindOf(onFailure), '"fail" or "partial"');
-      return { type: "chord", header, body: nodeOf(given["body"], declaredOf, `${place}.body`, level + 1), onFailure };
+      return { type: "chord", header, body: nodeOf(input["body"], declaredOf, `${place}.body`, level + 1), onFailure };
     }
     default:
-      return refuse(`${place}.type`, kindOf(given["type"]), "call, chain, group or chord");
+      return refuse(`${place}.type`, kindOf(input["type"]), "call, chain, group or chord");
   }
 }
 
 function callOf(
-  given: { readonly [field: string]: unknown },
+  input: { readonly [field: string]: unknown },
   declaredOf: DeclaredOf,
   place: string,
   nodes: (field: string) => readonly CanvasNode[],
 ): CallNode {
-  const { task, args, immutable = false, each = false, options = {} } = given;
+  const { task, args, immutable = false, each = false, options = {} } = input;
   isName(task, `${place}.task`);
   checkTaskName(task);
   isFlag(immutable, `${place}.immutable`);
@@ -95,7 +96,7 @@ function callOf(
     options: revived,
     immutable: immutable as boolean,
     ...(each === true && { each }),
-    link: given["link"] === undefined ? [] : nodes("link"),
-    onError: given["onError"] === undefined ? [] : nodes("onError"),
+    link: input["link"] === undefined ? [] : nodes("link"),
+    onError: input["onError"] === undefined ? [] : nodes("onError"),
   };
 }

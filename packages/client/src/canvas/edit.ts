@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Json } from "@bullrush/broker";
-import { isRecord, refuse } from "../task/check.js";
-import type { CallSettings } from "../task/options.js";
+import { checkTaskId, type Json } from "@bullrush/broker";
+import { isRecord, refuse } from "../options/check.js";
+import type { CallSettings } from "../options/task-options.js";
 import { linksOf, type Content } from "./content.js";
 import { isEmpty, type CallNode, type CanvasNode } from "./node.js";
 
@@ -96,6 +96,13 @@ export function resultNode(node: CanvasNode): Exclude<CanvasNode, { type: "chain
     last = last.type === "chord" ? last.body : (last.steps.at(-1) ?? refuse("a chain", "empty", "at least one step"));
   }
   return last;
+}
+
+/** The id that the caller chose for the result of a canvas. Throws `INVALID_TASK_ID`. */
+export function givenId(node: CanvasNode): string | undefined {
+  const result = resultNode(node);
+  const id = result.type === "call" ? result.options.taskId : result.id;
+  return id === undefined ? undefined : checkTaskId(id);
 }
 
 function withId<Node extends CanvasNode>(node: Node, id: string): Node;

@@ -1,6 +1,7 @@
 import type { GroupResult } from "../result/group-result.js";
 import { BaseCanvas, type CanvasPart } from "./base-canvas.js";
-import { mark, type AnyCanvas } from "./canvas.js";
+import { mark } from "../options/link.js";
+import type { AnyCanvas } from "./canvas.js";
 import type { NeedsOfAll, ResultsOf } from "./fit.js";
 import { contentsOf, groupOf, type Content } from "./content.js";
 import type { GroupNode } from "./node.js";
@@ -23,7 +24,7 @@ export class Group<out Results extends readonly unknown[] = readonly unknown[], 
  */
 export function group<const Members extends readonly AnyCanvas[]>(members: Members): Group<ResultsOf<Members>, NeedsOfAll<Members>>;
 export function group<const Members extends readonly AnyCanvas[]>(...members: Members): Group<ResultsOf<Members>, NeedsOfAll<Members>>;
-export function group(...given: readonly unknown[]): Group<readonly unknown[], never> {
-  const members = given.length === 1 && Array.isArray(given[0]) ? (given[0] as unknown[]) : given;
+export function group(...input: readonly unknown[]): Group<readonly unknown[], never> {
+  const members = input.length === 1 && Array.isArray(input[0]) ? (input[0] as unknown[]) : input;
   return new Group(groupOf(contentsOf(members, "group()"), "a group"));
 }

@@ -1,7 +1,7 @@
 import type { AsyncResult } from "../result/async-result.js";
 import type { GroupResult } from "../result/group-result.js";
-import type { Call } from "../task/call.js";
-import { refuse } from "../task/check.js";
+import type { Call } from "../publishing/call.js";
+import { refuse } from "../options/check.js";
 import type { OnFailure } from "./canvas.js";
 
 /** What a canvas is made of: a tree that never changes. */
@@ -48,13 +48,13 @@ export type AnyHandle = AsyncResult | GroupResult;
 export type Send = (node: CanvasNode) => Promise<AnyHandle>;
 
 /** Most levels of a canvas: what walks through one calls itself at each. */
-export const deepest = 500;
+export const maxDepth = 500;
 
-/** How many levels a canvas has; no more than `deepest + 1` are counted. */
+/** How many levels a canvas has; no more than `maxDepth + 1` are counted. */
 export function depthOf(node: CanvasNode): number {
   let deep = 0;
   const left: [node: CanvasNode, depth: number][] = [[node, 1]];
-  for (let next = left.pop(); next !== undefined && deep <= deepest; next = left.pop()) {
+  for (let next = left.pop(); next !== undefined && deep <= maxDepth; next = left.pop()) {
     const [one, depth] = next;
     deep = Math.max(deep, depth);
     for (const part of partsOf(one)) left.push([part, depth + 1]);
@@ -64,7 +64,7 @@ export function depthOf(node: CanvasNode): number {
 
 /** Throws the `INVALID_OPTION` for a canvas of too many levels. */
 export function refuseDepth(): never {
-  refuse("a canvas", `nested deeper than ${deepest} levels`, "less; a chain may have any number of steps");
+  refuse("a canvas", `nested deeper than ${maxDepth} levels`, "less; a chain may have any number of steps");
 }
 
 function partsOf(node: CanvasNode): readonly CanvasNode[] {

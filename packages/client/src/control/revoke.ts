@@ -2,15 +2,13 @@ import {
   encodeRecord,
   isTerminal,
   type Clock,
-  type ControlBus,
+  type Engine,
   type Marked,
-  type ResultBackend,
   type Revocation,
-  type Sought,
+  type TaskQuery,
   type TaskRecord,
-  type Transport,
 } from "@bullrush/broker";
-import { checkOptions, isFlag, kindOf, refuse } from "../task/check.js";
+import { checkOptions, isFlag, kindOf, refuse } from "../options/check.js";
 
 /** How tasks are revoked. */
 export interface RevokeOptions {
@@ -21,7 +19,7 @@ export interface RevokeOptions {
 }
 
 /** The queues in which tasks are looked for. @internal */
-export type Places = Pick<Sought, "queues" | "elsewhere">;
+export type Places = Pick<TaskQuery, "queues" | "elsewhere">;
 
 /**
  * Calls off tasks that may be in these places: none of them runs from now on, and those that run are told to end. Gives for each whether it is
@@ -34,40 +32,38 @@ export type Revoke = (ids: readonly string[], places: Places, options: RevokeOpt
 
 /** What revoking needs. @internal */
 export interface RevokeSource {
-  readonly transport: Transport;
-  readonly backend: ResultBackend;
-  readonly control: ControlBus;
+  readonly engine: Pick<Engine, "queues" | "results" | "flows" | "control">;
   /** How long the result of a task is kept, in ms; without its name, as far as the app says. */
   readonly lifetimeOf: (task: string | undefined) => number;
   readonly clock: Clock;
 }
 
 /** Most tasks that are revoked in one call, so that none holds Redis for long. */
-const mostAtOnce = 1000;
+const maxAtOnce = 1000;
 
 /** How long it is remembered of one whose turn in its flow is still to come, in ms: 30 days, as long as its flow may take. */
-const longestTurn = 30 * 24 * 60 * 60 * 1000;
+const maxTurn = 30 * 24 * 60 * 60 * 1000;
 
 /** Wins over the claim of any delivery, while the record itself claims nothing. */
 const fence = { store: Number.MAX_SAFE_INTEGER, record: 0 };
 
 /** @internal */
 export function openRevoke(source: RevokeSource): Revoke {
-  const { transport, backend, control, lifetimeOf, clock } = source;
+  const { engine, lifetimeOf, clock } = source;
 
   /** First what is still to be sent, so that it is not; then the messages, so that none begins; then the records; then those that run. */
   async function revokeChunk(batch: Batch, revocation: Revocation): Promise<Revoked> {
     const { ids, queues, elsewhere, flow } = batch;
-    const known = await backend.read(ids);
+    const known = await engine.results.read(ids);
     const flows = flowsOf(known);
     if (flow !== undefined) flows.set(flow, "all");
     const members: Batch[] = [];
     for (const [id, calls] of flows) {
-      const found = await transport.revokeFlow(id, calls);
+      const found = await engine.flows.revoke(id, calls);
       if (found !== undefined) members.push({ ...found, ofFlow: true });
     }
     const places = new Set([...queues, ...known.flatMap((record) => record?.queue ?? [])]);
-    const marked = await transport.revoke(ids, [...places], revocation, elsewhere);
+    const marked = await engine.queues.revoke(ids, [...places], revocation, elsewhere);
     const ofFlows = batch.ofFlow === true ? new Set(ids) : new Set(members.flatMap((found) => found.ids));
     const revoked = await storeRevoked({ ids, ofFlows, marked, known }, revocation.reason);
     await tell(
@@ -87,20 +83,20 @@ export function openRevoke(source: RevokeSource): Revoke {
       const isReplaced = known[index]?.flow !== undefined && !isTerminal(known[index].state);
       if (found.location === "ended" && !isReplaced) return [];
       // Who waits for one that is in no queue is not known, but may be in this process.
-      const unsent = { task: known[index]?.task, queue: known[index]?.queue, replyTo: backend.replyChannel };
+      const unsent = { task: known[index]?.task, queue: known[index]?.queue, replyTo: engine.results.replyChannel };
       const { task, queue, replyTo, due = endedAt } = "queue" in found ? found : { ...unsent, due: undefined };
       const unfound = isFound(index) ? undefined : true;
       // Of the attempt before, if the record tells of one: this one takes its place.
       const failure = known[index]?.failure;
       const record = encodeRecord({ state: "REVOKED", delivery: fence.record, failure, reason, task, queue, endedAt, unfound });
       // Until its message is gone, and then as long as any result.
-      const expires = lifetimeOf(task) + (found.location === "absent" && awaitsTurn(index) ? longestTurn : Math.max(0, due - endedAt));
+      const expires = lifetimeOf(task) + (found.location === "absent" && awaitsTurn(index) ? maxTurn : Math.max(0, due - endedAt));
       return { id: ids[index] as string, delivery: fence.store, expires, replyTo, record };
     });
-    const replies = await backend.store(requests);
+    const replies = await engine.results.store(requests);
     const stored = new Set(requests.flatMap(({ id }, index) => (replies[index] === "stored" ? id : [])));
     const others = ids.filter((id) => !stored.has(id));
-    const records = new Map((await backend.read(others)).map((record, index) => [others[index], record]));
+    const records = new Map((await engine.results.read(others)).map((record, index) => [others[index], record]));
     const isRevoked = (id: string, index: number) => {
       if (stored.has(id)) return isFound(index);
       const record = records.get(id);
@@ -111,19 +107,19 @@ export function openRevoke(source: RevokeSource): Revoke {
 
   /** A worker that does not hear of it learns it when it renews its leases. */
   async function tell(ids: readonly string[], revocation: Revocation): Promise<void> {
-    if (ids.length > 0) await control.publish({ type: "revoke", ids, ...revocation }).catch(() => undefined);
+    if (ids.length > 0) engine.control.publish({ type: "revoke", ids, ...revocation }).catch(() => undefined);
   }
 
   return async (ids, { queues, elsewhere = false }, options, flow) => {
     const revocation = revocationOf(options);
-    const given = chunksOf({ ids, queues, elsewhere, ...(flow !== undefined && { flow }) });
-    const batches = [...given];
+    const asked = chunksOf({ ids, queues, elsewhere, ...(flow !== undefined && { flow }) });
+    const batches = [...asked];
     const answers: boolean[] = [];
     const met = new Set(ids);
     // What runs in the place of a task may be replaced itself: the list grows on the way.
     for (const [place, batch] of batches.entries()) {
       const revoked = await revokeChunk(batch, revocation);
-      if (place < given.length) answers.push(...revoked.answers);
+      if (place < asked.length) answers.push(...revoked.answers);
       for (const members of revoked.members) {
         const further = members.ids.filter((id) => !met.has(id));
         for (const id of further) met.add(id);
@@ -162,9 +158,9 @@ interface Revoked {
 
 /** The flow is called off with the first chunk, which may have no ids. */
 function chunksOf({ flow, ...batch }: Batch): readonly Batch[] {
-  const count = Math.max(Math.ceil(batch.ids.length / mostAtOnce), flow === undefined ? 0 : 1);
+  const count = Math.max(Math.ceil(batch.ids.length / maxAtOnce), flow === undefined ? 0 : 1);
   return Array.from({ length: count }, (_, chunk) => {
-    const ids = batch.ids.slice(chunk * mostAtOnce, (chunk + 1) * mostAtOnce);
+    const ids = batch.ids.slice(chunk * maxAtOnce, (chunk + 1) * maxAtOnce);
     return { ...batch, ids, ...(chunk === 0 && flow !== undefined && { flow }) };
   });
 }

@@ -1,13 +1,13 @@
-import { checkOptions } from "../task/check.js";
+import { checkOptions } from "../options/check.js";
 import type { AsyncResult } from "./async-result.js";
 import type { Handle } from "./handle.js";
-import { checkHandles, leavesOf, type Leaf } from "./leaf.js";
+import { checkHandles, leavesOf, type SingleResult } from "./single-result.js";
 import { waitInTask } from "./wait-in-task.js";
 import { waitChecks, type WaitOptions } from "./wait-options.js";
 import { watchAll, type Ending } from "./watch-all.js";
 
 /** A handle on one result, in `H` or within. */
-export type LeafOf<H> = H extends AsyncResult
+export type SingleResultOf<H> = H extends AsyncResult
   ? H
   : H extends Handle<infer Values extends readonly unknown[]>
     ? MemberOf<Values[number]>
@@ -17,7 +17,7 @@ export type LeafOf<H> = H extends AsyncResult
 type MemberOf<Value> = AsyncResult<Value extends readonly unknown[] ? unknown : Value>;
 
 /** Most records that are kept for a slow reader, who otherwise reads them when asking for the value. */
-const mostKept = 1000;
+const maxKept = 1000;
 
 /**
  * The handles in the order in which their tasks end, whichever way, those of members of groups one by one as well; their `get()` gives the value without waiting. The iteration throws
@@ -26,7 +26,7 @@ const mostKept = 1000;
 export async function* asCompleted<H extends Handle>(
   results: Iterable<H>,
   options: WaitOptions = {},
-): AsyncGenerator<LeafOf<H>, void, undefined> {
+): AsyncGenerator<SingleResultOf<H>, void, undefined> {
   checkOptions(options, waitChecks, "of asCompleted()");
   const leaves = leavesOf(checkHandles(results, "asCompleted()"));
   /** Those that are not given yet. */
@@ -37,7 +37,7 @@ export async function* asCompleted<H extends Handle>(
   const wait = waitInTask(leaves);
   const stop = watchAll(leaves, options, {
     onEnd: (ending) => {
-      endings.add(endings.size < mostKept ? ending : { index: ending.index });
+      endings.add(endings.size < maxKept ? ending : { index: ending.index });
       wake();
     },
     onError: (reason) => {
@@ -51,12 +51,12 @@ export async function* asCompleted<H extends Handle>(
       for (const ending of endings) {
         endings.delete(ending);
         left--;
-        const leaf = leaves[ending.index] as Leaf;
-        leaf.hold(ending.record);
+        const result = leaves[ending.index] as SingleResult;
+        result.hold(ending.record);
         try {
-          yield leaf as Handle as LeafOf<H>;
+          yield result as Handle as SingleResultOf<H>;
         } finally {
-          leaf.hold(undefined);
+          result.hold(undefined);
         }
       }
       if (failed !== undefined) throw failed.reason;

@@ -1,12 +1,14 @@
-import { isTerminal, type BullrushError, type Loan, type ReadOptions, type TaskRecord, type TaskState } from "@bullrush/broker";
+import { isTerminal, type BullrushError, type TaskRecord, type TaskState } from "@bullrush/broker";
 import type { RevokeOptions } from "../control/revoke.js";
-import { checkOptions } from "../task/check.js";
-import { enclosingTask } from "../task/context.js";
+import { checkOptions } from "../options/check.js";
+import { runningTask } from "../running/running-task.js";
 import { detailsOf, type TaskDetails } from "./details.js";
 import { TimeoutError, type TaskFailedError, type TaskRevokedError } from "./errors.js";
 import { forget } from "./forget.js";
 import type { Handle } from "./handle.js";
-import { ignored, mark } from "./leaf.js";
+import type { Listener } from "./listener.js";
+import { look, readRecord, type Seen } from "./look.js";
+import { ignored, mark } from "./single-result.js";
 import { callBack, checkListener } from "./on-done.js";
 import { errorOf, failureOf, outcomeOf, type TaskOutcome } from "./outcome.js";
 import { iterateProgress, type IterateOptions, type Progress } from "./progress.js";
@@ -15,14 +17,13 @@ import type { ResultData } from "./result-data.js";
 import { resultData } from "./saved-group.js";
 import { inTask, polledInTask } from "./wait-in-task.js";
 import { getChecks, limitWait, type GetOptions } from "./wait-options.js";
-import type { Listener } from "./waiter.js";
 
 /**
  * The handle on the result of a task. It holds nothing open and is not thenable: awaiting `delay()` gives the handle, `get()` the value.
  */
 export class AsyncResult<Result = unknown> implements Handle<Result> {
   /** @internal */
-  readonly [mark.leaf] = true;
+  readonly [mark.single] = true;
   readonly id: string;
   /** The handle of the step before, in a chain: of a group, a `GroupResult`. */
   readonly parent: Handle | undefined;
@@ -176,12 +177,12 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
   }
 
   #watch(listener: Listener): () => void {
-    const sought = this.#seen ? { ...this.#reference, missed: undefined } : this.#reference;
+    const awaited = this.#seen ? { ...this.#reference, missed: undefined } : this.#reference;
     const onEnd = (record: TaskRecord) => {
       this.#seen = true;
       listener.onEnd(record);
     };
-    return this.#source().waiter.watch(sought, { ...listener, onEnd });
+    return this.#source().waiter.watch(awaited, { ...listener, onEnd });
   }
 
   /** @internal Takes `record` for its end, without looking, until it is given another one or none. */
@@ -201,7 +202,7 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
 
   /** @internal What `get()` throws after `timeout` ms, because of `outage` if there is one. */
   timeoutError(timeout: number, outage?: BullrushError): TimeoutError {
-    return new TimeoutError(this.#reference.task ?? "task", this.id, timeout, enclosingTask()?.runnerPool, outage);
+    return new TimeoutError(this.#reference.task ?? "task", this.id, timeout, runningTask()?.runnerPool, outage);
   }
 
   #ended(options: GetOptions, onPending?: () => void): Promise<TaskRecord> {
@@ -233,7 +234,7 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
 
   /** The same, or what there is instead of its record. */
   async #pollAll(options?: { readonly withLoan: boolean }): Promise<Seen> {
-    const seen = await this.#look(options?.withLoan === true);
+    const seen = await look(this.#reference, this.#source().engine, options?.withLoan === true);
     await this.#polled(seen.record.state);
     return seen;
   }
@@ -242,42 +243,7 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
     await polledInTask(this.id, isTerminal(state), [this]);
   }
 
-  /**
-   * Its record, or what there is instead of one.
-   * @param withLoan whether the broker is asked who runs it though its record says that it runs
-   */
-  async #look(withLoan: boolean): Promise<Seen> {
-    const { id, queues, elsewhere = false } = this.#reference;
-    const record = await this.#read();
-    if (record !== undefined && !(withLoan ? !isTerminal(record.state) : isWaiting(record))) return { record };
-    const places = record?.queue === undefined ? queues : [...new Set([...queues, record.queue])];
-    const [location = "absent"] = await this.#source().transport.locate([{ id, queues: places, elsewhere }]);
-    if (location === "waiting") return { record: { state: "PENDING", delivery: 0, ...record } };
-    if (typeof location === "object" && "taken" in location) {
-      // What is stored of one that waited tells of the attempt before.
-      const runs = record === undefined || isWaiting(record) ? ({ state: "STARTED", delivery: 0 } as const) : record;
-      return { record: runs, loan: location.taken };
-    }
-    // It may have ended between the two looks.
-    const again = await this.#read({ isSure: true });
-    if (location === "absent") return { record: again ?? { state: "UNKNOWN", delivery: 0 } };
-    const isKnown = again !== undefined && again.state !== "PENDING";
-    return { record: isKnown ? again : { delivery: 0, ...again, state: "REVOKED", reason: location.revoked } };
+  async #read(): Promise<TaskRecord | undefined> {
+    return readRecord(this.id, this.#source().engine);
   }
-
-  async #read(options?: ReadOptions): Promise<TaskRecord | undefined> {
-    const [record] = await this.#source().backend.read([this.id], options);
-    return record;
-  }
-}
-
-/** What is known of a task: its record, or what there is instead of one, and its loan if it runs. */
-interface Seen {
-  readonly record: TaskRecord;
-  readonly loan?: Loan;
-}
-
-/** Whether its message waits, as far as its record tells. */
-function isWaiting({ state }: TaskRecord): boolean {
-  return state === "PENDING" || state === "RETRY";
 }

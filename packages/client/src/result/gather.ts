@@ -1,7 +1,7 @@
 import type { TaskRecord } from "@bullrush/broker";
-import { checkOptions } from "../task/check.js";
+import { checkOptions } from "../options/check.js";
 import type { Handle, ValuesOf } from "./handle.js";
-import { awaitedBefore, awaitedOf, checkHandles, isGroup, type Group, type Leaf } from "./leaf.js";
+import { awaitedBefore, awaitedOf, checkHandles, isGroup, type Group, type SingleResult } from "./single-result.js";
 import { outcomeOf, type TaskOutcome } from "./outcome.js";
 import { getChecks, type GetOptions, type WaitOptions } from "./wait-options.js";
 import { inTask } from "./wait-in-task.js";
@@ -34,7 +34,7 @@ export async function gather(results: readonly Handle[], options: GetOptions = {
 
 /** The terminal records of `leaves`, in their order. `onPending` is called as that of `watchAll`. */
 export function recordsOf(
-  leaves: readonly Leaf[],
+  leaves: readonly SingleResult[],
   options: WaitOptions,
   propagate: boolean,
   onPending?: () => void,
@@ -61,7 +61,7 @@ export function recordsOf(
 }
 
 /** @param records those of what is awaited, from which the values are taken one by one */
-export function valuesOf(handles: readonly (Leaf | Group)[], records: Iterator<TaskRecord, undefined>): readonly unknown[] {
+export function valuesOf(handles: readonly (SingleResult | Group)[], records: Iterator<TaskRecord, undefined>): readonly unknown[] {
   return handles.map((handle) => {
     if (!isGroup(handle)) return records.next().value?.result;
     const values = valuesOf(handle.results, records);
@@ -71,7 +71,7 @@ export function valuesOf(handles: readonly (Leaf | Group)[], records: Iterator<T
 }
 
 /** @param records those of what is awaited of all `handles` */
-export function outcomesOf(handles: readonly (Leaf | Group)[], records: readonly TaskRecord[]): readonly TaskOutcome<unknown>[] {
+export function outcomesOf(handles: readonly (SingleResult | Group)[], records: readonly TaskRecord[]): readonly TaskOutcome<unknown>[] {
   let at = 0;
   return handles.map((handle) => {
     const own = records.slice(at, (at += awaitedOf([handle]).length));

@@ -1,12 +1,12 @@
 import { isTerminal, type TaskRecord, type TaskState } from "@bullrush/broker";
 import type { RevokeOptions } from "../control/revoke.js";
-import { checkOptions } from "../task/check.js";
-import { asCompleted, type LeafOf } from "./as-completed.js";
+import { checkOptions } from "../options/check.js";
+import { asCompleted, type SingleResultOf } from "./as-completed.js";
 import type { AsyncResult } from "./async-result.js";
 import { forget } from "./forget.js";
 import { outcomesOf, recordsOf, valuesOf, type OutcomesOf } from "./gather.js";
 import type { Handle, HandlesFor } from "./handle.js";
-import { awaitedOf, ignored, isGroup, leavesOf, mark, type Group, type Leaf } from "./leaf.js";
+import { awaitedOf, ignored, isGroup, leavesOf, mark, type Group, type SingleResult } from "./single-result.js";
 import { callBack, checkListener } from "./on-done.js";
 import type { ResultSource } from "./reference.js";
 import type { ResultData } from "./result-data.js";
@@ -26,7 +26,7 @@ export interface GroupReference {
 }
 
 /** Most records that are read in one command: each has a result, which may be large. */
-const mostRead = 100;
+const maxRead = 100;
 
 /** The handle on the results of a group of tasks, `Results` in the order of its members; a group among them is one member. */
 export class GroupResult<Results extends readonly unknown[] = readonly unknown[]>
@@ -75,7 +75,7 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
   }
 
   /** The handles of its tasks, those of groups within too, each as soon as it has ended. As the function `asCompleted`. */
-  asCompleted(options: WaitOptions = {}): AsyncGenerator<LeafOf<GroupResult<Results>>, void, undefined> {
+  asCompleted(options: WaitOptions = {}): AsyncGenerator<SingleResultOf<GroupResult<Results>>, void, undefined> {
     return asCompleted([this], options);
   }
 
@@ -137,7 +137,7 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
     const queues = new Set(leaves.flatMap(({ reference }) => reference.queues));
     const elsewhere = leaves.some(({ reference }) => reference.elsewhere === true);
     const answers = ((await this.#source?.().revoke(ids, { queues: [...queues], elsewhere }, options, this.#flow)) ?? []).values();
-    const answerOf = (handle: Leaf | Group): boolean =>
+    const answerOf = (handle: SingleResult | Group): boolean =>
       isGroup(handle) ? handle.results.map(answerOf).every((answer) => answer) : answers.next().value === true;
     return this.#members.map(answerOf);
   }
@@ -149,8 +149,8 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
   async save(): Promise<void> {
     const source = this.#source?.();
     if (source === undefined) return;
-    const { backend, options } = source;
-    await backend.saveGroup(this.id, savedGroup(this.#asGroup), options.resultExpires);
+    const { engine, options } = source;
+    await engine.results.saveGroup(this.id, savedGroup(this.#asGroup), options.resultExpires);
   }
 
   /** Removes the results of all its tasks and of the steps before it, what `save()` has kept, and all else that is kept of those that have ended. */
@@ -170,30 +170,30 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
   }
 
   /** Its members, as sets of results see them. */
-  get #members(): readonly (Leaf | Group)[] {
-    return this.results as unknown as readonly (Leaf | Group)[];
+  get #members(): readonly (SingleResult | Group)[] {
+    return this.results as unknown as readonly (SingleResult | Group)[];
   }
 
   get #asGroup(): Group {
     return this as unknown as Group;
   }
 
-  #leaves(): readonly Leaf[] {
+  #leaves(): readonly SingleResult[] {
     return leavesOf(this.#members);
   }
 
   /** Those whose end is the end of the group. */
-  #awaited(): readonly Leaf[] {
+  #awaited(): readonly SingleResult[] {
     return awaitedOf([this.#asGroup]);
   }
 
   /** How many of `leaves` have a record that fits; those that ignore their results count as ended well. */
-  async #count(leaves: readonly Leaf[], fits: (record: TaskRecord) => boolean): Promise<number> {
+  async #count(leaves: readonly SingleResult[], fits: (record: TaskRecord) => boolean): Promise<number> {
     const stored = leaves.filter(({ reference }) => reference.ignoreResult !== true);
     let count = fits(ignored) ? leaves.length - stored.length : 0;
     let pending = stored.length;
-    for (const some of chunksOf(stored, mostRead)) {
-      const records = await this.#source?.().backend.read(some.map(({ id }) => id));
+    for (const some of chunksOf(stored, maxRead)) {
+      const records = await this.#source?.().engine.results.read(some.map(({ id }) => id));
       for (const record of records ?? []) {
         if (record === undefined) continue;
         if (isTerminal(record.state)) pending--;
@@ -205,6 +205,6 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
   }
 }
 
-function* chunksOf(leaves: readonly Leaf[], most: number): Generator<readonly Leaf[]> {
+function* chunksOf(leaves: readonly SingleResult[], most: number): Generator<readonly SingleResult[]> {
   for (let at = 0; at < leaves.length; at += most) yield leaves.slice(at, at + most);
 }

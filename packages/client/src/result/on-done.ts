@@ -1,8 +1,8 @@
 import { BullrushError, type TaskRecord } from "@bullrush/broker";
-import { kindOf, refuse } from "../task/check.js";
+import { kindOf, refuse } from "../options/check.js";
 import { UnknownTaskError } from "./errors.js";
 import { recordsOf } from "./gather.js";
-import type { Leaf } from "./leaf.js";
+import type { SingleResult } from "./single-result.js";
 
 /** Throws `INVALID_OPTION` for what is given to `onDone()` and cannot be called. */
 export function checkListener(listener: unknown): void {
@@ -10,7 +10,7 @@ export function checkListener(listener: unknown): void {
 }
 
 /** Calls `listener` once with the terminal records of all `leaves`. What it throws is an uncaught exception. */
-export function callBack(leaves: readonly Leaf[], listener: (records: readonly TaskRecord[]) => void): void {
+export function callBack(leaves: readonly SingleResult[], listener: (records: readonly TaskRecord[]) => void): void {
   recordsOf(leaves, {}, false).then(
     (records) => process.nextTick(listener, records),
     (error: unknown) => {

@@ -1,6 +1,6 @@
 import type { TaskRecord } from "@bullrush/broker";
-import { checkOptions } from "../task/check.js";
-import type { Leaf } from "./leaf.js";
+import { checkOptions } from "../options/check.js";
+import type { SingleResult } from "./single-result.js";
 import { outcomeOf, type TaskOutcome } from "./outcome.js";
 import { waitInTask } from "./wait-in-task.js";
 import { getChecks, limitWait, type GetOptions } from "./wait-options.js";
@@ -19,13 +19,13 @@ export interface IterateOptions extends GetOptions {
 }
 
 /** Most reports that are kept for a slow reader; the oldest are dropped. */
-const mostKept = 100;
+const maxKept = 100;
 
 const known: ReadonlySet<string> = new Set(["UNKNOWN", "PENDING", "STARTED", "RETRY"]);
 
 /** Yields what the task says until it has ended, and returns its outcome. */
 export async function* iterateProgress<Result>(
-  result: Leaf,
+  result: SingleResult,
   options: IterateOptions,
 ): AsyncGenerator<Progress, TaskOutcome<Result>, undefined> {
   checkOptions(options, getChecks, "of iterate()");
@@ -45,7 +45,7 @@ export async function* iterateProgress<Result>(
     if (text === last) return;
     last = text;
     kept.push({ state, meta });
-    if (kept.length > mostKept) kept.shift();
+    if (kept.length > maxKept) kept.shift();
     wake();
   }
 

@@ -1,12 +1,11 @@
-import type { ResultBackend, Transport } from "@bullrush/broker";
+import type { Engine } from "@bullrush/broker";
 import type { Revoke } from "../control/revoke.js";
 import type { Handle } from "./handle.js";
 import type { ResultWaiter } from "./waiter.js";
 
 /** What a handle needs of its app. @internal */
 export interface ResultSource {
-  readonly transport: Transport;
-  readonly backend: ResultBackend;
+  readonly engine: Engine;
   readonly waiter: ResultWaiter;
   readonly revoke: Revoke;
   readonly options: {

@@ -38,10 +38,10 @@ function stepOf(source: () => ResultSource, data: ResultData, parent: AsyncResul
 }
 
 /** How deep groups may lie in each other. */
-const deepest = 500;
+const maxDepth = 500;
 
 function isResultData(value: unknown, depth = 0): value is ResultData {
-  if (typeof value !== "object" || value === null || depth > deepest) return false;
+  if (typeof value !== "object" || value === null || depth > maxDepth) return false;
   const { id, flow, results, queues, elsewhere, task, ignoreResult, isPartial, parents } = value as Partial<Record<string, unknown>>;
   if (!isTaskId(id) || (flow !== undefined && !isTaskId(flow))) return false;
   if (parents !== undefined && !isListOfData(parents, depth)) return false;

@@ -1,4 +1,4 @@
-import { isGroup, type Group, type Leaf } from "./leaf.js";
+import { isGroup, type Group, type SingleResult } from "./single-result.js";
 import type { GroupResultData, ResultData } from "./result-data.js";
 
 /** What `group` consists of, as JSON, without the steps before it and before its members. */
@@ -7,26 +7,26 @@ export function savedGroup(group: Group): string {
 }
 
 /** A handle with all that it consists of, and the steps before it. */
-export function resultData(handle: Leaf | Group): ResultData {
+export function resultData(handle: SingleResult | Group): ResultData {
   const parents: ResultData[] = [];
-  for (let step = handle.parent; step !== undefined; step = step.parent) parents.push(stepData(step as Leaf | Group));
+  for (let step = handle.parent; step !== undefined; step = step.parent) parents.push(stepData(step as SingleResult | Group));
   return { ...stepData(handle), ...(parents.length > 0 && { parents }) };
 }
 
 /** A handle without the steps before it. */
-function stepData(handle: Leaf | Group): ResultData {
+function stepData(handle: SingleResult | Group): ResultData {
   return isGroup(handle) ? groupData(handle, resultData) : leafData(handle);
 }
 
-function bareData(handle: Leaf | Group): ResultData {
+function bareData(handle: SingleResult | Group): ResultData {
   return isGroup(handle) ? groupData(handle, bareData) : leafData(handle);
 }
 
-function groupData({ id, flow, isPartial, results }: Group, dataOf: (member: Leaf | Group) => ResultData): GroupResultData {
+function groupData({ id, flow, isPartial, results }: Group, dataOf: (member: SingleResult | Group) => ResultData): GroupResultData {
   return { id, ...(flow !== undefined && { flow }), ...(isPartial && { isPartial }), results: results.map(dataOf) };
 }
 
-function leafData({ reference: { id, queues, elsewhere, task, ignoreResult, flow } }: Leaf): ResultData {
+function leafData({ reference: { id, queues, elsewhere, task, ignoreResult, flow } }: SingleResult): ResultData {
   return {
     id,
     queues,

@@ -1,7 +1,7 @@
 import type { Duration } from "@bullrush/broker";
-import { checkOptions, kindOf, refuse, type Check } from "../task/check.js";
+import { checkOptions, kindOf, refuse, type Check } from "../options/check.js";
 import type { Handle } from "./handle.js";
-import { awaitedOf, checkHandles } from "./leaf.js";
+import { awaitedOf, checkHandles } from "./single-result.js";
 import { inTask } from "./wait-in-task.js";
 import { waitChecks } from "./wait-options.js";
 import { watchAll } from "./watch-all.js";
@@ -35,9 +35,9 @@ export async function waitFor<H extends Handle>(results: Iterable<H>, options: W
   const handles = checkHandles(results, "waitFor()");
   const { until = "all" } = options;
   const members = handles.map((handle) => awaitedOf([handle]));
-  /** For each handle, how many of its leaves have not ended. */
+  /** For each handle, how many of its single results have not ended. */
   const left = members.map(({ length }) => length);
-  /** For each leaf, the place of its handle. */
+  /** For each single result, the place of its handle. */
   const places = members.flatMap((leaves, place) => leaves.map(() => place));
   const leaves = members.flat();
   const wait = (onPending?: () => void) =>

@@ -1,21 +1,21 @@
-import { enclosingTask, type TaskContext } from "../task/context.js";
-import type { AwaitedTask, Loan } from "../task/loan.js";
+import type { AwaitedTask, Loan } from "../running/loan.js";
+import { runningTask, type RunningTask } from "../running/running-task.js";
 import type { Handle } from "./handle.js";
-import { isGroup, type Group, type Leaf } from "./leaf.js";
+import { isGroup, type Group, type SingleResult } from "./single-result.js";
 
 /**
  * A wait for results inside a task that a worker runs. The task's slot is lent while the task waits and it is known that the wait is not over at once. The slot
  * is regained before the task goes on.
  */
 export class WaitInTask {
-  readonly #context: TaskContext;
-  readonly #leaves: readonly Leaf[];
+  readonly #task: RunningTask;
+  readonly #leaves: readonly SingleResult[];
   #pending = false;
   #waiting = false;
   #loan: Loan | undefined;
 
-  constructor(context: TaskContext, leaves: readonly Leaf[]) {
-    this.#context = context;
+  constructor(task: RunningTask, leaves: readonly SingleResult[]) {
+    this.#task = task;
     this.#leaves = leaves;
   }
 
@@ -42,36 +42,36 @@ export class WaitInTask {
   }
 
   #lend(): void {
-    if (this.#waiting) this.#loan ??= this.#context.onWait?.(() => awaitedTasks(this.#leaves));
+    if (this.#waiting) this.#loan ??= this.#task.onWait?.(() => awaitedTasks(this.#leaves));
   }
 }
 
 /** A wait for `leaves` in the enclosing task; `undefined` outside one that a worker runs. */
-export function waitInTask(leaves: readonly Leaf[]): WaitInTask | undefined {
-  const context = enclosingTask();
-  return context?.onWait === undefined ? undefined : new WaitInTask(context, leaves);
+export function waitInTask(leaves: readonly SingleResult[]): WaitInTask | undefined {
+  const task = runningTask();
+  return task?.onWait === undefined ? undefined : new WaitInTask(task, leaves);
 }
 
 /** What `wait` resolves with, which waits for `leaves` and calls `onPending` when it is known that they have not ended. */
-export function inTask<T>(leaves: readonly Leaf[], wait: (onPending?: () => void) => Promise<T>): Promise<T> {
+export function inTask<T>(leaves: readonly SingleResult[], wait: (onPending?: () => void) => Promise<T>): Promise<T> {
   const own = waitInTask(leaves);
   return own === undefined ? wait() : own.during(wait(own.onPending));
 }
 
 /** Notes that the enclosing task, if any, has looked whether the result with this id is there. Resolves when the look may. */
-export async function polledInTask(id: string, ended: boolean, leaves: readonly Leaf[]): Promise<void> {
-  await enclosingTask()?.onPoll?.(id, ended, () => awaitedTasks(leaves));
+export async function polledInTask(id: string, ended: boolean, leaves: readonly SingleResult[]): Promise<void> {
+  await runningTask()?.onPoll?.(id, ended, () => awaitedTasks(leaves));
 }
 
 /** `leaves` and the steps before them, which have to end first. */
-function awaitedTasks(leaves: readonly Leaf[]): readonly AwaitedTask[] {
+function awaitedTasks(leaves: readonly SingleResult[]): readonly AwaitedTask[] {
   const found = new Map<string, AwaitedTask>();
-  const open: (Leaf | Group)[] = [...leaves].toReversed();
+  const open: (SingleResult | Group)[] = [...leaves].toReversed();
   const seen = new Set<Handle>();
   for (let handle = open.pop(); handle !== undefined; handle = open.pop()) {
     if (seen.has(handle)) continue;
     seen.add(handle);
-    if (handle.parent !== undefined) open.push(handle.parent as Leaf | Group);
+    if (handle.parent !== undefined) open.push(handle.parent as SingleResult | Group);
     if (isGroup(handle)) open.push(...handle.results);
     else found.set(handle.id, handle.reference);
   }

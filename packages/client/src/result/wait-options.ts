@@ -1,6 +1,6 @@
 import { longestTimer, toMilliseconds, type BullrushError, type Duration } from "@bullrush/broker";
 import { getMaxListeners, setMaxListeners } from "node:events";
-import { isDuration, isFlag, isSignal, type Check } from "../task/check.js";
+import { isDuration, isFlag, isSignal, type Check } from "../options/check.js";
 
 /** How long is waited. */
 export interface WaitOptions {

@@ -1,93 +1,45 @@
 import {
-  Alarm,
+  SharedTimer,
   BullrushError,
   isTerminal,
   systemTiming,
   type Location,
   type ReadOptions,
-  type ResultBackend,
+  type Queues,
+  type Results,
   type TaskRecord,
   type Timing,
-  type Transport,
 } from "@bullrush/broker";
-import { Agenda } from "./agenda.js";
+import { TimingWheel } from "./timing-wheel.js";
+import type { AwaitedResult } from "./awaited-result.js";
 import { UnknownTaskError } from "./errors.js";
-
-/** Whose result is awaited, and where its message may be. */
-export interface Sought {
-  readonly id: string;
-  readonly queues: readonly string[];
-  /** Whether it may be in any other queue too. Default: false. */
-  readonly elsewhere?: boolean;
-  /** Whether this process is told of it, because it sent it. */
-  readonly own: boolean;
-  /** What `missed` of the waiter was before the task was sent; if it still is, no news of the task was missed. */
-  readonly missed?: number | undefined;
-}
-
-/** Who waits for a result; called later, never at once. */
-export interface Listener {
-  /** Gets the record of the task once it is terminal. The last call, as `onError` is. */
-  readonly onEnd: (record: TaskRecord) => void;
-  /** Gets an `UnknownTaskError` when nobody knows the id, or what the backend or `close` rejects with. */
-  readonly onError: (reason: unknown) => void;
-  /** Gets records that are not terminal, the same one more than once. */
-  readonly onNews?: ((record: TaskRecord) => void) | undefined;
-  /** Called when it is known that the task has not ended yet, more than once. */
-  readonly onPending?: (() => void) | undefined;
-  /**
-   * Gets why the backend cannot be asked, each time anew, and `undefined` once it answers again; the wait goes on.
-   */
-  readonly onOutage?: ((error: BullrushError | undefined) => void) | undefined;
-}
-
-/** A wait under way. */
-interface Wait {
-  readonly sought: Sought;
-  readonly listener: Listener;
-  /** When to look next, and how long after that; `Infinity` while it is not to be looked at. */
-  at: number;
-  interval: number;
-  looks: number;
-  /** Whether it was told anything since the last look began, which is older. */
-  told: boolean;
-  /** Whether the backend could not be asked the last time. */
-  cut: boolean;
-}
-
-/**
- * Intervals between two looks at a result, in ms: the first and the longest for one that we are not told of; and for one that we are told of, so that it is looked at only in case a
- * notification is lost. Each is twice the one before.
- */
-const intervals = { polled: { first: 50, longest: 4000 }, told: { first: 1900, longest: 8000 } };
-
-/** Where the message of a task is looked for as well: at the first looks, and from then on at one of so many. */
-const locating = { first: 4, every: 8 };
+import type { Listener } from "./listener.js";
+import { intervals, intervalsOf, isToLocate, type Wait } from "./wait.js";
 
 /** Most results that are looked at in one command. */
-const mostAtOnce = 5000;
+const maxAtOnce = 5000;
 
 /**
  * Waits for results: told of those that this process sent, through one subscription; looking for the others, and now and then for all, because a notification can
  * be lost. All that are due are read in one command, unless they are very many.
  */
 export class ResultWaiter {
-  readonly #backend: ResultBackend;
-  readonly #transport: Transport;
+  readonly #results: Results;
+  readonly #queues: Queues;
   readonly #timing: Timing;
-  readonly #alarm: Alarm;
+  readonly #timer: SharedTimer;
   readonly #waits = new Map<string, Set<Wait>>();
-  readonly #agenda = new Agenda<Wait>();
+  readonly #wheel = new TimingWheel<Wait>();
   #subscribing: Promise<() => void> | undefined;
   #subscribed = false;
   #missed = 0;
   #closed: BullrushError | undefined;
 
-  constructor(backend: ResultBackend, transport: Transport, timing: Timing = systemTiming) {
-    this.#backend = backend;
-    this.#transport = transport;
+  constructor(results: Results, queues: Queues, timing: Timing = systemTiming) {
+    this.#results = results;
+    this.#queues = queues;
     this.#timing = timing;
-    this.#alarm = new Alarm(() => void this.#look(), timing);
+    this.#timer = new SharedTimer(() => void this.#look(), timing);
   }
 
   /** How often it was told of a task that nobody waited for; `undefined` while it is told of none. */
@@ -96,16 +48,16 @@ export class ResultWaiter {
   }
 
   /** Begins to wait, until it has ended or the returned function is called. */
-  watch(sought: Sought, listener: Listener): () => void {
+  watch(awaited: AwaitedResult, listener: Listener): () => void {
     if (this.#closed !== undefined) {
       queueMicrotask(() => listener.onError(this.#closed));
       return () => undefined;
     }
-    const interval = intervalsOf(sought).first;
-    const wait: Wait = { sought, listener, at: Infinity, interval, looks: 0, told: false, cut: false };
+    const interval = intervalsOf(awaited).first;
+    const wait: Wait = { awaited, listener, at: Infinity, interval, looks: 0, notified: false, cut: false };
     this.#add(wait);
-    if (!sought.own) this.#lookSoon(wait);
-    else if (this.#subscribed && sought.missed === this.#missed) {
+    if (!awaited.own) this.#lookSoon(wait);
+    else if (this.#subscribed && awaited.missed === this.#missed) {
       this.#lookAt(wait, intervals.polled.first);
       if (listener.onPending !== undefined) queueMicrotask(() => this.#tellPending(wait));
     } else if (this.#subscribed) this.#lookSoon(wait);
@@ -133,8 +85,8 @@ export class ResultWaiter {
 
   async #subscribe(): Promise<void> {
     try {
-      await (this.#subscribing ??= this.#backend.subscribe(
-        (id, record) => this.#told(id, record),
+      await (this.#subscribing ??= this.#results.subscribe(
+        (id, record) => this.#notified(id, record),
         () => this.#deaf(),
       ));
       this.#subscribed = true;
@@ -144,7 +96,7 @@ export class ResultWaiter {
     }
   }
 
-  #told(id: string, record: TaskRecord | undefined): void {
+  #notified(id: string, record: TaskRecord | undefined): void {
     const waits = this.#waits.get(id);
     const ended = record !== undefined && isTerminal(record.state);
     if (waits === undefined) {
@@ -152,7 +104,7 @@ export class ResultWaiter {
     } else if (ended) this.#resolve(id, record);
     else
       for (const wait of waits) {
-        wait.told = true;
+        wait.notified = true;
         if (record === undefined) this.#lookSoon(wait);
         else wait.listener.onNews?.(record);
       }
@@ -161,11 +113,11 @@ export class ResultWaiter {
   /** Nothing was heard for a while: whatever is awaited may have ended. */
   #deaf(): void {
     this.#missed++;
-    for (const waits of this.#waits.values()) for (const wait of waits) if (wait.sought.own) this.#lookSoon(wait);
+    for (const waits of this.#waits.values()) for (const wait of waits) if (wait.awaited.own) this.#lookSoon(wait);
   }
 
   #add(wait: Wait): void {
-    const { id } = wait.sought;
+    const { id } = wait.awaited;
     const waits = this.#waits.get(id);
     if (waits === undefined) this.#waits.set(id, new Set([wait]));
     else waits.add(wait);
@@ -193,17 +145,17 @@ export class ResultWaiter {
 
   /** Ends the wait, and says whether it was still under way. */
   #drop(wait: Wait): boolean {
-    const { id } = wait.sought;
+    const { id } = wait.awaited;
     const waits = this.#waits.get(id);
     if (!waits?.delete(wait)) return false;
-    this.#agenda.remove(wait);
+    this.#wheel.remove(wait);
     if (waits.size === 0) this.#waits.delete(id);
-    if (this.#waits.size === 0) this.#alarm.rest();
+    if (this.#waits.size === 0) this.#timer.rest();
     return true;
   }
 
   #isUnderWay(wait: Wait): boolean {
-    return this.#waits.get(wait.sought.id)?.has(wait) === true;
+    return this.#waits.get(wait.awaited.id)?.has(wait) === true;
   }
 
   #tellPending(wait: Wait): void {
@@ -217,19 +169,19 @@ export class ResultWaiter {
   #lookAt(wait: Wait, delay: number): void {
     if (!this.#isUnderWay(wait)) return;
     const at = this.#timing.now() + delay;
-    this.#agenda.set(wait, at);
-    this.#alarm.set(at);
+    this.#wheel.set(wait, at);
+    this.#timer.set(at);
   }
 
   /** Reads all that are due; if that is too many, the others next. */
   async #look(): Promise<void> {
     const now = this.#timing.now();
-    const due = this.#agenda.take(now, mostAtOnce);
+    const due = this.#wheel.take(now, maxAtOnce);
     for (const wait of due) {
       wait.looks++;
-      wait.told = false;
+      wait.notified = false;
     }
-    this.#alarm.set(this.#agenda.next);
+    this.#timer.set(this.#wheel.next);
     if (due.length === 0) return;
     const missing = await this.#read(due);
     this.#lookAgain(due, now);
@@ -240,27 +192,27 @@ export class ResultWaiter {
   #lookAgain(waits: readonly Wait[], looked: number): void {
     for (const wait of waits) {
       if (wait.at !== Infinity || !this.#isUnderWay(wait)) continue;
-      this.#agenda.set(wait, looked + wait.interval);
-      wait.interval = Math.min(wait.interval * 2, intervalsOf(wait.sought).longest);
+      this.#wheel.set(wait, looked + wait.interval);
+      wait.interval = Math.min(wait.interval * 2, intervalsOf(wait.awaited).max);
       if (!wait.cut) wait.listener.onPending?.();
     }
-    this.#alarm.set(this.#agenda.next);
+    this.#timer.set(this.#wheel.next);
   }
 
   /** Ends the waits whose task has ended, or whose record cannot be had, and gives those of whose task there is no record. Never rejects. */
   async #read(waits: readonly Wait[], options?: ReadOptions): Promise<readonly Wait[]> {
     if (waits.length === 0) return [];
     try {
-      const records = await this.#backend.read(
-        waits.map(({ sought }) => sought.id),
+      const records = await this.#results.read(
+        waits.map(({ awaited }) => awaited.id),
         options,
       );
       for (const wait of waits) if (wait.cut) this.#reached(wait);
       return waits.filter((wait, index) => {
         const record = records[index];
         if (record === undefined) return true;
-        if (isTerminal(record.state)) this.#resolve(wait.sought.id, record);
-        else if (!wait.told) wait.listener.onNews?.(record);
+        if (isTerminal(record.state)) this.#resolve(wait.awaited.id, record);
+        else if (!wait.notified) wait.listener.onNews?.(record);
         return false;
       });
     } catch (error) {
@@ -273,7 +225,7 @@ export class ResultWaiter {
   #reached(wait: Wait): void {
     wait.cut = false;
     wait.listener.onOutage?.(undefined);
-    if (wait.sought.own && !this.#subscribed) this.#subscribeFor(wait);
+    if (wait.awaited.own && !this.#subscribed) this.#subscribeFor(wait);
   }
 
   /**
@@ -283,24 +235,15 @@ export class ResultWaiter {
   async #findUnknown(waits: readonly Wait[]): Promise<void> {
     if (waits.length === 0) return;
     // Without the broker nothing can be said of them; the backend alone may still bring their results.
-    const locations = await this.#transport.locate(waits.map(({ sought }) => sought)).catch(() => []);
+    const locations = await this.#queues.locate(waits.map(({ awaited }) => awaited)).catch(() => []);
     const found = new Map(waits.map((wait, index) => [wait, locations[index]]));
     const revokedAt = (location: Location | undefined) => (typeof location === "object" && "revoked" in location ? location : undefined);
     const over = waits.filter((wait) => found.get(wait) === "absent" || revokedAt(found.get(wait)) !== undefined);
     for (const wait of await this.#read(over, { isSure: true })) {
-      const { id } = wait.sought;
+      const { id } = wait.awaited;
       const location = revokedAt(found.get(wait));
       if (location !== undefined) this.#resolve(id, { state: "REVOKED", delivery: 0, reason: location.revoked });
       else this.#fail(wait, new UnknownTaskError(id));
     }
   }
-}
-
-function intervalsOf({ own }: Sought): { readonly first: number; readonly longest: number } {
-  return own ? intervals.told : intervals.polled;
-}
-
-/** What this process has just sent is there. */
-function isToLocate({ sought, looks }: Wait): boolean {
-  return (!sought.own || looks > 1) && (looks <= locating.first || looks % locating.every === 0);
 }

@@ -1,6 +1,6 @@
 import type { BullrushError, TaskRecord } from "@bullrush/broker";
 import { UnknownTaskError } from "./errors.js";
-import type { Leaf } from "./leaf.js";
+import type { SingleResult } from "./single-result.js";
 import { limitWait, type WaitOptions } from "./wait-options.js";
 
 /** How one of several results came to its end: with its record, or because nobody knows it. */
@@ -24,7 +24,7 @@ export interface Watcher {
  * Watches many results under one timer and one listener, until all have ended or the returned function is called. Throws the signal's reason if it has aborted
  * already.
  */
-export function watchAll(results: readonly Leaf[], options: WaitOptions, watcher: Watcher): () => void {
+export function watchAll(results: readonly SingleResult[], options: WaitOptions, watcher: Watcher): () => void {
   /** Those that have not ended, by their places: how they are given up. */
   const pending = new Map<number, () => void>();
   /** Those of them that may have ended, as nobody has looked yet. */

@@ -1,28 +1,19 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import { BullrushError, type Json } from "@bullrush/broker";
-import type { Logger as PinoLogger } from "pino";
 import type { Canvas, SingleCall } from "../canvas/canvas.js";
 import type { Handle } from "../result/handle.js";
-import type { AwaitedTasks, Loan } from "./loan.js";
+import { runIn, runningTask, type RunningTask } from "../running/running-task.js";
+import type { Log } from "./log.js";
 import type { RejectOptions } from "./reject.js";
 import type { RetryOptions } from "./retry.js";
 
 /** The running task, as its function sees it: `this` in a `function`, or `currentTask()`. */
-export interface TaskContext {
-  /** UUID; the same at every attempt, and so the key with which the task can make its effects idempotent. */
-  readonly id: string;
+export interface TaskContext extends RunningTask {
   readonly name: string;
   readonly args: readonly unknown[];
   /** Which attempt this is; the first is 1. */
   readonly attempt: number;
   /** Attempts before this one. */
   readonly retries: number;
-  /** The queue that it came through; `local` in a direct call. */
-  readonly queue: string;
-  /** Name of the worker; `local` in a direct call. */
-  readonly worker: string;
-  /** The first task of the flow that this one belongs to; its own id when it stands alone. */
-  readonly rootId: string;
   /** The task that sent this one. */
   readonly parentId: string | undefined;
   readonly groupId: string | undefined;
@@ -44,7 +35,7 @@ export interface TaskContext {
    */
   readonly signal: AbortSignal;
   /** Writes lines that carry the task's name and id. */
-  readonly log: PinoLogger;
+  readonly log: Log;
   /**
    * Stores the state PROGRESS with `meta`, for `AsyncResult.iterate()` and `info()`; `meta` is what JSON can carry. The first time at once, then the latest each 100 ms: it may be called as often as one likes.
    * Resolves when it is stored, or at once when it is only remembered.
@@ -52,17 +43,6 @@ export interface TaskContext {
   progress(meta: unknown): Promise<void>;
   /** Stores a state of your own, in capitals, with `meta`, at once if it is another than before, else as `progress` does. It lasts until the task ends. */
   updateState(state: string, meta?: unknown): Promise<void>;
-  /** @internal Hears of each task that this one has sent. */
-  onSent?(id: string): void;
-  /** @internal The pool of runners that runs it, in which a task that waits for results keeps its slot. Absent inline and in a direct call. */
-  readonly runnerPool?: "threads" | "processes" | undefined;
-  /** @internal Hears that the task waits for results that are not there. Returns the loan of its slot, unless it keeps it. */
-  onWait?(awaited: AwaitedTasks): Loan | undefined;
-  /**
-   * @internal Hears each time that the task has looked whether the result with this id is there, and what it saw. The look resolves when the returned promise
-   * does.
-   */
-  onPoll?(id: string, ended: boolean, awaited: AwaitedTasks): Promise<void> | undefined;
   /**
    * Ends this attempt by throwing a `Retry`, which the task has to let pass, and has the worker run it again, under the same id: `return this.retry({ error })` keeps the type of the result. When it has been
    * retried as often as it may, it fails with `error`, else with `MAX_RETRIES_EXCEEDED`. In a direct call it throws `error`. Throws `INVALID_OPTION`.
@@ -90,38 +70,20 @@ export interface TaskContext {
   addToChord<Sent extends Handle>(signature: SingleCall<Sent>): Promise<Sent>;
 }
 
-// One for the process, also when a module loader makes a second copy of this package.
-const slot = Symbol.for("bullrush.current-task");
-const shared = globalThis as { [slot]?: AsyncLocalStorage<TaskContext> };
-const storage = (shared[slot] ??= new AsyncLocalStorage<TaskContext>());
-
 /** The task in which this code runs, however deep below it. Throws `NO_CURRENT_TASK` outside one. */
 export function currentTask(): TaskContext {
-  const context = storage.getStore();
+  const context = enclosingTask();
   if (context === undefined) throw new BullrushError("NO_CURRENT_TASK");
   return context;
 }
 
-/** The task in which this code runs, if any. */
+/** The task in which this code runs, if any. @internal */
 export function enclosingTask(): TaskContext | undefined {
-  return storage.getStore();
-}
-
-/** What `queue` and `worker` are in a direct call. */
-export const local = "local";
-
-/** The task that is the parent of what this code sends: the one that runs, unless it was called directly, and nobody else knows its id. */
-export function sendingTask(): TaskContext | undefined {
-  const context = enclosingTask();
-  return context?.worker === local && context.queue === local ? undefined : context;
-}
-
-/** Runs `body` outside any task: what it starts, and what that throws, is of nobody in particular. @internal */
-export function outsideTask<T>(body: () => T): T {
-  return storage.exit(body);
+  // Tasks run by `runInTask` alone.
+  return runningTask() as TaskContext | undefined;
 }
 
 /** Runs `body` with `context` as the current task. @internal */
 export function runInTask<T>(context: TaskContext, body: () => T): T {
-  return storage.run(context, body);
+  return runIn(context, body);
 }

@@ -1,17 +1,15 @@
 import { BullrushError, newId } from "@bullrush/broker";
-import { pino, type Logger } from "pino";
-import { local, type TaskContext } from "./context.js";
+import { local } from "../running/running-task.js";
+import type { TaskContext } from "./context.js";
 import { Ignore } from "./ignore.js";
+import { localLog } from "./local-log.js";
 import { Reject } from "./reject.js";
 import { Replace } from "./replace.js";
 import { Retry } from "./retry.js";
 
-let log: Logger | undefined;
-
 /** What a task sees as `this` when it is called directly: nothing is stored, and its log goes to stdout from `warn` on. */
 export function localContext(name: string, args: readonly unknown[]): TaskContext {
   const id = newId();
-  log ??= pino({ level: "warn" });
   return {
     id,
     name,
@@ -30,7 +28,7 @@ export function localContext(name: string, args: readonly unknown[]): TaskContex
     timeLimit: undefined,
     softTimeLimit: undefined,
     signal: new AbortController().signal,
-    log: log.child({ task: name, id }),
+    log: localLog({ task: name, id }),
     progress: async () => {},
     updateState: async () => {},
     retry: (options) => {

@@ -1,5 +1,5 @@
 import { BullrushError } from "@bullrush/broker";
-import { checkOptions, isFlag, isText, type Check } from "./check.js";
+import { checkOptions, isFlag, isText, type Check } from "../options/check.js";
 
 /** How `this.reject()` gets rid of a message. */
 export interface RejectOptions {

@@ -1,8 +1,8 @@
 import { BullrushError } from "@bullrush/broker";
 import type { Canvas } from "../canvas/canvas.js";
 import { contentOf } from "../canvas/content.js";
-import { givenId } from "../canvas/plan.js";
-import { refuse } from "./check.js";
+import { givenId } from "../canvas/edit.js";
+import { refuse } from "../options/check.js";
 
 const mark = Symbol.for("bullrush.replace");
 

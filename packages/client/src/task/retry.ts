@@ -1,6 +1,6 @@
 import { BullrushError } from "@bullrush/broker";
-import { checkOptions, isDate, isDuration, isList, isRetryLimit, refuse, type Check } from "./check.js";
-import type { CountdownOrEta, StartOptions } from "./options.js";
+import { checkOptions, isDate, isDuration, isList, isRetryLimit, refuse, type Check } from "../options/check.js";
+import type { CountdownOrEta, StartOptions } from "../options/task-options.js";
 
 /** How `this.retry()` tries a task again. */
 export type RetryOptions = RetryBasics & CountdownOrEta;

@@ -2,10 +2,10 @@ import type { Ignores } from "../canvas/canvas.js";
 import { Group } from "../canvas/group.js";
 import type { CanvasNode, Send } from "../canvas/node.js";
 import type { AsyncResult } from "../result/async-result.js";
-import type { Call } from "./call.js";
-import { isCount, isList } from "./check.js";
-import type { CallOptions, TaskOptions } from "./options.js";
-import { callNode, Signature } from "./signature.js";
+import type { Call } from "../publishing/call.js";
+import { isCount, isList } from "../options/check.js";
+import type { CallOptions, TaskOptions } from "../options/task-options.js";
+import { callNode, Signature } from "../canvas/signature.js";
 import type { TaskStub } from "./task.js";
 
 /** What sends the calls of a task and the canvases that are made of them. */

@@ -3,9 +3,9 @@ import type { OnlyOne, Open, PartialArgs } from "../canvas/fit.js";
 import type { Group } from "../canvas/group.js";
 import type { AsyncResult } from "../result/async-result.js";
 import type { TaskContext } from "./context.js";
-import type { CallOptions, TaskOptions } from "./options.js";
+import type { CallOptions, TaskOptions } from "../options/task-options.js";
 import type { FlawOf, NotJson } from "./sendable.js";
-import type { Signature } from "./signature.js";
+import type { Signature } from "../canvas/signature.js";
 
 /** The function of a task: arguments and result are what JSON can carry. */
 export type TaskFunction<Args extends unknown[], Returned> = (this: TaskContext, ...args: Args) => Returned;

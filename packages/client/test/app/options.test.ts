@@ -13,7 +13,7 @@ const refusal = (given: unknown, environment: Record<string, string> = {}) =>
   thrownBy(() => compileOptions(given as AppOptions, environment));
 
 describe("defaults", () => {
-  test("of everything", () => {
+  test("no options: every default", () => {
     const { router, retentionOf, ...options } = compile();
     expect(options).toEqual({
       name: "app",
@@ -30,6 +30,7 @@ describe("defaults", () => {
       beat: [],
       timezone: "UTC",
       bullmqEvents: true,
+      isLocal: false,
     });
     const mebibytes = 1024 * 1024;
     expect(retentionOf("default")).toEqual({
@@ -41,7 +42,7 @@ describe("defaults", () => {
     expect(router.route({ task: "t", args: [] }).queues).toEqual(["default"]);
   });
 
-  test("what a queue keeps is what it says, else the app, else as long as results live", () => {
+  test("retention: the queue's, else the app's, else as long as results live", () => {
     const { retentionOf } = compile({
       resultExpires: "1h",
       retention: { completed: { count: 0 }, failed: { age: "2d" }, keepArguments: false },
@@ -69,17 +70,17 @@ describe("defaults", () => {
     [{ retention: { deadLetter: { age: "soon" } } }, 'retention.deadLetter.age is "soon"'],
     [{ retention: { keepArguments: 1 } }, "retention.keepArguments is 1; expected true or false"],
     [{ queues: [{ name: "a", retention: { failed: 1 } }] }, "queues[0].retention.failed is 1; expected an object"],
-  ])("refuses a retention that does not fit: %j", (given, message) => {
+  ])("retention %j: refused", (given, message) => {
     expect(refusal(given)).toMatchObject({ code: "INVALID_OPTION", message: expect.stringContaining(message) as string });
   });
 
-  test("the default queue is among the queues, declared or not", () => {
+  test("default queue: among the queues, declared or not", () => {
     expect(compile({ queues: ["a"] }).queues).toEqual(["a", "default"]);
     expect(compile({ queues: ["a", "default", "b"] }).queues).toEqual(["a", "default", "b"]);
     expect(compile({ queues: [{ name: "a" }], defaultQueue: "main" }).queues).toEqual(["a", "main"]);
   });
 
-  test("the queues that routes and entries of beat name are among them, but for those of functions", () => {
+  test("queues of routes and beat entries: declared, but not those of functions", () => {
     expect(compile({ routes: { "b.*": "b", a: { queue: "a", priority: 1 }, c: { priority: 2 }, d: "b" } }).queues).toEqual([
       "default",
       "b",
@@ -91,7 +92,7 @@ describe("defaults", () => {
     expect(compile({ beat: { a: { ...entry, options: { queue: "night" } }, b: entry } }).queues).toEqual(["default", "night"]);
   });
 
-  test("the queues of tasks are among them once these are declared; those of stubs are not", () => {
+  test("queues of tasks: declared once the tasks are; those of stubs are not", () => {
     const app = createApp({ queues: ["a"], routes: { r: "r" } });
     app.task("t", { queue: "t" }, () => 1);
     app.task("u", { queue: "a" }, () => 1);
@@ -104,21 +105,21 @@ describe("defaults", () => {
     expect(strict.options.queues).toEqual(["a"]);
   });
 
-  test("without createMissingQueues, only what is declared", () => {
+  test("createMissingQueues false: only the queues of the option are declared", () => {
     const named = { routes: { "*": "b" }, beat: { hourly: { task: "t", schedule: "1h", options: { queue: "c" } } } } as const;
     expect(compile({ queues: ["a"], createMissingQueues: false, ...named }).queues).toEqual(["a"]);
   });
 
-  test("durations with a unit", () => {
+  test("durations with a unit: accepted", () => {
     expect(compile({ resultExpires: "1h", publishTimeout: "300ms" })).toMatchObject({ resultExpires: 3_600_000, publishTimeout: 300 });
   });
 
-  test("a publishTimeout longer than timers can be set for", () => {
+  test("publishTimeout longer than timers allow: the longest timer", () => {
     expect(compile({ publishTimeout: "30d" }).publishTimeout).toBe(2_147_483_647);
   });
 });
 
-describe("where Redis is", () => {
+describe("location of Redis", () => {
   const variables = { BULLRUSH_BROKER_URL: "redis://env-broker", BULLRUSH_RESULT_BACKEND: "redis://env-backend" };
 
   test.each<[what: string, given: AppOptions, environment: Record<string, string>, broker: string, backend: string]>([
@@ -133,34 +134,34 @@ describe("where Redis is", () => {
     expect(compile(given, environment)).toMatchObject({ broker, backend });
   });
 
-  test("may be said as options", () => {
+  test("ioredis options: accepted", () => {
     const broker = { host: "h", port: 1, password: secret };
     expect(compile({ broker })).toMatchObject({ broker, backend: broker });
   });
 });
 
-describe("the environment of the process", () => {
+describe("environment variables", () => {
   beforeEach(() => void vi.stubEnv("BULLRUSH_BROKER_URL", "redis://127.0.0.1:1/3"));
   afterEach(() => vi.unstubAllEnvs());
 
-  test("is read by createApp, not later", () => {
+  test("read by createApp, not later", () => {
     const app = createApp();
     vi.stubEnv("BULLRUSH_BROKER_URL", "redis://127.0.0.1:2/4");
     expect(app.options).toMatchObject({ broker: "redis://127.0.0.1:1/3", backend: "redis://127.0.0.1:1/3" });
   });
 
-  test("gives way to override()", () => {
+  test("override() wins over them", () => {
     const app = createApp({ backend: "redis://127.0.0.1:1/5" });
     app.override({ broker: "redis://127.0.0.1:3/0" });
     expect(app.options).toMatchObject({ broker: "redis://127.0.0.1:3/0", backend: "redis://127.0.0.1:1/5" });
   });
 });
 
-describe("options that are refused", () => {
-  test("one that does not exist, naming those that do", () => {
+describe("refused options", () => {
+  test("option that does not exist: the error names those that do", () => {
     const error = refusal({ borker: "redis://b" });
     expect(error).toEqual(failing("INVALID_OPTION", { option: '"borker" of createApp()', got: "unknown" }));
-    expect(String(error)).toContain("one of name, broker, backend, queues");
+    expect(String(error)).toContain("one of name, broker, backend, engine, queues");
   });
 
   test.each<[option: keyof AppOptions, got: string, value: unknown]>([
@@ -181,7 +182,7 @@ describe("options that are refused", () => {
     ["maxPayload", "a string", "1mb"],
     ["maxPayload", "0", 0],
     ["maxPayload", "NaN", Number.NaN],
-  ])("%s that is %s", (option, got, value) => {
+  ])("%s as %s: refused", (option, got, value) => {
     expect(refusal({ [option]: value })).toEqual(failing("INVALID_OPTION", { option: expect.stringContaining(option), got }));
   });
 
@@ -193,16 +194,16 @@ describe("options that are refused", () => {
     [{ defaultQueue: "" }, "INVALID_OPTION"],
     [{ routes: { "a.*": { que: "x" } as object } }, "INVALID_OPTION"],
     [{ routes: { a: "x:y" } }, "INVALID_OPTION"],
-  ])("%o", (given, code) => {
+  ])("%o: refused", (given, code) => {
     expect(refusal(given)).toEqual(failing(code));
   });
 
-  test.each([[null], ["redis://b"], [5], [[]], [new Map()]])("%o instead of options", (given) => {
+  test.each([[null], ["redis://b"], [5], [[]], [new Map()]])("%o instead of options: refused", (given) => {
     expect(refusal(given)).toEqual(failing("INVALID_OPTION"));
   });
 });
 
-describe("a password is never shown", () => {
+describe("password", () => {
   /** All that an error can show, its causes and properties included. */
   const shown = (error: unknown) => {
     expect(error).toBeInstanceOf(BullrushError);
@@ -217,7 +218,7 @@ describe("a password is never shown", () => {
     `redis://:${secret}@h/x1`,
     `:${secret}@h`,
     `redis://:${secret}@h:6379:6379/0`,
-  ])("in the error for a bad URL (%s)", (url) => {
+  ])("bad URL (%s): not in the error", (url) => {
     for (const error of [refusal({ broker: url }), refusal({ backend: url }), refusal({}, { BULLRUSH_BROKER_URL: url })]) {
       expect(error).toEqual(failing("INVALID_URL"));
       expect(shown(error)).not.toContain(secret);
@@ -230,13 +231,13 @@ describe("a password is never shown", () => {
     ["a URL in the place of the options", `redis://:${secret}@h`],
     ["a URL as another option", { broker: `redis://:${secret}@h`, resultExpires: { secret } }],
     ["a misspelt option", { borker: `redis://:${secret}@h` }],
-  ])("in the error for %s", (_, given) => {
+  ])("%s: not in the error", (_, given) => {
     const error = refusal(given);
     expect(error).toEqual(failing("INVALID_OPTION"));
     expect(shown(error)).not.toContain(secret);
   });
 
-  test("when an app is printed", () => {
+  test("printed app: not shown", () => {
     const app = createApp({ broker: `redis://:${secret}@127.0.0.1:1`, backend: { host: "h", password: secret } });
     expect(inspect(app, { depth: 9, showHidden: true })).not.toContain(secret);
     expect(JSON.stringify(app)).not.toContain(secret);

@@ -28,7 +28,7 @@ export const scenarios: Readonly<Record<string, (url: string) => Promise<void>>>
     const re = await app.sendTask("tasks.a", [1]);
     const get = re.get({ timeout: "1h", signal: new AbortController().signal });
     const record = encodeRecord({ state: "SUCCESS", delivery: 1, resultText: "7" });
-    await app.backend.store([{ id: re.id, delivery: 1, expires: 60_000, record, replyTo: app.backend.replyChannel }]);
+    await app.engine.results.store([{ id: re.id, delivery: 1, expires: 60_000, record, replyTo: app.engine.results.replyChannel }]);
     if ((await get) !== 7) throw new Error("no result");
     await app.close();
   },
@@ -73,7 +73,7 @@ export const scenarios: Readonly<Record<string, (url: string) => Promise<void>>>
     const re = await app.sendTask("tasks.a", [1]);
     const get = re.get({ timeout: "1h" });
     const record = encodeRecord({ state: "SUCCESS", delivery: 1, resultText: "7" });
-    await app.backend.store([{ id: re.id, delivery: 1, expires: 60_000, record, replyTo: app.backend.replyChannel }]);
+    await app.engine.results.store([{ id: re.id, delivery: 1, expires: 60_000, record, replyTo: app.engine.results.replyChannel }]);
     if ((await get) !== 7) throw new Error("no result");
   },
   "a revocation, an entry of beat, and no close": async (url) => {

@@ -7,15 +7,15 @@ const least = { task: "tasks.add", schedule: "20s" } as const;
 const call = (given: object) => compileEntry("nightly", { ...least, ...given }, "Asia/Tokyo").call;
 const refusal = (given: object) => thrownBy(() => compileEntry("nightly", { ...least, ...given } as BeatEntry, "UTC"));
 
-describe("what is stored of an entry", () => {
-  test("is no more than was said", () => {
+describe("stored entry", () => {
+  test("only what was given", () => {
     expect(compileEntry("nightly", least, "UTC")).toEqual({
       name: "nightly",
       call: { task: "tasks.add", schedule: { type: "every", every: 20_000 } },
     });
   });
 
-  test("is plain data", () => {
+  test("plain data", () => {
     const expires = new Date("2026-11-22T00:00:00Z");
     const given = {
       args: [1, { deep: ["x"] }],
@@ -37,27 +37,27 @@ describe("what is stored of an entry", () => {
     expect(JSON.parse(JSON.stringify(stored))).toEqual(stored);
   });
 
-  test("has the time zone in which a crontab counts: its own, or the app's, also if that has none", async () => {
+  test("crontab: its own time zone, else the app's, also if neither sets one", async () => {
     const beat = { nightly: { ...least, schedule: crontab("0 3 * * *") } };
     const zones = [createApp({ beat }), createApp({ beat, timezone: "Asia/Tokyo" })].map(({ options }) => options.beat[0]?.call.schedule);
     expect(zones).toMatchObject([{ timezone: "UTC" }, { timezone: "Asia/Tokyo" }]);
     expect(call({ schedule: crontab("0 3 * * *", { timezone: "UTC" }) }).schedule).toMatchObject({ timezone: "UTC" });
   });
 
-  test("does not change with what was given", () => {
+  test("input changed afterwards: unchanged", () => {
     const args = [[1]];
     const stored = call({ args });
     args[0]?.push(2);
     expect(stored.args).toEqual([[1]]);
   });
 
-  test("names a task that was given itself, or its stub", () => {
+  test("task or stub: stored by its name", () => {
     const app = createApp();
     expect(call({ task: app.task("tasks.other", () => 1) }).task).toBe("tasks.other");
     expect(call({ task: app.stub("tasks.elsewhere") }).task).toBe("tasks.elsewhere");
   });
 
-  test("says that its schedule is a function, which stays here", () => {
+  test("function as the schedule: stored as a mark that it is one", () => {
     const schedule = (after: Date) => after;
     const compiled = compileEntry("own", { ...least, schedule }, "UTC");
     expect(compiled.call.schedule).toEqual({ type: "function" });
@@ -65,14 +65,14 @@ describe("what is stored of an entry", () => {
   });
 });
 
-describe("refused is", () => {
-  test("a misspelt name, naming those that there are", () => {
+describe("refused entry", () => {
+  test("misspelt option: the error names the existing ones", () => {
     const error = refusal({ shedule: "20s" });
     expect(error).toEqual(failing("INVALID_OPTION", { option: '"shedule" of beat entry "nightly"', got: "unknown" }));
     expect(String(error)).toContain("task, args, schedule");
   });
 
-  test("20 for 20 s, with a hint", () => {
+  test("20 for 20 s: with a hint", () => {
     expect(String(refusal({ schedule: 20 }))).toContain(
       '"schedule" of beat entry "nightly" is 20, which is milliseconds; expected a string',
     );
@@ -93,12 +93,12 @@ describe("refused is", () => {
     ["startAt", 0],
     ["endAt", new Date(Number.NaN)],
     ["limit", 0],
-  ])("%s that is %o", (option, value) => {
+  ])("%s as %o", (option, value) => {
     const named = expect.stringContaining(`"${option}" of beat entry "nightly"`);
     expect(refusal({ [option]: value })).toEqual(failing("INVALID_OPTION", { option: named }));
   });
 
-  test.each(["countdown", "eta", "taskId", "link", "linkError", "prioritty"])("the option %s of its calls", (option) => {
+  test.each(["countdown", "eta", "taskId", "link", "linkError", "prioritty"])("option %s of its calls", (option) => {
     const named = `"${option}" in the options of beat entry "nightly"`;
     expect(refusal({ options: { [option]: "1s" } })).toEqual(failing("INVALID_OPTION", { option: named, got: "unknown" }));
   });
@@ -115,17 +115,17 @@ describe("refused is", () => {
     expect(refusal(given)).toEqual(failing(code));
   });
 
-  test.each([[""], ["x".repeat(201)]])("the name %o", (name) => {
+  test.each([[""], ["x".repeat(201)]])("name %o", (name) => {
     expect(thrownBy(() => compileEntry(name, least, "UTC"))).toEqual(failing("INVALID_OPTION", { option: "the name of a beat entry" }));
   });
 
-  test("what is no record of entries", () => {
+  test("no record of entries", () => {
     const beats: readonly unknown[] = [[least], "20s", { nightly: "20s" }, { nightly: undefined }];
     for (const beat of beats) expect(thrownBy(() => createApp({ beat } as AppOptions))).toEqual(failing("INVALID_OPTION"));
   });
 });
 
-test("an app has its entries compiled, and its time zone", () => {
+test("app: compiles its entries and its time zone", () => {
   const { options } = createApp({ beat: { a: least }, timezone: "Asia/Tokyo" });
   expect(options.timezone).toBe("Asia/Tokyo");
   expect(options.beat).toEqual([{ name: "a", call: { task: "tasks.add", schedule: { type: "every", every: 20_000 } } }]);

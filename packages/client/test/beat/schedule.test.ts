@@ -17,12 +17,12 @@ describe("intervals", () => {
     expect(compile(given)).toEqual({ type: "every", every: length });
   });
 
-  test("a bare cron expression is refused, with a hint at crontab()", () => {
+  test("bare cron expression: refused with a hint at crontab()", () => {
     const error = thrownBy(() => compile("*/5 * * * *" as "5m"));
     expect(error).toEqual(failing("INVALID_OPTION", { got: "a cron expression", expected: 'crontab("*/5 * * * *")' }));
   });
 
-  test.each([20, 999, 1])("the bare number %d is refused, with a hint at its unit", (given) => {
+  test.each([20, 999, 1])("bare number %d: refused with a hint at its unit", (given) => {
     const expected = expect.stringContaining(`"${given}s"`);
     expect(thrownBy(() => compile(given))).toEqual(failing("INVALID_OPTION", { got: `${given}, which is milliseconds`, expected }));
     expect(thrownBy(() => every(given))).toEqual(failing("INVALID_OPTION", { option: "the interval of every()", expected }));
@@ -36,7 +36,7 @@ describe("intervals", () => {
     [-1000, "-1000"],
     [Number.NaN, "NaN"],
     ["101y", '"101y"'],
-  ])("%s is refused", (given, got) => {
+  ])("%s: refused", (given, got) => {
     expect(thrownBy(() => compile(given))).toEqual(failing("INVALID_OPTION", { got }));
   });
 });
@@ -64,7 +64,7 @@ describe("crontab", () => {
     expect(crontab(given)).toEqual({ type: "crontab", expression });
   });
 
-  test("in a time zone", () => {
+  test("time zone: kept", () => {
     expect(crontab("0 3 * * *", { timezone: "Europe/Berlin" })).toEqual({
       type: "crontab",
       expression: "0 3 * * *",
@@ -78,7 +78,7 @@ describe("crontab", () => {
     ["* * * *", "4 fields"],
     ["* * * * * * *", "7 fields"],
     ["@daily", "1 field"],
-  ])("%o has too few fields or too many", (given, got) => {
+  ])("%o, too few or too many fields: refused", (given, got) => {
     expect(thrownBy(() => crontab(given))).toEqual(failing("INVALID_OPTION", { option: "the expression of crontab()", got }));
   });
 
@@ -100,7 +100,7 @@ describe("crontab", () => {
     "0 0 15W * *",
     "H * * * *",
     "0,h/5 * * * *",
-  ])("%s is refused", (given) => {
+  ])("%s: refused", (given) => {
     expect(thrownBy(() => crontab(given))).toEqual(failing("INVALID_OPTION", { option: "the expression of crontab()" }));
   });
 
@@ -115,18 +115,18 @@ describe("crontab", () => {
     [{ hour: 1.5 }, "the expression of crontab()"],
     [5, "what was given for the options of crontab()"],
     [undefined, "what was given for the options of crontab()"],
-  ])("%o is refused", (given, option) => {
+  ])("%o: refused", (given, option) => {
     expect(thrownBy(() => crontab(given as CrontabFields))).toEqual(failing("INVALID_OPTION", { option }));
   });
 
-  test.each([["Mars/Olympus"], [""], [2]])("the time zone %o is refused", (timezone) => {
+  test.each([["Mars/Olympus"], [""], [2]])("time zone %o: refused", (timezone) => {
     const error = thrownBy(() => crontab("* * * * *", { timezone: timezone as string }));
     expect(error).toEqual(failing("INVALID_OPTION", { option: '"timezone" of crontab()' }));
   });
 });
 
 describe("solar", () => {
-  test("is plain data", () => {
+  test("plain data", () => {
     expect(solar("sunset", 52.52, 13.4)).toEqual({ type: "solar", event: "sunset", latitude: 52.52, longitude: 13.4 });
   });
 
@@ -139,7 +139,7 @@ describe("solar", () => {
     ["sunset", Number.NaN, 0, "the latitude of solar()"],
     ["sunset", 0, -181, "the longitude of solar()"],
     ["sunset", 0, undefined, "the longitude of solar()"],
-  ])("%o at %o, %o is refused", (event, latitude, longitude, option) => {
+  ])("%o at %o, %o: refused", (event, latitude, longitude, option) => {
     const error = thrownBy(() => solar(event as "sunset", latitude as number, longitude as number));
     expect(error).toEqual(failing("INVALID_OPTION", { option }));
   });
@@ -147,14 +147,14 @@ describe("solar", () => {
 
 describe("data of schedules", () => {
   test.each([[every("20s")], [crontab("0 3 * * *", { timezone: "Asia/Tokyo" })], [solar("dawn_civil", -90, 180)]])(
-    "%o stay",
+    "%o: unchanged",
     (schedule) => {
       expect(compile(schedule)).toEqual(schedule);
       expect(compile(JSON.parse(JSON.stringify(schedule)))).toEqual(schedule);
     },
   );
 
-  test("of a function say only that", () => {
+  test("function: only that it is one", () => {
     expect(compile((after: Date) => after)).toEqual({ type: "function" });
   });
 
@@ -174,7 +174,7 @@ describe("data of schedules", () => {
     [{ type: "crontab", expression: { minute: 1 } }],
     [{ type: "crontab", expression: "* * * * *", timezone: "Mars" }],
     [{ type: "solar", event: "noon", latitude: 1, longitude: 1 }],
-  ])("%o is refused", (given) => {
+  ])("%o: refused", (given) => {
     expect(thrownBy(() => compile(given))).toEqual(failing("INVALID_OPTION"));
   });
 });
@@ -188,6 +188,6 @@ test.each([
   [crontab("0 3 * * *", { timezone: "Asia/Tokyo" }), "crontab 0 3 * * * in Asia/Tokyo"],
   [solar("sunset", 52.52, 13.4), "sunset at 52.52, 13.4"],
   [{ type: "function" }, "a function"],
-] as const)("in words, %o", (schedule, words) => {
+] as const)("in words: %o", (schedule, words) => {
   expect(describeSchedule(schedule)).toBe(words);
 });

@@ -15,8 +15,8 @@ function dueEntry(given: Partial<BeatEntry> = {}, { version = "v1", jitter = 0, 
 
 const tickOf = (given: Partial<BeatEntry>, options: AppOptions = {}) => createApp(options).tickOf(dueEntry(given));
 
-describe("the message of a tick", () => {
-  test("is that of its call, for which nobody waits", () => {
+describe("message of a tick", () => {
+  test("its call's, without a reply channel", () => {
     const [{ queue, message, text }, ...copies] = tickOf({});
     expect(queue).toBe("default");
     expect(message).toEqual({
@@ -27,7 +27,7 @@ describe("the message of a tick", () => {
     expect(copies).toEqual([]);
   });
 
-  test("has an id that follows from entry, version and time alone", () => {
+  test("id: follows from entry, version and time alone", () => {
     const app = createApp();
     const id = (entry: Parameters<typeof app.tickOf>[0]) => app.tickOf(entry)[0].message.id;
     expect(id(dueEntry())).toBe(id(dueEntry({}, { jitter: 5 })));
@@ -36,7 +36,7 @@ describe("the message of a tick", () => {
     expect(id(dueEntry())).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-/);
   });
 
-  test("has the options of the call, then those of the task", () => {
+  test("options: the call's, then the task's", () => {
     const app = createApp();
     app.task("tasks.add", { queue: "sums", priority: 5, expires: "1m", timeLimit: "30s" }, (x: number, y: number) => x + y);
     expect(app.tickOf(dueEntry())[0]).toMatchObject({ queue: "sums", message: { priority: 5, expires: due + 60_000, timeLimit: 30_000 } });
@@ -46,14 +46,14 @@ describe("the message of a tick", () => {
     expect(message.headers).toEqual({ a: 1, beat: "nightly", scheduledAt: "2026-11-21T12:00:00.000Z" });
   });
 
-  test("expires at a time, or so long after it was due, delay included", () => {
+  test("expires: a time, or a duration from when it was due, jitter included", () => {
     const at = new Date(due + 500);
     expect(tickOf({ options: { expires: at } })[0].message.expires).toBe(due + 500);
     const [{ message }] = createApp().tickOf(dueEntry({ options: { expires: "5s" } }, { jitter: 700 }));
     expect(message).toMatchObject({ eta: due + 700, expires: due + 5700, headers: { scheduledAt: "2026-11-21T12:00:00.000Z" } });
   });
 
-  test("goes where the routes say, in as many copies as that takes", () => {
+  test("queues: those of the routes, with copies", () => {
     const queues = ["a", "b"].map((name) => ({ name, exchange: { name: "all", type: "fanout" } as const }));
     const sent = tickOf({}, { queues, routes: { "tasks.*": { exchange: "all" } } });
     expect(sent.map(({ queue }) => queue)).toEqual(["a", "b"]);
@@ -61,7 +61,7 @@ describe("the message of a tick", () => {
   });
 });
 
-describe("a tick that cannot be sent is a coded error", () => {
+describe("tick that cannot be sent: a coded error", () => {
   test.each<[what: string, given: Partial<BeatEntry>, options: AppOptions, code: string]>([
     ["no queue is bound", { options: { exchange: "x" } }, {}, "UNROUTABLE"],
     ["its queue is not declared", { options: { queue: "x" } }, { createMissingQueues: false }, "QUEUE_NOT_DECLARED"],
@@ -74,7 +74,7 @@ describe("a tick that cannot be sent is a coded error", () => {
     ["an option that no call has", { options: { prioritty: 1 } }],
     ["an option that is none", { options: { expires: "soon" } }],
     ["arguments that are no list", { args: {} }],
-  ])("somebody has stored %s", (_, spoilt) => {
+  ])("spoilt entry: %s", (_, spoilt) => {
     const { call, ...entry } = dueEntry();
     expect(thrownBy(() => createApp().tickOf({ ...entry, call: { ...call, ...spoilt } }))).toEqual(failing("INVALID_OPTION"));
   });

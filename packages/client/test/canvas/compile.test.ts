@@ -1,12 +1,13 @@
 import { callId, copyId, groupId, Router, Topology, type Clock, type Flow, type Message } from "@bullrush/broker";
 import { describe, expect, test } from "vitest";
+import { costOf } from "../../../../integration/lib/cost-of.js";
 import { compile, type Compiled } from "../../src/canvas/compile.js";
 import { nodeOf as nodeOfData } from "../../src/canvas/data.js";
 import { contentOf } from "../../src/canvas/content.js";
 import type { Trace } from "../../src/canvas/plan.js";
 import { chain, chord, createApp, group, runInTask, type AnyCanvas, type CanvasData, type TaskContext } from "../../src/index.js";
 import { localContext } from "../../src/task/local-context.js";
-import { costOf, failing, thrownBy } from "../support.js";
+import { failing, thrownBy } from "../support.js";
 import { evaluate, type Ending, type Functions } from "./evaluate.js";
 import { interpret } from "./interpret.js";
 import { randomCanvas, randomFrom } from "./random-canvas.js";
@@ -55,8 +56,8 @@ function shapeOf({ calls, joins, entries }: Flow) {
   return { calls: short, joins: joins.map(({ size, onFailure, next }) => ({ size, onFailure, next })), entries };
 }
 
-describe("a chain", () => {
-  test("is a flow in which each step goes to the one behind it", () => {
+describe("chain", () => {
+  test("several steps: a flow in which each step passes its value to the next", () => {
     expect(shapeOf(flowOf(chain(add.s(1, 2), add.s(3), show.si(4), show.s())))).toEqual({
       calls: ["show(*) -> []", 'show(4) -> [["step",0]]', 'add(*,3) -> [["step",1]]', 'add(1,2) -> [["step",2]]'],
       joins: [],
@@ -64,7 +65,7 @@ describe("a chain", () => {
     });
   });
 
-  test("has the id of its last step, from which the others derive, and each step the one before it as its parent", () => {
+  test("ids: the last step has the chain's, the others derive from it, and each step's parent is the one before", () => {
     const flow = flowOf(chain(add.s(1, 2), add.s(3), show.s()).set({ taskId: id.toUpperCase() }));
     expect(flow).toMatchObject({ id, replyTo, expires: 5000, maxPayload: 1_000_000 });
     const ids = [id, callId(id, 1), callId(id, 2)];
@@ -78,7 +79,7 @@ describe("a chain", () => {
     }
   });
 
-  test("within a task is its child", () => {
+  test("within a task: its child", () => {
     const running: TaskContext = { ...localContext("outer", []), rootId: callId(id, 9), queue: "q", worker: "w1" };
     const [last, first] = runInTask(running, () => flowOf(chain(add.s(1, 2), show.s()))).calls;
     expect(first?.message).toMatchObject({ rootId: running.rootId, parentId: running.id });
@@ -86,14 +87,14 @@ describe("a chain", () => {
     expect(last?.message).toMatchObject({ rootId: running.rootId, parentId: first?.message.id });
   });
 
-  test("of one step is no flow, nor is that of a group", () => {
+  test("one step: no flow; one group: what the group is by itself", () => {
     expect(messagesOf(chain(add.s(1, 2)))).toMatchObject([{ task: "add" }]);
     expect(messagesOf(chain(group(add.s(1, 2), show.s(3))))).toMatchObject([{ task: "add" }, { task: "show" }]);
   });
 });
 
-describe("a group", () => {
-  test("that nothing follows upon is no flow, and its members know it", () => {
+describe("group", () => {
+  test("nothing follows: no flow, and its members know the group", () => {
     const messages = messagesOf(group(add.s(1, 2), group(show.s(3)), show.s(4)).set({ taskId: id }));
     expect(messages.map(({ groupId }) => groupId)).toEqual([id, groupId(id, 1), id]);
     expect(messages.map((message) => message.id)).toEqual([0, 1, 2].map((number) => callId(id, number)));
@@ -104,7 +105,7 @@ describe("a group", () => {
     }
   });
 
-  test("behind a step gives each member its value, before one waits for all", () => {
+  test("after a step: each member gets its value, and one waits for all", () => {
     const flow = flowOf(chain(add.s(1, 2), group(add.s(3), add.si(4, 5)), sum.s(), show.s()));
     expect(shapeOf(flow)).toEqual({
       calls: [
@@ -123,7 +124,7 @@ describe("a group", () => {
     expect(body?.parentId).toBe(members[1]?.id);
   });
 
-  test("is before the step behind it: the last of its members is the parent", () => {
+  test("before a step: the parent of that step is the last member", () => {
     const parents = (canvas: AnyCanvas) => {
       const { calls } = flowOf(canvas);
       const nameOf = (id?: string) => calls.find(({ message }) => message.id === id)?.message.task;
@@ -137,7 +138,7 @@ describe("a group", () => {
     expect(parents(chord([], sum.s()))).toEqual(["->sum"]);
   });
 
-  test("behind a step is entered by the calls that begin its members, one at least for each", () => {
+  test("after a step: the calls that begin its members, at least one each, get the value", () => {
     const entered = (canvas: AnyCanvas) =>
       flowOf(canvas).calls.flatMap(({ message: { task }, enters }) => (enters ? [[task, enters]] : []));
     expect(entered(chord([add.s(1, 2), show.s(3)], sum.s()))).toEqual([]);
@@ -156,7 +157,7 @@ describe("a group", () => {
     expect(flowOf(empty).calls[1]).toMatchObject({ queue: "q", message: { places: [{ next: [["open", 2]] }] } });
   });
 
-  test("of three and more in a row is one target, of what is before it and at the beginning", () => {
+  test("three and more groups in a row: one target for what comes before", () => {
     const members = [show.s(), show.s(), show.s()];
     const range = ["steps", 2, 4];
     expect(shapeOf(flowOf(chain(add.s(1, 2), group(...members, chain(add.s(1), show.s())), sum.s(), show.s()))).calls.at(-1)).toBe(
@@ -169,13 +170,13 @@ describe("a group", () => {
     ]);
   });
 
-  test("at the end of a chain goes nowhere", () => {
+  test("end of a chain: passes its value to nobody", () => {
     const flow = flowOf(chain(add.s(1, 2), group(show.s(), show.s())));
     expect(shapeOf(flow)).toMatchObject({ calls: ["show(*) -> []", "show(*) -> []", 'add(1,2) -> [["step",0],["step",1]]'], joins: [] });
     expect(flow.calls[0]?.message.groupId).toBe(flow.id);
   });
 
-  test("without members is an empty array", () => {
+  test("no members: an empty array", () => {
     expect(shapeOf(flowOf(chain(add.s(1, 2), group(), sum.s())))).toEqual({
       calls: ["sum(*) -> []", 'add(1,2) -> [["open",0]]'],
       joins: [{ size: 0, onFailure: "fail", next: [["step", 0]] }],
@@ -186,8 +187,8 @@ describe("a group", () => {
   });
 });
 
-describe("a chord", () => {
-  test("is a group before its body, and may do without members", () => {
+describe("chord", () => {
+  test("a group before its body, with or without members", () => {
     const flow = flowOf(chord([add.s(1, 2), chain(add.s(3, 4), show.s())], sum.s(), { onFailure: "partial" }));
     expect(shapeOf(flow)).toEqual({
       calls: ["sum(*) -> []", 'add(1,2) -> [["slot",0,0]]', 'show(*) -> [["slot",0,1]]', 'add(3,4) -> [["step",2]]'],
@@ -201,7 +202,7 @@ describe("a chord", () => {
     expect(new Set(flow.calls.slice(1).map(({ message }) => message.groupId))).toEqual(new Set([flow.joins[0]?.id]));
   });
 
-  test("may be within others", () => {
+  test("nested in others: compiled", () => {
     expect(shapeOf(flowOf(chord([chord([show.s(1)], sum.s())], sum.s())))).toMatchObject({
       calls: ["sum(*) -> []", 'sum(*) -> [["slot",0,0]]', 'show(1) -> [["slot",1,0]]'],
       joins: [{ next: [["step", 0]] }, { next: [["step", 1]] }],
@@ -211,7 +212,7 @@ describe("a chord", () => {
 });
 
 describe("links", () => {
-  test("follow upon a call, those for errors when there is no result, and nobody waits for them", () => {
+  test("of a call: follow a success, error links a failure, and nobody waits for them", () => {
     const flow = flowOf(
       add
         .s(1, 2)
@@ -235,7 +236,7 @@ describe("links", () => {
     for (const { message } of flow.calls.slice(0, 4)) expect(message).not.toHaveProperty("replyTo");
   });
 
-  test("are those of the last step of a chain, of the body of a chord, and of each member of a group", () => {
+  test("of a chain, a chord, a group: those of its last step, its body, each member", () => {
     const next = (flow: Flow) => flow.calls.filter(({ message: { places } }) => places?.[0]?.next.some(([kind]) => kind === "link"));
     const tasks = (flow: Flow) => next(flow).map(({ message }) => message.task);
     expect(tasks(flowOf(chain(add.s(1, 2), show.s()).link(warn.s())))).toEqual(["show"]);
@@ -243,7 +244,7 @@ describe("links", () => {
     expect(tasks(flowOf(group(add.s(1, 2), show.s(1)).link(warn.s())))).toEqual(["add", "show"]);
   });
 
-  test("of a chain that ends in an empty group are for what can fail before it, and there is no result to link", () => {
+  test("of a chain that ends in an empty group: for failures before it; there is no result to link", () => {
     const links = (canvas: AnyCanvas) =>
       flowOf(canvas).calls.flatMap(({ message: { task, places } }) =>
         (places?.[0]?.next ?? []).flatMap(([kind]) => (kind === "error" || kind === "link" ? [[task, kind]] : [])),
@@ -276,7 +277,7 @@ describe("links", () => {
     );
   }
 
-  test("for errors are told of their call, those of a chain of all its steps, in one call", () => {
+  test("error links: called for their call, and a chain's for all its steps, in one call", () => {
     expect(toldOf(chain(add.s(1, 2).onError(warn.s()), show.s().onError(warn.s())))).toEqual(["show: show", "add: add"]);
     expect(toldOf(chain(add.s(1, 2), show.s()).onError(warn.s()))).toEqual(["show: add,show"]);
     expect(toldOf(chain(chain(add.s(1, 2), show.s()).onError(warn.s()), show.s()))).toEqual(["show: add,show"]);
@@ -288,7 +289,7 @@ describe("links", () => {
     expect(flowOf(chain(add.s(1, 2), ...Array.from({ length: 1000 }, () => add.s(1))).onError(warn.s())).calls).toHaveLength(1002);
   });
 
-  test("that are the same are one", () => {
+  test("equal links: one", () => {
     const twice = add
       .s(1, 2)
       .link([show.s(), show.s()])
@@ -311,7 +312,7 @@ describe("links", () => {
     ).toHaveLength(2);
   });
 
-  test("among options are added to those of the last step", () => {
+  test("in options: added to those of the last step", () => {
     const canvas = chain(
       add.s(1, 2),
       show
@@ -324,7 +325,7 @@ describe("links", () => {
     expect(kinds).toEqual(["show link", "show link", "show error", "show error", "add step"]);
   });
 
-  test("that begin with an empty group are reached through a call, so that they can be dropped", () => {
+  test("that begin with an empty group: reached through a call, so that they can be dropped", () => {
     expect(shapeOf(flowOf(add.s(1, 2).onError(chain(group(), sum.s()))))).toMatchObject({
       calls: ["sum(*) -> []", 'bullrush.collect(*) -> [["open",0]]', 'add(1,2) -> [["error",1,2,2]]'],
     });
@@ -332,7 +333,7 @@ describe("links", () => {
 });
 
 describe("times", () => {
-  test("are counted from the beginning for what begins, and from their turn for what follows", () => {
+  test("countdown: from the beginning for the first calls, from their turn for the others", () => {
     const timed = add.s(3).set({ countdown: "10s", expires: "1m" });
     const [last, later, first] = flowOf(chain(timed, timed, show.s().set({ eta: new Date(now + 7), expires: new Date(now + 9) }))).calls;
     expect(first).toMatchObject({ message: { eta: now + 10_000, expires: now + 60_000 } });
@@ -345,7 +346,7 @@ describe("times", () => {
     expect(last).not.toHaveProperty("lifetime");
   });
 
-  test("of a declaration too", () => {
+  test("of a declaration: the same", () => {
     const brief = app.task("brief", { expires: "2s" }, (x: number) => x);
     const [last, first] = flowOf(chain(brief.s(1), brief.s())).calls;
     expect(first?.message.expires).toBe(now + 2000);
@@ -354,7 +355,7 @@ describe("times", () => {
 });
 
 describe("options", () => {
-  test("of a canvas are for all its calls, the id and the countdown apart, and stamps for its links too", () => {
+  test("of a canvas: for all its calls, but for id and countdown; stamps for its links too", () => {
     const canvas = chain(add.s(1, 2).link(warn.s()), group(show.s(), show.s().set({ queue: "a" })))
       .set({ queue: "b", priority: 3, countdown: 10, taskId: id })
       .stamp({ tenant: "x" });
@@ -369,7 +370,7 @@ describe("options", () => {
     for (const { message } of flow.calls) expect(message.headers).toEqual({ tenant: "x" });
   });
 
-  test("that a call has of its own make it what it is in a flow too", () => {
+  test("of a call: the same in a flow", () => {
     const given = callId(id, 77);
     const quiet = add.s(3).set({ ignoreResult: true, taskId: given });
     const [, call] = flowOf(chain(add.s(1, 2), quiet, show.s())).calls;
@@ -383,12 +384,12 @@ describe("options", () => {
     ["a bad id", () => chain(add.s(1, 2), show.s()).set({ taskId: "42" }), "INVALID_TASK_ID"],
     ["what has no JSON form", () => chain(add.s(1, 2n as never), show.s()), "ENCODE_ERROR"],
     ["nowhere to go", () => group(add.s(1, 2), show.s(1).set({ exchange: "none" })), "UNROUTABLE"],
-  ])("are refused: %s", (_, canvas, code) => {
+  ])("refused: %s", (_, canvas, code) => {
     expect(thrownBy(() => compiled(canvas()))).toEqual(failing(code));
   });
 });
 
-test("a call that goes to several queues is as many calls, the copies of which nobody waits for", () => {
+test("call that goes to several queues: as many calls, and nobody waits for the copies", () => {
   const everywhere = { exchange: "everywhere" };
   const flow = flowOf(chain(add.s(1, 2).set(everywhere), show.s().set(everywhere)));
   const [show1, show2, add1, add2] = flow.calls;
@@ -410,7 +411,7 @@ test("a call that goes to several queues is as many calls, the copies of which n
   expect("sendings" in direct && direct.sendings.map((sending) => sending.length)).toEqual([2, 1]);
 });
 
-test("chunks are one message for several lists of arguments", () => {
+test("chunks: one message for several lists of arguments", () => {
   const messages = messagesOf(
     add.chunks(
       [
@@ -483,7 +484,7 @@ describe("random canvases", () => {
     return { id, calls, joins: [], entries: calls.map((_, call) => ["step", call]), expires: 1, maxPayload: 1 };
   }
 
-  test.each([1, 2, 3, 4, 5])("compiled come to what they say, and run each call once (seed %i)", (seed) => {
+  test.each([1, 2, 3, 4, 5])("compiled: the value of the canvas, with each call run once (seed %i)", (seed) => {
     const random = randomFrom(seed);
     for (let round = 0; round < 200; round++) {
       const data: CanvasData = randomCanvas(random, 1 + (round % 4));
@@ -500,7 +501,7 @@ describe("random canvases", () => {
   });
 });
 
-test("a thousand steps and ten thousand members are compiled in no time", () => {
+test("a thousand steps and ten thousand members: compiled in little time", () => {
   const steps = Array.from({ length: 1000 }, () => add.s(1));
   const long = chain(...steps);
   const wide = chain(show.map(Array.from({ length: 10_000 }, (_, index) => index)), sum.s());

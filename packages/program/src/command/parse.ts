@@ -8,7 +8,7 @@ import { CommanderError, InvalidArgumentError, type Command } from "commander";
 export function parseCommand(
   command: Command,
   argv: readonly string[],
-  usage: "WORKER_USAGE" | "BEAT_USAGE",
+  usage: "WORKER_USAGE" | "BEAT_USAGE" | "COMMAND_USAGE",
 ): Readonly<Record<string, unknown>> | undefined {
   command
     .helpOption("-h, --help", "show this help")

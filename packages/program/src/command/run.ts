@@ -1,7 +1,16 @@
 import { BullrushError, clip, failureReason, toFailure } from "@bullrush/broker";
-import { printable, redact } from "@bullrush/client/program";
+import { printable } from "../printable.js";
+import { redact } from "../redact.js";
 
-const misuse: readonly string[] = ["WORKER_USAGE", "BEAT_USAGE", "APP_NOT_FOUND", "INVALID_OPTION", "INVALID_QUEUE_NAME", "INVALID_URL"];
+const misuse: readonly string[] = [
+  "WORKER_USAGE",
+  "BEAT_USAGE",
+  "COMMAND_USAGE",
+  "APP_NOT_FOUND",
+  "INVALID_OPTION",
+  "INVALID_QUEUE_NAME",
+  "INVALID_URL",
+];
 
 /** Runs the command `name`, and ends the process: with what `main` gives, with 1 if it fails, with 2 if it is misused. */
 export async function runCommand(name: string, main: () => Promise<number>): Promise<never> {

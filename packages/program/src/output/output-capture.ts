@@ -1,7 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
-import type { TaskContext } from "@bullrush/client";
-import { enclosingTask } from "@bullrush/client/program";
-import { longestOutput, outputOf, type Output } from "./output.js";
+import { enclosingTask, type TaskContext } from "@bullrush/client";
+import { maxOutput, outputOf, type Output } from "./output.js";
 
 type StreamName = Output["stream"];
 
@@ -81,7 +80,7 @@ export class OutputCapture {
     const end = all.lastIndexOf(10);
     const rest = all.subarray(end + 1);
     if (end >= 0) this.#tell(name, context, all.toString("utf8", 0, end));
-    if (rest.length > 0 && rest.length < longestOutput) {
+    if (rest.length > 0 && rest.length < maxOutput) {
       pending.set(context, Buffer.from(rest));
       this.#timer ??= setTimeout(this.#flushAll, patience).unref();
       return;

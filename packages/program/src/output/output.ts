@@ -12,12 +12,12 @@ export interface Output {
 }
 
 /** Longest text of one output, in characters. */
-export const longestOutput = 20_000;
+export const maxOutput = 20_000;
 
 /** An output of `text`, cut if it is too long. */
 export function outputOf(stream: Output["stream"], text: string, task?: { readonly task: string; readonly id: string }): Output {
-  const cut = text.length - longestOutput;
-  return { stream, text: cut > 0 ? text.slice(0, longestOutput) : text, ...(cut > 0 && { cut }), ...task };
+  const cut = text.length - maxOutput;
+  return { stream, text: cut > 0 ? text.slice(0, maxOutput) : text, ...(cut > 0 && { cut }), ...task };
 }
 
 /** Writes an output as a line: at `info` what came from stdout, at `warn` what came from stderr. `facts` say where it came from if its task is not known. */

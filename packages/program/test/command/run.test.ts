@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 
 const program = fileURLToPath(new URL("verbose.mjs", import.meta.url));
 
-test("all that a command wrote arrives, however slowly it is read", async () => {
+test("slow reader: gets all that the command wrote", async () => {
   const child = spawn(process.execPath, [program], { stdio: ["ignore", "pipe", "inherit"] });
   const ended = once(child, "exit");
   let text = "";
@@ -18,7 +18,7 @@ test("all that a command wrote arrives, however slowly it is read", async () => 
   expect(await ended).toEqual([0, null]);
 });
 
-test("a command whose output nobody reads to its end, ends", async () => {
+test("reader that stops early: the command ends", async () => {
   const child = spawn(process.execPath, [program], { stdio: ["ignore", "pipe", "ignore"] });
   await once(child.stdout, "data");
   child.stdout.destroy();

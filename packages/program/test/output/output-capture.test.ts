@@ -19,7 +19,7 @@ function stdout(): readonly string[] {
   return written;
 }
 
-test("a logger that writes to stdout writes there, each line once", () => {
+test("logger that writes to stdout: writes there, each line once", () => {
   const written = stdout();
   const capture = new OutputCapture(({ text }) => process.stdout.write(`line: ${text}\n`));
   captures.push(capture);
@@ -31,7 +31,7 @@ test("a logger that writes to stdout writes there, each line once", () => {
   expect(written).toEqual(["line: one\n", "line: two\n", "three\n"]);
 });
 
-test("what follows upon an output that could not be told is told", () => {
+test("sink that throws: later output is still captured", () => {
   const written = stdout();
   const told: string[] = [];
   const capture = new OutputCapture(({ text }) => {

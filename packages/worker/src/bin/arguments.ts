@@ -46,11 +46,11 @@ export interface WorkerArguments {
 }
 
 /**
- * Reads `argv`. `undefined` when help or version was asked for, and shown. Throws `WORKER_USAGE` or `INVALID_OPTION` for what cannot be
+ * Reads `argv`, in which help and errors call the command `name`. `undefined` when help or version was asked for, and shown. Throws `WORKER_USAGE` or `INVALID_OPTION` for what cannot be
  * understood.
  */
-export function parseArguments(argv: readonly string[], version: string): WorkerArguments | undefined {
-  const command = new Command("task-worker")
+export function parseArguments(argv: readonly string[], version: string, name: string): WorkerArguments | undefined {
+  const command = new Command(name)
     .description("Runs the tasks of an app, taken from its queues.")
     .version(version, "-V, --version")
     .option(
@@ -130,7 +130,7 @@ export function parseArguments(argv: readonly string[], version: string): Worker
     .option("--purge", "first remove all messages that wait in the queues taken from; asks in a terminal")
     .option("--yes", "with --purge: do not ask");
   const given = parseCommand(command, argv, "WORKER_USAGE") as (WorkerArguments & Record<string, unknown>) | undefined;
-  if (given?.yes && !given.purge) throw new BullrushError("WORKER_USAGE", { reason: "--yes is for --purge (see task-worker --help)" });
+  if (given?.yes && !given.purge) throw new BullrushError("WORKER_USAGE", { reason: `--yes is for --purge (see ${name} --help)` });
   return given;
 }
 

@@ -1,6 +1,5 @@
-import { compileLocation } from "@bullrush/broker";
 import type { App } from "@bullrush/client";
-import { printable } from "@bullrush/client/program";
+import { printable } from "@bullrush/program";
 import type { CompiledWorkerOptions } from "../options.js";
 
 /** What a worker says of itself when it starts; never a password. */
@@ -8,8 +7,8 @@ export function bannerFacts(app: App, { name, pool, concurrency, autoscale, queu
   return {
     worker: name,
     app: app.options.name,
-    broker: compileLocation(app.options.broker).display,
-    backend: compileLocation(app.options.backend).display,
+    broker: app.engine.display.broker,
+    backend: app.engine.display.backend,
     pool,
     concurrency,
     ...(autoscale !== undefined && { least: autoscale.min }),

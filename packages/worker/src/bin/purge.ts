@@ -33,10 +33,10 @@ export async function purge(
   isWanted: (question: string) => Promise<boolean>,
   tell: (queue: string, removed: number) => void,
 ): Promise<boolean> {
-  await app.backend.open();
-  const question = questionOf(await app.transport.counts(queues));
+  await app.engine.results.open();
+  const question = questionOf(await app.engine.queues.counts(queues));
   if (question !== undefined && !(await isWanted(question))) return false;
-  for (const queue of queues) tell(queue, await app.transport.purge(queue));
+  for (const queue of queues) tell(queue, await app.engine.queues.purge(queue));
   return true;
 }
 

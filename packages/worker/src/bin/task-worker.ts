@@ -1,8 +1,15 @@
-import { readFileSync } from "node:fs";
-import { watchFallout } from "@bullrush/client/program";
 import type { Logger } from "pino";
-import { createLogger, discoverApp, expandName, logOutput, OutputCapture, shownPasswords, uncheckedLinks } from "@bullrush/program";
-import { runCommand } from "@bullrush/program/command";
+import {
+  createLogger,
+  discoverApp,
+  expandName,
+  logOutput,
+  OutputCapture,
+  shownPasswords,
+  uncheckedLinks,
+  logUnhandledErrors,
+} from "@bullrush/program";
+import { packageVersion, runCommand } from "@bullrush/program/command";
 import type { WorkerOptions } from "../options.js";
 import { createWorker, type Blame, type Worker } from "../worker.js";
 import { parseArguments, type WorkerArguments } from "./arguments.js";
@@ -11,14 +18,14 @@ import { openDebugger } from "./inspect.js";
 import { openBeat, type BesideBeat } from "./beat.js";
 import { ask, checkPurge, ownTerminal, purge, type Terminal } from "./purge.js";
 
-/** The command `task-worker`: runs until it is told to stop, and ends the process. */
-export async function run(argv: readonly string[]): Promise<void> {
-  await runCommand("task-worker", () => work(argv));
+/** The command `task-worker`: runs until it is told to stop, and ends the process. Help and errors call it `name`. */
+export async function runTaskWorker(argv: readonly string[], name = "task-worker"): Promise<void> {
+  await runCommand(name, () => work(argv, name));
 }
 
-async function work(argv: readonly string[]): Promise<number> {
-  const version = ownVersion();
-  const given = parseArguments(argv, version);
+async function work(argv: readonly string[], command: string): Promise<number> {
+  const version = packageVersion(import.meta.url);
+  const given = parseArguments(argv, version, command);
   if (given === undefined) return 0;
   const terminal = given.yes ? undefined : ownTerminal();
   if (given.purge) checkPurge(given.yes ?? false, terminal);
@@ -38,7 +45,7 @@ async function work(argv: readonly string[]): Promise<number> {
   }
 }
 
-interface Surroundings {
+interface Dependencies {
   readonly version: string;
   readonly format: "pretty" | "json";
   readonly log: Logger;
@@ -53,7 +60,7 @@ interface Surroundings {
 const patience = 500;
 
 /** Runs a worker until it is told to stop. Returns the exit code. */
-async function consume(given: WorkerArguments, { version, format, log, capture, terminal, onNamed }: Surroundings): Promise<number> {
+async function consume(given: WorkerArguments, { version, format, log, capture, terminal, onNamed }: Dependencies): Promise<number> {
   const address = given.inspectBrk ?? given.inspect;
   if (address !== undefined) openDebugger(address === true ? { host: "127.0.0.1", port: 9229 } : address, given.inspectBrk !== undefined);
   const { app, reference } = await discoverApp(given.app, process.cwd(), process.env);
@@ -76,7 +83,7 @@ async function consume(given: WorkerArguments, { version, format, log, capture, 
   const worker = createWorker(app, options, { format, capture, onNamed: named, ...(address !== undefined && { inspect: true }) });
   const beat = given.beat ? await openBeat(app, log, given.allowEviction ?? false) : undefined;
   const stop = stopSignals(worker, beat, log);
-  watchFallout(
+  logUnhandledErrors(
     log,
     () => {
       const blame = worker.crashed();
@@ -91,7 +98,7 @@ async function consume(given: WorkerArguments, { version, format, log, capture, 
     await Promise.race([begin(), stop.stopped]);
   } catch (error) {
     // Told to stop before it was ready, it fails because its connections were closed.
-    if (!stop.told()) {
+    if (!stop.requested()) {
       await beat?.stop();
       await worker.stop();
       throw error;
@@ -169,7 +176,7 @@ function workerOptions(given: WorkerArguments): WorkerOptions {
 
 interface Stopping {
   /** Whether the worker was told to stop, by whatever. */
-  told(): boolean;
+  requested(): boolean;
   crashed(): boolean;
   readonly crash: () => void;
   /** The number of deliveries left behind, once the worker has stopped. */
@@ -179,12 +186,12 @@ interface Stopping {
 /** Stops the beat, then the worker, at SIGTERM, SIGHUP, a first SIGINT, or a crash; a SIGINT after any of them ends its patience. */
 function stopSignals(worker: Worker, beat: BesideBeat | undefined, log: Logger): Stopping {
   const now = new AbortController();
-  let told = false;
+  let requested = false;
   let crashed = false;
   let stop = () => {};
   const stopped = new Promise<number>((resolve, reject) => {
     stop = () => {
-      told = true;
+      requested = true;
       stopBoth().then(resolve, reject);
     };
   });
@@ -195,19 +202,14 @@ function stopSignals(worker: Worker, beat: BesideBeat | undefined, log: Logger):
   // Not `once`: a second one would end the process on the spot.
   for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
   process.on("SIGINT", () => {
-    if (!told) log.warn("Ctrl-C once more ends the wait: what still runs is put back at once");
+    if (!requested) log.warn("Ctrl-C once more ends the wait: what still runs is put back at once");
     else if (!now.signal.aborted) log.warn("the wait ends: what still runs is put back");
-    if (told) now.abort();
+    if (requested) now.abort();
     else stop();
   });
   const crash = () => {
     crashed = true;
     stop();
   };
-  return { told: () => told, crashed: () => crashed, crash, stopped };
-}
-
-function ownVersion(): string {
-  const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { readonly version: string };
-  return manifest.version;
+  return { requested: () => requested, crashed: () => crashed, crash, stopped };
 }

@@ -1,5 +1,5 @@
 import type { Clock, Consumer, Delivery, Outcome, Revocation, Settlement } from "@bullrush/broker";
-import type { TroubleLog } from "@bullrush/client/program";
+import type { ThrottledLog } from "@bullrush/program";
 import type { Logger } from "pino";
 import type { Executor, Running } from "../execution/executor.js";
 import { revokedError } from "../execution/revoked.js";
@@ -19,7 +19,7 @@ export interface DeliveriesOptions {
   readonly concurrency: number;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly trouble: TroubleLog;
+  readonly trouble: ThrottledLog;
   /** Hears what is to be settled. */
   readonly onEnded: (settlement: Settlement) => void;
   /** Hears that a slot may be free, or due. */
@@ -212,7 +212,7 @@ export class Deliveries {
     if (crashed.length === 0) return 0;
     for (const one of crashed) this.#letGo(one, executor.crash(one, reason), reason);
     for (const one of this.#running.values()) {
-      if (!executor.isSpent(one.delivery)) this.#letGo(one, executor.putBack(one.delivery, reason), reason);
+      if (!executor.startedOnce(one.delivery)) this.#letGo(one, executor.putBack(one.delivery, reason), reason);
     }
     return crashed.length;
   }

@@ -1,4 +1,4 @@
-import { BullrushError, encodeMessage, type Delivery, type Message, type Standing, type Transport } from "@bullrush/broker";
+import { BullrushError, encodeMessage, type Delivery, type Message, type Standing, type Flows } from "@bullrush/broker";
 
 /** Whether a delivery says that it is part of a flow, or stands for other tasks. */
 export function needsVouching({ content }: Delivery): boolean {
@@ -9,9 +9,9 @@ export function needsVouching({ content }: Delivery): boolean {
  * `deliveries` as their flows know them. Whoever may write into a queue may write there that a message stands for a task of another queue, or before a call of any flow. One of which its
  * flow says something else cannot be read. What it says of a flow that has ended, or has not begun, is dropped. Rejects if the broker cannot be asked.
  */
-export async function vouched(transport: Pick<Transport, "standings">, deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
+export async function vouched(flows: Pick<Flows, "standings">, deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
   const placed = deliveries.map((delivery) => ({ queue: delivery.queue, message: messageOf(delivery) }));
-  const standings = await transport.standings(placed);
+  const standings = await flows.standings(placed);
   return deliveries.map((delivery, index) => known(delivery, standings[index] ?? "forged"));
 }
 

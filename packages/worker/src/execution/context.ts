@@ -18,14 +18,14 @@ import {
 import type { Logger } from "pino";
 import type { Stop } from "./stop.js";
 import { timeLimitsOf, type TimeLimits } from "./time-limits.js";
-import type { Trace } from "./trace.js";
+import type { RunTrace } from "./run-trace.js";
 
 /** What a context knows of the execution that it stands for. */
 export interface Subject {
   readonly message: Message;
   readonly delivery: { readonly queue: string };
   readonly stop: Stop;
-  readonly trace: Trace;
+  readonly trace: RunTrace;
 }
 
 /** What all contexts of a worker share. */

@@ -2,7 +2,7 @@ import type { Delivery, Message } from "@bullrush/broker";
 import type { TaskDefinition } from "@bullrush/client";
 import type { Reader } from "./invoke.js";
 import type { Stop } from "./stop.js";
-import type { Trace } from "./trace.js";
+import type { RunTrace } from "./run-trace.js";
 
 /** One run of a message that has a task. */
 export interface Execution {
@@ -16,7 +16,7 @@ export interface Execution {
   /** Whether the task is to end. */
   readonly stop: Stop;
   /** What it leaves besides its outcome. */
-  readonly trace: Trace;
+  readonly trace: RunTrace;
   /** Is called by the pool when the function begins: a runner may have to be started first. */
   readonly onBegin?: () => void;
 }

@@ -9,29 +9,34 @@ import {
   type Flow,
   type Message,
   type Outcome,
-  type ResultBackend,
+  type Results,
   type Settlement,
   type Verdict,
 } from "@bullrush/broker";
 import type { TaskDefinition } from "@bullrush/client";
+import { redact, redactFailure } from "@bullrush/program";
 import type { Logger } from "pino";
+import type { TellEnd } from "../middleware/hook-events.js";
 import type { Run } from "../middleware/middleware.js";
-import { redact, redactFailure } from "@bullrush/client/program";
 import { collect, collected } from "./collect.js";
-import { doomOf, isOnce, maxCrashesOf } from "./doom.js";
+import { crashLimitError, isOnce, maxCrashesOf } from "./crash-limit.js";
 import { Grace } from "./grace.js";
 import { withLastFailure } from "./last-failure.js";
 import { replaced } from "./replacing.js";
 import { revokedBy } from "./revoked.js";
 import { settledBefore, settlementOf } from "./settlement.js";
 import { Stop } from "./stop.js";
-import { Trace } from "./trace.js";
+import { RunTrace } from "./run-trace.js";
 
 export interface ExecutorOptions {
   readonly tasks: ReadonlyMap<string, TaskDefinition>;
-  readonly backend: ResultBackend;
+  readonly results: Results;
   /** Begins the tasks that run in the place of another. */
   readonly startFlow: (flow: Flow) => Promise<void>;
+  /** Passes such a flow through the middleware to `send`. Rejects with what a middleware throws. */
+  readonly surroundFlow: (flow: Flow, send: (flow: Flow) => Promise<boolean>) => Promise<boolean>;
+  /** Tells hooks how a delivery ended. `undefined`: no hook wants to hear of it. */
+  readonly tellEnd: () => TellEnd | undefined;
   /** Counts that a delivery begins to run, and gives whether it is still on loan. */
   readonly begin: (delivery: Delivery) => Promise<boolean>;
   /** Hears that the function of a delivery begins, and whether it must not be called again. */
@@ -78,7 +83,7 @@ export class Executor {
   /** Those of which it is logged that they are revoked. */
   readonly #revoked = new WeakSet<Delivery>();
   /** Those whose functions have been called and must not be called again. */
-  readonly #spent = new WeakSet<Delivery>();
+  readonly #startedOnce = new WeakSet<Delivery>();
   readonly #grace: Grace;
   /** Those of which the settlement was refused too often. */
   readonly #givenUp = new WeakSet<Delivery>();
@@ -97,7 +102,16 @@ export class Executor {
       running.begun = true;
     };
     const ended = this.#end(delivery, startedAt, stop, onCalled).catch((error: unknown) => this.#fail(delivery, startedAt, error));
-    return Object.assign(running, { ended });
+    const tellEnd = this.#options.tellEnd();
+    if (tellEnd === undefined) return Object.assign(running, { ended });
+    const told = ended.then((settlement) => {
+      const outcome = settlement?.outcome;
+      // What it came to counts only if nobody asked it to end; and what succeeded without running did so before.
+      const counts = outcome?.type === "revoked" || (!stop.requested && (running.begun || outcome?.type !== "succeeded"));
+      if (outcome !== undefined && counts) tellEnd(delivery, outcome, startedAt);
+      return settlement;
+    });
+    return Object.assign(running, { ended: told });
   }
 
   /**
@@ -109,17 +123,17 @@ export class Executor {
     if (crashes === 0 || !this.#options.sharesProcess || content.type === "undecodable") return false;
     if (revoked !== undefined || verdict !== undefined) return false;
     const definition = this.#definitionOf(content.message.task);
-    return definition !== undefined && doomOf(delivery, definition) === undefined && crashes >= maxCrashesOf(definition) - 1;
+    return definition !== undefined && crashLimitError(delivery, definition) === undefined && crashes >= maxCrashesOf(definition) - 1;
   }
 
   /** Whether a delivery that came to `outcome`, which could not be settled, is a crash for whoever takes its message next: its runner died, or it must not run twice. */
   isCrash(delivery: Delivery, outcome: Outcome | undefined): boolean {
-    return outcome?.type === "crashed" || (this.#spent.has(delivery) && outcome?.type !== "requeued");
+    return outcome?.type === "crashed" || (this.#startedOnce.has(delivery) && outcome?.type !== "requeued");
   }
 
   /** Whether the function of `delivery` was called and must not be called again. */
-  isSpent(delivery: Delivery): boolean {
-    return this.#spent.has(delivery);
+  startedOnce(delivery: Delivery): boolean {
+    return this.#startedOnce.has(delivery);
   }
 
   /** What settles a delivery that brought its process down, and so counts as a crash. */
@@ -133,7 +147,7 @@ export class Executor {
   /** What settles a delivery whose end is not waited for: it goes back into its queue, unless it must not run twice. */
   abandon({ delivery, startedAt }: Running, reason: string): Settlement {
     const { content } = delivery;
-    if (content.type === "undecodable" || !this.#spent.has(delivery)) return this.putBack(delivery, reason);
+    if (content.type === "undecodable" || !this.#startedOnce.has(delivery)) return this.putBack(delivery, reason);
     const { message } = content;
     const error = new BullrushError("WORKER_LOST", { task: message.task });
     return this.#deadLetter(delivery, startedAt, error, stores(delivery, message, this.#definitionOf(message.task)), reason);
@@ -214,16 +228,16 @@ export class Executor {
       if (earlier !== "claimed") return earlier;
     }
     // Only now: whoever died may have stored its result before.
-    const doom = doomOf(delivery, definition);
-    if (doom !== undefined) return this.#deadLetter(delivery, startedAt, doom, storesResult);
+    const limitError = crashLimitError(delivery, definition);
+    if (limitError !== undefined) return this.#deadLetter(delivery, startedAt, limitError, storesResult);
     if (delivery.number > 1 && !(await this.#begin(delivery))) return this.putBack(delivery, "its start could not be counted");
     const onBegin = () => {
       const once = isOnce(definition);
-      if (once) this.#spent.add(delivery);
+      if (once) this.#startedOnce.add(delivery);
       this.#options.onBegin(delivery, once);
       onCalled();
     };
-    const trace = new Trace();
+    const trace = new RunTrace();
     const execution = { delivery, message, definition, startedAt, storesResult, stop, trace, onBegin };
     const run = definition === collect ? () => collected(message) : this.#options.run;
     const outcome = stop.requested ? undefined : await run(execution);
@@ -235,7 +249,11 @@ export class Executor {
     if (reason !== undefined) return this.revoke(delivery, reason, startedAt);
     // Its module has changed since this process loaded it.
     if (outcome?.type === "requeued" && outcome.known !== undefined) return this.#unknown(delivery, message, startedAt, outcome.known);
-    if (outcome?.type === "replaced" && !(await replaced(outcome.flow, { ...this.#options, message, stop }))) return undefined;
+    if (outcome?.type === "replaced") {
+      const refusal = await this.#startReplacement(outcome.flow, message, stop);
+      if (refusal === "stopped") return undefined;
+      if (refusal !== "started") return this.#settle(delivery, refusal, startedAt, definition, storesResult, trace.children);
+    }
     // Without an outcome, it was put back, or its lease was lost, while the claim was under way.
     const isIgnored = outcome?.type === "succeeded" && outcome.ignored === true;
     if (isIgnored && isClaimed) await this.#unclaim(delivery, message);
@@ -314,6 +332,18 @@ export class Executor {
     this.#options.log.warn({ task, reason: redact(reason) }, "returned what cannot be sent; nobody reads it, so the task has succeeded");
   }
 
+  /** How the task has failed, if a middleware refuses what is to run in its place. */
+  async #startReplacement(flow: Flow, message: Message, stop: Stop): Promise<"started" | "stopped" | Outcome> {
+    try {
+      const isStarted = await this.#options.surroundFlow(flow, (changed) => replaced(changed, { ...this.#options, message, stop }));
+      return isStarted ? "started" : "stopped";
+    } catch (error) {
+      const failure = toFailure(error);
+      this.#options.log.error({ task: message.task, id: message.id, ...redactFailure(failure) }, "failed");
+      return { type: "failed", failure };
+    }
+  }
+
   /** Without the broker it does not begin: what it may come to could not be counted. */
   async #begin(delivery: Delivery): Promise<boolean> {
     try {
@@ -328,16 +358,16 @@ export class Executor {
    * Why a message with an id of its caller's, which stores no result, was revoked before it was sent. Without the result backend it runs.
    */
   async #revokedBefore({ id }: Message): Promise<string | undefined> {
-    const [record] = await this.#options.backend.read([id]).catch(() => []);
+    const [record] = await this.#options.results.read([id]).catch(() => []);
     return record?.state === "REVOKED" ? (record.reason ?? "") : undefined;
   }
 
   /** A message that was taken before, or may have been sent before, is run only if it has no result yet. */
   async #claim(delivery: Delivery, message: Message, definition: TaskDefinition): Promise<"claimed" | Settlement | undefined> {
-    const { backend, worker, resultExpires, clock, log, rest } = this.#options;
+    const { results, worker, resultExpires, clock, log, rest } = this.#options;
     const expires = definition.resultExpires ?? resultExpires;
     try {
-      const [answer] = await backend.claim([{ id: message.id, delivery: delivery.number, expires, worker, failure: message.lastFailure }]);
+      const [answer] = await results.claim([{ id: message.id, delivery: delivery.number, expires, worker, failure: message.lastFailure }]);
       if (answer === "claimed" || answer === undefined) return "claimed";
       const facts = { task: message.task, id: message.id, delivery: delivery.number };
       if (answer !== "fenced") {
@@ -361,7 +391,7 @@ export class Executor {
   /** A task without a record is not to read as one that runs. Never rejects: it is done all the same, and its claim expires. */
   async #unclaim({ id, number }: Delivery, { task }: Message): Promise<void> {
     try {
-      await this.#options.backend.unclaim(id, number);
+      await this.#options.results.unclaim(id, number);
     } catch (error) {
       this.#options.log.warn({ task, id, ...redactFailure(toFailure(error)) }, "ignored, but reads as STARTED until its claim expires");
     }

@@ -1,6 +1,8 @@
-import { checkSize, encodeErrorOf, encodeJson, toFailure, type Outcome } from "@bullrush/broker";
-import { runInTask, type TaskContext, type TaskDefinition } from "@bullrush/client";
+import { checkSize, encodeErrorOf, encodeJson, toFailure, type Message, type Outcome } from "@bullrush/broker";
+import { runInTask, type Layers, type TaskContext, type TaskDefinition } from "@bullrush/client";
+import { executeThrough } from "./execute-through.js";
 import { outcomeOf, type Attempt } from "./retry.js";
+import { seenExecution } from "./seen.js";
 
 /** What is the same for all executions of a pool. */
 export interface Invoking<Execution> {
@@ -11,6 +13,9 @@ export interface Invoking<Execution> {
   /** Whether the arguments of an execution are those of several calls, one after the other. */
   readonly isEach: (execution: Execution) => boolean;
   readonly readerOf: (execution: Execution) => Reader;
+  /** The middleware of the app. */
+  readonly layers: Pick<Layers, "execute">;
+  readonly seen: (execution: Execution) => { readonly message: Message; readonly queue: string };
   /** Hears, at once, that the function of a task has ended. Default: nobody does. */
   readonly onEnd?: ((context: TaskContext) => void) | undefined;
 }
@@ -18,12 +23,31 @@ export interface Invoking<Execution> {
 /** Who reads what a function returns: a result, a link or a flow; nobody; or the plain BullMQ producer that sent the job. */
 export type Reader = "ours" | "nobody" | "foreign";
 
-/** Calls the function of the task that `definition` declares, and says how `execution` ended. Never rejects. */
-export async function invoke<Execution>(
+/** Calls the function of the task that `definition` declares, through the middleware, and says how `execution` ended. Never rejects. */
+export function invoke<Execution>(
+  context: TaskContext,
+  definition: TaskDefinition,
+  execution: Execution,
+  invoking: Invoking<Execution>,
+): Promise<Outcome> {
+  const layers = invoking.layers.execute;
+  if (layers === undefined) return callFunction(context, definition, execution, invoking);
+  const { message, queue } = invoking.seen(execution);
+  const through = {
+    layers,
+    execution: seenExecution(message, queue, context.worker),
+    run: (onValue: (value: unknown) => void) => callFunction(context, definition, execution, invoking, onValue),
+    outcomeOf: (error: unknown) => outcomeOf(reasonBehind(error, context), invoking.attemptOf(execution, definition)),
+  };
+  return runInTask(context, () => executeThrough(through)).finally(() => invoking.onEnd?.(context));
+}
+
+async function callFunction<Execution>(
   context: TaskContext,
   definition: TaskDefinition,
   execution: Execution,
   { maxPayload, attemptOf, isEach, readerOf, onEnd }: Invoking<Execution>,
+  onValue?: (value: unknown) => void,
 ): Promise<Outcome> {
   const { name, run } = definition;
   let returned: unknown;
@@ -34,6 +58,7 @@ export async function invoke<Execution>(
     return outcomeOf(reasonBehind(error, context), attemptOf(execution, definition));
   }
   onEnd?.(context);
+  onValue?.(returned);
   const what = `the result of ${name}`;
   switch (readerOf(execution)) {
     case "ours":

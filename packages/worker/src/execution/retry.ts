@@ -26,7 +26,7 @@ import {
 import { expired } from "./last-failure.js";
 
 /** What decides, beside an error, what becomes of the attempt that it ended. */
-export interface Attempt extends Surroundings {
+export interface Attempt extends Dependencies {
   readonly message: Message;
   /** The message as it came: the function may have changed the arguments that it was given. */
   readonly original: () => Message;
@@ -38,7 +38,7 @@ export interface Attempt extends Surroundings {
 }
 
 /** What is the same for all attempts. */
-export interface Surroundings {
+export interface Dependencies {
   readonly clock: Clock;
   /** Draws a number from 0 to below 1. */
   readonly random: () => number;

@@ -3,7 +3,7 @@ import {
   isTaskId,
   type Delivery,
   type FinalOutcome,
-  type Origin,
+  type TaskRef,
   type Outcome,
   type Settlement,
   type StoreRequest,
@@ -47,7 +47,7 @@ export function settledBefore(
 }
 
 /** How the tasks end that this one stands for: as themselves, and if it has failed, because it has. */
-function copiesFor(standsFor: readonly Origin[], delivery: Delivery, outcome: Ended, facts: Facts): readonly StoreRequest[] {
+function copiesFor(standsFor: readonly TaskRef[], delivery: Delivery, outcome: Ended, facts: Facts): readonly StoreRequest[] {
   const { id, content } = delivery;
   const origin = outcome.type === "succeeded" || content.type !== "message" ? undefined : { id, task: content.message.task };
   return standsFor.map((one) => ({ ...storeOf(delivery, outcome, facts, { task: one.task, origin }), id: one.id, delivery: anyDelivery }));

@@ -18,7 +18,7 @@ export function stateStore(app: App, worker: string, log: Logger): StoreState {
     const expires = definition.resultExpires ?? app.options.resultExpires;
     const record = encodeRecord({ state, delivery: number, metaText, failure, task, queue, worker, attempt: retries + 1, startedAt });
     try {
-      await app.backend.store([{ id, delivery: number, expires, replyTo, record }]);
+      await app.engine.results.store([{ id, delivery: number, expires, replyTo, record }]);
       if (log.isLevelEnabled("debug")) log.debug({ task, id, state, ...stepsOf(metaText) }, "state");
     } catch (error) {
       log.warn({ task, id, reason: error instanceof Error ? error.message : String(error) }, "state not stored");

@@ -49,7 +49,7 @@ export class Guarding {
     return Math.max(20, Math.min(15_000, ...leases) / 12);
   }
 
-  hear(message: ToGuard): void {
+  onMessage(message: ToGuard): void {
     const { worker } = message;
     switch (message.type) {
       case "watch": {

@@ -1,4 +1,4 @@
-import type { Consumer, Delivery, TakeWatch } from "@bullrush/broker";
+import type { Loans, Delivery, TakeWatch } from "@bullrush/broker";
 import type { Logger } from "pino";
 import { HeldRows } from "./held-rows.js";
 import type { Watched } from "./messages.js";
@@ -22,7 +22,7 @@ export interface LoopGuard {
   /** Of its calls that take messages; for `Transport.consume`. */
   readonly takes: TakeWatch;
   /** Begins to watch the loans of a consumer. Resolves when the thread does. Never rejects: without a guard a worker works, and says what it lacks. */
-  start(loans: Pick<Consumer, "loanData" | "watchLoanData">): Promise<void>;
+  start(loans: Loans): Promise<void>;
   /** These are on loan here. To be called before the first of them begins. */
   hold(deliveries: readonly Delivery[]): void;
   /** The function of `delivery` begins, and has to end within `limit` ms. */
@@ -59,12 +59,12 @@ export function loopGuard({ queues, isTask, log, onTrouble, ...options }: LoopGu
     return index;
   }
 
-  async function start({ loanData: loans, watchLoanData }: Pick<Consumer, "loanData" | "watchLoanData">): Promise<void> {
+  async function start(kept: Loans): Promise<void> {
     try {
       const guard = processGuard();
       if (guard === undefined) return log.warn({}, "no guard thread, because its file is missing: a blocked event loop loses its leases");
-      const joined = guard.join({ ...options, loans, takes: takes.shared, latest: begunLast.shared }, onTrouble);
-      const unwatch = watchLoanData(joined.setLoans);
+      const joined = guard.join({ ...options, loans: kept.data, takes: takes.shared, latest: begunLast.shared }, onTrouble);
+      const unwatch = kept.watch(joined.setLoans);
       leave = () => {
         unwatch();
         return joined.leave();

@@ -39,6 +39,6 @@ function lookAgain(): void {
 }
 
 parentPort?.on("message", (message: ToGuard) => {
-  guarding.hear(message);
+  guarding.onMessage(message);
   if (message.type === "watch" || message.type === "leave") lookAgain();
 });

@@ -1,5 +1,5 @@
 import type { Clock, Failure, Outcome } from "@bullrush/broker";
-import { redact, redactFailure } from "@bullrush/client/program";
+import { redact, redactFailure } from "@bullrush/program";
 import type { Logger } from "pino";
 import type { Execution } from "../execution/execution.js";
 import type { Middleware } from "./middleware.js";

@@ -7,7 +7,7 @@ export function creditMemory(): SharedArrayBuffer {
 }
 
 /** The worker has heard `length` more characters. */
-export function hearOutput(memory: SharedArrayBuffer, length: number): void {
+export function acknowledgeOutput(memory: SharedArrayBuffer, length: number): void {
   const heard = new Int32Array(memory);
   Atomics.add(heard, 0, length);
   Atomics.notify(heard, 0);

@@ -4,7 +4,7 @@ import type { OutputCapture } from "@bullrush/program";
 import type { Logger } from "pino";
 import { ExecutionContext, type ContextSource } from "../execution/context.js";
 import type { Execution } from "../execution/execution.js";
-import type { Surroundings } from "../execution/retry.js";
+import type { Dependencies } from "../execution/retry.js";
 import type { SlotLender } from "../execution/slot-lender.js";
 import { stateStore } from "../execution/state-store.js";
 import type { TimeLimits } from "../execution/time-limits.js";
@@ -60,7 +60,7 @@ export function createPool(
       addToChord: (signature, member, ordinal) => app.addToChord(signature, member, ordinal),
       ...waitsOf(lender),
     };
-    const surroundings: Surroundings = {
+    const surroundings: Dependencies = {
       maxPayload,
       clock: systemClock,
       random: Math.random,
@@ -70,6 +70,7 @@ export function createPool(
     return inlinePool(
       (execution) => new ExecutionContext(execution, source, execution.definition.options),
       surroundings,
+      app.layers,
       capture && ((context) => capture.flush(context)),
     );
   }

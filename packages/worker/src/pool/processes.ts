@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readOutput, type Frame } from "../output/frames.js";
-import type { Launch } from "./carrier.js";
+import type { Launch } from "./child-handle.js";
 import type { DebugPorts } from "./debug-ports.js";
 import { isSaid, type FromProcess, type FromRunner } from "./messages.js";
 
@@ -13,7 +13,7 @@ const lastWords = 1000;
  */
 export const launchProcess =
   (file: string, ports?: DebugPorts): Launch =>
-  (hear, captureConsole) => {
+  (onMessage, captureConsole) => {
     const port = ports?.take();
     const flags = process.execArgv.filter((flag) => !flag.startsWith("--inspect"));
     const execArgv = port === undefined ? flags : [...flags, `--inspect=${port.address}`];
@@ -23,13 +23,13 @@ export const launchProcess =
       serialization: "advanced",
       stdio: ["ignore", output, output, "ipc"],
     });
-    const order = inOrder(hear);
+    const order = inOrder(onMessage);
     child.on("message", (message: unknown) => isSaid(message) && order.say(message as FromProcess));
     for (const name of ["stdout", "stderr"] as const) {
       const pipe = child[name];
       if (pipe !== null) readOutput(pipe, name, (frame, isFrame) => order.write(frame, isFrame));
     }
-    const gone = new Promise<string>((resolve) => {
+    const exited = new Promise<string>((resolve) => {
       // Of one that could not be started there is no exit.
       child.on("error", (error) => child.pid === undefined && resolve(error.message));
       child.once("exit", (code, signal) => {
@@ -39,7 +39,7 @@ export const launchProcess =
         });
       });
     });
-    void gone.then(() => port?.release());
+    void exited.then(() => port?.release());
     const pid = child.pid ?? 0;
     return {
       name: `pool process ${pid}`,
@@ -47,7 +47,7 @@ export const launchProcess =
       ...(port !== undefined && { debugger: port.address }),
       send: (message) => void (child.connected && child.send(message, () => {})),
       kill: () => void child.kill("SIGKILL"),
-      gone,
+      exited,
     };
   };
 
@@ -69,25 +69,25 @@ async function spoken(child: ChildProcess): Promise<void> {
 }
 
 /** What a process says and what it writes come by two ways: has what it says wait until what it wrote before has come. */
-function inOrder(hear: (message: FromRunner) => void) {
+function inOrder(onMessage: (message: FromRunner) => void) {
   const waiting: FromProcess[] = [];
   let frames = 0;
 
   function go(): void {
     for (let first = waiting[0]; first !== undefined && first.frames <= frames; first = waiting[0]) {
       waiting.shift();
-      hear(first.bullrush);
+      onMessage(first.bullrush);
     }
   }
 
   return {
     say(said: FromProcess): void {
-      if (waiting.length === 0 && said.frames <= frames) return hear(said.bullrush);
+      if (waiting.length === 0 && said.frames <= frames) return onMessage(said.bullrush);
       waiting.push(said);
       go();
     },
     write(frame: Frame, isFrame: boolean): void {
-      hear(frame);
+      onMessage(frame);
       if (!isFrame) return;
       frames++;
       go();

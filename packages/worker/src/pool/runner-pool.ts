@@ -21,7 +21,7 @@ export interface RunnerPoolOptions {
 }
 
 /** How many runners in a row may die before they are ready. */
-const mostFailures = 3;
+const maxFailures = 3;
 
 /** Runs each task in a child of its own while it lasts. How many run at once is for the slots to say. */
 export class RunnerPool implements Pool {
@@ -73,7 +73,7 @@ export class RunnerPool implements Pool {
       if (runner.busy) runner.kill(new Error("the worker shuts down"));
       else if (runner.usable) runner.end();
     }
-    await Promise.all(runners.map((runner) => runner.gone));
+    await Promise.all(runners.map((runner) => runner.exited));
   }
 
   /** As many runners as there are to be at least, and as many on their way as are waited for. */
@@ -130,15 +130,15 @@ export class RunnerPool implements Pool {
       this.#offer(runner);
     }
     if (start.type === "unloadable") this.#fail(`${runner.name} cannot load the app: ${start.reason}`);
-    const how = await runner.gone;
+    const how = await runner.exited;
     this.#runners.delete(runner);
     this.#remove(runner);
     if (this.#closed) return;
     const facts = { ...runner.facts, how, runners: this.#living() };
     if (runner.ending) log.info(facts, "runner ended");
     else log.warn(facts, "runner died");
-    if (start.type === "died" && !runner.ending && ++this.#failures >= mostFailures) {
-      return this.#fail(`${mostFailures} in a row died before they were ready, ${runner.name} with ${how}`);
+    if (start.type === "died" && !runner.ending && ++this.#failures >= maxFailures) {
+      return this.#fail(`${maxFailures} in a row died before they were ready, ${runner.name} with ${how}`);
     }
     this.#refill();
   }

@@ -1,11 +1,10 @@
 import { toFailure, type Outcome } from "@bullrush/broker";
 import { SoftTimeLimitExceeded, TaskRevokedError } from "@bullrush/client";
-import { logOutput } from "@bullrush/program";
+import { logOutput, redact, redactFailure } from "@bullrush/program";
 import type { Logger } from "pino";
 import { readerOf, type Execution } from "../execution/execution.js";
 import type { StoreState } from "../execution/state-store.js";
-import { redact, redactFailure } from "@bullrush/client/program";
-import { carry, type Carrier, type Launch } from "./carrier.js";
+import { launchChild, type ChildHandle, type Launch } from "./child-handle.js";
 import { writeLine } from "./lines.js";
 import type { FromRunner, Load, StopReason } from "./messages.js";
 
@@ -39,9 +38,9 @@ export class Runner {
   /** Never rejects. */
   readonly started: Promise<Start>;
   /** Resolves with how it ended, without the passwords of URLs. */
-  readonly gone: Promise<string>;
+  readonly exited: Promise<string>;
   readonly #options: RunnerOptions;
-  readonly #carrier: Carrier;
+  readonly #child: ChildHandle;
   #onStart: (start: Start) => void = () => {};
   #run: Run | undefined;
   #runs = 0;
@@ -58,22 +57,22 @@ export class Runner {
     this.started = new Promise((resolve) => {
       this.#onStart = resolve;
     });
-    this.#carrier = carry(options.launch, (message) => this.#hear(message), options.load.captureConsole);
-    this.gone = this.#carrier.gone.then((how) => this.#end(redact(how)));
-    this.#carrier.send(options.load);
+    this.#child = launchChild(options.launch, (message) => this.#onMessage(message), options.load.captureConsole);
+    this.exited = this.#child.exited.then((how) => this.#end(redact(how)));
+    this.#child.send(options.load);
   }
 
   get name(): string {
-    return this.#carrier.name;
+    return this.#child.name;
   }
 
-  get facts(): Carrier["facts"] {
-    return this.#carrier.facts;
+  get facts(): ChildHandle["facts"] {
+    return this.#child.facts;
   }
 
   /** Where debuggers may attach to it, if it has a port of its own. */
   get debugger(): string | undefined {
-    return this.#carrier.debugger;
+    return this.#child.debugger;
   }
 
   /** How many executions it has begun. */
@@ -115,12 +114,12 @@ export class Runner {
       const run: Run = { number: ++this.#runs, execution, finish: resolve };
       this.#run = run;
       stop.onRequest((reason) => {
-        if (this.#run === run) this.#carrier.send({ type: "stop", run: run.number, reason: reasonOf(reason) });
+        if (this.#run === run) this.#child.send({ type: "stop", run: run.number, reason: reasonOf(reason) });
       });
       stop.onKill((reason) => {
         if (this.#run === run) this.kill(reason);
       });
-      this.#carrier.send({ type: "run", run: run.number, queue: delivery.queue, message: JSON.stringify(message), reader });
+      this.#child.send({ type: "run", run: run.number, queue: delivery.queue, message: JSON.stringify(message), reader });
       execution.onBegin?.();
     });
   }
@@ -128,18 +127,18 @@ export class Runner {
   /** Ends it when it has closed what it has open, or is too slow at it. To be called between executions. */
   end(): void {
     this.#ending = true;
-    this.#carrier.send({ type: "end" });
-    this.#endTimer ??= setTimeout(() => this.#carrier.kill(), patience);
+    this.#child.send({ type: "end" });
+    this.#endTimer ??= setTimeout(() => this.#child.kill(), patience);
   }
 
   /** Ends it at once. What it runs has failed with `reason`. */
   kill(reason: Error): void {
     this.#ending = true;
     this.#killed ??= reason;
-    this.#carrier.kill();
+    this.#child.kill();
   }
 
-  #hear(message: FromRunner): void {
+  #onMessage(message: FromRunner): void {
     switch (message.type) {
       case "ready":
         this.#onStart(message);
@@ -181,7 +180,7 @@ export class Runner {
     if (run === this.#run?.number) {
       await this.#options.storeState(this.#run.execution, state, meta);
     }
-    this.#carrier.send({ type: "stored", call });
+    this.#child.send({ type: "stored", call });
   }
 
   /** Names the task that threw it; if that is not known, the one that ran. */

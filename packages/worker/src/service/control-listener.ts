@@ -1,5 +1,5 @@
 import type { ControlBus, ControlCommand, Delivery, Revocation } from "@bullrush/broker";
-import type { TroubleLog } from "@bullrush/client/program";
+import type { ThrottledLog } from "@bullrush/program";
 import { every, type Service } from "./service.js";
 
 export interface ControlListenerOptions {
@@ -8,7 +8,7 @@ export interface ControlListenerOptions {
   readonly held: () => readonly Delivery[];
   /** Hears of each delivery on loan that somebody has revoked. */
   readonly onRevoked: (delivery: Delivery, revocation: Revocation) => void;
-  readonly trouble: TroubleLog;
+  readonly trouble: ThrottledLog;
 }
 
 /** How often it is tried to listen, until it succeeds, in ms. */

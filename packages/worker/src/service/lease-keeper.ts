@@ -1,6 +1,6 @@
 import type { Consumer, Delivery, Revocation } from "@bullrush/broker";
+import type { ThrottledLog } from "@bullrush/program";
 import type { Logger } from "pino";
-import type { TroubleLog } from "@bullrush/client/program";
 import { every, type Service } from "./service.js";
 
 export interface LeaseKeeperOptions {
@@ -16,7 +16,7 @@ export interface LeaseKeeperOptions {
   /** Hears of each delivery that somebody has revoked, at each round anew. */
   readonly onRevoked: (delivery: Delivery, revocation: Revocation) => void;
   readonly log: Logger;
-  readonly trouble: TroubleLog;
+  readonly trouble: ThrottledLog;
 }
 
 /** Renews the leases of all that is on loan, every third of a lease. */

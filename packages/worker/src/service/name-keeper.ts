@@ -1,5 +1,5 @@
 import { BullrushError, nameLifetime, type NameHolder, type WorkerNames } from "@bullrush/broker";
-import { redact } from "@bullrush/client/program";
+import { redact } from "@bullrush/program";
 import type { Logger } from "pino";
 import { every } from "./service.js";
 

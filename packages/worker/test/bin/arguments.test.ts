@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import { parseArguments } from "../../src/bin/arguments.js";
 
 function parse(...args: string[]) {
-  return parseArguments(["node", "task-worker", ...args], "1.2.3");
+  return parseArguments(["node", "task-worker", ...args], "1.2.3", "task-worker");
 }
 
 describe("parseArguments", () => {

@@ -1,10 +1,10 @@
 import type { Clock, Consumer, Delivery, Outcome, Settlement } from "@bullrush/broker";
-import { TroubleLog } from "@bullrush/client/program";
+import { ThrottledLog } from "@bullrush/program";
 import { pino } from "pino";
 import { QueueAvailability } from "../../../broker/src/bullmq/queue-availability.js";
 import { WakeupListener } from "../../../broker/src/bullmq/wakeup-listener.js";
 import type { Connection } from "../../../broker/src/redis/connection.js";
-import { Dispatcher } from "../../src/consuming/dispatcher.js";
+import { FetchLoop } from "../../src/consuming/fetch-loop.js";
 import type { Executor, Running } from "../../src/execution/executor.js";
 import { Stop } from "../../src/execution/stop.js";
 import { markerOf, type Blocked, type End, type ModelRedis, type ModelSettlement } from "./model-redis.js";
@@ -94,7 +94,7 @@ export class ModelWorker {
   readonly commands = new Wire();
   readonly bell = new Wire();
   readonly availability: QueueAvailability;
-  readonly dispatcher: Dispatcher;
+  readonly loop: FetchLoop;
   readonly running = new Map<Delivery, (end: End) => void>();
   readonly rest: (queue: number, pause: number) => void;
 
@@ -132,8 +132,8 @@ export class ModelWorker {
     });
     const consumer = modelConsumer({ name, redis, clock, availability, wakeups, commands, wire: this.commands });
     this.availability = availability;
-    this.rest = (queue, pause) => consumer.rest(String(queue), pause);
-    this.dispatcher = new Dispatcher({
+    this.rest = (queue, pause) => consumer.backOff(String(queue), pause);
+    this.loop = new FetchLoop({
       consumer,
       executor: this.#executor(clock),
       vouched: async (deliveries) => deliveries,
@@ -141,7 +141,7 @@ export class ModelWorker {
       concurrency,
       clock,
       log,
-      trouble: new TroubleLog(log, clock),
+      trouble: new ThrottledLog(log, clock),
       timing,
     });
   }
@@ -199,7 +199,7 @@ function modelConsumer({ name, redis, clock, availability, wakeups, commands, wi
         }
         const now = clock.now();
         token = `${name}:${calls++}`;
-        const asked = take === 0 ? [] : [...redis.queues.keys()].filter((queue) => !availability.isResting(queue, now));
+        const asked = take === 0 ? [] : [...redis.queues.keys()].filter((queue) => !availability.isBackedOff(queue, now));
         look = availability.look(asked);
         const turns = asked.map((queue) => (availability.mayHold(queue, now) ? queue + 1 : -(queue + 1)));
         const mine = token;
@@ -223,17 +223,17 @@ function modelConsumer({ name, redis, clock, availability, wakeups, commands, wi
   }
 
   return {
-    storesAlong: true,
-    exchange,
-    ring: () => wakeups.ring(),
-    passOn: () => wakeups.passOn(),
-    mute: () => wakeups.close(),
-    mayTake: () => availability.mayTake(clock.now()),
-    nextLook: () => availability.nextLook(),
-    doubt: () => availability.doubt(),
-    rest: (queue: string, pause: number) => {
+    storesInSettlement: true,
+    settleAndTake: exchange,
+    wait: () => wakeups.wait(),
+    releaseWakeups: () => wakeups.release(),
+    stopListening: () => wakeups.close(),
+    hasWork: () => availability.hasWork(clock.now()),
+    nextLookAt: () => availability.nextLookAt(),
+    assumeWork: () => availability.assumeWork(),
+    backOff: (queue: string, pause: number) => {
       const now = clock.now();
-      availability.rest(Number(queue), now + pause);
+      availability.backOff(Number(queue), now + pause);
       passOnResting(now);
     },
   } as unknown as Consumer;

@@ -137,13 +137,13 @@ async function live({ workers: slots, limits, budgets, ticks, choices }: World):
   /** Whether a message is left that could be taken by a worker that could take it. */
   function isStuck(): boolean {
     // One that pauses after a failure may have heard what nobody else did. It looks when its pause is over.
-    if (workers.some(({ dispatcher }) => dispatcher.state().pause > 0)) return false;
+    if (workers.some(({ loop }) => loop.state().pause > 0)) return false;
     return redis.queues.some(
       (queue, index) =>
         !isHeldBack(queue) &&
         (hasWaiting(queue) || isDue(queue, time.value)) &&
-        workers.some(({ dispatcher, availability }) => {
-          return dispatcher.state().free > 0 && !availability.isResting(index, time.value);
+        workers.some(({ loop, availability }) => {
+          return loop.state().free > 0 && !availability.isBackedOff(index, time.value);
         }),
     );
   }
@@ -165,7 +165,7 @@ async function live({ workers: slots, limits, budgets, ticks, choices }: World):
   function nextTime(): number | undefined {
     const times = [
       ...redis.queues.flatMap(({ delayed, paused }) => (paused ? [] : delayed.map(({ due }) => due))),
-      ...workers.map(({ dispatcher }) => time.value + dispatcher.state().pause),
+      ...workers.map(({ loop }) => time.value + loop.state().pause),
       ...workers.flatMap(({ availability }) => (availability.resting(time.value).length > 0 ? [time.value + 3] : [])),
     ].filter((at) => at > time.value);
     return times.length === 0 ? undefined : Math.min(...times);
@@ -180,12 +180,12 @@ async function live({ workers: slots, limits, budgets, ticks, choices }: World):
       await rest();
     }
     if (!isStuck()) return;
-    const states = workers.map(({ name, dispatcher }) => ({ name, ...dispatcher.state() }));
+    const states = workers.map(({ name, loop }) => ({ name, ...loop.state() }));
     throw new Error(`a message is left that could be taken:\n${past.join("\n")}\n${JSON.stringify({ queues: redis.queues, states })}`);
   }
 
   try {
-    for (const { dispatcher } of workers) dispatcher.start();
+    for (const { loop } of workers) loop.start();
     for (const choice of choices) {
       const kinds = next();
       const kind = kinds[choice % kinds.length]!;
@@ -223,17 +223,13 @@ function movesOf(name: string, wire: Wire): readonly Action[] {
   ];
 }
 
-test(
-  `whatever comes in whatever order, no message is left that a worker with a free slot could take (BULLRUSH_SEED=${seed})`,
-  { timeout: 60_000 },
-  async () => {
-    const details = await fc.check(fc.asyncProperty(world, live), {
-      seed,
-      numRuns: runs,
-      endOnFailure: process.env["BULLRUSH_SHRINK"] === "no",
-    });
-    expect(
-      details.failed ? `after ${details.numRuns} runs: ${fc.defaultReportMessage(details)}\n${String(details.errorInstance)}` : "",
-    ).toBe("");
-  },
-);
+test(`whatever comes in whatever order, no message is left that a worker with a free slot could take (BULLRUSH_SEED=${seed})`, async () => {
+  const details = await fc.check(fc.asyncProperty(world, live), {
+    seed,
+    numRuns: runs,
+    endOnFailure: process.env["BULLRUSH_SHRINK"] === "no",
+  });
+  expect(details.failed ? `after ${details.numRuns} runs: ${fc.defaultReportMessage(details)}\n${String(details.errorInstance)}` : "").toBe(
+    "",
+  );
+});

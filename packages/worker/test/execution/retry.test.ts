@@ -245,7 +245,7 @@ describe("how often", () => {
     expect(outcomeOf(retry({ error }), attemptOf({}, { retries: 3 }))).toMatchObject({ failure: { name: "RangeError" } });
     const outcome = outcomeOf(retry(), attemptOf({ maxRetries: 2 }, { retries: 2 }));
     expect(outcome).toMatchObject({ type: "failed", failure: { code: "MAX_RETRIES_EXCEEDED", cause: { name: "Retry" } } });
-    expect(outcome).toMatchObject({ failure: { message: expect.stringContaining("retried 2 times") as string } });
+    expect(outcome).toMatchObject({ failure: { message: expect.stringContaining("retried only 2 times") as string } });
   });
 });
 

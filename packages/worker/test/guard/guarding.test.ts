@@ -60,9 +60,9 @@ function stage({ isDebugged = false, ...given }: Partial<Watched> & { readonly i
     format: "json",
     ...given,
   };
-  guarding.hear({ type: "watch", worker: 1, watched });
-  guarding.hear({ type: "task", worker: 1, name: "add" });
-  const rows = new HeldRows((block) => guarding.hear({ type: "rows", worker: 1, block }));
+  guarding.onMessage({ type: "watch", worker: 1, watched });
+  guarding.onMessage({ type: "task", worker: 1, name: "add" });
+  const rows = new HeldRows((block) => guarding.onMessage({ type: "rows", worker: 1, block }));
   const slots = takeSlots(takes);
   const hold = (id: string) => rows.hold({ queue: 0, task: 0, id, token: `token of ${id}`, heldAt: now });
   /** The event loop beats, and goes on to the function of this row. */
@@ -277,7 +277,7 @@ describe("a guard", () => {
   test("forgets a worker that leaves", async () => {
     const { guarding, hold, pass, did } = stage();
     hold("a");
-    guarding.hear({ type: "leave", worker: 1 });
+    guarding.onMessage({ type: "leave", worker: 1 });
     await pass(3 * lease);
     expect(did).toEqual([]);
   });

@@ -12,7 +12,7 @@ function guard(location: unknown = {}) {
   const options = { queues: ["a"], isTask: () => true, blockedLimit: Infinity, endsProcess: false, format: "json" } as const;
   const opened = loopGuard({ ...options, log, onTrouble: (reason) => void lines.push(reason) });
   return {
-    start: () => opened.start({ loanData: { ...loans, location }, watchLoanData: () => () => {} }),
+    start: () => opened.start({ data: { ...loans, location }, watch: () => () => {} }),
     stop: () => opened.stop(),
     lines,
   };

@@ -3,7 +3,7 @@ import { pino } from "pino";
 import { expect, test } from "vitest";
 import type { Execution } from "../../src/execution/execution.js";
 import { Stop } from "../../src/execution/stop.js";
-import { Trace } from "../../src/execution/trace.js";
+import { RunTrace } from "../../src/execution/run-trace.js";
 import { eventLog } from "../../src/middleware/event-log.js";
 
 const id = newId();
@@ -28,7 +28,15 @@ async function linesOf(level: string, outcome: Outcome, toldToEnd = false): Prom
     content: { type: "message", message },
   };
   const definition = { name: "add", options: {}, run: () => undefined };
-  const execution: Execution = { delivery, message, definition, startedAt: 1000, storesResult: true, stop: new Stop(), trace: new Trace() };
+  const execution: Execution = {
+    delivery,
+    message,
+    definition,
+    startedAt: 1000,
+    storesResult: true,
+    stop: new Stop(),
+    trace: new RunTrace(),
+  };
   const given = await eventLog(log, { now: () => 1007 })(execution, async ({ stop }) => {
     if (toldToEnd) stop.request(new Error("the worker shuts down"));
     return outcome;

@@ -3,7 +3,7 @@ import { SoftTimeLimitExceeded, type TaskDefinition } from "@bullrush/client";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Execution } from "../../src/execution/execution.js";
 import { Stop } from "../../src/execution/stop.js";
-import { Trace } from "../../src/execution/trace.js";
+import { RunTrace } from "../../src/execution/run-trace.js";
 import type { TimeLimits } from "../../src/execution/time-limits.js";
 import { timeLimit } from "../../src/middleware/time-limit.js";
 
@@ -31,7 +31,7 @@ function limited({ defaults = {}, declared = {}, called = {} }: Given) {
     startedAt: 0,
     storesResult: true,
     stop: new Stop(),
-    trace: new Trace(),
+    trace: new RunTrace(),
   };
   const killed: Error[] = [];
   let inner = outer;

@@ -4,7 +4,7 @@ import { pino } from "pino";
 import { expect, test } from "vitest";
 import type { Execution } from "../../src/execution/execution.js";
 import { Stop } from "../../src/execution/stop.js";
-import { Trace } from "../../src/execution/trace.js";
+import { RunTrace } from "../../src/execution/run-trace.js";
 import { createPool } from "../../src/pool/create-pool.js";
 import { compilePool } from "../../src/pool/options.js";
 
@@ -50,7 +50,7 @@ test("what lends the slots of inline tasks is told of a wait in nobody's context
     startedAt: 0,
     storesResult: true,
     stop: new Stop(),
-    trace: new Trace(),
+    trace: new RunTrace(),
   };
   expect(await pool.run(execution)).toMatchObject({ type: "succeeded" });
   expect(seen).toEqual(["poll: nobody's", "wait: nobody's", "regain: nobody's", "afterwards: outer"]);

@@ -1,10 +1,11 @@
 import { newId, type BullrushError } from "@bullrush/broker";
 import { pino } from "pino";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
+import { until } from "../../../../integration/lib/until.js";
 import type { Execution } from "../../src/execution/execution.js";
 import { Stop } from "../../src/execution/stop.js";
-import { Trace } from "../../src/execution/trace.js";
-import type { Launch } from "../../src/pool/carrier.js";
+import { RunTrace } from "../../src/execution/run-trace.js";
+import type { Launch } from "../../src/pool/child-handle.js";
 import type { FromRunner } from "../../src/pool/messages.js";
 import { RunnerPool } from "../../src/pool/runner-pool.js";
 
@@ -21,13 +22,13 @@ function stage(mayLaunch: (before: number) => void = () => {}) {
   const puppets: Puppet[] = [];
   const failures: BullrushError[] = [];
   let launches = 0;
-  const launch: Launch = (hear) => {
+  const launch: Launch = (onMessage) => {
     mayLaunch(launches++);
     const runs: number[] = [];
     let die: (how: string) => void = () => {};
-    const gone = new Promise<string>((resolve) => (die = resolve));
-    puppets.push({ say: hear, runs, die });
-    if (puppets.length === 1) queueMicrotask(() => hear({ type: "ready" }));
+    const exited = new Promise<string>((resolve) => (die = resolve));
+    puppets.push({ say: onMessage, runs, die });
+    if (puppets.length === 1) queueMicrotask(() => onMessage({ type: "ready" }));
     const pid = puppets.length;
     return {
       name: `puppet ${pid}`,
@@ -37,7 +38,7 @@ function stage(mayLaunch: (before: number) => void = () => {}) {
         if (message.type === "end") die("exit code 0");
       },
       kill: () => die("SIGKILL"),
-      gone,
+      exited,
     };
   };
   const lines: string[] = [];
@@ -74,7 +75,7 @@ function execution(stop = new Stop()): Execution {
     startedAt: 0,
     storesResult: false,
     stop,
-    trace: new Trace(),
+    trace: new RunTrace(),
   };
 }
 
@@ -109,9 +110,9 @@ describe("runners that cannot be started", () => {
     await pool.start();
     void pool.run(execution());
     const second = pool.run(execution());
-    await vi.waitFor(() => expect(puppets).toHaveLength(2));
+    await until(() => expect(puppets).toHaveLength(2));
     puppets[1]?.say({ type: "ready" });
-    await vi.waitFor(() => expect(puppets[1]?.runs).toEqual([1]));
+    await until(() => expect(puppets[1]?.runs).toEqual([1]));
     puppets[1]?.say(done(1));
     expect(await second).toMatchObject({ type: "succeeded" });
     expect(failures).toEqual([]);
@@ -142,7 +143,7 @@ describe("what a module of the user's says of its troubles", () => {
     puppets[0]?.say({ type: "crash", run: 1, failure: { name: "Error", message, stack } });
     puppets[0]?.die(message);
     expect(await crashed).toMatchObject({ type: "crashed", reason: expect.not.stringContaining(secret) });
-    await vi.waitFor(() => expect(lines.join("")).toContain("runner died"));
+    await until(() => expect(lines.join("")).toContain("runner died"));
     expect(lines.join("")).not.toContain(secret);
     expect(lines.map((line) => JSON.parse(line) as unknown)).toContainEqual(
       expect.objectContaining({
@@ -167,7 +168,7 @@ describe("a runner in which an exception was thrown that nobody caught", () => {
     puppets[0]?.say(done(1));
     expect(await first).toMatchObject({ type: "succeeded" });
     void pool.run(execution());
-    await vi.waitFor(() => expect(puppets).toHaveLength(2));
+    await until(() => expect(puppets).toHaveLength(2));
     expect(puppets[0]?.runs).toEqual([1]);
     expect(lines.join("")).toContain("of no known task and counts as a crash of what ran here");
     puppets[0]?.die("exit code 1");
@@ -193,12 +194,12 @@ describe("a runner in which an exception was thrown that nobody caught", () => {
     puppets[0]?.say({ type: "fault", failure, ...earlier });
     puppets[0]?.say(done(1));
     expect(await beside).toMatchObject({ type: "succeeded" });
-    await vi.waitFor(() => expect(puppets).toHaveLength(2));
-    await vi.waitFor(() => expect(lines.join("")).toContain("runner ended"));
+    await until(() => expect(puppets).toHaveLength(2));
+    await until(() => expect(lines.join("")).toContain("runner ended"));
     puppets[1]?.say({ type: "ready" });
     expect(lines.map((line) => JSON.parse(line) as unknown)).toContainEqual(expect.objectContaining({ level: 50, ...earlier }));
     void pool.run(execution());
-    await vi.waitFor(() => expect(puppets[1]?.runs).toEqual([1]));
+    await until(() => expect(puppets[1]?.runs).toEqual([1]));
     await pool.stop();
   });
 
@@ -219,11 +220,11 @@ describe("what waits for a runner that starts", () => {
     await pool.start();
     const first = pool.run(execution());
     const second = pool.run(execution());
-    await vi.waitFor(() => expect(puppets[0]?.runs).toEqual([1]));
+    await until(() => expect(puppets[0]?.runs).toEqual([1]));
     expect(launches()).toBe(2);
     puppets[0]?.say(done(1));
     expect(await first).toMatchObject({ type: "succeeded" });
-    await vi.waitFor(() => expect(puppets[0]?.runs).toEqual([1, 2]));
+    await until(() => expect(puppets[0]?.runs).toEqual([1, 2]));
     puppets[0]?.say(done(2));
     expect(await second).toMatchObject({ type: "succeeded" });
     await pool.stop();
@@ -249,9 +250,9 @@ describe("what waits for a runner that starts", () => {
     void pool.run(execution());
     const second = pool.run(execution());
     puppets[1]?.die("SIGKILL");
-    await vi.waitFor(() => expect(puppets).toHaveLength(3));
+    await until(() => expect(puppets).toHaveLength(3));
     puppets[2]?.say({ type: "ready" });
-    await vi.waitFor(() => expect(puppets[2]?.runs).toEqual([1]));
+    await until(() => expect(puppets[2]?.runs).toEqual([1]));
     puppets[2]?.say(done(1));
     expect(await second).toMatchObject({ type: "succeeded" });
     await pool.stop();

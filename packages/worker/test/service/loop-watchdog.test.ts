@@ -1,8 +1,8 @@
 import type { Consumer, Delivery } from "@bullrush/broker";
-import { TroubleLog } from "@bullrush/client/program";
+import { ThrottledLog } from "@bullrush/program";
 import { pino } from "pino";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Dispatcher } from "../../src/consuming/dispatcher.js";
+import { FetchLoop } from "../../src/consuming/fetch-loop.js";
 import type { Executor } from "../../src/execution/executor.js";
 import { checkInterval, loopWatchdog } from "../../src/service/loop-watchdog.js";
 
@@ -20,14 +20,14 @@ function stage(due: number) {
   const log = pino({ base: null, timestamp: false }, { write: (line: string) => lines.push(JSON.parse(line) as object) });
   const clock = { now: () => now };
   const consumer = {
-    storesAlong: true,
-    mayTake: () => now >= due,
-    nextLook: () => due,
-    doubt: () => doubts++,
-    ring: () => new Promise(() => undefined),
-    passOn: async () => undefined,
-    mute: () => undefined,
-    exchange: async ({ take }: { readonly take: number }) => {
+    storesInSettlement: true,
+    hasWork: () => now >= due,
+    nextLookAt: () => due,
+    assumeWork: () => doubts++,
+    wait: () => new Promise(() => undefined),
+    releaseWakeups: async () => undefined,
+    stopListening: () => undefined,
+    settleAndTake: async ({ take }: { readonly take: number }) => {
       takes.push(take);
       due = Infinity;
       return { deliveries: [] as Delivery[], settled: [] };
@@ -36,8 +36,8 @@ function stage(due: number) {
   const executor = { isRisky: () => false, isCrash: () => false } as unknown as Executor;
   // Its timers are lost.
   const timing = { setTimer: () => setTimeout(() => undefined, 0) };
-  const trouble = new TroubleLog(log, clock);
-  const dispatcher = new Dispatcher({
+  const trouble = new ThrottledLog(log, clock);
+  const loop = new FetchLoop({
     consumer,
     executor,
     vouched: async (deliveries) => deliveries,
@@ -48,8 +48,8 @@ function stage(due: number) {
     trouble,
     timing,
   });
-  const watchdog = loopWatchdog({ loop: dispatcher, queues: ["feeds"], log });
-  dispatcher.start();
+  const watchdog = loopWatchdog({ loop, queues: ["feeds"], log });
+  loop.start();
   watchdog.start();
   return {
     takes,

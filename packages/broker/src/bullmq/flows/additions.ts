@@ -1,7 +1,7 @@
 import { encodeMessage } from "../../protocol/codec.js";
 import type { FlowAddition } from "../../protocol/flow.js";
-import type { Place } from "../../protocol/place.js";
-import type { Added } from "../../ports/transport.js";
+import type { FlowPosition } from "../../protocol/flow-position.js";
+import type { Added } from "../../ports/flows.js";
 import type { Connection } from "../../redis/connection.js";
 import { flowIndexKey, flowKeys } from "../../redis/keys.js";
 import { runScript } from "../../redis/script.js";
@@ -36,7 +36,7 @@ export class FlowAdditions {
     this.#options = options;
   }
 
-  /** `Transport.addMember` */
+  /** `Flows.addMember` */
   async add({ flow, by, join, queue, message }: FlowAddition): Promise<Added> {
     const { prefix, deadline, noteQueues } = this.#options;
     const { id, task } = message;
@@ -64,7 +64,7 @@ export class FlowAdditions {
 }
 
 /** Where a member stands whose number and slot are not known. */
-function placeIn(flow: string, join: number): Place {
+function placeIn(flow: string, join: number): FlowPosition {
   return { flow, call: 0, next: [["slot", join, 0]] };
 }
 

@@ -1,5 +1,5 @@
-import type { StoreRequest } from "../../ports/result-backend.js";
-import type { Settlement } from "../../ports/transport.js";
+import type { StoreRequest } from "../../ports/results.js";
+import type { Settlement } from "../../ports/settlement.js";
 import { outcomeOfRecord } from "../../protocol/outcome.js";
 import { encodeRecord, type TaskRecord } from "../../protocol/record.js";
 import { flowIndexKey, flowKeys } from "../../redis/keys.js";

@@ -1,12 +1,9 @@
-import { BullrushError } from "../../error.js";
-import type { Mishap } from "../../protocol/flow.js";
-import { describeFailure, type Failure } from "../../protocol/failure.js";
-import { toFailure } from "../../protocol/to-failure.js";
+import type { Failure } from "../../protocol/failure.js";
+import { groupFailure } from "../../protocol/group-failure.js";
 import { encodeRecord } from "../../protocol/record.js";
-import type { StoreRequest } from "../../ports/result-backend.js";
-import { mishapText } from "./endings.js";
-import { readMishap, type DoomedCall, type DoomedJoin, type DoomedLot, type Nothing } from "./stored-flow.js";
-import { counted } from "../../words.js";
+import type { StoreRequest } from "../../ports/results.js";
+import { failureInfoText } from "./endings.js";
+import { readFailureInfo, type DoomedCall, type DoomedJoin, type DoomedLot, type Nothing } from "./stored-flow.js";
 
 /** Delivery with which a record is stored of what does not run: wins over any claim. */
 export const fence = Number.MAX_SAFE_INTEGER;
@@ -14,7 +11,7 @@ export const fence = Number.MAX_SAFE_INTEGER;
 /** The records that are to be stored before a lot fails. */
 export function recordsOf({ calls, mishaps, expires, to }: DoomedLot, endedAt: number): readonly StoreRequest[] {
   return calls.flatMap(({ mishap, ...call }) => {
-    const { state, failure, reason, id, task: failed } = mishaps.get(mishap) ?? readMishap(undefined);
+    const { state, failure, reason, id, task: failed } = mishaps.get(mishap) ?? readFailureInfo(undefined);
     const recordOf = (task: string) =>
       encodeRecord({ state, delivery: 0, failure, reason, task, queue: call.queue, endedAt, origin: { id, task: failed } });
     return recordsFor(call, recordOf, { expires, to });
@@ -39,29 +36,12 @@ export function recordsFor(
 /** The words in which joins fail, by their numbers: JSON of mishaps. */
 export function wordsFor({ joins }: DoomedLot): Readonly<Record<number, string>> {
   return Object.fromEntries(
-    joins.map((join) => [join.number, mishapText({ id: join.id, task: "group", state: "FAILURE", failure: failureOf(join) })]),
+    joins.map((join) => [join.number, failureInfoText({ id: join.id, task: "group", state: "FAILURE", failure: groupFailureOf(join) })]),
   );
 }
 
-/** Longest description of a member in an error, in characters. */
-const longest = 200;
-
-function failureOf({ size, failed, named, bytes, limit }: DoomedJoin): Failure {
-  if (failed === 0) {
-    const { stack: _, ...failure } = toFailure(
-      new BullrushError("PAYLOAD_TOO_LARGE", { what: `the results of ${counted(size, "member")}`, bytes, limit }),
-    );
-    return failure;
-  }
-  const mishaps = listOf(named).map(readMishap);
-  const { code, message } = new BullrushError("CHORD_FAILED", { failed, size, members: mishaps.map(describe) });
-  const cause = mishaps[0]?.failure;
-  return { name: "ChordError", code, message, ...(cause !== undefined && { cause }) };
-}
-
-function describe({ id, task, state, failure, reason = "no reason given" }: Mishap): string {
-  const text = state === "REVOKED" || failure === undefined ? `was revoked: ${reason}` : `failed: ${describeFailure(failure)}`;
-  return `${task}[${id}] ${text.slice(0, longest)}`;
+function groupFailureOf({ named, ...join }: DoomedJoin): Failure {
+  return groupFailure({ ...join, named: listOf(named).map(readFailureInfo) });
 }
 
 /** A list as Lua encodes it: one of none is an empty object. */

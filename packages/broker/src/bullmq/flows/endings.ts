@@ -1,4 +1,4 @@
-import type { Mishap } from "../../protocol/flow.js";
+import type { FailureInfo } from "../../protocol/flow.js";
 import type { Message } from "../../protocol/message.js";
 import type { Outcome } from "../../protocol/outcome.js";
 
@@ -11,11 +11,11 @@ export function endingOf({ id, task }: Pick<Message, "id" | "task">, outcome: Ou
     case "succeeded":
       return ["value", outcome.result ?? "null"];
     case "failed":
-      return ["mishap", mishapText({ id, task, state: "FAILURE", failure: outcome.failure })];
+      return ["mishap", failureInfoText({ id, task, state: "FAILURE", failure: outcome.failure })];
     case "revoked":
       return [
         "mishap",
-        mishapText({ id, task, state: "REVOKED", reason: outcome.reason, ...(outcome.failure && { failure: outcome.failure }) }),
+        failureInfoText({ id, task, state: "REVOKED", reason: outcome.reason, ...(outcome.failure && { failure: outcome.failure }) }),
       ];
     case "replaced":
       return ["replaced", ""];
@@ -26,6 +26,6 @@ export function endingOf({ id, task }: Pick<Message, "id" | "task">, outcome: Ou
   }
 }
 
-export function mishapText(mishap: Mishap): string {
+export function failureInfoText(mishap: FailureInfo): string {
   return JSON.stringify(mishap);
 }

@@ -1,8 +1,8 @@
 import { BullrushError } from "../../error.js";
 import { callId } from "../../id.js";
 import type { Message } from "../../protocol/message.js";
-import type { Origin, Place, Target } from "../../protocol/place.js";
-import type { Standing } from "../../ports/transport.js";
+import type { TaskRef, FlowPosition, Target } from "../../protocol/flow-position.js";
+import type { Standing } from "../../ports/flows.js";
 import { describeCall, type DescribedCall, type Edge } from "./flow-fields.js";
 import { readEdges, readOddIds, type OddIds } from "./stored-flow.js";
 
@@ -32,7 +32,7 @@ export class FlowFacts {
   }
 
   /** Of a message whose first place is in this flow. */
-  standingOf(placed: Placed, place: Place): Standing {
+  standingOf(placed: Placed, place: FlowPosition): Standing {
     if (this.#decoded === undefined && this.#hasItsText(placed, place)) return "sound";
     const decoded = (this.#decoded ??= decode(this.#edges, this.#odd));
     if (decoded === "spoilt") return "ended";
@@ -41,13 +41,13 @@ export class FlowFacts {
   }
 
   /** Whether a call comes behind all with which the flow began: then it was added, if there is one. */
-  isBeyond({ call }: Place): boolean {
+  isBeyond({ call }: FlowPosition): boolean {
     const decoded = (this.#decoded ??= decode(this.#edges, this.#odd));
     return decoded !== "spoilt" && call > (decoded.edges.at(-1)?.[1] ?? -1);
   }
 
   /** Whether the flow says of this call what the message does, to the letter. In JSON, no text of somebody's can hold such a range. */
-  #hasItsText({ queue, message }: Placed, { flow, call }: Place): boolean {
+  #hasItsText({ queue, message }: Placed, { flow, call }: FlowPosition): boolean {
     if (this.characters > longestSearched || this.#odd !== "{}" || callId(flow, call) !== message.id) return false;
     const { task, places, standsFor } = message;
     return this.#edges.includes(JSON.stringify([call, call, { task, queue, places, standsFor }]));
@@ -70,8 +70,8 @@ export function isSaid({ queue, message }: Placed, said: DescribedCall | undefin
     said.id === message.id &&
     said.queue === queue &&
     said.task === message.task &&
-    isSameList(said.places, message.places, isSamePlace) &&
-    isSameList(said.standsFor, message.standsFor, isSameOrigin)
+    isSameList(said.places, message.places, isSamePosition) &&
+    isSameList(said.standsFor, message.standsFor, isSameTask)
   );
 }
 
@@ -80,7 +80,7 @@ function isSameList<T>(one: readonly T[] | undefined, other: readonly T[] | unde
   return one.length === other.length && one.every((item, index) => isSame(item, other[index] as T));
 }
 
-function isSamePlace(one: Place, other: Place): boolean {
+function isSamePosition(one: FlowPosition, other: FlowPosition): boolean {
   return one.flow === other.flow && one.call === other.call && isSameList(one.next, other.next, isSameTarget);
 }
 
@@ -88,6 +88,6 @@ function isSameTarget(one: Target, other: Target): boolean {
   return isSameList<string | number>(one, other, Object.is);
 }
 
-function isSameOrigin(one: Origin, other: Origin): boolean {
+function isSameTask(one: TaskRef, other: TaskRef): boolean {
   return one.id === other.id && one.task === other.task;
 }

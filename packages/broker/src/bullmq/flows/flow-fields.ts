@@ -1,7 +1,7 @@
 import { callId } from "../../id.js";
 import { encodeMessage, messageStart } from "../../protocol/codec.js";
 import type { Flow, FlowCall } from "../../protocol/flow.js";
-import type { Origin, Place } from "../../protocol/place.js";
+import type { TaskRef, FlowPosition } from "../../protocol/flow-position.js";
 import type { Argument } from "../../redis/script.js";
 
 /** What was known of a call when it was sent. */
@@ -9,8 +9,8 @@ export interface DescribedCall {
   readonly id: string;
   readonly task: string;
   readonly queue: string;
-  readonly places: readonly Place[];
-  readonly standsFor?: readonly Origin[];
+  readonly places: readonly FlowPosition[];
+  readonly standsFor?: readonly TaskRef[];
 }
 
 /** The layout of flows that this release writes, and the only one that it reads: `StoredFlow.layout` of the scripts. */
@@ -79,7 +79,7 @@ function continues([first, last, known]: Edge, next: Omit<DescribedCall, "id">):
 }
 
 /** The slot to which a call's value goes, if it goes nowhere else. */
-function slotOf([place, ...others]: readonly Place[]): { readonly join: number; readonly slot: number } | undefined {
+function slotOf([place, ...others]: readonly FlowPosition[]): { readonly join: number; readonly slot: number } | undefined {
   const [target, ...further] = place?.next ?? [];
   if (others.length > 0 || further.length > 0 || target?.[0] !== "slot") return undefined;
   return { join: target[1], slot: target[2] };

@@ -1,7 +1,8 @@
 import { callId, isTaskId } from "../../id.js";
 import type { Flow } from "../../protocol/flow.js";
-import type { Place } from "../../protocol/place.js";
-import type { FlowRevocation, Location } from "../../ports/transport.js";
+import type { FlowPosition } from "../../protocol/flow-position.js";
+import type { FlowRevocation } from "../../ports/flows.js";
+import type { Location } from "../../ports/queues.js";
 import type { Connection } from "../../redis/connection.js";
 import { flowIndexKey, flowKeys, queuesKey } from "../../redis/keys.js";
 import { runScript, type Argument, type Script } from "../../redis/script.js";
@@ -88,7 +89,7 @@ export class FlowStore {
     this.#noteQueues = noteQueues;
   }
 
-  /** `Transport.startFlow` */
+  /** `Flows.begin` */
   async start(flow: Flow): Promise<void> {
     const action = `flow ${flow.id} was not confirmed; it may still run, and starting it again with the same id is safe`;
     const keys = this.#keysOf(flow.id);
@@ -114,7 +115,7 @@ export class FlowStore {
     while (left > 0) left = Number(await this.#runOn(`the backlog of flow ${flow} was not sent`, scripts.sendBacklog, [flow]));
   }
 
-  /** `Transport.revokeFlow` */
+  /** `Flows.revoke` */
   async callOff(flow: string, calls: "all" | readonly number[]): Promise<FlowRevocation | undefined> {
     const found = new Map<number, string>();
     let texts: readonly [queues: string, links: string] | undefined;
@@ -136,7 +137,7 @@ export class FlowStore {
   }
 
   /** Does what follows upon the end of a call whose message is gone. Gives the flows with something left to do. */
-  async continue(places: readonly Place[], ending: Ending): Promise<readonly string[]> {
+  async continue(places: readonly FlowPosition[], ending: Ending): Promise<readonly string[]> {
     const args = [JSON.stringify(places), ...ending];
     return (await this.#runOn("a flow did not go on", scripts.continue, args)) as readonly string[];
   }
@@ -235,15 +236,9 @@ export class FlowStore {
   }
 }
 
-type StaleReply = FlowOfOtherLayout | readonly [
-  id: string,
-  behind: number,
-  queues: string,
-  odd: string,
-  expires: string | null,
-  to: string,
-  sent: readonly number[],
-];
+type StaleReply =
+  | FlowOfOtherLayout
+  | readonly [id: string, behind: number, queues: string, odd: string, expires: string | null, to: string, sent: readonly number[]];
 
 type FlowOfOtherLayout = readonly [id: string, behind: -1, why: string];
 

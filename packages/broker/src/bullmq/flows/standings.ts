@@ -1,4 +1,4 @@
-import type { Standing } from "../../ports/transport.js";
+import type { Standing } from "../../ports/flows.js";
 import type { FlowAdditions } from "./additions.js";
 import { FlowFacts, isSaid, type Placed } from "./flow-facts.js";
 
@@ -23,7 +23,7 @@ export class Standings {
     this.#flows = flows;
   }
 
-  /** `Transport.standings` */
+  /** `Flows.standings` */
   async of(placed: readonly Placed[]): Promise<readonly Standing[]> {
     const known = placed.map((one) => this.#standingOf(one));
     await this.#judgeAdded(placed, known, (flow) => this.#kept.get(flow));

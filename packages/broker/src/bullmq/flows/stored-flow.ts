@@ -2,9 +2,9 @@ import { BullrushError } from "../../error.js";
 import { longestDuration } from "../../duration.js";
 import { isTaskId } from "../../id.js";
 import { clippedFailure, isFailure } from "../../protocol/stored-failure.js";
-import type { Mishap } from "../../protocol/flow.js";
+import type { FailureInfo } from "../../protocol/flow.js";
 import { decodeJson } from "../../protocol/json.js";
-import { isOrigin, isPlace, isPosition, type Origin } from "../../protocol/place.js";
+import { isTaskRef, isFlowPosition, isPosition, type TaskRef } from "../../protocol/flow-position.js";
 import { clientOf } from "../../protocol/reply-channel.js";
 import type { DescribedCall, Edge } from "./flow-fields.js";
 
@@ -31,7 +31,7 @@ export interface DoomedLot {
   readonly to: string;
   readonly calls: readonly DoomedCall[];
   /** The mishaps by their numbers. */
-  readonly mishaps: ReadonlyMap<string, Mishap>;
+  readonly mishaps: ReadonlyMap<string, FailureInfo>;
   readonly joins: readonly DoomedJoin[];
 }
 
@@ -40,7 +40,7 @@ export interface DoomedCall {
   readonly task: string;
   readonly queue: string;
   /** None: an empty object. */
-  readonly standsFor?: readonly Origin[] | Nothing;
+  readonly standsFor?: readonly TaskRef[] | Nothing;
   /** Number of its mishap. */
   readonly mishap: string;
 }
@@ -89,7 +89,7 @@ export function readAddedCall(text: string): DescribedCall | undefined {
     const value = decoded(text);
     if (!isRecord(value)) return undefined;
     const { id, task, queue, places } = value;
-    return isTaskId(id) && isText(task) && isText(queue) && isListOf(isPlace)(places) ? { id, task, queue, places } : undefined;
+    return isTaskId(id) && isText(task) && isText(queue) && isListOf(isFlowPosition)(places) ? { id, task, queue, places } : undefined;
   } catch {
     return undefined;
   }
@@ -109,15 +109,15 @@ export function readLot([first, units, expires, to, text]: readonly [string, num
     to: channelIn(to),
     calls,
     joins,
-    mishaps: new Map(mishaps.map(([number, mishap]) => [number, readMishap(mishap)])),
+    mishaps: new Map(mishaps.map(([number, mishap]) => [number, readFailureInfo(mishap)])),
   };
 }
 
 /** A mishap, or one that says that it cannot be read: what stands behind it is to fail all the same. */
-export function readMishap(text: unknown): Mishap {
+export function readFailureInfo(text: unknown): FailureInfo {
   try {
     const value = typeof text === "string" ? decodeJson(text, "a mishap") : undefined;
-    if (isMishap(value)) return value.failure === undefined ? value : { ...value, failure: clippedFailure(value.failure) };
+    if (isFailureInfo(value)) return value.failure === undefined ? value : { ...value, failure: clippedFailure(value.failure) };
   } catch {
     // As one that is none.
   }
@@ -141,13 +141,13 @@ function isEdge(value: unknown): value is Edge {
   const [first, last, call] = value as unknown[];
   if (!isPosition(first) || !isPosition(last) || first > last || !isRecord(call)) return false;
   const { task, queue, places, standsFor } = call;
-  return isText(task) && isText(queue) && isListOf(isPlace)(places) && (standsFor === undefined || isListOf(isOrigin)(standsFor));
+  return isText(task) && isText(queue) && isListOf(isFlowPosition)(places) && (standsFor === undefined || isListOf(isTaskRef)(standsFor));
 }
 
 function isDoomedCall(value: unknown): value is DoomedCall {
   if (!isRecord(value)) return false;
   const { id, task, queue, standsFor, mishap } = value;
-  const hasOrigins = standsFor === undefined || valuesOf(standsFor).every(isOrigin);
+  const hasOrigins = standsFor === undefined || valuesOf(standsFor).every(isTaskRef);
   return isTaskId(id) && isText(task) && isText(queue) && isText(mishap) && hasOrigins;
 }
 
@@ -157,7 +157,7 @@ function isDoomedJoin(value: unknown): value is DoomedJoin {
   return isText(id) && [number, size, failed, bytes, limit].every(isPosition);
 }
 
-function isMishap(value: unknown): value is Mishap {
+function isFailureInfo(value: unknown): value is FailureInfo {
   if (!isRecord(value)) return false;
   const { id, task, state, failure, reason } = value;
   const isKnown = isTaskId(id) && isText(task) && (state === "FAILURE" || state === "REVOKED");

@@ -1,4 +1,4 @@
-import type { LoanData } from "../../ports/transport.js";
+import type { LoanData } from "../../ports/consumer.js";
 import { AskedPassword } from "../../redis/asked-password.js";
 import { openConnection } from "../../redis/connection.js";
 import type { CompiledLocation } from "../../redis/location.js";
@@ -43,15 +43,15 @@ function locationOf(loans: () => LoanData): CompiledLocation {
   return { ...location, password: new AskedPassword(() => (loans().location as CompiledLocation).options.password ?? "") };
 }
 
-/** Opens a connection of its own for the loans of one consumer, with the password that `loans` have at each connect; nothing is sent before the first call. `onTrouble` hears why it fails, at each failure. */
-export function openGuardedLoans(loans: () => LoanData, onTrouble: (reason: string) => void): GuardedLoans {
+/** Opens a connection of its own for the loans of one consumer, with the password that `loans` have at each connect; nothing is sent before the first call. `onConnectionError` hears why it fails, at each failure. */
+export function openGuardedLoans(loans: () => LoanData, onConnectionError: (reason: string) => void): GuardedLoans {
   const { prefixes, lease, worker } = loans();
   const silence = Math.max(1000, lease / 3);
   const connection = openConnection(locationOf(loans), {
     service: "broker",
     name: `bullrush:${worker}:guard`,
     silence,
-    onTrouble,
+    onConnectionError,
   });
   // What has not gone through by then is too late.
   const deadline = lease;

@@ -1,5 +1,5 @@
 import { BullrushError } from "../../error.js";
-import type { Advance, Tick } from "../../ports/schedule-store.js";
+import type { Advance, Tick } from "../../ports/schedules.js";
 import { encodeMessage } from "../../protocol/codec.js";
 import type { RoutedMessage } from "../../protocol/message.js";
 import type { Argument } from "../../redis/script.js";

@@ -1,7 +1,7 @@
 import { steadyClock } from "../../clock.js";
 import { BullrushError } from "../../error.js";
 import { newId } from "../../id.js";
-import type { Advance, Advanced, Due, NamedCall, ScheduleNews, ScheduleStore, StoredEntry, Term } from "../../ports/schedule-store.js";
+import type { Advance, Advanced, Due, NamedCall, ScheduleNews, Schedules, StoredEntry, Term } from "../../ports/schedules.js";
 import { defaultMaxPayload } from "../../protocol/codec.js";
 import { encodeJson } from "../../protocol/json.js";
 import type { ScheduledCall } from "../../protocol/schedule.js";
@@ -38,7 +38,7 @@ export interface RedisScheduleStoreOptions {
   /** Whether BullMQ's events of its ticks are written. Default: true. */
   readonly bullmqEvents?: boolean;
   /** Hears why the connection fails, and of entries that cannot be read. */
-  readonly onTrouble?: (reason: string) => void;
+  readonly onConnectionError?: (reason: string) => void;
 }
 
 const scripts = {
@@ -56,7 +56,7 @@ const scripts = {
 };
 
 /** Entries and leader on the broker, so that a tick is sent and its entry goes on in one script. Nothing is connected before the first call. */
-export function redisScheduleStore(options: RedisScheduleStoreOptions): ScheduleStore {
+export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedules {
   const {
     prefix,
     app = "app",
@@ -65,10 +65,10 @@ export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedule
     lead = 10_000,
     bullmqEvents = true,
     deadLinks,
-    onTrouble,
+    onConnectionError,
   } = options;
   const location: CompiledLocation = { ...compileLocation(options.location), bullmqEvents };
-  const shared = { ...(deadLinks && { deadLinks }), ...(onTrouble && { onTrouble }) };
+  const shared = { ...(deadLinks && { deadLinks }), ...(onConnectionError && { onConnectionError }) };
   const connect = (name: string, { holdsProcess, onReplaced }: Pick<ConnectionOptions, "holdsProcess" | "onReplaced">): Connection =>
     openConnection(location, {
       service: "broker",

@@ -1,5 +1,5 @@
 import { BullrushError } from "../../error.js";
-import type { LastTick, StoredEntry } from "../../ports/schedule-store.js";
+import type { LastTick, StoredEntry } from "../../ports/schedules.js";
 import { decodeJson } from "../../protocol/json.js";
 import { flawOfCall, isEntryTime, type ScheduledCall } from "../../protocol/schedule.js";
 

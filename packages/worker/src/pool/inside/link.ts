@@ -7,5 +7,5 @@ export interface Link {
   send(message: FromRunner, sent?: () => void): void;
   /** Tells what was written here. It arrives before whatever is sent later, and waits while the worker is far behind. */
   write(output: Output): void;
-  listen(hear: (message: ToRunner) => void): void;
+  listen(onMessage: (message: ToRunner) => void): void;
 }

@@ -31,5 +31,5 @@ serve({
     else process.send?.({ frames, bullrush: message } satisfies FromProcess, () => sent?.());
   },
   write: (output) => write({ type: "output", ...output }),
-  listen: (hear) => process.on("message", (message) => hear(message as ToRunner)),
+  listen: (onMessage) => process.on("message", (message) => onMessage(message as ToRunner)),
 });

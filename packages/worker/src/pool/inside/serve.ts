@@ -1,13 +1,12 @@
 import { failureReason, RemoteError, systemClock, toFailure, type Failure, type Message, type Outcome } from "@bullrush/broker";
-import { SoftTimeLimitExceeded, TaskRevokedError, type App, type TaskContext } from "@bullrush/client";
+import { type App, enclosingTask, SoftTimeLimitExceeded, type TaskContext, TaskRevokedError } from "@bullrush/client";
 import { pino } from "pino";
-import { enclosingTask, redactFailure, taskFields } from "@bullrush/client/program";
-import { discoverApp, OutputCapture } from "@bullrush/program";
+import { discoverApp, OutputCapture, redactFailure, taskFields, ThrottledLog } from "@bullrush/program";
 import { ExecutionContext, type ContextSource, type Subject } from "../../execution/context.js";
 import { invoke, type Invoking, type Reader } from "../../execution/invoke.js";
-import type { Surroundings } from "../../execution/retry.js";
+import type { Dependencies } from "../../execution/retry.js";
 import { Stop } from "../../execution/stop.js";
-import { Trace } from "../../execution/trace.js";
+import { RunTrace } from "../../execution/run-trace.js";
 import type { Load, StopReason, ToRunner } from "../messages.js";
 import { enterRunner } from "./inside.js";
 import type { Link } from "./link.js";
@@ -16,7 +15,7 @@ import type { Link } from "./link.js";
 export function serve(link: Link): void {
   enterRunner();
   const server = new Server(link);
-  link.listen((message) => void server.hear(message));
+  link.listen((message) => void server.onMessage(message));
 }
 
 /** An execution, as far as a runner knows it. */
@@ -57,7 +56,7 @@ class Server {
     this.#link = link;
   }
 
-  async hear(message: ToRunner): Promise<void> {
+  async onMessage(message: ToRunner): Promise<void> {
     switch (message.type) {
       case "load":
         await this.#load(message);
@@ -91,6 +90,8 @@ class Server {
       const { app } = await discoverApp(module, process.cwd(), {});
       app.override({ ...(broker !== undefined && { broker }), ...(backend !== undefined && { backend }) });
       const { maxPayload } = app.options;
+      const trouble = new ThrottledLog(log, systemClock);
+      app.onHookTrouble((text, cause) => trouble.warn(text, cause));
       const source: Loaded["source"] = {
         worker,
         log,
@@ -102,7 +103,7 @@ class Server {
         onWait: (inner) => this.#tellWait(inner),
         onPoll: (inner, id, ended) => this.#notePoll(inner, id, ended),
       };
-      const surroundings: Surroundings = {
+      const surroundings: Dependencies = {
         clock: systemClock,
         random: Math.random,
         maxPayload,
@@ -112,9 +113,14 @@ class Server {
       const attemptOf: Loaded["invoking"]["attemptOf"] = ({ message, original, reader, delivery: { queue } }, definition) => {
         return { message, original, definition, foreign: reader === "foreign", queue, ...surroundings };
       };
+      const seen: Loaded["invoking"]["seen"] = ({ message, delivery: { queue } }) => ({ message, queue });
       const isEach: Loaded["invoking"]["isEach"] = ({ message }) => message.each === true;
       const onEnd = capture && ((context: TaskContext) => capture.flush(context));
-      this.#loaded = { app, source, invoking: { maxPayload, attemptOf, isEach, readerOf: ({ reader }) => reader, onEnd } };
+      this.#loaded = {
+        app,
+        source,
+        invoking: { maxPayload, attemptOf, isEach, readerOf: ({ reader }) => reader, layers: app.layers, seen, onEnd },
+      };
       this.#link.send({ type: "ready" });
     } catch (error) {
       this.#link.send({ type: "unloadable", reason: failureReason(toFailure(error)) });
@@ -130,7 +136,7 @@ class Server {
       reader,
       delivery: { queue },
       stop: new Stop(),
-      trace: new Trace(),
+      trace: new RunTrace(),
       polls: new Map(),
     };
     this.#current = inner;

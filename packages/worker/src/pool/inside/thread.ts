@@ -18,5 +18,5 @@ serve({
     say({ type: "output", ...output });
     spend(output.text.length);
   },
-  listen: (hear) => parentPort?.on("message", (message) => hear(message as ToRunner)),
+  listen: (onMessage) => parentPort?.on("message", (message) => onMessage(message as ToRunner)),
 });

@@ -1,0 +1,240 @@
+import { type Advance, type Advanced, type Clock, type Schedules, type StoredEntry, type Term } from "@bullrush/broker";
+import type { App } from "@bullrush/client";
+import type { ThrottledLog } from "@bullrush/program";
+import type { Logger } from "pino";
+import { align } from "./align.js";
+import type { Timetables } from "./entry.js";
+import { OptionEntries } from "./option-entries.js";
+import { isOutage } from "./outage.js";
+import { reasonOf } from "./reason.js";
+import { Resting } from "./resting.js";
+import type { Sending, Step } from "./sending.js";
+import type { ServerTime } from "./server-time.js";
+import type { Sleeper } from "./sleeper.js";
+import { surrounded } from "./surrounded.js";
+
+export interface LeaderLoopOptions {
+  readonly app: Pick<App, "options" | "layers" | "surroundTicks">;
+  readonly store: Schedules;
+  readonly sending: Sending;
+  readonly timetables: Timetables;
+  readonly time: ServerTime;
+  /** In ms. */
+  readonly maxInterval: number;
+  readonly sleeper: Sleeper;
+  readonly steady: Clock;
+  /** Hears what time it is at the server, ms since the epoch, and how long the answer took, in ms. */
+  readonly onTime: (now: number, took: number) => void;
+  readonly log: Logger;
+  readonly trouble: ThrottledLog;
+}
+
+/** Entries and ticks in one batch: what is due at the same time is sent in batches. */
+const batch = { entries: 200, ticks: 2000 };
+
+/** Time until the next try after an outage, in ms. */
+const rest = 500;
+
+/** Shortest time between two looks that found nothing to do, in ms. */
+const minRest = 10;
+
+/** What was planned longer ago than this, in ms, may not be what is to be done any more. */
+const fresh = 1000;
+
+/** Asks what has become of `advance`: nothing is sent. What was to be computed is what it was. */
+function asking(advance: Advance): Advance {
+  const { name, version, due } = advance;
+  return due === undefined ? advance : { name, version, due, ticks: [], next: due };
+}
+
+const wasNotDone = (outcome: Advanced) =>
+  typeof outcome === "object" && "sent" in outcome && outcome.sent + outcome.overlapped + outcome.duplicates === 0;
+
+/** The loop of the beat that leads, for one term: looks for what is due, sends it, and sleeps until the next tick. */
+export class LeaderLoop {
+  readonly #options: LeaderLoopOptions;
+  readonly #term: Term;
+  readonly #entries: OptionEntries;
+  readonly #resting = new Resting();
+  /** Whether no entry waits for longer than its timetable says. */
+  #aligned = false;
+  #over = false;
+  #checking: Promise<void> | undefined;
+
+  constructor(options: LeaderLoopOptions, term: Term) {
+    this.#options = options;
+    this.#term = term;
+    const entries = options.app.options.beat.map(({ name, call }) => ({ name, call }));
+    this.#entries = new OptionEntries(options.store, term, entries);
+  }
+
+  /** Ends the loop: it begins nothing more. */
+  end(): void {
+    this.#over = true;
+    this.#options.sleeper.wake();
+  }
+
+  /** Resolves when the term is over. Never rejects. */
+  async run(): Promise<void> {
+    const { sleeper, maxInterval } = this.#options;
+    if ((await this.#surely(() => this.#entries.sync(), "entries of the options not stored")) === false) this.end();
+    while (!this.#over) {
+      const pause = await this.#surely(() => this.#look(), "not looking for what is due");
+      await sleeper.sleep(Math.min(pause ?? 0, maxInterval));
+    }
+  }
+
+  /** Has what the broker has lost of the options stored again. Never rejects. */
+  check(): Promise<void> {
+    return (this.#checking ??= this.#check().finally(() => (this.#checking = undefined)));
+  }
+
+  async #check(): Promise<void> {
+    const { trouble, sleeper } = this.#options;
+    try {
+      const lost = await this.#entries.check();
+      if (lost === 0) return;
+      trouble.warn("entries of the options stored again", `the broker had lost ${lost} of them`);
+      sleeper.wake();
+    } catch (error) {
+      if (!this.#over) trouble.warn("entries of the options not looked for", reasonOf(error));
+    }
+  }
+
+  /** Does what is due. Returns for how long there is nothing to do then, in ms. */
+  async #look(): Promise<number> {
+    const { store, time, steady, sending } = this.#options;
+    if (!this.#aligned) await this.#align();
+    const asked = steady.now();
+    this.#resting.wake(asked);
+    const resting = this.#resting.all();
+    const max = batch.entries + resting.length;
+    const { now, entries, next = Infinity } = await store.due(Math.floor(time.now()), max, resting);
+    // What is due by the new time was not asked for.
+    if (this.#hasJumped(now, asked)) return 0;
+    let soonest = entries.length < max ? next : now;
+    let ticks = 0;
+    /** Whether anything has come of this look. */
+    let went = false;
+    const steps: Step[] = [];
+    for (const entry of entries) {
+      const restsUntil = this.#resting.until(entry);
+      const due = entry.due ?? now;
+      if (restsUntil !== undefined) soonest = Math.min(soonest, now + restsUntil - asked);
+      // By this clock, which may go before that of the server by the time that its answers take.
+      else if (due > now || ticks >= batch.ticks) soonest = Math.min(soonest, due);
+      else {
+        const step = sending.step(entry, now, time.jump);
+        went = true;
+        if (step === undefined) this.#rest(entry);
+        else {
+          steps.push(step);
+          ticks += step.advance.ticks.length;
+          soonest = Math.min(soonest, step.advance.next ?? Infinity);
+        }
+      }
+    }
+    if (steps.length > 0 && !(await this.#advance(steps))) soonest = now;
+    return Math.max(Math.ceil(soonest - time.now()), went ? 0 : minRest);
+  }
+
+  #hasJumped(now: number, asked: number): boolean {
+    const { time, steady, log, onTime } = this.#options;
+    const jumped = time.heard(now, asked);
+    onTime(now, steady.now() - asked);
+    if (jumped === 0) return false;
+    log.warn({ ms: Math.round(jumped) }, "the clock of the server has jumped");
+    if (jumped < 0) this.#aligned = false;
+    return true;
+  }
+
+  /** `false` if there may be more to do: not all was done, or an entry was changed meanwhile. */
+  async #advance(steps: readonly Step[]): Promise<boolean> {
+    const { app, trouble, sleeper, steady } = this.#options;
+    // What a middleware refuses is one entry's.
+    if (steps.length > 1 && app.layers.seeSending) return this.#advanceApart(steps);
+    const began = steady.now();
+    let stale = false;
+    while (!this.#over) {
+      try {
+        // Again after a lost reply: the store knows what it has done, and says so.
+        const advanced = await this.#send(steps.map(({ advance }) => (stale ? asking(advance) : advance)));
+        return this.#done(steps, advanced, stale);
+      } catch (error) {
+        if (this.#over) return true;
+        if (!isOutage(error)) return this.#advanceApart(steps, error);
+        trouble.warn("ticks not sent", reasonOf(error));
+        await sleeper.sleep(rest);
+        stale = steady.now() - began > fresh;
+      }
+    }
+    return true;
+  }
+
+  async #send(advances: readonly Advance[]): Promise<readonly Advanced[]> {
+    const { app, store } = this.#options;
+    const [first] = advances;
+    if (first === undefined || !app.layers.seeSending) return store.advance(this.#term, advances);
+    return [await surrounded(app, first, async (advance) => (await store.advance(this.#term, [advance]))[0] ?? "deposed")];
+  }
+
+  /** One by one, so that what cannot be done holds up nothing else. */
+  async #advanceApart(steps: readonly Step[], error?: unknown): Promise<boolean> {
+    const [step] = steps;
+    if (steps.length > 1) {
+      let done = true;
+      for (const one of steps) done = (await this.#advance([one])) && done;
+      return done;
+    }
+    if (step !== undefined) {
+      this.#options.sending.failed(step.entry.name, error);
+      this.#rest(step.entry);
+    }
+    return true;
+  }
+
+  #done(steps: readonly Step[], advanced: readonly Advanced[], stale: boolean): boolean {
+    const { sending, time } = this.#options;
+    const now = time.now();
+    let complete = !stale;
+    for (const [index, step] of steps.entries()) {
+      const outcome = advanced[index] ?? "deposed";
+      if (outcome === "deposed") {
+        this.end();
+        return true;
+      }
+      if (outcome === "changed") complete = false;
+      else if (stale && wasNotDone(outcome)) continue;
+      if (!sending.done(step, outcome, now)) this.#rest(step.entry);
+    }
+    return complete;
+  }
+
+  /** After the server's clock went backwards, entries would wait for longer than their timetables say. */
+  async #align(): Promise<void> {
+    const { store, steady } = this.#options;
+    const asked = steady.now();
+    const { now } = await store.due(0, 1);
+    this.#hasJumped(now, asked);
+    await align(this.#options, this.#term, now);
+    this.#aligned = true;
+  }
+
+  #rest(entry: StoredEntry): void {
+    this.#resting.begin(entry, this.#options.steady.now());
+  }
+
+  /** What `attempt` resolves with, tried again until it does; `undefined` if the term ends before. */
+  async #surely<T>(attempt: () => Promise<T>, failed: string): Promise<T | undefined> {
+    while (!this.#over) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (this.#over) return undefined;
+        this.#options.trouble.warn(failed, reasonOf(error));
+        await this.#options.sleeper.sleep(rest);
+      }
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,27 @@
+import type { Advance, Advanced, Tick } from "@bullrush/broker";
+import type { App } from "@bullrush/client";
+
+/** Does `advance` by `send`, with the middleware of the app around the ticks that it sends. Rejects as `send` does, and with what a middleware throws. */
+export async function surrounded(
+  app: Pick<App, "surroundTicks">,
+  advance: Advance,
+  send: (advance: Advance) => Promise<Advanced>,
+): Promise<Advanced> {
+  if (advance.ticks.length === 0) return send(advance);
+  let advanced: Advanced = "changed";
+  await app.surroundTicks(
+    advance.ticks.map(({ messages }) => messages),
+    async (changed) => {
+      const ticks = advance.ticks.map((tick, index): Tick => ({ ...tick, messages: changed[index] ?? tick.messages }));
+      advanced = await send({ ...advance, ticks });
+      return ticks.map((_, index) => (wasSent(advanced, index) ? undefined : "skipped"));
+    },
+  );
+  return advanced;
+}
+
+/** What had been sent before was so before all others. */
+function wasSent(advanced: Advanced, index: number): boolean {
+  if (typeof advanced !== "object" || !("sent" in advanced)) return false;
+  return index >= advanced.duplicates && index < advanced.duplicates + advanced.sent;
+}

@@ -1,0 +1,40 @@
+import type { Redis } from "ioredis";
+import { isPassing } from "../redis/reason.js";
+import { runScript } from "../redis/script.js";
+import { engineScript } from "./engine.js";
+
+const script = engineScript("put-back-lost-takes");
+
+/** Calls that may have taken messages and whose replies were lost: nobody runs what they took. */
+export class LostTakes {
+  readonly #prefixes: readonly string[];
+  readonly #tokens = new Set<string>();
+
+  /** @param prefixes what the keys of each queue start with */
+  constructor(prefixes: readonly string[]) {
+    this.#prefixes = prefixes;
+  }
+
+  get empty(): boolean {
+    return this.#tokens.size === 0;
+  }
+
+  /** @param token what the tokens of the call start with */
+  add(token: string): void {
+    this.#tokens.add(`${token}:`);
+  }
+
+  /**
+   * Puts back what they took, so that it comes again before its lease has run out, and as no crash. What Redis refuses for good is left to the leases, as is what a call takes that
+   * arrives later still. Rejects when it may be tried again.
+   */
+  async putBack(client: Redis): Promise<void> {
+    const tokens = [...this.#tokens];
+    try {
+      await runScript(client, script, this.#prefixes, tokens);
+    } catch (error) {
+      if (isPassing(error)) throw error;
+    }
+    for (const token of tokens) this.#tokens.delete(token);
+  }
+}

@@ -1,0 +1,1 @@
+export { createBeat, type Beat, type BeatOptions, type CompiledBeatOptions } from "@bullrush/beat";

@@ -1,0 +1,21 @@
+/** A part of Bullrush that `bullrush <name>` runs. */
+export interface Subcommand {
+  readonly name: string;
+  readonly description: string;
+  /** Loads what runs it. Nothing of the other subcommands is loaded. */
+  load(): Promise<(argv: readonly string[], name: string) => Promise<void>>;
+}
+
+/** All subcommands, as help lists them. */
+export const subcommands: readonly Subcommand[] = [
+  {
+    name: "worker",
+    description: "run the tasks of an app, as task-worker does",
+    load: async () => (await import("@bullrush/worker/command")).runTaskWorker,
+  },
+  {
+    name: "beat",
+    description: "send the recurring calls of an app, as task-beat does",
+    load: async () => (await import("@bullrush/beat/command")).runTaskBeat,
+  },
+];

@@ -1,0 +1,113 @@
+import type { HookEvent, Hooks } from "./hooks.js";
+import { hookNames } from "./hooks.js";
+import type { Middleware } from "./middleware.js";
+
+/** Hears of a hook that throws, rejects or hangs: what to say, the same for each failure of one hook, and why. */
+export type HookTrouble = (text: string, cause: unknown) => void;
+
+/** Most calls of one hook that may be under way; further events are not told to it. */
+const maxPending = 1000;
+
+/** A hook that has not ended after this time hangs, in ms. */
+const patience = 10_000;
+
+/** One hook of one middleware. Nothing waits for it. */
+class HookCall<Name extends keyof Hooks> {
+  readonly #run: (event: HookEvent<Name>) => unknown;
+  readonly #text: string;
+  readonly #trouble: HookTrouble;
+  #pending = 0;
+  #watched = false;
+
+  constructor(text: string, run: (event: HookEvent<Name>) => unknown, trouble: HookTrouble) {
+    this.#text = text;
+    this.#run = run;
+    this.#trouble = trouble;
+  }
+
+  tell(event: HookEvent<Name>): void {
+    if (this.#pending >= maxPending) return this.#trouble(`${this.#text} is skipped`, `${maxPending} calls of it have not ended`);
+    try {
+      const returned = this.#run(event);
+      if (isThenable(returned)) this.#follow(returned);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #follow(returned: PromiseLike<unknown>): void {
+    this.#pending++;
+    const watch = this.#watched ? undefined : this.#watch();
+    const ended = () => {
+      this.#pending--;
+      if (watch === undefined) return;
+      clearTimeout(watch);
+      this.#watched = false;
+    };
+    returned.then(ended, (error: unknown) => {
+      ended();
+      this.#fail(error);
+    });
+  }
+
+  /** One call at a time is watched. */
+  #watch(): NodeJS.Timeout {
+    this.#watched = true;
+    return setTimeout(() => {
+      this.#watched = false;
+      this.#trouble(`${this.#text} hangs`, `it has not ended after ${patience} ms`);
+    }, patience).unref();
+  }
+
+  #fail(error: unknown): void {
+    this.#trouble(`${this.#text} failed`, error);
+  }
+}
+
+/** The hooks of an app, by name, in the order in which they were added. */
+export class HookCalls {
+  readonly #calls: { [Name in keyof Hooks]?: HookCall<Name>[] } = {};
+  readonly #trouble: HookTrouble;
+
+  constructor(trouble: HookTrouble) {
+    this.#trouble = trouble;
+  }
+
+  add({ name, on = {} }: Middleware): void {
+    for (const hook of hookNames) this.#add(name, hook, on[hook] as ((event: HookEvent<typeof hook>) => unknown) | undefined, on);
+  }
+
+  /** Whether anybody is told: an event that nobody is told of is not made. */
+  has(hook: keyof Hooks): boolean {
+    return this.#calls[hook] !== undefined;
+  }
+
+  /** Whether anybody is told how runs end. */
+  get seesEnds(): boolean {
+    return endings.some((hook) => this.has(hook));
+  }
+
+  /** Calls each hook of this name. Never throws, and waits for none. */
+  tell<Name extends keyof Hooks>(hook: Name, event: HookEvent<Name>): void {
+    for (const call of this.#calls[hook] ?? []) call.tell(event);
+  }
+
+  #add<Name extends keyof Hooks>(
+    middleware: string,
+    hook: Name,
+    run: ((event: HookEvent<Name>) => unknown) | undefined,
+    on: Partial<Hooks>,
+  ): void {
+    if (run === undefined) return;
+    const call = new HookCall<Name>(`the hook "${hook}" of middleware "${middleware}"`, run.bind(on), this.#trouble);
+    const calls: HookCall<Name>[] = this.#calls[hook] ?? [];
+    calls.push(call);
+    (this.#calls as Record<Name, HookCall<Name>[]>)[hook] = calls;
+  }
+}
+
+const endings = ["succeeded", "failed", "retried", "revoked", "rejected"] as const;
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}

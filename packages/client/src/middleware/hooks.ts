@@ -1,0 +1,67 @@
+import type { Execution, Outcome } from "./execution.js";
+import type { PublishCall } from "./publish-call.js";
+
+/**
+ * What a middleware is told. `sent` runs in the process that sends; all others run in the worker's own process, whichever pool it has. What a hook
+ * returns is ignored, but for a promise: when that rejects, this is logged.
+ */
+export interface Hooks {
+  /** The broker has confirmed a call. */
+  sent(event: SentEvent): unknown;
+  /** A worker is about to run a message. */
+  received(event: ExecutionEvent): unknown;
+  /** The function of a task is called. */
+  started(event: ExecutionEvent): unknown;
+  succeeded(event: EndEvent<"succeeded">): unknown;
+  /** It failed for good; a message that cannot be run is one that failed. */
+  failed(event: EndEvent<"failed">): unknown;
+  /** An attempt failed, and another follows. */
+  retried(event: EndEvent<"retried">): unknown;
+  /** It was called off or has expired, whether it ran or not. */
+  revoked(event: EndEvent<"revoked">): unknown;
+  /** It called `this.reject()`, and its message is kept. */
+  rejected(event: EndEvent<"rejected">): unknown;
+  /** A worker takes messages from now on. */
+  workerReady(event: WorkerEvent): unknown;
+  /** A worker takes no more messages, and waits for what runs. */
+  workerStopping(event: WorkerEvent): unknown;
+}
+
+export interface SentEvent {
+  /** As the broker has it, every change of a middleware included. */
+  readonly call: PublishCall;
+}
+
+export interface ExecutionEvent {
+  readonly execution: Execution;
+}
+
+/** How a run ended. */
+export interface EndEvent<Type extends Outcome["type"]> extends ExecutionEvent {
+  readonly outcome: Extract<Outcome, { readonly type: Type }>;
+  /** Time since the worker began with the message, in ms. */
+  readonly ms: number;
+}
+
+export interface WorkerEvent {
+  /** Name of the worker. */
+  readonly worker: string;
+  readonly queues: readonly string[];
+}
+
+/** What the hook `Name` is given. */
+export type HookEvent<Name extends keyof Hooks> = Parameters<Hooks[Name]>[0];
+
+/** The names of all hooks. */
+export const hookNames = [
+  "sent",
+  "received",
+  "started",
+  "succeeded",
+  "failed",
+  "retried",
+  "revoked",
+  "rejected",
+  "workerReady",
+  "workerStopping",
+] as const satisfies readonly (keyof Hooks)[];

@@ -1,0 +1,82 @@
+import type { RoutedMessage } from "@bullrush/broker";
+import { checkOptions, isName, kindOf, refuse, type Check } from "../options/check.js";
+import { HookCalls, type HookTrouble } from "./hook-calls.js";
+import { hookNames, type Hooks } from "./hooks.js";
+import type { Middleware } from "./middleware.js";
+import { publishThrough, toCall, type Part, type PublishLayer, type SendParts, type SendResults } from "./publish-through.js";
+
+/** A middleware that surrounds runs. */
+export type ExecuteLayer = Pick<Middleware, "name"> & { readonly execute: NonNullable<Middleware["execute"]> };
+
+/** The middleware of an app. */
+export class Layers {
+  readonly #names = new Set<string>();
+  readonly hooks: HookCalls;
+  #publish: readonly PublishLayer[] = [];
+  #execute: readonly ExecuteLayer[] | undefined;
+
+  constructor(trouble: HookTrouble) {
+    this.hooks = new HookCalls(trouble);
+  }
+
+  /** Adds a layer inside those that are there. Throws `INVALID_OPTION` for what is no middleware, and for a name that is taken. */
+  use(middleware: Middleware): void {
+    checkMiddleware(middleware);
+    const { name } = middleware;
+    if (this.#names.has(name)) refuse(`middleware "${name}"`, "used twice in the app", "a middleware with a name of its own");
+    this.#names.add(name);
+    const publish = middleware.publish?.bind(middleware);
+    const execute = middleware.execute?.bind(middleware);
+    if (publish !== undefined) this.#publish = [...this.#publish, { name, publish }];
+    if (execute !== undefined) this.#execute = [...(this.#execute ?? []), { name, execute }];
+    this.hooks.add(middleware);
+  }
+
+  /** Those that surround runs, the outermost first. `undefined`: none does. */
+  get execute(): readonly ExecuteLayer[] | undefined {
+    return this.#execute;
+  }
+
+  /** Whether sending has to pass through `surround()`. */
+  get seeSending(): boolean {
+    return this.#publish.length > 0 || this.hooks.has("sent");
+  }
+
+  /**
+   * Sends messages through all `publish`, and tells `sent` of those that were confirmed. Returns what `send` does. Rejects with what a middleware throws, and as `send` does.
+   * @param parts each message with its copies for further queues
+   */
+  async surround<P extends RoutedMessage>(parts: readonly Part<P>[], maxPayload: number, send: SendParts<P>): Promise<SendResults> {
+    let sent = parts;
+    const results = await publishThrough(this.#publish, parts, maxPayload, (changed) => {
+      sent = changed;
+      return send(changed);
+    });
+    if (this.hooks.has("sent")) {
+      for (const [index, [first]] of sent.entries()) {
+        if (results[index] === undefined) this.hooks.tell("sent", { call: toCall(first) });
+      }
+    }
+    return results;
+  }
+}
+
+const isFunction: Check = (value, option) => {
+  if (typeof value !== "function") refuse(option, kindOf(value), "a function");
+};
+
+const hookChecks = Object.fromEntries(hookNames.map((name) => [name, isFunction])) as Record<keyof Hooks, Check>;
+
+/** An instance of a class is a middleware too, and may have more than these. */
+function checkMiddleware(given: unknown): asserts given is Middleware {
+  if (typeof given !== "object" || given === null || Array.isArray(given)) refuse("what was given to use()", kindOf(given), "a middleware");
+  const { name, publish, execute, on } = given as Readonly<Record<keyof Middleware, unknown>>;
+  isName(name, '"name" of the middleware that was given to use()');
+  const where = `of middleware "${String(name)}"`;
+  if (publish !== undefined) isFunction(publish, `"publish" ${where}`);
+  if (execute !== undefined) isFunction(execute, `"execute" ${where}`);
+  if (on !== undefined) checkOptions(on, hookChecks, `in "on" ${where}`);
+  if (publish === undefined && execute === undefined && on === undefined) {
+    refuse(`middleware "${String(name)}"`, "without publish, execute and on", "at least one of them");
+  }
+}

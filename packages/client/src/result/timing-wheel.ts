@@ -1,0 +1,54 @@
+/** Times that are nearer to each other than this are one, in ms. */
+const together = 25;
+
+interface Entry {
+  at: number;
+}
+
+/** What is due when: entries in slots of 25 ms, so that neither putting one in nor taking out those that are due looks at all of them. */
+export class TimingWheel<E extends Entry> {
+  readonly #slots = new Map<number, Set<E>>();
+
+  /** When the first of them may be due; `Infinity` when there is none. */
+  get next(): number {
+    let first = Infinity;
+    for (const slot of this.#slots.keys()) first = Math.min(first, slot);
+    return first * together;
+  }
+
+  /** Puts `entry` in, or moves it, to be due at `at`. */
+  set(entry: E, at: number): void {
+    this.remove(entry);
+    entry.at = at;
+    const key = slotOf(at);
+    const slot = this.#slots.get(key);
+    if (slot === undefined) this.#slots.set(key, new Set([entry]));
+    else slot.add(entry);
+  }
+
+  /** Takes `entry` out, if it is in; it is never due then. */
+  remove(entry: E): void {
+    const key = slotOf(entry.at);
+    const slot = this.#slots.get(key);
+    if (slot?.delete(entry) && slot.size === 0) this.#slots.delete(key);
+    entry.at = Infinity;
+  }
+
+  /** Takes out at most `most` of those that are due at `now` or soon after. */
+  take(now: number, most: number): readonly E[] {
+    const due: E[] = [];
+    for (const key of [...this.#slots.keys()].toSorted((a, b) => a - b)) {
+      if (key > slotOf(now + together)) break;
+      for (const entry of this.#slots.get(key) ?? []) {
+        if (due.length === most) return due;
+        this.remove(entry);
+        due.push(entry);
+      }
+    }
+    return due;
+  }
+}
+
+function slotOf(at: number): number {
+  return Math.floor(at / together);
+}

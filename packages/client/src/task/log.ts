@@ -1,0 +1,17 @@
+/** Writes one line. `fields` go beside the text; `text` may have printf's placeholders, which `values` fill. */
+export interface LogMethod {
+  (fields: object, text?: string, ...values: readonly unknown[]): void;
+  (text: string, ...values: readonly unknown[]): void;
+}
+
+/** Where lines go: the part of a pino logger that tasks and Bullrush use. Each pino logger is one. */
+export interface Log {
+  readonly trace: LogMethod;
+  readonly debug: LogMethod;
+  readonly info: LogMethod;
+  readonly warn: LogMethod;
+  readonly error: LogMethod;
+  readonly fatal: LogMethod;
+  /** A log of which each line has `fields` too. */
+  child(fields: Readonly<Record<string, unknown>>): Log;
+}

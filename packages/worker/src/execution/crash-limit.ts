@@ -1,0 +1,22 @@
+import { BullrushError, type Delivery } from "@bullrush/broker";
+import type { TaskDefinition } from "@bullrush/client";
+
+/** How many crashes are tolerated unless the task says otherwise. */
+const defaultMaxCrashes = 3;
+
+/** How many times what runs a task may die. */
+export function maxCrashesOf({ options }: TaskDefinition): number {
+  return options.maxCrashes ?? defaultMaxCrashes;
+}
+
+/** Whether a task must not run twice. */
+export function isOnce({ options }: TaskDefinition): boolean {
+  return options.delivery === "at-most-once";
+}
+
+/** Why a message whose workers died is not run again. */
+export function crashLimitError({ crashes }: Delivery, definition: TaskDefinition): BullrushError | undefined {
+  const task = definition.name;
+  if (crashes > 0 && isOnce(definition)) return new BullrushError("WORKER_LOST", { task });
+  return crashes >= maxCrashesOf(definition) ? new BullrushError("TASK_POISONED", { task, crashes }) : undefined;
+}
