@@ -104,7 +104,7 @@ function withModules(main: string, modules: ReadonlyMap<string, string>): string
   const numbered = (text: string) => text.replace(required, (_, name: string) => `require(${numbers.get(name)})`).trimEnd();
   return `local require
 do
-local loaded = { ${Array.from(modules, () => "nil").join(", ")} }
+local loaded = {}
 local function run(number)
 ${branches(Array.from(modules.values(), numbered), 1)}end
 function require(number)
