@@ -22,7 +22,7 @@ export interface ScriptCall {
 
 const prefix = "bull:costs:";
 const own = "bullrush:queue:bull:costs:";
-const message = '{"bullrush":1,"args":[1,2],"to":"0123456789"}';
+const message = '{"bullrush":2,"args":[1,2],"to":"0123456789"}';
 const record =
   '{"state":"SUCCESS","delivery":1,"result":3,"task":"tasks.add","attempt":1,"queue":"costs","worker":"worker@host","startedAt":1795224751065,"endedAt":1795224751066}';
 

@@ -185,7 +185,7 @@ describe.concurrent("a lost reply", () => {
     await lost;
     proxy.reset();
     await eventually("it has begun again", () => ledger.of(sent.id).length === 2);
-    expect(await redis.hget(`${fleet.prefix}:one:${sent.id}`, "begun")).toBe(" 1 2 ");
+    expect(await redis.hget(`${fleet.prefix}:one:${sent.id}`, "startedDeliveries")).toBe(" 1 2 ");
     ledger.write("may end", sent.id);
     expect(await sent.get({ timeout: hangTimeout })).toBe("second");
     expect(await second.stop()).toEqual({ code: 0, signal: null });

@@ -40,7 +40,7 @@ local lookable = 1000000
 -- Removes a message that was revoked, if it waits. Gives whether it did.
 local function removeRevoked(prefix, id)
   -- The words that the messages of flows have: an argument may look like it, and then the message stays until a worker drops it.
-  if string.find(call("HGET", prefix .. id, "data") or "", ',"places":[{"flow":"', 1, true) then return false end
+  if string.find(call("HGET", prefix .. id, "data") or "", ',"positions":[{"flow":"', 1, true) then return false end
   local was = (ask("ZREM", prefix .. "delayed", id) or 0) + (ask("ZREM", prefix .. "prioritized", id) or 0)
   for _, list in ipairs({ prefix .. "wait", prefix .. "paused" }) do
     if was > 0 then break end

@@ -46,7 +46,7 @@ local function isOfFlow(key)
   local length = call("HSTRLEN", key, "data")
   if length > readable then return true end
   readable = readable - length
-  return string.find(call("HGET", key, "data") or "", ',"places":[{"flow":"', 1, true) ~= nil
+  return string.find(call("HGET", key, "data") or "", ',"positions":[{"flow":"', 1, true) ~= nil
 end
 
 local function letBeDue(prefix, id)

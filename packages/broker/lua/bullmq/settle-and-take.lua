@@ -38,7 +38,7 @@
   of the flows; then for each
       number of the settlement, number of its result among those above or 0
       positions       where it stands in flows, JSON
-      ending          "value" or "mishap", and the value or the mishap, JSON; or "replaced" and "", if others run in its place
+      ending          "value" or "failure", and the value or the failure, JSON; or "replaced" and "", if others run in its place
   then the queues in their turn, one argument each: q to look whatever its marker says, -q to look only if its marker says that there is something
 
   Returns { wrong, deliveries, dry, faults, held, behind, dropped }, or only the first three when the others are empty

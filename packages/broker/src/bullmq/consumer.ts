@@ -24,7 +24,7 @@ import { readContent, tooLong } from "./content.js";
 import { engineScript } from "./engine.js";
 import { plainCommands, workerScripts } from "./worker-scripts.js";
 import { faultsIn, givenIn, wholeReply, type ExchangeReply, type Fault, type Marks } from "./exchange-reply.js";
-import { beginForeign, type ForeignContext } from "./foreign.js";
+import { beginExternal, type ExternalContext } from "./external.js";
 import { lateSuccesses } from "./late-successes.js";
 import { openLeases } from "./leases.js";
 import { queueNotes } from "./note-queues.js";
@@ -105,7 +105,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
   });
   const round = order === "strict" ? names.map((_, index) => index) : oneRound(options.queues);
   const tokens = randomBytes(12).toString("base64url");
-  const foreign: ForeignContext = {
+  const external: ExternalContext = {
     commands,
     keyOf: (queue) => queueKey(prefix, queue),
     deadline,
@@ -236,7 +236,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
       /** Why what was settled once more in a call of its own was refused. */
       const reasons = new Map<Settlement, string>();
       const [given] = await Promise.all([
-        beginForeign(deliveries, foreign),
+        beginExternal(deliveries, external),
         settleHeld(reply, call, settled, reasons),
         late ? undefined : settleLate(settle, settled, reasons),
       ]);

@@ -80,7 +80,7 @@ const bare: ReadonlySet<Action> = new Set<Action>(["done", "done-again", "done-l
 
 function actionOf({ delivery, outcome }: Settlement): Action {
   if (outcome.type === "requeued" && outcome.eta !== undefined)
-    return delivery.content.type === "foreign" && outcome.unknownSince !== undefined ? "left" : "postponed";
+    return delivery.content.type === "external" && outcome.unknownSince !== undefined ? "left" : "postponed";
   if (outcome.type === "requeued" || outcome.type === "crashed" || outcome.type === "retried") return outcome.type;
   if (delivery.content.type !== "message") return externalActionOf(outcome);
   // Only of what was taken before are the runs counted, in a field that goes with the last.
@@ -104,7 +104,7 @@ function valuesOf({ delivery, outcome }: Settlement): readonly [string, string] 
       return [outcome.result ?? "null", ""];
     case "failed": {
       const { failure } = outcome;
-      const reason = delivery.content.type === "foreign" ? failure.message : describeFailure(failure);
+      const reason = delivery.content.type === "external" ? failure.message : describeFailure(failure);
       return [reason, JSON.stringify([failure.stack ?? failure.message])];
     }
     case "revoked": {

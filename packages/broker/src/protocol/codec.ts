@@ -9,8 +9,8 @@ import type { Json, Message } from "./message.js";
 import { clientOf, replyChannel } from "./reply-channel.js";
 import { typeOf } from "../words.js";
 
-/** The version that this release writes, and the newest that it reads. Fields may be added within a version; readers ignore what they do not know. */
-export const messageVersion = 1;
+/** The layout of messages that this release writes, and the only one that it reads. Fields may be added within a version; readers ignore unknown fields. */
+export const messageVersion = 2;
 
 /** How each message begins, and then its list of arguments: scripts put a value into that. ASCII. */
 export const messageStart = `{"bullrush":${messageVersion},"args":`;
@@ -49,8 +49,8 @@ const asTheyAre = [
   "softTimeLimit",
   "ignoreResult",
   "each",
-  "places",
-  "standsFor",
+  "positions",
+  "replaces",
   "lastFailure",
   "resent",
 ] as const;
@@ -94,13 +94,13 @@ export function isEnvelope(data: unknown): data is { readonly bullrush: unknown 
   return typeof data === "object" && data !== null && !Array.isArray(data) && "bullrush" in data;
 }
 
-/** Whether an envelope is of a version that only a newer release reads. */
-export function isNewer({ bullrush: version }: { readonly bullrush: unknown }): boolean {
-  return isCount(version) && (version as number) > messageVersion;
+/** Whether an envelope is of a version that another release reads. */
+export function isOfOtherVersion({ bullrush: version }: { readonly bullrush: unknown }): boolean {
+  return isCount(version) && version !== messageVersion;
 }
 
 /**
- * The message in the envelope of job `id`, whose name is the task. Throws `DECODE_ERROR`, naming the field, if it is of a newer version or
+ * The message in the envelope of job `id`, whose name is the task. Throws `DECODE_ERROR`, naming the field, if it is of another version or
  * malformed.
  */
 export function decodeMessage(id: string, task: string, envelope: Record<string, unknown>): Message {
@@ -165,8 +165,8 @@ const fields = new Map<string, Expectation>([
   ["replyTo", [isReplyChannel, `a channel that begins with ${replyChannel("")}`]],
   ["ignoreResult", [isFlag, "true or false"]],
   ["each", [isFlag, "true or false"]],
-  ["places", [isListOf(isFlowPosition), "a list of places in flows"]],
-  ["standsFor", [isListOf(isTaskRef), "a list of tasks"]],
+  ["positions", [isListOf(isFlowPosition), "a list of positions in flows"]],
+  ["replaces", [isListOf(isTaskRef), "a list of tasks"]],
   ["lastFailure", [(value) => isFailure(value), "a failure"]],
   ["resent", [isFlag, "true or false"]],
 ]);
@@ -176,7 +176,7 @@ function check(field: string, value: unknown, accepts: (value: unknown) => boole
 }
 
 /** The message that a job of a plain BullMQ producer stands for: its name is the task, clipped if it is too long for one, its data the one argument. */
-export function foreignMessage(id: string, name: string, data: unknown, priority: number): Message {
+export function externalMessage(id: string, name: string, data: unknown, priority: number): Message {
   return { id, task: clip(name, textLimits.name), args: [data], headers: {}, priority: Math.min(priority, 9), retries: 0, rootId: id };
 }
 

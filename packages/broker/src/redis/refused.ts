@@ -15,7 +15,7 @@ export function isOwnFault(reason: string): boolean {
  * none, such an answer says that the worker has lost a right, which may come back.
  */
 export function isFaultOf({ content }: Pick<Delivery, "content">, reason: string): boolean {
-  return isOwnFault(reason) || (content.type === "foreign" && /access (?:a key|at least one of the keys)/i.test(reason));
+  return isOwnFault(reason) || (content.type === "external" && /access (?:a key|at least one of the keys)/i.test(reason));
 }
 
 /** Whether a call has failed of what was sent, and not because the service could not be used: it would fail again, alone too. */

@@ -775,15 +775,15 @@ queues = queuesWith(queues)
 if not joinText or not queues then return "ended" end
 
 local number = flow.calls
-local places = '"places":[{"flow":"' .. flow.id .. '","call":' .. number .. ',"next":[["slot",' .. joinNumber .. "," .. join.size .. "]]}]"
-local function placed(text) return string.sub(text, 1, -2) .. "," .. places .. "}" end
+local positions = '"positions":[{"flow":"' .. flow.id .. '","call":' .. number .. ',"next":[["slot",' .. joinNumber .. "," .. join.size .. "]]}]"
+local function placed(text) return string.sub(text, 1, -2) .. "," .. positions .. "}" end
 
 -- First among what is to be sent: wherever this is cut short, whoever looks after flows sends what the join counts. A number that no call has is passed over there.
 local backlog, entry = flow.key .. ":backlog", number .. " "
 call("RPUSH", backlog, entry)
 -- One command: all of it is there, or nothing.
 call("HSET", flow.key,
-  "+" .. id, number, "a" .. number, placed(ARGV[10]), "c" .. number, placed(ARGV[11]) .. "\\n" .. ARGV[12] .. "," .. places .. ARGV[13],
+  "+" .. id, number, "a" .. number, placed(ARGV[10]), "c" .. number, placed(ARGV[11]) .. "\\n" .. ARGV[12] .. "," .. positions .. ARGV[13],
   "j" .. joinNumber, joinText, "calls", number + 1, "remaining", flow.remaining + 1, "queues", queues, "added", first or number)
 flow.calls, flow.remaining, flow.size = number + 1, flow.remaining + 1, nil
 -- What its queue refuses now stays in the backlog.
@@ -809,8 +809,8 @@ local AdvanceFlow = {}
 
 -- An error link is told of the failures of the calls from \`first\` to \`last\`, or of all.
 local function visitErrorLink(plan, flow, number, first, last, ending)
-  local isTold = ending.mishap and (not first or (ending.by and ending.by >= first and ending.by <= last))
-  if isTold then plan.sent[#plan.sent + 1] = { flow = flow, number = number, value = ending.told or ending.mishap }
+  local isTold = ending.failure and (not first or (ending.by and ending.by >= first and ending.by <= last))
+  if isTold then plan.sent[#plan.sent + 1] = { flow = flow, number = number, value = ending.told or ending.failure }
   else FlowPlan.cascade(plan, flow, FlowPlan.dropped, "drop", number) end
 end
 
@@ -819,7 +819,7 @@ local function visitCalls(plan, flow, kind, ending, first, last)
   if value or ending.starts then
     -- What they say is read when they are sent: there may be thousands.
     for number = first, last do plan.sent[#plan.sent + 1] = { flow = flow, number = number, value = value } end
-  elseif ending.mishap and (kind == "step" or kind == "steps") then
+  elseif ending.failure and (kind == "step" or kind == "steps") then
     if first > last then return end
     if first == last then FlowPlan.cascade(plan, flow, ending, "call", first) else FlowPlan.cascade(plan, flow, ending, "calls", first, last) end
   else
@@ -859,12 +859,12 @@ end
 
 local function writeCascade(plan)
   for _, one in ipairs(plan.cascade) do
-    local words, mishap, enters = one.words, one.ending.mishap, {}
-    if mishap then
-      for join in pairs(one.ending.enters or {}) do enters[#enters + 1] = join end
+    local words, failure, startsMembersOf = one.words, one.ending.failure, {}
+    if failure then
+      for join in pairs(one.ending.startsMembersOf or {}) do startsMembersOf[#startsMembersOf + 1] = join end
       local n, told = #words, one.ending.told
-      words[n + 1], words[n + 2] = keepText(one.flow, "m", mishap), table.concat(enters, ",")
-      words[n + 3] = (one.ending.by or "") .. (told and ":" .. keepText(one.flow, "m", told) or "")
+      words[n + 1], words[n + 2] = keepText(one.flow, "f", failure), table.concat(startsMembersOf, ",")
+      words[n + 3] = (one.ending.by or "") .. (told and ":" .. keepText(one.flow, "f", told) or "")
     end
     call("RPUSH", one.flow.key .. ":cascade", table.concat(words, " "))
   end
@@ -995,51 +995,51 @@ return { open, head[3], StoredFlow.customIdsWithAdded(KEYS[1], head[4], tonumber
 `,
   "bullmq/flow/cascade": `--[[
   What is to fail, or to be dropped, without having run: a batch of it at a time. \`<flow>:cascade\` is a list of entries:
-    call n m e f        call n fails with mishap m. e: joins whose groups it stands before. f: the call that failed, and ":" and the number of the mishap that error links get, if that
+    call n f s b        call n fails with failure f. s: joins of whose groups it starts a member. b: the call that failed, and ":" and the number of the failure that error links get, if that
                         is another; "" if it is the call itself, behind a group
-    calls n n m e f     the same for the calls from the first n to the second
+    calls n n f s b     the same for the calls from the first n to the second
     drop n              call n is dropped
     join n              join n fails, in words that have to be found first
 ]]
 local call = redis.call
 local StoredFlow = require("bullmq/flow/stored-flow")
--- Most in one batch: calls and joins, and bytes of the mishaps of all of them.
+-- Most in one batch: calls and joins, and bytes of the failures of all of them.
 local Cascade = { units = 100, bytes = 1024 * 1024 }
 
--- The text of a mishap; false if there is none.
-function Cascade.mishap(flow, number)
-  flow.mishaps = flow.mishaps or {}
-  if not flow.mishaps[number] then flow.mishaps[number] = call("HGET", flow.key, "m" .. number) end
-  return flow.mishaps[number]
+-- The text of a failure; false if there is none.
+function Cascade.failure(flow, number)
+  flow.failures = flow.failures or {}
+  if not flow.failures[number] then flow.failures[number] = call("HGET", flow.key, "f" .. number) end
+  return flow.failures[number]
 end
 
--- What an entry of the list says: its kind, the first and the last number, mishap, enters, failed. Nothing if it is none, or is about calls that the flow does not have.
+-- What an entry of the list says: its kind, the first and the last number, failure, startsMembersOf, failed. Nothing if it is none, or is about calls that the flow does not have.
 local function read(flow, entry)
   local kind, rest = string.match(entry, "^(%a+) (.*)$")
-  local first, last, mishap, enters, failed
-  if kind == "calls" then first, last, mishap, enters, failed = string.match(rest, "^(%d+) (%d+) (%d+) (%S*) ?(%S*)$")
-  elseif kind == "call" then first, mishap, enters, failed = string.match(rest, "^(%d+) (%d+) (%S*) ?(%S*)$")
+  local first, last, failure, startsMembersOf, failed
+  if kind == "calls" then first, last, failure, startsMembersOf, failed = string.match(rest, "^(%d+) (%d+) (%d+) (%S*) ?(%S*)$")
+  elseif kind == "call" then first, failure, startsMembersOf, failed = string.match(rest, "^(%d+) (%d+) (%S*) ?(%S*)$")
   elseif kind == "drop" or kind == "join" then first = string.match(rest, "^%d+$") end
-  if not first or (mishap and not Cascade.mishap(flow, mishap)) then return nil end
+  if not first or (failure and not Cascade.failure(flow, failure)) then return nil end
   first, last = tonumber(first), tonumber(last or first)
   if kind == "join" then return StoredFlow.isIndex(first) and kind or nil, first, first end
   if not StoredFlow.has(flow, first) then return nil end
   if last > first then last = math.min(last, flow.calls - 1, StoredFlow.size(flow) - 1) end
-  return kind, first, last, mishap, enters or "", failed or ""
+  return kind, first, last, failure, startsMembersOf or "", failed or ""
 end
 
--- Calls \`visit(kind, number, mishap, enters, failed)\` for the first calls and joins of the list, at most \`most\` of them. Returns how many there were, how many entries of the list they
+-- Calls \`visit(kind, number, failure, startsMembersOf, failed)\` for the first calls and joins of the list, at most \`most\` of them. Returns how many there were, how many entries of the list they
 -- are, and what is to stand in the place of the next entry, if a part of it was among them.
 function Cascade.each(flow, most, visit)
   local units, bytes, entries = 0, 0, 0
   for _, entry in ipairs(StoredFlow.ask("LRANGE", flow.key .. ":cascade", 0, Cascade.units - 1) or {}) do
-    local kind, first, last, mishap, enters, failed = read(flow, entry)
+    local kind, first, last, failure, startsMembersOf, failed = read(flow, entry)
     for number = kind and first or 0, kind and last or -1 do
-      bytes = bytes + (mishap and #Cascade.mishap(flow, mishap) or 0)
+      bytes = bytes + (failure and #Cascade.failure(flow, failure) or 0)
       if units == most or (bytes > Cascade.bytes and units > 0) then
-        return units, entries, number > first and table.concat({ kind, number, last, mishap, enters, failed }, " ") or nil
+        return units, entries, number > first and table.concat({ kind, number, last, failure, startsMembersOf, failed }, " ") or nil
       end
-      visit(kind == "calls" and "call" or kind, number, mishap, enters, failed)
+      visit(kind == "calls" and "call" or kind, number, failure, startsMembersOf, failed)
       units = units + 1
     end
     entries = entries + 1
@@ -1057,8 +1057,8 @@ return Cascade
   ARGV[2]       what the keys of flows start with
   ARGV[3]       what the keys of queues start with
   ARGV[4]       positions of the call, JSON
-  ARGV[5]       "value" or "mishap"
-  ARGV[6]       the value or the mishap, JSON
+  ARGV[5]       "value" or "failure"
+  ARGV[6]       the value or the failure, JSON
 
   Returns the flows with something left to do
 ]]
@@ -1075,7 +1075,7 @@ return require("bullmq/flow/advance-flow").after(space, ARGV[4], { [ARGV[5]] = A
   ARGV[4]       id of the flow
   ARGV[5]       the first entry, as flow/read-cascade returned it: nothing is done if it is another one by now
   ARGV[6]       number of calls and joins
-  ARGV[7]       the words of joins by their numbers, JSON of mishaps' JSON
+  ARGV[7]       the words of joins by their numbers, JSON of failures' JSON
 
   Returns the flows with something left to do
 ]]
@@ -1091,15 +1091,15 @@ local key = flow.key .. ":cascade"
 if StoredFlow.ask("LINDEX", key, 0) ~= ARGV[5] then return { flow.id } end
 local words = cjson.decode(ARGV[7])
 
--- The mishap of a group, told of the call behind it. A group's own words begin with its id and its name.
-local function toldOf(mishap, id, task)
-  local rest = string.match(mishap, '^{"id":"[^"]*","task":"group"(.*)$')
+-- The failure of a group, told of the call behind it. A group's own words begin with its id and its name.
+local function toldOf(failure, id, task)
+  local rest = string.match(failure, '^{"id":"[^"]*","task":"group"(.*)$')
   return rest and '{"id":' .. cjson.encode(id) .. ',"task":' .. cjson.encode(task) .. rest
 end
 
 -- The task that a call is for those who wait for it: the last of those that it stands for is the one that asked for it.
 local function taskOf(head)
-  return head.standsFor and head.standsFor[1] or head
+  return head.replaces and head.replaces[1] or head
 end
 
 -- What cannot be read counts as sent: whoever looks after flows finds that it has no message.
@@ -1109,29 +1109,29 @@ local function noteUnreadable(number)
   call("HDEL", flow.key, "c" .. number)
 end
 
-local function fail(number, mishap, enters, failed)
+local function fail(number, failure, startsMembersOf, failed)
   local head = StoredFlow.callIn(flow, number)
   if not head then return noteUnreadable(number) end
   local before = {}
-  for join in string.gmatch(enters, "%d+") do before[tonumber(join)] = true end
-  for _, join in ipairs(head.enters or {}) do before[join] = true end
-  local text = Cascade.mishap(flow, mishap)
+  for join in string.gmatch(startsMembersOf, "%d+") do before[tonumber(join)] = true end
+  for _, join in ipairs(head.startsMembersOf or {}) do before[join] = true end
+  local text = Cascade.failure(flow, failure)
   local by, told = string.match(failed, "^(%d*):?(%d*)$")
   if by == "" then told = toldOf(text, taskOf(head).id, taskOf(head).task)
-  else told = told ~= "" and Cascade.mishap(flow, told) or nil end
-  FlowPlan.finish(plan, head.places, { mishap = text, enters = before, by = tonumber(by) or number, of = flow.id, told = told }, true)
+  else told = told ~= "" and Cascade.failure(flow, told) or nil end
+  FlowPlan.finish(plan, head.positions, { failure = text, startsMembersOf = before, by = tonumber(by) or number, of = flow.id, told = told }, true)
 end
 
-local _, entries, rest = Cascade.each(flow, tonumber(ARGV[6]), function(kind, number, mishap, enters, failed)
+local _, entries, rest = Cascade.each(flow, tonumber(ARGV[6]), function(kind, number, failure, startsMembersOf, failed)
   if kind == "call" then
-    fail(number, mishap, enters, failed)
+    fail(number, failure, startsMembersOf, failed)
   elseif kind == "drop" then
     local head = StoredFlow.callIn(flow, number)
-    if head then FlowPlan.finish(plan, head.places, FlowPlan.dropped, true) else noteUnreadable(number) end
+    if head then FlowPlan.finish(plan, head.positions, FlowPlan.dropped, true) else noteUnreadable(number) end
   else
     local join = Joins.read(flow, number)
-    local mishapText = words[tostring(number)]
-    if join and mishapText then Joins.close(plan, flow, join, { mishap = mishapText }) end
+    local failureText = words[tostring(number)]
+    if join and failureText then Joins.close(plan, flow, join, { failure = failureText }) end
   end
 end)
 AdvanceFlow.walk(plan)
@@ -1153,8 +1153,8 @@ return behind
     ended       calls that have ended
     cascade     what is to fail or to be dropped without having run
 
-  An ending says how something came out: it has a value (JSON), or a mishap and the joins before whose groups that happened, or it starts; or nothing, and then what follows is
-  dropped. With a mishap, \`by\` is the call that failed, of the flow \`of\`, and \`told\` what error links get instead of the mishap; a join that has failed has none of these: the
+  An ending says how something came out: it has a value (JSON), or a failure and the joins before whose groups that happened, or it starts; or nothing, and then what follows is
+  dropped. With a failure, \`by\` is the call that failed, of the flow \`of\`, and \`told\` what error links get instead of the failure; a join that has failed has none of these: the
   calls behind it are those that fail.
 ]]
 local call = redis.call
@@ -1187,8 +1187,8 @@ end
 
 -- The ending as it is seen at a position of the call: in another flow than that of what failed, the call at that position is the one that failed.
 local function endingAt(position, ending)
-  if not ending.mishap or ending.of == position.flow then return ending end
-  return { mishap = ending.mishap, by = position.call, of = position.flow, told = ending.told }
+  if not ending.failure or ending.of == position.flow then return ending end
+  return { failure = ending.failure, by = position.call, of = position.flow, told = ending.told }
 end
 
 -- A call that stands at these positions has ended; \`unsent\` if it has not run.
@@ -1221,7 +1221,7 @@ function Joins.read(flow, number)
   local text, bytes = unpack(call("HMGET", flow.key, "j" .. number, "b" .. number))
   join = text and StoredFlow.decode(text)
   join = join and StoredFlow.isIndex(join.size) and type(join.next) == "table" and join or false
-  if join then join.filled, join.mishaps, join.count, join.bytes = {}, {}, call("HLEN", flow.key .. ":" .. number), tonumber(bytes) or 2 end
+  if join then join.filled, join.failures, join.count, join.bytes = {}, {}, call("HLEN", flow.key .. ":" .. number), tonumber(bytes) or 2 end
   flow.joins[number] = join
   return join
 end
@@ -1252,7 +1252,7 @@ local function endingOf(flow, number, join)
     end
   end
   -- None of them has run: what failed stands before the group.
-  if before and failed == join.size then return { mishap = join.mishaps[before] or call("HGET", flow.key, "m" .. before) } end
+  if before and failed == join.size then return { failure = join.failures[before] or call("HGET", flow.key, "f" .. before) } end
   if (failed == 0 or join.partial) and join.bytes <= flow.maxBytes then return { value = "[" .. table.concat(values, ",") .. "]" } end
   return nil
 end
@@ -1267,22 +1267,22 @@ end
 function Joins.visitSlot(plan, flow, number, slot, ending)
   local join = Joins.read(flow, number)
   if not join or join.closed or slot >= join.size then return end
-  if not ending.value and not ending.mishap then return Joins.close(plan, flow, join, FlowPlan.dropped) end
+  if not ending.value and not ending.failure then return Joins.close(plan, flow, join, FlowPlan.dropped) end
   if join.filled[slot] or call("HEXISTS", flow.key .. ":" .. number, slot) == 1 then return end
   if ending.value then
     join.bytes = join.bytes + #ending.value + 1
     -- Beyond the limit nobody will get them.
     join.filled[slot] = "+" .. (join.bytes <= flow.maxBytes and ending.value or "null")
   else
-    local before = ending.enters and ending.enters[number]
-    local kept = tostring(keepText(flow, "m", ending.mishap))
-    join.mishaps[kept] = ending.mishap
+    local before = ending.startsMembersOf and ending.startsMembersOf[number]
+    local kept = tostring(keepText(flow, "f", ending.failure))
+    join.failures[kept] = ending.failure
     join.filled[slot] = (before and "=" or "-") .. kept
   end
   join.count = join.count + 1
   if join.count < join.size then return end
   local out = endingOf(flow, number, join)
-  if out and out.mishap then out.enters, out.by, out.of, out.told = ending.enters, ending.by, ending.of, ending.told end
+  if out and out.failure then out.startsMembersOf, out.by, out.of, out.told = ending.startsMembersOf, ending.by, ending.of, ending.told end
   if out then return Joins.close(plan, flow, join, out) end
   -- It stays as it is until the words are there.
   FlowPlan.cascade(plan, flow, FlowPlan.dropped, "join", number)
@@ -1323,7 +1323,7 @@ if redis.call("HEXISTS", KEYS[1], "remaining") == 1 then return end
 redis.call("ZADD", KEYS[2], ARGV[1], ARGV[2])
 for at = 3, #ARGV, 1000 do redis.call("HSET", KEYS[1], unpack(ARGV, at, math.min(at + 999, #ARGV))) end
 `,
-  "bullmq/flow/keep-text": `-- The number under which a text is kept in a flow, in a field that begins with \`kind\`: "v" for a value, "m" for a mishap. No other text has had it: what an earlier call left there has others.
+  "bullmq/flow/keep-text": `-- The number under which a text is kept in a flow, in a field that begins with \`kind\`: "v" for a value, "f" for a failure. No other text has had it: what an earlier call left there has others.
 local call = redis.call
 return function(flow, kind, text)
   flow.texts = flow.texts or {}
@@ -1397,9 +1397,8 @@ local flows = {}
 for _, id in ipairs(call("ZRANGEBYSCORE", KEYS[1], "-inf", now - ARGV[3], "LIMIT", 0, most.entries)) do
   local key = flowKeys .. id
   local head = StoredFlow.ask("HMGET", key, "remaining", "queues", "customIds", "expires", "replyTo", "calls", "added", "layout")
-  local isReadable, why = true, nil
-  if head then isReadable, why = pcall(StoredFlow.checkLayout, key, id, head[1], head[8]) end
-  local calls = isReadable and head and head[1] and head[2] and head[3] and tonumber(head[6] or nil)
+  local otherLayout = head and StoredFlow.otherLayout(key, id, head[1], head[8])
+  local calls = not otherLayout and head and head[1] and head[2] and head[3] and tonumber(head[6] or nil)
   if calls then
     local numbers, bytes = openIn(key, calls, most.calls)
     call("ZADD", KEYS[1], now, id)
@@ -1408,9 +1407,9 @@ for _, id in ipairs(call("ZRANGEBYSCORE", KEYS[1], "-inf", now - ARGV[3], "LIMIT
     most.calls = most.calls - #numbers
     most.bytes = most.bytes - bytes
     if #flows == most.flows or most.calls <= 0 or most.bytes <= 0 then break end
-  elseif not isReadable then
+  elseif otherLayout then
     call("ZADD", KEYS[1], now, id)
-    flows[#flows + 1] = { id, -1, type(why) == "table" and why.err or tostring(why) }
+    flows[#flows + 1] = { id, -1, otherLayout }
     if #flows == most.flows then break end
   elseif not head then
     call("ZREM", KEYS[1], id)
@@ -1445,14 +1444,15 @@ return replies
 
   ARGV[f]       key of flow f
 
-  Returns for each flow its fields callGroups and customIds; neither where its key holds a value of another type. Fails if one is kept in another layout.
+  Returns for each flow its fields callGroups and customIds; neither where its key holds a value of another type. Of a flow that is kept in another layout it returns that text
+  alone, as the third.
 ]]
 local StoredFlow = require("bullmq/flow/stored-flow")
 local replies = {}
 for f, key in ipairs(ARGV) do
   local fields = StoredFlow.ask("HMGET", key, "callGroups", "customIds", "remaining", "layout")
-  if fields then StoredFlow.checkLayout(key, string.match(key, "[^:]*$"), fields[3], fields[4]) end
-  replies[f] = fields and { fields[1], fields[2] } or {}
+  local otherLayout = fields and StoredFlow.otherLayout(key, string.match(key, "[^:]*$"), fields[3], fields[4])
+  replies[f] = otherLayout and { false, false, otherLayout } or fields and { fields[1], fields[2] } or {}
 end
 return replies
 `,
@@ -1466,9 +1466,9 @@ return replies
   ARGV[4]       id of the flow
 
   Returns nothing if nothing is to fail, else { the first entry, number of calls and joins, time to live and reply channel of the results, JSON of
-    calls       those that are to fail: { id, task, queue, standsFor, mishap }
-    mishaps     these by their numbers, each JSON
-    joins       those that fail, and whose words are to be found: { number, id, size, failed, named (mishaps of the first of these, JSON), bytes, limit } }
+    calls       those that are to fail: { id, task, queue, replaces, failure }
+    failures     these by their numbers, each JSON
+    joins       those that fail, and whose words are to be found: { number, id, size, failed, named (failures of the first of these, JSON), bytes, maxBytes } }
 ]]
 local space = { now = ARGV[1], flows = ARGV[2], queues = ARGV[3], index = KEYS[1] }
 local StoredFlow, FlowPlan, Joins = require("bullmq/flow/stored-flow"), require("bullmq/flow/flow-plan"), require("bullmq/flow/joins")
@@ -1486,25 +1486,25 @@ local function joinFacts(number)
   for _, entry in ipairs(Joins.entries(flow, number, join)) do
     if string.sub(entry, 1, 1) ~= "+" then
       failed = failed + 1
-      if #named < 10 then named[#named + 1] = Cascade.mishap(flow, string.sub(entry, 2)) or nil end
+      if #named < 10 then named[#named + 1] = Cascade.failure(flow, string.sub(entry, 2)) or nil end
     end
   end
-  return { number = number, id = join.id, size = join.size, failed = join.partial and 0 or failed, named = named, bytes = join.bytes, limit = flow.maxBytes }
+  return { number = number, id = join.id, size = join.size, failed = join.partial and 0 or failed, named = named, bytes = join.bytes, maxBytes = flow.maxBytes }
 end
 
-local calls, mishaps, joins = {}, {}, {}
-local units = Cascade.each(flow, Cascade.units, function(kind, number, mishap)
+local calls, failures, joins = {}, {}, {}
+local units = Cascade.each(flow, Cascade.units, function(kind, number, failure)
   if kind == "join" then
     joins[#joins + 1] = joinFacts(number)
   elseif kind == "call" then
     local head = StoredFlow.callIn(flow, number)
     if head then
-      calls[#calls + 1] = { id = head.id, task = head.task, queue = head.queue, standsFor = head.standsFor, mishap = mishap }
-      mishaps[mishap] = Cascade.mishap(flow, mishap)
+      calls[#calls + 1] = { id = head.id, task = head.task, queue = head.queue, replaces = head.replaces, failure = failure }
+      failures[failure] = Cascade.failure(flow, failure)
     end
   end
 end)
-return { first, units, flow.expires, flow.replyTo, cjson.encode({ calls = calls, mishaps = mishaps, joins = joins }) }
+return { first, units, flow.expires, flow.replyTo, cjson.encode({ calls = calls, failures = failures, joins = joins }) }
 `,
   "bullmq/flow/send-backlog": `--[[
   Sends a batch of the backlog of a flow.
@@ -1646,29 +1646,29 @@ return SendCalls
       remaining       how many calls have not ended; there once the flow has begun
       starting        "1" until what it begins with was sent
       calls           how many it has
-      callGroups      what was known of its calls when it began, JSON: [first, last, { task, queue, places, standsFor }] for those that are alike
+      callGroups      what was known of its calls when it began, JSON: [first, last, { task, queue, positions, replaces }] for those that are alike
       customIds       ids of calls that do not follow from the flow's id, by their numbers, JSON
       queues, links   the queues of its calls, and the numbers of those that are links, JSON
       added           the first call that was added to a group by one of its members; absent while there is none
-      a<n>            what is known of call n, which was added, as long as the flow lasts: { id, task, queue, places }
+      a<n>            what is known of call n, which was added, as long as the flow lasts: { id, task, queue, positions }
       +<id>           number of the call with this id, which was added
       off             "1" when all of it was called off: what is added is revoked, too
       resent          "1" when its messages may have been sent before, or called off: whoever takes one looks for a result first
       maxBytes        longest value that is passed on, bytes
       expires         time to live of the results of calls that do not run, ms
       replyTo         reply channel of these
-      texts           number of the last text that was kept: a value or a mishap
+      texts           number of the last text that was kept: a value or a failure
       c<n>            call n until it is sent: its head, a line feed, its message
       j<n>, b<n>      join n until all has come: { id, size, partial, next }; bytes of its values so far
       v<n>            a value that the backlog needs
-      m<n>            a mishap, JSON
+      f<n>            a failure, JSON
     <flow>:sent, <flow>:done
                       bitmaps of the calls that were sent, unless others run in their place, and of those that have ended
-    <flow>:<n>        hash: what has come to join n, by slot: "+" and a value, "-" and the number of a mishap, or "=" and that if what failed stands before the group
+    <flow>:<n>        hash: what has come to join n, by slot: "+" and a value, "-" and the number of a failure, or "=" and that if what failed stands before the group
     <flow>:backlog    list of calls that are to be sent, each with the number of its value; "- n" when that is not needed any more
     <flow>:cascade    list of what is to fail or to be dropped without having run: see flow/cascade
 
-  The head of a call: { queue, id, task, priority, takesValue, from, countdown, lifetime, eta, resent, places, standsFor, enters }.
+  The head of a call: { queue, id, task, priority, takesValue, from, countdown, lifetime, eta, resent, positions, replaces, startsMembersOf }.
 ]]
 local call, ask = redis.call, require("parts/ask")
 local StoredFlow = { ask = ask, layout = "2" }
@@ -1678,13 +1678,19 @@ local believed = 65536
 -- Most positions of a message, and targets of one ending that are followed without a look at how many the flow can have.
 local mostPositions, fewTargets = 10000, 100
 
--- Fails if a flow is kept in another layout than this one. \`remaining\`, \`layout\`: these fields.
-function StoredFlow.checkLayout(key, id, remaining, layout)
-  if layout == StoredFlow.layout then return end
+-- Why a flow cannot be read: it is kept in another layout than this one; nil if it is not. \`remaining\`, \`layout\`: these fields.
+function StoredFlow.otherLayout(key, id, remaining, layout)
+  if layout == StoredFlow.layout then return nil end
   -- The first layout had no number, and other names of fields.
-  if not layout and not remaining and call("HEXISTS", key, "left") == 0 then return end
+  if not layout and not remaining and call("HEXISTS", key, "left") == 0 then return nil end
   local other = layout and string.match(layout, "^%d+$") and #layout < 10 and layout or "1"
-  error({ err = "LAYOUT flow " .. id .. " is kept in layout " .. other .. " by another version of Bullrush, and this one reads layout " .. StoredFlow.layout }, 0)
+  return "flow " .. id .. " is kept in layout " .. other .. " by another version of Bullrush, and this one reads layout " .. StoredFlow.layout
+end
+
+-- Fails if a flow is kept in another layout than this one.
+function StoredFlow.checkLayout(key, id, remaining, layout)
+  local why = StoredFlow.otherLayout(key, id, remaining, layout)
+  if why then error({ err = "LAYOUT " .. why }, 0) end
 end
 
 function StoredFlow.isIndex(value)
@@ -1750,8 +1756,8 @@ end
 
 local function isHead(head)
   return isText(head.queue) and isText(head.id) and isText(head.task) and StoredFlow.isIndex(head.priority) and StoredFlow.isIndex(head.from)
-    and isTime(head.countdown) and isTime(head.lifetime) and isTime(head.eta) and type(head.places) == "table" and areTasks(head.standsFor)
-    and (head.enters == nil or type(head.enters) == "table")
+    and isTime(head.countdown) and isTime(head.lifetime) and isTime(head.eta) and type(head.positions) == "table" and areTasks(head.replaces)
+    and (head.startsMembersOf == nil or type(head.startsMembersOf) == "table")
 end
 
 -- The head of a call that is not sent yet, and its message; nil if there is none that can be read.
@@ -1820,7 +1826,7 @@ local lookable = 1000000
 -- Removes a message that was revoked, if it waits. Gives whether it did.
 local function removeRevoked(prefix, id)
   -- The words that the messages of flows have: an argument may look like it, and then the message stays until a worker drops it.
-  if string.find(call("HGET", prefix .. id, "data") or "", ',"places":[{"flow":"', 1, true) then return false end
+  if string.find(call("HGET", prefix .. id, "data") or "", ',"positions":[{"flow":"', 1, true) then return false end
   local was = (ask("ZREM", prefix .. "delayed", id) or 0) + (ask("ZREM", prefix .. "prioritized", id) or 0)
   for _, list in ipairs({ prefix .. "wait", prefix .. "paused" }) do
     if was > 0 then break end
@@ -2453,7 +2459,7 @@ local function isOfFlow(key)
   local length = call("HSTRLEN", key, "data")
   if length > readable then return true end
   readable = readable - length
-  return string.find(call("HGET", key, "data") or "", ',"places":[{"flow":"', 1, true) ~= nil
+  return string.find(call("HGET", key, "data") or "", ',"positions":[{"flow":"', 1, true) ~= nil
 end
 
 local function letBeDue(prefix, id)
@@ -2556,7 +2562,7 @@ return reason
   of the flows; then for each
       number of the settlement, number of its result among those above or 0
       positions       where it stands in flows, JSON
-      ending          "value" or "mishap", and the value or the mishap, JSON; or "replaced" and "", if others run in its place
+      ending          "value" or "failure", and the value or the failure, JSON; or "replaced" and "", if others run in its place
   then the queues in their turn, one argument each: q to look whatever its marker says, -q to look only if its marker says that there is something
 
   Returns { wrong, deliveries, dry, faults, held, behind, dropped }, or only the first three when the others are empty

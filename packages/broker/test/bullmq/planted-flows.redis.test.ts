@@ -43,8 +43,8 @@ describe.skipIf(redisBinary === undefined)("what is planted in flows holds up ne
     const delivery = await takeOne(consumer);
     const { content } = delivery;
     if (content.type !== "message") throw new Error("no message");
-    const places = [{ flow: flow.id, call, next }];
-    const planted = { ...delivery, content: { ...content, message: { ...content.message, places } } };
+    const positions = [{ flow: flow.id, call, next }];
+    const planted = { ...delivery, content: { ...content, message: { ...content.message, positions } } };
     expect((await consumer.settleAndTake({ settle: [settlementOf(planted)], take: 0 })).settled).toEqual(["settled"]);
     expect(await server.client.strlen(`${keyOf(flow.id)}:done`)).toBeLessThan(1000);
     // Others go on.
@@ -82,9 +82,9 @@ describe.skipIf(redisBinary === undefined)("what is planted in flows holds up ne
     const delivery = await takeOne(consumer);
     const { content } = delivery;
     if (content.type !== "message") throw new Error("no message");
-    const places = [{ flow: flow.id, call: 0, next: [["slot", 0, most]] as const }];
+    const positions = [{ flow: flow.id, call: 0, next: [["slot", 0, most]] as const }];
     await consumer.settleAndTake({
-      settle: [settlementOf({ ...delivery, content: { ...content, message: { ...content.message, places } } })],
+      settle: [settlementOf({ ...delivery, content: { ...content, message: { ...content.message, positions } } })],
       take: 0,
     });
     expect(await server.client.hlen(`${keyOf(flow.id)}:0`)).toBe(0);
@@ -115,7 +115,7 @@ describe.skipIf(redisBinary === undefined)("what is planted in flows holds up ne
     ["a call whose head is something else", (key) => redis().hset(key, "c1", '[1,{"queue":{}}]\n{}')],
     [
       "a call with positions that are none",
-      (key) => redis().hset(key, "c1", '{"queue":"feeds","id":"x","task":"t","priority":0,"places":[1]}\n{}'),
+      (key) => redis().hset(key, "c1", '{"queue":"feeds","id":"x","task":"t","priority":0,"positions":[1]}\n{}'),
     ],
     ["a backlog of what is none", (key) => redis().rpush(`${key}:backlog`, "x", "", "- 9", `${most} `, "1 7", "1")],
     [
@@ -213,7 +213,7 @@ describe.skipIf(redisBinary === undefined)("what is planted in flows holds up ne
     expect((await consumer.settleAndTake({ settle: [], take: 1 })).deliveries).toEqual([]);
   });
 
-  test.each(["x", "[]", "{}", '{"id":"x","task":"list","queue":"feeds","places":7}'])(
+  test.each(["x", "[]", "{}", '{"id":"x","task":"list","queue":"feeds","positions":7}'])(
     "what a flow says of an added call is %s",
     async (text) => {
       const { flow, consumer, delivery, add } = await member();

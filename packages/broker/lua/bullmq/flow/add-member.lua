@@ -51,15 +51,15 @@ queues = queuesWith(queues)
 if not joinText or not queues then return "ended" end
 
 local number = flow.calls
-local places = '"places":[{"flow":"' .. flow.id .. '","call":' .. number .. ',"next":[["slot",' .. joinNumber .. "," .. join.size .. "]]}]"
-local function placed(text) return string.sub(text, 1, -2) .. "," .. places .. "}" end
+local positions = '"positions":[{"flow":"' .. flow.id .. '","call":' .. number .. ',"next":[["slot",' .. joinNumber .. "," .. join.size .. "]]}]"
+local function placed(text) return string.sub(text, 1, -2) .. "," .. positions .. "}" end
 
 -- First among what is to be sent: wherever this is cut short, whoever looks after flows sends what the join counts. A number that no call has is passed over there.
 local backlog, entry = flow.key .. ":backlog", number .. " "
 call("RPUSH", backlog, entry)
 -- One command: all of it is there, or nothing.
 call("HSET", flow.key,
-  "+" .. id, number, "a" .. number, placed(ARGV[10]), "c" .. number, placed(ARGV[11]) .. "\n" .. ARGV[12] .. "," .. places .. ARGV[13],
+  "+" .. id, number, "a" .. number, placed(ARGV[10]), "c" .. number, placed(ARGV[11]) .. "\n" .. ARGV[12] .. "," .. positions .. ARGV[13],
   "j" .. joinNumber, joinText, "calls", number + 1, "remaining", flow.remaining + 1, "queues", queues, "added", first or number)
 flow.calls, flow.remaining, flow.size = number + 1, flow.remaining + 1, nil
 -- What its queue refuses now stays in the backlog.

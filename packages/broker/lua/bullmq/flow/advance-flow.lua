@@ -9,8 +9,8 @@ local AdvanceFlow = {}
 
 -- An error link is told of the failures of the calls from `first` to `last`, or of all.
 local function visitErrorLink(plan, flow, number, first, last, ending)
-  local isTold = ending.mishap and (not first or (ending.by and ending.by >= first and ending.by <= last))
-  if isTold then plan.sent[#plan.sent + 1] = { flow = flow, number = number, value = ending.told or ending.mishap }
+  local isTold = ending.failure and (not first or (ending.by and ending.by >= first and ending.by <= last))
+  if isTold then plan.sent[#plan.sent + 1] = { flow = flow, number = number, value = ending.told or ending.failure }
   else FlowPlan.cascade(plan, flow, FlowPlan.dropped, "drop", number) end
 end
 
@@ -19,7 +19,7 @@ local function visitCalls(plan, flow, kind, ending, first, last)
   if value or ending.starts then
     -- What they say is read when they are sent: there may be thousands.
     for number = first, last do plan.sent[#plan.sent + 1] = { flow = flow, number = number, value = value } end
-  elseif ending.mishap and (kind == "step" or kind == "steps") then
+  elseif ending.failure and (kind == "step" or kind == "steps") then
     if first > last then return end
     if first == last then FlowPlan.cascade(plan, flow, ending, "call", first) else FlowPlan.cascade(plan, flow, ending, "calls", first, last) end
   else
@@ -59,12 +59,12 @@ end
 
 local function writeCascade(plan)
   for _, one in ipairs(plan.cascade) do
-    local words, mishap, enters = one.words, one.ending.mishap, {}
-    if mishap then
-      for join in pairs(one.ending.enters or {}) do enters[#enters + 1] = join end
+    local words, failure, startsMembersOf = one.words, one.ending.failure, {}
+    if failure then
+      for join in pairs(one.ending.startsMembersOf or {}) do startsMembersOf[#startsMembersOf + 1] = join end
       local n, told = #words, one.ending.told
-      words[n + 1], words[n + 2] = keepText(one.flow, "m", mishap), table.concat(enters, ",")
-      words[n + 3] = (one.ending.by or "") .. (told and ":" .. keepText(one.flow, "m", told) or "")
+      words[n + 1], words[n + 2] = keepText(one.flow, "f", failure), table.concat(startsMembersOf, ",")
+      words[n + 3] = (one.ending.by or "") .. (told and ":" .. keepText(one.flow, "f", told) or "")
     end
     call("RPUSH", one.flow.key .. ":cascade", table.concat(words, " "))
   end

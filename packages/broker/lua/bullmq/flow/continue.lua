@@ -6,8 +6,8 @@
   ARGV[2]       what the keys of flows start with
   ARGV[3]       what the keys of queues start with
   ARGV[4]       positions of the call, JSON
-  ARGV[5]       "value" or "mishap"
-  ARGV[6]       the value or the mishap, JSON
+  ARGV[5]       "value" or "failure"
+  ARGV[6]       the value or the failure, JSON
 
   Returns the flows with something left to do
 ]]

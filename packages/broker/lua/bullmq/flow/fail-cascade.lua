@@ -8,7 +8,7 @@
   ARGV[4]       id of the flow
   ARGV[5]       the first entry, as flow/read-cascade returned it: nothing is done if it is another one by now
   ARGV[6]       number of calls and joins
-  ARGV[7]       the words of joins by their numbers, JSON of mishaps' JSON
+  ARGV[7]       the words of joins by their numbers, JSON of failures' JSON
 
   Returns the flows with something left to do
 ]]
@@ -24,15 +24,15 @@ local key = flow.key .. ":cascade"
 if StoredFlow.ask("LINDEX", key, 0) ~= ARGV[5] then return { flow.id } end
 local words = cjson.decode(ARGV[7])
 
--- The mishap of a group, told of the call behind it. A group's own words begin with its id and its name.
-local function toldOf(mishap, id, task)
-  local rest = string.match(mishap, '^{"id":"[^"]*","task":"group"(.*)$')
+-- The failure of a group, told of the call behind it. A group's own words begin with its id and its name.
+local function toldOf(failure, id, task)
+  local rest = string.match(failure, '^{"id":"[^"]*","task":"group"(.*)$')
   return rest and '{"id":' .. cjson.encode(id) .. ',"task":' .. cjson.encode(task) .. rest
 end
 
 -- The task that a call is for those who wait for it: the last of those that it stands for is the one that asked for it.
 local function taskOf(head)
-  return head.standsFor and head.standsFor[1] or head
+  return head.replaces and head.replaces[1] or head
 end
 
 -- What cannot be read counts as sent: whoever looks after flows finds that it has no message.
@@ -42,29 +42,29 @@ local function noteUnreadable(number)
   call("HDEL", flow.key, "c" .. number)
 end
 
-local function fail(number, mishap, enters, failed)
+local function fail(number, failure, startsMembersOf, failed)
   local head = StoredFlow.callIn(flow, number)
   if not head then return noteUnreadable(number) end
   local before = {}
-  for join in string.gmatch(enters, "%d+") do before[tonumber(join)] = true end
-  for _, join in ipairs(head.enters or {}) do before[join] = true end
-  local text = Cascade.mishap(flow, mishap)
+  for join in string.gmatch(startsMembersOf, "%d+") do before[tonumber(join)] = true end
+  for _, join in ipairs(head.startsMembersOf or {}) do before[join] = true end
+  local text = Cascade.failure(flow, failure)
   local by, told = string.match(failed, "^(%d*):?(%d*)$")
   if by == "" then told = toldOf(text, taskOf(head).id, taskOf(head).task)
-  else told = told ~= "" and Cascade.mishap(flow, told) or nil end
-  FlowPlan.finish(plan, head.places, { mishap = text, enters = before, by = tonumber(by) or number, of = flow.id, told = told }, true)
+  else told = told ~= "" and Cascade.failure(flow, told) or nil end
+  FlowPlan.finish(plan, head.positions, { failure = text, startsMembersOf = before, by = tonumber(by) or number, of = flow.id, told = told }, true)
 end
 
-local _, entries, rest = Cascade.each(flow, tonumber(ARGV[6]), function(kind, number, mishap, enters, failed)
+local _, entries, rest = Cascade.each(flow, tonumber(ARGV[6]), function(kind, number, failure, startsMembersOf, failed)
   if kind == "call" then
-    fail(number, mishap, enters, failed)
+    fail(number, failure, startsMembersOf, failed)
   elseif kind == "drop" then
     local head = StoredFlow.callIn(flow, number)
-    if head then FlowPlan.finish(plan, head.places, FlowPlan.dropped, true) else noteUnreadable(number) end
+    if head then FlowPlan.finish(plan, head.positions, FlowPlan.dropped, true) else noteUnreadable(number) end
   else
     local join = Joins.read(flow, number)
-    local mishapText = words[tostring(number)]
-    if join and mishapText then Joins.close(plan, flow, join, { mishap = mishapText }) end
+    local failureText = words[tostring(number)]
+    if join and failureText then Joins.close(plan, flow, join, { failure = failureText }) end
   end
 end)
 AdvanceFlow.walk(plan)

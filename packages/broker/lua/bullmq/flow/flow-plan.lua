@@ -7,8 +7,8 @@
     ended       calls that have ended
     cascade     what is to fail or to be dropped without having run
 
-  An ending says how something came out: it has a value (JSON), or a mishap and the joins before whose groups that happened, or it starts; or nothing, and then what follows is
-  dropped. With a mishap, `by` is the call that failed, of the flow `of`, and `told` what error links get instead of the mishap; a join that has failed has none of these: the
+  An ending says how something came out: it has a value (JSON), or a failure and the joins before whose groups that happened, or it starts; or nothing, and then what follows is
+  dropped. With a failure, `by` is the call that failed, of the flow `of`, and `told` what error links get instead of the failure; a join that has failed has none of these: the
   calls behind it are those that fail.
 ]]
 local call = redis.call
@@ -41,8 +41,8 @@ end
 
 -- The ending as it is seen at a position of the call: in another flow than that of what failed, the call at that position is the one that failed.
 local function endingAt(position, ending)
-  if not ending.mishap or ending.of == position.flow then return ending end
-  return { mishap = ending.mishap, by = position.call, of = position.flow, told = ending.told }
+  if not ending.failure or ending.of == position.flow then return ending end
+  return { failure = ending.failure, by = position.call, of = position.flow, told = ending.told }
 end
 
 -- A call that stands at these positions has ended; `unsent` if it has not run.

@@ -10,7 +10,7 @@ function Joins.read(flow, number)
   local text, bytes = unpack(call("HMGET", flow.key, "j" .. number, "b" .. number))
   join = text and StoredFlow.decode(text)
   join = join and StoredFlow.isIndex(join.size) and type(join.next) == "table" and join or false
-  if join then join.filled, join.mishaps, join.count, join.bytes = {}, {}, call("HLEN", flow.key .. ":" .. number), tonumber(bytes) or 2 end
+  if join then join.filled, join.failures, join.count, join.bytes = {}, {}, call("HLEN", flow.key .. ":" .. number), tonumber(bytes) or 2 end
   flow.joins[number] = join
   return join
 end
@@ -41,7 +41,7 @@ local function endingOf(flow, number, join)
     end
   end
   -- None of them has run: what failed stands before the group.
-  if before and failed == join.size then return { mishap = join.mishaps[before] or call("HGET", flow.key, "m" .. before) } end
+  if before and failed == join.size then return { failure = join.failures[before] or call("HGET", flow.key, "f" .. before) } end
   if (failed == 0 or join.partial) and join.bytes <= flow.maxBytes then return { value = "[" .. table.concat(values, ",") .. "]" } end
   return nil
 end
@@ -56,22 +56,22 @@ end
 function Joins.visitSlot(plan, flow, number, slot, ending)
   local join = Joins.read(flow, number)
   if not join or join.closed or slot >= join.size then return end
-  if not ending.value and not ending.mishap then return Joins.close(plan, flow, join, FlowPlan.dropped) end
+  if not ending.value and not ending.failure then return Joins.close(plan, flow, join, FlowPlan.dropped) end
   if join.filled[slot] or call("HEXISTS", flow.key .. ":" .. number, slot) == 1 then return end
   if ending.value then
     join.bytes = join.bytes + #ending.value + 1
     -- Beyond the limit nobody will get them.
     join.filled[slot] = "+" .. (join.bytes <= flow.maxBytes and ending.value or "null")
   else
-    local before = ending.enters and ending.enters[number]
-    local kept = tostring(keepText(flow, "m", ending.mishap))
-    join.mishaps[kept] = ending.mishap
+    local before = ending.startsMembersOf and ending.startsMembersOf[number]
+    local kept = tostring(keepText(flow, "f", ending.failure))
+    join.failures[kept] = ending.failure
     join.filled[slot] = (before and "=" or "-") .. kept
   end
   join.count = join.count + 1
   if join.count < join.size then return end
   local out = endingOf(flow, number, join)
-  if out and out.mishap then out.enters, out.by, out.of, out.told = ending.enters, ending.by, ending.of, ending.told end
+  if out and out.failure then out.startsMembersOf, out.by, out.of, out.told = ending.startsMembersOf, ending.by, ending.of, ending.told end
   if out then return Joins.close(plan, flow, join, out) end
   -- It stays as it is until the words are there.
   FlowPlan.cascade(plan, flow, FlowPlan.dropped, "join", number)

@@ -1,4 +1,4 @@
--- The number under which a text is kept in a flow, in a field that begins with `kind`: "v" for a value, "m" for a mishap. No other text has had it: what an earlier call left there has others.
+-- The number under which a text is kept in a flow, in a field that begins with `kind`: "v" for a value, "f" for a failure. No other text has had it: what an earlier call left there has others.
 local call = redis.call
 return function(flow, kind, text)
   flow.texts = flow.texts or {}

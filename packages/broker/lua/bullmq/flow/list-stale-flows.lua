@@ -46,9 +46,8 @@ local flows = {}
 for _, id in ipairs(call("ZRANGEBYSCORE", KEYS[1], "-inf", now - ARGV[3], "LIMIT", 0, most.entries)) do
   local key = flowKeys .. id
   local head = StoredFlow.ask("HMGET", key, "remaining", "queues", "customIds", "expires", "replyTo", "calls", "added", "layout")
-  local isReadable, why = true, nil
-  if head then isReadable, why = pcall(StoredFlow.checkLayout, key, id, head[1], head[8]) end
-  local calls = isReadable and head and head[1] and head[2] and head[3] and tonumber(head[6] or nil)
+  local otherLayout = head and StoredFlow.otherLayout(key, id, head[1], head[8])
+  local calls = not otherLayout and head and head[1] and head[2] and head[3] and tonumber(head[6] or nil)
   if calls then
     local numbers, bytes = openIn(key, calls, most.calls)
     call("ZADD", KEYS[1], now, id)
@@ -57,9 +56,9 @@ for _, id in ipairs(call("ZRANGEBYSCORE", KEYS[1], "-inf", now - ARGV[3], "LIMIT
     most.calls = most.calls - #numbers
     most.bytes = most.bytes - bytes
     if #flows == most.flows or most.calls <= 0 or most.bytes <= 0 then break end
-  elseif not isReadable then
+  elseif otherLayout then
     call("ZADD", KEYS[1], now, id)
-    flows[#flows + 1] = { id, -1, type(why) == "table" and why.err or tostring(why) }
+    flows[#flows + 1] = { id, -1, otherLayout }
     if #flows == most.flows then break end
   elseif not head then
     call("ZREM", KEYS[1], id)

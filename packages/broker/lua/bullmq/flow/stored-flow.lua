@@ -7,29 +7,29 @@
       remaining       how many calls have not ended; there once the flow has begun
       starting        "1" until what it begins with was sent
       calls           how many it has
-      callGroups      what was known of its calls when it began, JSON: [first, last, { task, queue, places, standsFor }] for those that are alike
+      callGroups      what was known of its calls when it began, JSON: [first, last, { task, queue, positions, replaces }] for those that are alike
       customIds       ids of calls that do not follow from the flow's id, by their numbers, JSON
       queues, links   the queues of its calls, and the numbers of those that are links, JSON
       added           the first call that was added to a group by one of its members; absent while there is none
-      a<n>            what is known of call n, which was added, as long as the flow lasts: { id, task, queue, places }
+      a<n>            what is known of call n, which was added, as long as the flow lasts: { id, task, queue, positions }
       +<id>           number of the call with this id, which was added
       off             "1" when all of it was called off: what is added is revoked, too
       resent          "1" when its messages may have been sent before, or called off: whoever takes one looks for a result first
       maxBytes        longest value that is passed on, bytes
       expires         time to live of the results of calls that do not run, ms
       replyTo         reply channel of these
-      texts           number of the last text that was kept: a value or a mishap
+      texts           number of the last text that was kept: a value or a failure
       c<n>            call n until it is sent: its head, a line feed, its message
       j<n>, b<n>      join n until all has come: { id, size, partial, next }; bytes of its values so far
       v<n>            a value that the backlog needs
-      m<n>            a mishap, JSON
+      f<n>            a failure, JSON
     <flow>:sent, <flow>:done
                       bitmaps of the calls that were sent, unless others run in their place, and of those that have ended
-    <flow>:<n>        hash: what has come to join n, by slot: "+" and a value, "-" and the number of a mishap, or "=" and that if what failed stands before the group
+    <flow>:<n>        hash: what has come to join n, by slot: "+" and a value, "-" and the number of a failure, or "=" and that if what failed stands before the group
     <flow>:backlog    list of calls that are to be sent, each with the number of its value; "- n" when that is not needed any more
     <flow>:cascade    list of what is to fail or to be dropped without having run: see flow/cascade
 
-  The head of a call: { queue, id, task, priority, takesValue, from, countdown, lifetime, eta, resent, places, standsFor, enters }.
+  The head of a call: { queue, id, task, priority, takesValue, from, countdown, lifetime, eta, resent, positions, replaces, startsMembersOf }.
 ]]
 local call, ask = redis.call, require("parts/ask")
 local StoredFlow = { ask = ask, layout = "2" }
@@ -39,13 +39,19 @@ local believed = 65536
 -- Most positions of a message, and targets of one ending that are followed without a look at how many the flow can have.
 local mostPositions, fewTargets = 10000, 100
 
--- Fails if a flow is kept in another layout than this one. `remaining`, `layout`: these fields.
-function StoredFlow.checkLayout(key, id, remaining, layout)
-  if layout == StoredFlow.layout then return end
+-- Why a flow cannot be read: it is kept in another layout than this one; nil if it is not. `remaining`, `layout`: these fields.
+function StoredFlow.otherLayout(key, id, remaining, layout)
+  if layout == StoredFlow.layout then return nil end
   -- The first layout had no number, and other names of fields.
-  if not layout and not remaining and call("HEXISTS", key, "left") == 0 then return end
+  if not layout and not remaining and call("HEXISTS", key, "left") == 0 then return nil end
   local other = layout and string.match(layout, "^%d+$") and #layout < 10 and layout or "1"
-  error({ err = "LAYOUT flow " .. id .. " is kept in layout " .. other .. " by another version of Bullrush, and this one reads layout " .. StoredFlow.layout }, 0)
+  return "flow " .. id .. " is kept in layout " .. other .. " by another version of Bullrush, and this one reads layout " .. StoredFlow.layout
+end
+
+-- Fails if a flow is kept in another layout than this one.
+function StoredFlow.checkLayout(key, id, remaining, layout)
+  local why = StoredFlow.otherLayout(key, id, remaining, layout)
+  if why then error({ err = "LAYOUT " .. why }, 0) end
 end
 
 function StoredFlow.isIndex(value)
@@ -111,8 +117,8 @@ end
 
 local function isHead(head)
   return isText(head.queue) and isText(head.id) and isText(head.task) and StoredFlow.isIndex(head.priority) and StoredFlow.isIndex(head.from)
-    and isTime(head.countdown) and isTime(head.lifetime) and isTime(head.eta) and type(head.places) == "table" and areTasks(head.standsFor)
-    and (head.enters == nil or type(head.enters) == "table")
+    and isTime(head.countdown) and isTime(head.lifetime) and isTime(head.eta) and type(head.positions) == "table" and areTasks(head.replaces)
+    and (head.startsMembersOf == nil or type(head.startsMembersOf) == "table")
 end
 
 -- The head of a call that is not sent yet, and its message; nil if there is none that can be read.

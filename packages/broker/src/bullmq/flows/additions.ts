@@ -41,7 +41,7 @@ export class FlowAdditions {
     const { prefix, deadline, noteQueues } = this.#options;
     const { id, task } = message;
     const action = `a member that was added to flow ${flow} was not confirmed; it may still run, and adding it again in another run of the same task is safe`;
-    const [before, behind] = aroundPlaces(encodeMessage({ ...message, places: [placeIn(flow, join)] }, Infinity), flow, join);
+    const [before, behind] = aroundPositions(encodeMessage({ ...message, positions: [positionIn(flow, join)] }, Infinity), flow, join);
     const call = { queue, message, takesValue: false };
     const texts = [JSON.stringify(queue), JSON.stringify({ id, task, queue }), JSON.stringify(callHead(call)), before, behind];
     const reply = await this.#commands.run({ action, deadline }, (client) => {
@@ -64,13 +64,13 @@ export class FlowAdditions {
 }
 
 /** Where a member stands whose number and slot are not known. */
-function placeIn(flow: string, join: number): FlowPosition {
+function positionIn(flow: string, join: number): FlowPosition {
   return { flow, call: 0, next: [["slot", join, 0]] };
 }
 
-/** The text of a message before its places, and behind them. Arguments may hold the same, but stand before these. */
-function aroundPlaces(text: string, flow: string, join: number): readonly [before: string, behind: string] {
-  const places = `,"places":${JSON.stringify([placeIn(flow, join)])}`;
-  const at = text.lastIndexOf(places);
-  return [text.slice(0, at), text.slice(at + places.length)];
+/** The text of a message before its positions, and behind them. Arguments may hold the same, but stand before these. */
+function aroundPositions(text: string, flow: string, join: number): readonly [before: string, behind: string] {
+  const positions = `,"positions":${JSON.stringify([positionIn(flow, join)])}`;
+  const at = text.lastIndexOf(positions);
+  return [text.slice(0, at), text.slice(at + positions.length)];
 }

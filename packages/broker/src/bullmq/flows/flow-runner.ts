@@ -1,8 +1,8 @@
 import type { ResultStore } from "../result-store.js";
-import { recordsOf, wordsFor } from "./doomed.js";
+import { recordsOf, wordsFor } from "./cascade.js";
 import type { FlowStore } from "./flow-store.js";
 
-/** Does what is left to do in flows: sends their backlogs, and lets fail what is doomed. */
+/** Does what is left to do in flows: sends their backlogs, and fails the calls that a failure reaches. */
 export class FlowRunner {
   readonly #flows: FlowStore;
   readonly #results: ResultStore;
@@ -26,7 +26,7 @@ export class FlowRunner {
     const waiting = new Set(flows);
     for (const flow of waiting) {
       await this.#flows.sendBacklog(flow);
-      for (const behind of await this.#letFail(flow)) {
+      for (const behind of await this.#failBatch(flow)) {
         waiting.delete(behind);
         waiting.add(behind);
       }
@@ -38,11 +38,11 @@ export class FlowRunner {
     await Promise.all(this.#running);
   }
 
-  /** Lets fail a lot of what is doomed. Gives the flows with something left to do. */
-  async #letFail(flow: string): Promise<readonly string[]> {
-    const lot = await this.#flows.doomed(flow);
+  /** Fails the next batch of a cascade. Returns the flows with something left to do. */
+  async #failBatch(flow: string): Promise<readonly string[]> {
+    const lot = await this.#flows.readCascade(flow);
     if (lot === undefined) return [];
     await this.#results.store(recordsOf(lot, Date.now()));
-    return this.#flows.doom(flow, lot, wordsFor(lot));
+    return this.#flows.failCascade(flow, lot, wordsFor(lot));
   }
 }

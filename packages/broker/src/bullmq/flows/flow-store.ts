@@ -16,13 +16,13 @@ import { describeCall, fieldsOf, headOf, lotsOf, type DescribedCall } from "./fl
 import {
   channelIn,
   lifetimeIn,
-  readEdges,
-  readLot,
+  readCallGroups,
+  readCascadeBatch,
   readNumbers,
-  readOddIds,
+  readCustomIds,
   readQueues,
-  type DoomedLot,
-  type OddIds,
+  type CascadeBatch,
+  type CustomIds,
 } from "./stored-flow.js";
 import { counted } from "../../words.js";
 
@@ -55,7 +55,7 @@ export interface StaleFlow {
   /** How long results are kept, in ms. */
   readonly expires: number;
   /** Reply channel, or "". */
-  readonly to: string;
+  readonly replyTo: string;
   /** Why it is left alone: it is kept in another layout. Absent for most. */
   readonly otherLayout?: string;
 }
@@ -124,9 +124,9 @@ export class FlowStore {
       const reply = await this.#run(`flow ${flow} was not revoked`, scripts.callOff, this.#keysOf(flow), () => args);
       // It may have ended meanwhile.
       if (reply === null) break;
-      const [open, queues, odd, links, following] = reply as [number[], string | null, string | null, string | null, number];
-      const oddIds = readOddIds(odd ?? "");
-      for (const number of open) found.set(number, idOf(flow, number, oddIds));
+      const [open, queues, customIdsText, links, following] = reply as [number[], string | null, string | null, string | null, number];
+      const customIds = readCustomIds(customIdsText ?? "");
+      for (const number of open) found.set(number, idOf(flow, number, customIds));
       texts = [queues ?? "", links ?? ""];
       from = following;
       more = following > 0;
@@ -137,20 +137,20 @@ export class FlowStore {
   }
 
   /** Does what follows upon the end of a call whose message is gone. Gives the flows with something left to do. */
-  async continue(places: readonly FlowPosition[], ending: Ending): Promise<readonly string[]> {
-    const args = [JSON.stringify(places), ...ending];
+  async continue(positions: readonly FlowPosition[], ending: Ending): Promise<readonly string[]> {
+    const args = [JSON.stringify(positions), ...ending];
     return (await this.#runOn("a flow did not go on", scripts.continue, args)) as readonly string[];
   }
 
   /** The next lot of what is to fail without having run; `undefined` if there is none. */
-  async doomed(flow: string): Promise<DoomedLot | undefined> {
+  async readCascade(flow: string): Promise<CascadeBatch | undefined> {
     const reply = await this.#runOn(`what is to fail in flow ${flow} was not read`, scripts.readCascade, [flow]);
     if (reply === null) return undefined;
-    return readLot(reply as Parameters<typeof readLot>[0]);
+    return readCascadeBatch(reply as Parameters<typeof readCascadeBatch>[0]);
   }
 
   /** Lets a lot fail, whose records are stored. Gives the flows with something left to do. */
-  async doom(flow: string, { first, units }: DoomedLot, words: Readonly<Record<number, string>>): Promise<readonly string[]> {
+  async failCascade(flow: string, { first, units }: CascadeBatch, words: Readonly<Record<number, string>>): Promise<readonly string[]> {
     const args = [flow, first, units, JSON.stringify(words)];
     return (await this.#runOn(`what is to fail in flow ${flow} did not`, scripts.failCascade, args)) as readonly string[];
   }
@@ -185,10 +185,10 @@ export class FlowStore {
   /** What was known of calls when they were sent. */
   async describe(flow: string, calls: readonly SentCall[]): Promise<readonly DescribedCall[]> {
     const [key = ""] = this.#keysOf(flow);
-    const edges = await this.#commands.run({ action: `flow ${flow} was not read`, deadline: this.#deadline }, (client) =>
+    const callGroups = await this.#commands.run({ action: `flow ${flow} was not read`, deadline: this.#deadline }, (client) =>
       client.hget(key, "callGroups"),
     );
-    const all = edges === null ? [] : readEdges(edges);
+    const all = callGroups === null ? [] : readCallGroups(callGroups);
     const known = calls.map(({ id, number }) => describeCall(flow, id, number, all));
     const others = calls.filter((_, index) => known[index] === undefined);
     const said = await this.additions.read(others.map(({ number }) => ({ flow, call: number })));
@@ -238,7 +238,15 @@ export class FlowStore {
 
 type StaleReply =
   | FlowOfOtherLayout
-  | readonly [id: string, behind: number, queues: string, odd: string, expires: string | null, to: string, sent: readonly number[]];
+  | readonly [
+      id: string,
+      behind: number,
+      queues: string,
+      customIds: string,
+      expires: string | null,
+      replyTo: string,
+      sent: readonly number[],
+    ];
 
 type FlowOfOtherLayout = readonly [id: string, behind: -1, why: string];
 
@@ -251,18 +259,18 @@ function staleFlowIn(reply: StaleReply): StaleFlow | undefined {
   if (!isTaskId(reply[0])) return undefined;
   if (isOfOtherLayout(reply)) {
     const [id, , otherLayout] = reply;
-    return { id, behind: false, queues: [], expires: lifetimeIn(null), to: "", sent: [], otherLayout };
+    return { id, behind: false, queues: [], expires: lifetimeIn(null), replyTo: "", sent: [], otherLayout };
   }
-  const [id, behind, queues, odd, expires, to, sent] = reply;
+  const [id, behind, queues, customIdsText, expires, replyTo, sent] = reply;
   try {
-    const oddIds = readOddIds(odd);
+    const customIds = readCustomIds(customIdsText);
     return {
       id,
       behind: behind > 0,
       queues: readQueues(queues),
       expires: lifetimeIn(expires),
-      to: channelIn(to),
-      sent: sent.map((number) => ({ number, id: idOf(id, number, oddIds) })),
+      replyTo: channelIn(replyTo),
+      sent: sent.map((number) => ({ number, id: idOf(id, number, customIds) })),
     };
   } catch (error) {
     if (error instanceof BullrushError) return undefined;
@@ -271,8 +279,8 @@ function staleFlowIn(reply: StaleReply): StaleFlow | undefined {
 }
 
 /** The id of a call, by the rule or as one of those that follow none. */
-function idOf(flow: string, number: number, odd: OddIds): string {
-  return odd.get(number) ?? callId(flow, number);
+function idOf(flow: string, number: number, customIds: CustomIds): string {
+  return customIds.get(number) ?? callId(flow, number);
 }
 
 /** Neither on loan nor waiting to run. */

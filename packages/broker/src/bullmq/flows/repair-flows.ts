@@ -4,7 +4,7 @@ import { outcomeOfRecord, stateOfOutcome } from "../../protocol/outcome.js";
 import { encodeRecord } from "../../protocol/record.js";
 import type { ResultStore } from "../result-store.js";
 import type { FlowRunner } from "./flow-runner.js";
-import { recordsFor } from "./doomed.js";
+import { recordsFor } from "./cascade.js";
 import { endingOf } from "./endings.js";
 import type { FlowStore, StaleFlow } from "./flow-store.js";
 
@@ -45,20 +45,20 @@ export async function repairFlows(mending: Mending, stale: number): Promise<numb
 const removed = "its message was removed from its queue";
 
 /** Goes on where a message has gone from its queue, or waits revoked, and its call has not ended. Gives how many there were. */
-async function goOn({ id: flow, sent, queues, expires, to }: StaleFlow, { flows, carrier, results }: Mending): Promise<number> {
+async function goOn({ id: flow, sent, queues, expires, replyTo }: StaleFlow, { flows, carrier, results }: Mending): Promise<number> {
   const gone = await flows.gone(flow, sent, queues);
   if (gone.length === 0) return 0;
   const [records, calls] = await Promise.all([results.read(gone.map(({ id }) => id)), flows.describe(flow, gone)]);
   for (const [index, call] of calls.entries()) {
-    const { id, task, queue, places } = call;
+    const { id, task, queue, positions } = call;
     const record = records[index];
     const outcome = (record && outcomeOfRecord(record)) ?? ({ type: "revoked", reason: removed } as const);
     const ending = endingOf({ id, task }, outcome);
     if (ending === undefined) continue;
     // Whom it stands for waits as well, whatever is stored of itself.
     const recordOf = (name: string) => encodeRecord({ ...stateOfOutcome(outcome), delivery: 0, task: name, queue, endedAt: Date.now() });
-    await results.store(recordsFor(call, recordOf, { expires, to }));
-    await carrier.carryOn(await flows.continue(places, ending));
+    await results.store(recordsFor(call, recordOf, { expires, replyTo }));
+    await carrier.carryOn(await flows.continue(positions, ending));
   }
   return calls.length;
 }

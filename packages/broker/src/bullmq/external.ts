@@ -10,7 +10,7 @@ import { engineScript } from "./engine.js";
 import { nextRun } from "./next-run.js";
 import { counted } from "../words.js";
 
-export interface ForeignContext {
+export interface ExternalContext {
   readonly commands: Connection;
   /** What the keys of a queue start with. */
   readonly keyOf: (queue: string) => string;
@@ -21,7 +21,7 @@ export interface ForeignContext {
   readonly onConnectionError?: (reason: string) => void;
 }
 
-type Fields = readonly [scheduler: string | null, doom: string | null, options: string | null];
+type Fields = readonly [scheduler: string | null, deferredFailure: string | null, options: string | null];
 
 const schedule = engineScript("schedule");
 const readScript = engineScript("read-external");
@@ -34,30 +34,30 @@ const longestOptions = 65_536;
  * and fails without a run those that a child takes along. Gives the deliveries that are to run. Never rejects: jobs for which that fails are left
  * out, and are taken again when their lease has run out.
  */
-export async function beginForeign(deliveries: readonly Delivery[], context: ForeignContext): Promise<readonly Delivery[]> {
-  const foreign = deliveries.filter(({ content }) => content.type === "foreign");
-  if (foreign.length === 0) return deliveries;
+export async function beginExternal(deliveries: readonly Delivery[], context: ExternalContext): Promise<readonly Delivery[]> {
+  const external = deliveries.filter(({ content }) => content.type === "external");
+  if (external.length === 0) return deliveries;
   const ready = new Map<Delivery, Delivery>();
-  const doomed: Settlement[] = [];
+  const failed: Settlement[] = [];
 
-  async function begin(delivery: Delivery, [scheduler, doom, options]: Fields): Promise<void> {
+  async function begin(delivery: Delivery, [scheduler, deferredFailure, options]: Fields): Promise<void> {
     if (scheduler !== null) await goOn(delivery, scheduler, options, context);
-    if (doom === null) ready.set(delivery, attempt(delivery));
-    else doomed.push({ delivery, outcome: { type: "failed", failure: failureOf(doom) } });
+    if (deferredFailure === null) ready.set(delivery, attempt(delivery));
+    else failed.push({ delivery, outcome: { type: "failed", failure: failureOf(deferredFailure) } });
   }
 
   try {
-    const fields = await readFields(foreign, context);
-    const begun = await Promise.allSettled(foreign.map((delivery, index) => begin(delivery, fields[index] as Fields)));
-    if (doomed.length > 0) await context.settle(doomed);
+    const fields = await readFields(external, context);
+    const begun = await Promise.allSettled(external.map((delivery, index) => begin(delivery, fields[index] as Fields)));
+    if (failed.length > 0) await context.settle(failed);
     for (const one of begun) if (one.status === "rejected") throw one.reason;
   } catch (error) {
     context.onConnectionError?.(reasonOf(error));
   }
-  return deliveries.flatMap((delivery) => (delivery.content.type === "foreign" ? (ready.get(delivery) ?? []) : delivery));
+  return deliveries.flatMap((delivery) => (delivery.content.type === "external" ? (ready.get(delivery) ?? []) : delivery));
 }
 
-function readFields(deliveries: readonly Delivery[], { commands, keyOf, deadline }: ForeignContext): Promise<readonly Fields[]> {
+function readFields(deliveries: readonly Delivery[], { commands, keyOf, deadline }: ExternalContext): Promise<readonly Fields[]> {
   const keys = deliveries.map(({ queue, id }) => `${keyOf(queue)}${id}`);
   const read = (client: Redis) => runScript(client, readScript, keys, [longestOptions]) as Promise<readonly Fields[]>;
   return commands.run({ action: `${counted(deliveries.length, "job was", "jobs were")} not begun`, deadline }, read);
@@ -66,16 +66,16 @@ function readFields(deliveries: readonly Delivery[], { commands, keyOf, deadline
 /** `delivery` with the number of its attempt. */
 function attempt(delivery: Delivery): Delivery {
   const { content, endedBefore: retries } = delivery;
-  return content.type === "foreign" ? { ...delivery, content: { ...content, message: { ...content.message, retries } } } : delivery;
+  return content.type === "external" ? { ...delivery, content: { ...content, message: { ...content.message, retries } } } : delivery;
 }
 
 /** Named as BullMQ names it, so that the job is not tried again. */
-function failureOf(doom: string): Failure {
-  return clippedFailure({ name: "UnrecoverableError", message: doom, stack: `UnrecoverableError: ${doom}` });
+function failureOf(deferredFailure: string): Failure {
+  return clippedFailure({ name: "UnrecoverableError", message: deferredFailure, stack: `UnrecoverableError: ${deferredFailure}` });
 }
 
 /** Schedules the next job of a scheduler. When there can be none, the one at hand runs all the same: it is due. */
-async function goOn({ queue, id }: Delivery, scheduler: string, options: string | null, context: ForeignContext): Promise<void> {
+async function goOn({ queue, id }: Delivery, scheduler: string, options: string | null, context: ExternalContext): Promise<void> {
   const { commands, keyOf, deadline, onConnectionError } = context;
   const now = Date.now();
   const next = await nextRun(scheduler, options ?? "{}", now).catch(() => "its pattern is no cron expression" as const);
