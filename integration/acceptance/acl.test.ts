@@ -140,7 +140,7 @@ async function bullmqJobs({ fleet: { prefix, app }, admins, url }: Guarded): Pro
   await queue.add("hold", 10, { priority: 2 });
   await queue.add("hold", 10, { delay: 50 });
   await queue.add("broken", "of purpose", { attempts: 2 });
-  await queue.add("mix", { bullrush: 1, args: "spoilt" }, { jobId: "f0c7f6c4-6a55-4c39-9f4c-0d8a63f0e001" });
+  await queue.add("mix", { bullrush: 2, args: "spoilt" }, { jobId: "f0c7f6c4-6a55-4c39-9f4c-0d8a63f0e001" });
   await eventually("they have ended", async () => {
     const [counts] = await app.engine.queues.counts(["one"]);
     return counts?.waiting === 0 && counts.delayed === 0 && counts.active === 0;

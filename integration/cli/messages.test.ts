@@ -82,9 +82,9 @@ describe("a task that the worker does not know", () => {
 describe("a message that cannot be read", () => {
   const flaws = [
     { text: `{"${canary}`, reason: "it is not JSON, or has a forbidden key" },
-    { text: `{"bullrush":1,"__proto__":{"${canary}":1}}`, reason: "it is not JSON, or has a forbidden key" },
-    { text: `{"bullrush":1,"${canary}":1}`, reason: '"args" is missing; expected an array' },
-    { text: `{"bullrush":99,"${canary}":1}`, reason: "its version is 99, and this release reads version 1" },
+    { text: `{"bullrush":2,"__proto__":{"${canary}":1}}`, reason: "it is not JSON, or has a forbidden key" },
+    { text: `{"bullrush":2,"${canary}":1}`, reason: '"args" is missing; expected an array' },
+    { text: `{"bullrush":99,"${canary}":1}`, reason: "its version is 99, and this release reads version 2" },
     { text: undefined, reason: "its hash is gone" },
   ];
 

@@ -148,7 +148,10 @@ describe.concurrent("a worker that lives on and has lost its lease", () => {
       await eventually("it has begun", () => ledger.of(sent.id).length === lost);
       // That its earlier runs have ended is known by then.
       const begun = lost === 1 ? null : ` ${lost} `;
-      await eventually("only this run is under way", async () => (await redis.hget(`${prefix}:one:${sent.id}`, "begun")) === begun);
+      await eventually(
+        "only this run is under way",
+        async () => (await redis.hget(`${prefix}:one:${sent.id}`, "startedDeliveries")) === begun,
+      );
       worker.signal("SIGSTOP");
       await eventually("it is put back", async () => (await other.recover()) === 1);
       worker.signal("SIGCONT");

@@ -16,7 +16,7 @@ const size = { tasks: 200, hold: 700, troubles: 32, every: 250 };
 const timing = { lease: 1000, scan: 200 };
 
 const scripts = {
-  exchange: (await engineScript("exchange").load()).sha,
+  exchange: (await engineScript("settle-and-take").load()).sha,
   renew: (await engineScript("renew").load()).sha,
   count: (await engineScript("count").load()).sha,
   claim: (await scriptAt("redis/claim").load()).sha,

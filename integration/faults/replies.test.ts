@@ -100,7 +100,7 @@ describe.concurrent("a lost reply", () => {
     const { app, ledger } = fleet;
     const worker = fleet.start("only", { broker: proxy.url, lease: "1h" });
     await worker.waitForEntry({ msg: "ready" });
-    const script = engineScript("exchange");
+    const script = engineScript("settle-and-take");
     const exchange = await script.load();
     await acquaint(redisUrl(), script);
     let lost = proxy.loseReply(exchange.sha);
@@ -185,7 +185,7 @@ describe.concurrent("a lost reply", () => {
     await lost;
     proxy.reset();
     await eventually("it has begun again", () => ledger.of(sent.id).length === 2);
-    expect(await redis.hget(`${fleet.prefix}:one:${sent.id}`, "begun")).toBe(" 1 2 ");
+    expect(await redis.hget(`${fleet.prefix}:one:${sent.id}`, "startedDeliveries")).toBe(" 1 2 ");
     ledger.write("may end", sent.id);
     expect(await sent.get({ timeout: hangTimeout })).toBe("second");
     expect(await second.stop()).toEqual({ code: 0, signal: null });

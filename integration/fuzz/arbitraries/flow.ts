@@ -41,7 +41,7 @@ const listed = fc.oneof(
 );
 
 /** The head of a call that is to be sent, as the scripts read it, and its message. */
-function callText(id: string, places: string, task: string): fc.Arbitrary<string> {
+function callText(id: string, positions: string, task: string): fc.Arbitrary<string> {
   const head = [
     ["queue", '"one"'],
     ["id", JSON.stringify(id)],
@@ -49,13 +49,13 @@ function callText(id: string, places: string, task: string): fc.Arbitrary<string
     ["priority", "0"],
     ["takesValue", "true"],
     ["from", "22"],
-    ["places", places],
+    ["positions", positions],
   ] as const;
   const whole = fc.oneof(
     { weight: 2, arbitrary: fc.constant(jsonOf(head)) },
-    { weight: 1, arbitrary: mutated(head, ["countdown", "lifetime", "eta", "resent", "standsFor", "enters"]).map(jsonOf) },
+    { weight: 1, arbitrary: mutated(head, ["countdown", "lifetime", "eta", "resent", "replaces", "startsMembersOf"]).map(jsonOf) },
   );
-  return whole.map((text) => `${text}\n{"bullrush":1,"args":[1]}`);
+  return whole.map((text) => `${text}\n{"bullrush":2,"args":[1]}`);
 }
 
 const join = (next: string) =>
@@ -74,20 +74,21 @@ const join = (next: string) =>
 const spoilt = fc.array(
   fc.tuple(
     fc.constantFrom(
-      "left",
+      "layout",
+      "remaining",
       "calls",
-      "limit",
+      "maxBytes",
       "expires",
-      "to",
+      "replyTo",
       "queues",
-      "odd",
-      "edges",
+      "customIds",
+      "callGroups",
       "links",
       "texts",
       "resent",
       "b0",
       "v1",
-      "m1",
+      "f1",
       "c0",
       "c1",
       "c2",
@@ -108,14 +109,14 @@ const beside = (key: string): fc.Arbitrary<readonly Command[]> =>
   fc.array(
     fc.oneof(
       fc.array(listed, { minLength: 1, maxLength: 4 }).map((entries): Command => ["RPUSH", `${key}:backlog`, ...entries]),
-      fc.array(listed, { minLength: 1, maxLength: 4 }).map((entries): Command => ["RPUSH", `${key}:doom`, ...entries]),
+      fc.array(listed, { minLength: 1, maxLength: 4 }).map((entries): Command => ["RPUSH", `${key}:cascade`, ...entries]),
       fc.constantFrom<Command>(
         ["SETBIT", `${key}:sent`, 1, 1],
         ["SETBIT", `${key}:done`, 2, 1],
         ["SETBIT", `${key}:sent`, 1_000_000, 1],
         ["RPUSH", `${key}:done`, "x"],
         ["HSET", `${key}:backlog`, "a", "b"],
-        ["SET", `${key}:doom`, "x"],
+        ["SET", `${key}:cascade`, "x"],
         ["SET", `${key}:0`, "x"],
       ),
       fc
@@ -137,7 +138,7 @@ const whole: fc.Arbitrary<Plant> = fc
   })
   .chain(({ id, first, next, task, spoilt, idle }) => {
     const key = flowKey(id);
-    const places = `[{"flow":"${id}","call":0,"next":${next}}]`;
+    const positions = `[{"flow":"${id}","call":0,"next":${next}}]`;
     const later = (call: number) => `[{"flow":"${id}","call":${call},"next":[]}]`;
     const calls = fc
       .tuple(fc.uuid(), fc.uuid())
@@ -146,13 +147,14 @@ const whole: fc.Arbitrary<Plant> = fc
       kind: "flow",
       ids: [first],
       commands: [
-        ["HSET", key, "left", 3, "calls", 3, "limit", 1_000_000, "expires", 60_000, "to", "", "queues", '["one"]', "links", "[]"],
-        ["HSET", key, "odd", `{"0":"${first}"}`, "edges", `[[0,0,{"task":"${task}","queue":"one","places":${places}}]]`],
-        ["HSET", key, "c1", c1, "c2", c2, "j0", j0, "m1", `{"id":"${first}","task":"add","state":"FAILURE"}`, "v1", "1"],
+        ["HSET", key, "layout", 2, "remaining", 3, "calls", 3, "maxBytes", 1_000_000, "expires", 60_000],
+        ["HSET", key, "replyTo", "", "queues", '["one"]', "links", "[]"],
+        ["HSET", key, "customIds", `{"0":"${first}"}`, "callGroups", `[[0,0,{"task":"${task}","queue":"one","positions":${positions}}]]`],
+        ["HSET", key, "c1", c1, "c2", c2, "j0", j0, "f1", `{"id":"${first}","task":"add","state":"FAILURE"}`, "v1", "1"],
         ...spoilt.map(([field, value]): Command => ["HSET", key, field, value]),
         ...more,
         ["ZADD", flowIndex, idle, id],
-        ["HSET", `${queueKey("one")}${first}`, "name", task, "data", `{"bullrush":1,"args":[1,2],"places":${places}}`],
+        ["HSET", `${queueKey("one")}${first}`, "name", task, "data", `{"bullrush":2,"args":[1,2],"positions":${positions}}`],
         ...(sent
           ? ([
               ["LPUSH", `${queueKey("one")}wait`, first],
@@ -173,12 +175,12 @@ const indexed: fc.Arbitrary<Plant> = fc
 
 /** Messages that say they belong to flows which do not say so. */
 const impostor: fc.Arbitrary<Plant> = fc
-  .record({ id: fc.uuid(), places: fc.array(place, { minLength: 1, maxLength: 2 }) })
-  .map(({ id, places }) => ({
+  .record({ id: fc.uuid(), positions: fc.array(place, { minLength: 1, maxLength: 2 }) })
+  .map(({ id, positions }) => ({
     kind: "message of a flow that does not know it",
     ids: [id],
     commands: [
-      ["HSET", `${queueKey("two")}${id}`, "name", "add", "data", `{"bullrush":1,"args":[1,2],"places":[${places.join(",")}]}`],
+      ["HSET", `${queueKey("two")}${id}`, "name", "add", "data", `{"bullrush":2,"args":[1,2],"positions":[${positions.join(",")}]}`],
       ["LPUSH", `${queueKey("two")}wait`, id],
       ["ZADD", `${queueKey("two")}marker`, 0, "0"],
     ],

@@ -44,7 +44,7 @@ const lock: fc.Arbitrary<Plant> = fc
       kind: "message with a lock",
       ids: [id],
       commands: [
-        ["HSET", key, "name", "add", "data", '{"bullrush":1,"args":[1,2]}'],
+        ["HSET", key, "name", "add", "data", '{"bullrush":2,"args":[1,2]}'],
         list ? ["RPUSH", `${key}:lock`, token] : ["SET", `${key}:lock`, token, "PX", 3000],
         ["LPUSH", `${queueKey(queue)}${list ? "wait" : "active"}`, id],
       ],

@@ -19,8 +19,8 @@ const optional = [
   "replyTo",
   "ignoreResult",
   "each",
-  "places",
-  "standsFor",
+  "positions",
+  "replaces",
   "lastFailure",
   "resent",
 ];
@@ -40,8 +40,8 @@ export const place: fc.Arbitrary<string> = fc
   .map(({ flow, call, next }) => `{"flow":"${flow}","call":${call},"next":[${next.join(",")}]}`);
 
 const specials: fc.Arbitrary<Fields> = fc.oneof(
-  fc.array(place, { maxLength: 3 }).map((places) => [["places", `[${places.join(",")}]`] as const]),
-  fc.uuid().map((id) => [["standsFor", `[{"id":"${id}","task":"add"}]`] as const]),
+  fc.array(place, { maxLength: 3 }).map((positions) => [["positions", `[${positions.join(",")}]`] as const]),
+  fc.uuid().map((id) => [["replaces", `[{"id":"${id}","task":"add"}]`] as const]),
   fc.constantFrom(liveReply, "bullrush:control:fuzz", "__keyspace@0__:x", "").map((to) => [["replyTo", JSON.stringify(to)] as const]),
   fc.constant([["resent", "true"] as const]),
   fc.constant([]),
@@ -74,7 +74,7 @@ const sideField = fc.tuple(
     "ats",
     "atm",
     "priority",
-    "begun",
+    "startedDeliveries",
     "revoked",
     "terminate",
     "verdict",
@@ -180,7 +180,7 @@ export const resent = (record: fc.Arbitrary<Argument>): fc.Arbitrary<Plant> =>
       ids: [id],
       commands: [
         ["SET", resultKey(id), record],
-        ["HSET", `${queueKey(queue)}${id}`, "name", task, "data", '{"bullrush":1,"args":[1,2],"resent":true}'],
+        ["HSET", `${queueKey(queue)}${id}`, "name", task, "data", '{"bullrush":2,"args":[1,2],"resent":true}'],
         ["LPUSH", `${queueKey(queue)}wait`, id],
         ["ZADD", `${queueKey(queue)}marker`, 0, "0"],
       ],

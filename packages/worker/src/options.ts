@@ -26,7 +26,7 @@ export interface WorkerOptions extends PoolOptions {
   /** How long a task may run before its `signal` aborts, unless it or its call says otherwise; shorter than `timeLimit`. Default: no limit. */
   readonly softTimeLimit?: Duration;
   /**
-   * How long a message that this worker does not know, because its task is not registered here or because it is of a newer version, is put back for other workers before it fails. 0: it
+   * How long a message that this worker does not know, because its task is not registered here or because it is of another version, is put back for other workers before it fails. 0: it
    * fails at once. Up to 24 days. Default: `"5m"`.
    */
   readonly unregisteredGrace?: Duration;

@@ -38,7 +38,7 @@ describe("what a message says of flows is what the flow says:", () => {
   it("a message that stands for the task of another queue gives it no result", async () => {
     const { worker, plant, closed, note, ran, app, lines } = stage();
     const victim = await closed.delay("mine");
-    await plant(messageOf({ standsFor: [{ id: victim.id, task: "closed" }] }));
+    await plant(messageOf({ replaces: [{ id: victim.id, task: "closed" }] }));
     await worker.start();
     expect(await (await note.delay("honest")).get({ timeout: hangTimeout })).toBe("honest");
     await vi.waitUntil(() => lines.some(({ msg, code }) => msg === "not run" && code === "DECODE_ERROR"), hangTimeout);
@@ -56,13 +56,13 @@ describe("what a message says of flows is what the flow says:", () => {
       );
       const place = { flow: flow || re.id, call: 0, next: [["step", 1]] as const };
       const own = { flow: newId(), call: 0, next: [] };
-      if (what === "the number of a call") await plant(messageOf({ places: [place] }));
-      else if (what.startsWith("the id")) await plant(messageOf({ id: callId(re.id, 0), places: [place], task: "closed" }));
-      else await plant(messageOf({ places: [own, place], standsFor: [{ id: re.id, task: "note" }] }));
+      if (what === "the number of a call") await plant(messageOf({ positions: [place] }));
+      else if (what.startsWith("the id")) await plant(messageOf({ id: callId(re.id, 0), positions: [place], task: "closed" }));
+      else await plant(messageOf({ positions: [own, place], replaces: [{ id: re.id, task: "note" }] }));
       await worker.start();
       expect(await (await note.delay("honest")).get({ timeout: hangTimeout })).toBe("honest");
       await vi.waitUntil(async () => ((await ask("LLEN", `${app.options.prefix}:open:active`)) as number) === 0, hangTimeout);
-      expect(await ask("HGET", `bullrush:flow:${app.options.prefix}:${re.id}`, "left")).toBe("2");
+      expect(await ask("HGET", `bullrush:flow:${app.options.prefix}:${re.id}`, "remaining")).toBe("2");
     },
   );
 
@@ -83,16 +83,16 @@ describe("what a message says of flows is what the flow says:", () => {
     const taskId = newId();
     const flow = replacementId(taskId);
     for (const id of [newId(), callId(flow, 0)])
-      await plant(messageOf({ id, task: "held", places: [{ flow, call: 0, next: [["step", 1]] }] }));
+      await plant(messageOf({ id, task: "held", positions: [{ flow, call: 0, next: [["step", 1]] }] }));
     await worker.start();
     await vi.waitUntil(() => isHeld, hangTimeout);
     await other.applyAsync([], { taskId });
     const key = `bullrush:flow:${app.options.prefix}:${flow}`;
-    await vi.waitUntil(async () => (await ask("HGET", key, "left")) === "2", hangTimeout);
+    await vi.waitUntil(async () => (await ask("HGET", key, "remaining")) === "2", hangTimeout);
     release();
     await vi.waitUntil(async () => ((await ask("LLEN", `${app.options.prefix}:open:active`)) as number) === 0, hangTimeout);
     expect(await (await note.delay("honest")).get({ timeout: hangTimeout })).toBe("honest");
-    expect([ran, await ask("HGET", key, "left")]).toEqual([["honest"], "2"]);
+    expect([ran, await ask("HGET", key, "remaining")]).toEqual([["honest"], "2"]);
   });
 
   it("honest steps run, retried, replaced and taken again", async () => {

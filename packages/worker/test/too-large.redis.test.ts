@@ -53,7 +53,7 @@ const mebibyte = 1024 * 1024;
 
 /** A message with an argument of so many bytes: many small objects, as they take most memory when they are parsed. */
 function messageOf(bytes: number): string {
-  const head = '{"bullrush":1,"args":["';
+  const head = '{"bullrush":2,"args":["';
   return `${head}${"x".repeat(bytes - head.length - 3)}"]}`;
 }
 

@@ -48,7 +48,7 @@ const keys: readonly (readonly [key: string, type: Type | "stream"])[] = [
   ["bullrush:flow:<prefix>:<id>:done", "string"],
   ["bullrush:flow:<prefix>:<id>:0", "hash"],
   ["bullrush:flow:<prefix>:<id>:backlog", "list"],
-  ["bullrush:flow:<prefix>:<id>:limitError", "list"],
+  ["bullrush:flow:<prefix>:<id>:cascade", "list"],
   ["bullrush:flows:<prefix>", "zset"],
   ["bullrush:result:<id>", "string"],
   ["bullrush:group:<id>", "string"],

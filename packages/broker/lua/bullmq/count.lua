@@ -1,5 +1,5 @@
 --[[
-  Counts that deliveries begin to run, or have ended without being settled: what has begun and not ended is a crash.
+  Counts that deliveries start to run, or have ended without being settled: one that has started and not ended is a crash.
 
   KEYS[q]       what the keys of queue q start with
   ARGV[4d-3]    queue of delivery d, an index into KEYS
@@ -9,7 +9,7 @@
 
   Returns for each delivery: 1 counted, 0 not on loan any more
 ]]
---- @include parts/begun
+local StartedDeliveries = require("parts/started-deliveries")
 
 local replies = {}
 for d = 1, #ARGV / 4 do
@@ -17,11 +17,11 @@ for d = 1, #ARGV / 4 do
   replies[d] = 0
   if token == "" then
     if redis.call("EXISTS", job) == 1 then
-      hasEnded(job, number)
+      StartedDeliveries.remove(job, number)
       replies[d] = 1
     end
   elseif redis.call("GET", job .. ":lock") == token then
-    hasBegun(job, number)
+    StartedDeliveries.add(job, number)
     -- Somebody knows it: if it comes to one who does not, that is a time of its own.
     redis.call("HDEL", job, "unknownSince")
     replies[d] = 1

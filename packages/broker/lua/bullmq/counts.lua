@@ -5,7 +5,7 @@
 
   Returns, with 0 for a key that holds something of another kind, for each queue: { waiting, delayed, active, completed, failed }
 ]]
---- @include parts/ask
+local ask = require("parts/ask")
 local replies = {}
 for q, prefix in ipairs(ARGV) do
   local function length(suffix) return ask("LLEN", prefix .. suffix) or 0 end

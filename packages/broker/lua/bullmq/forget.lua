@@ -13,15 +13,14 @@
 local call = redis.call
 local queueKeys, ownKeys, queues = ARGV[1], ARGV[2], {}
 
---- @include parts/ask
---- @include parts/named-queues
---- @include parts/retained
+local ask, NamedQueues = require("parts/ask"), require("parts/named-queues")
+local Retained, RetainedKeys = require("parts/retained"), require("parts/retained-keys")
 
 for q = 1, tonumber(ARGV[3]) do queues[q] = ARGV[3 + q] end
 local first, last = 4 + #queues, #ARGV
-for _, queue in ipairs(otherQueues(KEYS[1], queues)) do queues[#queues + 1] = queue end
+for _, queue in ipairs(NamedQueues.others(KEYS[1], queues)) do queues[#queues + 1] = queue end
 -- Some commands are sent for each queue and task.
-last = math.min(last, first - 1 + math.max(1, math.floor(mostSought(queues) / 10)))
+last = math.min(last, first - 1 + math.max(1, math.floor(NamedQueues.mostSought(queues) / 10)))
 
 -- Takes it out of a set, if it is there.
 local function takeOut(kind, id)
@@ -29,7 +28,7 @@ local function takeOut(kind, id)
   if not score then return end
   local class, isOurs = Retained.read(score)
   local gone = {}
-  kind.keysOf(gone, id, isOurs)
+  RetainedKeys.add(kind, gone, id, isOurs)
   call("DEL", unpack(gone))
   call("ZREM", kind.set, id)
   Retained.count(kind, -Retained.sizeOf(class))
@@ -41,7 +40,7 @@ local lookable = 1000000
 -- Removes a message that was revoked, if it waits. Gives whether it did.
 local function removeRevoked(prefix, id)
   -- The words that the messages of flows have: an argument may look like it, and then the message stays until a worker drops it.
-  if string.find(call("HGET", prefix .. id, "data") or "", ',"places":[{"flow":"', 1, true) then return false end
+  if string.find(call("HGET", prefix .. id, "data") or "", ',"positions":[{"flow":"', 1, true) then return false end
   local was = (ask("ZREM", prefix .. "delayed", id) or 0) + (ask("ZREM", prefix .. "prioritized", id) or 0)
   for _, list in ipairs({ prefix .. "wait", prefix .. "paused" }) do
     if was > 0 then break end
@@ -56,8 +55,7 @@ end
 -- 0 if it has ended, or was never here; else 1, or 2 if it is on loan.
 local function forget(queue, id)
   local prefix, own = queueKeys .. queue .. ":", ownKeys .. queue .. ":"
-  local completed, failed, dead = unpack(Retained.kindsOf(prefix, own))
-  takeOut(dead, id)
+  takeOut(Retained.letters(own), id)
   local job = ask("HMGET", prefix .. id, "timestamp", "finishedOn", "event", "revoked")
   if not job or not job[1] then return 0 end
   if not job[2] then
@@ -65,8 +63,8 @@ local function forget(queue, id)
     return job[4] and isTaken == 0 and removeRevoked(prefix, id) and 0 or 1 + isTaken
   end
   if job[3] then ask("XDEL", prefix .. "events", job[3]) end
-  takeOut(completed, id)
-  takeOut(failed, id)
+  takeOut(Retained.finished(prefix, own, "completed"), id)
+  takeOut(Retained.finished(prefix, own, "failed"), id)
   return 0
 end
 

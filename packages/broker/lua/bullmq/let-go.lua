@@ -9,15 +9,13 @@
 
   Returns for each delivery: 1 put back, 0 not on loan here any more
 ]]
---- @include parts/begun
 local call = redis.call
---- @include parts/put-back
+local Attempt, PutBack = require("parts/attempt"), require("parts/put-back")
 
 local function letGo(prefix, id, token, how)
   if call("GET", prefix .. id .. ":lock") ~= token then return 0 end
   if how ~= "back" and how ~= "crashed" then call("HSET", prefix .. id, "verdict", how) end
-  local reply
-  if how == "crashed" then reply = requeue(prefix, id, token) else reply = putBack(prefix, id, token) end
+  local reply = PutBack.job(prefix, id, token, how == "crashed")
   return reply >= 0 and 1 or 0
 end
 
@@ -26,7 +24,7 @@ local replies = {}
 for d = 1, #ARGV / 4 do
   local given = { KEYS[tonumber(ARGV[4 * d - 3])], ARGV[4 * d - 2], ARGV[4 * d - 1], ARGV[4 * d] }
   local ok, reply = pcall(letGo, unpack(given))
-  if not ok and not string.find(type(reply) == "table" and reply.err or tostring(reply), "WRONGTYPE", 1, true) then letGo(unpack(given)) end
+  if not ok and not Attempt.isWrongType(reply) then letGo(unpack(given)) end
   replies[d] = ok and reply or 0
 end
 return replies

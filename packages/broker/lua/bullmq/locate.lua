@@ -16,8 +16,7 @@ local call = redis.call
 local queueKeys, flowKeys, named = ARGV[2], ARGV[3], {}
 for q = 1, tonumber(ARGV[4]) do named[q] = ARGV[4 + q] end
 
---- @include parts/ask
---- @include parts/named-queues
+local ask, NamedQueues = require("parts/ask"), require("parts/named-queues")
 
 -- Longest message that is read to tell at which attempt it is, in bytes.
 local longest = 65536
@@ -71,8 +70,8 @@ end
 if #missing == 0 then return withFlows() end
 
 -- Tasks may have queues of their own among the named ones: to the others these are others.
-local others = otherQueues(ARGV[1], {})
-local most = mostSought(others)
+local others = NamedQueues.others(ARGV[1], {})
+local most = NamedQueues.mostSought(others)
 if #missing > most then
   for i = #replies, missing[most + 1].number, -1 do replies[i] = nil end
   for i = #missing, most + 1, -1 do missing[i] = nil end
@@ -80,7 +79,7 @@ end
 local ids = {}
 for i, task in ipairs(missing) do ids[i] = task.id end
 for _, queue in ipairs(others) do
-  if hasAny(queueKeys .. queue .. ":", ids, 1, #ids) then
+  if NamedQueues.hasAny(queueKeys .. queue .. ":", ids, 1, #ids) then
     for _, task in ipairs(missing) do
       if replies[task.number] == 0 then replies[task.number] = lookInto(queue, task.id) or 0 end
     end

@@ -58,7 +58,7 @@ end
 local function moved(prefix, id)
   local ok, reply = pcall(move, prefix, id)
   if ok then return reply end
-  if string.find(type(reply) == "table" and reply.err or tostring(reply), "WRONGTYPE", 1, true) then return 0 end
+  if require("parts/attempt").isWrongType(reply) then return 0 end
   -- Once more, so that Redis says it with its line.
   return move(prefix, id)
 end

@@ -7,18 +7,16 @@
 
   Returns { m, why } for each message that was not added, m counted over all queues
 ]]
-local call = redis.call
+local AddBatch = require("bullmq/adding/add-batch")
 local now = ARGV[1]
-
---- @include bullmq/adding/plain
 
 local refused = {}
 local at, before = 2, 0
 for _, prefix in ipairs(KEYS) do
   local count = tonumber(ARGV[at])
-  local ok, reply = pcall(addPlain, prefix, ARGV, at, count)
+  local ok, reply = pcall(AddBatch.add, prefix, ARGV, at, count, now)
   if not ok then
-    takeBack()
+    AddBatch.takeBack()
     local why = type(reply) == "table" and reply.err or tostring(reply)
     -- It concerns the whole call, of which nothing was written.
     if string.find(why, "OOM", 1, true) or string.find(why, "READONLY", 1, true) then return redis.error_reply(why) end

@@ -5,8 +5,6 @@
 
   Returns how many there were
 ]]
---- @include drain
-
 local function key(suffix) return KEYS[1] .. suffix end
 
 local function waiting()
@@ -17,5 +15,5 @@ end
 redis.call("LTRIM", key("wait"), 0, -1)
 redis.call("ZREM", key("delayed"), "")
 local before = waiting()
-drain({ key("wait"), key("paused"), key("delayed"), key("prioritized"), key("repeat") }, { KEYS[1], "1" })
+require("drain")({ key("wait"), key("paused"), key("delayed"), key("prioritized"), key("repeat") }, { KEYS[1], "1" })
 return before - waiting()

@@ -17,10 +17,9 @@
       dead letters were removed its number and how many; and for each that could not be looked at, because its keys hold something of another kind, its number and why
 ]]
 local call, now = redis.call, ARGV[1]
---- @include parts/attempt
---- @include moveStalledJobsToWait
---- @include parts/wholly
---- @include parts/retained
+local Attempt, Retained = require("parts/attempt"), require("parts/retained")
+local CountRetained, DropRetained = require("parts/count-retained"), require("parts/drop-retained")
+local moveStalledJobsToWait, wholly = require("moveStalledJobsToWait"), require("parts/wholly")
 
 -- BullMQ would fail a job that stalled more often than this; lost replies count as stalls there, so that is not for it to decide.
 local oftenest = 1000000000
@@ -35,14 +34,19 @@ local function markIfNeeded(key)
   if delayed[2] then redis.pcall("ZADD", key("marker"), "NX", math.floor(tonumber(delayed[2]) / 0x1000), "1") end
 end
 
-local more, recovered, dropped, due = 0, 0, {}, {}
-local room = Retained.allSwept
+local function kindsOf(prefix, own)
+  return { Retained.finished(prefix, own, "completed"), Retained.finished(prefix, own, "failed"), Retained.letters(own) }
+end
 
--- Removes what is too old of a queue's kinds. Gives how many dead letters went.
+local more, recovered, dropped, due = 0, 0, {}, {}
+-- Most that one call removes for its age.
+local room = 1000
+
+-- Removes what is too old of a queue's kinds. Returns how many dead letters went.
 local function sweepAll(kinds, first)
   local gone, wanted = 0, 0
   for i, kind in ipairs(kinds) do
-    gone, wanted = Retained.sweep(kind, ARGV[first + i - 1], room)
+    gone, wanted = DropRetained.sweep(kind, now, ARGV[first + i - 1], room)
     room = room - gone
     if gone < wanted then more = 1 end
   end
@@ -52,8 +56,8 @@ end
 -- Those of the kinds that were not counted for a while.
 local function noteDue(kinds)
   for _, kind in ipairs(kinds) do
-    local at = Retained.countedAt(kind)
-    if at + Retained.countEvery <= tonumber(now) then due[#due + 1] = { at = at, kind = kind } end
+    local at = CountRetained.lastAt(kind, now)
+    if at + CountRetained.every <= tonumber(now) then due[#due + 1] = { at = at, kind = kind } end
   end
 end
 
@@ -62,8 +66,8 @@ local function countAnew()
   table.sort(due, function(a, b) return a.at < b.at end)
   local counted = 0
   for _, one in ipairs(due) do
-    if counted >= Retained.mostCounted then return end
-    local _, looked = Retained.recount(one.kind)
+    if counted >= CountRetained.mostCounted then return end
+    local _, looked = CountRetained.kind(one.kind, now)
     counted = counted + looked
   end
 end
@@ -106,7 +110,7 @@ end
 -- How many ids more than are on the active list the set of those that may be lost can have. Only what is active comes to it.
 local mostStrays = 10000
 
--- Puts back what is stalled, if no other worker has done so just now. Gives how much.
+-- Puts back what is stalled, if no other worker has done so just now. Returns how much.
 local function recoverStalled(prefix, key)
   if call("EXISTS", key("active"), key("stalled")) == 0 or call("EXISTS", key("stalled-check")) == 1 then return 0 end
   -- To look at each id that somebody has planted would hold Redis for seconds. What is active is marked anew, and put back a scan later.
@@ -121,13 +125,13 @@ end
 
 -- What removes comes first: a full Redis refuses a script's first write, unless it frees room.
 for q = 1, (#KEYS - 1) / 2 do
-  local kinds = Retained.kindsOf(KEYS[2 * q], KEYS[2 * q + 1])
+  local kinds = kindsOf(KEYS[2 * q], KEYS[2 * q + 1])
   -- Whatever becomes of it, lost tasks are looked for.
-  local gone = attempt(sweepAll, kinds, 3 * q)
-  if isForPrimary(gone) then return redis.error_reply(gone) end
+  local gone = Attempt.run(sweepAll, kinds, 3 * q)
+  if Attempt.isForPrimary(gone) then return redis.error_reply(gone) end
   if type(gone) == "number" and gone > 0 then dropped[#dropped + 1], dropped[#dropped + 2] = q, gone end
   -- Nor does a count that cannot be read keep lost tasks from being looked for.
-  attempt(noteDue, kinds)
+  Attempt.run(noteDue, kinds)
 end
 -- What is wrong with one queue does not keep the others from being looked at. If it is not that somebody has spoilt its keys, it is done once more when they have been, so that Redis says
 -- it with its line.
@@ -140,11 +144,11 @@ for q = 1, (#KEYS - 1) / 2 do
     recovered = recovered + recoverStalled(prefix, key)
     markIfNeeded(key)
   end
-  local why = attempt(look)
+  local why = Attempt.run(look)
   if why and string.find(why, "WRONGTYPE", 1, true) then spoilt[#spoilt + 1], spoilt[#spoilt + 2] = q, why
   elseif why then again = again or look end
 end
-local trouble = attempt(countAnew)
-if isForPrimary(trouble) then return redis.error_reply(trouble) end
+local trouble = Attempt.run(countAnew)
+if Attempt.isForPrimary(trouble) then return redis.error_reply(trouble) end
 if again then again() end
 return { recovered, redis.call("EXISTS", KEYS[1]), more, dropped, spoilt }

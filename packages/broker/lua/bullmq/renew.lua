@@ -9,7 +9,7 @@
 
   Returns for each delivery: 1 renewed, 0 lost, or, renewed too, { why it was revoked, 1 to end it at once or 0 to ask it to end }
 ]]
---- @include extendLocks
+local extendLocks, Attempt = require("extendLocks"), require("parts/attempt")
 
 local function renew(prefix, id, token)
   local lost = extendLocks({ prefix .. "stalled" }, { prefix, cmsgpack.pack({ token }), cmsgpack.pack({ id }), ARGV[1] })
@@ -22,7 +22,7 @@ end
 local replies, fault = {}, nil
 for d = 1, (#ARGV - 1) / 3 do
   local ok, reply = pcall(renew, KEYS[tonumber(ARGV[3 * d - 1])], ARGV[3 * d], ARGV[3 * d + 1])
-  if not ok and not string.find(type(reply) == "table" and reply.err or tostring(reply), "WRONGTYPE", 1, true) then fault = fault or reply end
+  if not ok and not Attempt.isWrongType(reply) then fault = fault or reply end
   replies[d] = ok and reply or 1
 end
 if fault then error(fault, 0) end

@@ -20,14 +20,13 @@ local call = redis.call
 local reason, terminate, wanted, readable, now = ARGV[1], ARGV[2] == "1", tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local queueKeys, queues = ARGV[6], {}
 
---- @include parts/ask
---- @include parts/named-queues
+local ask, NamedQueues = require("parts/ask"), require("parts/named-queues")
 
 for q = 1, tonumber(ARGV[8]) do queues[q] = ARGV[8 + q] end
 local first, last = 9 + #queues, #ARGV
 if ARGV[7] == "1" then
-  for _, queue in ipairs(otherQueues(KEYS[1], queues)) do queues[#queues + 1] = queue end
-  last = math.min(last, first - 1 + mostSought(queues))
+  for _, queue in ipairs(NamedQueues.others(KEYS[1], queues)) do queues[#queues + 1] = queue end
+  last = math.min(last, first - 1 + NamedQueues.mostSought(queues))
 end
 
 local function endOf(key)
@@ -47,7 +46,7 @@ local function isOfFlow(key)
   local length = call("HSTRLEN", key, "data")
   if length > readable then return true end
   readable = readable - length
-  return string.find(call("HGET", key, "data") or "", ',"places":[{"flow":"', 1, true) ~= nil
+  return string.find(call("HGET", key, "data") or "", ',"positions":[{"flow":"', 1, true) ~= nil
 end
 
 local function letBeDue(prefix, id)
@@ -79,7 +78,7 @@ end
 local replies = {}
 for i = first, last do replies[i - first + 1] = 0 end
 for _, queue in ipairs(queues) do
-  if hasAny(queueKeys .. queue .. ":", ARGV, first, last) then
+  if NamedQueues.hasAny(queueKeys .. queue .. ":", ARGV, first, last) then
     for i = first, last do replies[i - first + 1] = revoke(queue, ARGV[i], replies[i - first + 1]) end
   end
 end

@@ -10,15 +10,12 @@
 
   Returns why it could not be added, or false
 ]]
---- @include updateJobScheduler
---- @include parts/wholly
-
 local prefix = KEYS[1]
 local keys = { "repeat", "delayed", "wait", "paused", "meta", "prioritized", "marker", "id", "events", "pc", ARGV[3], "active" }
 for i, suffix in ipairs(keys) do keys[i] = prefix .. suffix end
 
-local ok, reply = pcall(wholly, function(whole)
-  return updateJobScheduler(keys, { ARGV[4], ARGV[2], "", cmsgpack.pack(cjson.decode(ARGV[5])), ARGV[1], prefix, ARGV[3] }, whole)
+local ok, reply = pcall(require("parts/wholly"), function(whole)
+  return require("updateJobScheduler")(keys, { ARGV[4], ARGV[2], "", cmsgpack.pack(cjson.decode(ARGV[5])), ARGV[1], prefix, ARGV[3] }, whole)
 end)
 if ok then return false end
 local reason = type(reply) == "table" and reply.err or tostring(reply)

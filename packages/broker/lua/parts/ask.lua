@@ -1,5 +1,5 @@
--- What a command gives; nil if its key holds something of another kind, which is as good as nothing. Other errors pass; a refusal of some releases does not name its command.
-local function ask(command, ...)
+-- Runs a command and returns its reply; nil if its key holds a value of another type, which counts as missing. Other errors pass; some releases do not name the command that they refuse.
+return function(command, ...)
   local reply = redis.pcall(command, ...)
   if type(reply) ~= "table" or not reply.err then return reply end
   if string.find(reply.err, "WRONGTYPE", 1, true) then return nil end

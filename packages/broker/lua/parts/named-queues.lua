@@ -1,10 +1,9 @@
---[[
-  In which queues messages are looked for: those that are named, and all others to which any was ever sent.
+-- The queues in which messages are looked for: those that are named, and all others to which any was ever sent.
+local call = redis.call
+local NamedQueues = {}
 
-  Reads of the script: call
-]]
--- The queues of the set `key` that are not among `named`. Whoever may not read the set looks into the named ones alone.
-local function otherQueues(key, named)
+-- The queues of the set `key` that are not among `named`. A user who may not read the set looks into the named ones alone.
+function NamedQueues.others(key, named)
   local isNamed, others = {}, {}
   for _, queue in ipairs(named) do isNamed[queue] = true end
   for _, queue in ipairs(redis.pcall("SMEMBERS", key)) do
@@ -14,10 +13,10 @@ local function otherQueues(key, named)
 end
 
 -- For how many tasks so many queues are looked into in one call, so that none holds Redis for long.
-local function mostSought(queues) return math.max(1, math.floor(50000 / math.max(1, #queues))) end
+function NamedQueues.mostSought(queues) return math.max(1, math.floor(50000 / math.max(1, #queues))) end
 
--- Whether there is a job for any of the ids, which are from `first` to `last` in `ids`: most queues have none of them, and then this is all that they cost.
-local function hasAny(prefix, ids, first, last)
+-- Whether a queue has a job for any of the ids from `first` to `last` in `ids`: most queues have none of them, and then this is all that they cost.
+function NamedQueues.hasAny(prefix, ids, first, last)
   for from = first, last, 1000 do
     local keys = {}
     for i = from, math.min(from + 999, last) do keys[#keys + 1] = prefix .. ids[i] end
@@ -25,3 +24,5 @@ local function hasAny(prefix, ids, first, last)
   end
   return false
 end
+
+return NamedQueues

@@ -10,23 +10,24 @@
     delivery number
     the record: JSON that starts with {"state":"…","delivery":n
 ]]
---- @include parts/record-state
+local call = redis.call
 
 local success = '{"state":"SUCCESS"'
 
 -- 0 stored, 1 superseded (the task has a terminal state), 2 fenced (a later delivery has claimed it)
 local function storeRecord(key, delivery, ttl, record)
-  if redis.call("SET", key, record, "PX", ttl, "NX") then return 0 end
-  local state, claimed = stateOf(key)
-  if terminal[state] then return 1 end
+  if call("SET", key, record, "PX", ttl, "NX") then return 0 end
+  local RecordState = require("parts/record-state")
+  local state, claimed = RecordState.of(key)
+  if RecordState.terminal[state] then return 1 end
   if claimed and claimed > tonumber(delivery) and string.sub(record, 1, #success) ~= success then return 2 end
-  redis.call("SET", key, record, "PX", ttl)
+  call("SET", key, record, "PX", ttl)
   return 0
 end
 
 -- Stores the groups from ARGV[at] on, under keys that start with `prefix`. One notification a group: a line for each stored record, the id and behind it the record unless it is
--- longer than `largest` bytes. Gives a reply for each record, and where the groups end.
-local function storeRecords(at, groups, prefix, largest)
+-- longer than `largest` bytes. Returns a reply for each record, and where the groups end.
+local function groups(at, groups, prefix, largest)
   local replies = {}
   for _ = 1, groups do
     local channel, ttl, count = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
@@ -42,7 +43,9 @@ local function storeRecords(at, groups, prefix, largest)
       end
       at = at + 3
     end
-    if channel ~= "" and #lines > 0 then redis.call("PUBLISH", channel, table.concat(lines, "", 1, #lines - 1)) end
+    if channel ~= "" and #lines > 0 then call("PUBLISH", channel, table.concat(lines, "", 1, #lines - 1)) end
   end
   return replies, at
 end
+
+return { groups = groups }

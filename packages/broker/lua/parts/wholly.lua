@@ -5,9 +5,9 @@
   What is put off answers as if it were done, and asks Redis at once, for something that is not there, whether the user may delete. That changes nothing; as the first write of a
   script it has a full Redis let the later ones pass, as BullMQ's own first write does.
 
-  `body` is called with what stands for `redis` in the scripts that it calls. Gives what it gives; an error passes.
+  `body` is called with what stands for `redis` in the scripts that it calls. Returns what it returns; an error passes.
 ]]
-local function wholly(body)
+return function(body)
   local call = redis.call
   -- What takes back each write; by key what is put off, and how many members of it; the keys in their order.
   local undo, off, gone, keys = {}, {}, {}, {}

@@ -9,13 +9,13 @@
 
   Returns for each task: 0 claimed, 2 fenced (a later delivery has claimed it), or the record of a task that has a terminal state, cut one byte behind the longest
 ]]
---- @include parts/record-state
+local RecordState = require("parts/record-state")
 
 local replies = {}
 for i, key in ipairs(KEYS) do
   local delivery, ttl, record = ARGV[3 * i - 1], ARGV[3 * i], ARGV[3 * i + 1]
-  local state, claimed = stateOf(key)
-  if terminal[state] then
+  local state, claimed = RecordState.of(key)
+  if RecordState.terminal[state] then
     replies[i] = redis.call("GETRANGE", key, 0, ARGV[1])
   elseif claimed and claimed > tonumber(delivery) then
     replies[i] = 2

@@ -7,7 +7,5 @@
 
   Returns for each record: 0 stored, 1 superseded, 2 fenced
 ]]
---- @include parts/store-records
-
-local replies = storeRecords(4, tonumber(ARGV[3]), ARGV[1], tonumber(ARGV[2]))
+local replies = require("parts/store-records").groups(4, tonumber(ARGV[3]), ARGV[1], tonumber(ARGV[2]))
 return replies

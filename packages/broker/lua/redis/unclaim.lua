@@ -6,8 +6,6 @@
 
   Returns 1 if it was removed, else 0
 ]]
---- @include parts/record-state
-
-local state, claimed = stateOf(KEYS[1])
+local state, claimed = require("parts/record-state").of(KEYS[1])
 if state ~= "STARTED" or claimed ~= tonumber(ARGV[1]) then return 0 end
 return redis.call("DEL", KEYS[1])

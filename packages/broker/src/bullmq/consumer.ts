@@ -89,7 +89,7 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     continuations,
     flowRunner,
     leases,
-    foreign: { commands, keyOf: (queue) => queueKey(prefix, queue), deadline, ...hearing },
+    external: { commands, keyOf: (queue) => queueKey(prefix, queue), deadline, ...hearing },
     clock,
     takeWatch,
     lease,

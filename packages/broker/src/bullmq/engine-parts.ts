@@ -20,7 +20,7 @@ import type { Parts } from "../redis/script.js";
 const idInKey = { slow: '".*:(.*)"', linear: '"^.*:(.*)"' };
 
 /**
- * BullMQ's scripts as Lua functions. Each is a chunk that reads KEYS and ARGV and returns, so it becomes a function with those parameters as it stands, and with what stands for `redis` in it, if that is to be something else:
+ * BullMQ's scripts as modules, each a Lua function. Each is a chunk that reads KEYS and ARGV and returns, so it becomes a function with those parameters as it stands, and with what stands for `redis` in it, if that is to be something else:
  * our scripts call it for many jobs in one round trip, and its keys, formats, events and locks stay BullMQ's to the letter.
  */
 export const engineParts: Parts = Object.fromEntries(
@@ -40,6 +40,6 @@ export const engineParts: Parts = Object.fromEntries(
     updateJobScheduler,
   }).map(([name, { content }]) => [
     name,
-    `local function ${name}(KEYS, ARGV, whole)\nlocal redis = whole or redis\n${content.replaceAll(idInKey.slow, idInKey.linear)}\nend`,
+    `return function(KEYS, ARGV, whole)\nlocal redis = whole or redis\n${content.replaceAll(idInKey.slow, idInKey.linear)}\nend`,
   ]),
 );

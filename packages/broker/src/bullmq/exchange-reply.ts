@@ -1,4 +1,4 @@
-/** What `lua/bullmq/exchange.lua` returns. */
+/** What `lua/bullmq/settle-and-take.lua` returns, once `wholeReply` has added what it leaves out. */
 export type ExchangeReply = readonly [
   wrong: readonly (number | string)[],
   given: readonly (string | number | Marks | null)[],
@@ -8,6 +8,12 @@ export type ExchangeReply = readonly [
   behind: readonly string[],
   dropped: readonly number[],
 ];
+
+/** `reply` with the last four lists, which the script leaves out when all of them are empty. */
+export function wholeReply(reply: unknown): ExchangeReply {
+  const [wrong = [], given = [], dry = [], faults = [], held = [], behind = [], dropped = []] = reply as Partial<ExchangeReply>;
+  return [wrong, given, dry, faults, held, behind, dropped];
+}
 
 /** How a job is known to have ended, and since when workers have put it back that do not know it. */
 export type Marks = readonly [verdict: string | null, unknownSince: string | null];

@@ -3,7 +3,7 @@ import { isTransient, refusalOf } from "../redis/refusal.js";
 import { runScript } from "../redis/script.js";
 import { engineScript } from "./engine.js";
 
-const script = engineScript("unheard");
+const script = engineScript("put-back-lost-takes");
 
 /** Calls that may have taken messages and whose replies were lost: nobody runs what they took. */
 export class LostTakes {

@@ -9,7 +9,7 @@ export interface PromoteOptions {
   readonly commands: Connection;
   /** What the keys of its queues start with. */
   readonly prefixes: readonly string[];
-  /** The places of its queues in `prefixes`. */
+  /** The positions of its queues in `prefixes`. */
   readonly indexes: ReadonlyMap<string, number>;
   /** Longest time that a call may take, outages included, in ms. */
   readonly deadline: number;
@@ -23,10 +23,10 @@ const script = engineScript("promote");
 /** What moves messages to the front of the queues of a consumer. */
 export function openPromote({ commands, prefixes, indexes, deadline }: PromoteOptions): Consumer["promote"] {
   return async (messages) => {
-    const known = messages.map(({ id, queues }) => ({ id, places: queues.flatMap((queue) => indexes.get(queue) ?? []) }));
-    const asked = known.filter(({ places }) => places.length > 0);
+    const known = messages.map(({ id, queues }) => ({ id, positions: queues.flatMap((queue) => indexes.get(queue) ?? []) }));
+    const asked = known.filter(({ positions }) => positions.length > 0);
     if (asked.length === 0) return messages.map(() => false);
-    const args = asked.flatMap(({ id, places }) => [id, places.length, ...places.map((place) => place + 1)]);
+    const args = asked.flatMap(({ id, positions }) => [id, positions.length, ...positions.map((place) => place + 1)]);
     const depth = Math.max(limits.least, Math.floor(limits.looks / asked.length));
     const replies = (await commands.run(
       { action: `${counted(asked.length, "task was", "tasks were")} not moved to the front`, deadline },

@@ -40,12 +40,12 @@ const maxPublished = 50;
 /** Most messages that are on their way at once: the deadline of each counts from when it is. */
 const maxAtOnce = 5000;
 
-const scripts = { plain: engineScript("publish"), byBullmq: engineScript("publish-by-bullmq") };
+const scripts = { plain: engineScript("publish"), single: engineScript("publish-single") };
 
 /** `Queues.publish`: the messages of one tick go out together, up to 50 in a call. */
 export function openPublisher(commands: Connection, { prefix, deadline, maxPayload, noteQueues }: PublisherOptions): Queues["publish"] {
   const sendPlain = coalesced<Parcel>(maxPublished, (parcels) => void send(scripts.plain, parcels, () => []));
-  const sendByBullmq = coalesced<Parcel>(maxPublished, (parcels) => void send(scripts.byBullmq, parcels, whenAndHowUrgent));
+  const sendSingly = coalesced<Parcel>(maxPublished, (parcels) => void send(scripts.single, parcels, whenAndHowUrgent));
 
   async function publish(messages: readonly RoutedMessage[]): Promise<readonly (BullrushError | undefined)[]> {
     if (messages.length <= maxAtOnce) return publishAtOnce(messages);
@@ -73,7 +73,7 @@ export function openPublisher(commands: Connection, { prefix, deadline, maxPaylo
     try {
       const parcel = { queue, message, text: text ?? encodeMessage(message, maxPayload), settle };
       if (message.priority === 0 && (message.eta === undefined || message.eta <= Date.now())) sendPlain(parcel);
-      else sendByBullmq(parcel);
+      else sendSingly(parcel);
     } catch (error) {
       settle(error);
     }

@@ -135,8 +135,8 @@ export function redisBroker(options: RedisBrokerOptions): BrokerFacets {
     { reason, terminate }: Revocation,
     elsewhere = false,
   ): Promise<readonly Marked[]> {
-    const places = [`${prefix}:`, elsewhere ? "1" : "", queues.length, ...queues];
-    const args = [reason, terminate ? "1" : "", maxReplyToBytes, maxRead, Date.now(), ...places];
+    const positions = [`${prefix}:`, elsewhere ? "1" : "", queues.length, ...queues];
+    const args = [reason, terminate ? "1" : "", maxReplyToBytes, maxRead, Date.now(), ...positions];
     const replies: RevokeReply[] = [];
     while (replies.length < ids.length) {
       const left = ids.slice(replies.length);

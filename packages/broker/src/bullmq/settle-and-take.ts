@@ -11,10 +11,10 @@ import { runScript } from "../redis/script.js";
 import type { Clock } from "../time/clock.js";
 import type { ConsumedQueues } from "./consumed-queues.js";
 import { engineScript } from "./engine.js";
-import { faultsIn, givenIn, type ExchangeReply } from "./exchange-reply.js";
+import { faultsIn, givenIn, wholeReply, type ExchangeReply } from "./exchange-reply.js";
 import type { Continuations } from "./flows/continuations.js";
 import type { FlowRunner } from "./flows/flow-runner.js";
-import { beginForeign, type ForeignContext } from "./foreign.js";
+import { beginExternal, type ExternalContext } from "./external.js";
 import type { Leases } from "./leases.js";
 import { LostTakes } from "./lost-takes.js";
 import type { QueueAvailability } from "./queue-availability.js";
@@ -37,7 +37,7 @@ export interface SettleAndTakeOptions extends Pick<ConsumeOptions, "lease" | "wo
   readonly continuations: Continuations;
   readonly flowRunner: FlowRunner;
   readonly leases: Leases;
-  readonly foreign: Omit<ForeignContext, "settle">;
+  readonly external: Omit<ExternalContext, "settle">;
   readonly clock: Clock;
   readonly takeWatch: ConsumeOptions["takeWatch"];
   /** Longest message that is read, in bytes. */
@@ -60,7 +60,7 @@ export interface SettleAndTakeRequest {
 /** How long a queue rests whose keys hold something of another kind, in ms. */
 const spoiltPause = 1000;
 
-export const settleAndTakeScript = engineScript("exchange");
+export const settleAndTakeScript = engineScript("settle-and-take");
 
 /** `Consumer.settleAndTake`: settles and takes in one script, and settles again what that could not settle. */
 export class SettleAndTake {
@@ -120,7 +120,7 @@ export class SettleAndTake {
   async #send(tries: TakeTries, { settle, take, groups, args }: Sent): Promise<ExchangeReply> {
     const { commands, deadline, queues, turns, results, clock, lease, worker, maxMessageBytes } = this.#options;
     const action = `${counted(settle.length, "task was", "tasks were")} not settled`;
-    const reply = await commands.run({ action, deadline }, async (client) => {
+    return commands.run({ action, deadline }, async (client) => {
       tries.lost();
       if (!this.#lostTakes.empty) await this.#lostTakes.putBack(client);
       const now = clock.now();
@@ -128,20 +128,19 @@ export class SettleAndTake {
       tries.begin(asked);
       const order = turns.order === "strict" ? "strict" : "turns";
       const head = [now, lease, worker, tries.token, take, order, ...results.head(), maxMessageBytes, groups];
-      return runScript(client, settleAndTakeScript, queues.scriptKeys, [...head, ...args, ...asked]);
+      return wholeReply(await runScript(client, settleAndTakeScript, queues.scriptKeys, [...head, ...args, ...asked]));
     });
-    return reply as ExchangeReply;
   }
 
   async #finish(reply: ExchangeReply, { settle, sent, late, tries, replies }: Answered): Promise<SettledAndTaken> {
-    const { continuations, flowRunner, leases, foreign } = this.#options;
+    const { continuations, flowRunner, leases, external } = this.#options;
     const [, , , , held, behind, dropped] = reply;
     const { deliveries, faults, refusals } = this.#read(reply, tries);
     flowRunner.begin(behind);
     leases.noteDropped(dropped);
     const heldSettlements = new Set(held.map((number) => sent[number - 1]));
     const [ready] = await Promise.all([
-      beginForeign(deliveries, { ...foreign, settle: (ended) => this.run({ settle: ended, take: 0 }) }),
+      beginExternal(deliveries, { ...external, settle: (ended) => this.run({ settle: ended, take: 0 }) }),
       this.#again.held(
         settle.filter((settlement) => heldSettlements.has(continuations.current(settlement))),
         replies,

@@ -15,12 +15,12 @@ type Action =
   | "retried"
   | "postponed"
   | "left"
-  | "foreign-completed"
-  | "foreign-failed"
-  | "foreign-unrecoverable"
-  | "foreign-dead";
+  | "external-completed"
+  | "external-failed"
+  | "external-unrecoverable"
+  | "external-dead";
 
-/** Settlements as `lua/bullmq/exchange.lua` reads them: in groups of those that are alike. */
+/** Settlements as `lua/bullmq/settle-and-take.lua` reads them: in groups of those that are alike. */
 export interface SettlementArguments {
   readonly groups: number;
   readonly args: readonly (string | number)[];
@@ -67,10 +67,10 @@ function keepArguments(action: Action, group: readonly Settlement[], retention: 
   let size = 0;
   for (const { delivery } of group) size += delivery.bytes ?? 0;
   const head = [size, count, bytes, retention.keepArguments ? "1" : ""];
-  return action === "dead" || action === "foreign-dead" ? [...head, deadLetter.count, deadLetter.bytes] : head;
+  return action === "dead" || action === "external-dead" ? [...head, deadLetter.count, deadLetter.bytes] : head;
 }
 
-const endsWell: ReadonlySet<Action> = new Set<Action>(["done", "done-again", "done-late", "foreign-completed"]);
+const endsWell: ReadonlySet<Action> = new Set<Action>(["done", "done-again", "done-late", "external-completed"]);
 
 /** What does not end. */
 const staying: ReadonlySet<Action> = new Set<Action>(["requeued", "crashed", "retried", "postponed", "left"]);
@@ -80,21 +80,21 @@ const bare: ReadonlySet<Action> = new Set<Action>(["done", "done-again", "done-l
 
 function actionOf({ delivery, outcome }: Settlement): Action {
   if (outcome.type === "requeued" && outcome.eta !== undefined)
-    return delivery.content.type === "foreign" && outcome.unknownSince !== undefined ? "left" : "postponed";
+    return delivery.content.type === "external" && outcome.unknownSince !== undefined ? "left" : "postponed";
   if (outcome.type === "requeued" || outcome.type === "crashed" || outcome.type === "retried") return outcome.type;
-  if (delivery.content.type !== "message") return foreignActionOf(outcome);
+  if (delivery.content.type !== "message") return externalActionOf(outcome);
   // Only of what was taken before are the runs counted, in a field that goes with the last.
   if (outcome.type === "succeeded" || outcome.type === "replaced") return delivery.number > 1 ? "done-again" : "done";
   return outcome.type === "failed" && outcome.deadLetter ? "dead" : "failed";
 }
 
 /** What cannot be read may be a plain producer's too, with a parent that waits for it. */
-function foreignActionOf(outcome: Outcome): Action {
-  if (outcome.type === "succeeded") return "foreign-completed";
-  if (outcome.type !== "failed") return "foreign-unrecoverable";
-  if (outcome.deadLetter) return "foreign-dead";
+function externalActionOf(outcome: Outcome): Action {
+  if (outcome.type === "succeeded") return "external-completed";
+  if (outcome.type !== "failed") return "external-unrecoverable";
+  if (outcome.deadLetter) return "external-dead";
   // By its name, as BullMQ's Worker does.
-  return outcome.failure.name === "UnrecoverableError" ? "foreign-unrecoverable" : "foreign-failed";
+  return outcome.failure.name === "UnrecoverableError" ? "external-unrecoverable" : "external-failed";
 }
 
 /** The return value, or why it failed, then the list of stacks, if there is one; the next message, or since when nobody knows this one, and when it is due. */
@@ -104,7 +104,7 @@ function valuesOf({ delivery, outcome }: Settlement): readonly [string, string] 
       return [outcome.result ?? "null", ""];
     case "failed": {
       const { failure } = outcome;
-      const reason = delivery.content.type === "foreign" ? failure.message : describeFailure(failure);
+      const reason = delivery.content.type === "external" ? failure.message : describeFailure(failure);
       return [reason, JSON.stringify([failure.stack ?? failure.message])];
     }
     case "revoked": {

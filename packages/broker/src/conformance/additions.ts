@@ -9,12 +9,12 @@ import type { Suite } from "./suite.js";
 
 /** What a member adds by its call `ordinal`. */
 function additionOf(member: Delivery, ordinal: number, given: Partial<Message> = {}): FlowAddition {
-  const { id, rootId, places = [] } = contentOf(member);
-  const [place] = places;
-  const [target] = place?.next ?? [];
-  if (place === undefined || target?.[0] !== "slot") throw new Error("it is no member");
+  const { id, rootId, positions = [] } = contentOf(member);
+  const [position] = positions;
+  const [target] = position?.next ?? [];
+  if (position === undefined || target?.[0] !== "slot") throw new Error("it is no member");
   const own = { id: additionId(id, ordinal), task: "list", args: [`added ${ordinal}`], headers: {}, priority: 0, retries: 0, rootId };
-  return { flow: place.flow, by: place.call, join: target[1], queue: "feeds", message: { ...own, ...given } };
+  return { flow: position.flow, by: position.call, join: target[1], queue: "feeds", message: { ...own, ...given } };
 }
 
 /** A running group of members that return their slots, and its members. */
@@ -87,7 +87,12 @@ export function describeAdditions({ describe, test }: Suite): void {
       matches(await stage.counts(), { delayed: 1 });
       const [added] = await stage.hear(consumer, 1);
       const message = added ? contentOf(added) : callIn(flow, 0).message;
-      matches(message, { priority: 3, eta, replyTo: "bullrush:reply:there", places: [{ flow: flow.id, call: 3, next: [["slot", 0, 1]] }] });
+      matches(message, {
+        priority: 3,
+        eta,
+        replyTo: "bullrush:reply:there",
+        positions: [{ flow: flow.id, call: 3, next: [["slot", 0, 1]] }],
+      });
       const asked = [
         { queue: "feeds", message },
         { queue: "feeds", message: { ...message, id: newId() } },

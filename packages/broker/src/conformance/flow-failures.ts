@@ -158,8 +158,8 @@ export function describeFlowFailures({ describe, test }: Suite): void {
               ["step", 2],
             ],
           },
-          { task: "list", next: [["slot", 0, 0]], enters: [0] },
-          { task: "list", next: [["slot", 0, 1]], enters: [0] },
+          { task: "list", next: [["slot", 0, 0]], startsMembersOf: [0] },
+          { task: "list", next: [["slot", 0, 1]], startsMembersOf: [0] },
           { task: "list" },
         ],
         [{ next: [["step", 3]], onFailure: "partial" }],
@@ -182,7 +182,11 @@ export function describeFlowFailures({ describe, test }: Suite): void {
       const { results } = stage.engine;
       const told = new Map<string, number>();
       const stop = await results.subscribe((id) => void told.set(id, (told.get(id) ?? 0) + 1));
-      const members = Array.from({ length: 300 }, (_, slot) => ({ task: "list", next: [["slot", 0, slot] as const], enters: [0] }));
+      const members = Array.from({ length: 300 }, (_, slot) => ({
+        task: "list",
+        next: [["slot", 0, slot] as const],
+        startsMembersOf: [0],
+      }));
       const steps = [{ task: "fail", args: [1], next: [["steps", 1, 300] as const] }, ...members, { task: "list" }];
       const flow = { ...flowOf(steps, [{ size: 300, next: [["step", 301]] }]), replyTo: results.replyChannel };
       await stage.engine.flows.begin(flow);
@@ -219,11 +223,11 @@ export function describeFlowFailures({ describe, test }: Suite): void {
       const replaced = await takeOne(consumer);
       const own = flowOf([
         { task: "fail", args: [7], next: [["step", 1]] },
-        { task: "list", enters: [0] },
+        { task: "list", startsMembersOf: [0] },
       ]);
       const last = callIn(own, 1);
-      const places = [...(last.message.places ?? []), ...(contentOf(replaced).places ?? [])];
-      const message = { ...last.message, places, standsFor: [{ id: replaced.id, task: "list" }] };
+      const positions = [...(last.message.positions ?? []), ...(contentOf(replaced).positions ?? [])];
+      const message = { ...last.message, positions, replaces: [{ id: replaced.id, task: "list" }] };
       const inner = { ...own, calls: [callIn(own, 0), { ...last, message }] };
       await stage.engine.flows.begin(inner);
       await consumer.settleAndTake({ settle: [{ delivery: replaced, outcome: { type: "replaced", flow: inner } }], take: 0 });

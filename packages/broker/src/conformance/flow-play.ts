@@ -25,8 +25,8 @@ export interface Step extends Partial<Omit<FlowCall, "message">> {
 export function flowOf(steps: readonly Step[], joins: readonly Partial<FlowJoin>[] = [], entries: readonly Target[] = [["step", 0]]): Flow {
   const id = newId();
   const calls = steps.map(({ task, args = [], next = [], message, ...call }, number): FlowCall => {
-    const places = [{ flow: id, call: number, next }];
-    const own = { id: callId(id, number), task, args, headers: {}, priority: 0, retries: 0, rootId: callId(id, 0), places };
+    const positions = [{ flow: id, call: number, next }];
+    const own = { id: callId(id, number), task, args, headers: {}, priority: 0, retries: 0, rootId: callId(id, 0), positions };
     return { queue: "feeds", takesValue: true, ...call, message: { ...own, ...message } };
   });
   const all = joins.map((join, number): FlowJoin => ({ id: callId(id, 1000 + number), size: 2, onFailure: "fail", next: [], ...join }));

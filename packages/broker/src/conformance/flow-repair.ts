@@ -80,7 +80,7 @@ export function describeFlowRepair({ describe, test }: Suite): void {
 
     test("with a call that stands for another task: that is told too", async (stage) => {
       const replaced = { id: newId(), task: "outer" };
-      const flow = flowOf([{ task: "list", message: { standsFor: [replaced] } }]);
+      const flow = flowOf([{ task: "list", message: { replaces: [replaced] } }]);
       await stage.engine.flows.begin(flow);
       await stage.engine.queues.purge("feeds");
       const consumer = stage.consume();

@@ -144,8 +144,8 @@ export function describeFlows({ describe, test }: Suite): void {
       const replaced = await takeOne(consumer);
       const own = flowOf([{ task: "list", args: ["instead"] }]);
       const { message, ...call } = callIn(own, 0);
-      const places = [...(message.places ?? []), ...(contentOf(replaced).places ?? [])];
-      const standing: FlowCall = { ...call, message: { ...message, places, standsFor: [{ id: replaced.id, task: "list" }] } };
+      const positions = [...(message.positions ?? []), ...(contentOf(replaced).positions ?? [])];
+      const standing: FlowCall = { ...call, message: { ...message, positions, replaces: [{ id: replaced.id, task: "list" }] } };
       const inner = { ...own, calls: [standing] };
       await stage.engine.flows.begin(inner);
       await consumer.settleAndTake({ settle: [{ delivery: replaced, outcome: { type: "replaced", flow: inner } }], take: 0 });
@@ -174,15 +174,15 @@ export function describeFlows({ describe, test }: Suite): void {
       await stage.engine.flows.begin(flow);
       const [delivery] = await take(stage.consume(), 1);
       const message = delivery ? contentOf(delivery) : callIn(flow, 0).message;
-      const { places: _, ...alone } = message;
+      const { positions: _, ...alone } = message;
       const messages = [
         { queue: "feeds", message },
         { queue: "others", message },
         { queue: "feeds", message: { ...message, task: "another" } },
-        { queue: "feeds", message: { ...message, places: [{ flow: flow.id, call: 0, next: [] }] } },
-        { queue: "feeds", message: { ...message, places: [{ flow: callIn(flow, 0).message.id, call: 0, next: [] }] } },
+        { queue: "feeds", message: { ...message, positions: [{ flow: flow.id, call: 0, next: [] }] } },
+        { queue: "feeds", message: { ...message, positions: [{ flow: callIn(flow, 0).message.id, call: 0, next: [] }] } },
         { queue: "feeds", message: alone },
-        { queue: "feeds", message: { ...alone, standsFor: [{ id: flow.id, task: "list" }] } },
+        { queue: "feeds", message: { ...alone, replaces: [{ id: flow.id, task: "list" }] } },
       ];
       const standings = ["sound", "forged", "forged", "forged", "ended", "sound", "forged"];
       equal(await stage.other.flows.standings(messages), standings);

@@ -59,8 +59,8 @@ export function memoryQueues({ queues, flows, time, access, maxPayload }: Memory
         continue;
       }
       if (terminate) message.terminate = true;
-      const { replyTo, places } = messageIn(message);
-      queues.revoke(queue.name, message, reason, places !== undefined);
+      const { replyTo, positions } = messageIn(message);
+      queues.revoke(queue.name, message, reason, positions !== undefined);
       if (found.location === "taken" || (found.location === "waiting" && message.place !== "taken")) continue;
       found = {
         location: message.place === "taken" ? "taken" : "waiting",
@@ -97,7 +97,7 @@ function locationOf(queue: string, message: HeldMessage | undefined, now: number
 }
 
 function isOfFlow(message: HeldMessage): boolean {
-  return messageIn(message).places !== undefined;
+  return messageIn(message).positions !== undefined;
 }
 
 function messageIn({ id, task, text }: HeldMessage): Message {

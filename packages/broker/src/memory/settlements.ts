@@ -1,5 +1,5 @@
 import { isFollowed } from "../bullmq/flows/continuations.js";
-import { fence } from "../bullmq/flows/doomed.js";
+import { fence } from "../bullmq/flows/cascade.js";
 import { endingOf } from "../bullmq/flows/endings.js";
 import type { Retention } from "../ports/retention.js";
 import type { StoreReply, StoreRequest } from "../ports/results.js";
@@ -85,20 +85,20 @@ export class Settlements {
   /** Does what follows in flows. */
   #continue(settlement: Settlement, outcome: Outcome): void {
     const { content } = settlement.delivery;
-    if (content.type !== "message" || content.message.places === undefined) return;
-    const { places } = content.message;
+    if (content.type !== "message" || content.message.positions === undefined) return;
+    const { positions } = content.message;
     const ending = endingOf(content.message, outcome);
     if (ending === undefined) return;
     const flowEnding = flowEndingOf(ending);
     if (flowEnding === undefined) {
-      for (const { flow, call } of places) {
+      for (const { flow, call } of positions) {
         const replaced = this.#options.parts.flows.find(flow)?.calls[call];
         if (replaced?.state === "sent") replaced.state = "replaced";
       }
       return;
     }
     const step = new FlowStep(this.#options.parts);
-    step.leave(places, flowEnding);
+    step.leave(positions, flowEnding);
     step.run();
   }
 

@@ -40,10 +40,10 @@ export type Content =
       readonly text?: string;
     }
   /** A job of a plain BullMQ producer. */
-  | { readonly type: "foreign"; readonly message: Message }
+  | { readonly type: "external"; readonly message: Message }
   | {
       readonly type: "undecodable";
       readonly error: BullrushError;
-      /** Name of the task; only of a message of a newer version, which another worker may read. */
-      readonly newerTask?: string;
+      /** Name of the task; only of a message of another version, which another worker may read. */
+      readonly taskOfOtherVersion?: string;
     };

@@ -36,5 +36,8 @@ export interface FlowRevocation {
   readonly queues: readonly string[];
 }
 
-/** `sound`: as its flow says. `ended`: there is no such flow any more, or it cannot be read. `forged`: the flow says something else. */
-export type Standing = "sound" | "ended" | "forged";
+/**
+ * `sound`: as its flow says. `ended`: there is no such flow any more, or it cannot be read. `forged`: the flow says something else. `other-layout`: another release keeps the
+ * flow, in a layout that this one does not read.
+ */
+export type Standing = "sound" | "ended" | "forged" | "other-layout";

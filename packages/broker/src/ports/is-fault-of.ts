@@ -8,5 +8,5 @@ import type { Delivery } from "./delivery.js";
  * keys, so a denied key says that the worker has lost a right, which may come back.
  */
 export function isFaultOf({ content }: Pick<Delivery, "content">, refusal: Pick<Refusal, "code">): boolean {
-  return isOwnFault(refusal) || (content.type === "foreign" && refusal.code === "key-denied");
+  return isOwnFault(refusal) || (content.type === "external" && refusal.code === "key-denied");
 }

@@ -9,10 +9,10 @@ import { clientOf, isReplyChannel, replyChannel } from "./reply-channel.js";
  */
 
 /**
- * The version that this release writes, and the newest that it reads. Fields may be added within a
- * version; readers ignore those that they do not know.
+ * The layout of messages that this release writes, and the only one that it reads. Fields may be
+ * added within a version; readers ignore those that they do not know.
  */
-export const messageVersion = 1;
+export const messageVersion = 2;
 
 /** How each message begins, up to its list of arguments. ASCII, so that scripts can count bytes. */
 const messageStart = `{"bullrush":${messageVersion},"args":`;
@@ -31,7 +31,7 @@ export const firstArgumentByte = firstArgument + 1;
  */
 export function encodeMessage(message: Message, maxPayload = defaultMaxPayload): string {
   const [before, behind] = encodeAroundPositions(message);
-  const text = `${before}${fieldsOf(message, ["places"])}${behind}`;
+  const text = `${before}${fieldsOf(message, ["positions"])}${behind}`;
   checkSize(text, argumentsOf(message), maxPayload);
   return text;
 }
@@ -111,7 +111,7 @@ const beforePositions = [
   "ignoreResult",
   "each",
 ] as const;
-const behindPositions = ["standsFor", "lastFailure", "resent"] as const;
+const behindPositions = ["replaces", "lastFailure", "resent"] as const;
 
 function fieldsOf(message: Partial<Message>, names: readonly (keyof Message)[]): string {
   let text = "";

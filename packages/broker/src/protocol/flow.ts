@@ -3,7 +3,7 @@ import type { Message, RoutedMessage } from "./message.js";
 import type { Target } from "./flow-position.js";
 
 /**
- * Tasks that follow upon each other, as plain data: a canvas, compiled. Its calls are numbered by their places in `calls`, its joins by
+ * Tasks that follow upon each other, as plain data: a canvas, compiled. Its calls are numbered by their positions in `calls`, its joins by
  * theirs in `joins`. Where the value of a call goes stands in the call's own message.
  */
 export interface Flow {
@@ -23,14 +23,14 @@ export interface Flow {
 
 /** One message of a flow. */
 export interface FlowCall extends RoutedMessage {
-  /** Without the value that is put before its arguments. The first of its `places` is its own place here. */
+  /** Without the value that is put before its arguments. The first of its `positions` is its own in this flow. */
   readonly message: Message;
   /** Whether the value that comes to it is put before its arguments. */
   readonly takesValue: boolean;
   /** Whether it is a link, or part of one: what is told of the end of a flow is not called off with it. Default: false. */
   readonly isLink?: boolean;
   /** The joins in whose groups it begins a member: if it does not run, what failed stands before the group. */
-  readonly enters?: readonly number[];
+  readonly startsMembersOf?: readonly number[];
   /** How long after its turn it is due, in ms. Default: at once. An `eta` in the message is a time. */
   readonly countdown?: number;
   /** How long after its turn it expires, in ms. Default: what the message says. */
@@ -46,7 +46,7 @@ export interface FlowAddition {
   /** Number of the join of the group. */
   readonly join: number;
   readonly queue: string;
-  /** Without `places`: which number and which slot are its own is known once it is added. An `id` that was added before is not added again. */
+  /** Without `positions`: which number and which slot are its own is known once it is added. An `id` that was added before is not added again. */
   readonly message: Message;
 }
 

@@ -5,7 +5,7 @@ import type { TaskRef, FlowPosition } from "./flow-position.js";
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined };
 
 /**
- * A task call on the wire, version 1. Immutable: a retry is a new message with the same id. Times are milliseconds since the epoch,
+ * A task call on the wire, version 2. Immutable: a retry is a new message with the same id. Times are milliseconds since the epoch,
  * lengths of time milliseconds.
  */
 export interface Message {
@@ -42,9 +42,9 @@ export interface Message {
   /** Call the function once for each of `args`, which are lists of arguments, one after the other; the result is the array of what it returned. */
   readonly each?: boolean;
   /** Where it stands in flows: in the one that it is part of, then in those of the tasks that it stands for. */
-  readonly places?: readonly FlowPosition[];
+  readonly positions?: readonly FlowPosition[];
   /** The tasks in whose place it runs: how it ends, they end. */
-  readonly standsFor?: readonly TaskRef[];
+  readonly replaces?: readonly TaskRef[];
   /** May have been enqueued before (its reply was lost, or the caller chose the id): look for a result before running. */
   readonly resent?: boolean;
   /** Why the attempt before this one failed, shortened if it is long; absent on the first. */

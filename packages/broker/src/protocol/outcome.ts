@@ -40,7 +40,7 @@ export type Outcome =
   | { readonly type: "replaced"; readonly flow: Flow }
   /** Whoever ran it died of it, or beside it: back to its queue at once, and one crash more. */
   | { readonly type: "crashed"; readonly reason: string }
-  /** Back to its queue, with no change of state (shutdown, a foreign message). */
+  /** Back to its queue, with no change of state (shutdown, an external job). */
   | {
       readonly type: "requeued";
       readonly reason: string;

@@ -15,9 +15,9 @@ export function isEnvelope(data: unknown): data is { readonly bullrush: unknown 
   return typeof data === "object" && data !== null && !Array.isArray(data) && "bullrush" in data;
 }
 
-/** Whether an envelope is of a version that only a newer release reads. */
-export function isNewer({ bullrush: version }: { readonly bullrush: unknown }): boolean {
-  return isCount(version) && (version as number) > messageVersion;
+/** Whether an envelope is of a version that another release reads. */
+export function isOfOtherVersion({ bullrush: version }: { readonly bullrush: unknown }): boolean {
+  return isCount(version) && version !== messageVersion;
 }
 
 /**
@@ -83,8 +83,8 @@ const fields = new Map<string, Expectation>([
   ["replyTo", [isReplyChannel, `a channel that begins with ${replyChannel("")}`]],
   ["ignoreResult", [isFlag, "true or false"]],
   ["each", [isFlag, "true or false"]],
-  ["places", [isListOf(isFlowPosition), "a list of places in flows"]],
-  ["standsFor", [isListOf(isTaskRef), "a list of tasks"]],
+  ["positions", [isListOf(isFlowPosition), "a list of positions in flows"]],
+  ["replaces", [isListOf(isTaskRef), "a list of tasks"]],
   ["lastFailure", [(value) => isFailure(value), "a failure"]],
   ["resent", [isFlag, "true or false"]],
 ]);
@@ -97,7 +97,7 @@ function check(field: string, value: unknown, accepts: (value: unknown) => boole
  * The message for a job of a plain BullMQ producer. Its name is the task, clipped if it is too long
  * for one; its data is the only argument.
  */
-export function foreignMessage(id: string, name: string, data: unknown, priority: number): Message {
+export function externalMessage(id: string, name: string, data: unknown, priority: number): Message {
   return { id, task: clip(name, textLimits.name), args: [data], headers: {}, priority: Math.min(priority, 9), retries: 0, rootId: id };
 }
 

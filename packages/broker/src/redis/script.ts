@@ -8,7 +8,7 @@ import { scriptTexts } from "./script-texts.js";
 export interface Script {
   /** `undefined` before the first `load`. */
   readonly loaded: LoadedScript | undefined;
-  /** Rejects if the script includes what there is not. */
+  /** Rejects if the script requires what there is not. */
   load(): Promise<LoadedScript>;
 }
 
@@ -22,12 +22,12 @@ interface ScriptText {
   readonly sha: string;
 }
 
-/** Texts that scripts may include and that are in no file of this package, by their names. */
+/** Modules that scripts may require and that are in no file of this package: their texts by their names. */
 export type Parts = Readonly<Record<string, string>>;
 
 /**
- * The script `lua/<path>.lua` of this package. A line `--- @include name` stands, where it comes first, for the file `lua/<name>.lua`, or else for a text of `loadParts`, which is called only by a script
- * that includes one.
+ * The script `lua/<path>.lua` of this package. `require("name")` in it runs, the first time that a call comes to it, the file `lua/<name>.lua`, or else a text of `loadParts`, and returns what that
+ * returns. `loadParts` is called only for a script that requires, directly or not, what is in no file.
  */
 export function scriptAt(path: string, loadParts: () => Promise<Parts> = async () => ({})): Script {
   let loaded: LoadedScript | undefined;
@@ -40,7 +40,11 @@ export function scriptAt(path: string, loadParts: () => Promise<Parts> = async (
 }
 
 function compile(path: string, parts: Parts): LoadedScript {
-  const lua = textOf(path, parts, new Set());
+  const main = scriptTexts[path];
+  if (main === undefined) throw new Error(`there is no script lua/${path}.lua`);
+  const modules = new Map<string, string>();
+  collect(path, main, parts, modules);
+  const lua = modules.size === 0 ? main : withModules(main, modules);
   return { ...scriptText(lua), quiet: scriptText(`${withoutEvents}${lua}`) };
 }
 
@@ -67,27 +71,60 @@ export function silenceEvents(client: Redis): void {
   quietClients.add(client);
 }
 
-const includeLine = /^--- @include (\S+)$/gm;
+const required = /\brequire\("([^"]+)"\)/g;
 
-/** Whether the script at `path`, or what it includes, includes a text that is in no file. */
+function namesIn(text: string): readonly string[] {
+  return Array.from(text.matchAll(required), ([, name = ""]) => name);
+}
+
+/** Whether the script at `path`, or what it requires, requires a module that is in no file. */
 function needsParts(path: string, seen = new Set<string>()): boolean {
   const text = scriptTexts[path];
   if (text === undefined) return true;
   seen.add(path);
-  return Array.from(text.matchAll(includeLine), ([, name = ""]) => name).some((name) => !seen.has(name) && needsParts(name, seen));
+  return namesIn(text).some((name) => !seen.has(name) && needsParts(name, seen));
 }
 
-function textOf(path: string, parts: Parts, included: Set<string>): string {
-  const text = scriptTexts[path];
-  if (text === undefined) throw new Error(`there is no script lua/${path}.lua`);
-  return text.replace(includeLine, (_, name: string) => {
-    if (parts[name] === undefined && scriptTexts[name] === undefined) {
-      throw new Error(`lua/${path}.lua includes "${name}", which does not exist`);
-    }
-    if (included.has(name)) return "";
-    included.add(name);
-    return parts[name] ?? textOf(name, parts, included);
-  });
+/** Adds to `modules` what `text`, of `lua/<path>.lua`, requires, directly or not. */
+function collect(path: string, text: string, parts: Parts, modules: Map<string, string>): void {
+  for (const name of namesIn(text)) {
+    if (modules.has(name)) continue;
+    const module = parts[name] ?? scriptTexts[name];
+    if (module === undefined) throw new Error(`lua/${path}.lua requires "${name}", which does not exist`);
+    modules.set(name, module);
+    collect(name, module, parts, modules);
+  }
+}
+
+/**
+ * `main` behind a `require` for `modules`, by their numbers. All of them are in one function, each in a branch of its own: Lua makes the functions of a module when a call comes to its branch, so a module that a
+ * call does not need costs it nothing.
+ */
+function withModules(main: string, modules: ReadonlyMap<string, string>): string {
+  const numbers = new Map(Array.from(modules.keys(), (name, index) => [name, index + 1]));
+  const numbered = (text: string) => text.replace(required, (_, name: string) => `require(${numbers.get(name)})`).trimEnd();
+  return `local require
+do
+local loaded = {}
+local function run(number)
+${branches(Array.from(modules.values(), numbered), 1)}end
+function require(number)
+  if loaded[number] == nil then loaded[number] = run(number) end
+  return loaded[number]
+end
+end
+${numbered(main)}
+`;
+}
+
+/** Lua that runs the text at `number`, of which the first has the number `first`, after few comparisons. */
+function branches(texts: readonly string[], first: number): string {
+  if (texts.length === 1) return `${texts[0]}\n`;
+  const half = texts.length >> 1;
+  return `if number < ${first + half} then
+${branches(texts.slice(0, half), first)}else
+${branches(texts.slice(half), first + half)}end
+`;
 }
 
 export type Argument = string | number;

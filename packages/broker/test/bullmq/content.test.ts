@@ -21,7 +21,7 @@ describe("what a job holds", () => {
     ["many", 0],
   ])("is a plain job of priority %j", (priority, expected) => {
     expect(readContent("7", "mail.send", "null", priority)).toMatchObject({
-      type: "foreign",
+      type: "external",
       message: { args: [null], priority: expected },
     });
   });
@@ -31,13 +31,13 @@ describe("what a job holds", () => {
       fc.constant(null),
       fc.string(),
       fc.json(),
-      fc.json().map((json) => `{"bullrush":1,"args":${json}}`),
+      fc.json().map((json) => `{"bullrush":2,"args":${json}}`),
     );
     fc.assert(
       fc.property(fc.string(), fc.option(fc.string()), texts, fc.option(fc.string()), (id, name, text, priority) => {
         const content = readContent(id, name, text, priority);
         if (name === null || text === null) expect(content.type).toBe("undecodable");
-        expect(["foreign", "undecodable"]).toContain(content.type);
+        expect(["external", "undecodable"]).toContain(content.type);
       }),
       { numRuns: 2000 },
     );

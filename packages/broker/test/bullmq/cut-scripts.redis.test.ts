@@ -28,8 +28,8 @@ const marks = {
   publishByBullmq: "Adds messages with a priority or a delay to their queues.",
   promote: "Moves messages that wait to the front",
   begin: "Begins a flow, unless it has begun",
-  doom: "Lets a lot of what is doomed fail",
-  backlog: "Sends a lot of the backlog of a flow",
+  failCascade: "Fails, or drops, a batch of what is not to run",
+  backlog: "Sends a batch of the backlog of a flow",
   addMember: "Adds a member to the group of a member that runs",
 };
 
@@ -65,9 +65,9 @@ const addedWith = (message: Partial<Message>): Move => ({
   move: ({ bench }, deliveries) =>
     Promise.all(
       deliveries.map(({ id, content }) => {
-        const [place] = content.type === "message" ? (content.message.places ?? []) : [];
+        const [position] = content.type === "message" ? (content.message.positions ?? []) : [];
         const added = messageOf({ ...message, id: additionId(id, 0), task: "sum", args: [2] });
-        return bench.stage.engine.flows.addMember({ flow: place!.flow, by: place!.call, join: 0, queue: "feeds", message: added });
+        return bench.stage.engine.flows.addMember({ flow: position!.flow, by: position!.call, join: 0, queue: "feeds", message: added });
       }),
     ),
 });
@@ -127,7 +127,7 @@ const published = (script: Move["script"], fields: () => Parameters<typeof messa
   };
 };
 
-const foreign = (options: object, outcome: Outcome): Move => ({
+const external = (options: object, outcome: Outcome): Move => ({
   script: "exchange",
   before: async ({ bench, consumer }) => {
     await bench.queue.add("job", 1, options);
@@ -176,11 +176,11 @@ const moves: Record<string, Move> = {
   "settle: retried": settledAs(retriedIn(0), 2),
   "settle: retried later": settledAs(retriedIn(50_000), 2),
   "settle: postponed": settledAs(() => ({ ...outcomes.requeued, eta: Date.now() + 50_000, unknownSince: 1 }), 2),
-  "settle: a plain job": foreign({}, outcomes.succeeded),
-  "settle: a plain job that failed": foreign({}, outcomes.failed),
-  "settle: a plain job that is dead": foreign({}, outcomes.dead),
-  "settle: a plain job that is tried again": foreign({ attempts: 2 }, outcomes.failed),
-  "settle: a plain job that is tried again later": foreign({ attempts: 2, backoff: 50_000 }, outcomes.failed),
+  "settle: a plain job": external({}, outcomes.succeeded),
+  "settle: a plain job that failed": external({}, outcomes.failed),
+  "settle: a plain job that is dead": external({}, outcomes.dead),
+  "settle: a plain job that is tried again": external({ attempts: 2 }, outcomes.failed),
+  "settle: a plain job that is tried again later": external({ attempts: 2, backoff: 50_000 }, outcomes.failed),
   "settle: the last child of a plain job": {
     script: "exchange",
     before: async ({ bench, consumer }) => {
@@ -246,7 +246,7 @@ const moves: Record<string, Move> = {
   "add a member to a group": addedWith({}),
   "add a member with a priority to a group": addedWith({ priority: 3 }),
   "let steps fail that have not run": {
-    script: "doom",
+    script: "failCascade",
     before: async ({ bench, consumer }) => {
       const steps = [{ task: "fail", next: [["step", 1]] }, { task: "list", next: [["error", 2]] }, { task: "list" }] as const;
       await bench.stage.engine.flows.begin(flowOf(steps));

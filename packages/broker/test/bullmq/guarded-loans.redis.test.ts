@@ -80,7 +80,7 @@ describe("the loans of a worker whose event loop stands still", () => {
     expect(found.get(crashed.id)).toMatchObject({ number: 2, crashes: 1 });
     expect(found.get(limited.id)).toMatchObject({ number: 2, crashes: 0, verdict: { type: "time-limit", limit: 1501 } });
     await other.settleAndTake({ settle: again.map((delivery) => settlementOf(delivery)), take: 0 });
-    expect(await broker.redis.hmget(`${broker.prefix}:feeds:${limited.id}`, "verdict", "begun")).toEqual([null, null]);
+    expect(await broker.redis.hmget(`${broker.prefix}:feeds:${limited.id}`, "verdict", "startedDeliveries")).toEqual([null, null]);
   });
 
   test("of a revoked task stay revoked, whatever their verdict", async () => {

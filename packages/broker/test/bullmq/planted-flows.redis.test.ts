@@ -43,8 +43,8 @@ describe.skipIf(redisBinary === undefined)("what is planted in flows holds up ne
     const delivery = await takeOne(consumer);
     const { content } = delivery;
     if (content.type !== "message") throw new Error("no message");
-    const places = [{ flow: flow.id, call, next }];
-    const planted = { ...delivery, content: { ...content, message: { ...content.message, places } } };
+    const positions = [{ flow: flow.id, call, next }];
+    const planted = { ...delivery, content: { ...content, message: { ...content.message, positions } } };
     expect((await consumer.settleAndTake({ settle: [settlementOf(planted)], take: 0 })).settled).toEqual(["settled"]);
     expect(await server.client.strlen(`${keyOf(flow.id)}:done`)).toBeLessThan(1000);
     // Others go on.
@@ -82,9 +82,9 @@ describe.skipIf(redisBinary === undefined)("what is planted in flows holds up ne
     const delivery = await takeOne(consumer);
     const { content } = delivery;
     if (content.type !== "message") throw new Error("no message");
-    const places = [{ flow: flow.id, call: 0, next: [["slot", 0, most]] as const }];
+    const positions = [{ flow: flow.id, call: 0, next: [["slot", 0, most]] as const }];
     await consumer.settleAndTake({
-      settle: [settlementOf({ ...delivery, content: { ...content, message: { ...content.message, places } } })],
+      settle: [settlementOf({ ...delivery, content: { ...content, message: { ...content.message, positions } } })],
       take: 0,
     });
     expect(await server.client.hlen(`${keyOf(flow.id)}:0`)).toBe(0);
@@ -109,22 +109,22 @@ describe.skipIf(redisBinary === undefined)("what is planted in flows holds up ne
 
   test.each<[string, Spoil]>([
     ["a number of calls that it does not have", (key) => redis().hset(key, "calls", String(most))],
-    ["a number of calls that is none", (key) => redis().hset(key, "calls", "many", "left", "some", "limit", "none")],
+    ["a number of calls that is none", (key) => redis().hset(key, "calls", "many", "remaining", "some", "maxBytes", "none")],
     ["a call whose head is no JSON", (key) => redis().hset(key, "c1", "{\n{}")],
     ["a call without a message", (key) => redis().hset(key, "c1", '{"queue":"feeds"}')],
     ["a call whose head is something else", (key) => redis().hset(key, "c1", '[1,{"queue":{}}]\n{}')],
     [
       "a call with positions that are none",
-      (key) => redis().hset(key, "c1", '{"queue":"feeds","id":"x","task":"t","priority":0,"places":[1]}\n{}'),
+      (key) => redis().hset(key, "c1", '{"queue":"feeds","id":"x","task":"t","priority":0,"positions":[1]}\n{}'),
     ],
     ["a backlog of what is none", (key) => redis().rpush(`${key}:backlog`, "x", "", "- 9", `${most} `, "1 7", "1")],
     [
       "a list of what is to fail that never ends",
-      (key) => redis().rpush(`${key}:doom`, `calls 0 ${most} 1  `, `drop ${most}`, `join ${most}`),
+      (key) => redis().rpush(`${key}:cascade`, `calls 0 ${most} 1  `, `drop ${most}`, `join ${most}`),
     ],
     [
       "a list of what is to fail that is none",
-      (key) => redis().rpush(`${key}:doom`, "", "calls", "call x y", "join -1", "calls 1 0 1  ", "huh 1 2 3"),
+      (key) => redis().rpush(`${key}:cascade`, "", "calls", "call x y", "join -1", "calls 1 0 1  ", "huh 1 2 3"),
     ],
     [
       "a join of a size that nothing has",
@@ -134,7 +134,7 @@ describe.skipIf(redisBinary === undefined)("what is planted in flows holds up ne
       "a join that is none, and is to fail",
       async (key) => {
         await redis().hset(key, "j0", JSON.stringify({ id: "x", size: most }), "j1", "{", "j2", "7");
-        await redis().rpush(`${key}:doom`, "join 0", "join 1", "join 2");
+        await redis().rpush(`${key}:cascade`, "join 0", "join 1", "join 2");
       },
     ],
     [
@@ -144,7 +144,10 @@ describe.skipIf(redisBinary === undefined)("what is planted in flows holds up ne
         await redis().setbit(`${key}:sent`, 2 ** 28 - 12_345, 1);
       },
     ],
-    ["texts that are no JSON", (key) => redis().hset(key, "queues", "{", "odd", "[", "edges", "7", "links", "x", "expires", "soon")],
+    [
+      "texts that are no JSON",
+      (key) => redis().hset(key, "queues", "{", "customIds", "[", "callGroups", "7", "links", "x", "expires", "soon"),
+    ],
     [
       "another kind of key",
       async (key) => {
@@ -152,7 +155,7 @@ describe.skipIf(redisBinary === undefined)("what is planted in flows holds up ne
         await redis().rpush(key, "x");
       },
     ],
-    ["a list of what is to fail of another kind", (key) => redis().set(`${key}:doom`, "x")],
+    ["a list of what is to fail of another kind", (key) => redis().set(`${key}:cascade`, "x")],
   ])("a flow with %s", async (_, spoil) => {
     const id = await spoilt(spoil);
     await age();
@@ -210,7 +213,7 @@ describe.skipIf(redisBinary === undefined)("what is planted in flows holds up ne
     expect((await consumer.settleAndTake({ settle: [], take: 1 })).deliveries).toEqual([]);
   });
 
-  test.each(["x", "[]", "{}", '{"id":"x","task":"list","queue":"feeds","places":7}'])(
+  test.each(["x", "[]", "{}", '{"id":"x","task":"list","queue":"feeds","positions":7}'])(
     "what a flow says of an added call is %s",
     async (text) => {
       const { flow, consumer, delivery, add } = await member();
@@ -239,7 +242,7 @@ describe.skipIf(redisBinary === undefined)("what is planted in flows holds up ne
     const planted = Array.from({ length: 300 }, (_, number) => ["1", `no-flow-${number}`]).flat();
     await server.client.zadd(index, ...planted);
     await server.client.set(keyOf("no-flow-0"), "x");
-    await server.client.hset(keyOf("no-flow-1"), "left", "1", "queues", "{}", "odd", "[]");
+    await server.client.hset(keyOf("no-flow-1"), "remaining", "1", "layout", "2", "queues", "{}", "customIds", "[]");
     const flow = steps();
     await stage.engine.flows.begin(flow);
     await consume().repairFlows(60_000);

@@ -138,7 +138,7 @@ test("a set of lost tasks that many ids were planted in is begun anew, and what 
 test("of a list of crashes that somebody has planted, no more is counted than nobody comes to", async () => {
   await stage.send(...numbered("feeds", 1));
   const [id] = await broker.redis.lrange(key("feeds", "wait"), 0, 0);
-  await broker.redis.hset(key("feeds", id!), { ats: "5", begun: " 1 2".repeat(500_000) });
+  await broker.redis.hset(key("feeds", id!), { ats: "5", startedDeliveries: " 1 2".repeat(500_000) });
   expect(await take(stage.consume(["feeds"]), 1)).toEqual([expect.objectContaining({ id, crashes: 2048 })]);
 });
 

@@ -38,7 +38,7 @@ export async function workOff(scene: Scene): Promise<readonly string[]> {
     const settle = deliveries
       .filter(({ content }) => content.type !== "undecodable")
       .map((delivery) =>
-        contentOf(delivery).places === undefined
+        contentOf(delivery).positions === undefined
           ? { ...settlementOf(delivery), store: storeOf(delivery.id, { delivery: delivery.number }) }
           : played(delivery),
       );

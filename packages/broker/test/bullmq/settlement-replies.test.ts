@@ -56,7 +56,7 @@ describe("replies of settlements", () => {
   });
 
   test("refusals that are no fault of what was settled are told apart", () => {
-    const foreign = settlementOf("d", "foreign");
+    const foreign = settlementOf("d", "external");
     const replies = new SettlementReplies(
       [1, "NOPERM No permissions to access a key", 2, "NOPERM No permissions to access a key", 3, "ERR no"],
       {

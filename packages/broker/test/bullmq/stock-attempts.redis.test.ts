@@ -37,7 +37,7 @@ describe("a job of BullMQ's own producers", () => {
       if (failures > 0) await consumer.begin(delivery);
       await consumer.settleAndTake({ settle: [settlementOf(delivery, outcomes.failed)], take: 0 });
     }
-    expect(await bench.broker.redis.hexists(bench.queue.toKey(id!), "begun")).toBe(0);
+    expect(await bench.broker.redis.hexists(bench.queue.toKey(id!), "startedDeliveries")).toBe(0);
   });
 
   test("knows its attempt", async () => {

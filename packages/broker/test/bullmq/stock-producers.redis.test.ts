@@ -22,7 +22,7 @@ describe("BullMQ's own producers", () => {
     test("come as calls of the task that they are named after", async () => {
       const job = await bench.queue.add("mail.send", { to: "ann", n: [1, null] });
       const delivery = await takeOne(bench.worker());
-      expect(delivery).toMatchObject({ id: job.id, number: 1, content: { type: "foreign" } });
+      expect(delivery).toMatchObject({ id: job.id, number: 1, content: { type: "external" } });
       expect(contentOf(delivery)).toEqual({
         id: job.id,
         task: "mail.send",

@@ -41,7 +41,7 @@ describe("BullMQ's own tools", () => {
       );
       const job = await bench.queue.getJob(message.id);
       expect(job).toMatchObject({ id: message.id, name: "feeds.import", opts: { attempts: 0 } });
-      expect(job?.data).toMatchObject({ bullrush: 1, args: [{ url: "x" }] });
+      expect(job?.data).toMatchObject({ bullrush: 2, args: [{ url: "x" }] });
       expect((await bench.queue.getWaiting()).map(({ id }) => id)).toEqual([message.id]);
       expect((await bench.queue.getDelayed()).map(({ priority }) => priority)).toEqual([4]);
       expect(await job?.getState()).toBe("waiting");

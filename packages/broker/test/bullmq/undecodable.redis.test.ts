@@ -43,13 +43,18 @@ describe("what cannot be read", () => {
     ["data with a forbidden key", { name: "tasks.add", data: `{"__proto__":{"a":"${secret}"}}` }, "it is not JSON, or has a forbidden key"],
     [
       "an envelope of a newer version",
-      { name: "tasks.add", data: envelope({ bullrush: 2 }) },
-      "its version is 2, and this release reads version 1",
+      { name: "tasks.add", data: envelope({ bullrush: 3 }) },
+      "its version is 3, and this release reads version 2",
+    ],
+    [
+      "an envelope of an older version",
+      { name: "tasks.add", data: envelope({ bullrush: 1 }) },
+      "its version is 1, and this release reads version 2",
     ],
     [
       "an envelope of no version",
       { name: "tasks.add", data: envelope({ bullrush: secret }) },
-      "its version is a string, and this release reads version 1",
+      "its version is a string, and this release reads version 2",
     ],
     ["an envelope without arguments", { name: "tasks.add", data: envelope({ args: undefined }) }, '"args" is missing; expected an array'],
   ])("%s is delivered as such, between sound ones, and can be buried", async (_, fields, reason) => {
@@ -87,7 +92,7 @@ describe("what cannot be read", () => {
     await broker.redis.lpush(`${broker.prefix}:feeds:wait`, "7");
     expect(await takeOne(stage.consume(["feeds"]))).toMatchObject({
       id: "7",
-      content: { type: "foreign", message: { id: "7", task: "mail.send", args: [["bullrush"]], priority: 9 } },
+      content: { type: "external", message: { id: "7", task: "mail.send", args: [["bullrush"]], priority: 9 } },
     });
   });
 

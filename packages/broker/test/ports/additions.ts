@@ -11,13 +11,13 @@ import type { Stage } from "./stage.js";
 import { hear, take, takeOne } from "./waiting.js";
 
 /** What a member adds by its call `ordinal`. */
-function additionOf(member: Pick<Message, "id" | "places" | "rootId">, ordinal: number, given: Partial<Message> = {}): FlowAddition {
-  const [place] = member.places ?? [];
-  const [target] = place?.next ?? [];
-  if (place === undefined || target?.[0] !== "slot") throw new Error("it is no member");
+function additionOf(member: Pick<Message, "id" | "positions" | "rootId">, ordinal: number, given: Partial<Message> = {}): FlowAddition {
+  const [position] = member.positions ?? [];
+  const [target] = position?.next ?? [];
+  if (position === undefined || target?.[0] !== "slot") throw new Error("it is no member");
   const { id, rootId } = member;
   const own = { id: additionId(id, ordinal), task: "list", args: [`added ${ordinal}`], headers: {}, priority: 0, retries: 0, rootId };
-  return { flow: place.flow, by: place.call, join: target[1], queue: "feeds", message: { ...own, ...given } };
+  return { flow: position.flow, by: position.call, join: target[1], queue: "feeds", message: { ...own, ...given } };
 }
 
 /** Members that give their numbers, and a body. */
@@ -55,7 +55,7 @@ export function describeAdditions(stage: () => Stage, { keys, hash }: Kept): voi
         await add(first!, 0, { args: ["a0"] }),
         await add(second!, 1, { args: ["b1"] }),
       ]).toEqual(["added", "added", "added"]);
-      expect(await hash(flow.id)).toMatchObject({ calls: "6", left: "6", added: "3" });
+      expect(await hash(flow.id)).toMatchObject({ calls: "6", remaining: "6", added: "3" });
       await consumer.settleAndTake({ settle: settle(members), take: 0 });
       expect(valueIn(await play(stage(), consumer, flow, 1))).toEqual([[0], [1], ["b0"], ["a0"], ["b1"]]);
       expect(await keys()).toEqual([]);
@@ -99,7 +99,7 @@ export function describeAdditions(stage: () => Stage, { keys, hash }: Kept): voi
       expect(await standing("feeds", contentOf(members[0]!))).toEqual(["sound"]);
       await add(members[0]!, 0);
       const added = contentOf(await takeOne(consumer));
-      expect(added.places).toEqual([{ flow: flow.id, call: 2, next: [["slot", 0, 1]] }]);
+      expect(added.positions).toEqual([{ flow: flow.id, call: 2, next: [["slot", 0, 1]] }]);
       const other = stage()
         .broker.connect()
         .flows.standings([{ queue: "feeds", message: added }]);
@@ -108,24 +108,24 @@ export function describeAdditions(stage: () => Stage, { keys, hash }: Kept): voi
         ["others", added],
         ["feeds", { ...added, task: "another" }],
         ["feeds", { ...added, id: newId() }],
-        ["feeds", { ...added, places: [{ flow: flow.id, call: 2, next: [["slot", 0, 0]] }] }],
-        ["feeds", { ...added, places: [{ flow: flow.id, call: 3, next: [["slot", 0, 1]] }] }],
-        ["feeds", { ...added, standsFor: [{ id: newId(), task: "another" }] }],
+        ["feeds", { ...added, positions: [{ flow: flow.id, call: 2, next: [["slot", 0, 0]] }] }],
+        ["feeds", { ...added, positions: [{ flow: flow.id, call: 3, next: [["slot", 0, 1]] }] }],
+        ["feeds", { ...added, replaces: [{ id: newId(), task: "another" }] }],
       ];
       for (const [queue, message] of forged) expect(await standing(queue, message)).toEqual(["forged"]);
     });
 
     test("keeps its priority, its delay and its queue, whatever its arguments look like", async () => {
       const { flow, consumer, members } = await begin(1);
-      const planted = { places: [{ flow: flow.id, call: 0, next: [["slot", 0, 0]] }] };
+      const planted = { positions: [{ flow: flow.id, call: 0, next: [["slot", 0, 0]] }] };
       const eta = Date.now() + 300;
       const addition = additionOf(contentOf(members[0]!), 0, { args: [planted], eta, replyTo: "bullrush:reply:there" });
       await stage().engine.flows.addMember({ ...addition, queue: "later" });
       expect(await stage().counts("later")).toMatchObject({ delayed: 1 });
       await add(members[0]!, 1, { priority: 3 });
-      expect(contentOf(await takeOne(consumer))).toMatchObject({ priority: 3, places: [{ call: 3 }] });
+      expect(contentOf(await takeOne(consumer))).toMatchObject({ priority: 3, positions: [{ call: 3 }] });
       const [delayed] = await hear(stage().consume(["later"]), 1);
-      expect(contentOf(delayed!)).toMatchObject({ args: [planted], eta, replyTo: "bullrush:reply:there", places: [{ call: 2 }] });
+      expect(contentOf(delayed!)).toMatchObject({ args: [planted], eta, replyTo: "bullrush:reply:there", positions: [{ call: 2 }] });
       expect((await stage().engine.flows.revoke(flow.id, []))?.queues).toEqual(["feeds", "later"]);
     });
 

@@ -36,7 +36,7 @@ export function flowOf(steps: readonly Step[], joins: readonly Partial<FlowJoin>
         priority: 0,
         retries: 0,
         rootId: callId(id, 0),
-        places: [{ flow: id, call: number, next }],
+        positions: [{ flow: id, call: number, next }],
         ...message,
       },
     };

@@ -250,11 +250,11 @@ export function describeFlows(stage: () => Stage, flows: Kept): void {
       // Its last call begins a group of its own, of the same number as that of the other flow.
       const own = flowOf([
         { task: "fail", args: [7], next: [["step", 1]] },
-        { task: "list", enters: [0] },
+        { task: "list", startsMembersOf: [0] },
       ]);
       const [first, last] = own.calls;
-      const places = [...last!.message.places!, ...contentOf(replaced).places!];
-      const message = { ...last!.message, places, standsFor: [{ id: replaced.id, task: "list" }] };
+      const positions = [...last!.message.positions!, ...contentOf(replaced).positions!];
+      const message = { ...last!.message, positions, replaces: [{ id: replaced.id, task: "list" }] };
       const inner = { ...own, calls: [first!, { ...last!, message }] };
       await stage().engine.flows.begin(inner);
       await consumer.settleAndTake({ settle: [{ delivery: replaced, outcome: { type: "replaced", flow: inner } }], take: 0 });
@@ -332,8 +332,8 @@ export function describeFlows(stage: () => Stage, flows: Kept): void {
               ["step", 2],
             ],
           },
-          { task: "list", next: [["slot", 0, 0]], enters: [0] },
-          { task: "list", next: [["slot", 0, 1]], enters: [0] },
+          { task: "list", next: [["slot", 0, 0]], startsMembersOf: [0] },
+          { task: "list", next: [["slot", 0, 1]], startsMembersOf: [0] },
           { task: "list" },
         ],
         [{ next: [["step", 3]], onFailure: "partial" }],
@@ -351,7 +351,7 @@ export function describeFlows(stage: () => Stage, flows: Kept): void {
       const flow = flowOf(
         [
           { task: "fail", args: ["x".repeat(9000)], next: [["steps", 1, 2000]] },
-          ...members.map((slot) => ({ task: "list", next: [["slot", 0, slot] as const], enters: [0] })),
+          ...members.map((slot) => ({ task: "list", next: [["slot", 0, slot] as const], startsMembersOf: [0] })),
           { task: "list" },
         ],
         [{ size: 2000, next: [["step", 2001]] }],
@@ -501,10 +501,10 @@ export function describeFlows(stage: () => Stage, flows: Kept): void {
       const replaced = await takeOne(consumer);
       const own = flowOf([{ task: "list", args: ["instead"] }]);
       const [call] = own.calls;
-      const places = [...call!.message.places!, ...contentOf(replaced).places!];
+      const positions = [...call!.message.positions!, ...contentOf(replaced).positions!];
       const inner = {
         ...own,
-        calls: [{ ...call!, message: { ...call!.message, places, standsFor: [{ id: replaced.id, task: "list" }] } }],
+        calls: [{ ...call!, message: { ...call!.message, positions, replaces: [{ id: replaced.id, task: "list" }] } }],
       };
       await stage().engine.flows.begin(inner);
       await consumer.settleAndTake({ settle: [{ delivery: replaced, outcome: { type: "replaced", flow: inner } }], take: 0 });
@@ -534,7 +534,7 @@ export function describeFlows(stage: () => Stage, flows: Kept): void {
 
     test("tells the tasks in whose place a call runs when its message has gone", async () => {
       const replaced = { id: newId(), task: "outer" };
-      const flow = flowOf([{ task: "list", message: { standsFor: [replaced] } }]);
+      const flow = flowOf([{ task: "list", message: { replaces: [replaced] } }]);
       await stage().engine.flows.begin(flow);
       await stage().engine.queues.purge("feeds");
       const consumer = stage().consume(["feeds"]);

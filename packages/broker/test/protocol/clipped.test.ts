@@ -36,18 +36,18 @@ test("so is a failure, on each level, and one that fits is the same", () => {
 });
 
 test("a message under a name that no task can have is none", () => {
-  const content = readContent(id, huge, '{"bullrush":1,"args":[]}', null);
+  const content = readContent(id, huge, '{"bullrush":2,"args":[]}', null);
   expect(content).toMatchObject({ type: "undecodable", error: { code: "DECODE_ERROR" } });
   expect(longest(content)).toBeLessThan(300);
 });
 
-test("of a job of another program, and of a newer version, the name is cut", () => {
+test("of a job of another program, and of another version, the name is cut", () => {
   expect(longest(readContent("1", huge, "{}", null))).toBe(textLimits.name);
-  expect(readContent(id, huge, '{"bullrush":9}', null)).toMatchObject({ newerTask: expect.stringMatching(/^x{199}…$/) as string });
+  expect(readContent(id, huge, '{"bullrush":9}', null)).toMatchObject({ taskOfOtherVersion: expect.stringMatching(/^x{199}…$/) as string });
 });
 
 test("the failure that a message brings along is cut", () => {
-  const envelope = { bullrush: 1, args: [], lastFailure: { name: "E", message: huge } };
+  const envelope = { bullrush: 2, args: [], lastFailure: { name: "E", message: huge } };
   const content = readContent(id, "add", JSON.stringify(envelope), null);
   expect(content.type === "message" && content.message.lastFailure?.message).toHaveLength(10_000);
 });

@@ -16,14 +16,14 @@ import { replyChannel } from "../../src/protocol/reply-channel.js";
 import { asJson, jsonValues } from "./support.js";
 
 const id = "0190c6a0-1111-7222-8333-444455556666";
-const places = [{ flow: id, call: 3, next: [["slot", 0, 2] as const] }];
+const positions = [{ flow: id, call: 3, next: [["slot", 0, 2] as const] }];
 
 /** Texts that look like parts of a message. */
 const hostile = fc.constantFrom(
   ',"resent":true}',
   '],"args":[',
   `{"bullrush":1,"args":[`,
-  `,"places":${JSON.stringify(places)}`,
+  `,"positions":${JSON.stringify(positions)}`,
   '"}',
   "\\",
   ',"to":"somebody"}',
@@ -46,7 +46,7 @@ const messages: fc.Arbitrary<Message> = fc.record(
     timeLimit: fc.nat(),
     each: fc.boolean(),
     replyTo: fc.stringMatching(/^[A-Za-z0-9_-]{1,40}$/).map(replyChannel),
-    standsFor: fc.array(fc.record({ id: fc.uuid(), task: fc.string({ minLength: 1 }), queue: fc.string({ minLength: 1 }) })),
+    replaces: fc.array(fc.record({ id: fc.uuid(), task: fc.string({ minLength: 1 }), queue: fc.string({ minLength: 1 }) })),
   },
   { requiredKeys: ["id", "task", "args", "headers", "priority", "retries", "rootId"] },
 );
@@ -118,7 +118,7 @@ describe("a message around its positions", () => {
     fc.assert(
       fc.property(messages, (message) => {
         const [before, behind] = encodeAroundPositions(message);
-        expect(`${before},"places":${JSON.stringify(places)}${behind}`).toBe(encodeMessage({ ...message, places }));
+        expect(`${before},"positions":${JSON.stringify(positions)}${behind}`).toBe(encodeMessage({ ...message, positions }));
         expect(before + behind).toBe(encodeMessage(message));
       }),
     );

@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { encodeMessage, maxReplyToBytes, messageVersion, replyToAtEnd } from "../../src/protocol/envelope.js";
 import { defaultMaxPayload } from "../../src/protocol/payload-limit.js";
-import { decodeMessage, foreignMessage, isEnvelope, readMessage } from "../../src/protocol/read-message.js";
+import { decodeMessage, externalMessage, isEnvelope, readMessage } from "../../src/protocol/read-message.js";
 import { decodeJson } from "../../src/json/json.js";
 import type { Message } from "../../src/protocol/message.js";
 import { replyChannel } from "../../src/protocol/reply-channel.js";
@@ -58,12 +58,12 @@ describe("a message", () => {
   });
 
   test("is written as an object with its version, without what its job holds beside it and what is at its default", () => {
-    expect(encodeMessage(plain)).toBe('{"bullrush":1,"args":[1,2]}');
-    expect(messageVersion).toBe(1);
+    expect(encodeMessage(plain)).toBe('{"bullrush":2,"args":[1,2]}');
+    expect(messageVersion).toBe(2);
   });
 
   test("names the client on whose channel the sender waits", () => {
-    expect(envelopeOf({ ...plain, replyTo: replyChannel("ann") })).toEqual({ bullrush: 1, args: [1, 2], to: "ann" });
+    expect(envelopeOf({ ...plain, replyTo: replyChannel("ann") })).toEqual({ bullrush: 2, args: [1, 2], to: "ann" });
     expect(returned({ ...plain, replyTo: replyChannel("ann") }).replyTo).toBe(replyChannel("ann"));
   });
 
@@ -80,7 +80,7 @@ describe("a message", () => {
   });
 
   test("with fields that nobody knows is read without them", () => {
-    const message = decodeMessage(id, plain.task, { ...envelopeOf(plain), toBeInvented: { a: canary }, bullrush: 1 });
+    const message = decodeMessage(id, plain.task, { ...envelopeOf(plain), toBeInvented: { a: canary }, bullrush: 2 });
     expect(message).toEqual(plain);
   });
 
@@ -102,7 +102,8 @@ describe("a message", () => {
 
 describe("an envelope is refused", () => {
   test.each<[unknown, string]>([
-    [2, "2"],
+    [3, "3"],
+    [1, "1"],
     [0, "0"],
     [1.5, "a number"],
     ["1", "a string"],
@@ -113,7 +114,7 @@ describe("an envelope is refused", () => {
   ])("of version %j", (version, shown) => {
     expect(errorOf(() => decodeMessage(id, plain.task, { ...envelopeOf(plain), bullrush: version }))).toMatchObject({
       code: "DECODE_ERROR",
-      message: `the message cannot be decoded: its version is ${shown}, and this release reads version 1`,
+      message: `the message cannot be decoded: its version is ${shown}, and this release reads version 2`,
     });
   });
 
@@ -146,8 +147,8 @@ describe("an envelope is refused", () => {
     to: ["", 5, true, null, [canary], "a\nb", "a".repeat(201)],
     ignoreResult: [canary, 0, 1, null, "true"],
     each: [canary, 0, 1, null],
-    places: [canary, 5, null, [canary], [{}], [{ flow: canary, call: 0, next: [] }], ...badTargets],
-    standsFor: [canary, 5, null, [canary], [null], [{ id }], [{ id: canary, task: "a" }], [{ id, task: "" }]],
+    positions: [canary, 5, null, [canary], [{}], [{ flow: canary, call: 0, next: [] }], ...badTargets],
+    replaces: [canary, 5, null, [canary], [null], [{ id }], [{ id: canary, task: "a" }], [{ id, task: "" }]],
     resent: [canary, 0, 1, null],
     lastFailure: [canary, 5, null, [canary], {}, { name: "Error" }, { name: "Error", message: "m", cause: canary }],
   };
@@ -162,7 +163,7 @@ describe("an envelope is refused", () => {
   );
 
   test("without args", () => {
-    expect(errorOf(() => decodeMessage(id, plain.task, { bullrush: 1 })).message).toContain('"args" is missing; expected an array');
+    expect(errorOf(() => decodeMessage(id, plain.task, { bullrush: 2 })).message).toContain('"args" is missing; expected an array');
   });
 
   test.each([canary, "", "7", "wait", `${id}:lock`])("in a job whose id is no task's: %s", (jobId) => {
@@ -231,12 +232,12 @@ describe("the payload limit", () => {
 });
 
 test.each<[unknown, boolean]>([
-  [{ bullrush: 1 }, true],
+  [{ bullrush: 2 }, true],
   [{ bullrush: 99, id: "x" }, true],
   [{ bullrush: null }, true],
   [{ id, task: "tasks.add" }, false],
   [{}, false],
-  [[{ bullrush: 1 }], false],
+  [[{ bullrush: 2 }], false],
   ["bullrush", false],
   [null, false],
   [undefined, false],
@@ -246,7 +247,7 @@ test.each<[unknown, boolean]>([
 
 describe("the call of a plain producer", () => {
   test("is a call with its data as the one argument", () => {
-    expect(foreignMessage("7", "mail.send", { to: "ann" }, 0)).toEqual({
+    expect(externalMessage("7", "mail.send", { to: "ann" }, 0)).toEqual({
       id: "7",
       task: "mail.send",
       args: [{ to: "ann" }],
@@ -263,7 +264,7 @@ describe("the call of a plain producer", () => {
     [10, 9],
     [2_097_152, 9],
   ])("of priority %d has priority %d", (given, expected) => {
-    expect(foreignMessage("7", "mail.send", {}, given).priority).toBe(expected);
+    expect(externalMessage("7", "mail.send", {}, given).priority).toBe(expected);
   });
 });
 

@@ -206,8 +206,8 @@ describe("a refused settlement", () => {
   const of = (type: Delivery["content"]["type"]) => ({ content: { type } }) as Delivery;
 
   test("of a plain job, for a key that its worker may not use: the job is at fault", () => {
-    expect(isFaultOf(of("foreign"), { code: "key-denied" })).toBe(true);
-    expect(isFaultOf(of("foreign"), { code: "command-denied" })).toBe(false);
+    expect(isFaultOf(of("external"), { code: "key-denied" })).toBe(true);
+    expect(isFaultOf(of("external"), { code: "command-denied" })).toBe(false);
   });
 
   test("of a message: a missing right is not its fault, a key of another kind is", () => {

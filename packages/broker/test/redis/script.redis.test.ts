@@ -48,21 +48,21 @@ describe("a script", () => {
     },
   );
 
-  test("that includes what there is not is refused when it is loaded", async () => {
-    await expect(scriptAt("bullmq/purge").load()).rejects.toThrow('lua/bullmq/purge.lua includes "drain", which does not exist');
+  test("that requires what there is not is refused when it is loaded", async () => {
+    await expect(scriptAt("bullmq/purge").load()).rejects.toThrow('lua/bullmq/purge.lua requires "drain", which does not exist');
     await expect(scriptAt("bullmq/none").load()).rejects.toThrow("there is no script lua/bullmq/none.lua");
     const { lua } = await scriptAt("bullmq/purge", async () => ({ drain: "-- $& here" })).load();
     expect(lua).toContain("\n-- $& here\n");
   });
 
-  test("is put together when it is first needed, and asks for parts only if it includes one", async () => {
+  test("is put together when it is first needed, and asks for parts only if it requires one", async () => {
     let asked = 0;
     const parts = async () => ({ asked: String(++asked) });
     const own = scriptAt("bullmq/publish", parts);
     expect(own.loaded).toBe(undefined);
     expect(await own.load()).toBe(own.loaded);
     expect(asked).toBe(0);
-    await expect(scriptAt("bullmq/publish-by-bullmq", parts).load()).rejects.toThrow("which does not exist");
+    await expect(scriptAt("bullmq/publish-single", parts).load()).rejects.toThrow("which does not exist");
     expect(asked).toBe(1);
   });
 

@@ -37,14 +37,14 @@ export function additionOf(signature: unknown, { member, ordinal }: Adding, { op
   const address = { id, priority, replyTo, now: clock.now(), rootId: member.rootId, parentId: member.id, resent: false };
   const message = messageOf(call, address);
   if (member.groupId !== undefined) message.groupId = member.groupId;
-  // As long as it will be, but for its places.
+  // As long as it will be, but for its positions.
   encodeMessage(message, options.maxPayload);
   return { ...where, queue, message };
 }
 
 /** The place of a task among the members of a group that something waits for: the innermost one, if it stands for other tasks. */
-function joinOf({ places = [] }: Message): Pick<FlowAddition, "flow" | "by" | "join"> | undefined {
-  for (const { flow, call, next } of places) {
+function joinOf({ positions = [] }: Message): Pick<FlowAddition, "flow" | "by" | "join"> | undefined {
+  for (const { flow, call, next } of positions) {
     for (const target of next) if (target[0] === "slot") return { flow, by: call, join: target[1] };
   }
   return undefined;

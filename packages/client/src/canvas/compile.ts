@@ -89,7 +89,7 @@ function flowCallsOf(common: Common): readonly FlowCall[] {
 
 /** @param now absent for a call whose turn is still to come */
 function flowCallOf(call: PlannedCall, number: number, now: number | undefined, common: Common): FlowCall {
-  const { node, queue, takesValue, enters, hasHandle, copyOf } = call;
+  const { node, queue, takesValue, startsMembersOf, hasHandle, copyOf } = call;
   const { countdown, expires = node.declared.expires } = node.options;
   const message = messageIn(call, number, now, common);
   return {
@@ -97,7 +97,7 @@ function flowCallOf(call: PlannedCall, number: number, now: number | undefined, 
     message,
     text: encodeMessage(message, common.setting.options.maxPayload),
     takesValue,
-    ...(enters.length > 0 && { enters }),
+    ...(startsMembersOf.length > 0 && { startsMembersOf }),
     ...(!hasHandle && copyOf === undefined && { isLink: true }),
     ...(now === undefined && countdown !== undefined && { countdown: toMilliseconds(countdown, "countdown") }),
     ...(now === undefined && expires !== undefined && !(expires instanceof Date) && { lifetime: toMilliseconds(expires, "expires") }),
@@ -120,10 +120,10 @@ function messageIn(call: PlannedCall, number: number, now: number | undefined, c
   if (groupId !== undefined) message.groupId = groupId;
   if (replaced !== undefined) message.headers = inherited(replaced.headers, message.headers);
   if (isFlow) {
-    const place: FlowPosition = { flow: plan.id, call: number, next: inRanges(next) };
-    message.places = isResult && replaced?.places !== undefined ? [place, ...replaced.places] : [place];
+    const position: FlowPosition = { flow: plan.id, call: number, next: inRanges(next) };
+    message.positions = isResult && replaced?.positions !== undefined ? [position, ...replaced.positions] : [position];
   }
-  if (isResult && replaced !== undefined) message.standsFor = [...(replaced.standsFor ?? []), { id: replaced.id, task: replaced.task }];
+  if (isResult && replaced !== undefined) message.replaces = [...(replaced.replaces ?? []), { id: replaced.id, task: replaced.task }];
   return copyOf === undefined ? message : copyFor(call.queue, message);
 }
 

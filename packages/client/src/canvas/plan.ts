@@ -27,7 +27,7 @@ export interface PlannedCall {
   /** Whether somebody has a handle on its result: not so for links and copies. */
   readonly hasHandle: boolean;
   /** The joins in whose groups it begins a member, where something is before the group. */
-  readonly enters: number[];
+  readonly startsMembersOf: number[];
   /** The call before it: whose value it gets, or the last member of the group whose values it gets. */
   before: PlannedCall | undefined;
 }

@@ -117,7 +117,7 @@ class Planner {
   #enter(join: number, entries: readonly Target[], context: Context): readonly Target[] {
     const calls = this.#reached(entries);
     if (calls.length > 0) {
-      for (const call of calls) call.enters.push(join);
+      for (const call of calls) call.startsMembersOf.push(join);
       return entries;
     }
     const around = { ...context, hasHandle: false, isResult: false, watches: [] };
@@ -164,11 +164,11 @@ class Planner {
       takesValue,
       groupId,
       hasHandle,
-      enters: [],
+      startsMembersOf: [],
       copyOf: undefined,
       before: undefined,
     };
-    const copies = others.map((queue): PlannedCall => ({ ...call, queue, next: [], enters: [], hasHandle: false, copyOf: call }));
+    const copies = others.map((queue): PlannedCall => ({ ...call, queue, next: [], startsMembersOf: [], hasHandle: false, copyOf: call }));
     this.calls.push(call, ...copies);
     for (const [kind, place] of next) if (kind === "link" || kind === "error") (this.calls[place] as PlannedCall).before = call;
     for (const follower of this.#reached(targets)) follower.before ??= call;

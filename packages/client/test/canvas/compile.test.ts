@@ -50,8 +50,8 @@ function messagesOf(canvas: AnyCanvas): readonly Message[] {
 /** A flow in short: each call as its task, its arguments and where its value goes. */
 function shapeOf({ calls, joins, entries }: Flow) {
   const short = calls.map(({ message, takesValue }) => {
-    const { task, args, places } = message;
-    return `${task}(${[...(takesValue ? ["*"] : []), ...args].join()}) -> ${JSON.stringify(places?.[0]?.next)}`;
+    const { task, args, positions } = message;
+    return `${task}(${[...(takesValue ? ["*"] : []), ...args].join()}) -> ${JSON.stringify(positions?.[0]?.next)}`;
   });
   return { calls: short, joins: joins.map(({ size, onFailure, next }) => ({ size, onFailure, next })), entries };
 }
@@ -74,7 +74,7 @@ describe("chain", () => {
     expect(flow.calls.map(({ message }) => message.parentId)).toEqual(parents);
     for (const [call, { message, text }] of flow.calls.entries()) {
       expect(message).toMatchObject({ rootId: ids[2], replyTo, resent: true });
-      expect(message.places?.[0]).toMatchObject({ flow: id, call });
+      expect(message.positions?.[0]).toMatchObject({ flow: id, call });
       expect(JSON.parse(text ?? "")).toMatchObject({ args: message.args });
     }
   });
@@ -100,7 +100,7 @@ describe("group", () => {
     expect(messages.map((message) => message.id)).toEqual([0, 1, 2].map((number) => callId(id, number)));
     for (const message of messages) {
       expect(message).toMatchObject({ replyTo, rootId: messages[0]?.id });
-      expect(message).not.toHaveProperty("places");
+      expect(message).not.toHaveProperty("positions");
       expect(message).not.toHaveProperty("parentId");
     }
   });
@@ -140,7 +140,7 @@ describe("group", () => {
 
   test("after a step: the calls that begin its members, at least one each, get the value", () => {
     const entered = (canvas: AnyCanvas) =>
-      flowOf(canvas).calls.flatMap(({ message: { task }, enters }) => (enters ? [[task, enters]] : []));
+      flowOf(canvas).calls.flatMap(({ message: { task }, startsMembersOf }) => (startsMembersOf ? [[task, startsMembersOf]] : []));
     expect(entered(chord([add.s(1, 2), show.s(3)], sum.s()))).toEqual([]);
     const inner = chord([show.s(), show.s()], sum.s(), { onFailure: "partial" });
     expect(entered(chain(show.s(1), group(inner, chain(warn.s(), warn.s())), sum.s()))).toEqual([
@@ -154,7 +154,7 @@ describe("group", () => {
     ]);
     const empty = chain(show.s(1), group(group(group())), sum.s().set({ queue: "q" }));
     expect(entered(empty)).toEqual([["bullrush.collect", [1, 0]]]);
-    expect(flowOf(empty).calls[1]).toMatchObject({ queue: "q", message: { places: [{ next: [["open", 2]] }] } });
+    expect(flowOf(empty).calls[1]).toMatchObject({ queue: "q", message: { positions: [{ next: [["open", 2]] }] } });
   });
 
   test("three and more groups in a row: one target for what comes before", () => {
@@ -237,7 +237,7 @@ describe("links", () => {
   });
 
   test("of a chain, a chord, a group: those of its last step, its body, each member", () => {
-    const next = (flow: Flow) => flow.calls.filter(({ message: { places } }) => places?.[0]?.next.some(([kind]) => kind === "link"));
+    const next = (flow: Flow) => flow.calls.filter(({ message: { positions } }) => positions?.[0]?.next.some(([kind]) => kind === "link"));
     const tasks = (flow: Flow) => next(flow).map(({ message }) => message.task);
     expect(tasks(flowOf(chain(add.s(1, 2), show.s()).link(warn.s())))).toEqual(["show"]);
     expect(tasks(flowOf(chord([add.s(1, 2)], sum.s()).set({ link: warn.s() })))).toEqual(["sum"]);
@@ -246,8 +246,8 @@ describe("links", () => {
 
   test("of a chain that ends in an empty group: for failures before it; there is no result to link", () => {
     const links = (canvas: AnyCanvas) =>
-      flowOf(canvas).calls.flatMap(({ message: { task, places } }) =>
-        (places?.[0]?.next ?? []).flatMap(([kind]) => (kind === "error" || kind === "link" ? [[task, kind]] : [])),
+      flowOf(canvas).calls.flatMap(({ message: { task, positions } }) =>
+        (positions?.[0]?.next ?? []).flatMap(([kind]) => (kind === "error" || kind === "link" ? [[task, kind]] : [])),
       );
     const single = chain(add.s(1, 2), show.s(), group());
     expect(links(single.link(sum.s() as never).onError(warn.s()))).toEqual([["show", "error"]]);
@@ -270,8 +270,8 @@ describe("links", () => {
         .slice(first, last + 1)
         .map(({ message: { task } }) => task)
         .filter((task) => task !== "warn");
-    return calls.flatMap(({ message: { task, places } }) =>
-      (places?.[0]?.next ?? []).flatMap(([kind, , first, last]) =>
+    return calls.flatMap(({ message: { task, positions } }) =>
+      (positions?.[0]?.next ?? []).flatMap(([kind, , first, last]) =>
         kind === "error" ? [`${task}: ${named(first, last).toReversed().join()}`] : [],
       ),
     );
@@ -321,7 +321,7 @@ describe("links", () => {
         .onError(warn.s("own")),
     );
     const flow = flowOf(canvas.set({ link: show.s(), linkError: warn.s() }));
-    const kinds = flow.calls.flatMap(({ message: { task, places } }) => (places?.[0]?.next ?? []).map(([kind]) => `${task} ${kind}`));
+    const kinds = flow.calls.flatMap(({ message: { task, positions } }) => (positions?.[0]?.next ?? []).map(([kind]) => `${task} ${kind}`));
     expect(kinds).toEqual(["show link", "show link", "show error", "show error", "add step"]);
   });
 
@@ -398,11 +398,11 @@ test("call that goes to several queues: as many calls, and nobody waits for the 
     ["step", 2],
     ["link", 3],
   ]);
-  expect(add1?.message.places?.[0]?.next).toEqual([
+  expect(add1?.message.positions?.[0]?.next).toEqual([
     ["step", 0],
     ["link", 1],
   ]);
-  expect(add2?.message).toMatchObject({ id: copyId(add1?.message.id ?? "", "right"), places: [{ call: 3, next: [] }] });
+  expect(add2?.message).toMatchObject({ id: copyId(add1?.message.id ?? "", "right"), positions: [{ call: 3, next: [] }] });
   expect(show2?.message).toMatchObject({ id: copyId(flow.id, "right"), headers: { fanoutOf: flow.id }, parentId: add1?.message.id });
   expect(show2).toMatchObject({ takesValue: true });
   for (const copy of [show2, add2]) expect(copy?.message).not.toHaveProperty("replyTo");
@@ -478,8 +478,8 @@ describe("random canvases", () => {
   function asFlow(result: Compiled): Flow {
     if ("flow" in result) return result.flow;
     const calls = result.sendings.flat().map((routed, call) => {
-      const places = [{ flow: id, call, next: [] }];
-      return { ...routed, message: { ...routed.message, places }, takesValue: false };
+      const positions = [{ flow: id, call, next: [] }];
+      return { ...routed, message: { ...routed.message, positions }, takesValue: false };
     });
     return { id, calls, joins: [], entries: calls.map((_, call) => ["step", call]), expires: 1, maxPayload: 1 };
   }

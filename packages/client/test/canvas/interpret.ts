@@ -30,16 +30,16 @@ export function interpret({ calls, joins, entries }: Flow, functions: Functions)
       return;
     }
     if (ending !== undefined && (kind === "link" ? failed : kind === "error" && !concerns(target, ending))) return;
-    const { message, takesValue, enters = [] } = calls[place]!;
+    const { message, takesValue, startsMembersOf = [] } = calls[place]!;
     const value = ending && ("mishap" in ending ? ending.mishap : ending.value);
     const args = takesValue && ending !== undefined ? [value, ...message.args] : message.args;
     const own: Told =
       kind === "step" && failed
-        ? { by: place, ...ending, before: new Set([...(ending.before ?? []), ...enters]) }
+        ? { by: place, ...ending, before: new Set([...(ending.before ?? []), ...startsMembersOf]) }
         : { ...perform(functions, message.task, args, message.each === true), by: place };
     if (endings.has(message.id)) throw new Error(`${message.task} would run twice`);
     endings.set(message.id, own);
-    goOn(message.places![0]!.next, own);
+    goOn(message.positions![0]!.next, own);
   };
 
   for (let next = work.shift(); next !== undefined; next = work.shift()) arrive(...next);

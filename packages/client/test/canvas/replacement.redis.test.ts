@@ -17,8 +17,8 @@ const replaced: Message = {
   rootId: callId(id, 2),
   groupId: callId(id, 5),
   replyTo: "bullrush:reply:there",
-  places: [outer],
-  standsFor: [{ id: callId(id, 4), task: "before" }],
+  positions: [outer],
+  replaces: [{ id: callId(id, 4), task: "before" }],
 };
 
 function prepare(options = {}) {
@@ -36,8 +36,8 @@ test("canvas that replaces a task: takes over its position and its waiting calle
   const [last, first] = calls.map(({ message }) => message);
   expect(last).toMatchObject({
     id: flow,
-    places: [{ flow, call: 0, next: [] }, outer],
-    standsFor: [
+    positions: [{ flow, call: 0, next: [] }, outer],
+    replaces: [
       { id: callId(id, 4), task: "before" },
       { id, task: "outer" },
     ],
@@ -45,9 +45,9 @@ test("canvas that replaces a task: takes over its position and its waiting calle
     replyTo: replaced.replyTo,
     parentId: first?.id,
   });
-  expect(first).toMatchObject({ id: callId(flow, 1), places: [{ flow, call: 1 }], headers: { tenant: "a", trace: 1 }, parentId: id });
+  expect(first).toMatchObject({ id: callId(flow, 1), positions: [{ flow, call: 1 }], headers: { tenant: "a", trace: 1 }, parentId: id });
   expect(first).not.toHaveProperty("replyTo");
-  expect(first).not.toHaveProperty("standsFor");
+  expect(first).not.toHaveProperty("replaces");
   for (const message of [last, first]) {
     expect(message).toMatchObject({ rootId: replaced.rootId, groupId: replaced.groupId, resent: true });
     expect(message?.headers).not.toHaveProperty("fanoutOf");
@@ -62,13 +62,13 @@ test("replaced twice: the same flow each time", () => {
 
 test("single call: a flow too", () => {
   const { add, replacement } = prepare();
-  const { places: _, standsFor: __, ...alone } = replaced;
+  const { positions: _, replaces: __, ...alone } = replaced;
   const { calls, entries } = replacement(add.s(1, 2), alone);
   expect(entries).toEqual([["step", 0]]);
   expect(calls).toMatchObject([
-    { queue: "default", message: { id: flow, args: [1, 2], places: [{ flow, call: 0, next: [] }], standsFor: [{ id, task: "outer" }] } },
+    { queue: "default", message: { id: flow, args: [1, 2], positions: [{ flow, call: 0, next: [] }], replaces: [{ id, task: "outer" }] } },
   ]);
-  expect(calls[0]?.message.places).toHaveLength(1);
+  expect(calls[0]?.message.positions).toHaveLength(1);
 });
 
 test("group: collected in the task's queue", () => {
@@ -80,7 +80,7 @@ test("group: collected in the task's queue", () => {
     const { calls, joins } = replacement(canvas);
     expect(joins).toMatchObject([{ size, next: [["step", 0]] }]);
     expect(calls[0]).toMatchObject({ queue: "theirs", takesValue: true, message: { id: flow, task: "bullrush.collect", args: [] } });
-    expect(calls[0]?.message.standsFor).toContainEqual({ id, task: "outer" });
+    expect(calls[0]?.message.replaces).toContainEqual({ id, task: "outer" });
   }
 });
 

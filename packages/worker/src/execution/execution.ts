@@ -23,6 +23,6 @@ export interface Execution {
 
 /** Who reads what the function returns. */
 export function readerOf({ delivery, storesResult }: Execution): Reader {
-  if (delivery.content.type === "foreign") return "foreign";
+  if (delivery.content.type === "external") return "external";
   return storesResult ? "ours" : "nobody";
 }

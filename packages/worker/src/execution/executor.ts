@@ -55,7 +55,7 @@ export interface ExecutorOptions {
   readonly sharesProcess: boolean;
   /** Leaves a queue alone for a while, in ms, because nothing that it gives can be run now. */
   readonly rest: (queue: string, pause: number) => void;
-  /** How long messages are put back that no task here is for, or that are of a newer version, in ms. */
+  /** How long messages are put back that no task here is for, or that are of another version, in ms. */
   readonly unregisteredGrace: number;
 }
 
@@ -311,7 +311,7 @@ export class Executor {
     known: readonly string[] = [...this.#options.tasks.keys()],
   ): Settlement {
     const { task, expires } = message;
-    if (delivery.content.type === "foreign") return { delivery, outcome: this.#grace.leave(delivery, task) };
+    if (delivery.content.type === "external") return { delivery, outcome: this.#grace.leave(delivery, task) };
     if (expires !== undefined && startedAt >= expires) return this.revoke(delivery, "expired", startedAt);
     const error = new BullrushError("TASK_NOT_REGISTERED", { task, known });
     const outcome = this.#grace.outcomeOf(delivery, task, error, expires);
@@ -320,8 +320,8 @@ export class Executor {
       : { delivery, outcome };
   }
 
-  #unreadable(delivery: Delivery, { error, newerTask }: Extract<Content, { type: "undecodable" }>, startedAt: number): Settlement {
-    const outcome = newerTask === undefined ? undefined : this.#grace.outcomeOf(delivery, newerTask, error);
+  #unreadable(delivery: Delivery, { error, taskOfOtherVersion }: Extract<Content, { type: "undecodable" }>, startedAt: number): Settlement {
+    const outcome = taskOfOtherVersion === undefined ? undefined : this.#grace.outcomeOf(delivery, taskOfOtherVersion, error);
     return outcome === undefined ? this.#deadLetter(delivery, startedAt, error) : { delivery, outcome };
   }
 
@@ -399,16 +399,16 @@ export class Executor {
 }
 
 /** Whether the result backend hears of this delivery. A call whose sender may wait says itself what it wants; the declaration counts for the others. */
-function stores({ content }: Delivery, { ignoreResult, replyTo, places }: Message, definition?: TaskDefinition): boolean {
+function stores({ content }: Delivery, { ignoreResult, replyTo, positions }: Message, definition?: TaskDefinition): boolean {
   // A job of a plain BullMQ producer has an id that is no task's, and keeps its own return value.
-  if (content.type === "foreign") return false;
+  if (content.type === "external") return false;
   // Whoever takes it again goes on with what it came to.
-  if (places !== undefined) return true;
+  if (positions !== undefined) return true;
   if (ignoreResult !== undefined) return !ignoreResult;
   return replyTo !== undefined || definition?.options.ignoreResult !== true;
 }
 
-function withoutFlows({ places: _, standsFor: __, ...message }: Message): Message {
+function withoutFlows({ positions: _, replaces: __, ...message }: Message): Message {
   return message;
 }
 

@@ -21,7 +21,7 @@ export interface Invoking<Execution> {
 }
 
 /** Who reads what a function returns: a result, a link or a flow; nobody; or the plain BullMQ producer that sent the job. */
-export type Reader = "ours" | "nobody" | "foreign";
+export type Reader = "ours" | "nobody" | "external";
 
 /** Calls the function of the task that `definition` declares, through the middleware, and says how `execution` ended. Never rejects. */
 export function invoke<Execution>(
@@ -65,7 +65,7 @@ async function callFunction<Execution>(
       return succeeded(returned, what, maxPayload);
     case "nobody":
       return unread(returned, what);
-    case "foreign":
+    case "external":
       return returnValueOf(returned);
   }
 }

@@ -81,7 +81,7 @@ function rejected(reject: Reject, { clock, fullStacks }: Attempt): Outcome {
 }
 
 function ignored({ message }: Attempt): Outcome {
-  if (message.places !== undefined) throw new BullrushError("IGNORE_UNSUPPORTED", { task: message.task });
+  if (message.positions !== undefined) throw new BullrushError("IGNORE_UNSUPPORTED", { task: message.task });
   return { type: "succeeded", ignored: true };
 }
 

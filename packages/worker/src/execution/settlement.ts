@@ -31,9 +31,9 @@ export function settlementOf(delivery: Delivery, outcome: Outcome, facts: Facts)
     return { delivery, outcome };
   }
   const store = storeOf(delivery, outcome, facts);
-  const standsFor = delivery.content.type === "message" ? delivery.content.message.standsFor : undefined;
-  if (standsFor === undefined || outcome.type === "retried" || outcome.type === "replaced") return { delivery, outcome, store };
-  return { delivery, outcome, store, copies: copiesFor(standsFor, delivery, outcome, facts) };
+  const replaces = delivery.content.type === "message" ? delivery.content.message.replaces : undefined;
+  if (replaces === undefined || outcome.type === "retried" || outcome.type === "replaced") return { delivery, outcome, store };
+  return { delivery, outcome, store, copies: copiesFor(replaces, delivery, outcome, facts) };
 }
 
 /** What settles `delivery` whose own result is stored already; whom it stands for may not have heard of it. */
@@ -47,10 +47,10 @@ export function settledBefore(
 }
 
 /** How the tasks end that this one stands for: as themselves, and if it has failed, because it has. */
-function copiesFor(standsFor: readonly TaskRef[], delivery: Delivery, outcome: Ended, facts: Facts): readonly StoreRequest[] {
+function copiesFor(replaces: readonly TaskRef[], delivery: Delivery, outcome: Ended, facts: Facts): readonly StoreRequest[] {
   const { id, content } = delivery;
   const origin = outcome.type === "succeeded" || content.type !== "message" ? undefined : { id, task: content.message.task };
-  return standsFor.map((one) => ({ ...storeOf(delivery, outcome, facts, { task: one.task, origin }), id: one.id, delivery: anyDelivery }));
+  return replaces.map((one) => ({ ...storeOf(delivery, outcome, facts, { task: one.task, origin }), id: one.id, delivery: anyDelivery }));
 }
 
 /** Wins over the claim of any delivery of the task that was replaced. */

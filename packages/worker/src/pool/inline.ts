@@ -35,5 +35,5 @@ export function inlinePool(
 function attemptOf({ message, definition, delivery: { content, queue } }: Execution, surroundings: Dependencies): Attempt {
   const text = content.type === "message" ? content.text : undefined;
   const original = () => (text === undefined ? message : readMessage(message.id, message.task, text));
-  return { message, original, definition, foreign: content.type === "foreign", queue, ...surroundings };
+  return { message, original, definition, foreign: content.type === "external", queue, ...surroundings };
 }

@@ -7,7 +7,7 @@ import type { TimeLimits } from "../execution/time-limits.js";
 export type ToRunner =
   | Load
   /**
-   * Run this; `message` is the JSON of a `Message`, `reader` who reads what its function returns: "foreign" if a plain BullMQ producer sent it. Only said to a runner that is ready
+   * Run this; `message` is the JSON of a `Message`, `reader` who reads what its function returns: "external" if a plain BullMQ producer sent it. Only said to a runner that is ready
    * and runs nothing.
    */
   | { readonly type: "run"; readonly run: number; readonly queue: string; readonly message: string; readonly reader: Reader }

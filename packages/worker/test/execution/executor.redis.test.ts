@@ -94,7 +94,7 @@ it("puts back a plain job that no task is for, for as long again as it was unkno
   const { executor: asked, rested } = executor();
   const { content, ...ours } = deliveryOf(1);
   if (content.type !== "message") throw new Error("it is a message");
-  const foreign = { ...ours, content: { type: "foreign", message: { ...content.message, task: "theirs" } } } as const;
+  const foreign = { ...ours, content: { type: "external", message: { ...content.message, task: "theirs" } } } as const;
   for (const [age, pause] of [
     [0, 1000],
     [3000, 3000],

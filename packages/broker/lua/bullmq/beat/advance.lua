@@ -14,13 +14,9 @@
       { "done", how many ticks were sent, how many were left out, how many had been sent before }, { "changed" }, or
       { "failed", why }: then nothing of it was done
 ]]
---- @include bullmq/beat/entries
-
-local now = timeOfServer()
-
---- @include bullmq/adding/plain-or-none
---- @include bullmq/adding/by-bullmq
-
+local call = redis.call
+local Entries = require("bullmq/beat/entries")
+local now = Entries.timeOfServer()
 local token, queueKeys = ARGV[1], ARGV[2]
 local at = 2
 
@@ -85,9 +81,9 @@ end
 local function send(message)
   local prefix, delay = queueKeys .. message.queue .. ":", math.max(0, math.ceil(message.eta - now))
   if message.priority > 0 or delay > 0 then
-    addByBullmq(prefix, message.id, message.task, message.text, message.priority, delay)
+    require("bullmq/adding/add-single")(prefix, message.id, message.task, message.text, message.priority, delay, now)
   else
-    addPlainOrNone(prefix, { message.id, message.task, message.text }, 0, 1)
+    require("bullmq/adding/add-batch").allOrNone(prefix, { message.id, message.task, message.text }, 0, 1, now)
   end
 end
 
@@ -99,9 +95,9 @@ local function isUnfinished(queue, id)
 end
 
 local function advance(entry)
-  local key = keyOf(entry.name)
+  local key = Entries.keyOf(entry.name)
   local stored = call("HMGET", key, "version", "count", "lastQueue", "lastId", "term", "from", "sent", "overlapped", "duplicates")
-  local due = tonumber(call("ZSCORE", index, entry.name))
+  local due = tonumber(call("ZSCORE", Entries.index, entry.name))
   -- Who reads it takes a time before all times for none.
   if due and due < 0 then due = 0 end
   if stored[1] ~= entry.version or due ~= (tonumber(entry.due) or 0) then
@@ -130,11 +126,11 @@ local function advance(entry)
   end
   call("HSET", key, "version", entry.newVersion, "count", (tonumber(stored[2] or nil) or 0) + sent,
     "term", token, "from", entry.due, "sent", sent, "overlapped", overlapped, "duplicates", duplicates, unpack(last))
-  call("ZADD", index, entry.following == "" and "+inf" or entry.following, entry.name)
+  call("ZADD", Entries.index, entry.following == "" and "+inf" or entry.following, entry.name)
   return { "done", sent, overlapped, duplicates }
 end
 
-if call("GET", leader) ~= token then return false end
+if call("GET", Entries.leader) ~= token then return false end
 local replies = {}
 while at < #ARGV do
   local entry = nextEntry()

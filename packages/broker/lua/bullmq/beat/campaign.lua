@@ -7,22 +7,23 @@
 
   Returns the number of the term, or false
 ]]
---- @include bullmq/beat/entries
+local call = redis.call
+local Entries = require("bullmq/beat/entries")
 
 local token = ARGV[1]
-local current = call("GET", leader)
+local current = call("GET", Entries.leader)
 -- The reply to an earlier try was lost.
 if current == token then
-  call("PEXPIRE", leader, ARGV[2])
+  call("PEXPIRE", Entries.leader, ARGV[2])
   return tonumber(call("GET", KEYS[1] .. "epoch"))
 end
 if current then
   -- The clock of the server has gone back, or somebody took the end away: a dead leader must not lead for longer than one that lives.
-  local left = call("PTTL", leader)
-  if left < 0 or left > tonumber(ARGV[2]) then call("PEXPIRE", leader, ARGV[2]) end
+  local left = call("PTTL", Entries.leader)
+  if left < 0 or left > tonumber(ARGV[2]) then call("PEXPIRE", Entries.leader, ARGV[2]) end
   return false
 end
 local epoch = call("INCR", KEYS[1] .. "epoch")
-call("DEL", leftOut)
-call("SET", leader, token, "PX", ARGV[2])
+call("DEL", Entries.leftOut)
+call("SET", Entries.leader, token, "PX", ARGV[2])
 return epoch

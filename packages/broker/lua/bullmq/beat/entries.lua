@@ -17,55 +17,56 @@
       term, from          its last advance: by which term, and from which time
       sent, overlapped, duplicates    what came of that
 
-  Reads of the script: KEYS[1], what the keys of beat start with (<beat>)
+  KEYS[1] of each script is what the keys of beat start with (<beat>).
 ]]
 local call = redis.call
-local index, leader, leftOut = KEYS[1] .. "due", KEYS[1] .. "leader", KEYS[1] .. "left-out"
+local index, leftOut = KEYS[1] .. "due", KEYS[1] .. "left-out"
+local Entries = { index = index, leader = KEYS[1] .. "leader", leftOut = leftOut }
 
-local function keyOf(name) return KEYS[1] .. "entry:" .. name end
+function Entries.keyOf(name) return KEYS[1] .. "entry:" .. name end
 
 -- Time of the server, ms, as a text.
-local function timeOfServer()
+function Entries.timeOfServer()
   local time = call("TIME")
   return string.format("%.0f", time[1] * 1000 + math.floor(time[2] / 1000))
 end
 
--- Has an entry be computed, unless it is paused.
-local function compute(name)
-  call("ZADD", index, call("HEXISTS", keyOf(name), "paused") == 1 and "+inf" or "0", name)
+-- Marks an entry to be computed, unless it is paused.
+function Entries.compute(name)
+  call("ZADD", index, call("HEXISTS", Entries.keyOf(name), "paused") == 1 and "+inf" or "0", name)
 end
 
 -- Whether the key of an entry holds something of another kind: then it is as good as not there.
-local function isOther(key)
+function Entries.isOther(key)
   local kind = call("TYPE", key).ok
   return kind ~= "hash" and kind ~= "none"
 end
 
 -- Stores an entry anew. It is to be computed, unless it is paused. Its last tick stays known; if the clock has gone back since, that was due
 -- now, so that the next is not waited for until then.
-local function store(name, text, origin, version, now)
-  local key = keyOf(name)
-  if isOther(key) then call("DEL", key) end
+function Entries.store(name, text, origin, version, now)
+  local key = Entries.keyOf(name)
+  if Entries.isOther(key) then call("DEL", key) end
   -- What says that it is stored comes last: if something is refused, the next try begins anew.
-  compute(name)
+  Entries.compute(name)
   call("SREM", leftOut, name)
   call("HDEL", key, "term")
   if (tonumber(call("HGET", key, "lastDue") or nil) or 0) > tonumber(now) then call("HSET", key, "lastDue", now) end
   call("HSET", key, "call", text, "origin", origin, "version", version, "createdAt", now, "count", "0")
 end
 
-local function drop(name)
-  local found = call("DEL", keyOf(name))
+function Entries.drop(name)
+  local found = call("DEL", Entries.keyOf(name))
   call("ZREM", index, name)
   return found
 end
 
 -- Longest name, and longest of the other short texts, in bytes.
-local longestText = 800
+Entries.longestText = 800
 
 -- Whether a name, or a version, is UTF-8, and no longer than one can be. Who reads others cannot say them again, nor tell them from each other.
-local function isText(name)
-  if #name > longestText then return false end
+function Entries.isText(name)
+  if #name > Entries.longestText then return false end
   local at = 1
   while at <= #name do
     local lead, second = string.byte(name, at, at + 1)
@@ -77,34 +78,36 @@ local function isText(name)
   return true
 end
 
-local function isUnreadable(name) return #name > longestText or isOther(keyOf(name)) or not isText(name) end
+function Entries.isUnreadable(name) return #name > Entries.longestText or Entries.isOther(Entries.keyOf(name)) or not Entries.isText(name) end
 
 -- Bytes of its call.
-local function lengthOf(name)
-  return isUnreadable(name) and 0 or call("HSTRLEN", keyOf(name), "call")
+function Entries.lengthOf(name)
+  return Entries.isUnreadable(name) and 0 or call("HSTRLEN", Entries.keyOf(name), "call")
 end
 
 -- The version of an entry; false for one that is no text.
-local function versionOf(name)
-  local version = not isUnreadable(name) and call("HGET", keyOf(name), "version")
-  return version and isText(version) and version
+function Entries.versionOf(name)
+  local version = not Entries.isUnreadable(name) and call("HGET", Entries.keyOf(name), "version")
+  return version and Entries.isText(version) and version
 end
 
 -- { name, next run, call, origin, version, paused, createdAt, count, lastDue, lastSentAt, lastId, lastQueue, resumedAt }; false if there is none. All but the first two are false if its key
 -- holds something of another kind, or its name is no text, of which the first bytes are given; all but those and the version if any but the call is longer than it can be.
-local function read(name)
+function Entries.read(name)
   local score = call("ZSCORE", index, name)
-  local function without(version) return { string.sub(name, 1, longestText), score, false, false, version, false, false, false, false, false, false, false, false } end
-  if isUnreadable(name) then return without(false) end
-  local entry = call("HMGET", keyOf(name), "call", "origin", "version", "paused", "createdAt", "count",
+  local function without(version) return { string.sub(name, 1, Entries.longestText), score, false, false, version, false, false, false, false, false, false, false, false } end
+  if Entries.isUnreadable(name) then return without(false) end
+  local entry = call("HMGET", Entries.keyOf(name), "call", "origin", "version", "paused", "createdAt", "count",
     "lastDue", "lastSentAt", "lastId", "lastQueue", "resumedAt")
   if not entry[1] then return false end
-  if entry[3] and not isText(entry[3]) then return without(false) end
+  if entry[3] and not Entries.isText(entry[3]) then return without(false) end
   for at = 2, #entry do
-    if entry[at] and #entry[at] > longestText then return without(entry[3]) end
+    if entry[at] and #entry[at] > Entries.longestText then return without(entry[3]) end
   end
   return { name, score, unpack(entry) }
 end
 
 -- Tells the beats that there is something new. Whoever may not publish is heard of at their next look.
-local function tell(channel, what) redis.pcall("PUBLISH", channel, what) end
+function Entries.tell(channel, what) redis.pcall("PUBLISH", channel, what) end
+
+return Entries

@@ -6,11 +6,12 @@
 
   Returns the names of those
 ]]
---- @include bullmq/beat/entries
+local call = redis.call
+local Entries = require("bullmq/beat/entries")
 
 local lost = {}
 for _, name in ipairs(ARGV) do
-  local kept = call("HEXISTS", keyOf(name), "call") == 1 and call("ZSCORE", index, name)
-  if not kept and call("SISMEMBER", leftOut, name) == 0 then lost[#lost + 1] = name end
+  local kept = call("HEXISTS", Entries.keyOf(name), "call") == 1 and call("ZSCORE", Entries.index, name)
+  if not kept and call("SISMEMBER", Entries.leftOut, name) == 0 then lost[#lost + 1] = name end
 end
 return lost

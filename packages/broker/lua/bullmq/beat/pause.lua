@@ -9,9 +9,10 @@
 
   Returns 1, or 0 if there is none of this name
 ]]
---- @include bullmq/beat/entries
+local call = redis.call
+local Entries = require("bullmq/beat/entries")
 
-local key, pausing = keyOf(ARGV[1]), ARGV[2] == "1"
+local key, pausing = Entries.keyOf(ARGV[1]), ARGV[2] == "1"
 local stored = call("HMGET", key, "version", "paused")
 if not stored[1] then return 0 end
 if (stored[2] == "1") == pausing then return 1 end
@@ -19,8 +20,8 @@ if (stored[2] == "1") == pausing then return 1 end
 -- the next try does all of it.
 call("HDEL", key, "term")
 if pausing then call("HSET", key, "version", ARGV[3])
-else call("HSET", key, "version", ARGV[3], "resumedAt", timeOfServer()) end
-call("ZADD", index, pausing and "+inf" or "0", ARGV[1])
+else call("HSET", key, "version", ARGV[3], "resumedAt", Entries.timeOfServer()) end
+call("ZADD", Entries.index, pausing and "+inf" or "0", ARGV[1])
 if pausing then call("HSET", key, "paused", "1") else call("HDEL", key, "paused") end
-tell(ARGV[4], "changed")
+Entries.tell(ARGV[4], "changed")
 return 1

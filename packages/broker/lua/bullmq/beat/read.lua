@@ -4,10 +4,10 @@
   KEYS[1]       what the keys of beat start with
   ARGV          their names
 
-  Returns each as `read` in `entries.lua` gives it, false where there is none
+  Returns each as `Entries.read` returns it, false where there is none
 ]]
---- @include bullmq/beat/entries
+local Entries = require("bullmq/beat/entries")
 
 local found = {}
-for at, name in ipairs(ARGV) do found[at] = read(name) end
+for at, name in ipairs(ARGV) do found[at] = Entries.read(name) end
 return found

@@ -8,15 +8,16 @@
 
   Returns 1, or 0 if there is none of this name
 ]]
---- @include bullmq/beat/entries
+local call = redis.call
+local Entries = require("bullmq/beat/entries")
 
 local receipt = KEYS[1] .. "removed:" .. ARGV[2]
 if call("EXISTS", receipt) == 1 then return 1 end
-local key = keyOf(ARGV[1])
+local key = Entries.keyOf(ARGV[1])
 -- Nothing is deleted yet, and a full Redis lets what is written next pass.
 call("DEL", receipt)
-if call("EXISTS", key) == 1 and not isOther(key) and call("HGET", key, "origin") == "options" then call("SADD", leftOut, ARGV[1]) end
-if drop(ARGV[1]) == 0 then return 0 end
+if call("EXISTS", key) == 1 and not Entries.isOther(key) and call("HGET", key, "origin") == "options" then call("SADD", Entries.leftOut, ARGV[1]) end
+if Entries.drop(ARGV[1]) == 0 then return 0 end
 call("SET", receipt, "", "PX", 60000)
-tell(ARGV[3], "changed")
+Entries.tell(ARGV[3], "changed")
 return 1

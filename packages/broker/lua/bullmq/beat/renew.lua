@@ -7,7 +7,8 @@
 
   Returns 1, or 0 if it is over
 ]]
---- @include bullmq/beat/entries
+local call = redis.call
+local Entries = require("bullmq/beat/entries")
 
-if call("GET", leader) ~= ARGV[1] then return 0 end
-return call("PEXPIRE", leader, ARGV[2])
+if call("GET", Entries.leader) ~= ARGV[1] then return 0 end
+return call("PEXPIRE", Entries.leader, ARGV[2])

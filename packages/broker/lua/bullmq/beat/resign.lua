@@ -5,8 +5,9 @@
   ARGV[1]       token of the term
   ARGV[2]       channel of the beats
 ]]
---- @include bullmq/beat/entries
+local call = redis.call
+local Entries = require("bullmq/beat/entries")
 
-if call("GET", leader) ~= ARGV[1] then return end
-call("DEL", leader)
-tell(ARGV[2], "resigned")
+if call("GET", Entries.leader) ~= ARGV[1] then return end
+call("DEL", Entries.leader)
+Entries.tell(ARGV[2], "resigned")

@@ -7,10 +7,11 @@
   ARGV[3]       its version, new
   ARGV[4]       channel of the beats
 ]]
---- @include bullmq/beat/entries
+local call = redis.call
+local Entries = require("bullmq/beat/entries")
 
 -- The reply to an earlier try was lost.
-local key = keyOf(ARGV[1])
-if not isOther(key) and call("HGET", key, "version") == ARGV[3] then return end
-store(ARGV[1], ARGV[2], "runtime", ARGV[3], timeOfServer())
-tell(ARGV[4], "changed")
+local key = Entries.keyOf(ARGV[1])
+if not Entries.isOther(key) and call("HGET", key, "version") == ARGV[3] then return end
+Entries.store(ARGV[1], ARGV[2], "runtime", ARGV[3], Entries.timeOfServer())
+Entries.tell(ARGV[4], "changed")

@@ -10,10 +10,11 @@
 
   Returns 1, or 0 if the term is over
 ]]
---- @include bullmq/beat/entries
+local call = redis.call
+local Entries = require("bullmq/beat/entries")
 
-if call("GET", leader) ~= ARGV[1] then return 0 end
-local version, restoring, now = ARGV[2], ARGV[3] == "1", timeOfServer()
+if call("GET", Entries.leader) ~= ARGV[1] then return 0 end
+local version, restoring, now = ARGV[2], ARGV[3] == "1", Entries.timeOfServer()
 
 local function isSame(one, other)
   for key, value in pairs(one) do
@@ -42,26 +43,26 @@ end
 
 -- Replaces the call of an entry that is due as before.
 local function replace(name, text)
-  call("HSET", keyOf(name), "call", text, "version", version)
-  call("HDEL", keyOf(name), "term")
+  call("HSET", Entries.keyOf(name), "call", text, "version", version)
+  call("HDEL", Entries.keyOf(name), "term")
 end
 
--- Has an entry be computed if it is due behind `time`, or never was any more.
+-- Marks an entry to be computed if it is due behind `time`, or never was any more.
 local function computeBehind(name, time)
-  local due = tonumber(call("ZSCORE", index, name) or 0)
-  if (due == math.huge or due > time) and call("HEXISTS", keyOf(name), "paused") == 0 then call("ZADD", index, "0", name) end
+  local due = tonumber(call("ZSCORE", Entries.index, name) or 0)
+  if (due == math.huge or due > time) and call("HEXISTS", Entries.keyOf(name), "paused") == 0 then call("ZADD", Entries.index, "0", name) end
 end
 
 local function sync(name, text)
-  if restoring and call("SISMEMBER", leftOut, name) == 1 then return end
-  if isOther(keyOf(name)) then return store(name, text, "options", version, now) end
-  local stored = call("HMGET", keyOf(name), "origin", "call")
+  if restoring and call("SISMEMBER", Entries.leftOut, name) == 1 then return end
+  if Entries.isOther(Entries.keyOf(name)) then return Entries.store(name, text, "options", version, now) end
+  local stored = call("HMGET", Entries.keyOf(name), "origin", "call")
   -- The index can be lost alone.
-  if stored[1] and not call("ZSCORE", index, name) then compute(name) end
+  if stored[1] and not call("ZSCORE", Entries.index, name) then Entries.compute(name) end
   if stored[1] == "runtime" then return end
   local timing, changed = timingOf(text), stored[2] ~= text
   if changed and not (stored[1] and isTimedAlike(timingOf(stored[2]), timing)) then
-    store(name, text, "options", version, now)
+    Entries.store(name, text, "options", version, now)
   elseif timing and timing.schedule.type == "function" then
     -- Another beat's function may say something else of the times to come.
     if changed then replace(name, text) end
@@ -76,6 +77,6 @@ local last = 4 + 2 * tonumber(ARGV[4])
 for at = 5, last, 2 do sync(ARGV[at], ARGV[at + 1]) end
 for at = last + 1, #ARGV do
   -- Meanwhile it may have been set at run time.
-  if not isOther(keyOf(ARGV[at])) and call("HGET", keyOf(ARGV[at]), "origin") == "options" then drop(ARGV[at]) end
+  if not Entries.isOther(Entries.keyOf(ARGV[at])) and call("HGET", Entries.keyOf(ARGV[at]), "origin") == "options" then Entries.drop(ARGV[at]) end
 end
 return 1

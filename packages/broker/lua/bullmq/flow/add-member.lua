@@ -11,29 +11,28 @@
   ARGV[7]       id of the new call
   ARGV[8]       its queue
   ARGV[9]       its queue, JSON
-  ARGV[10]      what is known of it, JSON that begins with its id, without its places
-  ARGV[11]      its head, without its places
-  ARGV[12]      its message up to its places
+  ARGV[10]      what is known of it, JSON that begins with its id, without its positions
+  ARGV[11]      its head, without its positions
+  ARGV[12]      its message up to its positions
   ARGV[13]      its message behind these
 
   Returns "added"; "known" if it was added before; "ended" if there is no such flow, call or join any more, or they cannot be read
 ]]
 local call = redis.call
-local now, flowKeys, queueKeys, flowIndex = ARGV[1], ARGV[2], ARGV[3], KEYS[1]
-
---- @include bullmq/flow/following
+local space = { now = ARGV[1], flows = ARGV[2], queues = ARGV[3], index = KEYS[1] }
+local StoredFlow, FlowPlan, Joins = require("bullmq/flow/stored-flow"), require("bullmq/flow/flow-plan"), require("bullmq/flow/joins")
 
 local id, queue, queueText = ARGV[7], ARGV[8], ARGV[9]
-local flow = flowIn(newPlan(), ARGV[4])
+local flow = FlowPlan.flow(FlowPlan.new(space), ARGV[4])
 if not flow then return "ended" end
 if call("HEXISTS", flow.key, "+" .. id) == 1 then return "known" end
 local by, joinNumber = tonumber(ARGV[5]), tonumber(ARGV[6])
-if not Stored.has(flow, by) or call("GETBIT", flow.key .. ":done", by) == 1 then return "ended" end
+if not StoredFlow.has(flow, by) or call("GETBIT", flow.key .. ":done", by) == 1 then return "ended" end
 
 -- The join with one slot more; nil if it cannot be read.
 local function grown(join)
   local text, count = string.gsub(call("HGET", flow.key, "j" .. joinNumber), '"size":%d+', '"size":' .. join.size + 1, 1)
-  local read = count == 1 and Stored.decode(text)
+  local read = count == 1 and StoredFlow.decode(text)
   return read and read.size == join.size + 1 and text or nil
 end
 
@@ -45,32 +44,32 @@ local function queuesWith(text)
   return "[" .. inner .. "," .. queueText .. "]"
 end
 
-local join = joinIn(flow, joinNumber)
+local join = Joins.read(flow, joinNumber)
 local joinText = join and grown(join)
 local queues, first, off = unpack(call("HMGET", flow.key, "queues", "added", "off"))
 queues = queuesWith(queues)
 if not joinText or not queues then return "ended" end
 
 local number = flow.calls
-local places = '"places":[{"flow":"' .. flow.id .. '","call":' .. number .. ',"next":[["slot",' .. joinNumber .. "," .. join.size .. "]]}]"
-local function placed(text) return string.sub(text, 1, -2) .. "," .. places .. "}" end
+local positions = '"positions":[{"flow":"' .. flow.id .. '","call":' .. number .. ',"next":[["slot",' .. joinNumber .. "," .. join.size .. "]]}]"
+local function placed(text) return string.sub(text, 1, -2) .. "," .. positions .. "}" end
 
 -- First among what is to be sent: wherever this is cut short, whoever looks after flows sends what the join counts. A number that no call has is passed over there.
 local backlog, entry = flow.key .. ":backlog", number .. " "
 call("RPUSH", backlog, entry)
 -- One command: all of it is there, or nothing.
 call("HSET", flow.key,
-  "+" .. id, number, "a" .. number, placed(ARGV[10]), "c" .. number, placed(ARGV[11]) .. "\n" .. ARGV[12] .. "," .. places .. ARGV[13],
-  "j" .. joinNumber, joinText, "calls", number + 1, "left", flow.left + 1, "queues", queues, "added", first or number)
-flow.calls, flow.left, flow.size = number + 1, flow.left + 1, nil
+  "+" .. id, number, "a" .. number, placed(ARGV[10]), "c" .. number, placed(ARGV[11]) .. "\n" .. ARGV[12] .. "," .. positions .. ARGV[13],
+  "j" .. joinNumber, joinText, "calls", number + 1, "remaining", flow.remaining + 1, "queues", queues, "added", first or number)
+flow.calls, flow.remaining, flow.size = number + 1, flow.remaining + 1, nil
 -- What its queue refuses now stays in the backlog.
-if pcall(sendAll, { { flow = flow, number = number } }) then call("LREM", backlog, -1, entry) end
-call("ZADD", flowIndex, now, flow.id)
+if pcall(require("bullmq/flow/send-calls").send, space.now, { { flow = flow, number = number } }) then call("LREM", backlog, -1, entry) end
+call("ZADD", space.index, space.now, flow.id)
 if off then
   -- As the other members: whoever takes it drops it, without waiting for its time.
-  local key = queueKeys .. queue .. ":"
-  if Stored.ask("HEXISTS", key .. id, "name") == 1 then call("HSETNX", key .. id, "revoked", "its chord was revoked") end
-  Stored.ask("ZADD", key .. "delayed", "XX", string.format("%.0f", tonumber(now) * 0x1000), id)
-  if Stored.ask("ZSCORE", key .. "delayed", id) then Stored.ask("ZADD", key .. "marker", 0, "0") end
+  local key = space.queues .. queue .. ":"
+  if StoredFlow.ask("HEXISTS", key .. id, "name") == 1 then call("HSETNX", key .. id, "revoked", "its chord was revoked") end
+  StoredFlow.ask("ZADD", key .. "delayed", "XX", string.format("%.0f", tonumber(space.now) * 0x1000), id)
+  if StoredFlow.ask("ZSCORE", key .. "delayed", id) then StoredFlow.ask("ZADD", key .. "marker", 0, "0") end
 end
 return "added"

@@ -8,26 +8,26 @@
   ARGV[3]       what the keys of queues start with
   ARGV[4]       its id
   ARGV[5]       what begins: JSON list of targets
-  ARGV[6...]    fields and values: left, limit, …, and calls and joins that were not kept before
+  ARGV[6...]    fields and values: layout, remaining, maxBytes, …, and calls and joins that were not kept before
 
   Returns 1 if something is left to be sent, else 0
 ]]
 local call = redis.call
-local now, flowKeys, queueKeys, flowIndex = ARGV[1], ARGV[2], ARGV[3], KEYS[2]
-
---- @include bullmq/flow/following
+local space = { now = ARGV[1], flows = ARGV[2], queues = ARGV[3], index = KEYS[2] }
+local AdvanceFlow, FlowPlan = require("bullmq/flow/advance-flow"), require("bullmq/flow/flow-plan")
 
 local backlog = KEYS[1] .. ":backlog"
-local left, starting = unpack(call("HMGET", KEYS[1], "left", "starting"))
-if left and not starting then return call("EXISTS", backlog) end
+local remaining, starting, layout = unpack(call("HMGET", KEYS[1], "remaining", "starting", "layout"))
+require("bullmq/flow/stored-flow").checkLayout(KEYS[1], ARGV[4], remaining, layout)
+if remaining and not starting then return call("EXISTS", backlog) end
 -- Until all that begins is sent: if that is refused, whoever repeats the call goes on with it.
-if not left then
+if not remaining then
   call("HSET", KEYS[1], "starting", "1")
   for at = 6, #ARGV, 1000 do call("HSET", KEYS[1], unpack(ARGV, at, math.min(at + 999, #ARGV))) end
 end
-local plan = newPlan()
-push(plan, flowIn(plan, ARGV[4]), cjson.decode(ARGV[5]), { starts = true })
-walk(plan)
-carryOut(plan)
+local plan = FlowPlan.new(space)
+FlowPlan.push(plan, FlowPlan.flow(plan, ARGV[4]), cjson.decode(ARGV[5]), { starts = true })
+AdvanceFlow.walk(plan)
+AdvanceFlow.carryOut(plan)
 call("HDEL", KEYS[1], "starting")
 return call("EXISTS", backlog)

@@ -5,15 +5,11 @@
   ARGV[1]       now, ms
   ARGV[2]       what the keys of flows start with
   ARGV[3]       what the keys of queues start with
-  ARGV[4]       places of the call, JSON
-  ARGV[5]       "value" or "mishap"
-  ARGV[6]       the value or the mishap, JSON
+  ARGV[4]       positions of the call, JSON
+  ARGV[5]       "value" or "failure"
+  ARGV[6]       the value or the failure, JSON
 
   Returns the flows with something left to do
 ]]
-local call = redis.call
-local now, flowKeys, queueKeys, flowIndex = ARGV[1], ARGV[2], ARGV[3], KEYS[1]
-
---- @include bullmq/flow/following
-
-return continue(ARGV[4], { [ARGV[5]] = ARGV[6] })
+local space = { now = ARGV[1], flows = ARGV[2], queues = ARGV[3], index = KEYS[1] }
+return require("bullmq/flow/advance-flow").after(space, ARGV[4], { [ARGV[5]] = ARGV[6] })

@@ -1,5 +1,5 @@
 --[[
-  Sends a lot of the backlog of a flow.
+  Sends a batch of the backlog of a flow.
 
   KEYS[1]       index of the flows
   ARGV[1]       now, ms
@@ -10,13 +10,11 @@
   Returns how long the backlog is by then
 ]]
 local call = redis.call
-local now, flowKeys, queueKeys, flowIndex = ARGV[1], ARGV[2], ARGV[3], KEYS[1]
-
---- @include bullmq/flow/following
-
-local flow = flowIn(newPlan(), ARGV[4])
+local space = { now = ARGV[1], flows = ARGV[2], queues = ARGV[3], index = KEYS[1] }
+local FlowPlan = require("bullmq/flow/flow-plan")
+local flow = FlowPlan.flow(FlowPlan.new(space), ARGV[4])
 if not flow then return 0 end
-sendBacklog(flow)
+require("bullmq/flow/send-calls").sendBacklog(flow)
 -- It goes on.
-call("ZADD", flowIndex, "XX", now, flow.id)
+call("ZADD", space.index, "XX", space.now, flow.id)
 return call("LLEN", flow.key .. ":backlog")

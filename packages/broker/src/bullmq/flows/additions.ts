@@ -10,7 +10,7 @@ import type { NoteQueues } from "../note-queues.js";
 import { callHead, type DescribedCall } from "./flow-fields.js";
 import { readAddedCall } from "./stored-flow.js";
 
-const scripts = { add: engineScript("flow/add-member"), read: engineScript("flow/added") };
+const scripts = { add: engineScript("flow/add-member"), read: engineScript("flow/read-added") };
 
 /** A call of a flow. */
 export interface CallOfFlow {

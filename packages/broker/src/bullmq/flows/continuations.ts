@@ -5,7 +5,7 @@ import { encodeRecord, type TaskRecord } from "../../protocol/record.js";
 import { flowIndexKey, flowKeys } from "../../redis/keys.js";
 import type { Argument } from "../../redis/script.js";
 import type { ResultStore } from "../result-store.js";
-import { fence } from "./doomed.js";
+import { fence } from "./cascade.js";
 import { endingOf } from "./endings.js";
 import type { FlowStore } from "./flow-store.js";
 
@@ -35,7 +35,7 @@ export class Continuations {
   }
 
   /**
-   * What follows, as `lua/bullmq/exchange.lua` reads it.
+   * What follows, as `lua/bullmq/settle-and-take.lua` reads it.
    * @param sent the settlements in the order in which the script has them
    * @param records what the script stores, in its order
    */
@@ -51,7 +51,7 @@ export class Continuations {
       const ending = content.type === "message" ? endingOf(content.message, settlement.outcome) : undefined;
       if (content.type !== "message" || ending === undefined) return;
       const { store } = settlement;
-      args.push(index + 1, (store && numbers.get(store)) ?? 0, JSON.stringify(content.message.places ?? []), ...ending);
+      args.push(index + 1, (store && numbers.get(store)) ?? 0, JSON.stringify(content.message.positions ?? []), ...ending);
       count++;
     });
     return count === 0 ? [0] : [count, ...this.#keys, ...args];
@@ -85,5 +85,5 @@ const replacementKept = 24 * 3600 * 1000;
 
 /** Whether something follows upon a settlement, or runs in the place of its task: then the result that stands is what counts. */
 export function isFollowed({ delivery: { content }, outcome }: Settlement): boolean {
-  return content.type === "message" && (content.message.places !== undefined || outcome.type === "replaced");
+  return content.type === "message" && (content.message.positions !== undefined || outcome.type === "replaced");
 }

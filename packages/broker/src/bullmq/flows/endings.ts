@@ -2,8 +2,8 @@ import type { FailureInfo } from "../../protocol/flow.js";
 import type { Message } from "../../protocol/message.js";
 import type { Outcome } from "../../protocol/outcome.js";
 
-/** What a call hands on, as the scripts read it: a value or a mishap, and its JSON; or that others run in its place. */
-export type Ending = readonly [kind: "value" | "mishap", text: string] | readonly [kind: "replaced", text: ""];
+/** What a call hands on, as the scripts read it: a value or a failure, and its JSON; or that others run in its place. */
+export type Ending = readonly [kind: "value" | "failure", text: string] | readonly [kind: "replaced", text: ""];
 
 /** What a task that came to `outcome` hands on; `undefined` if it has not ended. */
 export function endingOf({ id, task }: Pick<Message, "id" | "task">, outcome: Outcome): Ending | undefined {
@@ -11,10 +11,10 @@ export function endingOf({ id, task }: Pick<Message, "id" | "task">, outcome: Ou
     case "succeeded":
       return ["value", outcome.result ?? "null"];
     case "failed":
-      return ["mishap", failureInfoText({ id, task, state: "FAILURE", failure: outcome.failure })];
+      return ["failure", failureInfoText({ id, task, state: "FAILURE", failure: outcome.failure })];
     case "revoked":
       return [
-        "mishap",
+        "failure",
         failureInfoText({ id, task, state: "REVOKED", reason: outcome.reason, ...(outcome.failure && { failure: outcome.failure }) }),
       ];
     case "replaced":
@@ -26,6 +26,6 @@ export function endingOf({ id, task }: Pick<Message, "id" | "task">, outcome: Ou
   }
 }
 
-export function failureInfoText(mishap: FailureInfo): string {
-  return JSON.stringify(mishap);
+export function failureInfoText(info: FailureInfo): string {
+  return JSON.stringify(info);
 }

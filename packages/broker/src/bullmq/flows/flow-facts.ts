@@ -3,8 +3,8 @@ import { callId } from "../../protocol/id.js";
 import type { Message } from "../../protocol/message.js";
 import type { TaskRef, FlowPosition, Target } from "../../protocol/flow-position.js";
 import type { Standing } from "../../ports/flows.js";
-import { describeCall, type DescribedCall, type Edge } from "./flow-fields.js";
-import { readEdges, readOddIds, type OddIds } from "./stored-flow.js";
+import { describeCall, type DescribedCall, type CallGroup } from "./flow-fields.js";
+import { readCallGroups, readCustomIds, type CustomIds } from "./stored-flow.js";
 
 /** A message and the queue in which it was. */
 export interface Placed {
@@ -19,44 +19,47 @@ const maxSearched = 4096;
 export class FlowFacts {
   /** Of the texts in which they stand. */
   readonly characters: number;
-  readonly #edges: string;
-  readonly #odd: string;
+  readonly #callGroups: string;
+  readonly #customIds: string;
   /** `"spoilt"` when somebody has changed it: then it vouches for nobody. */
-  #decoded: { readonly edges: readonly Edge[]; readonly odd: OddIds } | "spoilt" | undefined;
+  #decoded: { readonly callGroups: readonly CallGroup[]; readonly customIds: CustomIds } | "spoilt" | undefined;
 
-  /** @param edges, odd the fields of these names */
-  constructor(edges: string, odd: string) {
-    this.characters = edges.length + odd.length;
-    this.#edges = edges;
-    this.#odd = odd;
+  /** @param callGroups, customIds the fields of these names */
+  constructor(callGroups: string, customIds: string) {
+    this.characters = callGroups.length + customIds.length;
+    this.#callGroups = callGroups;
+    this.#customIds = customIds;
   }
 
-  /** Of a message whose first place is in this flow. */
-  standingOf(placed: Placed, place: FlowPosition): Standing {
-    if (this.#decoded === undefined && this.#hasItsText(placed, place)) return "sound";
-    const decoded = (this.#decoded ??= decode(this.#edges, this.#odd));
+  /** Of a message whose first position is in this flow. */
+  standingOf(placed: Placed, position: FlowPosition): Standing {
+    if (this.#decoded === undefined && this.#hasItsText(placed, position)) return "sound";
+    const decoded = (this.#decoded ??= decode(this.#callGroups, this.#customIds));
     if (decoded === "spoilt") return "ended";
-    const id = decoded.odd.get(place.call) ?? callId(place.flow, place.call);
-    return isSaid(placed, describeCall(place.flow, id, place.call, decoded.edges)) ? "sound" : "forged";
+    const id = decoded.customIds.get(position.call) ?? callId(position.flow, position.call);
+    return isSaid(placed, describeCall(position.flow, id, position.call, decoded.callGroups)) ? "sound" : "forged";
   }
 
   /** Whether a call comes behind all with which the flow began: then it was added, if there is one. */
   isBeyond({ call }: FlowPosition): boolean {
-    const decoded = (this.#decoded ??= decode(this.#edges, this.#odd));
-    return decoded !== "spoilt" && call > (decoded.edges.at(-1)?.[1] ?? -1);
+    const decoded = (this.#decoded ??= decode(this.#callGroups, this.#customIds));
+    return decoded !== "spoilt" && call > (decoded.callGroups.at(-1)?.[1] ?? -1);
   }
 
   /** Whether the flow says of this call what the message does, to the letter. In JSON, no text of somebody's can hold such a range. */
   #hasItsText({ queue, message }: Placed, { flow, call }: FlowPosition): boolean {
-    if (this.characters > maxSearched || this.#odd !== "{}" || callId(flow, call) !== message.id) return false;
-    const { task, places, standsFor } = message;
-    return this.#edges.includes(JSON.stringify([call, call, { task, queue, places, standsFor }]));
+    if (this.characters > maxSearched || this.#customIds !== "{}" || callId(flow, call) !== message.id) return false;
+    const { task, positions, replaces } = message;
+    return this.#callGroups.includes(JSON.stringify([call, call, { task, queue, positions, replaces }]));
   }
 }
 
-function decode(edges: string, odd: string): { readonly edges: readonly Edge[]; readonly odd: OddIds } | "spoilt" {
+function decode(
+  callGroups: string,
+  customIds: string,
+): { readonly callGroups: readonly CallGroup[]; readonly customIds: CustomIds } | "spoilt" {
   try {
-    return { edges: readEdges(edges), odd: readOddIds(odd) };
+    return { callGroups: readCallGroups(callGroups), customIds: readCustomIds(customIds) };
   } catch (error) {
     if (error instanceof BullrushError) return "spoilt";
     throw error;
@@ -70,8 +73,8 @@ export function isSaid({ queue, message }: Placed, said: DescribedCall | undefin
     said.id === message.id &&
     said.queue === queue &&
     said.task === message.task &&
-    isSameList(said.places, message.places, isSamePosition) &&
-    isSameList(said.standsFor, message.standsFor, isSameTask)
+    isSameList(said.positions, message.positions, isSamePosition) &&
+    isSameList(said.replaces, message.replaces, isSameTask)
   );
 }
 

@@ -9,23 +9,27 @@ export interface DescribedCall {
   readonly id: string;
   readonly task: string;
   readonly queue: string;
-  readonly places: readonly FlowPosition[];
-  readonly standsFor?: readonly TaskRef[];
+  readonly positions: readonly FlowPosition[];
+  readonly replaces?: readonly TaskRef[];
 }
 
-/** Fields of the hash that say what holds for the whole flow, in the terms of `lua/bullmq/flow/following.lua`. */
+/** The layout of flows that this release writes, and the only one that it reads: `StoredFlow.layout` of the scripts. */
+export const flowLayout = 2;
+
+/** Fields of the hash that say what holds for the whole flow, in the terms of `lua/bullmq/flow/stored-flow.lua`. */
 export function headOf({ id, calls, joins, replyTo = "", expires, maxPayload }: Flow): readonly Argument[] {
   const queues = [...new Set(calls.map(({ queue }) => queue))];
-  const odd = calls.flatMap(({ message }, number) => (message.id === callId(id, number) ? [] : [[number, message.id] as const]));
+  const customIds = calls.flatMap(({ message }, number) => (message.id === callId(id, number) ? [] : [[number, message.id] as const]));
   const head: Readonly<Record<string, Argument>> = {
-    left: calls.length,
+    layout: flowLayout,
+    remaining: calls.length,
     calls: calls.length,
-    limit: maxPayload,
+    maxBytes: maxPayload,
     expires,
-    to: replyTo,
+    replyTo,
     queues: JSON.stringify(queues),
-    odd: JSON.stringify(Object.fromEntries(odd)),
-    edges: JSON.stringify(edgesOf(calls)),
+    customIds: JSON.stringify(Object.fromEntries(customIds)),
+    callGroups: JSON.stringify(callGroupsOf(calls)),
     links: JSON.stringify(calls.flatMap(({ isLink }, number) => (isLink ? [number] : []))),
   };
   const waiting = joins.flatMap(({ onFailure, ...join }, number) => [
@@ -45,60 +49,74 @@ export function fieldsOf({ calls }: Flow): readonly (readonly [field: string, va
 }
 
 /** What the scripts have to know of a call. */
-export function callHead({ queue, message, takesValue, countdown, lifetime, enters }: FlowCall): object {
-  const { id, task, priority, eta, resent, places, standsFor } = message;
-  return { queue, id, task, priority, takesValue, from: firstArgumentByte, countdown, lifetime, eta, resent, places, standsFor, enters };
+export function callHead({ queue, message, takesValue, countdown, lifetime, startsMembersOf }: FlowCall): object {
+  const { id, task, priority, eta, resent, positions, replaces } = message;
+  return {
+    queue,
+    id,
+    task,
+    priority,
+    takesValue,
+    from: firstArgumentByte,
+    countdown,
+    lifetime,
+    eta,
+    resent,
+    positions,
+    replaces,
+    startsMembersOf,
+  };
 }
 
 /** What is known of the calls from `first` to `last`: their values go to the next slot of a join for each further one, or all is the same. */
-export type Edge = readonly [first: number, last: number, known: Omit<DescribedCall, "id">];
+export type CallGroup = readonly [first: number, last: number, known: Omit<DescribedCall, "id">];
 
 /** What is known of all calls, in short: the members of a group, which differ in their slots alone, are one. */
-function edgesOf(calls: readonly FlowCall[]): readonly Edge[] {
-  const edges: [number, number, Omit<DescribedCall, "id">][] = [];
-  calls.forEach(({ queue, message: { task, places = [], standsFor } }, call) => {
-    const known = { task, queue, places, ...(standsFor !== undefined && { standsFor }) };
-    const last = edges.at(-1);
+function callGroupsOf(calls: readonly FlowCall[]): readonly CallGroup[] {
+  const callGroups: [number, number, Omit<DescribedCall, "id">][] = [];
+  calls.forEach(({ queue, message: { task, positions = [], replaces } }, call) => {
+    const known = { task, queue, positions, ...(replaces !== undefined && { replaces }) };
+    const last = callGroups.at(-1);
     if (last !== undefined && continues(last, known)) last[1] = call;
-    else edges.push([call, call, known]);
+    else callGroups.push([call, call, known]);
   });
-  return edges;
+  return callGroups;
 }
 
-function continues([first, last, known]: Edge, next: Omit<DescribedCall, "id">): boolean {
-  const target = slotOf(known.places);
-  const other = slotOf(next.places);
+function continues([first, last, known]: CallGroup, next: Omit<DescribedCall, "id">): boolean {
+  const target = slotOf(known.positions);
+  const other = slotOf(next.positions);
   if (target === undefined || other === undefined || known.task !== next.task || known.queue !== next.queue) return false;
-  return next.standsFor === undefined && other.join === target.join && other.slot === target.slot + last + 1 - first;
+  return next.replaces === undefined && other.join === target.join && other.slot === target.slot + last + 1 - first;
 }
 
 /** The slot to which a call's value goes, if it goes nowhere else. */
-function slotOf([place, ...others]: readonly FlowPosition[]): { readonly join: number; readonly slot: number } | undefined {
-  const [target, ...further] = place?.next ?? [];
+function slotOf([position, ...others]: readonly FlowPosition[]): { readonly join: number; readonly slot: number } | undefined {
+  const [target, ...further] = position?.next ?? [];
   if (others.length > 0 || further.length > 0 || target?.[0] !== "slot") return undefined;
   return { join: target[1], slot: target[2] };
 }
 
-/** What `edges` tell of a call. */
-export function describeCall(flow: string, id: string, call: number, edges: readonly Edge[]): DescribedCall | undefined {
-  const edge = edgeOf(call, edges);
-  if (edge === undefined) return undefined;
-  const [first, , known] = edge;
-  const target = slotOf(known.places);
+/** What the groups of its calls tell of a call. */
+export function describeCall(flow: string, id: string, call: number, callGroups: readonly CallGroup[]): DescribedCall | undefined {
+  const group = callGroupOf(call, callGroups);
+  if (group === undefined) return undefined;
+  const [first, , known] = group;
+  const target = slotOf(known.positions);
   if (target === undefined) return { ...known, id };
-  return { ...known, id, places: [{ flow, call, next: [["slot", target.join, target.slot + call - first]] }] };
+  return { ...known, id, positions: [{ flow, call, next: [["slot", target.join, target.slot + call - first]] }] };
 }
 
 /** The one with `call` in it, of many in the order of their calls. */
-function edgeOf(call: number, edges: readonly Edge[]): Edge | undefined {
-  let [low, high] = [0, edges.length];
+function callGroupOf(call: number, callGroups: readonly CallGroup[]): CallGroup | undefined {
+  let [low, high] = [0, callGroups.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((edges[middle] as Edge)[1] < call) low = middle + 1;
+    if ((callGroups[middle] as CallGroup)[1] < call) low = middle + 1;
     else high = middle;
   }
-  const edge = edges[low];
-  return edge !== undefined && edge[0] <= call ? edge : undefined;
+  const group = callGroups[low];
+  return group !== undefined && group[0] <= call ? group : undefined;
 }
 
 /** Most that is kept in one call, so that none holds Redis for long: arguments, characters. */

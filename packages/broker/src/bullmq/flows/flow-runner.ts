@@ -1,8 +1,8 @@
 import type { ResultStore } from "../result-store.js";
-import { recordsOf, wordsFor } from "./doomed.js";
+import { recordsOf, wordsFor } from "./cascade.js";
 import type { FlowStore } from "./flow-store.js";
 
-/** Does what is left to do in flows: sends their backlogs, and lets fail what is doomed. */
+/** Does what is left to do in flows: sends their backlogs, and fails the calls that a failure reaches. */
 export class FlowRunner {
   readonly #flows: FlowStore;
   readonly #results: ResultStore;
@@ -26,7 +26,7 @@ export class FlowRunner {
     const waiting = new Set(flows);
     for (const flow of waiting) {
       await this.#flows.sendBacklog(flow);
-      for (const behind of await this.#letFail(flow)) {
+      for (const behind of await this.#failBatch(flow)) {
         waiting.delete(behind);
         waiting.add(behind);
       }
@@ -38,11 +38,11 @@ export class FlowRunner {
     await Promise.all(this.#running);
   }
 
-  /** Lets a batch of what is doomed fail. Resolves with the flows that have something left to do. */
-  async #letFail(flow: string): Promise<readonly string[]> {
-    const batch = await this.#flows.doomed(flow);
+  /** Fails the next batch of a cascade. Resolves with the flows that have something left to do. */
+  async #failBatch(flow: string): Promise<readonly string[]> {
+    const batch = await this.#flows.readCascade(flow);
     if (batch === undefined) return [];
     await this.#results.store(recordsOf(batch, Date.now()));
-    return this.#flows.doom(flow, batch, wordsFor(batch));
+    return this.#flows.failCascade(flow, batch, wordsFor(batch));
   }
 }

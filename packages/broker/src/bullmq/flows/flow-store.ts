@@ -11,7 +11,7 @@ import type { NoteQueues } from "../note-queues.js";
 import type { Ending } from "./endings.js";
 import { FlowAdditions } from "./additions.js";
 import { describeCall, fieldsOf, headOf, batchesOf, type DescribedCall } from "./flow-fields.js";
-import { idOfCall, readEdges, readBatch, readNumbers, readOddIds, readQueues, type DoomedBatch } from "./stored-flow.js";
+import { idOfCall, readCallGroups, readCascadeBatch, readNumbers, readCustomIds, readQueues, type CascadeBatch } from "./stored-flow.js";
 import { readStaleFlow, type SentCall, type StaleFlow, type StaleReply } from "./stale-flow.js";
 import { counted } from "../../errors/words.js";
 
@@ -21,13 +21,13 @@ const scripts = {
   sendBacklog: engineScript("flow/send-backlog"),
   callOff: engineScript("flow/call-off"),
   continue: engineScript("flow/continue"),
-  doomed: engineScript("flow/doomed"),
-  doom: engineScript("flow/doom"),
+  readCascade: engineScript("flow/read-cascade"),
+  failCascade: engineScript("flow/fail-cascade"),
   revoke: engineScript("revoke"),
-  stale: engineScript("flow/stale"),
+  stale: engineScript("flow/list-stale-flows"),
   locate: engineScript("locate"),
-  facts: engineScript("flow/facts"),
-  open: engineScript("flow/open"),
+  readCallGroups: engineScript("flow/read-call-groups"),
+  listOpenCalls: engineScript("flow/list-open-calls"),
 };
 
 /** Most messages that are marked in one call, so that none holds Redis for long. */
@@ -92,8 +92,8 @@ export class FlowStore {
       // It may have ended meanwhile.
       if (reply === null) break;
       const [open, queues, odd, links, following] = reply as [number[], string | null, string | null, string | null, number];
-      const oddIds = readOddIds(odd ?? "");
-      for (const number of open) found.set(number, idOfCall(flow, number, oddIds));
+      const customIds = readCustomIds(odd ?? "");
+      for (const number of open) found.set(number, idOfCall(flow, number, customIds));
       texts = [queues ?? "", links ?? ""];
       from = following;
       more = following > 0;
@@ -104,22 +104,22 @@ export class FlowStore {
   }
 
   /** Does what follows upon the end of a call whose message is gone. Gives the flows with something left to do. */
-  async continue(places: readonly FlowPosition[], ending: Ending): Promise<readonly string[]> {
-    const args = [JSON.stringify(places), ...ending];
+  async continue(positions: readonly FlowPosition[], ending: Ending): Promise<readonly string[]> {
+    const args = [JSON.stringify(positions), ...ending];
     return (await this.#runOn("a flow did not go on", scripts.continue, args)) as readonly string[];
   }
 
   /** The next batch of what is to fail without having run; `undefined` if there is none. */
-  async doomed(flow: string): Promise<DoomedBatch | undefined> {
-    const reply = await this.#runOn(`what is to fail in flow ${flow} was not read`, scripts.doomed, [flow]);
+  async readCascade(flow: string): Promise<CascadeBatch | undefined> {
+    const reply = await this.#runOn(`what is to fail in flow ${flow} was not read`, scripts.readCascade, [flow]);
     if (reply === null) return undefined;
-    return readBatch(reply as Parameters<typeof readBatch>[0]);
+    return readCascadeBatch(reply as Parameters<typeof readCascadeBatch>[0]);
   }
 
   /** Lets a batch fail, whose records are stored. Resolves with the flows that have something left to do. */
-  async doom(flow: string, { first, units }: DoomedBatch, words: Readonly<Record<number, string>>): Promise<readonly string[]> {
+  async failCascade(flow: string, { first, units }: CascadeBatch, words: Readonly<Record<number, string>>): Promise<readonly string[]> {
     const args = [flow, first, units, JSON.stringify(words)];
-    return (await this.#runOn(`what is to fail in flow ${flow} did not`, scripts.doom, args)) as readonly string[];
+    return (await this.#runOn(`what is to fail in flow ${flow} did not`, scripts.failCascade, args)) as readonly string[];
   }
 
   /** Those that have not gone on for `stale` ms, a hundred at most, those that have stood longest first; whoever asks within the next `stale` ms does not get them again. */
@@ -136,7 +136,7 @@ export class FlowStore {
     // Since it was read which calls were sent, some have ended, or others run in their place: their messages are gone by right.
     const [key = ""] = this.#keysOf(flow);
     const numbers = absent.map(({ number }) => number);
-    const open = await this.#run(`flow ${flow} was not read`, scripts.open, [], () => [key, ...numbers]);
+    const open = await this.#run(`flow ${flow} was not read`, scripts.listOpenCalls, [], () => [key, ...numbers]);
     const isOpen = new Set((open as readonly string[]).map(Number));
     return absent.filter(({ number }) => isOpen.has(number));
   }
@@ -152,10 +152,10 @@ export class FlowStore {
   /** What was known of calls when they were sent. */
   async describe(flow: string, calls: readonly SentCall[]): Promise<readonly DescribedCall[]> {
     const [key = ""] = this.#keysOf(flow);
-    const edges = await this.#commands.run({ action: `flow ${flow} was not read`, deadline: this.#deadline }, (client) =>
-      client.hget(key, "edges"),
+    const callGroups = await this.#commands.run({ action: `flow ${flow} was not read`, deadline: this.#deadline }, (client) =>
+      client.hget(key, "callGroups"),
     );
-    const all = edges === null ? [] : readEdges(edges);
+    const all = callGroups === null ? [] : readCallGroups(callGroups);
     const known = calls.map(({ id, number }) => describeCall(flow, id, number, all));
     const others = calls.filter((_, index) => known[index] === undefined);
     const said = await this.additions.read(others.map(({ number }) => ({ flow, call: number })));
@@ -163,12 +163,12 @@ export class FlowStore {
     return calls.flatMap(({ id }, index) => known[index] ?? added.get(id) ?? []);
   }
 
-  /** The texts of the fields `edges` and `odd` of each flow. */
+  /** The texts of the fields `callGroups` and `customIds` of each flow. */
   async readFacts(flows: readonly string[]): Promise<readonly (readonly (string | null)[])[]> {
     const keys = flows.map((flow) => this.#keysOf(flow)[0] ?? "");
     return (await this.#run(
       `${counted(flows.length, "flow was", "flows were")} not read`,
-      scripts.facts,
+      scripts.readCallGroups,
       [],
       () => keys,
     )) as readonly (readonly (string | null)[])[];

@@ -4,7 +4,7 @@ import { outcomeOfRecord, stateOfOutcome } from "../../protocol/outcome.js";
 import { encodeRecord } from "../../protocol/record.js";
 import type { ResultStore } from "../result-store.js";
 import type { FlowRunner } from "./flow-runner.js";
-import { recordsFor } from "./doomed.js";
+import { recordsFor } from "./cascade.js";
 import { endingOf } from "./endings.js";
 import type { FlowStore } from "./flow-store.js";
 import type { StaleFlow } from "./stale-flow.js";
@@ -28,6 +28,7 @@ export async function repairFlows(repair: FlowRepair, stale: number): Promise<nu
     if (found.length === 0) break;
     for (const flow of found) {
       try {
+        if (flow.otherLayout !== undefined) throw new BullrushError("DECODE_ERROR", { what: "a flow", reason: flow.otherLayout });
         const lost = await goOn(flow, repair);
         if (flow.behind) await repair.runner.carryOn([flow.id]);
         if (flow.behind || lost > 0) repaired++;
@@ -45,20 +46,20 @@ export async function repairFlows(repair: FlowRepair, stale: number): Promise<nu
 const removed = "its message was removed from its queue";
 
 /** Continues calls whose message has gone from its queue, or waits revoked. Resolves with their number. */
-async function goOn({ id: flow, sent, queues, expires, to }: StaleFlow, { flows, runner, results }: FlowRepair): Promise<number> {
+async function goOn({ id: flow, sent, queues, expires, replyTo }: StaleFlow, { flows, runner, results }: FlowRepair): Promise<number> {
   const gone = await flows.gone(flow, sent, queues);
   if (gone.length === 0) return 0;
   const [records, calls] = await Promise.all([results.read(gone.map(({ id }) => id)), flows.describe(flow, gone)]);
   for (const [index, call] of calls.entries()) {
-    const { id, task, queue, places } = call;
+    const { id, task, queue, positions } = call;
     const record = records[index];
     const outcome = (record && outcomeOfRecord(record)) ?? ({ type: "revoked", reason: removed } as const);
     const ending = endingOf({ id, task }, outcome);
     if (ending === undefined) continue;
     // The tasks that it replaces wait as well, whatever is stored of itself.
     const recordOf = (name: string) => encodeRecord({ ...stateOfOutcome(outcome), delivery: 0, task: name, queue, endedAt: Date.now() });
-    await results.store(recordsFor(call, recordOf, { expires, to }));
-    await runner.carryOn(await flows.continue(places, ending));
+    await results.store(recordsFor(call, recordOf, { expires, replyTo }));
+    await runner.carryOn(await flows.continue(positions, ending));
   }
   return calls.length;
 }

@@ -1,6 +1,6 @@
 import { BullrushError } from "../../errors/error.js";
 import { isTaskId } from "../../protocol/id.js";
-import { channelIn, idOfCall, lifetimeIn, readOddIds, readQueues } from "./stored-flow.js";
+import { channelIn, idOfCall, lifetimeIn, readCustomIds, readQueues } from "./stored-flow.js";
 
 /** A flow that has made no progress for a while. */
 export interface StaleFlow {
@@ -13,7 +13,9 @@ export interface StaleFlow {
   /** How long results are kept, in ms. */
   readonly expires: number;
   /** Reply channel, or "". */
-  readonly to: string;
+  readonly replyTo: string;
+  /** Why it is left alone: it is kept in another layout. Absent for most. */
+  readonly otherLayout?: string;
 }
 
 /** A call that was sent. */
@@ -23,28 +25,41 @@ export interface SentCall {
 }
 
 /** A stale flow as `lua/bullmq/flow/stale.lua` returns it. */
-export type StaleReply = readonly [
-  id: string,
-  behind: number,
-  queues: string,
-  odd: string,
-  expires: string | null,
-  to: string,
-  sent: readonly number[],
-];
+export type StaleReply =
+  | FlowOfOtherLayout
+  | readonly [
+      id: string,
+      behind: number,
+      queues: string,
+      customIds: string,
+      expires: string | null,
+      replyTo: string,
+      sent: readonly number[],
+    ];
+
+type FlowOfOtherLayout = readonly [id: string, behind: -1, why: string];
+
+function isOfOtherLayout(reply: StaleReply): reply is FlowOfOtherLayout {
+  return reply[1] === -1;
+}
 
 /** Reads a stale flow; `undefined` if it is malformed, so that it holds up no others. */
-export function readStaleFlow([id, behind, queues, odd, expires, to, sent]: StaleReply): StaleFlow | undefined {
-  if (!isTaskId(id)) return undefined;
+export function readStaleFlow(reply: StaleReply): StaleFlow | undefined {
+  if (!isTaskId(reply[0])) return undefined;
+  if (isOfOtherLayout(reply)) {
+    const [id, , otherLayout] = reply;
+    return { id, behind: false, queues: [], expires: lifetimeIn(null), replyTo: "", sent: [], otherLayout };
+  }
+  const [id, behind, queues, customIdsText, expires, replyTo, sent] = reply;
   try {
-    const oddIds = readOddIds(odd);
+    const customIds = readCustomIds(customIdsText);
     return {
       id,
       behind: behind > 0,
       queues: readQueues(queues),
       expires: lifetimeIn(expires),
-      to: channelIn(to),
-      sent: sent.map((number) => ({ number, id: idOfCall(id, number, oddIds) })),
+      replyTo: channelIn(replyTo),
+      sent: sent.map((number) => ({ number, id: idOfCall(id, number, customIds) })),
     };
   } catch (error) {
     if (error instanceof BullrushError) return undefined;

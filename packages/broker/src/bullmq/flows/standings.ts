@@ -7,11 +7,14 @@ const max = { flows: 20_000, characters: 16 * 1024 * 1024 };
 
 /** What is read of flows. */
 export interface FlowReads {
-  /** Gives for each flow the texts of its fields `edges` and `odd`; `null` where there is none. */
+  /** Returns for each flow the texts of its fields `callGroups` and `customIds`, `null` where there is none; and why it cannot be read, if it is kept in another layout. */
   readFacts(flows: readonly string[]): Promise<readonly (readonly (string | null)[])[]>;
   /** What members have added to their groups. */
   readonly additions: Pick<FlowAdditions, "read">;
 }
+
+/** `undefined` for a flow that is not there. */
+type Facts = FlowFacts | "other-layout" | undefined;
 
 /** Says whether messages stand where their flows say. */
 export class Standings {
@@ -39,36 +42,33 @@ export class Standings {
   }
 
   /** Notes in `known` those that were added to flows after these began, as these say of them now. Nothing is asked while there are none. */
-  async #judgeAdded(
-    placed: readonly Placed[],
-    known: (Standing | undefined)[],
-    factsOf: (flow: string) => FlowFacts | undefined,
-  ): Promise<void> {
+  async #judgeAdded(placed: readonly Placed[], known: (Standing | undefined)[], factsOf: (flow: string) => Facts): Promise<void> {
     const beyond = placed.flatMap((one, index) => {
-      const [place] = one.message.places ?? [];
-      if (known[index] !== undefined || place === undefined) return [];
-      return factsOf(place.flow)?.isBeyond(place) === true ? [{ one, index, place }] : [];
+      const [position] = one.message.positions ?? [];
+      if (known[index] !== undefined || position === undefined) return [];
+      const facts = factsOf(position.flow);
+      return facts instanceof FlowFacts && facts.isBeyond(position) ? [{ one, index, position }] : [];
     });
-    const said = await this.#flows.additions.read(beyond.map(({ place }) => place));
+    const said = await this.#flows.additions.read(beyond.map(({ position }) => position));
     for (const [at, { one, index }] of beyond.entries()) if (isSaid(one, said[at])) known[index] = "sound";
   }
 
   /** By what is kept; `undefined` if that does not say that all is well: a flow of the same id may have been begun anew. */
   #standingOf(one: Placed): Standing | undefined {
     const flow = flowOf(one);
-    if (flow === undefined) return one.message.standsFor === undefined ? "sound" : "forged";
+    if (flow === undefined) return one.message.replaces === undefined ? "sound" : "forged";
     const facts = this.#kept.get(flow);
     return facts !== undefined && standingIn(one, facts) === "sound" ? "sound" : undefined;
   }
 
-  async #facts(flows: readonly string[]): Promise<ReadonlyMap<string | undefined, FlowFacts | undefined>> {
+  async #facts(flows: readonly string[]): Promise<ReadonlyMap<string | undefined, Facts>> {
     const texts = await this.#flows.readFacts(flows);
     return new Map(flows.map((flow, index) => [flow, this.#keep(flow, factsIn(texts[index] ?? []))]));
   }
 
-  #keep(flow: string, facts: FlowFacts | undefined): FlowFacts | undefined {
+  #keep(flow: string, facts: Facts): Facts {
     this.#forget(flow);
-    if (facts === undefined || facts.characters > max.characters) return facts;
+    if (!(facts instanceof FlowFacts) || facts.characters > max.characters) return facts;
     this.#kept.set(flow, facts);
     this.#characters += facts.characters;
     for (const oldest of this.#kept.keys()) {
@@ -85,16 +85,17 @@ export class Standings {
 }
 
 /** The flow of which a message is a call. */
-function flowOf({ message: { places } }: Placed): string | undefined {
-  return places?.[0]?.flow;
+function flowOf({ message: { positions } }: Placed): string | undefined {
+  return positions?.[0]?.flow;
 }
 
-function standingIn(one: Placed, facts: FlowFacts | undefined): Standing {
-  const [place] = one.message.places ?? [];
-  return place === undefined || facts === undefined ? "ended" : facts.standingOf(one, place);
+function standingIn(one: Placed, facts: Facts): Standing {
+  if (facts === "other-layout") return facts;
+  const [position] = one.message.positions ?? [];
+  return position === undefined || facts === undefined ? "ended" : facts.standingOf(one, position);
 }
 
-/** `undefined` for a flow that is not there. */
-function factsIn([edges, odd]: readonly (string | null)[]): FlowFacts | undefined {
-  return typeof edges === "string" && typeof odd === "string" ? new FlowFacts(edges, odd) : undefined;
+function factsIn([callGroups, customIds, otherLayout]: readonly (string | null)[]): Facts {
+  if (typeof otherLayout === "string") return "other-layout";
+  return typeof callGroups === "string" && typeof customIds === "string" ? new FlowFacts(callGroups, customIds) : undefined;
 }

@@ -6,7 +6,7 @@ import type { FailureInfo } from "../../protocol/flow.js";
 import { decodeJson } from "../../json/json.js";
 import { isTaskRef, isFlowPosition, isPosition, type TaskRef } from "../../protocol/flow-position.js";
 import { clientOf } from "../../protocol/reply-channel.js";
-import type { DescribedCall, Edge } from "./flow-fields.js";
+import type { DescribedCall, CallGroup } from "./flow-fields.js";
 
 /**
  * Reads what Redis keeps of flows, field by field: whoever may write there may have written anything. Each function throws `DECODE_ERROR` for what
@@ -14,13 +14,13 @@ import type { DescribedCall, Edge } from "./flow-fields.js";
  */
 
 /** Ids of calls that follow no rule, by their numbers. */
-export type OddIds = ReadonlyMap<number, string>;
+export type CustomIds = ReadonlyMap<number, string>;
 
 /** A list of none, as Lua encodes it. */
 export type Nothing = Readonly<Record<string, never>>;
 
 /** A batch of calls and joins that are to fail without having run. */
-export interface DoomedBatch {
+export interface CascadeBatch {
   /** The entry of the list with which it begins. */
   readonly first: string;
   /** Number of calls and joins. */
@@ -28,35 +28,35 @@ export interface DoomedBatch {
   /** How long the results are kept, in ms. */
   readonly expires: number;
   /** Reply channel, or "". */
-  readonly to: string;
-  readonly calls: readonly DoomedCall[];
-  /** The mishaps by their numbers. */
-  readonly mishaps: ReadonlyMap<string, FailureInfo>;
-  readonly joins: readonly DoomedJoin[];
+  readonly replyTo: string;
+  readonly calls: readonly CascadeCall[];
+  /** The failures by their numbers. */
+  readonly failures: ReadonlyMap<string, FailureInfo>;
+  readonly joins: readonly CascadeJoin[];
 }
 
-export interface DoomedCall {
+export interface CascadeCall {
   readonly id: string;
   readonly task: string;
   readonly queue: string;
   /** None: an empty object. */
-  readonly standsFor?: readonly TaskRef[] | Nothing;
-  /** Number of its mishap. */
-  readonly mishap: string;
+  readonly replaces?: readonly TaskRef[] | Nothing;
+  /** Number of its failure. */
+  readonly failure: string;
 }
 
 /** A join that fails, and does not know in which words. */
-export interface DoomedJoin {
+export interface CascadeJoin {
   readonly number: number;
   /** Of its group. */
   readonly id: string;
   readonly size: number;
   /** How many of its members failed; 0 if it is only that their values are too long. */
   readonly failed: number;
-  /** The mishaps of the first of these, JSON. */
+  /** The failures of the first of these, JSON. */
   readonly named: readonly string[] | Nothing;
   readonly bytes: number;
-  readonly limit: number;
+  readonly maxBytes: number;
 }
 
 /** How long results of calls are kept whose flow does not say it, in ms: a day. */
@@ -70,7 +70,7 @@ export function readNumbers(text: string): readonly number[] {
   return listIn(text, isPosition, "numbers of calls");
 }
 
-export function readOddIds(text: string): OddIds {
+export function readCustomIds(text: string): CustomIds {
   const value = decoded(text);
   if (!isRecord(value)) refuse("the ids of its calls are not ids");
   const entries = Object.entries(value).map(([number, id]) => [Number(number), id] as const);
@@ -79,13 +79,13 @@ export function readOddIds(text: string): OddIds {
   return new Map(entries);
 }
 
-/** The id of call `number`: one of `odd`, or the one that follows the rule. */
-export function idOfCall(flow: string, number: number, odd: OddIds): string {
-  return odd.get(number) ?? callId(flow, number);
+/** The id of call `number`: one of `customIds`, or the one that follows the rule. */
+export function idOfCall(flow: string, number: number, customIds: CustomIds): string {
+  return customIds.get(number) ?? callId(flow, number);
 }
 
-export function readEdges(text: string): readonly Edge[] {
-  return listIn(text, isEdge, "ranges of calls");
+export function readCallGroups(text: string): readonly CallGroup[] {
+  return listIn(text, isCallGroup, "ranges of calls");
 }
 
 /** What is known of a call that was added; `undefined` for what none of ours would have written. */
@@ -93,40 +93,48 @@ export function readAddedCall(text: string): DescribedCall | undefined {
   try {
     const value = decoded(text);
     if (!isRecord(value)) return undefined;
-    const { id, task, queue, places } = value;
-    return isTaskId(id) && isText(task) && isText(queue) && isListOf(isFlowPosition)(places) ? { id, task, queue, places } : undefined;
+    const { id, task, queue, positions } = value;
+    return isTaskId(id) && isText(task) && isText(queue) && isListOf(isFlowPosition)(positions)
+      ? { id, task, queue, positions }
+      : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** A batch as `lua/bullmq/flow/doomed.lua` gives it. */
-export function readBatch([first, units, expires, to, text]: readonly [string, number, string | null, string, string]): DoomedBatch {
+/** A batch as `lua/bullmq/flow/read-cascade.lua` gives it. */
+export function readCascadeBatch([first, units, expires, replyTo, text]: readonly [
+  string,
+  number,
+  string | null,
+  string,
+  string,
+]): CascadeBatch {
   const found = decoded(text);
   if (!isRecord(found)) refuse("what is to fail is not an object");
-  const calls = valuesOf(found["calls"]).filter(isDoomedCall);
-  const joins = valuesOf(found["joins"]).filter(isDoomedJoin);
-  const mishaps = isRecord(found["mishaps"]) ? Object.entries(found["mishaps"]) : [];
+  const calls = valuesOf(found["calls"]).filter(isCascadeCall);
+  const joins = valuesOf(found["joins"]).filter(isCascadeJoin);
+  const failures = isRecord(found["failures"]) ? Object.entries(found["failures"]) : [];
   return {
     first,
     units,
     expires: lifetimeIn(expires),
-    to: channelIn(to),
+    replyTo: channelIn(replyTo),
     calls,
     joins,
-    mishaps: new Map(mishaps.map(([number, mishap]) => [number, readFailureInfo(mishap)])),
+    failures: new Map(failures.map(([number, failure]) => [number, readFailureInfo(failure)])),
   };
 }
 
-/** A mishap, or one that says that it cannot be read: what stands behind it is to fail all the same. */
+/** A failure, or one that says that it cannot be read: what stands behind it is to fail all the same. */
 export function readFailureInfo(text: unknown): FailureInfo {
   try {
-    const value = typeof text === "string" ? decodeJson(text, "a mishap") : undefined;
+    const value = typeof text === "string" ? decodeJson(text, "a failure") : undefined;
     if (isFailureInfo(value)) return value.failure === undefined ? value : { ...value, failure: clippedFailure(value.failure) };
   } catch {
     // As one that is none.
   }
-  const failure = { name: "BullrushError", code: "DECODE_ERROR", message: "why it failed cannot be decoded: it is not a mishap" };
+  const failure = { name: "BullrushError", code: "DECODE_ERROR", message: "why it failed cannot be decoded: it is not a failure" };
   return { id: "00000000-0000-0000-0000-000000000000", task: "unknown", state: "FAILURE", failure };
 }
 
@@ -141,25 +149,25 @@ export function channelIn(text: string): string {
   return clientOf(text) === undefined ? "" : text;
 }
 
-function isEdge(value: unknown): value is Edge {
+function isCallGroup(value: unknown): value is CallGroup {
   if (!Array.isArray(value) || value.length !== 3) return false;
   const [first, last, call] = value as unknown[];
   if (!isPosition(first) || !isPosition(last) || first > last || !isRecord(call)) return false;
-  const { task, queue, places, standsFor } = call;
-  return isText(task) && isText(queue) && isListOf(isFlowPosition)(places) && (standsFor === undefined || isListOf(isTaskRef)(standsFor));
+  const { task, queue, positions, replaces } = call;
+  return isText(task) && isText(queue) && isListOf(isFlowPosition)(positions) && (replaces === undefined || isListOf(isTaskRef)(replaces));
 }
 
-function isDoomedCall(value: unknown): value is DoomedCall {
+function isCascadeCall(value: unknown): value is CascadeCall {
   if (!isRecord(value)) return false;
-  const { id, task, queue, standsFor, mishap } = value;
-  const hasOrigins = standsFor === undefined || valuesOf(standsFor).every(isTaskRef);
-  return isTaskId(id) && isText(task) && isText(queue) && isText(mishap) && hasOrigins;
+  const { id, task, queue, replaces, failure } = value;
+  const areTasks = replaces === undefined || valuesOf(replaces).every(isTaskRef);
+  return isTaskId(id) && isText(task) && isText(queue) && isText(failure) && areTasks;
 }
 
-function isDoomedJoin(value: unknown): value is DoomedJoin {
+function isCascadeJoin(value: unknown): value is CascadeJoin {
   if (!isRecord(value)) return false;
-  const { number, id, size, failed, bytes, limit } = value;
-  return isText(id) && [number, size, failed, bytes, limit].every(isPosition);
+  const { number, id, size, failed, bytes, maxBytes } = value;
+  return isText(id) && [number, size, failed, bytes, maxBytes].every(isPosition);
 }
 
 function isFailureInfo(value: unknown): value is FailureInfo {

@@ -31,7 +31,7 @@ export interface GuardedLoans {
   close(): void;
 }
 
-const scripts = { renew: engineScript("renew"), giveBack: engineScript("unheard"), letGo: engineScript("let-go") };
+const scripts = { renew: engineScript("renew"), giveBack: engineScript("put-back-lost-takes"), letGo: engineScript("let-go") };
 
 /** Most loans in one call, so that none holds Redis for long. */
 const maxBatch = 500;

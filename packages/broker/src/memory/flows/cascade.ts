@@ -1,4 +1,4 @@
-import { recordsFor } from "../../bullmq/flows/doomed.js";
+import { recordsFor } from "../../bullmq/flows/cascade.js";
 import type { StoreRequest } from "../../ports/results.js";
 import type { FailureInfo } from "../../protocol/flow.js";
 import { encodeRecord } from "../../protocol/record.js";
@@ -14,20 +14,20 @@ export function recordsOfCall(flow: RunningFlow, call: RunningCall, info: Failur
   const { queue } = call;
   const recordOf = (task: string) =>
     encodeRecord({ state, delivery: 0, failure, reason, task, queue, endedAt: now, origin: { id, task: failed } });
-  return recordsFor(call.message, recordOf, { expires: flow.expires, to: flow.replyTo });
+  return recordsFor(call.message, recordOf, { expires: flow.expires, replyTo: flow.replyTo });
 }
 
 /**
  * How a call comes out that fails without having run, because of `ending`. Behind a group that
  * failed, it is the one that fails for error links.
  */
-export function endingOfCall({ id }: RunningFlow, { number, message, enters }: RunningCall, ending: FailedEnding): FailedEnding {
+export function endingOfCall({ id }: RunningFlow, { number, message, startsMembersOf }: RunningCall, ending: FailedEnding): FailedEnding {
   const { failure, joins, by } = ending;
-  const told = by === undefined ? toldOf(failure, message.standsFor?.[0] ?? message) : ending.told;
+  const told = by === undefined ? toldOf(failure, message.replaces?.[0] ?? message) : ending.told;
   return {
     kind: "failed",
     failure,
-    joins: new Set([...joins, ...enters]),
+    joins: new Set([...joins, ...startsMembersOf]),
     by: { flow: id, call: by?.call ?? number },
     ...(told !== undefined && { told }),
   };

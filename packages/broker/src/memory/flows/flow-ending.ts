@@ -40,7 +40,7 @@ export function flowEndingOf([kind, text]: Ending): FlowEnding | undefined {
   switch (kind) {
     case "value":
       return { kind, value: text };
-    case "mishap":
+    case "failure":
       return failedEnding(JSON.parse(text) as FailureInfo);
     case "replaced":
       return undefined;

@@ -164,13 +164,13 @@ export class FlowStep {
 
   #drop(call: RunningCall): void {
     this.#cascade.push(() => {
-      if (call.state === "unsent") this.leave(call.message.places ?? [], dropped);
+      if (call.state === "unsent") this.leave(call.message.positions ?? [], dropped);
     });
   }
 
   #fail(flow: RunningFlow, call: RunningCall, ending: FailedEnding): void {
     if (call.state !== "unsent" || call.hasEnded) return;
     for (const record of recordsOfCall(flow, call, ending.failure, this.#now)) this.#parts.results.store(record);
-    this.leave(call.message.places ?? [], endingOfCall(flow, call, ending));
+    this.leave(call.message.positions ?? [], endingOfCall(flow, call, ending));
   }
 }

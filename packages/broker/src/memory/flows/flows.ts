@@ -37,8 +37,8 @@ function addMember({ flows, queues, time }: FlowParts, { flow: id, by, join: joi
   const join = flow.joins[joinNumber];
   if (adding === undefined || adding.hasEnded || join === undefined || join.isClosed) return "ended";
   const number = flow.calls.length;
-  const places: readonly FlowPosition[] = [{ flow: id, call: number, next: [["slot", joinNumber, join.size]] }];
-  const placed = { ...message, places };
+  const positions: readonly FlowPosition[] = [{ flow: id, call: number, next: [["slot", joinNumber, join.size]] }];
+  const placed = { ...message, positions };
   const call = {
     ...runningCall({ queue, message: placed, text: encodeMessage(placed, Infinity), takesValue: false }, number),
     isAdded: true,
@@ -65,13 +65,13 @@ export function callOff({ flows }: Pick<FlowParts, "flows">, id: string, calls: 
 }
 
 function standingOf({ flows }: FlowParts, placed: Placed): Standing {
-  const { places, standsFor } = placed.message;
-  if (places === undefined) return standsFor === undefined ? "sound" : "forged";
-  const [place] = places;
-  const flow = place && flows.find(place.flow);
-  if (place === undefined || flow === undefined) return "ended";
-  const call = flow.calls[place.call];
+  const { positions, replaces } = placed.message;
+  if (positions === undefined) return replaces === undefined ? "sound" : "forged";
+  const [position] = positions;
+  const flow = position && flows.find(position.flow);
+  if (position === undefined || flow === undefined) return "ended";
+  const call = flow.calls[position.call];
   if (call === undefined) return "forged";
   const { message, queue } = call;
-  return isSaid(placed, { queue, ...message, places: message.places ?? [] }) ? "sound" : "forged";
+  return isSaid(placed, { queue, ...message, positions: message.positions ?? [] }) ? "sound" : "forged";
 }

@@ -1,4 +1,4 @@
-import { recordsFor } from "../../bullmq/flows/doomed.js";
+import { recordsFor } from "../../bullmq/flows/cascade.js";
 import { endingOf } from "../../bullmq/flows/endings.js";
 import { outcomeOfRecord, stateOfOutcome } from "../../protocol/outcome.js";
 import { encodeRecord } from "../../protocol/record.js";
@@ -41,8 +41,8 @@ function goOn(parts: FlowParts, { expires, replyTo }: RunningFlow, { queue, mess
   if (flowEnding === undefined) return;
   // The tasks that it stands for wait as well, whatever is stored of itself.
   const recordOf = (task: string) => encodeRecord({ ...stateOfOutcome(outcome), delivery: 0, task, queue, endedAt: time.now() });
-  for (const request of recordsFor(message, recordOf, { expires, to: replyTo })) results.store(request);
+  for (const request of recordsFor(message, recordOf, { expires, replyTo })) results.store(request);
   const step = new FlowStep(parts);
-  step.leave(message.places ?? [], flowEnding);
+  step.leave(message.positions ?? [], flowEnding);
   step.run();
 }

@@ -4,7 +4,7 @@ import type { Message } from "../../protocol/message.js";
 import type { Target } from "../../protocol/flow-position.js";
 
 /** What is known of the message of a call without reading it. */
-export type CallMessage = Pick<Message, "id" | "task" | "priority" | "eta" | "resent" | "places" | "standsFor">;
+export type CallMessage = Pick<Message, "id" | "task" | "priority" | "eta" | "resent" | "positions" | "replaces">;
 
 /** A call of a running flow. */
 export interface RunningCall extends Pick<FlowCall, "queue" | "takesValue" | "countdown" | "lifetime"> {
@@ -14,7 +14,7 @@ export interface RunningCall extends Pick<FlowCall, "queue" | "takesValue" | "co
   /** Whether a member of its group has added it. Default: false. */
   readonly isAdded?: boolean;
   /** The joins in whose groups it begins a member. */
-  readonly enters: readonly number[];
+  readonly startsMembersOf: readonly number[];
   /** The message, encoded, until it is sent. */
   text?: string | undefined;
   /** `sent`: its message is, or was, in its queue. `replaced`: others run in its place. */
@@ -92,8 +92,8 @@ export class RunningFlow {
  * text that no value can be put into.
  */
 export function runningCall(call: FlowCall, number: number): RunningCall {
-  const { queue, takesValue, countdown, lifetime, isLink = false, enters = [] } = call;
-  const { id, task, priority, eta, resent, places, standsFor } = call.message;
+  const { queue, takesValue, countdown, lifetime, isLink = false, startsMembersOf = [] } = call;
+  const { id, task, priority, eta, resent, positions, replaces } = call.message;
   const text = call.text ?? encodeMessage(call.message);
   checkEditable(text);
   const message: CallMessage = {
@@ -102,8 +102,8 @@ export function runningCall(call: FlowCall, number: number): RunningCall {
     priority,
     ...(eta !== undefined && { eta }),
     ...(resent !== undefined && { resent }),
-    ...(places !== undefined && { places }),
-    ...(standsFor !== undefined && { standsFor }),
+    ...(positions !== undefined && { positions }),
+    ...(replaces !== undefined && { replaces }),
   };
   return {
     number,
@@ -113,7 +113,7 @@ export function runningCall(call: FlowCall, number: number): RunningCall {
     ...(countdown !== undefined && { countdown }),
     ...(lifetime !== undefined && { lifetime }),
     isLink,
-    enters,
+    startsMembersOf,
     text,
     state: "unsent",
     hasEnded: false,

@@ -111,7 +111,7 @@ class Server {
         replacementOf: (canvas, message, queue) => app.replacementOf(canvas, message, queue),
       };
       const attemptOf: Loaded["invoking"]["attemptOf"] = ({ message, original, reader, delivery: { queue } }, definition) => {
-        return { message, original, definition, foreign: reader === "foreign", queue, ...surroundings };
+        return { message, original, definition, foreign: reader === "external", queue, ...surroundings };
       };
       const seen: Loaded["invoking"]["seen"] = ({ message, delivery: { queue } }) => ({ message, queue });
       const isEach: Loaded["invoking"]["isEach"] = ({ message }) => message.each === true;
