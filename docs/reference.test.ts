@@ -72,5 +72,5 @@ test("the keys and channels that are Bullrush's own are in the list of keys", ()
   const sources = ["redis/keys.ts", "protocol/reply-channel.ts"].map((file) => read(`packages/broker/src/${file}`)).join("");
   const keys = Array.from(sources.matchAll(/return `(bullrush:\w+)/g), ([, key = ""]) => key);
   expect(keys.length).toBeGreaterThan(2);
-  expect(keys.filter((key) => !read("docs/reference/redis-keys.md").includes(`\`${key}:`))).toEqual([]);
+  expect(keys.filter((key) => !read("docs/reference/redis-state.md").includes(`\`${key}:`))).toEqual([]);
 });

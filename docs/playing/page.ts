@@ -18,7 +18,7 @@ export interface Claim {
 }
 
 /** Languages of blocks that are shown and not run. Those in `js`, which configure bundlers, are run by `integration/bundles`. */
-const shown = ["text", "json", "yaml", "js", "dockerfile", "ini"];
+const shown = ["text", "json", "yaml", "js", "dockerfile", "ini", "mermaid"];
 
 /**
  * The steps of the Markdown page `file`, in order. Those inside an HTML comment count too: readers do not see them. Throws for a block in a language that is

@@ -5,8 +5,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-/** The version before the first tag. */
-const firstCommit = "853a483";
+/** The version before the first tag: the first whose messages and flows have the present layouts. */
+const firstCommit = "d2850f8";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../..", import.meta.url));
