@@ -25,7 +25,7 @@ export { decodeJson, encodeErrorOf, encodeJson } from "./protocol/json.js";
 
 export type { ConsumeOptions, Consumer, SettledAndTaken, QueueFault, LoanData, TakeWatch, Loans } from "./ports/consumer.js";
 export type { Content, Delivery, Verdict } from "./ports/delivery.js";
-export type { BrokerFacets, Engine, OnConnectionError } from "./ports/engine.js";
+export type { BrokerFacets, Engine, EngineClock, OnConnectionError } from "./ports/engine.js";
 export type { FlowRevocation, Flows, Standing } from "./ports/flows.js";
 export type { Loan, Location, Marked, QueueCounts, Queues, Revocation, TaskQuery } from "./ports/queues.js";
 export type { Settled, Settlement } from "./ports/settlement.js";
@@ -56,5 +56,6 @@ export { compileLocation, type RedisLocation } from "./redis/location.js";
 export { redisResultBackend } from "./redis/result-backend.js";
 export { redisEngine, type RedisEngineOptions } from "./bullmq/redis-engine.js";
 export { memoryEngine, type MemoryEngine, type MemoryEngineOptions } from "./memory/memory-engine.js";
+export type { Workload } from "./memory/queue-table.js";
 export { MovableClock } from "./memory/movable-clock.js";
 export { isMemoryUrl, memoryNameIn } from "./memory/memory-url.js";
