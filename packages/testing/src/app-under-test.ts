@@ -1,7 +1,9 @@
 import { BullrushError, memoryEngine, type Clock, type MemoryEngine } from "@bullrush/broker";
 import type { App } from "@bullrush/client";
+import type { Worker } from "@bullrush/worker";
 import { recordingEngine } from "./recording-engine.js";
 import { sentCallOf, type SentCall } from "./sent-call.js";
+import { start, workerOn, type WorkerSettings } from "./worker.js";
 
 /** A call that was sent, and what it belongs to. */
 export interface LoggedCall {
@@ -20,7 +22,7 @@ export interface UnderTestOptions {
   readonly onSent?: (queues: readonly string[]) => void;
 }
 
-/** How long a beat leads without renewing its term, in ms: 100 days, as tests move the clock on by days. */
+/** How long a beat leads unless it renews its term, in ms: tests move the clock by days. */
 const lead = 100 * 24 * 3600 * 1000;
 
 /** The steps that no user has written are not shown. */
@@ -39,13 +41,15 @@ export function allUnderTest(): readonly AppUnderTest[] {
   return [...current];
 }
 
-/** An app on an in-memory engine of its own, which keeps what is sent. */
+/** An app on an in-memory engine of its own, which keeps what is sent, and workers on it. */
 export class AppUnderTest {
   readonly app: App;
   readonly engine: MemoryEngine;
   readonly #log: LoggedCall[] = [];
   readonly #stopNews: () => void;
   readonly #giveBack: () => void;
+  readonly #starting = new Set<Promise<void>>();
+  readonly #workers = new Set<Worker>();
   #news = 0;
   #listeners: (() => void)[] = [];
 
@@ -88,12 +92,38 @@ export class AppUnderTest {
     return this.#news > seen ? Promise.resolve() : new Promise((resolve) => this.#listeners.push(resolve));
   }
 
-  /** Puts the app back on its own engine. What waits for news waits no more. */
-  release(): void {
+  /** Starts a worker on the app. Rejects as `createWorker` and its `start` do. */
+  async work(settings: WorkerSettings): Promise<Worker> {
+    const worker = workerOn(this.app, settings);
+    const starting = start(worker);
+    this.#starting.add(starting);
+    this.#workers.add(worker);
+    try {
+      await starting;
+      return worker;
+    } finally {
+      this.#starting.delete(starting);
+    }
+  }
+
+  /** Stops a worker. Tasks that still run are asked to end. */
+  async rest(worker: Worker): Promise<void> {
+    await worker.stop(AbortSignal.abort());
+    this.#workers.delete(worker);
+  }
+
+  /**
+   * Puts the app back on its own engine: at once, unless a worker is starting. Resolves when no
+   * task runs any more. What waits for news waits no more.
+   */
+  async release(): Promise<void> {
+    if (this.#starting.size > 0) await Promise.allSettled(this.#starting);
     this.#giveBack();
     this.#stopNews();
     current.delete(this);
     this.#tell();
+    await Promise.all([...this.#workers].map((worker) => this.rest(worker)));
+    await this.engine.close();
   }
 
   #tell(): void {

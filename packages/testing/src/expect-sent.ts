@@ -12,8 +12,9 @@ type Named<Args extends unknown[]> = string | Pick<TaskStub<Args>, "name" | "app
 const limits = { calls: 20, text: 200 };
 
 /**
- * What `app` has sent since it is under test, in order: calls, canvases with all their steps, ticks of a beat; no retries. The calls of one canvas come in no particular order. Throws `INVALID_OPTION` for an
- * app that never was under test.
+ * What `app` has sent since it is under test, in order: calls, canvases with all their steps, ticks
+ * of a beat; no retries. The calls of one canvas come in no particular order. Throws
+ * `INVALID_OPTION` for an app that never was under test.
  */
 export function sent(app: App): readonly SentCall[] {
   const under = underTest(app);
@@ -22,7 +23,8 @@ export function sent(app: App): readonly SentCall[] {
 }
 
 /**
- * The first call of `task`, with these arguments if they are given, that an app under test has sent. Throws an `AssertionError`, which says what was sent instead, if there is none.
+ * The first call of `task`, with these arguments if they are given, that an app under test has
+ * sent. Throws an `AssertionError`, which says what was sent instead, if there is none.
  */
 export function expectSent<Args extends unknown[]>(task: Named<Args>, args?: NoInfer<Args>): SentCall {
   const calls = callsUnderTest();
@@ -35,7 +37,10 @@ export function expectSent<Args extends unknown[]>(task: Named<Args>, args?: NoI
   });
 }
 
-/** Throws an `AssertionError` if an app under test has sent a call of `task`, with these arguments if they are given. */
+/**
+ * Throws an `AssertionError` if an app under test has sent a call of `task`, with these arguments
+ * if they are given.
+ */
 export function expectNotSent<Args extends unknown[]>(task: Named<Args>, args?: NoInfer<Args>): void {
   const found = callsUnderTest().filter(isCallOf(task, args));
   if (found.length === 0) return;

@@ -1,6 +1,6 @@
 /**
- * Whether a value that came out of JSON is what JSON carries of `expected`. Matchers of Jest and Vitest, such as `expect.any(String)`,
- * may stand anywhere in it.
+ * Whether a value that came out of JSON is what JSON carries of `expected`. Matchers of Jest and
+ * Vitest, such as `expect.any(String)`, may stand anywhere in it.
  */
 export function matches(actual: unknown, expected: unknown): boolean {
   if (isMatcher(expected)) return expected.asymmetricMatch(actual);

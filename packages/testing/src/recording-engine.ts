@@ -7,7 +7,7 @@ export interface Sending {
   readonly messages: readonly RoutedMessage[];
 }
 
-/** `engine`, which tells `onSent` what producers, canvases and beats have sent, once it is confirmed. */
+/** `engine`, which tells `onSent` what producers and beats have sent, once it is confirmed. */
 export function recordingEngine<E extends Engine>(engine: E, onSent: (sending: Sending) => void): E {
   const { queues, flows, schedules } = engine;
   return {

@@ -1,10 +1,10 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { MovableClock, toMilliseconds, type Duration } from "@bullrush/broker";
+import { BullrushError, MovableClock, toMilliseconds, type Duration } from "@bullrush/broker";
 import type { App } from "@bullrush/client";
-import { createWorker, type Worker } from "@bullrush/worker";
+import type { Worker } from "@bullrush/worker";
 import type { Logger } from "pino";
 import { AppUnderTest } from "./app-under-test.js";
-import { workerOptions } from "./worker-options.js";
+import { workerOn } from "./worker.js";
 
 export interface TestWorkerOptions {
   /** Queues to take from. Default: all that the app declares. */
@@ -19,52 +19,49 @@ export interface TestWorkerOptions {
 
 /** A worker that runs nothing but in `drain()` and `advance()`. */
 export interface TestWorker extends Disposable, AsyncDisposable {
-  /** The time of the app and its tasks. It stands still but in `advance()`. */
+  /** The time of the app and its tasks. It stands still until the test moves it. */
   readonly clock: MovableClock;
   /** Runs what is due, and what that sends, until nothing is due any more and nothing runs. */
   drain(): Promise<void>;
   /**
-   * Moves the clock on by `time`, in ms or as `"1h"`, and runs what comes due meanwhile, each at its own time and in the order of these
-   * times: countdowns, etas, retries, and the ticks of a beat that was started on the app. Throws `INVALID_OPTION` for what is no length of time.
+   * Moves the clock on by `time`, in ms or as `"1h"`, and runs what comes due meanwhile, each at
+   * its own time and in the order of these times: countdowns, etas, retries, and the ticks of a
+   * beat that was started on the app. Rejects with `INVALID_OPTION` for what is no length of time.
    */
   advance(time: Duration): Promise<void>;
-  /** Puts the app back on its own engine at once, and resolves when nothing runs any more: a task that still does is asked to end. Safe to call again. */
+  /**
+   * Puts the app back on its own engine, at once unless the worker is starting. Resolves when no
+   * task runs any more: those that still do are asked to end. Nothing runs from then on. Safe to
+   * call again.
+   */
   stop(): Promise<void>;
 }
 
-/** How many turns of the event loop a beat has to send what is due. It needs one, unless a middleware waits. */
+/** How many turns of the event loop a beat has to send what is due: it needs one, or a few. */
 const beatTurns = 100;
 
 /**
- * Puts `app` on an in-memory engine of its own, and gives the worker on it. Throws `INVALID_OPTION` for options that do not fit, and while the app is
- * under test already.
+ * Puts `app` on an in-memory engine of its own, and returns the worker on it. Throws
+ * `INVALID_OPTION` or `INVALID_QUEUE_NAME` for options that do not fit, and while the app is under
+ * test already.
  */
-export function testWorker(app: App, options: TestWorkerOptions = {}): TestWorker {
-  const { queues, concurrency = 100, now, log } = options;
+export function testWorker(app: App, given: TestWorkerOptions = {}): TestWorker {
+  const { queues, concurrency = 100, now, log } = given;
   const clock = new MovableClock(now?.getTime());
+  const settings = { ...(queues !== undefined && { queues }), concurrency, log };
   const under = new AppUnderTest(app, { clock });
   const { engine } = under;
   let users = 0;
   let worker: Promise<Worker> | undefined;
   let stopped: Promise<void> | undefined;
 
-  function create(): Worker {
-    const taken = queues === undefined ? {} : { queues };
-    return createWorker(app, { ...workerOptions(log), ...taken, concurrency }, { leavesApp: true });
-  }
-
-  async function start(): Promise<Worker> {
-    const created = create();
-    await created.start();
-    return created;
-  }
-
   /** Has the worker take as long as `body` lasts. */
   async function working(body: (names: readonly string[]) => Promise<void>): Promise<void> {
+    if (stopped !== undefined) refuseStopped(app);
     users++;
     try {
-      const { options: started } = await (worker ??= start());
-      await body(started.queues.map(({ name }) => name));
+      const { options } = await (worker ??= under.work(settings));
+      await body(options.queues.map(({ name }) => name));
     } finally {
       if (--users === 0) await rest();
     }
@@ -73,7 +70,8 @@ export function testWorker(app: App, options: TestWorkerOptions = {}): TestWorke
   async function rest(): Promise<void> {
     const resting = worker;
     worker = undefined;
-    await (await resting?.catch(() => undefined))?.stop(AbortSignal.abort());
+    const working = await resting?.catch(() => undefined);
+    if (working !== undefined) await under.rest(working);
   }
 
   async function idle(names: readonly string[]): Promise<void> {
@@ -85,7 +83,7 @@ export function testWorker(app: App, options: TestWorkerOptions = {}): TestWorke
     }
   }
 
-  /** When the next entry is due of those that a beat knows, in ms since the epoch, once it has sent what is due. */
+  /** When the next entry is due, in ms since the epoch, once a beat has sent what is due. */
   async function nextTick(): Promise<number> {
     for (let turns = 1; ; turns++) {
       // A beat that has sent what is due looks once more, and sleeps then.
@@ -111,19 +109,14 @@ export function testWorker(app: App, options: TestWorkerOptions = {}): TestWorke
     });
   }
 
-  async function stopOnce(): Promise<void> {
-    under.release();
-    await rest();
-    await engine.close();
-  }
-
+  const stop = () => (stopped ??= under.release());
   try {
-    create();
+    // What does not fit is refused here and now.
+    workerOn(app, settings);
   } catch (error) {
-    under.release();
+    void stop();
     throw error;
   }
-  const stop = () => (stopped ??= stopOnce());
   return {
     clock,
     drain: () => working(idle),
@@ -132,4 +125,12 @@ export function testWorker(app: App, options: TestWorkerOptions = {}): TestWorke
     [Symbol.dispose]: () => void stop(),
     [Symbol.asyncDispose]: stop,
   };
+}
+
+function refuseStopped(app: App): never {
+  throw new BullrushError("INVALID_OPTION", {
+    option: `the test worker of app "${app.options.name}"`,
+    got: "stopped",
+    expected: "one that is not: call testWorker() again",
+  });
 }

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { chain, chord, createApp, currentTask, group, type App, type Execution, type FailureInfo, type Middleware } from "@bullrush/client";
 import { expect, onTestFinished, test } from "vitest";
 import { eager, sent } from "../src/index.js";
@@ -290,6 +291,29 @@ test("an app that the code under test closes, eager: restore() opens it again", 
   await expect(add.delay(1, 2)).rejects.toMatchObject({ code: "APP_CLOSED" });
   await mode.restore();
   expect(await (await add.delay(1, 2)).status()).toBe("PENDING");
+});
+
+test("restore at once after a first call: the call settles, and the app is on its own engine", async () => {
+  const app = createApp({ broker: "memory://" });
+  onTestFinished(() => app.close());
+  const add = app.task("tasks.add", (x: number, y: number) => x + y);
+  const mode = eager(app);
+  await Promise.all([add.delay(1, 2), mode.restore()]);
+  expect(await (await add.delay(3, 4)).status()).toBe("PENDING");
+});
+
+test("the asynchronous context of a caller, eager: tasks do not run in it", async () => {
+  const app = eagerApp();
+  const context = new AsyncLocalStorage<string>();
+  const look = app.task("tasks.look", () => context.getStore() ?? "none");
+  const results = [await context.run("of the test", () => look.delay()), await context.run("of the test", () => look.delay())];
+  expect(await Promise.all(results.map((result) => result.get()))).toEqual(["none", "none"]);
+});
+
+test("a canvas without tasks, eager: its result is there", async () => {
+  const app = eagerApp();
+  const length = app.task("tasks.length", (values: unknown[]) => values.length);
+  expect(await (await chain(group([]), length.s()).delay()).get()).toBe(0);
 });
 
 test("eager twice for one app: INVALID_OPTION, and the first stays", async () => {

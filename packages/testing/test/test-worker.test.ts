@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { createBeat } from "@bullrush/beat";
 import { chain, chord, createApp, crontab, every, type App } from "@bullrush/client";
 import { pino } from "pino";
@@ -262,6 +263,29 @@ test("stop, while a task runs: it is asked to end, and the app is on its own eng
   expect(await app.engine.queues.counts(["default"])).toMatchObject([{ waiting: 0 }]);
   await wait.delay();
   expect(await app.engine.queues.counts(["default"])).toMatchObject([{ waiting: 1 }]);
+});
+
+test("stop at once after drain(): the app is on its own engine when both have resolved, and drain() is refused from then on", async () => {
+  const app = createApp({ broker: "memory://" });
+  onTestFinished(() => app.close());
+  const add = app.task("tasks.add", (x: number, y: number) => x + y);
+  const worker = testWorker(app);
+  await add.delay(1, 2);
+  await Promise.all([worker.drain(), worker.stop()]);
+  await add.delay(3, 4);
+  await expect(worker.drain()).rejects.toMatchObject({ code: "INVALID_OPTION" });
+  await expect(worker.advance("1h")).rejects.toMatchObject({ code: "INVALID_OPTION" });
+  expect(await app.engine.queues.counts(["default"])).toMatchObject([{ waiting: 1, active: 0 }]);
+});
+
+test("the asynchronous context of a test: tasks do not run in it", async () => {
+  const app = newApp();
+  const context = new AsyncLocalStorage<string>();
+  const look = app.task("tasks.look", () => context.getStore() ?? "none");
+  const worker = workerOn(app);
+  const result = await context.run("of the test", () => look.delay());
+  await context.run("of the test", () => worker.drain());
+  expect(await result.get()).toBe("none");
 });
 
 test("a time that is no length of time, and a queue name that is none: INVALID_OPTION and INVALID_QUEUE_NAME", async () => {

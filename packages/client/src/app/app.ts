@@ -255,22 +255,22 @@ export class App {
   }
 
   /**
-   * @internal Puts `engine`, which keeps its state in this process, in the place of the app's own, until the returned function is called: for tests. Everything that the app sends,
-   * reads or runs meanwhile goes there, and closing the app closes that engine alone. Handles look where the app looks.
+   * @internal Puts `engine`, which keeps its state in this process, in the place of the app's own,
+   * until the returned function is called: for tests. Everything that the app sends, reads or runs
+   * meanwhile goes there. Closing the app closes that engine alone, and the app is as before
+   * afterwards. Handles look where the app looks.
    */
   substitute(engine: Engine, whenSent?: WhenSent): () => void {
-    const own = { options: this.#options, connected: this.#connected, closed: this.#closed, whenSent: this.#whenSent };
+    const { engine: own, isLocal } = this.#options;
+    const before = [this.#connected, this.#closed, this.#whenSent, this.#connectionErrorListener, this.#hookListener] as const;
     this.#options = { ...this.#options, engine, isLocal: true };
-    this.#connected = undefined;
-    this.#whenSent = whenSent;
+    [this.#connected, this.#closed, this.#whenSent] = [undefined, false, whenSent];
+    const { waiter } = this.#connect();
     return () => {
-      const { engine: _, ...grown } = this.#options;
-      const { options, connected, closed } = own;
-      this.#options = { ...grown, isLocal: options.isLocal, ...(options.engine !== undefined && { engine: options.engine }) };
-      this.#connected?.waiter.close(new BullrushError("APP_CLOSED", { app: this.#options.name }));
-      this.#connected = connected;
-      this.#closed = closed;
-      this.#whenSent = own.whenSent;
+      const { engine: _, ...options } = this.#options;
+      this.#options = { ...options, isLocal, ...(own !== undefined && { engine: own }) };
+      waiter.close(new BullrushError("APP_CLOSED", { app: options.name }));
+      [this.#connected, this.#closed, this.#whenSent, this.#connectionErrorListener, this.#hookListener] = before;
     };
   }
 
