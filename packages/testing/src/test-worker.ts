@@ -26,7 +26,8 @@ export interface TestWorker extends Disposable, AsyncDisposable {
   /**
    * Moves the clock on by `time`, in ms or as `"1h"`, and runs what comes due meanwhile, each at
    * its own time and in the order of these times: countdowns, etas, retries, and the ticks of a
-   * beat that was started on the app. Rejects with `INVALID_OPTION` for what is no length of time.
+   * beat that was started on the app. A task that ends only when the clock moves holds it up: move
+   * `clock` while it runs. Rejects with `INVALID_OPTION` for what is no length of time.
    */
   advance(time: Duration): Promise<void>;
   /**
