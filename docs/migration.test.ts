@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import * as client from "../packages/client/src/index.js";
+import * as testing from "../packages/testing/src/index.js";
 import * as worker from "../packages/worker/src/index.js";
 import { beforeAll, expect, test } from "vitest";
 import { root } from "./playing/pages.js";
@@ -43,7 +44,7 @@ const owners: Readonly<Record<string, readonly string[]>> = {
   worker: membersOf(worker.createWorker(app)),
   this: Array.from(context.matchAll(/^ {2}(?:readonly )?(\w+)[(:?<]/gm), ([, name = ""]) => name),
 };
-const exported = [...Object.keys(client), ...Object.keys(worker)];
+const exported = [client, testing, worker].flatMap((names) => Object.keys(names));
 /** The first columns of options.md, which a test of their own compares with the code. */
 const options = Array.from(read("docs/reference/options.md").matchAll(/^\| (`[^|]*) \|/gm), ([, cell = ""]) => cell).flatMap((cell) =>
   Array.from(cell.matchAll(/`([^`]*)`/g), ([, word = ""]) => word.replace(/ <.*/, "")),

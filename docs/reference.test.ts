@@ -45,6 +45,7 @@ test.each([
     [...fieldsOf("packages/worker/src/options.ts", "WorkerOptions"), ...fieldsOf("packages/worker/src/pool/options.ts", "PoolOptions")],
   ],
   ["createBeat", fieldsOf("packages/beat/src/options.ts", "BeatOptions")],
+  ["testWorker", fieldsOf("packages/testing/src/test-worker.ts", "TestWorkerOptions")],
 ])("the table of %s has every option, and no other", (heading, fields) => {
   expect(fields.length).toBeGreaterThan(1);
   expect(listed(heading)).toEqual(fields.toSorted());

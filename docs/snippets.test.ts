@@ -20,8 +20,9 @@ const project = mkdtempSync(join(tmpdir(), "bullrush-docs-"));
 const folderOf = (page: string) => join(project, page.replace(/\.md$/, "").replaceAll("/", "-"));
 
 beforeAll(() => {
-  const packages = ["@bullrush/client", "@bullrush/worker", "@bullrush/broker", "bullmq", "ioredis", "@bull-board/api"];
+  const packages = ["@bullrush/client", "@bullrush/worker", "@bullrush/beat", "@bullrush/broker", "bullmq", "ioredis", "@bull-board/api"];
   for (const name of packages) link(name, join(root, "integration/node_modules", name));
+  link("@bullrush/testing", join(root, "packages/testing"));
   link("pino", join(root, "packages/worker/node_modules/pino"));
   link("@types/node", join(root, "node_modules/@types/node"));
   writeFileSync(join(project, "package.json"), '{"type":"module"}');

@@ -24,7 +24,7 @@ export interface PlayerOptions {
 
 /**
  * Plays a page from top to bottom, as a reader would. A block in `ts` whose first line is `// name.ts` is a file; any other is a program, preceded by the last block with the note
- * `prelude`. In `sh`, `task-worker` (`node_modules/.bin/task-worker`) starts a worker that stays until the end, `npx tsx name.ts` runs a file, and `export` sets variables.
+ * `prelude`. In `sh`, `task-worker` (`node_modules/.bin/task-worker`) starts a worker that stays until the end, `npx tsx name.ts` runs a file, `npx tsx --test name.ts` one with tests, and `export` sets variables.
  */
 export class Player {
   readonly #folder: string;
@@ -105,6 +105,7 @@ export class Player {
       const [program = "", ...args] = words.replace(/^(npx |node_modules\/\.bin\/)/, "").split(/\s+/);
       if (program === "") Object.assign(this.#environment, variables);
       else if (program === "task-worker") workers.push(this.#work(args, variables));
+      else if (program === "tsx" && args[0] === "--test") await this.#runTests(args[1] ?? "", line);
       else if (program === "tsx") await this.#runFile(args[0] ?? "", line);
       else if (!forReaders.test(words)) throw new Error(`line ${line}: "${words}" is a command that is not known here`);
     }
@@ -118,10 +119,21 @@ export class Player {
   }
 
   async #runFile(file: string, line: number): Promise<void> {
+    const step = this.#file(file, line);
+    check(step, await this.#run(file, step.line, tsx));
+  }
+
+  /** Runs a file of Node's test runner, whose lines are no claims. */
+  async #runTests(file: string, line: number): Promise<void> {
+    await this.#run(file, this.#file(file, line).line, tsx);
+  }
+
+  /** The step that is the file `file`, which runs now. */
+  #file(file: string, line: number): Step {
     const step = this.#files.get(file);
     if (step === undefined) throw new Error(`line ${line}: no block is the file ${file}`);
     this.#ran.add(file);
-    check(step, await this.#run(file, step.line, tsx));
+    return step;
   }
 
   /** Runs the programs since the last commands, one after the other in one process. */

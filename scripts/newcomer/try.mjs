@@ -1,4 +1,4 @@
-// Starts a worker on each kind of module, by either command, with a Redis of its own, and sends it a task.
+// Starts a worker on each kind of module, by either command, with a Redis of its own, and sends it a task. Then runs one eagerly, without any.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { openRedis } from "@bullrush/broker/embedded";
@@ -11,6 +11,20 @@ try {
   for (const module of ["tasks.js", "tasks.cjs"]) await tryModule(module, ["task-worker"]);
 } finally {
   await redis.stop();
+}
+await tryEager();
+
+async function tryEager() {
+  const { createApp } = await import("bullrush");
+  const { eager, expectSent } = await import("bullrush/testing");
+  const app = createApp();
+  const taskA = app.task("tasks.taskA", (x, y) => x + y);
+  const mode = eager(app);
+  const value = await (await taskA.delay(100, 200)).get();
+  expectSent(taskA, [100, 200]);
+  await mode.restore();
+  if (value !== 300) throw new Error(`eager: 100 + 200 came out as ${value}`);
+  console.log("eager: 300");
 }
 
 async function tryModule(module, command) {

@@ -41,14 +41,15 @@ export function createBeat(app: App, given: BeatOptions = {}): Beat {
   }
 
   function assemble() {
-    const store = app.engine.schedules;
+    const { schedules: store, clock } = app.engine;
+    const steady = clock ?? steadyClock;
     const trouble = new ThrottledLog(log, systemClock);
-    const sleeper = new Sleeper();
+    const sleeper = new Sleeper(clock);
     const timetables = new Timetables(app.options);
     const sending = new Sending({ app, timetables, metrics, log, random: Math.random });
-    const time = new ServerTime(steadyClock);
-    const watch = new ClockWatch(systemClock, log);
-    const shared = { app, store, sending, timetables, time, sleeper, log, trouble, maxInterval: options.maxInterval, steady: steadyClock };
+    const time = new ServerTime(steady);
+    const watch = new ClockWatch(clock ?? systemClock, log);
+    const shared = { app, store, sending, timetables, time, sleeper, log, trouble, maxInterval: options.maxInterval, steady };
     const leader = (term: ConstructorParameters<typeof LeaderLoop>[1]) =>
       new LeaderLoop({ ...shared, onTime: (now, took) => watch.heard(now, took) }, term);
     const election = new Election({ store, leader, sleeper, log, trouble });

@@ -1,7 +1,14 @@
+import { systemTiming, type Timing } from "@bullrush/broker";
+
 /** Sleep from which one can be woken. Who is woken while awake does not sleep the next time. */
 export class Sleeper {
+  readonly #timing: Pick<Timing, "setTimer">;
   #woken = false;
   #wake: (() => void) | undefined;
+
+  constructor(timing: Pick<Timing, "setTimer"> = systemTiming) {
+    this.#timing = timing;
+  }
 
   wake(): void {
     this.#woken = true;
@@ -12,7 +19,7 @@ export class Sleeper {
   async sleep(ms: number): Promise<void> {
     if (!this.#woken && ms > 0) {
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, ms);
+        const timer = this.#timing.setTimer(resolve, ms);
         this.#wake = () => {
           clearTimeout(timer);
           resolve();

@@ -1,3 +1,5 @@
+import { setImmediate as turn } from "node:timers/promises";
+import { memoryEngine, MovableClock } from "@bullrush/broker";
 import { createApp, every } from "@bullrush/client";
 import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
@@ -10,4 +12,22 @@ test("an entry of beat in memory: its ticks are sent into the queue of its task"
   await beat.start();
   await expect.poll(async () => (await app.engine.queues.counts(["default"]))[0]?.waiting).toBeGreaterThanOrEqual(2);
   expect(await app.beat.list()).toMatchObject([{ name: "tick" }]);
+});
+
+test("an engine with a clock: ticks are sent when that clock is moved past them", async () => {
+  const clock = new MovableClock(Date.UTC(2030, 0, 1));
+  const app = createApp({
+    engine: memoryEngine({ clock }),
+    beat: { hourly: { task: "tasks.tick", schedule: every("1h") } },
+  });
+  const beat = createBeat(app, { log: pino({ level: "silent" }) });
+  onTestFinished(() => beat.stop());
+  await beat.start();
+  const due = async () => (await app.beat.list())[0]?.next?.toISOString();
+  await expect.poll(due).toBe("2030-01-01T01:00:00.000Z");
+  // It sleeps by then: in memory, nothing that it awaits takes longer.
+  await turn();
+  clock.advance("1h");
+  await expect.poll(due).toBe("2030-01-01T02:00:00.000Z");
+  expect(await app.engine.queues.counts(["default"])).toMatchObject([{ waiting: 1 }]);
 });

@@ -28,7 +28,7 @@ export { decodeJson, encodeErrorOf, encodeJson } from "./json/json.js";
 
 export type { ConsumeOptions, Consumer, SettledAndTaken, QueueFault, LoanData, TakeWatch, Loans } from "./ports/consumer.js";
 export type { Content, Delivery, Verdict } from "./ports/delivery.js";
-export type { BrokerFacets, Engine, OnConnectionError } from "./ports/engine.js";
+export type { BrokerFacets, Engine, EngineClock, OnConnectionError } from "./ports/engine.js";
 export type { FlowRevocation, Flows, Standing } from "./ports/flows.js";
 export type { Loan, Location, Marked, QueueCounts, Queues, Revocation, TaskQuery } from "./ports/queues.js";
 export { isFaultOf } from "./ports/is-fault-of.js";
@@ -60,5 +60,6 @@ export { compileLocation, type RedisLocation } from "./redis/location.js";
 export { redisResultBackend } from "./redis/result-backend.js";
 export { redisEngine, type RedisEngineOptions } from "./bullmq/redis-engine.js";
 export { memoryEngine, type MemoryEngine, type MemoryEngineOptions } from "./memory/memory-engine.js";
+export type { Workload } from "./memory/queue-table.js";
 export { MovableClock } from "./memory/movable-clock.js";
 export { isMemoryUrl, memoryNameIn } from "./memory/memory-url.js";

@@ -71,6 +71,8 @@ export interface Internals {
   readonly onNamed?: (name: string) => void;
   /** Whether debuggers may attach to the pool's processes too, if they may to this one. Default: if Node was started with `--inspect`. */
   readonly inspect?: boolean;
+  /** Whether `stop()` leaves the app open. Default: `false`. */
+  readonly leavesApp?: boolean;
 }
 
 /** A worker on `app`. Throws `INVALID_OPTION` or `INVALID_QUEUE_NAME`. */
@@ -184,7 +186,7 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
     if (ready) app.layers.hooks.tell("workerStopping", { worker: options.name, queues: options.queues.map((queue) => queue.name) });
     const left = parts === undefined ? 0 : await drain(parts, options, now, log);
     await giveBack();
-    await app.close();
+    if (internals.leavesApp !== true) await app.close();
     return left;
   }
 
@@ -227,11 +229,15 @@ interface Dependencies {
 
 function assemble(app: App, options: CompiledWorkerOptions, { consumer, pool, log, trouble, guard, onHopeless }: Dependencies): Parts {
   const { lease, scan, name, concurrency } = options;
-  const clock = systemClock;
+  const { clock = systemClock } = app.engine;
   const { hooks } = app.layers;
   const tellEnd = hookEnds(hooks, name, clock);
   // The runners of other pools are killed by the worker, whose event loop they cannot block.
-  const limits = timeLimit({ soft: options.softTimeLimit, hard: options.timeLimit }, options.pool === "inline" ? guard : undefined);
+  const limits = timeLimit(
+    { soft: options.softTimeLimit, hard: options.timeLimit },
+    options.pool === "inline" ? guard : undefined,
+    app.engine.clock,
+  );
   const executor = new Executor({
     tasks: app.tasks,
     results: app.engine.results,

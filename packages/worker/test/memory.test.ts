@@ -82,8 +82,36 @@ test("a retry and a countdown of an hour: both are due when the clock of the eng
   await work(app);
   const results = [await flaky.delay(), await later.applyAsync([], { countdown: "1h" })];
   await expect.poll(() => app.engine.queues.counts(["default"])).toMatchObject([{ delayed: 2, active: 0 }]);
-  clock.advance(3_601_000);
+  clock.advance("1h");
   expect(await Promise.all(results.map((result) => result.get({ timeout: "10s" })))).toEqual([2, "later"]);
+});
+
+test("a soft time limit of an hour: the signal aborts when the clock of the engine is moved by that", async () => {
+  const clock = new MovableClock();
+  const app = memoryApp({ engine: memoryEngine({ clock }) });
+  let start = () => {};
+  const started = new Promise<void>((resolve) => (start = resolve));
+  const wait = app.task("tasks.wait", { softTimeLimit: "1h" }, function () {
+    start();
+    return new Promise<string>((resolve) => this.signal.addEventListener("abort", () => resolve("aborted")));
+  });
+  await work(app, { lease: "24d" });
+  const result = await wait.delay();
+  await started;
+  clock.advance("1h");
+  expect(await result.get({ timeout: "10s" })).toBe("aborted");
+});
+
+test("a call that expires in an hour: it is revoked when the clock of the engine has passed that", async () => {
+  const clock = new MovableClock();
+  const app = memoryApp({ engine: memoryEngine({ clock }) });
+  let runs = 0;
+  const count = app.task("tasks.count", () => ++runs);
+  const result = await count.applyAsync([], { expires: "1h" });
+  clock.advance("1h");
+  await work(app);
+  await expect(result.get({ timeout: "10s" })).rejects.toMatchObject({ code: "TASK_REVOKED" });
+  expect(runs).toBe(0);
 });
 
 test("a task that is revoked while it runs in memory: its signal aborts, and its state is REVOKED", async () => {

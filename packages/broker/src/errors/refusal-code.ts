@@ -31,6 +31,8 @@ export type RefusalCode =
   | "unknown-command"
   | "unknown-script"
   | "unknown-database"
+  /** It keeps something in a layout of another version of Bullrush. */
+  | "other-layout"
   /** The call could not be written: it has too many arguments, say. */
   | "invalid-call"
   /** No answer came. */

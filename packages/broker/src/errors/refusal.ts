@@ -9,6 +9,7 @@ export function isOwnFault({ code }: Pick<Refusal, "code">): boolean {
     case "unknown-script":
     case "unknown-database":
     case "invalid-call":
+    case "other-layout":
     case "other":
       return true;
     case "login-denied":

@@ -2,7 +2,7 @@ import { systemClock, type Clock } from "../time/clock.js";
 import { newId as randomId } from "../protocol/id.js";
 import { systemTiming, type Timing } from "../time/shared-timer.js";
 import type { Consumer } from "../ports/consumer.js";
-import type { Engine } from "../ports/engine.js";
+import type { Engine, EngineClock } from "../ports/engine.js";
 import { defaultMaxPayload, maxMessageBytes } from "../protocol/payload-limit.js";
 import { Access } from "./access.js";
 import { MemoryConsumer } from "./consumer.js";
@@ -10,6 +10,7 @@ import { memoryControlBus } from "./control-bus.js";
 import { memoryFlows } from "./flows/flows.js";
 import { MemorySpace, spaceNamed } from "./memory-space.js";
 import { memoryQueues } from "./queues.js";
+import type { Workload } from "./queue-table.js";
 import { memoryResults } from "./results.js";
 import { memorySchedules } from "./schedules.js";
 import { SpaceTime } from "./space-time.js";
@@ -43,13 +44,22 @@ export interface MemoryEngineOptions {
 
 export interface MemoryEngine extends Engine {
   /** The time of the engine. */
-  readonly clock: Clock;
+  readonly clock: EngineClock;
 
   /**
    * Takes the time from elsewhere from now on, for all engines of its name. Consumers that wait
    * look at the new clock at once.
    */
   useClock(clock: Clock, timing?: Pick<Timing, "setTimer">): void;
+
+  /** What these queues hold at this moment; without `queues`, all queues of its name. */
+  workload(queues?: readonly string[]): Workload;
+
+  /**
+   * Calls `listener` whenever a message has come, was revoked or is settled, and when the clock is
+   * replaced. Returns a function that stops the calls.
+   */
+  onNews(listener: () => void): () => void;
 }
 
 /**
@@ -108,6 +118,8 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
       time.use(nextClock, nextTiming);
       queues.wake();
     },
+    workload: (names) => queues.workload(names),
+    onNews: (listener) => queues.onNews(listener),
     close: async () => {
       access.close();
       await Promise.all([...[...consumers].map((consumer) => consumer.close()), stored.close(), control.close(), schedules.close()]);

@@ -1,4 +1,5 @@
 import type { Clock } from "../time/clock.js";
+import { toMilliseconds, type Duration } from "../time/duration.js";
 import { maxTimerDelay, type Timing } from "../time/shared-timer.js";
 
 interface Alarm {
@@ -35,10 +36,11 @@ export class MovableClock implements Clock, Timing {
   }
 
   /**
-   * Moves the clock on by `ms`, and fires each timer at its own time, in the order of these times.
+   * Moves the clock on by `time`, in ms or as "1h", and fires each timer at its own time, in the
+   * order of these times. Throws `INVALID_OPTION` for what is no length of time.
    */
-  advance(ms: number): void {
-    const until = this.#now + ms;
+  advance(time: Duration): void {
+    const until = this.#now + toMilliseconds(time, "the time to advance by");
     for (let next = this.#nextBy(until); next !== undefined; next = this.#nextBy(until)) {
       const [timer, { at, ring }] = next;
       this.#alarms.delete(timer);

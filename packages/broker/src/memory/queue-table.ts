@@ -2,6 +2,17 @@ import type { HeldMessage } from "./held-message.js";
 import { MessageQueue, type Arrival } from "./message-queue.js";
 import type { SpaceTime } from "./space-time.js";
 
+/** What queues hold at one moment. */
+export interface Workload {
+  /** How many messages workers have on loan. */
+  readonly running: number;
+  /**
+   * When the next message can be taken, in ms since the epoch: 0 if one can be taken already,
+   * `Infinity` if none waits.
+   */
+  readonly nextDue: number;
+}
+
 /** The queues of a space, by name: those to which a message was ever sent. */
 export class QueueTable {
   readonly #time: SpaceTime;
@@ -20,6 +31,16 @@ export class QueueTable {
   named(names: readonly string[], elsewhere = false): readonly MessageQueue[] {
     const all = elsewhere ? new Set([...names, ...this.#queues.keys()]) : names;
     return [...all].flatMap((name) => this.#queues.get(name) ?? []);
+  }
+
+  /** What these queues hold now; all, without `names`. */
+  workload(names: readonly string[] = [...this.#queues.keys()]): Workload {
+    const queues = this.named(names);
+    const now = this.#time.now();
+    return {
+      running: queues.reduce((sum, queue) => sum + queue.counts().active, 0),
+      nextDue: Math.min(Infinity, ...queues.map((queue) => (queue.hasReady(now) ? 0 : queue.nextDue()))),
+    };
   }
 
   /** Enqueues a message, unless one with its id is there. */

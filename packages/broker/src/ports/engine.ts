@@ -1,3 +1,5 @@
+import type { Clock } from "../time/clock.js";
+import type { Timing } from "../time/shared-timer.js";
 import type { ConsumeOptions, Consumer } from "./consumer.js";
 import type { ControlBus } from "./control-bus.js";
 import type { Flows } from "./flows.js";
@@ -24,6 +26,13 @@ export interface Engine {
    */
   readonly isLocal?: boolean;
 
+  /**
+   * The time by which its messages become due and expire, where that is not the system's time. Apps,
+   * workers and beats on this engine take it for whatever they compute or wait for on behalf of a
+   * task. Default: the system's.
+   */
+  readonly clock?: EngineClock;
+
   /** Where it keeps what, for people and logs: without passwords. */
   readonly display: { readonly broker: string; readonly backend: string };
 
@@ -36,6 +45,9 @@ export interface Engine {
   /** Closes all connections, within 5 s, whatever state the servers are in. */
   close(): Promise<void>;
 }
+
+/** A time, and timers that fire by it. */
+export type EngineClock = Clock & Pick<Timing, "setTimer">;
 
 /** Called at each failed connection to the broker or the result backend, with the reason. */
 export type OnConnectionError = (service: "broker" | "backend", reason: string) => void;

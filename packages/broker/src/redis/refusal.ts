@@ -25,6 +25,8 @@ const codes: ReadonlyMap<string, RefusalCode> = new Map([
   ["UNBLOCKED", "unblocked"],
   ["WRONGTYPE", "wrong-type"],
   ["NOSCRIPT", "unknown-script"],
+  // Of our own scripts.
+  ["LAYOUT", "other-layout"],
 ]);
 
 /** What errors without a code of their own begin with. */
@@ -99,6 +101,7 @@ export function isTransient({ code }: Pick<Refusal, "code">): boolean {
     case "unknown-script":
     case "unknown-database":
     case "invalid-call":
+    case "other-layout":
     case "other":
       return false;
   }

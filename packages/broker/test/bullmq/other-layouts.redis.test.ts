@@ -48,7 +48,7 @@ describe.each([
       `flow ${flow.id} is kept in layout ${layout ?? "1"} by another version of Bullrush, and this one reads layout 2`,
     );
     const { settled, refusals } = await consumer.settleAndTake({ settle: [settlementOf(delivery)], take: 0 });
-    expect([settled, refusals]).toEqual([["again"], [expect.stringMatching(why)]]);
+    expect([settled, refusals]).toEqual([["again"], [{ code: "other-layout", reason: expect.stringMatching(why) }]]);
     const message = { id: additionId(delivery.id, 0), task: "list", args: [], headers: {}, priority: 0, retries: 0, rootId: delivery.id };
     await expect(stage.engine.flows.addMember({ flow: flow.id, by: 0, join: 0, queue: "feeds", message })).rejects.toThrow(why);
     await expect(stage.engine.flows.revoke(flow.id, "all")).rejects.toThrow(why);

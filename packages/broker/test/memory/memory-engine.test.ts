@@ -57,3 +57,35 @@ test("what a consumer changes of a message: the next delivery is as it was sent"
   await consumer.settleAndTake({ settle: [{ delivery: first!, outcome: { type: "requeued", reason: "again" } }], take: 0 });
   expect(await take(consumer, 1)).toMatchObject([{ content: { message: { args: [[1]] } } }]);
 });
+
+test("the workload of queues: when the next message can be taken, and how many are on loan", async () => {
+  const clock = new MovableClock(1000);
+  const engine = open({ clock });
+  expect(engine.workload()).toEqual({ running: 0, nextDue: Infinity });
+  await engine.queues.publish([{ queue: "feeds", message: messageOf({ eta: 5000 }) }]);
+  await engine.queues.publish([{ queue: "other", message: messageOf({ eta: 3000 }) }]);
+  expect([engine.workload(), engine.workload(["feeds"])]).toEqual([
+    { running: 0, nextDue: 3000 },
+    { running: 0, nextDue: 5000 },
+  ]);
+  clock.advance(4000);
+  expect(engine.workload(["feeds"])).toEqual({ running: 0, nextDue: 0 });
+  const consumer = engine.consume({ queues: [{ name: "feeds" }], order: "strict", lease: 30_000, worker: "worker-a" });
+  expect(await take(consumer, 1)).toHaveLength(1);
+  expect(engine.workload(["feeds"])).toEqual({ running: 1, nextDue: Infinity });
+});
+
+test("news of an engine: of what is sent and settled, until it is stopped", async () => {
+  const engine = open();
+  let news = 0;
+  const stop = engine.onNews(() => news++);
+  const consumer = engine.consume({ queues: [{ name: "feeds" }], order: "strict", lease: 30_000, worker: "worker-a" });
+  await engine.queues.publish([{ queue: "feeds", message: messageOf() }]);
+  expect(news).toBe(1);
+  const [delivery] = await take(consumer, 1);
+  await consumer.settleAndTake({ settle: [{ delivery: delivery!, outcome: { type: "succeeded" } }], take: 0 });
+  expect(news).toBe(2);
+  stop();
+  await engine.queues.publish([{ queue: "feeds", message: messageOf() }]);
+  expect(news).toBe(2);
+});

@@ -25,3 +25,10 @@ test("a timer that sets another: that fires too if its time has come", () => {
   clock.advance(20);
   expect(rung).toEqual([10, 20]);
 });
+
+test("a clock that is moved by a text with a unit: it moves by that, and refuses what is no length of time", () => {
+  const clock = new MovableClock(0);
+  clock.advance("1h");
+  expect(clock.now()).toBe(3_600_000);
+  expect(() => clock.advance(-1)).toThrow(expect.objectContaining({ code: "INVALID_OPTION" }));
+});

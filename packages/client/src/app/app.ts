@@ -30,7 +30,7 @@ import type { SendableBy } from "../task/sendable.js";
 import { callOf, linkedNode, Signature, type HandlesOf } from "../canvas/signature.js";
 import { stubOf } from "../task/stub.js";
 import type { AnyTask, AnyTaskFunction, Stub, Task, TaskDefinition, TaskFunction, TaskOf, TaskStub } from "../task/task.js";
-import { connect, type Connected } from "./connected.js";
+import { connect, type Connected, type WhenSent } from "./connected.js";
 import { compileOptions, withQueueOf, type AppOptions, type CompiledOptions } from "./options.js";
 import type { HookTrouble } from "../middleware/hook-calls.js";
 import { hookWarning } from "../middleware/hook-warning.js";
@@ -62,6 +62,7 @@ export class App {
   #connectionErrorListener: OnConnectionError | undefined;
   #hookListener: HookTrouble = hookWarning();
   #closed = false;
+  #whenSent: WhenSent | undefined;
   /** @internal The middleware, for workers and beats. */
   readonly layers = new Layers((text, cause) => this.#hookListener(text, cause));
   readonly #sender = new Sender(
@@ -253,6 +254,26 @@ export class App {
     this.#options = [...this.tasks.values()].reduce((all, task) => withQueueOf(task.options, all), compiled);
   }
 
+  /**
+   * @internal Puts `engine`, which keeps its state in this process, in the place of the app's own,
+   * until the returned function is called: for tests. Everything that the app sends, reads or runs
+   * meanwhile goes there. Closing the app closes that engine alone, and the app is as before
+   * afterwards. Handles look where the app looks.
+   */
+  substitute(engine: Engine, whenSent?: WhenSent): () => void {
+    const { engine: own, isLocal } = this.#options;
+    const before = [this.#connected, this.#closed, this.#whenSent, this.#connectionErrorListener, this.#hookListener] as const;
+    this.#options = { ...this.#options, engine, isLocal: true };
+    [this.#connected, this.#closed, this.#whenSent] = [undefined, false, whenSent];
+    const { waiter } = this.#connect();
+    return () => {
+      const { engine: _, ...options } = this.#options;
+      this.#options = { ...options, isLocal, ...(own !== undefined && { engine: own }) };
+      waiter.close(new BullrushError("APP_CLOSED", { app: options.name }));
+      [this.#connected, this.#closed, this.#whenSent, this.#connectionErrorListener, this.#hookListener] = before;
+    };
+  }
+
   /** Hears why a connection fails, at each failure. One listener; a further one replaces it. */
   onConnectionError(listener: OnConnectionError): void {
     this.#connectionErrorListener = listener;
@@ -286,6 +307,7 @@ export class App {
       () => this.#options,
       this.tasks,
       (service, reason) => this.#connectionErrorListener?.(service, reason),
+      this.#whenSent,
     ));
   }
 }

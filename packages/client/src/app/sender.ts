@@ -1,4 +1,4 @@
-import { BullrushError, systemClock, type Flow, type FlowAddition, type Message, type Flows, type Queues } from "@bullrush/broker";
+import { BullrushError, type Flow, type FlowAddition, type Message, type Flows, type Queues } from "@bullrush/broker";
 import { partsOf } from "../canvas/parts.js";
 import type { Layers } from "../middleware/layers.js";
 import { additionOf } from "../canvas/addition.js";
@@ -40,7 +40,7 @@ export class Sender {
 
   /** Sends a call, and its links if it has any. */
   async send<Result>(call: Call): Promise<AsyncResult<Result>> {
-    const { engine, waiter } = this.#connect();
+    const { engine, waiter, whenSent } = this.#connect();
     checkCall(call.task, call.args, call.options);
     if (call.options.link !== undefined || call.options.linkError !== undefined) {
       return (await this.begin(linkedNode(call, this.begin))) as AsyncResult<Result>;
@@ -57,7 +57,9 @@ export class Sender {
     } finally {
       this.#arrived();
     }
-    return sent(this.#handle<Result>(sending, missed));
+    const handle = sent(this.#handle<Result>(sending, missed));
+    if (whenSent !== undefined) await whenSent(idsOf([sending]));
+    return handle;
   }
 
   /** Sends calls without links, and gives their handles. Rejects with a `PublishError` when some are not confirmed. */
@@ -66,7 +68,7 @@ export class Sender {
   }
 
   async #sendAll(calls: readonly Call[]): Promise<readonly AsyncResult[]> {
-    const { engine, waiter } = this.#connect();
+    const { engine, waiter, whenSent } = this.#connect();
     const sendings = calls.map((call) => {
       checkCall(call.task, call.args, call.options);
       return this.#sendingOf(call);
@@ -75,43 +77,48 @@ export class Sender {
     const errors = await this.#publish(engine.queues, sendings);
     const results = sendings.map((sending) => this.#handle(sending, missed));
     for (const [index, result] of results.entries()) if (errors[index] === undefined) sent(result);
+    await whenSent?.(idsOf(sendings.filter((_, index) => errors[index] === undefined)));
     throwIfMissing(errors, results);
     return results;
   }
 
   async #begin(node: CanvasNode): Promise<AnyHandle> {
-    const { engine, waiter } = this.#connect();
+    const { engine, waiter, clock, whenSent } = this.#connect();
     if (node.type === "call" && !hasLinks(node)) return this.send(node);
-    const compiled = compile(node, { options: this.#options(), replyTo: engine.results.replyChannel, clock: systemClock });
+    const compiled = compile(node, { options: this.#options(), replyTo: engine.results.replyChannel, clock });
     const held = { source: this.#connect, missed: waiter.missed };
     if ("flow" in compiled) {
       await this.surroundFlow(compiled.flow, (flow) => engine.flows.begin(flow));
       // From here on it runs, whatever becomes of these.
       await this.#pending.keep(compiled.plan, engine.results);
-      return sent(handleOf(compiled.plan.result, held, compiled.flow.id));
+      const handle = sent(handleOf(compiled.plan.result, held, compiled.flow.id));
+      await whenSent?.([compiled.flow.id]);
+      return handle;
     }
     const errors = await this.#publish(engine.queues, compiled.sendings);
     throwIfMissing(
       errors,
       compiled.sendings.map((sending) => this.#handle(sending, held.missed)),
     );
-    return sent(handleOf(compiled.plan.result, held));
+    const handle = sent(handleOf(compiled.plan.result, held));
+    await whenSent?.(idsOf(compiled.sendings));
+    return handle;
   }
 
   /** The flow that runs in the place of a task of `queue` that asked for it. */
   replacement(canvas: unknown, replaced: Message, queue: string): Flow {
     const { node } = contentOf(canvas, "what was given to this.replace()");
-    return compileReplacement(node, replaced, queue, { options: this.#options(), clock: systemClock });
+    return compileReplacement(node, replaced, queue, { options: this.#options(), clock: this.#connect().clock });
   }
 
   /** Adds a call to the group of which the task of `member` is one. */
   addMember(signature: unknown, member: Message, ordinal: number): Promise<AsyncResult> {
     return this.#tracked(async () => {
-      const { engine, waiter } = this.#connect();
+      const { engine, waiter, clock } = this.#connect();
       const addition = additionOf(
         signature,
         { member, ordinal },
-        { options: this.#options(), replyTo: engine.results.replyChannel, clock: systemClock },
+        { options: this.#options(), replyTo: engine.results.replyChannel, clock },
       );
       const { missed } = waiter;
       const { queue, message } = addition;
@@ -185,13 +192,19 @@ export class Sender {
   }
 
   #sendingOf(call: Call): Sending {
-    return sendingOf(call, this.#options(), { replyTo: this.#connect().engine.results.replyChannel, clock: systemClock });
+    const { engine, clock } = this.#connect();
+    return sendingOf(call, this.#options(), { replyTo: engine.results.replyChannel, clock });
   }
 
   #handle<Result>([{ queue, message }]: Sending, missed: number | undefined): AsyncResult<Result> {
     const { id, task, ignoreResult = false } = message;
     return new AsyncResult<Result>(this.#connect, { id, task, queues: [queue], own: true, missed, ignoreResult });
   }
+}
+
+/** Ids of all messages, copies included. */
+function idsOf(sendings: readonly Sending[]): readonly string[] {
+  return sendings.flatMap((sending) => sending.map(({ message }) => message.id));
 }
 
 /** `handle`, which the task that runs here, if any, has sent. */

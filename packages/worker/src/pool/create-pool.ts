@@ -62,7 +62,7 @@ export function createPool(
     };
     const surroundings: Dependencies = {
       maxPayload,
-      clock: systemClock,
+      clock: app.engine.clock ?? systemClock,
       random: Math.random,
       fullStacks,
       replacementOf: (canvas, message, queue) => app.replacementOf(canvas, message, queue),

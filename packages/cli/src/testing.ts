@@ -1,0 +1,12 @@
+export {
+  eager,
+  expectNotSent,
+  expectSent,
+  sent,
+  testWorker,
+  type Eager,
+  type EagerOptions,
+  type SentCall,
+  type TestWorker,
+  type TestWorkerOptions,
+} from "@bullrush/testing";
