@@ -9,10 +9,7 @@ export function tooLong(bytes: number, limit: number): Content {
   return { type: "undecodable", error: new BullrushError("PAYLOAD_TOO_LARGE", { what: "the message", bytes, limit }) };
 }
 
-/**
- * What a job holds: one of our messages, the call that a plain BullMQ job stands for, or why it is
- * neither. Never throws.
- */
+/** What a job holds: one of our messages, the call that a plain BullMQ job stands for, or why it is neither. Never throws. */
 export function readContent(id: string, name: string | null, text: string | null, priority: string | null): Content {
   let newerTask: string | undefined;
   try {

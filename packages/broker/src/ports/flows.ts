@@ -4,31 +4,24 @@ import type { Message } from "../protocol/message.js";
 /** The running canvases of an engine. */
 export interface Flows {
   /**
-   * Keeps `flow` on the broker until all its calls have ended, and begins it. Resolves once
-   * confirmed. Rejects within the deadline (5 s by default), or a multiple of it for one of many
-   * thousand calls; starting it again, with the same id, is safe.
+   * Keeps `flow` on the broker until all its calls have ended, and begins it. Resolves once confirmed. Rejects within the deadline (5 s by default), or a multiple of it
+   * for one of many thousand calls; starting it again, with the same id, is safe.
    */
   begin(flow: Flow): Promise<void>;
 
   /**
-   * Adds a member to a group whose join has not let pass its values, and sends it: its value comes
-   * behind those of all other members. Gives `added`; `known` if one with its id was added before,
-   * which stands; `ended` if the call that adds it has ended in the flow, or there is no such flow.
-   * Rejects within the deadline (5 s by default); adding it again, with the same id, is safe.
+   * Adds a member to a group whose join has not let pass its values, and sends it: its value comes behind those of all other members. Gives `added`; `known` if one with its id was added before, which
+   * stands; `ended` if the call that adds it has ended in the flow, or there is no such flow. Rejects within the deadline (5 s by default); adding it again, with the same id, is safe.
    */
   addMember(addition: FlowAddition): Promise<Added>;
 
   /**
-   * Sees to it that calls of a flow, all but its links or those with these numbers, do not run if
-   * they are revoked before their turn comes. Gives those that have not ended, for whoever calls
-   * this to revoke; `undefined` when there is no such flow (any more).
+   * Sees to it that calls of a flow, all but its links or those with these numbers, do not run if they are revoked before their turn comes. Gives those that have not ended,
+   * for whoever calls this to revoke; `undefined` when there is no such flow (any more).
    */
   revoke(flow: string, calls: "all" | readonly number[]): Promise<FlowRevocation | undefined>;
 
-  /**
-   * Whether messages that say so are part of flows, and stand for other tasks, as their flows say.
-   * One command for all flows that were not asked for lately.
-   */
+  /** Whether messages that say so are part of flows, and stand for other tasks, as their flows say. One command for all flows that were not asked for lately. */
   standings(messages: readonly { readonly queue: string; readonly message: Message }[]): Promise<readonly Standing[]>;
 }
 
@@ -43,8 +36,5 @@ export interface FlowRevocation {
   readonly queues: readonly string[];
 }
 
-/**
- * `sound`: as its flow says. `ended`: there is no such flow any more, or it cannot be read.
- * `forged`: the flow says something else.
- */
+/** `sound`: as its flow says. `ended`: there is no such flow any more, or it cannot be read. `forged`: the flow says something else. */
 export type Standing = "sound" | "ended" | "forged";

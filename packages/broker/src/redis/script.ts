@@ -4,19 +4,16 @@ import { refusalOf } from "./refusal.js";
 import { namingCommand } from "./rights.js";
 import { scriptTexts } from "./script-texts.js";
 
-/**
- * A Lua script, run by its hash and sent whole only if Redis does not have it. Its text is
- * assembled when it is first needed.
- */
+/** A Lua script, run by its hash and sent whole only when Redis does not have it. Its text is put together when it is first needed. */
 export interface Script {
   /** `undefined` before the first `load`. */
   readonly loaded: LoadedScript | undefined;
-  /** Rejects if the script includes a text that does not exist. */
+  /** Rejects if the script includes what there is not. */
   load(): Promise<LoadedScript>;
 }
 
 export interface LoadedScript extends ScriptText {
-  /** The same script without BullMQ's events. */
+  /** The same, but it writes none of BullMQ's events. */
   readonly quiet: ScriptText;
 }
 
@@ -25,13 +22,12 @@ interface ScriptText {
   readonly sha: string;
 }
 
-/** Texts that scripts may include and that are in no file of this package, by name. */
+/** Texts that scripts may include and that are in no file of this package, by their names. */
 export type Parts = Readonly<Record<string, string>>;
 
 /**
- * The script `lua/<path>.lua` of this package. The first line `--- @include name` is replaced by
- * the file `lua/<name>.lua`, or by a text of `loadParts`, which is called only for a script that
- * includes such a text.
+ * The script `lua/<path>.lua` of this package. A line `--- @include name` stands, where it comes first, for the file `lua/<name>.lua`, or else for a text of `loadParts`, which is called only by a script
+ * that includes one.
  */
 export function scriptAt(path: string, loadParts: () => Promise<Parts> = async () => ({})): Script {
   let loaded: LoadedScript | undefined;
@@ -52,10 +48,7 @@ function scriptText(lua: string): ScriptText {
   return { lua, sha: createHash("sha1").update(lua).digest("hex") };
 }
 
-/**
- * Makes the script behind it, BullMQ's scripts included, write no events. A command that returns
- * the id of an event returns `0-0`, which no entry of a stream can have.
- */
+/** Has what follows, BullMQ's own scripts included, leave out the events. What reads the id of one gets `0-0`, which no entry of a stream can have. */
 const withoutEvents = `local redis = (function(redis)
   local function quiet(call)
     return function(command, ...)
@@ -69,14 +62,14 @@ end)(redis)
 
 const quietClients = new WeakSet<Redis>();
 
-/** From now on, scripts on `client` write none of BullMQ's events. */
+/** From now on, scripts that `client` runs write none of BullMQ's events. */
 export function silenceEvents(client: Redis): void {
   quietClients.add(client);
 }
 
 const includeLine = /^--- @include (\S+)$/gm;
 
-/** Whether the script at `path`, or one that it includes, includes a text that is in no file. */
+/** Whether the script at `path`, or what it includes, includes a text that is in no file. */
 function needsParts(path: string, seen = new Set<string>()): boolean {
   const text = scriptTexts[path];
   if (text === undefined) return true;
@@ -99,13 +92,12 @@ function textOf(path: string, parts: Parts, included: Set<string>): string {
 
 export type Argument = string | number;
 
-/** Runs `script`. Rejects with the error of ioredis: show it only through `reasonOf`. */
+/** Runs `script`. Rejects with what ioredis rejects with: show it only through `reasonOf`. */
 export async function runScript(client: Redis, script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
   let loaded = script.loaded;
   if (loaded === undefined) {
     const loading = script.load();
-    // A script without such texts is loaded by now: a call that waited for it would be overtaken by
-    // the next one.
+    // One that needs nothing else is there by now: a call that waited for it would be passed by the next one.
     loaded = script.loaded ?? (await loading);
   }
   const { lua, sha } = quietClients.has(client) ? loaded.quiet : loaded;

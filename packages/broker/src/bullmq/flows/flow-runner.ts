@@ -21,10 +21,7 @@ export class FlowRunner {
     void running.then(() => this.#running.delete(running));
   }
 
-  /**
-   * Resolves when nothing is left to do in `flows`, and in those in which something follows upon
-   * that. Whoever else does it at the same time does no harm.
-   */
+  /** Resolves when nothing is left to do in `flows`, and in those in which something follows upon that. Whoever else does it at the same time does no harm. */
   async carryOn(flows: readonly string[]): Promise<void> {
     const waiting = new Set(flows);
     for (const flow of waiting) {
@@ -41,9 +38,7 @@ export class FlowRunner {
     await Promise.all(this.#running);
   }
 
-  /**
-   * Lets a batch of what is doomed fail. Resolves with the flows that have something left to do.
-   */
+  /** Lets a batch of what is doomed fail. Resolves with the flows that have something left to do. */
   async #letFail(flow: string): Promise<readonly string[]> {
     const batch = await this.#flows.doomed(flow);
     if (batch === undefined) return [];

@@ -103,10 +103,7 @@ export class FlowStore {
     return { ids: [...found.values()], queues: readQueues(texts[0]) };
   }
 
-  /**
-   * Does what follows upon the end of a call whose message is gone. Gives the flows with something
-   * left to do.
-   */
+  /** Does what follows upon the end of a call whose message is gone. Gives the flows with something left to do. */
   async continue(places: readonly FlowPosition[], ending: Ending): Promise<readonly string[]> {
     const args = [JSON.stringify(places), ...ending];
     return (await this.#runOn("a flow did not go on", scripts.continue, args)) as readonly string[];
@@ -119,34 +116,24 @@ export class FlowStore {
     return readBatch(reply as Parameters<typeof readBatch>[0]);
   }
 
-  /**
-   * Lets a batch fail, whose records are stored. Resolves with the flows that have something left
-   * to do.
-   */
+  /** Lets a batch fail, whose records are stored. Resolves with the flows that have something left to do. */
   async doom(flow: string, { first, units }: DoomedBatch, words: Readonly<Record<number, string>>): Promise<readonly string[]> {
     const args = [flow, first, units, JSON.stringify(words)];
     return (await this.#runOn(`what is to fail in flow ${flow} did not`, scripts.doom, args)) as readonly string[];
   }
 
-  /**
-   * Those that have not gone on for `stale` ms, a hundred at most, those that have stood longest
-   * first; whoever asks within the next `stale` ms does not get them again.
-   */
+  /** Those that have not gone on for `stale` ms, a hundred at most, those that have stood longest first; whoever asks within the next `stale` ms does not get them again. */
   async stale(stale: number): Promise<readonly StaleFlow[]> {
     const args = () => [Date.now(), flowKeys(this.#prefix), stale];
     const reply = await this.#run("flows were not looked after", scripts.stale, [flowIndexKey(this.#prefix)], args);
     return (reply as StaleReply[]).flatMap((one) => readStaleFlow(one) ?? []);
   }
 
-  /**
-   * Which of the calls of `flow`, which were sent, have no message in `queues` that has not ended
-   * or is not revoked, and have not ended.
-   */
+  /** Which of the calls of `flow`, which were sent, have no message in `queues` that has not ended or is not revoked, and have not ended. */
   async gone(flow: string, calls: readonly SentCall[], queues: readonly string[]): Promise<readonly SentCall[]> {
     const absent = await this.#absent(calls, queues);
     if (absent.length === 0) return [];
-    // Since it was read which calls were sent, some have ended, or others run in their place: their
-    // messages are gone by right.
+    // Since it was read which calls were sent, some have ended, or others run in their place: their messages are gone by right.
     const [key = ""] = this.#keysOf(flow);
     const numbers = absent.map(({ number }) => number);
     const open = await this.#run(`flow ${flow} was not read`, scripts.open, [], () => [key, ...numbers]);

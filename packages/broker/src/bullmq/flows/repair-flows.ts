@@ -44,10 +44,7 @@ export async function repairFlows(repair: FlowRepair, stale: number): Promise<nu
 
 const removed = "its message was removed from its queue";
 
-/**
- * Continues calls whose message has gone from its queue, or waits revoked. Resolves with their
- * number.
- */
+/** Continues calls whose message has gone from its queue, or waits revoked. Resolves with their number. */
 async function goOn({ id: flow, sent, queues, expires, to }: StaleFlow, { flows, runner, results }: FlowRepair): Promise<number> {
   const gone = await flows.gone(flow, sent, queues);
   if (gone.length === 0) return 0;
