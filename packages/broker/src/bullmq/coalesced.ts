@@ -1,6 +1,6 @@
 /**
- * Gathers items: those of one tick go out together, `most` at a time, in their order. An item on its own is not held back: it goes out before
- * the event loop does anything else.
+ * Gathers items: those of one tick go out together, `most` at a time, in their order. An item on
+ * its own is not held back: it goes out before the event loop does anything else.
  */
 export function coalesced<Item>(max: number, send: (items: readonly Item[]) => void): (item: Item) => void {
   let waiting: Item[] = [];

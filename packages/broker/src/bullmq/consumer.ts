@@ -38,10 +38,16 @@ const closeTimeout = 500;
 /** Longest time that a call may take, outages included, in ms. */
 const deadline = 5000;
 
-/** Longest time that a blocking read lasts, in ms; its link is given up after a fifth more. Shorter with a lease of less than 15 s. */
+/**
+ * Longest time that a blocking read lasts, in ms; its link is given up after a fifth more. Shorter
+ * with a lease of less than 15 s.
+ */
 const maxRead = 10_000;
 
-/** The consuming side of some queues: one connection for commands and one that blocks, however many queues. */
+/**
+ * The consuming side of some queues: one connection for commands and one that blocks, however many
+ * queues.
+ */
 export function openConsumer(options: ConsumeOptions, context: ConsumerContext): Consumer {
   const { location, results, prefix, deadLinks, onConnectionError } = context;
   const { lease, scan = lease / 3, worker, takeWatch, allowEviction = false, maxMessageBytes = maxMessageBytesFor(0) } = options;
@@ -106,7 +112,10 @@ export function openConsumer(options: ConsumeOptions, context: ConsumerContext):
     return apart === undefined ? warnings : [...warnings, `results are stored in calls of their own, which is slower: ${apart}`];
   }
 
-  /** Passes the wakeups of resting queues on to other workers. What fails is tried again before the next wait. */
+  /**
+   * Passes the wakeups of resting queues on to other workers. What fails is tried again before the
+   * next wait.
+   */
   function passOnResting(now: number): void {
     wakeups.passOnResting(now).catch(() => undefined);
   }

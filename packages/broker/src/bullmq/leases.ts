@@ -8,12 +8,12 @@ import { runScript } from "../redis/script.js";
 import { engineScript } from "./engine.js";
 import { counted } from "../errors/words.js";
 
-/** What the leases of a consumer need. */
+/** Options of the leases of a consumer. */
 export interface LeaseOptions {
   readonly commands: Connection;
   /** What the keys of its queues start with. */
   readonly prefixes: readonly string[];
-  /** Its queues, in the same order: what our own keys of each start with, and what it keeps. */
+  /** Its queues in the same order: the prefix of our own keys, and the retention. */
   readonly queues: readonly { readonly name: string; readonly own: string; readonly retention: Retention }[];
   /** Key of the index of the flows that have not ended. */
   readonly flowIndex: string;
@@ -39,11 +39,14 @@ export interface Leases extends Pick<Consumer, "renew" | "begin" | "end" | "reco
   /** Notes that dead letters were dropped: pairs of the number of a queue and how many. */
   noteDropped(pairs: readonly number[]): void;
 
-  /** Whether the last `recover` saw no flow that has not ended. Says so once: the next answer needs another `recover`. */
+  /**
+   * Whether the last `recover` saw no unfinished flow. True once: the next answer needs another
+   * `recover`.
+   */
   takeNoFlows(): boolean;
 }
 
-/** What a consumer does about the loans of messages, beside taking and settling. */
+/** Renews and recovers the loans of messages for a consumer. */
 export function openLeases(options: LeaseOptions): Leases {
   const { commands, prefixes, queues, flowIndex, numberOf, lease, scan, deadline } = options;
   const scanned = queues.flatMap(({ own }, index) => [prefixes[index] as string, own]);
@@ -84,11 +87,12 @@ export function openLeases(options: LeaseOptions): Leases {
   }
 
   async function recover(): Promise<number> {
-    // A bit less than the time between two looks: the next one must not come too early by the jitter of a timer, and be put off by a whole turn.
+    // A bit less than the time between two looks: a timer that fires a little early must not
+    // postpone the next look by a whole turn.
     const pause = Math.round(scan * 0.8);
     let all = 0;
     let spoilt: string | undefined;
-    // What is too old may be more than one call is good for; what is left then waits for the next look.
+    // One call may not remove all that is too old; the next look removes the rest.
     for (let round = 0; round < maxRounds; round++) {
       const now = Date.now();
       const oldest = queues.flatMap(({ retention: { completed, failed, deadLetter } }) =>
@@ -104,7 +108,7 @@ export function openLeases(options: LeaseOptions): Leases {
       if (unscanned.length > 0) spoilt = saysUnscanned(unscanned);
       if (more === 0) break;
     }
-    // What was found elsewhere has to be told.
+    // What was recovered elsewhere is reported.
     if (spoilt !== undefined && all === 0) throw new Error(spoilt);
     return all;
   }

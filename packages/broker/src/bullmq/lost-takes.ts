@@ -5,7 +5,9 @@ import { engineScript } from "./engine.js";
 
 const script = engineScript("put-back-lost-takes");
 
-/** Calls that may have taken messages and whose replies were lost: nobody runs what they took. */
+/**
+ * Calls that may have taken messages and whose replies were lost, so that nobody runs the messages.
+ */
 export class LostTakes {
   readonly #prefixes: readonly string[];
   readonly #tokens = new Set<string>();
@@ -25,8 +27,9 @@ export class LostTakes {
   }
 
   /**
-   * Puts back what they took, so that it comes again before its lease has run out, and as no crash. What Redis refuses for good is left to the leases, as is what a call takes that
-   * arrives later still. Rejects when it may be tried again.
+   * Puts the taken messages back, so that they come again before their leases run out, and not as
+   * crashes. What Redis refuses for good is left to the leases, as is what a late call takes.
+   * Rejects if it may be tried again.
    */
   async putBack(client: Redis): Promise<void> {
     const tokens = [...this.#tokens];

@@ -18,9 +18,9 @@ export interface OpenWarningsOptions {
 const maxSkew = 2000;
 
 /**
- * What the user of a worker should know of its Redis: its clock is off, it may evict keys, or rights
- * are missing. Throws `REDIS_UNSUITABLE` if eviction is possible and not allowed, and `REDIS_AUTH`
- * if a right is missing without which no message can be taken, settled or held.
+ * What the user of a worker should know of its Redis: its clock is off, it may evict keys, or
+ * rights are missing. Throws `REDIS_UNSUITABLE` if eviction is possible and not allowed, and
+ * `REDIS_AUTH` if a right is missing without which no message can be taken, settled or held.
  */
 export async function openWarnings(commands: Connection, options: OpenWarningsOptions): Promise<readonly string[]> {
   const { prefix, allowEviction, deadline } = options;

@@ -15,7 +15,10 @@ export interface PromoteOptions {
   readonly deadline: number;
 }
 
-/** How many entries of lists one call looks at, so that it never holds Redis for much longer than 10 ms, and how many at least for each message. */
+/**
+ * How many entries of lists one call looks at, so that it never holds Redis for much longer than 10
+ * ms, and how many at least for each message.
+ */
 const limits = { looks: 1_000_000, least: 2000 };
 
 const script = engineScript("promote");

@@ -27,7 +27,7 @@ interface Parcel {
   readonly queue: string;
   readonly message: Message;
   readonly text: string;
-  /** Hears why it was not enqueued, or `undefined` when it was. */
+  /** Is called with the reason why it was not enqueued, or with `undefined` when it was. */
   readonly settle: (error: unknown) => void;
 }
 
@@ -37,7 +37,7 @@ type RefusedReply = readonly (readonly [number, string])[];
 /** Most messages that are enqueued in one call, so that none holds Redis for long. */
 const maxPublished = 50;
 
-/** Most messages that are on their way at once: the deadline of each counts from when it is. */
+/** Most messages that are in flight at once: the deadline of each begins when it is sent. */
 const maxAtOnce = 5000;
 
 const scripts = { plain: engineScript("publish"), single: engineScript("publish-single") };
@@ -79,7 +79,10 @@ export function openPublisher(commands: Connection, { prefix, deadline, maxPaylo
     }
   }
 
-  /** Enqueues `parcels` in one call. A second try marks them as resent: the first may have enqueued them, and they may be done by now. */
+  /**
+   * Enqueues `parcels` in one call. A second try marks them as resent: the first may have enqueued
+   * them, and they may have ended by now.
+   */
   async function send(
     script: Script,
     parcels: readonly Parcel[],
@@ -114,7 +117,7 @@ export function openPublisher(commands: Connection, { prefix, deadline, maxPaylo
     }
   }
 
-  /** What the sender of one message hears of a call that may have carried many. */
+  /** The error of one message in a call that may have carried many. */
   function unconfirmed({ id }: Message, error: unknown): unknown {
     if (!(error instanceof BullrushError) || error.code !== "BROKER_UNAVAILABLE") return error;
     const action = `task ${id} was not confirmed; it may still be delivered, and sending it again with the same id is safe`;
@@ -146,7 +149,7 @@ function byQueue(parcels: readonly Parcel[]): ReadonlyMap<string, readonly Parce
   return queues;
 }
 
-/** Its priority, and its delay in ms. */
+/** The priority of a message, and its delay in ms. */
 function whenAndHowUrgent({ priority, eta = 0 }: Message, now: number): readonly number[] {
   return [priority, Math.max(0, Math.ceil(eta - now))];
 }

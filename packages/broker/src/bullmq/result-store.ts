@@ -13,7 +13,10 @@ import { engineScript } from "./engine.js";
 
 const probe = engineScript("probe");
 
-/** How an exchange's results get into the backend: in its own script where broker and backend are one server, whatever the databases, else in a call before it. */
+/**
+ * Stores the results of settlements: in the settlement's own script if broker and backend are one
+ * server, whatever the databases, else in a call before it.
+ */
 export class ResultStore {
   readonly #location: CompiledLocation;
   readonly #backend: Results | RedisResultBackend;
@@ -24,14 +27,15 @@ export class ResultStore {
     this.#backend = backend;
   }
 
-  /** Whether the script of an exchange stores results itself. */
+  /** Whether the script that settles stores results itself. */
   get storesInSettlement(): boolean {
     return this.#storesInSettlement;
   }
 
   /**
-   * Tries whether a script may store: a user may not be allowed to select a database, and what a script wrote before it failed stays written. Gives why not, where it should
-   * have been possible. Rejects when Redis cannot be reached.
+   * Tries whether a script may store: a user may not be allowed to select a database, and what a
+   * script wrote before it failed stays. Resolves with why not, where it was to be expected.
+   * Rejects if Redis cannot be reached.
    */
   async probe(connection: Connection, deadline: number): Promise<string | undefined> {
     this.#storesInSettlement = false;
@@ -52,20 +56,20 @@ export class ResultStore {
     });
   }
 
-  /** What the script needs to store any. */
+  /** The arguments that the script needs to store results. */
   head(): readonly (string | number)[] {
     const to = this.#backend;
     const own = this.#location.options.db ?? 0;
     return "location" in to ? [own, to.location.options.db ?? 0, resultKey(""), to.largestNotified] : [own, own, resultKey(""), 0];
   }
 
-  /** The records as arguments of the script, and the order in which they stand there. */
+  /** The records as arguments of the script, and their order there. */
   arguments(records: readonly StoreRequest[]): { readonly args: readonly (string | number)[]; readonly order: readonly StoreRequest[] } {
     const { groups, args, order } = storeArguments(records);
     return { args: [groups, ...args], order };
   }
 
-  /** Stores them in a call of its own. */
+  /** Stores records in a call of their own. */
   async store(records: readonly StoreRequest[]): Promise<readonly StoreReply[]> {
     return records.length > 0 ? this.#backend.store(records) : [];
   }

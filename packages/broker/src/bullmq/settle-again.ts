@@ -11,13 +11,19 @@ export interface SettleAgainOptions {
   readonly results: ResultStore;
   readonly continuations: Continuations;
   readonly stored: StoredAhead;
-  /** Settles `settlements` in a call of their own. `late`: these are successes whose leases had run out. */
+  /**
+   * Settles `settlements` in a call of their own. `late`: these are successes whose leases had run
+   * out.
+   */
   readonly settle: (settlements: readonly Settlement[], late: boolean) => Promise<SettledAndTaken>;
   /** Is called with the reason of each failure. */
   readonly onConnectionError?: (reason: string) => void;
 }
 
-/** Settles again what one call could not settle, and notes in its replies what became of it. Never rejects. */
+/**
+ * Settles again what one call could not settle, and notes in its replies what became of it. Never
+ * rejects.
+ */
 export class SettleAgain {
   readonly #options: SettleAgainOptions;
 

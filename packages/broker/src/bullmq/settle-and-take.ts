@@ -62,7 +62,10 @@ const spoiltPause = 1000;
 
 export const settleAndTakeScript = engineScript("settle-and-take");
 
-/** `Consumer.settleAndTake`: settles and takes in one script, and settles again what that could not settle. */
+/**
+ * `Consumer.settleAndTake`: settles and takes in one script, and settles again what that could not
+ * settle.
+ */
 export class SettleAndTake {
   readonly #options: SettleAndTakeOptions;
   readonly #again: SettleAgain;

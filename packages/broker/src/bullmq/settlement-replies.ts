@@ -23,7 +23,10 @@ export class SettlementReplies {
   /** Refusals that are no fault of what was settled: the worker has lost a right, say. */
   readonly refusedElsewhere: readonly Refusal[];
 
-  /** @param wrong pairs of a settlement's number, from 1, and why it was refused, or a number if its lease was lost */
+  /**
+   * @param wrong pairs of a settlement's number, from 1, and why it was refused, or a number if its
+   * lease was lost
+   */
   constructor(wrong: ExchangeReply[0], { settle, sent, repeated, current }: SentSettlements) {
     const lost = new Set<Settlement>();
     const refused = new Map<Settlement, Refusal>();

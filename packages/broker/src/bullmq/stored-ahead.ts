@@ -12,7 +12,10 @@ export interface StoredAheadOptions {
   readonly deadline: number;
 }
 
-/** Stores results ahead of their settlements, once each, unless the settlement's own script stores them. */
+/**
+ * Stores results ahead of their settlements, once each, unless the settlement's own script stores
+ * them.
+ */
 export class StoredAhead {
   readonly #options: StoredAheadOptions;
   readonly #stored = new WeakSet<Settlement>();
@@ -22,7 +25,10 @@ export class StoredAhead {
     this.#options = options;
   }
 
-  /** Finds out, once, whether the script may store results. Resolves with why not, where that was to be expected. */
+  /**
+   * Finds out, once, whether the script may store results. Resolves with why not, where that was to
+   * be expected.
+   */
   probe(): Promise<string | undefined> {
     const { results, commands, deadline } = this.#options;
     return (this.#probed ??= results.probe(commands, deadline).catch((error: unknown) => {

@@ -12,8 +12,8 @@ export interface TakeTriesOptions {
 }
 
 /**
- * The tries of one call that takes messages. Each try has tokens of its own: what an earlier one took
- * was delivered to nobody.
+ * The tries of one call that takes messages. Each try has tokens of its own: what an earlier one
+ * took was delivered to nobody.
  */
 export class TakeTries {
   readonly #options: TakeTriesOptions;
@@ -50,7 +50,10 @@ export class TakeTries {
     this.#look = availability.look([...new Set(asked.map((number) => Math.abs(number) - 1))]);
   }
 
-  /** Ends the try. Returns whether what it took may run here; else somebody has put it back meanwhile. */
+  /**
+   * Ends the try. Returns whether what it took may run here; else somebody has put it back
+   * meanwhile.
+   */
   arrived(): boolean {
     const isOurs = this.#watched === undefined || this.#options.watch?.ended(this.#watched) !== false;
     this.#watched = undefined;

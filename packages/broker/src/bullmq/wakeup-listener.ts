@@ -5,22 +5,28 @@ import type { Connection } from "../redis/connection.js";
 import { isWrongType } from "../redis/refusal.js";
 import type { Marker, QueueAvailability } from "./queue-availability.js";
 
-/** Longest time to pass on what was heard, in ms: a worker that stops waits for it, and without it the others look by themselves after a while. */
+/**
+ * Longest time to pass wakeups on, in ms: a worker that stops waits for it. Without it the other
+ * workers look by themselves after a while.
+ */
 const passOnDeadline = 1000;
 
-/** Longest time to find the markers that somebody has spoilt, in ms. */
+/** Longest time to find spoilt markers, in ms. */
 const spoiltDeadline = 5000;
 
-/** How long a queue is not listened to whose marker somebody has spoilt, in ms. It is looked into then. */
+/**
+ * How long a queue with a spoilt marker is not listened to, in ms. After that the queue is looked
+ * into.
+ */
 const spoiltFor = 1000;
 
-/** What BullMQ has in its sets of markers. */
+/** The members of BullMQ's sets of markers. */
 const members = { now: "0", later: "1" };
 
 export interface WakeupListenerOptions {
   /** Blocks until a marker comes. */
   readonly bell: Connection;
-  /** Where what was heard is passed on. */
+  /** Passes wakeups on. */
   readonly commands: Connection;
   /** The keys of the markers, by queue. */
   readonly markers: readonly string[];
@@ -33,7 +39,10 @@ export interface WakeupListenerOptions {
   readonly deadline: number;
 }
 
-/** Hears when there is something in any of some queues: one blocking connection for all their markers. A marker that it takes nobody else hears of, unless it is passed on. */
+/**
+ * Listens for work in some queues: one blocking connection for all their markers. A marker that it
+ * takes reaches no other worker unless it is passed on.
+ */
 export class WakeupListener {
   readonly #options: WakeupListenerOptions;
   readonly #closing = new AbortController();
@@ -48,18 +57,21 @@ export class WakeupListener {
     const now = clock.now();
     const wait = Math.min(maxWait, availability.nextLookAt() - now);
     if (wait <= 0) return;
-    // What could not be given away when its queue began to rest.
+    // Wakeups that could not be passed on when their queue began to rest.
     await this.passOnResting(now);
     const listening = [...markers.keys()].filter((queue) => !availability.isBackedOff(queue, now));
     const reply = await this.#listen(listening, wait).catch((error: unknown) => this.#restSpoilt(listening, error));
     if (reply === null) return;
     const [key, member, score] = reply;
     availability.heard({ queue: markers.indexOf(key), kind: member === members.later ? "later" : "now", due: timeOf(score) });
-    // It may have begun to rest while this waited.
+    // The queue may have begun to rest meanwhile.
     await this.passOnResting(clock.now());
   }
 
-  /** The next marker of the queues `listening`; `null` after `wait` ms, or when the connection was lost: what that one heard, nobody was told, so any may have been missed. */
+  /**
+   * The next marker of the queues `listening`; `null` after `wait` ms, or when the connection was
+   * lost: its answer reached nobody, so any marker may have been missed.
+   */
   async #listen(listening: readonly number[], wait: number): Promise<readonly [string, string, string] | null> {
     const { bell, markers, availability, deadline } = this.#options;
     if (listening.length === 0) return this.#sleep(wait);
@@ -76,7 +88,10 @@ export class WakeupListener {
     }
   }
 
-  /** Has the queues rest whose markers hold something of another kind, so that the others are listened to. Rejects with `error` if there are none. */
+  /**
+   * Lets queues rest whose markers hold something of another kind, so that the others are listened
+   * to. Rejects with `error` if there are none.
+   */
   async #restSpoilt(listening: readonly number[], error: unknown): Promise<null> {
     if (!isWrongType(error)) throw error;
     const { commands, availability, clock } = this.#options;
@@ -109,12 +124,12 @@ export class WakeupListener {
     });
   }
 
-  /** Hands what was heard and is not answered to others. */
+  /** Passes unanswered wakeups on to other workers. */
   release(): Promise<void> {
     return this.#handOn(this.#options.availability.release());
   }
 
-  /** Hands what was heard of queues that rest here to others, which may take from them. */
+  /** Passes the wakeups of queues that rest here on to other workers, which may take from them. */
   passOnResting(now: number): Promise<void> {
     const { availability } = this.#options;
     return this.#handOn(availability.release(availability.resting(now)));
@@ -127,7 +142,7 @@ export class WakeupListener {
       const isPassed = await commands.run({ action: "what was heard was not passed on", deadline: passOnDeadline }, (client) =>
         Promise.all(passed.map((marker) => this.#set(client, marker))),
       );
-      // Nobody can be told by a marker that holds something of another kind.
+      // A marker of another kind can wake nobody.
       availability.keep(passed.filter((_, index) => isPassed[index] === false));
     } catch (error) {
       availability.keep(passed);
@@ -135,13 +150,13 @@ export class WakeupListener {
     }
   }
 
-  /** Gives whether the marker could be set: it may hold something of another kind. */
+  /** Resolves with whether the marker could be set: its key may hold something of another kind. */
   #set(client: Redis, { queue, kind, due }: Marker): Promise<boolean> {
-    // NX: a message that is due before may have come since.
+    // NX: a message that is due earlier may have come since.
     return client.zadd(this.#options.markers[queue] as string, "NX", due, members[kind]).then(() => true, falseIfSpoilt);
   }
 
-  /** Listens no more: a `ring` that waits rejects. */
+  /** Stops listening: a pending `wait` rejects. */
   close(): void {
     this.#closing.abort(new Error("closed"));
     this.#options.bell.close();
@@ -153,7 +168,7 @@ function falseIfSpoilt(error: unknown): false {
   throw error;
 }
 
-/** The time that a marker speaks of. One of no time, which BullMQ never sets, says nothing about when: so at once. */
+/** The time of a marker. A score that is no time, which BullMQ never sets, means now. */
 function timeOf(score: string): number {
   const time = Number(score);
   return Number.isFinite(time) ? time : 0;

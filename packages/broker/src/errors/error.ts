@@ -1,7 +1,7 @@
 import type { RefusalCode } from "./refusal-code.js";
 import { counted } from "./words.js";
 
-/** A Redis that answers with an error is not waited for. */
+/** Why the service was of no use. A Redis that answers with an error is not waited for. */
 function unusable({ deadline, refusal }: { readonly deadline: number; readonly refusal?: RefusalCode }): string {
   return refusal !== undefined ? "answered with an error" : `could not be used for ${deadline} ms`;
 }
@@ -12,7 +12,10 @@ function lengthOf(time: number): string {
   return time === 1000 ? "1 second" : `${time / 1000} seconds`;
 }
 
-/** What each coded error says. The details name what was met and what to do; never a password, never a payload. */
+/**
+ * The message of each code. The details name what was met and what to do; never a password, never a
+ * payload.
+ */
 const messages = {
   /** `refusal`: why it answered with an error; absent if it did not answer. */
   BROKER_UNAVAILABLE: (d: { url: string; action: string; deadline: number; reason: string; refusal?: RefusalCode }) =>
@@ -106,7 +109,7 @@ type Messages = typeof messages;
 /** The stable codes; `docs/errors.md` describes each. */
 export type ErrorCode = keyof Messages;
 
-/** What the message of an error with code `C` is made of. */
+/** The details that an error with code `C` needs. */
 export type ErrorDetails<C extends ErrorCode> = Parameters<Messages[C]> extends [infer D] ? D : undefined;
 
 /** Every code, in registry order. */
@@ -115,8 +118,9 @@ export const errorCodes = Object.keys(messages) as ErrorCode[];
 const mark = Symbol.for("bullrush.error");
 
 /**
- * Base of all errors that Bullrush throws. `code` is stable; `message` names what was met and what to do;
- * `cause` keeps what lies underneath. `instanceof BullrushError` also holds for errors of another copy of the package.
+ * Base of all errors that Bullrush throws. `code` is stable; `message` names what was met and what
+ * to do; `cause` keeps the underlying error. `instanceof BullrushError` also holds for errors of
+ * another copy of the package.
  */
 export class BullrushError<C extends ErrorCode = ErrorCode> extends Error {
   override name = "BullrushError";

@@ -45,7 +45,10 @@ export interface Refusal {
   readonly code: RefusalCode;
   /** In the words of the service, on one line and without arguments: for people. */
   readonly reason: string;
-  /** What the user may not run, in lower case. Several are separated by ", ", or by " or " if it is one of them. */
+  /**
+   * What the user may not run, in lower case. Several are separated by ", ", or by " or " if it is
+   * one of them.
+   */
   readonly command?: string;
   /** The user who may not do it. */
   readonly user?: string;

@@ -30,7 +30,10 @@ export function isOwnFault({ code }: Pick<Refusal, "code">): boolean {
   }
 }
 
-/** The refusal in a failed call, if what was sent is at fault: alone it fails again. `undefined` if the service could not be used. */
+/**
+ * The refusal in a failed call, if what was sent is at fault: alone it fails again. `undefined` if
+ * the service could not be used.
+ */
 export function ownFaultIn(error: unknown): Refusal | undefined {
   if (!(error instanceof BullrushError)) return { code: "other", reason: error instanceof Error ? error.message : "unknown" };
   const details: unknown = error.details;

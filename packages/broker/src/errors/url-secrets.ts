@@ -1,6 +1,9 @@
 import { redacted } from "./secret-names.js";
 
-/** `text` without the user and password of the URLs in it; the form of a URL that an error shows stays as it is. Reads each character a bounded number of times, whatever the text is. */
+/**
+ * `text` without the user and password of the URLs in it. The form of a URL that an error shows
+ * stays as it is. Takes linear time for any text.
+ */
 export function redactUrls(text: string): string {
   return text.includes("://") ? text.replace(/\S+/g, (word) => (word.includes("://") ? redactWord(word) : word)) : text;
 }
@@ -15,7 +18,8 @@ function redactWord(word: string): string {
   for (let colon = word.indexOf("://"); colon !== -1; colon = word.indexOf("://", colon + 3)) {
     const start = colon + 3;
     if (start > lastAt) break;
-    // The password of a Redis often has a slash in it, unescaped: all up to the last @ may be part of it.
+    // The password of a Redis often has a slash in it, unescaped: all up to the last @ may be part
+    // of it.
     const isRedis = /(?:(?:redis|valkey)s?|redis\+socket|unix)$/i.test(word.slice(Math.max(done, colon - 12), colon));
     if (isRedis && (word.startsWith(form, start) || /^[\w.-]{0,200}:\*\*\*@/.test(word.slice(start, start + 210)))) continue;
     const at = isRedis ? lastAt : lastAtWithin(word, start);

@@ -8,7 +8,7 @@ export function typeOf(value: unknown): string {
   return value === undefined || value === null ? String(value) : indefinite(typeof value);
 }
 
-/** How many, in words that fit the number: "1 result was", "2 results were". `many`: as `one`, with an s, if it is not given. */
+/** `count` with its noun: "1 result was", "2 results were". `many` defaults to `one` with an s. */
 export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }

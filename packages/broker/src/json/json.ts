@@ -4,9 +4,11 @@ import { isPlainObject } from "./is-plain-object.js";
 import { indefinite } from "../errors/words.js";
 
 /**
- * `value` as JSON, or `undefined` for `undefined`. Throws `ENCODE_ERROR`, naming the place, for whatever JSON would change silently: BigInt, NaN and
- * infinities, functions, symbols, Date, Map, Set and other class instances, cycles, holes and `undefined` in arrays, properties that cannot be read, and keys that
- * `decodeJson` refuses. Properties that are `undefined` are left out, as in `JSON.stringify`, as are those that an array has beside its elements; `-0` becomes `0`.
+ * `value` as JSON, or `undefined` for `undefined`. Throws `ENCODE_ERROR`, naming the place, for
+ * anything that JSON would change silently: BigInt, NaN and infinities, functions, symbols, Date,
+ * Map, Set and other class instances, cycles, holes and `undefined` in arrays, unreadable
+ * properties, and keys that `decodeJson` refuses. Leaves out properties that are `undefined`, as
+ * `JSON.stringify` does, and properties that an array has beside its elements; `-0` becomes `0`.
  * @param what what the error calls the value, such as `"argument of tasks.add"`
  */
 export function encodeJson(value: unknown, what: string): string | undefined {
@@ -20,26 +22,34 @@ export function encodeJson(value: unknown, what: string): string | undefined {
   }
 }
 
-/** What `encodeJson` would throw for what is in `value`; `undefined` if nothing. Never throws. */
+/**
+ * The error that `encodeJson` would throw for `value`; `undefined` if there is none. Never throws.
+ */
 export function encodeErrorOf(value: unknown, what: string): BullrushError | undefined {
   if (value === undefined) return undefined;
   const found = findFlaw(value, new Set());
   return found && new BullrushError("ENCODE_ERROR", { what, path: `$${found.path}`, reason: found.reason });
 }
 
-/** The value of JSON `text`. Throws `DECODE_ERROR` for what is not JSON, or carries a key that could change a prototype. */
+/**
+ * The value of JSON `text`. Throws `DECODE_ERROR` for text that is not JSON or has a key that could
+ * change a prototype.
+ */
 export function decodeJson(text: string, what: string): unknown {
   try {
     return parse(text, undefined, { protoAction: "error", constructorAction: "error" });
   } catch {
-    // The parser's own message quotes the text, which is somebody's payload.
+    // The parser's own message quotes the text, which is a payload.
     throw new BullrushError("DECODE_ERROR", { what, reason: "it is not JSON, or has a forbidden key" });
   }
 }
 
 const deepest = 500;
 
-/** Why a value cannot be sent, and where in it: the path grows from the inside out, so that sound values cost no strings. */
+/**
+ * Why a value cannot be sent, and where in it. The path is built from the inside out, so that valid
+ * values cost no strings.
+ */
 interface Flaw {
   readonly reason: string;
   readonly path: string;
@@ -68,7 +78,7 @@ function findFlawInside(value: object, ancestors: Set<object>): Flaw | undefined
   try {
     return findFlawIn(value, ancestors);
   } catch {
-    // What a getter or a proxy throws is the caller's, and may quote what it guards.
+    // An error of a getter or a proxy belongs to the caller, and may quote what it guards.
     return flaw("reading a property of it throws an error");
   } finally {
     ancestors.delete(value);

@@ -11,15 +11,25 @@ export interface ConsumeOptions {
    * (default: that of queues whose results live for a day).
    */
   readonly queues: readonly { readonly name: string; readonly weight?: number; readonly retention?: Retention }[];
-  /** `round-robin`: in turn, by weight. `strict`: from a queue only while those before it are empty. */
+  /**
+   * `round-robin`: in turn, by weight. `strict`: from a queue only while those before it are empty.
+   */
   readonly order: "round-robin" | "strict";
-  /** How long a delivery is on loan before others may take it, in ms. Renewed while the task runs. */
+  /**
+   * How long a delivery is on loan before others may take it, in ms. Renewed while the task runs.
+   */
   readonly lease: number;
-  /** How often `recover` is called, in ms: whoever calls it, a queue is not looked through more often than that. Default: a third of the lease. */
+  /**
+   * How often `recover` is called, in ms: whoever calls it, a queue is not looked through more
+   * often than that. Default: a third of the lease.
+   */
   readonly scan?: number;
   /** Name of the worker, kept with what it takes. */
   readonly worker: string;
-  /** Whether a service may be used that drops what it holds when its memory is full. Default: `false`. */
+  /**
+   * Whether a service may be used that drops what it holds when its memory is full. Default:
+   * `false`.
+   */
   readonly allowEviction?: boolean;
   /**
    * Longest message that is read, in bytes: a longer one is undecodable, `PAYLOAD_TOO_LARGE`.
@@ -30,11 +40,17 @@ export interface ConsumeOptions {
   readonly takeWatch?: TakeWatch;
 }
 
-/** Knows which calls that take messages are under way, so that what they took can be put back while nobody reads their replies. */
+/**
+ * Knows which calls that take messages are under way, so that what they took can be put back while
+ * nobody reads their replies.
+ */
 export interface TakeWatch {
   /** A call begins whose deliveries have tokens that start with `token`. Gives a number for it. */
   begun(token: string): number;
-  /** The reply to call `number` was read, or will not be. `false`: what it took was put back meanwhile, and is not to be run. */
+  /**
+   * The reply to call `number` was read, or will not be. `false`: what it took was put back
+   * meanwhile, and is not to be run.
+   */
   ended(number: number): boolean;
 }
 
@@ -45,7 +61,9 @@ export interface TakeWatch {
 export interface LoanData {
   /** Where the loans are, as the guard of the same service reads it. */
   readonly location: unknown;
-  /** Whether the password there is asked for anew at each connect, and so may be another one soon. */
+  /**
+   * Whether the password there is asked for anew at each connect, and so may be another one soon.
+   */
   readonly rotates: boolean;
   /** What the keys of its queues start with. */
   readonly prefixes: readonly string[];
@@ -76,7 +94,10 @@ export interface Consumer {
   /** What a guard thread needs. Absent from an engine whose state lives in this process. */
   readonly loans?: Loans;
 
-  /** Whether a settlement stores its result in the same step, so that `store` has nothing to do. May change. */
+  /**
+   * Whether a settlement stores its result in the same step, so that `store` has nothing to do. May
+   * change.
+   */
   readonly storesInSettlement: boolean;
 
   /**
@@ -115,7 +136,10 @@ export interface Consumer {
   /** Passes work that this consumer knows of, and has no free slot for, on to other workers. */
   releaseWakeups(): Promise<void>;
 
-  /** Takes nothing from `queue` for `pause` ms. Work that is known there is passed on to other workers. */
+  /**
+   * Takes nothing from `queue` for `pause` ms. Work that is known there is passed on to other
+   * workers.
+   */
   backOff(queue: string, pause: number): void;
 
   /**
@@ -140,9 +164,9 @@ export interface Consumer {
   end(delivery: Delivery): Promise<void>;
 
   /**
-   * Repairs flows that have made no progress for `stale` ms: sends unsent calls, and continues where
-   * a message is gone, with the stored outcome of its task or as revoked. Resolves with the number
-   * of repaired flows. Any worker may call it at any time.
+   * Repairs flows that have made no progress for `stale` ms: sends unsent calls, and continues
+   * where a message is gone, with the stored outcome of its task or as revoked. Resolves with the
+   * number of repaired flows. Any worker may call it at any time.
    */
   repairFlows(stale: number): Promise<number>;
 
@@ -152,7 +176,10 @@ export interface Consumer {
    */
   recover(): Promise<number>;
 
-  /** How many dead letters this consumer has dropped from each queue, for count, size or age, since the last call. */
+  /**
+   * How many dead letters this consumer has dropped from each queue, for count, size or age, since
+   * the last call.
+   */
   droppedDeadLetters(): ReadonlyMap<string, number>;
 
   close(): Promise<void>;
@@ -169,15 +196,26 @@ export interface SettledAndTaken {
   readonly deliveries: readonly Delivery[];
   /** What became of each settlement, in their order. */
   readonly settled: readonly Settled[];
-  /** Why something was not taken or settled: the user of the Redis may not do it. `REDIS_AUTH`; absent for most. */
+  /**
+   * Why something was not taken or settled: the user of the Redis may not do it. `REDIS_AUTH`;
+   * absent for most.
+   */
   readonly refused?: BullrushError;
-  /** Why each settlement was refused that is to be repeated, as far as that is known, in their order. */
+  /**
+   * Why each settlement was refused that is to be repeated, as far as that is known, in their
+   * order.
+   */
   readonly refusals?: readonly (Refusal | undefined)[];
-  /** Queues of which something could not be taken because of what their keys hold. Absent for most. */
+  /**
+   * Queues of which something could not be taken because of what their keys hold. Absent for most.
+   */
   readonly faults?: readonly QueueFault[];
 }
 
-/** A queue from which something could not be taken. It rests for a second, unless only single messages are at fault. */
+/**
+ * A queue from which something could not be taken. It rests for a second, unless only single
+ * messages are at fault.
+ */
 export interface QueueFault {
   readonly queue: string;
   /** Why nothing could be taken. Absent if only the keys of single messages hold something else. */

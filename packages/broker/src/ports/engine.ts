@@ -39,7 +39,10 @@ export interface Engine {
   /** Opens the consuming side of some queues. */
   consume(options: ConsumeOptions): Consumer;
 
-  /** Calls `listener` at each failure of a connection, with the reason. A further listener replaces it. */
+  /**
+   * Calls `listener` at each failure of a connection, with the reason. A further listener replaces
+   * it.
+   */
   onConnectionError(listener: OnConnectionError): void;
 
   /** Closes all connections, within 5 s, whatever state the servers are in. */

@@ -4,20 +4,26 @@ import type { RoutedMessage } from "../protocol/message.js";
 /** The queues of an engine, as producers and operators see them. */
 export interface Queues {
   /**
-   * Enqueues each message in its queue. Settles within the deadline (5 s by default, for each 5,000 messages), one entry per message in their order: `undefined` when the broker confirmed it,
-   * else the error for that one. A message that was not confirmed may still be delivered; publishing it again with the same id is safe.
+   * Enqueues each message in its queue. Settles within the deadline (5 s by default, for each 5,000
+   * messages), one entry per message in their order: `undefined` when the broker confirmed it, else
+   * the error for that one. A message that was not confirmed may still be delivered; publishing it
+   * again with the same id is safe.
    */
   publish(messages: readonly RoutedMessage[]): Promise<readonly (BullrushError | undefined)[]>;
 
-  /** Where these tasks are, in one round trip, or several for very many tasks that are looked for in very many queues. */
+  /**
+   * Where these tasks are, in one round trip, or several for very many tasks that are looked for in
+   * very many queues.
+   */
   locate(tasks: readonly TaskQuery[]): Promise<readonly Location[]>;
 
   /** How many messages each queue holds. */
   counts(queues: readonly string[]): Promise<readonly QueueCounts[]>;
 
   /**
-   * Removes what the broker keeps of tasks that have ended, among the finished jobs and the dead letters of `queues` and of all queues to which a message was ever sent, and the messages of tasks that
-   * are revoked and wait. Says of each what is left.
+   * Removes what the broker keeps of tasks that have ended, among the finished jobs and the dead
+   * letters of `queues` and of all queues to which a message was ever sent, and the messages of
+   * tasks that are revoked and wait. Says of each what is left.
    */
   forget(ids: readonly string[], queues: readonly string[]): Promise<readonly Remains[]>;
 
@@ -25,15 +31,21 @@ export interface Queues {
   purge(queue: string): Promise<number>;
 
   /**
-   * Marks messages as revoked, wherever in `queues` they are and if they have not ended: whoever takes one drops it, and whoever runs one
-   * hears of it at the next `renew`. One of a flow that is not due yet becomes due: what follows upon it does not wait for its time. One call, however many ids; a thousand keep Redis for about 10 ms, and for twice that if their
-   * messages are long. Says for each, in their order, what was found.
-   * @param elsewhere whether they may also be in any other queue to which a message was ever sent. Default: false
+   * Marks messages as revoked, wherever in `queues` they are and if they have not ended: whoever
+   * takes one drops it, and whoever runs one hears of it at the next `renew`. One of a flow that is
+   * not due yet becomes due: what follows upon it does not wait for its time. One call, however
+   * many ids; a thousand keep Redis for about 10 ms, and for twice that if their messages are long.
+   * Says for each, in their order, what was found.
+   * @param elsewhere whether they may also be in any other queue to which a message was ever sent.
+   * Default: false
    */
   revoke(ids: readonly string[], queues: readonly string[], revocation: Revocation, elsewhere?: boolean): Promise<readonly Marked[]>;
 }
 
-/** What is left of a task that was forgotten: nothing, or its message, which waits or is on loan to a worker. */
+/**
+ * What is left of a task that was forgotten: nothing, or its message, which waits or is on loan to
+ * a worker.
+ */
 export type Remains = "gone" | "waiting" | "running";
 
 /** A task that is looked for. */
@@ -46,8 +58,8 @@ export interface TaskQuery {
 }
 
 /**
- * `waiting`: in a queue, due or not; `taken`: on loan to a worker; `absent`: in none of the queues, or finished. With why it was `revoked`:
- * in a queue, and whoever takes it will drop it.
+ * `waiting`: in a queue, due or not; `taken`: on loan to a worker; `absent`: in none of the queues,
+ * or finished. With why it was `revoked`: in a queue, and whoever takes it will drop it.
  */
 export type Location = "waiting" | "absent" | { readonly revoked: string } | { readonly taken: Loan };
 
@@ -77,7 +89,10 @@ export type Marked =
       readonly queue: string;
       /** Name of the task. */
       readonly task: string;
-      /** Channel on the result backend on which its sender waits. Not read of what is left after 8 MiB of messages: its senders look. */
+      /**
+       * Channel on the result backend on which its sender waits. Not read of what is left after 8
+       * MiB of messages: its senders look.
+       */
       readonly replyTo?: string | undefined;
       /** When it is due, in ms since the epoch; absent if it is. */
       readonly due?: number | undefined;

@@ -7,14 +7,15 @@ export interface Results {
   open(): Promise<void>;
 
   /**
-   * Stores each record, in one call, and notifies its reply channel. `stored`; `superseded` if the task already has a terminal state; `fenced` if a later delivery has
-   * claimed it.
+   * Stores each record, in one call, and notifies its reply channel. `stored`; `superseded` if the
+   * task already has a terminal state; `fenced` if a later delivery has claimed it.
    */
   store(records: readonly StoreRequest[]): Promise<readonly StoreReply[]>;
 
   /**
-   * Claims each task for a delivery, so that stores of lower ones are refused from now on. The record of a task that has a terminal state
-   * already means that it must not run again; `fenced`, that a later delivery has claimed it.
+   * Claims each task for a delivery, so that stores of lower ones are refused from now on. The
+   * record of a task that has a terminal state already means that it must not run again; `fenced`,
+   * that a later delivery has claimed it.
    */
   claim(claims: readonly Claim[]): Promise<readonly ("claimed" | "fenced" | TaskRecord)[]>;
 
@@ -36,12 +37,17 @@ export interface Results {
   /** Removes what was kept of the group. */
   forgetGroup(id: string): Promise<void>;
 
-  /** The channel on which this process hears of its results; the same string for the life of the backend. */
+  /**
+   * The channel on which this process hears of its results; the same string for the life of the
+   * backend.
+   */
   readonly replyChannel: string;
 
   /**
-   * Calls `listener` for each result that arrives on the reply channel, with the record unless it is large. Resolves once subscribed; call the returned function to stop. `onGap` is called
-   * each time that it listens again after a loss of the connection: results that came meanwhile are told to nobody.
+   * Calls `listener` for each result that arrives on the reply channel, with the record unless it
+   * is large. Resolves once subscribed; call the returned function to stop. `onGap` is called each
+   * time that it listens again after a loss of the connection: results that came meanwhile are told
+   * to nobody.
    */
   subscribe(listener: (id: string, record: TaskRecord | undefined) => void, onGap?: () => void): Promise<() => void>;
 
@@ -50,7 +56,10 @@ export interface Results {
 }
 
 export interface ReadOptions {
-  /** Whether it is to be sure of what is missing: after a failover the old primary, which has become a replica, is not believed. Default: false. */
+  /**
+   * Whether it is to be sure of what is missing: after a failover the old primary, which has become
+   * a replica, is not believed. Default: false.
+   */
   readonly isSure?: boolean;
 }
 

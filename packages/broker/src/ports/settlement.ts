@@ -13,7 +13,8 @@ export interface Settlement {
 }
 
 /**
- * `settled`: done, also when the lease had run out and the task has succeeded first. `lost`: the lease had run out and the message is somebody else's, or it was settled by an earlier exchange whose reply was lost. `again`: the broker refused for
- * now, settle it once more.
+ * `settled`: done, also when the lease had run out and the task has succeeded first. `lost`: the
+ * lease had run out and the message is somebody else's, or it was settled by an earlier exchange
+ * whose reply was lost. `again`: the broker refused for now, settle it once more.
  */
 export type Settled = "settled" | "lost" | "again";

@@ -24,10 +24,10 @@ const firstArgument = messageStart.length + 1;
 export const firstArgumentByte = firstArgument + 1;
 
 /**
- * `message` as the text that goes into the broker. It leaves out what the broker keeps beside it (id
- * and task) and fields at their default, so that Redis can store a small message compactly. Throws
- * `ENCODE_ERROR` for arguments or headers that JSON would change silently, and `PAYLOAD_TOO_LARGE`
- * over `maxPayload` bytes.
+ * `message` as the text that goes into the broker. It leaves out what the broker keeps beside it
+ * (id and task) and fields at their default, so that Redis can store a small message compactly.
+ * Throws `ENCODE_ERROR` for arguments or headers that JSON would change silently, and
+ * `PAYLOAD_TOO_LARGE` over `maxPayload` bytes.
  */
 export function encodeMessage(message: Message, maxPayload = defaultMaxPayload): string {
   const [before, behind] = encodeAroundPositions(message);
@@ -80,7 +80,9 @@ export function markResent(text: string): string {
   return `${text.slice(0, -1)},"resent":true}`;
 }
 
-/** Throws a `TypeError` unless `text` begins as `encodeMessage` writes it, so that it can be edited. */
+/**
+ * Throws a `TypeError` unless `text` begins as `encodeMessage` writes it, so that it can be edited.
+ */
 export function checkEditable(text: string): void {
   if (!text.startsWith(`${messageStart}[`)) throw new TypeError("a message begins with its version and its arguments");
 }

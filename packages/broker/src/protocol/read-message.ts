@@ -10,7 +10,10 @@ import type { Message } from "./message.js";
 import { isClient, isReplyChannel, replyChannel } from "./reply-channel.js";
 import { clippedFailure, isFailure } from "./stored-failure.js";
 
-/** Whether decoded `data` is one of our envelopes, of whatever version, rather than the data of a plain BullMQ job. */
+/**
+ * Whether decoded `data` is one of our envelopes, of whatever version, rather than the data of a
+ * plain BullMQ job.
+ */
 export function isEnvelope(data: unknown): data is { readonly bullrush: unknown } & Record<string, unknown> {
   return typeof data === "object" && data !== null && !Array.isArray(data) && "bullrush" in data;
 }
@@ -21,8 +24,8 @@ export function isOfOtherVersion({ bullrush: version }: { readonly bullrush: unk
 }
 
 /**
- * The message in the envelope of job `id`, whose name is the task. Throws `DECODE_ERROR`, naming the
- * field, if the envelope is of a newer version or malformed.
+ * The message in the envelope of job `id`, whose name is the task. Throws `DECODE_ERROR`, naming
+ * the field, if the envelope is of a newer version or malformed.
  */
 export function decodeMessage(id: string, task: string, envelope: Record<string, unknown>): Message {
   if (envelope["bullrush"] !== messageVersion) {

@@ -1,6 +1,9 @@
 import { withTimeout } from "../time/with-timeout.js";
 
-/** Gives the password that is good now: a token that lasts minutes, say. It is called each time that a connection is made, and has 5 s. */
+/**
+ * Gives the password that is good now: a token that lasts minutes, say. It is called each time that
+ * a connection is made, and has 5 s.
+ */
 export type PasswordFunction = () => string | Promise<string>;
 
 /** How long a password may be awaited, in ms. */
@@ -21,7 +24,10 @@ export class AskedPassword {
     return this.#last;
   }
 
-  /** Asks anew. Rejects with what the function throws, after 5 s without an answer, for an answer that is no password, and when `closing` is aborted. */
+  /**
+   * Asks anew. Rejects with what the function throws, after 5 s without an answer, for an answer
+   * that is no password, and when `closing` is aborted.
+   */
   async next(closing: AbortSignal): Promise<string> {
     let onAbort = () => {};
     const closed = new Promise<never>((_, reject) => {
@@ -40,7 +46,10 @@ export class AskedPassword {
     }
   }
 
-  /** Calls `listener` when an answer differs from the one before; call the returned function to stop. */
+  /**
+   * Calls `listener` when an answer differs from the one before; call the returned function to
+   * stop.
+   */
   listen(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);

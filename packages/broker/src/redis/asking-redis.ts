@@ -13,7 +13,10 @@ export interface Asking {
   readonly holdsProcess: boolean;
 }
 
-/** A client that asks for its password before each try to connect, the first one and all that ioredis begins by itself. */
+/**
+ * A client that asks for its password before each try to connect, the first one and all that
+ * ioredis begins by itself.
+ */
 export class AskingRedis extends Redis {
   readonly #asking: Asking;
 

@@ -3,80 +3,104 @@ import type { Redis } from "ioredis";
 import { steadyClock } from "../time/clock.js";
 import { BullrushError } from "../errors/error.js";
 import type { Refusal } from "../errors/refusal-code.js";
+import { CallErrors } from "./call-errors.js";
 import type { DeadLinks } from "./dead-links.js";
 import type { IdleTimeout } from "./inflight-commands.js";
 import { openLine, type Line } from "./line.js";
 import type { CompiledLocation } from "./location.js";
-import { isAnswer, isDenied, isRightMissing, isTransient, refusalOf } from "./refusal.js";
-import { askingForCommand } from "./rights.js";
+import { isTransient, refusalOf } from "./refusal.js";
 import { roleOf } from "./role.js";
 import type { Script } from "./script.js";
 
-/** One connection to a Redis: made when it is first needed, remade when it is lost, and never waited for without a deadline. */
+/**
+ * One connection to a Redis. It connects when it is first needed, reconnects when it is lost, and
+ * no call waits on it without a deadline.
+ */
 export interface Connection {
-  /** The Redis without user and password, for messages. */
+  /** The URL of the Redis without user and password, for messages. */
   readonly display: string;
 
   /**
-   * What `command` gives, run on the connected client. While Redis cannot be reached, is loading or changes its role, it is tried again: `repeated` says that an
-   * earlier try may have been applied. So is what the connection leaves unanswered for a third of the deadline, as soon as a fresh one, which takes its place, answers instead. Rejects within the deadline with `REDIS_AUTH`, `CLUSTER_UNSUPPORTED`, `BROKER_FULL`, or that the service is unavailable.
+   * Resolves with what `command` resolves with on the connected client. While Redis cannot be
+   * reached, is loading or changes its role, the command is repeated; `repeated` says that an
+   * earlier try may have been applied. A command without an answer for a third of the deadline is
+   * repeated on a fresh connection as soon as that one answers. Rejects within the deadline with
+   * `REDIS_AUTH`, `CLUSTER_UNSUPPORTED`, `BROKER_FULL`, or an error that says that the service is
+   * unavailable.
    */
   run<T>(request: Request<T>, command: (client: Redis, repeated: boolean) => Promise<T>): Promise<T>;
 
   /**
-   * `REDIS_AUTH` if one of `refusals`, which `script` caught, says that the user lacks a right; else `undefined`. So an error
-   * in a part of a call has the same code as an error of the whole call. Never rejects.
+   * `REDIS_AUTH` if one of `refusals`, which `script` caught, says that the user lacks a right;
+   * else `undefined`. So an error in a part of a call has the same code as an error of the whole
+   * call. Never rejects.
    */
   denied(refusals: readonly Refusal[], script: Script): Promise<BullrushError | undefined>;
 
-  /** Connects anew, to wherever the location leads by now; what is in flight is repeated. */
+  /** Reconnects to the current target of the location; commands in flight are repeated. */
   renew(): void;
 
-  /** Closes it at once; what is in flight is rejected. */
+  /** Closes the connection at once; commands in flight are rejected. */
   close(): void;
 }
 
 export interface Request<T = unknown> {
-  /** What came to nothing if it fails, for the error: `"task … was not confirmed"`. */
+  /** What failed, for the error: `"task … was not confirmed"`. */
   readonly action: string;
   /** In ms. */
   readonly deadline: number;
-  /** Whether it only reads, so that no refusal would ever tell that its Redis is a primary no more. Then the role is asked for now and then. Default: false. */
+  /**
+   * Whether the request only reads. A read is never refused by a primary that has become a replica,
+   * so the connection asks for the role now and then. Default: false.
+   */
   readonly reads?: boolean;
   /**
-   * Whether this answer is only believed of a Redis that is still a primary. Then its role is asked for, and if it is none any more, what leads by now is asked, once: what an old primary does not
-   * have may well be there. Default: every answer is believed.
+   * Whether this answer counts only if the Redis is still a primary. The connection then asks for
+   * the role, and repeats the request once if the Redis has become a replica: what an old primary
+   * does not have may exist on the new one. Default: every answer counts.
    */
   readonly doubts?: (answer: T) => boolean;
-  /** Whether it blocks until something happens, so that no answer means nothing before the `idleTimeout` of the connection. Default: false. */
+  /**
+   * Whether the request blocks until something happens, so that a missing answer means nothing
+   * before the `idleTimeout` of the connection. Default: false.
+   */
   readonly blocking?: boolean;
 }
 
 type Limits = Omit<Request, "doubts">;
 
 export interface ConnectionOptions {
-  /** Whose error it is when Redis cannot be reached. */
+  /** Which service the error names when Redis cannot be reached. */
   readonly service: "broker" | "result backend";
   /** Shown by `CLIENT LIST`. */
   readonly name: string;
-  /** A connection that owes an answer for this long, in ms, is dead and is remade; blocking reads have to end before. Default: 5000, a third of the default lease. */
+  /**
+   * A connection that leaves a command unanswered for this long, in ms, is dead and reconnects;
+   * blocking reads must end sooner. Default: 5000, a third of the default lease.
+   */
   readonly idleTimeout?: number;
-  /** Shortest time between two questions for the role of the Redis, which go along with what only reads, in ms. Default: 30,000. */
+  /**
+   * Shortest time between two questions for the role, which are sent along with reads, in ms.
+   * Default: 30,000.
+   */
   readonly roleEvery?: number;
-  /** Whether it keeps the process alive while nothing is asked on it: that of a consumer does, that of a program that only sends does not. Default: true. */
+  /**
+   * Whether the connection keeps the process alive while no command is in flight: a consumer's
+   * does, that of a program that only sends does not. Default: true.
+   */
   readonly holdsProcess?: boolean;
-  /** What it tells of a link that has died, and is told of the links of others: then it looks at once whether its own has died too. Default: it is alone. */
+  /**
+   * Through which the connections of an app tell each other that a link has died, so that each
+   * checks its own at once. Default: the connection is alone.
+   */
   readonly deadLinks?: DeadLinks;
-  /** Called each time that a fresh link has taken the place of a silent one. */
+  /** Is called each time that a fresh link has replaced a silent one. */
   readonly onReplaced?: () => void;
-  /** Hears why the connection fails, at each failure. */
+  /** Is called with the reason of each connection failure. */
   readonly onConnectionError?: (reason: string) => void;
 }
 
 export const defaultIdleTimeout = 5000;
-
-/** How long the answer to what a user may not do is good for, in ms: each message of many may be refused. */
-const askedFor = 1000;
 
 /** Opens a connection to `location`; nothing is sent before the first `run`. */
 export function openConnection(location: CompiledLocation, options: ConnectionOptions): Connection {
@@ -91,15 +115,13 @@ export function openConnection(location: CompiledLocation, options: ConnectionOp
     onConnectionError,
   } = options;
   const open = () => openLine(location, { name, idleTimeout, holdsProcess, ...(onConnectionError && { onConnectionError }) });
+  const errors = new CallErrors({ url: display, user, service: options.service });
   let line = open();
   let replacing: Promise<void> | undefined;
   /** The line that may take the place of a silent one. */
   let fresh: Line | undefined;
   let closed = false;
   let wasPrimary = false;
-  /** By script, what it is that the user may not do. */
-  const asked = new Map<string, Promise<Refusal>>();
-  let askedUntil = 0;
   let nextRole = 0;
   const stopListening = deadLinks?.listen(suspect);
 
@@ -122,20 +144,20 @@ export function openConnection(location: CompiledLocation, options: ConnectionOp
         renew();
       } catch (error) {
         if (error instanceof BullrushError) throw error;
-        if (!isTransient(refusalOf(error)) || closed || steadyClock.now() + wait >= end) throw translate(error, request);
-        // On another line it need not wait until this one has recovered.
+        if (!isTransient(refusalOf(error)) || closed || steadyClock.now() + wait >= end) throw errors.of(error, request);
+        // Another line need not wait until this one has recovered.
         if (used === line) await pause(wait);
       }
     }
   }
 
-  /** Whether the Redis is not a primary that has become a replica. */
+  /** Whether the Redis has not turned from a primary into a replica. */
   async function isStillSuitable(used: Line, request: Limits, end: number): Promise<boolean> {
     const role = await used.flights.add(roleOf(used.client), end, idleTimeoutOf(used, request, end));
     return role !== "replica" || !wasPrimary;
   }
 
-  /** Waits until `used` can be used, for as long as it is not replaced because it says nothing. */
+  /** Waits until `used` can be used. Replaces it if it has a socket and says nothing. */
   async function prepare(used: Line, { deadline }: Limits, end: number): Promise<void> {
     const timer = setInterval(() => used.hasSocket && replaceIdle(used, end), deadline / 3);
     try {
@@ -149,7 +171,10 @@ export function openConnection(location: CompiledLocation, options: ConnectionOp
     return blocking ? undefined : { limit: deadline / 3, onIdle: () => replaceIdle(used, end) };
   }
 
-  /** Puts a fresh line in the place of `silent`, once it answers, unless `silent` has said anything by then: so it is slow, not dead, and is kept. */
+  /**
+   * Replaces `silent` with a fresh line once that answers, unless `silent` has said anything by
+   * then: it is slow, not dead, and is kept.
+   */
   function replaceIdle(silent: Line, end: number, suspected = false): void {
     if (silent !== line || closed) return;
     replacing ??= replace(silent, end, suspected).finally(() => (replacing = undefined));
@@ -162,18 +187,21 @@ export function openConnection(location: CompiledLocation, options: ConnectionOp
       await opened.prepare(end);
       if (closed || hasSpoken()) return;
       line = opened;
-      // Those that are only suspected have been heard of already.
+      // A suspected death has been reported by another connection.
       if (!suspected) deadLinks?.tell(suspect);
       onReplaced?.();
     } catch {
-      // Nothing answers there either: what waits goes on waiting.
+      // The fresh line does not answer either: waiting goes on.
     } finally {
       fresh = undefined;
       (line === opened ? silent : opened).drop();
     }
   }
 
-  /** Another link has died: this one, if it is in use, has to say something before a fresh one answers. A blocking read cannot, and is begun anew. */
+  /**
+   * Another link has died. This one, if it is in use, must answer before a fresh one does. A
+   * blocking read cannot, and is repeated.
+   */
   function suspect(): void {
     const used = line;
     if (!used.isOpen) return;
@@ -182,7 +210,7 @@ export function openConnection(location: CompiledLocation, options: ConnectionOp
     replaceIdle(used, end, true);
   }
 
-  /** Asks for the role along with what is sent anyway, and connects anew if a primary has become a replica. */
+  /** Asks for the role along with a read, and reconnects if a primary has become a replica. */
   function checkRole(used: Line): void {
     const now = steadyClock.now();
     if (now < nextRole) return;
@@ -200,32 +228,6 @@ export function openConnection(location: CompiledLocation, options: ConnectionOp
     if (!closed) line.renew();
   }
 
-  function translate(error: unknown, { action, deadline }: Limits): BullrushError {
-    const refusal = refusalOf(error);
-    if (isDenied(refusal)) return authError(refusal);
-    if (refusal.code === "out-of-memory" && options.service === "broker") return new BullrushError("BROKER_FULL", { url: display });
-    const code = options.service === "broker" ? "BROKER_UNAVAILABLE" : "RESULT_BACKEND_UNAVAILABLE";
-    const { reason } = refusal;
-    return new BullrushError(code, { url: display, action, deadline, reason, ...(isAnswer(refusal) && { refusal: refusal.code }) });
-  }
-
-  function authError({ code, reason, command }: Refusal): BullrushError {
-    return new BullrushError("REDIS_AUTH", { url: display, user, refusal: code, reason, ...(command !== undefined && { command }) });
-  }
-
-  async function denied(refusals: readonly Refusal[], script: Script): Promise<BullrushError | undefined> {
-    const refusal = refusals.find(isRightMissing);
-    if (refusal === undefined) return undefined;
-    const { lua } = await script.load();
-    const now = steadyClock.now();
-    if (now >= askedUntil) {
-      askedUntil = now + askedFor;
-      asked.clear();
-    }
-    if (!asked.has(lua)) asked.set(lua, askingForCommand(refusal, lua, line.client));
-    return authError((await asked.get(lua)) ?? refusal);
-  }
-
   function close(): void {
     closed = true;
     stopListening?.();
@@ -233,5 +235,11 @@ export function openConnection(location: CompiledLocation, options: ConnectionOp
     fresh?.close();
   }
 
-  return { display, run, denied, renew, close };
+  return {
+    display,
+    run,
+    denied: (refusals, script) => errors.denied(refusals, script, () => line.client),
+    renew,
+    close,
+  };
 }

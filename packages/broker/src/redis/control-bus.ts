@@ -19,7 +19,10 @@ export interface RedisControlBusOptions {
   readonly onConnectionError?: (reason: string) => void;
 }
 
-/** Control messages as JSON on one channel of the broker. Nothing is connected before the first call. */
+/**
+ * Control messages as JSON on one channel of the broker. Nothing is connected before the first
+ * call.
+ */
 export function redisControlBus(options: RedisControlBusOptions): ControlBus {
   const { prefix, deadline = 5000, deadLinks, onConnectionError } = options;
   const location = compileLocation(options.location);

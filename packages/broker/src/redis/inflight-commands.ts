@@ -4,37 +4,41 @@ interface Flight {
   readonly end: number;
   readonly reject: (reason: Error) => void;
   readonly idleTimeout: IdleTimeout | undefined;
-  /** When it began, if it has an idle timeout. */
+  /** When the command was sent, if it has an idle timeout. */
   readonly since: number;
-  /** Whether it has been looked at. */
+  /** Whether the command has been checked. */
   looked: boolean;
-  /** When it is looked at next. */
+  /** When the command is checked next. */
   at: number;
-  /** How many answers had come by the last look. */
+  /** How many answers had come by the last check. */
   heard: number;
 }
 
-/** When a command has waited in vain for so long that its connection may be dead. */
+/** How long a command may wait while its connection says nothing. */
 export interface IdleTimeout {
   /** In ms. */
   readonly limit: number;
   /**
-   * Called once `limit` has passed in which the connection answered nothing at all, and after each further `limit`. Where the answer before came later than `limit`, the first time is up to twice as
-   * late: what is slow is not looked after at every command.
+   * Is called once the connection has said nothing for `limit`, and after each further `limit`.
+   * After an answer that took longer than `limit`, the first call is up to twice as late: a slow
+   * connection is not checked at every command.
    */
   readonly onIdle: () => void;
 }
 
-/** The commands of one connection that are not answered yet: one promise each, and one timer for the times of all. */
+/** The unanswered commands of one connection: one promise each, and one timer for all. */
 export class InflightCommands {
   readonly #flights = new Set<Flight>();
   readonly #timing: Timing;
   readonly #alarm: SharedTimer;
-  /** Hears when the first of them is sent, and when none is left. */
+  /** Is called with true when the first of them is sent, and with false when none is left. */
   readonly #onTurn: (busy: boolean) => void;
   /** How many answers have come. */
   #answers = 0;
-  /** How long the last answer took, in ms, if that was longer than the limit of its idle timeout; else 0. */
+  /**
+   * How long the last answer took, in ms, if that was longer than the limit of its idle timeout;
+   * else 0.
+   */
   #slowness = 0;
 
   constructor(timing: Timing = systemTiming, onTurn: (busy: boolean) => void = () => undefined) {
@@ -43,12 +47,15 @@ export class InflightCommands {
     this.#alarm = new SharedTimer(() => this.#look(), timing);
   }
 
-  /** Whether anything is not answered yet. */
+  /** Whether any command is unanswered. */
   get isBusy(): boolean {
     return this.#flights.size > 0;
   }
 
-  /** What `answer` comes to, or a rejection at the time `end` or as soon as all are lost; what it comes to after that is dropped. */
+  /**
+   * Settles as `answer` does. Rejects at the time `end`, or as soon as the commands are lost; a
+   * later answer is dropped.
+   */
   add<T>(answer: Promise<T>, end: number, idleTimeout?: IdleTimeout): Promise<T> {
     return new Promise((resolve, reject) => {
       const since = idleTimeout === undefined ? 0 : this.#timing.now();
@@ -70,7 +77,7 @@ export class InflightCommands {
     });
   }
 
-  /** Rejects all with `reason`. */
+  /** Rejects all commands with `reason`. */
   lose(reason: Error): void {
     for (const { reject } of this.#flights) reject(reason);
     this.#flights.clear();
@@ -83,7 +90,7 @@ export class InflightCommands {
 
   #remove(flight: Flight): void {
     this.#answers++;
-    // The clock is not read for what is answered in time.
+    // The clock is not read for an answer in time.
     if (flight.idleTimeout !== undefined && (flight.looked || this.#slowness > 0)) {
       const took = this.#timing.now() - flight.since;
       this.#slowness = took > flight.idleTimeout.limit ? took : 0;

@@ -15,17 +15,26 @@ export function ownQueueKeys(prefix: string): string {
   return `bullrush:queue:${prefix}:`;
 }
 
-/** What our own keys of `queue` start with; `retained` follows, `dead-letters`, or `dead-letter:` and an id. */
+/**
+ * What our own keys of `queue` start with; `retained` follows, `dead-letters`, or `dead-letter:`
+ * and an id.
+ */
 export function ownQueueKey(prefix: string, queue: string): string {
   return `${ownQueueKeys(prefix)}${queue}:`;
 }
 
-/** What the keys of flows under `prefix` start with; the id of a flow follows, and perhaps `:` and one of its parts. */
+/**
+ * What the keys of flows under `prefix` start with; the id of a flow follows, and perhaps `:` and
+ * one of its parts.
+ */
 export function flowKeys(prefix: string): string {
   return `bullrush:flow:${prefix}:`;
 }
 
-/** The flows under `prefix` that have not ended, a sorted set by the time, in ms, at which each last went on. */
+/**
+ * The flows under `prefix` that have not ended, a sorted set by the time, in ms, at which each last
+ * went on.
+ */
 export function flowIndexKey(prefix: string): string {
   return `bullrush:flows:${prefix}`;
 }
@@ -55,12 +64,18 @@ export function beatKeys(prefix: string, app = "app"): string {
   return `bullrush:beat:${prefix}:${app}:`;
 }
 
-/** The entries of an app under `prefix`, a sorted set by the time, in ms, at which each is due next; 0: to be computed; +inf: never, or paused. */
+/**
+ * The entries of an app under `prefix`, a sorted set by the time, in ms, at which each is due next;
+ * 0: to be computed; +inf: never, or paused.
+ */
 export function beatIndexKey(prefix: string, app = "app"): string {
   return `${beatKeys(prefix, app)}due`;
 }
 
-/** Channel on the broker on which the beats of an app under `prefix` hear that there is something new. */
+/**
+ * Channel on the broker on which the beats of an app under `prefix` hear that there is something
+ * new.
+ */
 export function beatChannel(prefix: string, app = "app"): string {
   return `bullrush:beat:${prefix}:${app}`;
 }

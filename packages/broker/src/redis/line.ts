@@ -12,59 +12,71 @@ import { silenceEvents } from "./script.js";
 export interface LineOptions {
   /** Shown by `CLIENT LIST`. */
   readonly name: string;
-  /** A line that owes an answer for this long, in ms, is dead and connects anew. */
+  /** A line that leaves a command unanswered for this long, in ms, is dead and reconnects. */
   readonly idleTimeout: number;
-  /** Whether the connection keeps the process alive while nothing is owed on it. */
+  /** Whether the connection keeps the process alive while no command is in flight. */
   readonly holdsProcess: boolean;
-  /** Hears why the line fails, at each failure. */
+  /** Is called with the reason of each failure. */
   readonly onConnectionError?: (reason: string) => void;
 }
 
-/** One client of a Redis: it connects when it is first needed and again when the connection is lost, and knows whether that Redis will do. */
+/**
+ * One client of a Redis. It connects when it is first needed, reconnects when the connection is
+ * lost, and checks whether that Redis is suitable.
+ */
 export interface Line {
-  /** Only once the line has been prepared: the client library is loaded for the first line that is. */
+  /**
+   * The client, once the line has been prepared: preparing the first line loads the client library.
+   * Throws before.
+   */
   readonly client: Redis;
-  /** What it has not answered yet. */
+  /** The commands in flight. */
   readonly flights: InflightCommands;
   /** Whether commands can be sent at once. */
   readonly isOpen: boolean;
   /** Whether it has a socket, so that it waits for an answer, not for the next try to connect. */
   readonly hasSocket: boolean;
-  /** Gives a function that says whether Redis has said anything on this line since. */
+  /** Returns a function that says whether Redis has said anything on this line since. */
   listen(): () => boolean;
-  /** Waits until there is a connection, and to a Redis that will do; rejects at the time `end`. */
+  /** Waits until the line is connected to a suitable Redis; rejects at the time `end`. */
   prepare(end: number): Promise<void>;
-  /** Connects anew, if it is connected; what is in flight is rejected. */
+  /** Reconnects, if it is connected; commands in flight are rejected. */
   renew(): void;
-  /** Gives up its connection without waiting for the other side, and what it has not answered; closes it. */
+  /** Closes the line without waiting for the other side; commands in flight are rejected. */
   drop(): void;
-  /** Closes it at once; what is in flight is rejected. */
+  /** Closes the line at once; commands in flight are rejected. */
   close(): void;
 }
 
-/** The options that reliability rests on; whatever the user gives, these hold. `commandTimeout` is not among them: it aborts blocking reads. */
+/**
+ * The options that reliability depends on; they override the user's. `commandTimeout` is off, since
+ * it aborts blocking reads.
+ */
 function guards({ name, idleTimeout }: LineOptions): RedisOptions {
   return {
     connectionName: name,
     lazyConnect: true,
-    // With a limit, ioredis gives up on a command during an outage, and a task that succeeded would look failed.
+    // With a limit, ioredis gives up on a command during an outage, and a task that succeeded would
+    // look failed.
     maxRetriesPerRequest: null,
-    // A command whose reply was lost is repeated by us, marked, or not at all: ioredis would send it again without a word.
+    // The connection repeats a command whose reply was lost, marked or not at all; ioredis would
+    // repeat it silently.
     autoResendUnfulfilledCommands: false,
     enableOfflineQueue: false,
-    // Nobody would hear that it failed: its rejection would end the process. Whoever subscribes does so again.
+    // ioredis would end the process with an unhandled rejection; each subscription subscribes again
+    // by itself.
     autoResubscribe: false,
     commandTimeout: undefined,
     connectTimeout: 5000,
     socketTimeout: idleTimeout,
     keepAlive: 10_000,
     retryStrategy: retryDelay,
-    // A primary that became a replica: connect anew and repeat the command.
+    // A primary that became a replica: reconnect and repeat the command.
     reconnectOnError: (error) => (refusalOf(error).code === "read-only" ? 2 : false),
   };
 }
 
-/** How long to wait before the next try to connect, after so many, in ms. */
+/** The pause before the next try to connect, in ms, after `tries` tries. */
 function retryDelay(tries: number): number {
   return Math.min(2000, 50 * 2 ** Math.min(tries, 6)) * (0.75 + Math.random() / 4);
 }
@@ -75,7 +87,8 @@ export function openLine({ options: given, display, bullmqEvents = true, passwor
   const closing = new AbortController();
   let client: Redis | undefined;
   let loading: Promise<Redis> | undefined;
-  // Without resending, ioredis forgets what was in flight when a connection is lost: its promises never settle.
+  // Without resending, ioredis forgets commands in flight when a connection is lost: their promises
+  // never settle.
   const flights = new InflightCommands(systemTiming, hold);
   let lastError: unknown;
   let connecting: Promise<void> | undefined;
@@ -98,23 +111,28 @@ export function openLine({ options: given, display, bullmqEvents = true, passwor
 
   function onError(error: unknown): void {
     lastError = error;
-    // ioredis goes on with database 0.
+    // ioredis continues with database 0.
     if (refusalOf(error).code === "unknown-database") {
       unsuitable = new BullrushError("REDIS_UNSUITABLE", { url: display, reason: `it has no database ${given.db}` });
       suitable = false;
     }
-    // When it is closed while it connects, ioredis complains about what it cannot send.
+    // A client that is closed while it connects complains about what it cannot send.
     if (!closing.signal.aborted) options.onConnectionError?.(reasonOf(error));
   }
 
-  /** Has the process stay for what is owed, and, unless the line holds it anyway, for nothing else. */
+  /**
+   * Keeps the process alive while commands are in flight; otherwise only if the line always does.
+   */
   function hold(busy: boolean): void {
     if (options.holdsProcess) return;
     if (busy) client?.stream?.ref();
     else client?.stream?.unref();
   }
 
-  /** Whoever waits for the connection has a timer of its own: the pause between two tries to connect need not keep the process. */
+  /**
+   * Lets the process end during the pause between two tries to connect: each caller that waits has
+   * a timer of its own.
+   */
   function letGoOfPause(): void {
     (client as unknown as { readonly reconnectTimeout: NodeJS.Timeout | null } | undefined)?.reconnectTimeout?.unref();
   }
@@ -138,7 +156,10 @@ export function openLine({ options: given, display, bullmqEvents = true, passwor
     suitable = true;
   }
 
-  /** Waits until the client is ready, whichever try to connect succeeds. Rejects at once when Redis refuses the user, else after `deadline` ms with the last error. */
+  /**
+   * Waits until the client is ready, whichever try succeeds. Rejects at once when Redis refuses the
+   * user, else after `deadline` ms with the last error.
+   */
   function connected(loaded: Redis, deadline: number): Promise<void> {
     connecting ??= becomeReady(loaded).finally(() => (connecting = undefined));
     return withTimeout(connecting, deadline, () => {
@@ -161,7 +182,7 @@ export function openLine({ options: given, display, bullmqEvents = true, passwor
         else reject(error);
       };
       loaded.on("ready", onReady).on("end", onEnd).on("error", onError);
-      // Between two tries to connect, ioredis ends without a word.
+      // Between two tries to connect, ioredis ends without an event.
       closing.signal.addEventListener("abort", onEnd);
       if (loaded.status === "wait") loaded.connect().catch(onError);
     });

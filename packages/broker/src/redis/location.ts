@@ -5,9 +5,10 @@ import { AskedPassword, type PasswordFunction } from "./asked-password.js";
 import { parseUrl } from "./url.js";
 
 /**
- * Where a Redis is: a URL `redis://[user:password@]host[:port][/db]` (`rediss://` for TLS, `unix:///run/redis.sock` for a socket file), or ioredis options, optionally
- * beside a `url`: `sentinels` and `name` for Sentinel, `tls` for certificates, a function as `password` for one that changes. Options that decide how a lost connection
- * is treated are ours and are ignored.
+ * Where a Redis is: a URL `redis://[user:password@]host[:port][/db]` (`rediss://` for TLS,
+ * `unix:///run/redis.sock` for a socket file), or ioredis options, optionally beside a `url`:
+ * `sentinels` and `name` for Sentinel, `tls` for certificates, a function as `password` for one
+ * that changes. Options that decide how a lost connection is treated are ours and are ignored.
  */
 export type RedisLocation =
   | string
@@ -16,9 +17,15 @@ export type RedisLocation =
 /** A location, read: what ioredis needs, and how it may be shown. */
 export interface CompiledLocation {
   readonly options: RedisOptions;
-  /** Without user and password: `redis://127.0.0.1:6379/1`, `sentinel://h1:26379,h2:26379/mymaster/1`. */
+  /**
+   * Without user and password: `redis://127.0.0.1:6379/1`,
+   * `sentinel://h1:26379,h2:26379/mymaster/1`.
+   */
   readonly display: string;
-  /** Who connects: the user of the URL, else `default`; `***` if the URL has a user and no password, since it may be the password. */
+  /**
+   * Who connects: the user of the URL, else `default`; `***` if the URL has a user and no password,
+   * since it may be the password.
+   */
   readonly user: string;
   /** Whether scripts that are run there write BullMQ's events. Default: true. */
   readonly bullmqEvents?: boolean;
@@ -28,7 +35,10 @@ export interface CompiledLocation {
   readonly warning?: string;
 }
 
-/** Reads `location`. Throws `INVALID_URL`, which never quotes it: it may hold a password. For options that do not fit, `INVALID_OPTION`. */
+/**
+ * Reads `location`. Throws `INVALID_URL`, which never quotes it: it may hold a password. For
+ * options that do not fit, `INVALID_OPTION`.
+ */
 export function compileLocation(location: RedisLocation): CompiledLocation {
   const { url, password, ...given } = typeof location === "string" ? { url: location } : location;
   checkText("url", url);
@@ -78,7 +88,10 @@ function warningOf({ tls }: RedisOptions, display: string): string | undefined {
   );
 }
 
-/** Whether both are one server with one user, whatever their databases: what a script may do for one, it may do for the other. */
+/**
+ * Whether both are one server with one user, whatever their databases: what a script may do for
+ * one, it may do for the other.
+ */
 export function isSameServer(one: CompiledLocation, other: CompiledLocation): boolean {
   return isDeepStrictEqual(serverOf(one), serverOf(other));
 }

@@ -6,8 +6,9 @@ import { runScript, scriptAt, type Script } from "./script.js";
 const script = scriptAt("redis/probe-rights");
 
 /**
- * Arguments with which a command of our scripts harms nobody: `key` is a string that is gone a second later. What is absent is not probed: whether results may be stored along is found out otherwise, and a
- * channel is none of the keys.
+ * Harmless arguments for each command of our scripts: `key` is a string that expires a second
+ * later. Commands that are absent are not probed: whether results may be stored in a settlement is
+ * found out elsewhere, and channels are not keys.
  */
 export const harmless: Readonly<Record<string, readonly string[]>> = {
   DEL: ["key:none"],
@@ -70,10 +71,10 @@ export const harmless: Readonly<Record<string, readonly string[]>> = {
   ZSCORE: ["key", "member"],
 };
 
-/** What commands BullMQ's own scripts are told to push with. */
+/** The commands that BullMQ's own scripts are told to push with. */
 const pushes = ["lpush", "rpush"];
 
-/** The commands that are in the text of `scripts`, in capitals, each once. */
+/** The commands in the texts of `scripts`, in capitals, each once. */
 export async function commandsOf(scripts: readonly Script[]): Promise<readonly string[]> {
   const loaded = await Promise.all(scripts.map((script) => script.load()));
   const all = [...pushes, ...loaded.flatMap(({ lua }) => commandsIn(lua))];
@@ -81,8 +82,9 @@ export async function commandsOf(scripts: readonly Script[]): Promise<readonly s
 }
 
 /**
- * The commands of `scripts`, in lower case, that the user of `client` may not run under keys that start with `prefix`. They are tried in a script, where they are needed: so this is
- * true of every release, of rights for keys, and of a user who may not ask for rights.
+ * The commands of `scripts`, in lower case, that the user of `client` may not run under keys that
+ * start with `prefix`. They are tried in a script, as they are used later. So the answer holds for
+ * every release, for rights on keys, and for a user who may not ask for rights.
  */
 export async function missingCommands(client: Redis, prefix: string, scripts: readonly Script[]): Promise<readonly string[]> {
   const key = `${prefix}probe:${newId()}`;

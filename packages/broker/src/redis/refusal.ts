@@ -37,7 +37,9 @@ const texts: readonly (readonly [RegExp, RefusalCode])[] = [
   [/^command not allowed when used memory/, "out-of-memory"],
 ];
 
-/** How errors say that a user lacks a right. Before 7.2 Redis says so of a script without a code. */
+/**
+ * How errors say that a user lacks a right. Before 7.2 Redis says so of a script without a code.
+ */
 const denied = /^(?:(?:this user|user \S+) has )?no permissions |^The user executing the script (?:can't|is lacking) /i;
 
 /** What came between a script and the error of a command in it, before Redis 7. */

@@ -19,9 +19,15 @@ export interface RedisResultBackendOptions {
   readonly location: RedisLocation;
   /** How long a command may take, outages included, in ms. Default: 5000. */
   readonly deadline?: number;
-  /** Longest record that is sent along with a notification, in bytes of JSON; a longer one is read by whoever waits. Default: 16384. */
+  /**
+   * Longest record that is sent along with a notification, in bytes of JSON; a longer one is read
+   * by whoever waits. Default: 16384.
+   */
   readonly largestNotified?: number;
-  /** Longest record that is read, in bytes: of a longer one it is said that it cannot be. Default: 8 MiB. */
+  /**
+   * Longest record that is read, in bytes: of a longer one it is said that it cannot be. Default: 8
+   * MiB.
+   */
   readonly maxRecord?: number;
   /** Shared with the other connections of the app. */
   readonly deadLinks?: DeadLinks;
@@ -38,7 +44,10 @@ export interface RedisResultBackend extends Results {
   readonly largestNotified: number;
 }
 
-/** Result backend on a Redis of its own or the broker's: one string of JSON a task, with a time to live, and one channel a waiting process. */
+/**
+ * Result backend on a Redis of its own or the broker's: one string of JSON a task, with a time to
+ * live, and one channel a waiting process.
+ */
 export function redisResultBackend(options: RedisResultBackendOptions): RedisResultBackend {
   const { deadline = 5000, largestNotified = 16_384, maxRecord = maxMessageBytes(0), deadLinks, onConnectionError } = options;
   const location = compileLocation(options.location);
@@ -168,7 +177,10 @@ function readable(text: string): TaskRecord | undefined {
   }
 }
 
-/** The record in `text`, or one that says why it cannot be read: a broken record must not hide those that are read with it. */
+/**
+ * The record in `text`, or one that says why it cannot be read: a broken record must not hide those
+ * that are read with it.
+ */
 function readOrFail(text: string, maxBytes: number): TaskRecord {
   try {
     if (text.length > maxBytes)
@@ -179,5 +191,8 @@ function readOrFail(text: string, maxBytes: number): TaskRecord {
   }
 }
 
-/** A line of a notification is an id, a UUID, and behind it the record; JSON has no line feed of its own. */
+/**
+ * A line of a notification is an id, a UUID, and behind it the record; JSON has no line feed of its
+ * own.
+ */
 const idLength = 36;

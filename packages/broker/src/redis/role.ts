@@ -3,7 +3,10 @@ import type { Redis } from "ioredis";
 /** What a Redis is at the moment. */
 export type Role = "primary" | "replica";
 
-/** The role of the Redis behind `client`, as `HELLO` tells it: every user may ask, and a subscriber too. `undefined` for a Redis that does not say it, which has answered all the same. */
+/**
+ * The role of the Redis behind `client`, as `HELLO` tells it: every user may ask, and a subscriber
+ * too. `undefined` for a Redis that does not say it, which has answered all the same.
+ */
 export async function roleOf(client: Redis): Promise<Role | undefined> {
   try {
     return roleIn(await client.call("HELLO"));

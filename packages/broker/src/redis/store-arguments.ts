@@ -1,7 +1,9 @@
 import { groupBy } from "./group-by.js";
 import type { StoreRequest } from "../ports/results.js";
 
-/** Records as `lua/parts/store-records.lua` reads them: in groups of one channel and one lifetime. */
+/**
+ * Records as `lua/parts/store-records.lua` reads them: in groups of one channel and one lifetime.
+ */
 export interface StoreArguments {
   readonly groups: number;
   readonly args: readonly (string | number)[];

@@ -5,8 +5,9 @@ import { roleOf } from "./role.js";
 /** The one subscription of this process to a channel. */
 export interface Subscription {
   /**
-   * Calls `listener` with whatever is published from now on. Resolves once subscribed; call the returned function to stop. Rejects as
-   * `Connection.run` does. `onGap` is called each time that it listens again after it did not for a while: what was published meanwhile was not heard.
+   * Calls `listener` with each message that is published from now on. Resolves once subscribed;
+   * call the returned function to stop. Rejects as `Connection.run` does. Calls `onGap` each time
+   * that it listens again after an interruption: messages published meanwhile were missed.
    */
   subscribe(listener: (payload: string) => void, onGap?: () => void): Promise<() => void>;
   close(): void;
@@ -14,21 +15,25 @@ export interface Subscription {
 
 export interface SubscriptionOptions {
   readonly channel: string;
-  /** What came to nothing if subscribing fails, for the error. */
+  /** What failed if subscribing fails, for the error. */
   readonly action: string;
   /** In ms. */
   readonly deadline: number;
-  /** Called when the Redis has turned from a primary into a replica. */
+  /** Is called when the Redis has turned from a primary into a replica. */
   readonly onDemoted?: () => void;
   /** Time between two checks, in ms. Default: 10,000. */
   readonly checkEvery?: number;
-  /** Whether it keeps the process alive; if not, whoever listens for something has to. Its connection has to say the same. Default: true. */
+  /**
+   * Whether the subscription keeps the process alive. Its connection must be opened with the same
+   * value. Default: true.
+   */
   readonly holdsProcess?: boolean;
 }
 
 /**
- * A subscription on a connection of its own, which is opened for the first listener and remade when it is lost; what is published meanwhile
- * is not heard. It is checked now and then: an idle subscriber would never notice that its link is dead, nor that its Redis is no primary any more.
+ * A subscription on a connection of its own, which is opened for the first listener and reconnects
+ * when it is lost; messages published meanwhile are missed. It is checked now and then: an idle
+ * subscriber never notices that its link is dead, or that its Redis is no longer a primary.
  */
 export function openSubscription(
   open: (onReplaced: () => void) => Connection,
@@ -38,9 +43,9 @@ export function openSubscription(
   let connection: Connection | undefined;
   let subscribed: Promise<void> | undefined;
   let checks: NodeJS.Timeout | undefined;
-  /** The client that hears the channel: a connection takes another one when its own has died. */
+  /** The client that is subscribed: a connection replaces a client whose link has died. */
   let hearing: Redis | undefined;
-  /** Whether it could not subscribe again. */
+  /** Whether subscribing again has failed. */
   let isDeaf = false;
   let wasPrimary = false;
 
@@ -66,7 +71,7 @@ export function openSubscription(
       client.on("message", (_: string, payload: string) => {
         for (const { listener } of listeners.values()) listener(payload);
       });
-      // Subscribed again after each loss: the reply says from when on it hears.
+      // Subscribes again after each loss: the reply says from when on messages arrive.
       client.on("ready", () => void client.subscribe(channel).then(tellGap, () => (isDeaf = true)));
     }
     await client.subscribe(channel);
@@ -77,7 +82,7 @@ export function openSubscription(
     for (const { onGap } of listeners.values()) onGap?.();
   }
 
-  /** Never rejects: what has failed is tried again at the next check. */
+  /** Never rejects: a failed check is repeated by the next one. */
   async function check(opened: Connection): Promise<void> {
     try {
       const role = await opened.run({ action: "a subscription was not checked", deadline: defaultIdleTimeout }, async (client) => {

@@ -32,7 +32,10 @@ const parameters = new Map<string, Parameter>([
 /** To a client, `optional` means the same as `required`: Python says so, too. */
 const demands = ["required", "optional", "none"];
 
-/** Reads what stands behind the `?` of a URL. `db` is the database that its path names. Throws `INVALID_URL`. */
+/**
+ * Reads what stands behind the `?` of a URL. `db` is the database that its path names. Throws
+ * `INVALID_URL`.
+ */
 export function readParameters(query: string, scheme: { readonly tls: boolean }, db: number | undefined): RedisOptions {
   const said: Said = db === undefined ? {} : { db };
   for (const piece of query.split("&").filter((piece) => piece !== "")) {

@@ -25,8 +25,9 @@ interface Parts {
 }
 
 /**
- * Reads the URL of a Redis. It is read by hand, and not by `URL`, which escapes what it finds in a password: of `a<b%zz` nobody could tell then what it was. Throws
- * `INVALID_URL`, which does not show the password.
+ * Reads the URL of a Redis. It is read by hand, and not by `URL`, which escapes what it finds in a
+ * password: of `a<b%zz` nobody could tell then what it was. Throws `INVALID_URL`, which does not
+ * show the password.
  */
 export function parseUrl(given: string): RedisOptions {
   const parts = split(unquoted(given.trim()));
@@ -74,7 +75,10 @@ function split(text: string): Parts {
   };
 }
 
-/** How a URL whose user or password is not encoded is to be written, without these; `undefined` where it is not clear what they are. */
+/**
+ * How a URL whose user or password is not encoded is to be written, without these; `undefined`
+ * where it is not clear what they are.
+ */
 function encodedForm(scheme: string, rest: string): string | undefined {
   const at = rest.lastIndexOf("@");
   const [login, tail] = [rest.slice(0, at), rest.slice(at + 1)];
@@ -109,7 +113,10 @@ function readPlace(place: string): Pick<RedisOptions, "host" | "port"> {
   return { host: inner, port: number };
 }
 
-/** A `%` stands for itself where nothing looks like an escape. Where some things do, and others do not, nobody knows which password is meant. */
+/**
+ * A `%` stands for itself where nothing looks like an escape. Where some things do, and others do
+ * not, nobody knows which password is meant.
+ */
 function decode(text: string, what: string, form?: string): string {
   if (!/%[\da-f]{2}/i.test(text)) return text;
   if (/%(?![\da-f]{2})/i.test(text)) refuse(`${what} has a % that begins no escape beside one that does: write % as %25`, form);

@@ -1,4 +1,4 @@
-/** Where the time comes from, so that tests can say what time it is. */
+/** A source of time, so that tests can set it. */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number;
@@ -6,5 +6,8 @@ export interface Clock {
 
 export const systemClock: Clock = { now: () => Date.now() };
 
-/** Time that only goes forward, whatever becomes of the system's clock: for deadlines. It does not count from the epoch. */
+/**
+ * Time that never goes back, whatever happens to the system's clock: for deadlines. It does not
+ * count from the epoch.
+ */
 export const steadyClock: Clock = { now: () => performance.now() };

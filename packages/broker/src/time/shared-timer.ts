@@ -1,8 +1,8 @@
 import { steadyClock } from "./clock.js";
 
-/** Where an alarm gets time and timers from, so that tests can count them. */
+/** A source of time and timers, so that tests can count them. */
 export interface Timing {
-  /** In ms; need not count from the epoch. */
+  /** In ms; does not have to count from the epoch. */
   now(): number;
   /** Calls `ring` once, in `delay` ms. */
   setTimer(ring: () => void, delay: number): NodeJS.Timeout;
@@ -10,12 +10,15 @@ export interface Timing {
 
 export const systemTiming: Timing = { ...steadyClock, setTimer: (ring, delay) => setTimeout(ring, delay) };
 
-/** Longest time that a timer can be set for, in ms: nearly 25 days. Node fires one that is set for longer at once. */
+/**
+ * Longest delay of a timer, in ms: nearly 25 days. Node fires a timer with a longer delay at once.
+ */
 export const maxTimerDelay = 2 ** 31 - 1;
 
 /**
- * One timer for many times that mostly pass unused. It is set for the earliest and left as it is when that one is no longer needed,
- * so that setting it for a later time costs nothing; whoever hears it ring before anything is due sets it again.
+ * One timer for many times that mostly pass unused. It is set for the earliest time and stays when
+ * that one is no longer needed, so setting it for a later time costs nothing. An owner whose timer
+ * fires before anything is due sets it again.
  */
 export class SharedTimer {
   readonly #onRing: () => void;
@@ -28,13 +31,13 @@ export class SharedTimer {
     this.#timing = timing;
   }
 
-  /** Rings at `at`, or before; until then the process stays alive. Never for `Infinity`. */
+  /** Fires no later than `at`; until then the process stays alive. `Infinity` never fires. */
   set(at: number): void {
     if (at < this.#at) this.#reset(at);
     else if (at !== Infinity) this.#timer?.ref();
   }
 
-  /** Nothing is waited for now: the process may end. */
+  /** Lets the process end: nothing is due. */
   rest(): void {
     this.#timer?.unref();
   }

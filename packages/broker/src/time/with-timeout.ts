@@ -1,4 +1,7 @@
-/** What `promise` gives, or what `late` gives or throws if it has not settled after `deadline` ms; what it comes to after that is dropped. */
+/**
+ * Settles as `promise` does, or as `late` does if the promise has not settled after `deadline` ms.
+ * A later outcome of the promise is dropped.
+ */
 export async function withTimeout<T>(promise: Promise<T>, deadline: number, late: () => T): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<void>((resolve) => {

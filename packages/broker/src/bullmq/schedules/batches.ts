@@ -7,7 +7,10 @@ export interface Load {
   readonly messages?: number;
 }
 
-/** Most that goes into one call, so that none holds Redis for long; what is more by itself goes alone. */
+/**
+ * Most that goes into one call, so that none holds Redis for long; what is more by itself goes
+ * alone.
+ */
 const max = { entries: 100, messages: 100, characters: 512 * 1024 };
 
 /** `loads` in their order, as many in each batch as may go into one call. */

@@ -25,7 +25,9 @@ export interface RedisScheduleStoreOptions {
   readonly location: RedisLocation;
   /** What the keys of all queues start with. */
   readonly prefix: string;
-  /** Name of the app: under a prefix, each app has entries and a leader of its own. Default: `app`. */
+  /**
+   * Name of the app: under a prefix, each app has entries and a leader of its own. Default: `app`.
+   */
   readonly app?: string;
   /** Longest time of a call, outages included, in ms. Default: 5000. */
   readonly deadline?: number;
@@ -55,7 +57,10 @@ const scripts = {
   advance: engineScript("beat/advance"),
 };
 
-/** Entries and leader on the broker, so that a tick is sent and its entry goes on in one script. Nothing is connected before the first call. */
+/**
+ * Entries and leader on the broker, so that a tick is sent and its entry goes on in one script.
+ * Nothing is connected before the first call.
+ */
 export function redisScheduleStore(options: RedisScheduleStoreOptions): Schedules {
   const {
     prefix,
