@@ -16,7 +16,6 @@ import {
 import type { TaskDefinition } from "@bullrush/client";
 import { redact, redactFailure } from "@bullrush/program";
 import type { Logger } from "pino";
-import type { TellEnd } from "../middleware/hook-events.js";
 import type { Run } from "../middleware/middleware.js";
 import { collect, collected } from "./collect.js";
 import { crashLimitError, isOnce, maxCrashesOf } from "./crash-limit.js";
@@ -24,8 +23,9 @@ import { Grace } from "./grace.js";
 import { withLastFailure } from "./last-failure.js";
 import { replaced } from "./replacing.js";
 import { revokedBy } from "./revoked.js";
+import type { Running } from "./running.js";
 import { settledBefore, settlementOf } from "./settlement.js";
-import { Stop } from "./stop.js";
+import type { Stop } from "./stop.js";
 import { RunTrace } from "./run-trace.js";
 
 export interface ExecutorOptions {
@@ -35,8 +35,6 @@ export interface ExecutorOptions {
   readonly startFlow: (flow: Flow) => Promise<void>;
   /** Passes such a flow through the middleware to `send`. Rejects with what a middleware throws. */
   readonly surroundFlow: (flow: Flow, send: (flow: Flow) => Promise<boolean>) => Promise<boolean>;
-  /** Tells hooks how a delivery ended. `undefined`: no hook wants to hear of it. */
-  readonly tellEnd: () => TellEnd | undefined;
   /** Counts that a delivery begins to run, and gives whether it is still on loan. */
   readonly begin: (delivery: Delivery) => Promise<boolean>;
   /** Hears that the function of a delivery begins, and whether it must not be called again. */
@@ -59,19 +57,6 @@ export interface ExecutorOptions {
   readonly unregisteredGrace: number;
 }
 
-/** A delivery that is being run. */
-export interface Running {
-  readonly delivery: Delivery;
-  /** When it was taken up here, ms since the epoch. */
-  readonly startedAt: number;
-  /** What became of it; `undefined` when it is somebody else's by now and there is nothing to settle. Never rejects. */
-  readonly ended: Promise<Settlement | undefined>;
-  /** Whether the function of the task was called. */
-  readonly begun: boolean;
-  /** How the task is asked to end. */
-  readonly stop: Stop;
-}
-
 /** For how long a message goes back into its queue that cannot be claimed, in ms; its queue rests as long if none can. */
 const unclaimed = 1000;
 
@@ -80,38 +65,18 @@ export class Executor {
   readonly #options: ExecutorOptions;
   /** Tasks of which it is logged that they return what cannot be sent. */
   readonly #unsendable = new Set<string>();
-  /** Those of which it is logged that they are revoked. */
-  readonly #revoked = new WeakSet<Delivery>();
-  /** Those whose functions have been called and must not be called again. */
-  readonly #startedOnce = new WeakSet<Delivery>();
   readonly #grace: Grace;
-  /** Those of which the settlement was refused too often. */
-  readonly #givenUp = new WeakSet<Delivery>();
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
     this.#grace = new Grace({ ...options, grace: options.unregisteredGrace });
   }
 
-  /** Begins to run `delivery`. */
-  start(delivery: Delivery): Running {
-    const stop = new Stop();
+  /** Runs a delivery. Resolves with what settles it; `undefined`: its end does not count, or is somebody else's, and nothing is to be settled. Never rejects. */
+  run(running: Running): Promise<Settlement | undefined> {
     const startedAt = this.#options.clock.now();
-    const running = { delivery, startedAt, stop, begun: false };
-    const onCalled = () => {
-      running.begun = true;
-    };
-    const ended = this.#end(delivery, startedAt, stop, onCalled).catch((error: unknown) => this.#fail(delivery, startedAt, error));
-    const tellEnd = this.#options.tellEnd();
-    if (tellEnd === undefined) return Object.assign(running, { ended });
-    const told = ended.then((settlement) => {
-      const outcome = settlement?.outcome;
-      // What it came to counts only if nobody asked it to end; and what succeeded without running did so before.
-      const counts = outcome?.type === "revoked" || (!stop.requested && (running.begun || outcome?.type !== "succeeded"));
-      if (outcome !== undefined && counts) tellEnd(delivery, outcome, startedAt);
-      return settlement;
-    });
-    return Object.assign(running, { ended: told });
+    running.startedAt = startedAt;
+    return this.#end(running, startedAt).catch((error: unknown) => this.#fail(running.delivery, startedAt, error));
   }
 
   /**
@@ -126,18 +91,8 @@ export class Executor {
     return definition !== undefined && crashLimitError(delivery, definition) === undefined && crashes >= maxCrashesOf(definition) - 1;
   }
 
-  /** Whether a delivery that came to `outcome`, which could not be settled, is a crash for whoever takes its message next: its runner died, or it must not run twice. */
-  isCrash(delivery: Delivery, outcome: Outcome | undefined): boolean {
-    return outcome?.type === "crashed" || (this.#startedOnce.has(delivery) && outcome?.type !== "requeued");
-  }
-
-  /** Whether the function of `delivery` was called and must not be called again. */
-  startedOnce(delivery: Delivery): boolean {
-    return this.#startedOnce.has(delivery);
-  }
-
   /** What settles a delivery that brought its process down, and so counts as a crash. */
-  crash({ delivery, startedAt }: Running, reason: string): Settlement {
+  crash({ delivery, startedAt = this.#options.clock.now() }: Running, reason: string): Settlement {
     const { clock, log } = this.#options;
     const { id, queue } = delivery;
     log.error({ ...taskOf(delivery), id, queue, ms: clock.now() - startedAt, reason: redact(reason) }, "crashed");
@@ -145,9 +100,9 @@ export class Executor {
   }
 
   /** What settles a delivery whose end is not waited for: it goes back into its queue, unless it must not run twice. */
-  abandon({ delivery, startedAt }: Running, reason: string): Settlement {
+  abandon({ delivery, startedOnce, startedAt = this.#options.clock.now() }: Running, reason: string): Settlement {
     const { content } = delivery;
-    if (content.type === "undecodable" || !this.#startedOnce.has(delivery)) return this.putBack(delivery, reason);
+    if (content.type === "undecodable" || !startedOnce) return this.putBack(delivery, reason);
     const { message } = content;
     const error = new BullrushError("WORKER_LOST", { task: message.task });
     return this.#deadLetter(delivery, startedAt, error, stores(delivery, message, this.#definitionOf(message.task)), reason);
@@ -163,28 +118,26 @@ export class Executor {
 
   /**
    * What settles a delivery whose settlement was refused again and again, for good: it has failed, and is kept for inspection, without what would follow upon it in flows. `undefined` if it was
-   * to go back into its queue, or is such a settlement already: then its lease runs out, and others take it.
+   * to go back into its queue: then its lease runs out, and others take it.
    */
   giveUp({ delivery, outcome }: Settlement, reason: string): Settlement | undefined {
-    if (outcome.type === "requeued" || outcome.type === "crashed" || this.#givenUp.has(delivery)) return undefined;
+    if (outcome.type === "requeued" || outcome.type === "crashed") return undefined;
     const { content } = delivery;
     const message = content.type === "undecodable" ? undefined : content.message;
     const storesResult = message !== undefined && stores(delivery, message, this.#definitionOf(message.task));
     const bare: Delivery =
       message === undefined ? { ...delivery } : { ...delivery, content: { ...content, message: withoutFlows(message) } as Content };
-    this.#givenUp.add(bare);
     const error = new BullrushError("SETTLEMENT_REFUSED", { task: message?.task ?? "unknown", reason });
     return this.#deadLetter(bare, this.#options.clock.now(), error, storesResult, reason);
   }
 
   /** What settles `delivery` as revoked, whatever its task came to. */
-  revoke(delivery: Delivery, reason: string, startedAt = this.#options.clock.now()): Settlement {
+  revoke({ delivery, startedAt = this.#options.clock.now() }: Running, reason: string): Settlement {
     const { clock, log } = this.#options;
     const { id, content } = delivery;
     const message = content.type === "undecodable" ? undefined : content.message;
     const definition = message && this.#definitionOf(message.task);
-    if (!this.#revoked.has(delivery)) log.warn({ task: message?.task, id, ms: clock.now() - startedAt, reason: redact(reason) }, "revoked");
-    this.#revoked.add(delivery);
+    log.warn({ task: message?.task, id, ms: clock.now() - startedAt, reason: redact(reason) }, "revoked");
     const storesResult = message === undefined || stores(delivery, message, definition);
     return this.#settle(delivery, { type: "revoked", reason }, startedAt, definition, storesResult);
   }
@@ -209,18 +162,19 @@ export class Executor {
     return this.#options.tasks.get(task) ?? (task === collect.name ? collect : undefined);
   }
 
-  async #end(delivery: Delivery, startedAt: number, stop: Stop, onCalled: () => void): Promise<Settlement | undefined> {
+  async #end(running: Running, startedAt: number): Promise<Settlement | undefined> {
+    const { delivery, stop } = running;
     const { content, revoked, verdict } = delivery;
-    if (revoked !== undefined) return this.revoke(delivery, revoked, startedAt);
+    if (revoked !== undefined) return this.revoke(running, revoked);
     if (content.type === "undecodable") return this.#unreadable(delivery, content, startedAt);
     const { message } = content;
     const definition = this.#definitionOf(message.task);
     if (verdict !== undefined) return this.#conclude(delivery, message, verdict, definition);
-    if (definition === undefined) return this.#unknown(delivery, message, startedAt);
+    if (definition === undefined) return this.#unknown(running, message, startedAt);
     const storesResult = stores(delivery, message, definition);
     if (!storesResult && message.resent) {
       const reason = await this.#revokedBefore(message);
-      if (reason !== undefined) return this.revoke(delivery, reason, startedAt);
+      if (reason !== undefined) return this.revoke(running, reason);
     }
     const isClaimed = storesResult && (delivery.number > 1 || message.resent === true);
     if (isClaimed) {
@@ -233,9 +187,9 @@ export class Executor {
     if (delivery.number > 1 && !(await this.#begin(delivery))) return this.putBack(delivery, "its start could not be counted");
     const onBegin = () => {
       const once = isOnce(definition);
-      if (once) this.#startedOnce.add(delivery);
+      running.begun = true;
+      running.startedOnce = once;
       this.#options.onBegin(delivery, once);
-      onCalled();
     };
     const trace = new RunTrace();
     const execution = { delivery, message, definition, startedAt, storesResult, stop, trace, onBegin };
@@ -245,10 +199,11 @@ export class Executor {
     // A report that came after it would hide it; an end stands whatever comes after it.
     if (outcome?.type === "retried" || outcome?.type === "replaced") await reported;
     if (outcome?.type === "succeeded" && outcome.unsendable !== undefined) this.#noteUnsendable(message.task, outcome.unsendable);
+    if (!running.isOpen) return undefined;
     const reason = revokedBy(stop);
-    if (reason !== undefined) return this.revoke(delivery, reason, startedAt);
+    if (reason !== undefined) return this.revoke(running, reason);
     // Its module has changed since this process loaded it.
-    if (outcome?.type === "requeued" && outcome.known !== undefined) return this.#unknown(delivery, message, startedAt, outcome.known);
+    if (outcome?.type === "requeued" && outcome.known !== undefined) return this.#unknown(running, message, startedAt, outcome.known);
     if (outcome?.type === "replaced") {
       const refusal = await this.#startReplacement(outcome.flow, message, stop);
       if (refusal === "stopped") return undefined;
@@ -304,15 +259,11 @@ export class Executor {
     return this.#settle(delivery, { type: "failed", failure, deadLetter: true }, startedAt, undefined, storesResult);
   }
 
-  #unknown(
-    delivery: Delivery,
-    message: Message,
-    startedAt: number,
-    known: readonly string[] = [...this.#options.tasks.keys()],
-  ): Settlement {
+  #unknown(running: Running, message: Message, startedAt: number, known: readonly string[] = [...this.#options.tasks.keys()]): Settlement {
+    const { delivery } = running;
     const { task, expires } = message;
     if (delivery.content.type === "foreign") return { delivery, outcome: this.#grace.leave(delivery, task) };
-    if (expires !== undefined && startedAt >= expires) return this.revoke(delivery, "expired", startedAt);
+    if (expires !== undefined && startedAt >= expires) return this.revoke(running, "expired");
     const error = new BullrushError("TASK_NOT_REGISTERED", { task, known });
     const outcome = this.#grace.outcomeOf(delivery, task, error, expires);
     return outcome === undefined
