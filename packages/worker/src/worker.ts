@@ -8,7 +8,6 @@ import { vouched } from "./consuming/vouched.js";
 import { Executor } from "./execution/executor.js";
 import { loopGuard, type LoopGuard } from "./guard/loop-guard.js";
 import { eventLog } from "./middleware/event-log.js";
-import { expiry } from "./middleware/expiry.js";
 import { hookEnds, hookEvents } from "./middleware/hook-events.js";
 import { compose } from "./middleware/middleware.js";
 import { timeLimit } from "./middleware/time-limit.js";
@@ -239,7 +238,7 @@ function assemble(app: App, options: CompiledWorkerOptions, { consumer, pool, lo
     surroundFlow: (flow, send) => app.surroundReplacement(flow, send),
     begin: (delivery) => consumer.begin(delivery),
     onBegin: (delivery, isOnce) => guard.begin(delivery, isOnce),
-    run: compose([eventLog(log, clock), expiry(clock), hookEvents(hooks, name), limits], (execution) => pool.run(execution)),
+    run: compose([eventLog(log, clock), hookEvents(hooks, name), limits], (execution) => pool.run(execution)),
     sharesProcess: options.pool !== "processes",
     worker: name,
     resultExpires: app.options.resultExpires,

@@ -217,7 +217,7 @@ export class FetchLoop {
 
   /** Fails a delivery for good whose settlement was refused too often. Returns whether it could: otherwise its lease runs out. */
   #giveUp(tracked: TrackedDelivery, reason: string): boolean {
-    const instead = tracked.isGivenUp ? undefined : this.#options.executor.giveUp(tracked.settlement, reason);
+    const instead = tracked.isGivenUp ? undefined : this.#options.executor.settler.giveUp(tracked.settlement, reason);
     if (instead !== undefined) {
       tracked.endInstead(instead);
       return true;

@@ -125,7 +125,7 @@ export class Runs {
 
   /** Puts it back into its queue, to be taken again after `pause` ms. */
   putBack(tracked: TrackedDelivery, reason: string, pause = 0): void {
-    this.end(tracked, this.#options.executor.putBack(tracked.delivery, reason, pause));
+    this.end(tracked, this.#options.executor.settler.putBack(tracked.delivery, reason, pause));
   }
 
   /** Nothing is left to do for it here. */
@@ -165,7 +165,7 @@ export class Runs {
       if (!terminate) return tracked.stop.request(error);
       tracked.stop.kill(error);
     } else if (tracked.state !== "waiting") return;
-    this.end(tracked, this.#options.executor.revoke(tracked, reason));
+    this.end(tracked, this.#options.executor.settler.revoke(tracked, reason));
   }
 
   /**
@@ -177,9 +177,9 @@ export class Runs {
     this.#putBackWaiting(reason);
     const crashed = table.in("running").filter((one) => one.begun && (culprit === undefined || isOf(culprit, one)));
     if (crashed.length === 0) return 0;
-    for (const one of crashed) this.#letGo(one, executor.crash(one, reason), reason);
+    for (const one of crashed) this.#letGo(one, executor.settler.crash(one, reason), reason);
     for (const one of table.in("running")) {
-      if (!one.startedOnce) this.#letGo(one, executor.putBack(one.delivery, reason), reason);
+      if (!one.startedOnce) this.#letGo(one, executor.settler.putBack(one.delivery, reason), reason);
     }
     return crashed.length;
   }
@@ -187,7 +187,7 @@ export class Runs {
   /** Asks all tasks to end, and puts them back into their queues. */
   putBackAll(reason: string): void {
     this.#putBackWaiting(reason);
-    for (const one of this.#options.table.in("running")) this.#letGo(one, this.#options.executor.abandon(one, reason), reason);
+    for (const one of this.#options.table.in("running")) this.#letGo(one, this.#options.executor.settler.abandon(one, reason), reason);
   }
 
   /** Stops logging errors, and helping tasks that wait. */
