@@ -15,6 +15,7 @@ import { Runs } from "./runs.js";
 import { SettleAndTake } from "./settle-and-take.js";
 import { SettlementQueue } from "./settlement-queue.js";
 import { SlotBudget } from "./slot-budget.js";
+import { slotUse } from "./slot-use.js";
 import type { TrackedDelivery } from "./tracked-delivery.js";
 import { Turns } from "./turns.js";
 import { Wakeups } from "./wakeups.js";
@@ -113,7 +114,8 @@ export class FetchLoop {
 
   /** What has the slots now. They are not full once nothing is taken any more. */
   slots(): SlotUse {
-    const use = this.runs.slots();
+    const { concurrency, clock } = this.#options;
+    const use = slotUse(this.table, concurrency, this.runs.regainedAt, clock.now());
     return this.#taking ? use : { ...use, isFull: false };
   }
 
@@ -219,7 +221,7 @@ export class FetchLoop {
   #giveUp(tracked: TrackedDelivery, reason: string): boolean {
     const instead = tracked.isGivenUp ? undefined : this.#options.executor.settler.giveUp(tracked.settlement, reason);
     if (instead !== undefined) {
-      tracked.endInstead(instead);
+      this.runs.endInstead(tracked, instead);
       return true;
     }
     this.#log.notSettled(tracked, reason);

@@ -5,7 +5,6 @@ import type { Executor } from "../execution/executor.js";
 import { revokedError } from "../execution/revoked.js";
 import type { SlotLender } from "../execution/slot-lender.js";
 import type { TellEnd } from "../middleware/hook-events.js";
-import type { SlotUse } from "../service/held-slots.js";
 import { Admission } from "./admission.js";
 import type { DeliveryTable } from "./delivery-table.js";
 import { LentSlots } from "./lent-slots.js";
@@ -17,8 +16,6 @@ export interface RunsOptions {
   readonly consumer: Pick<Consumer, "end" | "promote">;
   readonly executor: Executor;
   readonly table: DeliveryTable;
-  /** How many tasks may run at once. */
-  readonly concurrency: number;
   readonly clock: Clock;
   readonly log: Logger;
   readonly trouble: ThrottledLog;
@@ -93,13 +90,9 @@ export class Runs {
     return this.#lent;
   }
 
-  /** What has the slots now. */
-  slots(): SlotUse {
-    const { table, clock, concurrency } = this.#options;
-    const running = table.in("running").filter(({ isLent }) => !isLent);
-    const holders = running.map(({ delivery, startedAt = clock.now() }) => ({ delivery, startedAt }));
-    const since = holders.reduce((latest, { startedAt }) => Math.max(latest, startedAt), this.#lent.regainedAt);
-    return { isFull: holders.length >= concurrency, since, holders };
+  /** When a task last got back a slot that it had lent, in ms since the epoch; 0: none has. */
+  get regainedAt(): number {
+    return this.#lent.regainedAt;
   }
 
   /** Begins to run it, or has it wait to run alone. Nothing is taken meanwhile, so it does not wait for long. */
@@ -126,6 +119,12 @@ export class Runs {
   /** Puts it back into its queue, to be taken again after `pause` ms. */
   putBack(tracked: TrackedDelivery, reason: string, pause = 0): void {
     this.end(tracked, this.#options.executor.settler.putBack(tracked.delivery, reason, pause));
+  }
+
+  /** Another settlement takes the place of its own, which was refused too often. Hooks may have been told of its own end before. */
+  endInstead(tracked: TrackedDelivery, settlement: Settlement): void {
+    tracked.endInstead(settlement);
+    if (!tracked.leaseLost) this.#tellEnd(tracked);
   }
 
   /** Nothing is left to do for it here. */

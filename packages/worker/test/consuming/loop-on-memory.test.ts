@@ -88,6 +88,33 @@ test("a worker that stops while a task runs: the task is asked to end, its messa
   expect(told).toEqual([["stopped", "requeued"]]);
 });
 
+test("a task that must not run twice and still runs when the worker stops: it fails for good, and the hooks are told", async () => {
+  const { app, loop, running, told, send, until } = await loopStage({ concurrency: 1 });
+  const id = await send("once", "once");
+  await until(() => running.has("once"));
+  expect(await loop.stop(AbortSignal.abort(), new AbortController().signal)).toBe(0);
+  running.get("once")!.end(succeeded);
+  expect(told).toEqual([["once", "failed"]]);
+  expect(await app.asyncResult(id).details()).toMatchObject({ state: "FAILURE", failure: { code: "WORKER_LOST" } });
+});
+
+test("a message that has crashed too often: it fails for good without a run, and the hooks are told", async () => {
+  const { loop, running, told, send, until } = await loopStage({ concurrency: 2 });
+  await send("first");
+  await until(() => running.has("first"));
+  const { execution, end } = running.get("first")!;
+  end(succeeded);
+  await until(() => loop.table.size === 0);
+  const [poisoned] = loop.table.take([{ ...execution.delivery, token: "other", crashes: 3 }]);
+  loop.runs.begin(poisoned!);
+  await until(() => loop.table.size === 0);
+  expect(told).toEqual([
+    ["first", "succeeded"],
+    ["first", "failed"],
+  ]);
+  expect(running.size).toBe(0);
+});
+
 test("a worker that stops and has no time left to settle: it says how many deliveries are left", async () => {
   const { loop, running, send, until } = await loopStage({ concurrency: 2 });
   for (const argument of [1, 2]) await send(argument);
@@ -109,8 +136,8 @@ test("an exception of one of two tasks that nobody caught: its run is a crash, a
   expect(await app.engine.queues.counts(["default"])).toMatchObject([{ waiting: 2, active: 0 }]);
 });
 
-test("a task that may crash once more: it waits until the others are settled, and is taken out when it has waited for too long", async () => {
-  const { loop, running, send, until } = await loopStage({ concurrency: 2 });
+test("a task that may crash once more and is revoked while it waits for the others: it does not run, and the hooks are told", async () => {
+  const { loop, running, told, send, until } = await loopStage({ concurrency: 2 });
   await send("harmless");
   await until(() => running.has("harmless"));
   const { delivery } = running.get("harmless")!.execution;
@@ -119,6 +146,7 @@ test("a task that may crash once more: it waits until the others are settled, an
   expect(loop.state()).toMatchObject({ taking: false, running: 1, waiting: 1, free: 0 });
   loop.runs.revoked(risky!.delivery, { reason: "no more", terminate: false });
   expect(risky!.state).not.toBe("waiting");
+  expect(told).toEqual([["harmless", "revoked"]]);
   expect(loop.state()).toMatchObject({ taking: true, running: 1, waiting: 0, free: 1 });
 });
 

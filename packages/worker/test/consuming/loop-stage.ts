@@ -24,8 +24,8 @@ export interface LoopStage {
   /** How the loop told that deliveries ended: their first arguments and their outcomes. */
   readonly told: readonly (readonly [unknown, Outcome["type"]])[];
   readonly lines: readonly Readonly<Record<string, unknown>>[];
-  /** Sends a call of the task `work` with this argument. */
-  readonly send: (argument: unknown) => Promise<string>;
+  /** Sends a call of a task, which is `work` or `once`, with this argument. */
+  readonly send: (argument: unknown, task?: "work" | "once") => Promise<string>;
   /** Resolves when `holds` does. */
   readonly until: (holds: () => unknown) => Promise<void>;
 }
@@ -38,11 +38,12 @@ export interface Run {
 export const succeeded: Outcome = { type: "succeeded", result: "1" };
 export const failed: Outcome = { type: "failed", failure: { name: "Error", message: "no" } };
 
-/** A worker's loop on an engine in memory, with a task `work` whose runs the test ends. */
+/** A worker's loop on an engine in memory, with the tasks `work` and `once`, which must not run twice; the test ends their runs. */
 export async function loopStage({ concurrency, vouched = async (deliveries) => deliveries }: LoopStageOptions): Promise<LoopStage> {
   const clock = new MovableClock();
   const app = createApp({ engine: memoryEngine({ clock }) });
   app.task("work", () => undefined);
+  app.task("once", { delivery: "at-most-once" }, () => undefined);
   const consumer = app.engine.consume({ queues: [{ name: "default" }], order: "round-robin", lease: 60_000, worker: "w" });
   await consumer.open();
   const lines: Readonly<Record<string, unknown>>[] = [];
@@ -107,7 +108,7 @@ export async function loopStage({ concurrency, vouched = async (deliveries) => d
     guarded,
     told,
     lines,
-    send: async (argument) => (await app.sendTask("work", [argument])).id,
+    send: async (argument, task = "work") => (await app.sendTask(task, [argument])).id,
     until: (holds) =>
       vi.waitFor(
         async () => {
