@@ -1,3 +1,4 @@
+import { newId } from "@bullrush/broker";
 import { chord, createApp, type App, type Middleware, type PublishCall } from "@bullrush/client";
 import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
@@ -189,4 +190,15 @@ test("a task that rejects, and one that is retried and then fails: each end is t
     ["retried", "fails"],
     ["failed", "fails"],
   ]);
+});
+
+test("a replacement that is not sent, because its task is asked to end meanwhile: the hook sent is not told", async () => {
+  const { app, told } = open();
+  const id = newId();
+  const message = { id, task: "outer", args: [], headers: {}, priority: 0, retries: 0, rootId: id };
+  const flow = app.replacementOf(app.signature("inner"), message, "default");
+  for (const isSent of [false, true]) {
+    expect(await app.surroundReplacement(flow, async () => isSent)).toBe(isSent);
+    expect(told).toEqual(isSent ? [["sent", "inner"]] : []);
+  }
 });
