@@ -31,3 +31,21 @@ test("an engine with a clock: ticks are sent when that clock is moved past them"
   await expect.poll(due).toBe("2030-01-01T02:00:00.000Z");
   expect(await app.engine.queues.counts(["default"])).toMatchObject([{ waiting: 1 }]);
 });
+
+test("a tick that a middleware refuses: nothing is sent, it stays due, and the log says why", async () => {
+  const app = createApp({ broker: "memory://", beat: { tick: { task: "tasks.tick", schedule: every("100ms"), args: [1] } } }).use({
+    name: "refusing",
+    publish: () => Promise.reject(new RangeError("not now")),
+  });
+  const lines: Record<string, unknown>[] = [];
+  const log = pino({ base: null }, { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) });
+  const beat = createBeat(app, { log });
+  onTestFinished(() => beat.stop());
+  await beat.start();
+  const refused = { entry: "tick", msg: "the entry does not tick", reason: "not now" };
+  await expect.poll(() => lines).toContainEqual(expect.objectContaining(refused));
+  expect(await app.engine.queues.counts(["default"])).toMatchObject([{ waiting: 0 }]);
+  const [entry] = await app.beat.list();
+  expect(entry).toMatchObject({ count: 0 });
+  expect(entry?.next?.getTime()).toBeLessThanOrEqual(Date.now());
+});

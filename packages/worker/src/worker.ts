@@ -8,7 +8,6 @@ import { vouched } from "./consuming/vouched.js";
 import { Executor } from "./execution/executor.js";
 import { loopGuard, type LoopGuard } from "./guard/loop-guard.js";
 import { eventLog } from "./middleware/event-log.js";
-import { expiry } from "./middleware/expiry.js";
 import { hookEnds, hookEvents } from "./middleware/hook-events.js";
 import { compose } from "./middleware/middleware.js";
 import { timeLimit } from "./middleware/time-limit.js";
@@ -158,7 +157,7 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
       worker: name,
       log,
       capture,
-      lender: () => parts?.loop.lender,
+      lender: () => parts?.loop.runs.lender,
       onFailure,
       inspect: internals.inspect,
     });
@@ -194,7 +193,7 @@ export function createWorker(app: App, given: WorkerOptions = {}, internals: Int
     const culprit = enclosingTask();
     parts?.loop.takeNoMore();
     // What runs in a runner throws there.
-    const crashes = options.pool === "inline" ? (parts?.loop.crashed(culprit, "an exception that nobody caught") ?? 0) : 0;
+    const crashes = options.pool === "inline" ? (parts?.loop.runs.crashed(culprit, "an exception that nobody caught") ?? 0) : 0;
     if (culprit === undefined) return crashes > 0 ? "all" : "none";
     if (crashes > 0) blamed.add(culprit);
     return blamed.has(culprit) ? "task" : "ended";
@@ -243,10 +242,9 @@ function assemble(app: App, options: CompiledWorkerOptions, { consumer, pool, lo
     results: app.engine.results,
     startFlow: (flow) => app.engine.flows.begin(flow),
     surroundFlow: (flow, send) => app.surroundReplacement(flow, send),
-    tellEnd: () => (hooks.seesEnds ? tellEnd : undefined),
     begin: (delivery) => consumer.begin(delivery),
     onBegin: (delivery, isOnce) => guard.begin(delivery, isOnce),
-    run: compose([eventLog(log, clock), expiry(clock), hookEvents(hooks, name), limits], (execution) => pool.run(execution)),
+    run: compose([eventLog(log, clock), hookEvents(hooks, name), limits], (execution) => pool.run(execution)),
     sharesProcess: options.pool !== "processes",
     worker: name,
     resultExpires: app.options.resultExpires,
@@ -265,17 +263,18 @@ function assemble(app: App, options: CompiledWorkerOptions, { consumer, pool, lo
     clock,
     log,
     trouble,
+    tellEnd: () => (hooks.seesEnds ? tellEnd : undefined),
     onHopeless,
   });
-  const held = () => loop.held();
-  const onRevoked = (delivery: Delivery, revocation: Revocation) => loop.revoked(delivery, revocation);
+  const held = () => loop.table.deliveries();
+  const onRevoked = (delivery: Delivery, revocation: Revocation) => loop.runs.revoked(delivery, revocation);
   const services = [
     leaseKeeper({
       consumer,
       lease,
       held,
-      isOpen: (delivery) => loop.isOpen(delivery),
-      onLost: (delivery) => loop.lost(delivery),
+      isKept: (delivery) => loop.table.get(delivery)?.isKept === true,
+      onLost: (delivery) => loop.runs.lost(delivery),
       onRevoked,
       log,
       trouble,
@@ -302,7 +301,7 @@ async function drain(
   now: AbortSignal | undefined,
   log: Logger,
 ): Promise<number> {
-  log.info({ running: loop.running, timeout: shutdownTimeout }, "stopping");
+  log.info({ running: loop.table.running, timeout: shutdownTimeout }, "stopping");
   const patience = new AbortController();
   const limit = new AbortController();
   const lose = () => {

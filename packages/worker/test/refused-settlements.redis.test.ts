@@ -9,6 +9,8 @@ import { createWorker } from "../src/index.js";
 /** An app with a worker on its queue, whose task `held` ends when it is released, as it is told to, and what it logs. */
 async function stage() {
   const app = createApp({ broker: inject("redisUrl"), prefix: newId() });
+  const failed: string[] = [];
+  app.use({ name: "ends", on: { failed: ({ execution: { id }, outcome }) => void failed.push(`${id} ${outcome.failure.code}`) } });
   const lines: Record<string, unknown>[] = [];
   const log = pino({ base: null }, { write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>) });
   let release: () => void = () => undefined;
@@ -34,11 +36,11 @@ async function stage() {
   const count = (list: string) => ask("LLEN", `${prefix}:default:${list}`);
   const letters = () => ask("ZRANGE", `bullrush:queue:${prefix}:default:dead-letters`, "0", "-1");
   const letter = (id: string, field: string) => ask("HGET", `bullrush:queue:${prefix}:default:dead-letter:${id}`, field);
-  return { prefix, worker, lines, held, begun, release, ask, refusals, count, letters, letter };
+  return { prefix, worker, lines, failed, held, begun, release, ask, refusals, count, letters, letter };
 }
 
-it("one that Redis refuses ends in the dead letters after its tries, and those beside it are settled at once", async () => {
-  const { prefix, worker, held, begun, release, ask, refusals, count, letters, letter } = await stage();
+it("one that Redis refuses ends in the dead letters after its tries, which hooks hear of, and those beside it are settled at once", async () => {
+  const { prefix, worker, failed, held, begun, release, ask, refusals, count, letters, letter } = await stage();
   const bad = await chain(held.s("bad"), held.s()).delay();
   const good = await Promise.all(["a", "b", "c"].map((value) => held.delay(value)));
   const again = await held.delay("fail");
@@ -52,6 +54,7 @@ it("one that Redis refuses ends in the dead letters after its tries, and those b
   const first = bad.parent?.id ?? "";
   await vi.waitUntil(async () => (await count("active")) === 0, hangTimeout);
   expect(await letters()).toEqual([first]);
+  expect(failed).toContain(`${first} SETTLEMENT_REFUSED`);
   expect(String(await letter(first, "reason"))).toMatch(/could not be settled.*WRONGTYPE/);
   expect(String(await letter(first, "data"))).toContain('"args":["bad"]');
   expect(await bad.parent?.get()).toBe("bad");

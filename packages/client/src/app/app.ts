@@ -183,8 +183,8 @@ export class App {
     return this;
   }
 
-  /** @internal Passes the flow that runs in the place of a task through the middleware to `send`. As `send`, and rejects with what a middleware throws. */
-  surroundReplacement<T>(flow: Flow, send: (flow: Flow) => Promise<T>): Promise<T> {
+  /** @internal Passes the flow that runs in the place of a task through the middleware to `send`. Resolves as `send`, with whether it was sent, and rejects with what a middleware throws. */
+  surroundReplacement(flow: Flow, send: (flow: Flow) => Promise<boolean>): Promise<boolean> {
     return this.#sender.surroundFlow(flow, send);
   }
 

@@ -88,7 +88,10 @@ export class Sender {
     const compiled = compile(node, { options: this.#options(), replyTo: engine.results.replyChannel, clock });
     const held = { source: this.#connect, missed: waiter.missed };
     if ("flow" in compiled) {
-      await this.surroundFlow(compiled.flow, (flow) => engine.flows.begin(flow));
+      await this.surroundFlow(compiled.flow, async (flow) => {
+        await engine.flows.begin(flow);
+        return true;
+      });
       // From here on it runs, whatever becomes of these.
       await this.#pending.keep(compiled.plan, engine.results);
       const handle = sent(handleOf(compiled.plan.result, held, compiled.flow.id));
@@ -131,15 +134,15 @@ export class Sender {
     });
   }
 
-  /** Passes a flow through the middleware to `send`. Resolves with what that does, and rejects as it does or with what a middleware throws. */
-  async surroundFlow<T>(flow: Flow, send: (flow: Flow) => Promise<T>): Promise<T> {
+  /** Passes a flow through the middleware to `send`, which resolves with whether it was sent, as this does. Rejects as `send` does, or with what a middleware throws. */
+  async surroundFlow(flow: Flow, send: (flow: Flow) => Promise<boolean>): Promise<boolean> {
     if (!this.#layers.seeSending) return send(flow);
-    let sent: { readonly value: T } | undefined;
+    let isSent = false;
     await this.#layers.surround(partsOf(flow.calls), this.#options().maxPayload, async (parts) => {
-      sent = { value: await send({ ...flow, calls: parts.flat() }) };
-      return [];
+      isSent = await send({ ...flow, calls: parts.flat() });
+      return parts.map(() => (isSent ? undefined : "skipped"));
     });
-    return (sent as unknown as { readonly value: T }).value;
+    return isSent;
   }
 
   /** Resolves once all that was begun so far is confirmed or refused, or after `patience` ms. */

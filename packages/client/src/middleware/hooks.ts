@@ -13,11 +13,11 @@ export interface Hooks {
   /** The function of a task is called. */
   started(event: ExecutionEvent): unknown;
   succeeded(event: EndEvent<"succeeded">): unknown;
-  /** It failed for good; a message that cannot be run is one that failed. */
+  /** It failed for good; a message that cannot be run, or not be settled as it ended, is one that failed. */
   failed(event: EndEvent<"failed">): unknown;
   /** An attempt failed, and another follows. */
   retried(event: EndEvent<"retried">): unknown;
-  /** It was called off or has expired, whether it ran or not. */
+  /** It was called off or has expired, whether it ran or not. Its function may still run. */
   revoked(event: EndEvent<"revoked">): unknown;
   /** It called `this.reject()`, and its message is kept. */
   rejected(event: EndEvent<"rejected">): unknown;

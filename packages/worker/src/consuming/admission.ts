@@ -1,12 +1,15 @@
 import type { Delivery } from "@bullrush/broker";
+import type { DeliveryTable } from "./delivery-table.js";
+import type { TrackedDelivery } from "./tracked-delivery.js";
 
 export interface AdmissionOptions {
+  readonly table: Pick<DeliveryTable, "begun" | "lent" | "waiting">;
   /** Whether a delivery may take down the process in which it runs. */
   readonly isRisky: (delivery: Delivery) => boolean;
-  /** Whether a task whose slot is lent waits for it. */
+  /** Whether a task whose slot is lent waits for a delivery. */
   readonly isAwaited: (delivery: Delivery) => boolean;
-  /** Begins to run a delivery. */
-  readonly start: (delivery: Delivery) => void;
+  /** Runs a delivery, which is `running` when this returns. */
+  readonly start: (tracked: TrackedDelivery) => void;
 }
 
 /**
@@ -15,13 +18,10 @@ export interface AdmissionOptions {
  */
 export class Admission {
   readonly #options: AdmissionOptions;
-  /** Those that have begun and are not settled. */
-  readonly #inside = new Set<Delivery>();
-  /** Those that have begun and wait for others, which have their slots. */
-  readonly #lent = new Set<Delivery>();
-  readonly #waiting: Delivery[] = [];
+  /** Those that wait, in their order, and some that have left it: they are skipped. */
+  readonly #line: TrackedDelivery[] = [];
   /** The risky one that runs. */
-  #alone: Delivery | undefined;
+  #alone: TrackedDelivery | undefined;
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
@@ -29,61 +29,48 @@ export class Admission {
 
   /** Whether nothing more should be taken: what came would have to wait. */
   get closed(): boolean {
-    return this.#alone !== undefined || this.#waiting.length > 0;
+    return this.#alone !== undefined || this.#options.table.waiting > 0;
   }
 
-  /** Those that have not begun. */
-  get waiting(): readonly Delivery[] {
-    return this.#waiting;
-  }
-
-  enter(delivery: Delivery): void {
-    this.#waiting.push(delivery);
+  /** Lets it begin, or wait until it may. */
+  enter(tracked: TrackedDelivery): void {
+    tracked.to("waiting");
+    this.#line.push(tracked);
     this.#admit();
   }
 
-  /** It runs no more. */
-  ended(delivery: Delivery): void {
-    if (this.#alone === delivery) this.#alone = undefined;
+  /** It runs no more, is settled, or has lent its slot: a risky one that waits may begin, and those behind one that was alone. */
+  freed(delivery: Delivery): void {
+    if (this.#alone?.delivery === delivery) this.#alone = undefined;
     this.#admit();
   }
 
-  /** Its slot is lent: if it waits for a risky one, it is not to keep that one from running. One that ran alone does no more. */
-  lend(delivery: Delivery): void {
-    this.#inside.delete(delivery);
-    this.#lent.add(delivery);
-    this.ended(delivery);
-  }
-
-  /** It has its slot again. */
-  regain(delivery: Delivery): void {
-    this.#lent.delete(delivery);
-    this.#inside.add(delivery);
-  }
-
-  /** It is settled, or somebody else's; begun or not. */
-  leave(delivery: Delivery): void {
-    const index = this.#waiting.indexOf(delivery);
-    if (index >= 0) this.#waiting.splice(index, 1);
-    this.#inside.delete(delivery);
-    this.#lent.delete(delivery);
-    this.ended(delivery);
-  }
-
-  /** Takes out, and gives, those that have not begun. */
-  withdraw(): readonly Delivery[] {
-    return this.#waiting.splice(0);
+  /** Takes out, and returns, those that have not begun: none of them begins any more. */
+  withdraw(): readonly TrackedDelivery[] {
+    return this.#line.splice(0).filter(({ state }) => state === "waiting");
   }
 
   #admit(): void {
-    const { isRisky, isAwaited, start } = this.#options;
-    for (let next = this.#waiting[0]; next !== undefined && this.#alone === undefined; next = this.#waiting[0]) {
-      const risky = isRisky(next);
-      if (risky && (this.#inside.size > 0 || (this.#lent.size > 0 && !isAwaited(next)))) return;
-      this.#waiting.shift();
-      this.#inside.add(next);
+    if (this.#line.length === 0) return;
+    const { isRisky, start } = this.#options;
+    for (let next = this.#next(); next !== undefined && this.#alone === undefined; next = this.#next()) {
+      const risky = isRisky(next.delivery);
+      if (risky && !this.#mayRunAlone(next)) return;
+      this.#line.shift();
       if (risky) this.#alone = next;
       start(next);
     }
+  }
+
+  #next(): TrackedDelivery | undefined {
+    while (this.#line[0] !== undefined && this.#line[0].state !== "waiting") this.#line.shift();
+    return this.#line[0];
+  }
+
+  /** A task that waits for it with its slot lent is not to keep it from running. */
+  #mayRunAlone({ delivery }: TrackedDelivery): boolean {
+    const { table, isAwaited } = this.#options;
+    if (table.begun > table.lent) return false;
+    return table.lent === 0 || isAwaited(delivery);
   }
 }

@@ -1,17 +1,17 @@
 import type { Clock, Delivery } from "@bullrush/broker";
 import type { AwaitedTasks, Loan } from "@bullrush/client";
 import type { LendingExecution, SlotLender } from "../execution/slot-lender.js";
+import type { DeliveryTable } from "./delivery-table.js";
 import type { Promotion } from "./promotion.js";
-import { TaskSlot, type Wait } from "./task-slot.js";
+import { TaskSlot, type Poll, type Wait } from "./task-slot.js";
+import type { TrackedDelivery } from "./tracked-delivery.js";
 
 export interface LentSlotsOptions {
   readonly clock: Clock;
-  /** Whether a delivery runs here. */
-  readonly isRunning: (delivery: Delivery) => boolean;
+  readonly table: Pick<DeliveryTable, "get" | "all" | "lent">;
   readonly onLent: (delivery: Delivery) => void;
   /** Hears that a task waits for a slot that is free: `grant` is to be called. */
   readonly onDue: () => void;
-  readonly onRegained: (delivery: Delivery) => void;
   /** What lends the slots beyond the bound. `lend` is for it to call. */
   readonly openPromotion: (lend: (slot: TaskSlot) => void) => Promotion;
 }
@@ -22,29 +22,17 @@ export const mostLent = 1000;
 /** After which number of looks in a row a task that polls counts as waiting, and how long after its last look it does no more, in ms. */
 const polling = { looks: 2, pause: 5000 };
 
-/** A task that looks at results again and again. */
-interface Poll {
-  readonly wait: Wait;
-  readonly timer: NodeJS.Timeout;
-}
-
 /** The slots of tasks that wait for results, lent to other tasks meanwhile and regained first come, first served. */
 export class LentSlots implements SlotLender {
   readonly #options: LentSlotsOptions;
-  readonly #slots = new Map<Delivery, TaskSlot>();
+  /** Those that wait for a slot, in the order in which they asked for it. */
   readonly #due = new Set<TaskSlot>();
-  readonly #polls = new Map<TaskSlot, Poll>();
   readonly #promotion: Promotion;
-  #count = 0;
+  #regainedAt = 0;
 
   constructor(options: LentSlotsOptions) {
     this.#options = options;
     this.#promotion = options.openPromotion((slot) => this.#give(slot));
-  }
-
-  /** How many slots are lent, those included that are to be regained. */
-  get count(): number {
-    return this.#count;
   }
 
   /** How many tasks could go on if a slot were free. */
@@ -52,16 +40,15 @@ export class LentSlots implements SlotLender {
     return this.#due.size;
   }
 
-  /** Whether the slot of `delivery` is lent. */
-  isLent(delivery: Delivery): boolean {
-    const state = this.#slots.get(delivery)?.state;
-    return state === "lent" || state === "due";
+  /** When a task last got back its slot, in ms since the epoch; 0: none has. */
+  get regainedAt(): number {
+    return this.#regainedAt;
   }
 
   /** Whether a task whose slot is lent waits for the task with this id. */
   awaits(id: string): boolean {
-    for (const slot of this.#slots.values()) {
-      if (slot.state === "lent" && slot.awaited().some((one) => one.id === id)) return true;
+    for (const { slot } of this.#options.table.all()) {
+      if (slot?.state === "lent" && slot.awaited().some((one) => one.id === id)) return true;
     }
     return false;
   }
@@ -73,7 +60,7 @@ export class LentSlots implements SlotLender {
 
   poll(execution: LendingExecution, id: string, ended: boolean, awaited: AwaitedTasks): Promise<void> | undefined {
     if (ended) {
-      const slot = this.#slots.get(execution.delivery);
+      const slot = this.#options.table.get(execution.delivery)?.slot;
       if (slot?.polls.delete(id) !== true) return undefined;
       const poll = this.#endPolling(slot);
       return poll && this.#regain(slot, poll.wait);
@@ -85,8 +72,7 @@ export class LentSlots implements SlotLender {
     slot.polledAt = now;
     const looks = (slot.polls.get(id) ?? 0) + 1;
     slot.polls.set(id, looks);
-    const poll = this.#polls.get(slot);
-    if (poll !== undefined) poll.timer.refresh();
+    if (slot.poll !== undefined) slot.poll.timer.refresh();
     else if (looks >= polling.looks) this.#beginPolling(slot, awaited);
     return undefined;
   }
@@ -100,12 +86,11 @@ export class LentSlots implements SlotLender {
     }
   }
 
-  /** The task of `delivery` has ended, or is nobody's any more: it needs no slot. */
-  end(delivery: Delivery): void {
-    if (this.#slots.size === 0) return;
-    const slot = this.#slots.get(delivery);
+  /** The task has ended, or is nobody's any more: it needs no slot. */
+  end(tracked: TrackedDelivery): void {
+    const { slot } = tracked;
     if (slot === undefined) return;
-    this.#slots.delete(delivery);
+    tracked.slot = undefined;
     this.#endPolling(slot);
     slot.waits.clear();
     this.#promotion.remove(slot);
@@ -118,10 +103,11 @@ export class LentSlots implements SlotLender {
   }
 
   #slotOf({ delivery, stop }: LendingExecution): TaskSlot | undefined {
-    const known = this.#slots.get(delivery);
-    if (known !== undefined || !this.#options.isRunning(delivery)) return known;
-    const slot = new TaskSlot(delivery, stop);
-    this.#slots.set(delivery, slot);
+    const tracked = this.#options.table.get(delivery);
+    if (tracked === undefined || tracked.state !== "running") return undefined;
+    if (tracked.slot !== undefined) return tracked.slot;
+    const slot = new TaskSlot(tracked, stop);
+    tracked.slot = slot;
     // What is to end is not to wait for a slot; it goes on beside those who have them.
     stop.onRequest(() => slot.state === "due" && this.#takeBack(slot));
     return slot;
@@ -142,13 +128,12 @@ export class LentSlots implements SlotLender {
 
   #lend(slot: TaskSlot): void {
     if (slot.state !== "held" || slot.waits.size === 0) return;
-    if (this.#count < mostLent) this.#give(slot);
+    if (this.#options.table.lent < mostLent) this.#give(slot);
     else this.#promotion.add(slot);
   }
 
   #give(slot: TaskSlot): void {
-    slot.state = "lent";
-    this.#count++;
+    slot.lend();
     this.#options.onLent(slot.delivery);
   }
 
@@ -157,7 +142,7 @@ export class LentSlots implements SlotLender {
     if (slot.waits.size === 0) this.#promotion.remove(slot);
     if (slot.state === "lent" && slot.stop.requested) this.#takeBack(slot);
     if (slot.state === "held") return Promise.resolve();
-    slot.state = "due";
+    slot.ask();
     this.#due.add(slot);
     this.#options.onDue();
     return slot.regained();
@@ -167,10 +152,9 @@ export class LentSlots implements SlotLender {
   #takeBack(slot: TaskSlot): void {
     if (slot.state === "held") return;
     this.#due.delete(slot);
-    this.#count--;
     slot.hold();
-    this.#options.onRegained(slot.delivery);
-    const next = this.#count < mostLent ? this.#promotion.next() : undefined;
+    this.#regainedAt = this.#options.clock.now();
+    const next = this.#options.table.lent < mostLent ? this.#promotion.next() : undefined;
     if (next !== undefined) this.#give(next);
     // It waits for other results still. First it does what it wants to do with this one.
     if (slot.waits.size > 0) setImmediate(() => this.#lend(slot));
@@ -181,19 +165,19 @@ export class LentSlots implements SlotLender {
     slot.waits.add(wait);
     this.#lend(slot);
     const stopped = () => {
-      this.#polls.delete(slot);
+      slot.poll = undefined;
       slot.waits.delete(wait);
       if (slot.waits.size > 0) return;
       this.#promotion.remove(slot);
       if (slot.state === "lent") this.#takeBack(slot);
     };
-    this.#polls.set(slot, { wait, timer: setTimeout(stopped, polling.pause).unref() });
+    slot.poll = { wait, timer: setTimeout(stopped, polling.pause).unref() };
   }
 
   #endPolling(slot: TaskSlot): Poll | undefined {
-    const poll = this.#polls.get(slot);
+    const { poll } = slot;
     clearTimeout(poll?.timer);
-    this.#polls.delete(slot);
+    slot.poll = undefined;
     return poll;
   }
 }

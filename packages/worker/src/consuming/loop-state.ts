@@ -11,8 +11,8 @@ export interface LoopState {
   readonly waiting: number;
   /** Deliveries that have ended and are not settled. */
   readonly unsettled: number;
-  /** Exchanges under way, and those of them that take. */
-  readonly exchanges: number;
+  /** Calls to the broker under way, and those of them that take. */
+  readonly calls: number;
   readonly takes: number;
   /** Whether it waits to hear that there may be something. */
   readonly listening: boolean;

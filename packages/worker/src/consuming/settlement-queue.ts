@@ -1,6 +1,7 @@
-import { ownFaultIn, type Clock, type Consumer, type Delivery, type Refusal, type Settlement } from "@bullrush/broker";
+import { ownFaultIn, type Clock, type Consumer, type Refusal } from "@bullrush/broker";
 import { Breaker } from "./breaker.js";
-import { Refusals } from "./refusals.js";
+import { countRefusal } from "./refusals.js";
+import type { TrackedDelivery } from "./tracked-delivery.js";
 
 export interface SettlementQueueOptions {
   readonly consumer: Pick<Consumer, "store" | "storesInSettlement">;
@@ -12,9 +13,9 @@ export interface SettlementQueueOptions {
   /** Hears why results could not be stored, at each failure. */
   readonly onTrouble: (error: unknown) => void;
   /** Hears that the broker has refused a settlement by itself, and how often it was for what it is. */
-  readonly onRefused: (settlement: Settlement, refusal: Refusal | undefined, times: number) => void;
-  /** What settles a delivery instead whose settlement was refused too often; `undefined`: nothing does. */
-  readonly giveUp: (settlement: Settlement, refusal: Refusal) => Settlement | undefined;
+  readonly onRefused: (tracked: TrackedDelivery, refusal: Refusal | undefined) => void;
+  /** Gives a delivery whose settlement was refused too often another one. Returns whether it did; otherwise the delivery is lost. */
+  readonly giveUp: (tracked: TrackedDelivery, refusal: Refusal) => boolean;
 }
 
 /** Most characters of results in one call, so that none holds Redis or the line for long, and most calls that store at once. */
@@ -24,18 +25,17 @@ const limits = { characters: 256 * 1024, stores: 4 };
 const refusedFor = 1000;
 
 /**
- * What has ended and is not settled yet. Results that an exchange does not store in its own call are stored ahead of it, many in one call, while others run. Nothing
- * leaves before it is settled.
+ * The order in which what has ended is settled. Results that a call does not store while it settles are stored ahead of it, many in one call, while others run.
  */
 export class SettlementQueue {
   readonly #options: SettlementQueueOptions;
   readonly #breaker = new Breaker();
-  /** All of it; the lists below say how far each is. */
-  readonly #all = new Set<Settlement>();
-  readonly #unstored: Settlement[] = [];
-  readonly #ready: Settlement[] = [];
-  readonly #refused: Settlement[] = [];
-  readonly #refusals = new Refusals();
+  /** Those that are `storing` and in no call. */
+  readonly #unstored: TrackedDelivery[] = [];
+  /** Those that are `settling` and in no call. */
+  readonly #ready: TrackedDelivery[] = [];
+  /** Those that wait for another try: `ended`. */
+  readonly #refused: TrackedDelivery[] = [];
   #stores = 0;
   #retry: NodeJS.Timeout | undefined;
   #refusedTimer: NodeJS.Timeout | undefined;
@@ -45,72 +45,64 @@ export class SettlementQueue {
     this.#options = options;
   }
 
-  /** How many are not settled. */
-  get size(): number {
-    return this.#all.size;
-  }
-
-  deliveries(): readonly Delivery[] {
-    return Array.from(this.#all, ({ delivery }) => delivery);
-  }
-
-  add(settlement: Settlement): void {
-    this.#all.add(settlement);
-    this.#enqueue(settlement);
+  /** It has ended, and is to be settled. */
+  add(tracked: TrackedDelivery): void {
+    this.#enqueue(tracked);
     this.#options.onReady();
   }
 
-  #enqueue(settlement: Settlement): void {
-    if (settlement.store === undefined || this.#options.consumer.storesInSettlement) this.#ready.push(settlement);
-    else this.#unstored.push(settlement);
+  #enqueue(tracked: TrackedDelivery): void {
+    if (tracked.settlement.store === undefined || this.#options.consumer.storesInSettlement) this.#makeReady(tracked);
+    else {
+      tracked.to("storing");
+      this.#unstored.push(tracked);
+    }
   }
 
-  /** What goes into the next exchange. Each of it has to come back, as `settled`, `again`, `failed` or `refused`. */
-  next(): readonly Settlement[] {
+  #makeReady(tracked: TrackedDelivery): void {
+    tracked.to("settling");
+    this.#ready.push(tracked);
+  }
+
+  /** What goes into the next call. Each of it is settled or lost after it, or has to come back as `again`, `failed` or `refused`. */
+  next(): readonly TrackedDelivery[] {
     this.#store();
     return this.#firstOf(this.#ready);
   }
 
-  settled(settlements: readonly Settlement[]): void {
-    for (const settlement of settlements) this.#all.delete(settlement);
-  }
-
   /** Back in line, first: the call failed. */
-  again(settlements: readonly Settlement[]): void {
-    this.#ready.unshift(...settlements);
+  again(batch: readonly TrackedDelivery[]): void {
+    this.#ready.unshift(...batch);
   }
 
   /** A call with these was refused: each is sent by itself from now on, and one that was waits. Never holds up others. */
-  failed(settlements: readonly Settlement[], error: unknown): void {
-    const [one] = settlements;
-    if (settlements.length === 1 && one !== undefined) return this.refused(one, ownFaultIn(error));
-    this.#refusals.suspect(settlements);
-    this.#ready.unshift(...settlements);
+  failed(batch: readonly TrackedDelivery[], error: unknown): void {
+    const [one] = batch;
+    if (batch.length === 1 && one !== undefined) return this.refused(one, ownFaultIn(error));
+    suspect(batch);
+    this.#ready.unshift(...batch);
   }
 
   /** Whether these go into a call that takes nothing, so that it holds up nothing. */
-  isApart([first]: readonly Settlement[]): boolean {
-    return first !== undefined && this.#refusals.isApart(first);
+  isApart([first]: readonly TrackedDelivery[]): boolean {
+    return first !== undefined && first.isApart;
   }
 
   /** The broker refused this by itself: it waits, and holds up no others. When that was too often, it fails for good. */
-  refused(settlement: Settlement, refusal: Refusal | undefined): void {
+  refused(tracked: TrackedDelivery, refusal: Refusal | undefined): void {
     const { giveUp, onRefused } = this.#options;
-    const { verdict, times } = this.#refusals.refused(settlement, refusal);
-    onRefused(settlement, refusal, times);
-    if (verdict === "again" || refusal === undefined) return this.#wait(settlement);
-    this.#all.delete(settlement);
-    const instead = giveUp(settlement, refusal);
-    if (instead === undefined) return;
-    this.#refusals.suspect([instead]);
-    this.add(instead);
+    const isTooOften = countRefusal(tracked, refusal);
+    onRefused(tracked, refusal);
+    tracked.to("ended");
+    if (!isTooOften || refusal === undefined) return this.#wait(tracked);
+    if (giveUp(tracked, refusal)) this.add(tracked);
   }
 
-  #wait(settlement: Settlement): void {
-    this.#refused.push(settlement);
+  #wait(tracked: TrackedDelivery): void {
+    this.#refused.push(tracked);
     this.#refusedTimer ??= setTimeout(() => {
       this.#refusedTimer = undefined;
-      for (const settlement of this.#refused.splice(0)) this.#enqueue(settlement);
+      for (const tracked of this.#refused.splice(0)) this.#enqueue(tracked);
       this.#options.onReady();
     }, refusedFor);
   }
@@ -132,13 +124,13 @@ export class SettlementQueue {
     while (this.#unstored.length > 0 && this.#stores < limits.stores) void this.#storeBatch(this.#firstOf(this.#unstored));
   }
 
-  async #storeBatch(batch: readonly Settlement[]): Promise<void> {
+  async #storeBatch(batch: readonly TrackedDelivery[]): Promise<void> {
     const { consumer, clock, onReady, onTrouble } = this.#options;
     this.#stores++;
     try {
-      await consumer.store(batch);
+      await consumer.store(batch.map(({ settlement }) => settlement));
       this.#breaker.succeeded();
-      this.#ready.push(...batch);
+      for (const tracked of batch) this.#makeReady(tracked);
     } catch (error) {
       if (ownFaultIn(error) !== undefined) this.#notStored(batch, error);
       else {
@@ -153,24 +145,30 @@ export class SettlementQueue {
   }
 
   /** One of these cannot be stored, and is not to hold up the others. */
-  #notStored(batch: readonly Settlement[], error: unknown): void {
+  #notStored(batch: readonly TrackedDelivery[], error: unknown): void {
     const [one] = batch;
     if (batch.length === 1 && one !== undefined) return this.refused(one, ownFaultIn(error));
-    this.#refusals.suspect(batch);
+    suspect(batch);
     this.#unstored.unshift(...batch);
   }
 
   /** The first of `list`, as many as go into one call; at least one, however large. */
-  #firstOf(list: Settlement[]): readonly Settlement[] {
+  #firstOf(list: TrackedDelivery[]): readonly TrackedDelivery[] {
     let count = 0;
     let characters = 0;
     while (count < list.length && count < this.#options.most) {
+      const tracked = list[count] as TrackedDelivery;
       // One that a call was refused with goes alone.
-      if (count > 0 && (this.#refusals.isApart(list[0] as Settlement) || this.#refusals.isApart(list[count] as Settlement))) break;
-      characters += list[count]?.store?.record.length ?? 0;
+      if (count > 0 && (tracked.isApart || list[0]?.isApart)) break;
+      characters += tracked.settlement.store?.record.length ?? 0;
       if (count > 0 && characters > limits.characters) break;
       count++;
     }
     return list.splice(0, count);
   }
+}
+
+/** Each of these is sent by itself from now on: one of them, nobody knows which, has a call refused. */
+function suspect(batch: readonly TrackedDelivery[]): void {
+  for (const tracked of batch) tracked.isApart = true;
 }

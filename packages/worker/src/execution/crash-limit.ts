@@ -5,7 +5,7 @@ import type { TaskDefinition } from "@bullrush/client";
 const defaultMaxCrashes = 3;
 
 /** How many times what runs a task may die. */
-export function maxCrashesOf({ options }: TaskDefinition): number {
+function maxCrashesOf({ options }: TaskDefinition): number {
   return options.maxCrashes ?? defaultMaxCrashes;
 }
 
@@ -19,4 +19,9 @@ export function crashLimitError({ crashes }: Delivery, definition: TaskDefinitio
   const task = definition.name;
   if (crashes > 0 && isOnce(definition)) return new BullrushError("WORKER_LOST", { task });
   return crashes >= maxCrashesOf(definition) ? new BullrushError("TASK_POISONED", { task, crashes }) : undefined;
+}
+
+/** Whether one more crash of a delivery would be the last that is tolerated, and more than one is. */
+export function isRisky(delivery: Delivery, definition: TaskDefinition): boolean {
+  return crashLimitError(delivery, definition) === undefined && delivery.crashes >= maxCrashesOf(definition) - 1;
 }

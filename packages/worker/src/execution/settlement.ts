@@ -2,7 +2,6 @@ import {
   encodeRecord,
   isTaskId,
   type Delivery,
-  type FinalOutcome,
   type TaskRef,
   type Outcome,
   type Settlement,
@@ -15,8 +14,8 @@ export interface Facts {
   readonly worker: string;
   /** How long the result is kept, in ms. */
   readonly expires: number;
-  /** Whether the result backend hears of it. */
-  readonly storesResult: boolean;
+  /** What the result backend is to hear of it: `copies` are for the tasks that it replaces. */
+  readonly toStore: "all" | "copies" | "nothing";
   readonly startedAt: number;
   readonly endedAt: number;
   /** Ids of the tasks that it has sent. */
@@ -27,23 +26,13 @@ type Ended = Exclude<Outcome, { type: "requeued" | "crashed" }>;
 
 /** What became of `delivery`, with what the result backend is to keep of it. */
 export function settlementOf(delivery: Delivery, outcome: Outcome, facts: Facts): Settlement {
-  if (!facts.storesResult || outcome.type === "requeued" || outcome.type === "crashed" || !isTaskId(delivery.id)) {
+  if (facts.toStore === "nothing" || outcome.type === "requeued" || outcome.type === "crashed" || !isTaskId(delivery.id)) {
     return { delivery, outcome };
   }
-  const store = storeOf(delivery, outcome, facts);
+  const own = facts.toStore === "all" && { store: storeOf(delivery, outcome, facts) };
   const replaces = delivery.content.type === "message" ? delivery.content.message.replaces : undefined;
-  if (replaces === undefined || outcome.type === "retried" || outcome.type === "replaced") return { delivery, outcome, store };
-  return { delivery, outcome, store, copies: copiesFor(replaces, delivery, outcome, facts) };
-}
-
-/** What settles `delivery` whose own result is stored already; whom it stands for may not have heard of it. */
-export function settledBefore(
-  delivery: Delivery,
-  outcome: FinalOutcome,
-  { endedAt, ...facts }: Pick<Facts, "worker" | "expires" | "endedAt">,
-): Settlement {
-  const { copies } = settlementOf(delivery, outcome, { ...facts, storesResult: true, startedAt: endedAt, endedAt });
-  return { delivery, outcome, ...(copies !== undefined && { copies }) };
+  if (replaces === undefined || outcome.type === "retried" || outcome.type === "replaced") return { delivery, outcome, ...own };
+  return { delivery, outcome, ...own, copies: copiesFor(replaces, delivery, outcome, facts) };
 }
 
 /** How the tasks end that this one stands for: as themselves, and if it has failed, because it has. */

@@ -37,6 +37,6 @@ export function loopWatchdog({ loop, queues, log }: LoopWatchdogOptions): Servic
 }
 
 /** Whether it should take, and nothing is under way that would have it do so. */
-function isIdle({ taking, free, room, exchanges, scheduled, pause, nextLook }: LoopState): boolean {
-  return taking && free > 0 && room > 0 && exchanges === 0 && !scheduled && pause === 0 && nextLook <= 0;
+function isIdle({ taking, free, room, calls, scheduled, pause, nextLook }: LoopState): boolean {
+  return taking && free > 0 && room > 0 && calls === 0 && !scheduled && pause === 0 && nextLook <= 0;
 }

@@ -38,7 +38,7 @@ function stage({ due, rings }: { readonly due: number; readonly rings: boolean }
       return { deliveries: [] as Delivery[], settled: [] };
     },
   } as unknown as Consumer;
-  const executor = { isRisky: () => false, isCrash: () => false } as unknown as Executor;
+  const executor = { isRisky: () => false } as unknown as Executor;
   const timing = {
     setTimer: (ring: () => void, delay: number) => {
       timers.push({ delay, ring });

@@ -5,8 +5,8 @@ import { QueueAvailability } from "../../../broker/src/bullmq/queue-availability
 import { WakeupListener } from "../../../broker/src/bullmq/wakeup-listener.js";
 import type { Connection } from "../../../broker/src/redis/connection.js";
 import { FetchLoop } from "../../src/consuming/fetch-loop.js";
-import type { Executor, Running } from "../../src/execution/executor.js";
-import { Stop } from "../../src/execution/stop.js";
+import type { Executor } from "../../src/execution/executor.js";
+import type { Running } from "../../src/execution/running.js";
 import { markerOf, type Blocked, type End, type ModelRedis, type ModelSettlement } from "./model-redis.js";
 import type { ModelTime } from "./model-time.js";
 
@@ -135,7 +135,7 @@ export class ModelWorker {
     this.rest = (queue, pause) => consumer.backOff(String(queue), pause);
     this.loop = new FetchLoop({
       consumer,
-      executor: this.#executor(clock),
+      executor: this.#executor(),
       vouched: async (deliveries) => deliveries,
       guard: { hold: () => {}, release: () => {} },
       concurrency,
@@ -146,20 +146,15 @@ export class ModelWorker {
     });
   }
 
-  #executor(clock: Clock): Executor {
-    const start = (delivery: Delivery): Running => ({
-      delivery,
-      startedAt: clock.now(),
-      begun: true,
-      stop: new Stop(),
-      ended: new Promise((resolve) => {
+  #executor(): Executor {
+    const run = ({ delivery }: Running) =>
+      new Promise<Settlement>((resolve) => {
         this.running.set(delivery, (end) => {
           this.running.delete(delivery);
           resolve({ delivery, outcome: { type: end.type, end } as unknown as Outcome });
         });
-      }),
-    });
-    return { start, isRisky: () => false, isCrash: () => false } as unknown as Executor;
+      });
+    return { run, isRisky: () => false } as unknown as Executor;
   }
 }
 

@@ -2,6 +2,8 @@ import { newId, redisResultBackend, systemClock, type Delivery, type Outcome, ty
 import { pino } from "pino";
 import { afterEach, beforeEach, expect, inject, it } from "vitest";
 import { Executor } from "../../src/execution/executor.js";
+import type { Running } from "../../src/execution/running.js";
+import { Stop } from "../../src/execution/stop.js";
 
 let backend: Results;
 
@@ -36,7 +38,6 @@ function executor(layer: () => Outcome = () => ({ type: "succeeded", result: "3"
       begin,
       onBegin: () => undefined,
       surroundFlow: (flow, send) => send(flow),
-      tellEnd: () => undefined,
       startFlow: async () => {},
       run,
       sharesProcess: true,
@@ -54,6 +55,11 @@ function executor(layer: () => Outcome = () => ({ type: "succeeded", result: "3"
   };
 }
 
+/** A delivery that runs. */
+function runningOf(delivery: Delivery): Running {
+  return { delivery, stop: new Stop(), isOpen: true, startedAt: undefined, begun: false, startedOnce: false };
+}
+
 /** A message that was taken so often: twice, and it has to be claimed. */
 function deliveryOf(number = 2): Delivery {
   const id = newId();
@@ -63,16 +69,17 @@ function deliveryOf(number = 2): Delivery {
 
 it("runs nothing that was asked to end while it was claimed: it is somebody else's by then", async () => {
   const { executor: asked, ran } = executor();
-  const running = asked.start(deliveryOf());
+  const running = runningOf(deliveryOf());
+  const ended = asked.run(running);
   running.stop.request(new Error("the worker shuts down"));
-  expect(await running.ended).toBeUndefined();
+  expect(await ended).toBeUndefined();
   expect(ran).toEqual([]);
 });
 
 it("runs what it has claimed", async () => {
   const { executor: asked, ran } = executor();
   const delivery = deliveryOf();
-  expect(await asked.start(delivery).ended).toMatchObject({ outcome: { type: "succeeded" } });
+  expect(await asked.run(runningOf(delivery))).toMatchObject({ outcome: { type: "succeeded" } });
   expect(ran).toEqual([delivery.id]);
   await backend.forget([delivery.id]);
 });
@@ -82,7 +89,7 @@ it("fails what a layer around the task has thrown for, and says so", async () =>
     throw new RangeError("Invalid time value");
   });
   const delivery = deliveryOf(1);
-  const settlement = await asked.start(delivery).ended;
+  const settlement = await asked.run(runningOf(delivery));
   expect(settlement).toMatchObject({ delivery, outcome: { type: "failed", failure: { name: "RangeError" } } });
   expect(settlement?.store?.record).toContain("FAILURE");
   expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
@@ -101,7 +108,7 @@ it("puts back a plain job that no task is for, for as long again as it was unkno
     [60_000, 10_000],
   ] as const) {
     const now = Date.now();
-    const { outcome } = (await asked.start({ ...foreign, unknownSince: now - age }).ended) ?? {};
+    const { outcome } = (await asked.run(runningOf({ ...foreign, unknownSince: now - age }))) ?? {};
     if (outcome?.type !== "requeued" || outcome.eta === undefined) throw new Error("it is put back for later");
     expect(Math.round((outcome.eta - now) / 1000)).toBe(pause / 1000);
   }
@@ -119,7 +126,7 @@ it("fails what crashed too often, or ran for too long with why its last attempt 
     const delivery = deliveryOf(4);
     if (delivery.content.type !== "message") throw new Error("it is a message");
     const message = { ...delivery.content.message, retries: 1, lastFailure };
-    const settlement = await asked.start({ ...delivery, ...more, content: { type: "message", message } }).ended;
+    const settlement = await asked.run(runningOf({ ...delivery, ...more, content: { type: "message", message } }));
     expect(settlement?.outcome).toMatchObject({ type: "failed", failure: { code, cause: lastFailure } });
     expect(settlement?.store?.record).toContain("bank down");
     await backend.forget([delivery.id]);

@@ -33,7 +33,7 @@ function stage(due: number) {
       return { deliveries: [] as Delivery[], settled: [] };
     },
   } as unknown as Consumer;
-  const executor = { isRisky: () => false, isCrash: () => false } as unknown as Executor;
+  const executor = { isRisky: () => false } as unknown as Executor;
   // Its timers are lost.
   const timing = { setTimer: () => setTimeout(() => undefined, 0) };
   const trouble = new ThrottledLog(log, clock);
@@ -80,7 +80,7 @@ test("a loop that stands still with work due: it looks again at the second check
       running: 0,
       waiting: 0,
       unsettled: 0,
-      exchanges: 0,
+      calls: 0,
       takes: 0,
       listening: true,
       scheduled: false,

@@ -1,7 +1,7 @@
 import { BullrushError, newId, type Delivery } from "@bullrush/broker";
 import { pino } from "pino";
 import { expect, test } from "vitest";
-import { Grace } from "../../src/execution/grace.js";
+import { Grace } from "../../src/checks/grace.js";
 
 const error = new BullrushError("TASK_NOT_REGISTERED", { task: "b", known: ["a"] });
 const begin = 1_000_000;
