@@ -20,7 +20,8 @@ const project = mkdtempSync(join(tmpdir(), "bullrush-docs-"));
 const folderOf = (page: string) => join(project, page.replace(/\.md$/, "").replaceAll("/", "-"));
 
 beforeAll(() => {
-  const packages = ["@bullrush/client", "@bullrush/worker", "@bullrush/broker", "bullmq", "ioredis", "@bull-board/api"];
+  link("bullrush", join(root, "packages/cli"));
+  const packages = ["@bullrush/client", "@bullrush/broker", "bullmq", "ioredis", "@bull-board/api"];
   for (const name of packages) link(name, join(root, "integration/node_modules", name));
   link("pino", join(root, "packages/worker/node_modules/pino"));
   link("@types/node", join(root, "node_modules/@types/node"));

@@ -6,7 +6,7 @@ import { start, type Started } from "../../examples/process.js";
 import { hangTimeout } from "../../integration/lib/hang-timeout.js";
 import { claimsOf, fileNameOf, holds, telling, type Step } from "./page.js";
 
-const workerCommand = fileURLToPath(new URL("../../packages/worker/bin/task-worker.js", import.meta.url));
+const workerCommand = fileURLToPath(new URL("../../packages/cli/bin/task-worker.js", import.meta.url));
 
 /** What `npx tsx` has Node import: without that command, which starts another process. */
 const tsx = pathToFileURL(createRequire(new URL("../../package.json", import.meta.url)).resolve("tsx")).href;

@@ -19,7 +19,7 @@ function run(command: string, args: readonly string[], more: Readonly<Record<str
 }
 
 test("the answer comes before the cache is written, and the cache is written", async () => {
-  const worker = run(commandOf("@bullrush/worker", import.meta.url, "task-worker"), ["-A", "./tasks.ts"]);
+  const worker = run(commandOf("bullrush", import.meta.url, "task-worker"), ["-A", "./tasks.ts"]);
   const server = run(commandOf("jiti", import.meta.url), ["server.ts"]);
   await worker.line("ready");
   const [address = ""] = /http\S+/.exec(await server.line("ready")) ?? [];

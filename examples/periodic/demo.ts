@@ -4,8 +4,8 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import type { ListedEntry } from "@bullrush/client";
-import { openRedis } from "@bullrush/broker/embedded";
+import type { ListedEntry } from "bullrush";
+import { openRedis } from "bullrush/embedded";
 import { Stage } from "../stage.js";
 
 const { speed = "10" } = parseArgs({ options: { speed: { type: "string" } } }).values;

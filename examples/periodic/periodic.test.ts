@@ -27,7 +27,7 @@ test("the demo shows ticks, their results and a takeover, and ends with 0", asyn
 
 test("a dry run prints what tasks.ts says", async () => {
   const beat = run(
-    commandOf("@bullrush/beat", import.meta.url, "task-beat"),
+    commandOf("bullrush", import.meta.url, "task-beat"),
     ["-A", "./tasks.ts", "--dry-run", "--from", "2026-01-01T00:00:00Z", "--for", "201s", "--json", "--show-args"],
     { BULLRUSH_BROKER_URL: Object.assign(new URL(inject("redisUrl")), { pathname: "/9" }).href },
   );

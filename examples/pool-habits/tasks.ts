@@ -1,4 +1,4 @@
-import { createApp, type FailureInfo } from "@bullrush/client";
+import { createApp, type FailureInfo } from "bullrush";
 
 export const app = createApp({ name: "habits", queues: ["computing", "fetching"], defaultQueue: "computing" });
 

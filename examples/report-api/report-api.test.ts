@@ -18,7 +18,7 @@ function run(command: string, args: readonly string[], environment: Readonly<Rec
 beforeAll(async () => {
   const urlOf = (database: number) => Object.assign(new URL(inject("redisUrl")), { pathname: `/${database}` }).href;
   const environment = { BULLRUSH_BROKER_URL: urlOf(7), BULLRUSH_RESULT_BACKEND: urlOf(8), PORT: "0" };
-  const worker = run(commandOf("@bullrush/worker", import.meta.url, "task-worker"), ["-A", "./tasks.ts"], environment);
+  const worker = run(commandOf("bullrush", import.meta.url, "task-worker"), ["-A", "./tasks.ts"], environment);
   const server = run(commandOf("jiti", import.meta.url), ["server.ts"], environment);
   await worker.line("ready");
   address = /http\S+/.exec(await server.line("ready"))?.[0] ?? "";

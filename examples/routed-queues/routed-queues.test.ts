@@ -65,7 +65,7 @@ function alike(text: string): string {
 test("a wrong result ends the demo with 1", async () => {
   const url = (database: number) => Object.assign(new URL(inject("redisUrl")), { pathname: `/${database}` }).href;
   // It takes the call that the demo expects to find waiting.
-  const rogue = start(commandOf("@bullrush/worker", import.meta.url, "task-worker"), ["-A", "./tasks.ts", "-Q", "default"], {
+  const rogue = start(commandOf("bullrush", import.meta.url, "task-worker"), ["-A", "./tasks.ts", "-Q", "default"], {
     folder,
     environment: { BULLRUSH_BROKER_URL: url(1), BULLRUSH_RESULT_BACKEND: url(2) },
   });

@@ -20,6 +20,7 @@ test.each([
   ["bullrush", "../src/index.ts", "../../client/src/index.ts"],
   ["bullrush/worker", "../src/worker.ts", "../../worker/src/index.ts"],
   ["bullrush/beat", "../src/beat.ts", "../../beat/src/index.ts"],
+  ["bullrush/embedded", "../src/embedded.ts", "../../broker/src/embedded/index.ts"],
 ])("%s: exports what the package below it exports, and nothing else", (_, own, below) => {
   expect(exportsOf(below).length).toBeGreaterThan(1);
   expect(exportsOf(own)).toEqual(exportsOf(below));
