@@ -1,4 +1,4 @@
-/** Sleep from which one can be woken. Who is woken while awake does not sleep the next time. */
+/** A sleep that `wake()` ends. A `wake()` while awake makes the next sleep return at once. */
 export class Sleeper {
   #woken = false;
   #wake: (() => void) | undefined;

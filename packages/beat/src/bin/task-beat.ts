@@ -19,7 +19,10 @@ import { parseArguments, type BeatArguments } from "./arguments.js";
 import { bannerFacts, bannerText } from "./banner.js";
 import { printForecast, printList, warn } from "./print.js";
 
-/** The command `task-beat`: runs until it is told to stop, and ends the process. Help, errors and warnings call it `name`. */
+/**
+ * The command `task-beat`: runs until it is told to stop, then ends the process. Help, errors and
+ * warnings call the command `name`.
+ */
 export async function runTaskBeat(argv: readonly string[], name = "task-beat"): Promise<void> {
   await runCommand(name, () => main(argv, name));
 }
@@ -40,7 +43,7 @@ async function main(argv: readonly string[], command: string): Promise<number> {
 interface Lines {
   readonly log: Logger;
   readonly format: "pretty" | "json";
-  /** Takes what the app writes, from its loading on. */
+  /** Captures the output of the app, from its loading on. */
   readonly capture: OutputCapture | undefined;
 }
 
@@ -52,12 +55,12 @@ async function openLines({ loglevel, logFormat, captureConsole, hostname = "beat
 }
 
 interface Program {
-  /** How it was called. */
+  /** The name under which the command was called. */
   readonly command: string;
   readonly version: string;
 }
 
-/** @param lines absent if something is to be printed instead */
+/** @param lines absent if the command prints something instead of beating */
 async function serve(given: BeatArguments, { command, version }: Program, lines: Lines | undefined): Promise<number> {
   const { app } = await discoverApp(given.app, process.cwd(), process.env);
   const { broker, resultBackend: backend, json = false, showArgs = false } = given;
@@ -78,7 +81,9 @@ const hour = 60 * 60 * 1000;
 
 interface Beginning extends Lines {
   readonly version: string;
-  /** Of passwords that others can read, and of servers whose certificate is not looked at. */
+  /**
+   * Warns of passwords that other users can read, and of servers whose certificate is not checked.
+   */
   readonly warnings: readonly string[];
 }
 
@@ -116,7 +121,7 @@ async function beat(app: App, given: BeatArguments, { version, warnings, log, fo
   try {
     await Promise.race([begin(), stopped]);
   } catch (error) {
-    // Told to stop before it was ready, it fails because its connections were closed.
+    // A stop before the beat was ready closes its connections, so `start()` rejects.
     if (!stopping) throw error;
   }
   await stopped;

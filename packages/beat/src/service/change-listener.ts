@@ -1,10 +1,13 @@
 import type { ScheduleNews, Schedules } from "@bullrush/broker";
 import type { ThrottledLog } from "@bullrush/program";
 
-/** How often it is tried to listen, until it succeeds, in ms. */
+/** Interval of attempts to subscribe, until one succeeds, in ms. */
 const interval = 5000;
 
-/** Calls `onNews` when entries have changed or a leader has resigned. Without it beat works on: it looks every `maxInterval`. */
+/**
+ * Calls `onNews` when entries have changed or a leader has resigned. Without a subscription the
+ * beat still looks every `maxInterval`.
+ */
 export class ChangeListener {
   readonly #store: Pick<Schedules, "subscribe">;
   readonly #onNews: (news: ScheduleNews) => void;
@@ -34,7 +37,7 @@ export class ChangeListener {
     if (this.#listening !== undefined) return;
     try {
       await (this.#listening = this.#store.subscribe(this.#onNews));
-      // What was changed since the first look, before it listened, was not heard.
+      // Changes between the first look and the subscription were not announced.
       if (!this.#stopped) this.#onNews("changed");
     } catch (error) {
       this.#listening = undefined;

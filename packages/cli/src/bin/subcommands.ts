@@ -2,7 +2,7 @@
 export interface Subcommand {
   readonly name: string;
   readonly description: string;
-  /** Loads what runs it. Nothing of the other subcommands is loaded. */
+  /** Loads the function that runs it, and nothing of the other subcommands. */
   load(): Promise<(argv: readonly string[], name: string) => Promise<void>>;
 }
 
