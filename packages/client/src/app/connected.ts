@@ -6,7 +6,7 @@ import type { TaskDefinition } from "../task/task.js";
 import { engineFor } from "./engine-for.js";
 import type { CompiledOptions } from "./options.js";
 
-/** An app's engine, and what stands on it. Each connection is made at its first use. */
+/** An app's engine, and the parts that use it. Each connection is made at its first use. */
 export type Connected = ResultSource;
 
 export function connect(

@@ -26,10 +26,13 @@ export class Sender {
   readonly #options: () => CompiledOptions;
   readonly #layers: Layers;
   readonly #pending = new PendingRecords();
-  /** How many calls and canvases were begun and are neither confirmed nor refused. */
+  /** How many calls and canvases are being sent: begun, and neither confirmed nor refused. */
   #underWay = 0;
   #onSettled: (() => void) | undefined;
-  /** Sends a canvas, and gives the handle on what comes of it. It is also how the canvases of one app are told from those of others. */
+  /**
+   * Sends a canvas, and returns the handle on its result. The function also identifies the app:
+   * canvases of different apps have different ones.
+   */
   readonly begin: Send = (node) => this.#tracked(() => this.#begin(node));
 
   constructor(connect: () => Connected, options: () => CompiledOptions, layers: Layers) {
@@ -46,7 +49,7 @@ export class Sender {
       return (await this.begin(linkedNode(call, this.begin))) as AsyncResult<Result>;
     }
     const sending = this.#sendingOf(call);
-    // Before it is sent: its result may be heard of before the broker's confirmation.
+    // Read before sending: the result may arrive before the broker's confirmation.
     const { missed } = waiter;
     this.#underWay++;
     try {
@@ -60,7 +63,10 @@ export class Sender {
     return sent(this.#handle<Result>(sending, missed));
   }
 
-  /** Sends calls without links, and gives their handles. Rejects with a `PublishError` when some are not confirmed. */
+  /**
+   * Sends calls without links, and returns their handles. Rejects with a `PublishError` if some are
+   * not confirmed.
+   */
   sendAll(calls: readonly Call[]): Promise<readonly AsyncResult[]> {
     return this.#tracked(() => this.#sendAll(calls));
   }
@@ -86,7 +92,7 @@ export class Sender {
     const held = { source: this.#connect, missed: waiter.missed };
     if ("flow" in compiled) {
       await this.surroundFlow(compiled.flow, (flow) => engine.flows.begin(flow));
-      // From here on it runs, whatever becomes of these.
+      // The flow runs from here on, whether or not these records can be stored.
       await this.#pending.keep(compiled.plan, engine.results);
       return sent(handleOf(compiled.plan.result, held, compiled.flow.id));
     }
@@ -98,13 +104,13 @@ export class Sender {
     return sent(handleOf(compiled.plan.result, held));
   }
 
-  /** The flow that runs in the place of a task of `queue` that asked for it. */
+  /** Compiles the flow that replaces a task of `queue`. */
   replacement(canvas: unknown, replaced: Message, queue: string): Flow {
     const { node } = contentOf(canvas, "what was given to this.replace()");
     return compileReplacement(node, replaced, queue, { options: this.#options(), clock: systemClock });
   }
 
-  /** Adds a call to the group of which the task of `member` is one. */
+  /** Adds a call to the group of which the task of `member` is a member. */
   addMember(signature: unknown, member: Message, ordinal: number): Promise<AsyncResult> {
     return this.#tracked(async () => {
       const { engine, waiter } = this.#connect();
@@ -118,13 +124,16 @@ export class Sender {
       const added = await this.#addMember(engine.flows, addition);
       if (added === "ended") throw new BullrushError("CHORD_MEMBER_ENDED", { task: member.task });
       const { id, task, ignoreResult = false } = message;
-      // Who added it in an earlier run may be another process, to which its result is told.
+      // An earlier run in another process may have added it; the result is then announced there.
       const own = added === "added";
       return sent(new AsyncResult(this.#connect, { id, task, queues: [queue], own, missed, ignoreResult }));
     });
   }
 
-  /** Passes a flow through the middleware to `send`. Resolves with what that does, and rejects as it does or with what a middleware throws. */
+  /**
+   * Passes a flow through the middleware to `send`. Returns what `send` returns. Rejects with its
+   * error or a middleware's.
+   */
   async surroundFlow<T>(flow: Flow, send: (flow: Flow) => Promise<T>): Promise<T> {
     if (!this.#layers.seeSending) return send(flow);
     let sent: { readonly value: T } | undefined;
@@ -135,7 +144,7 @@ export class Sender {
     return (sent as unknown as { readonly value: T }).value;
   }
 
-  /** Resolves once all that was begun so far is confirmed or refused, or after `patience` ms. */
+  /** Resolves when all that was begun so far is confirmed or refused, or after `patience` ms. */
   async settled(patience: number): Promise<void> {
     if (this.#underWay === 0) return;
     await new Promise<void>((resolve) => {
@@ -162,7 +171,7 @@ export class Sender {
     if (--this.#underWay === 0) this.#onSettled?.();
   }
 
-  /** Ends what goes on behind what was sent. */
+  /** Ends the background work for flows that were sent. */
   close(): void {
     this.#pending.close();
   }
@@ -194,7 +203,7 @@ export class Sender {
   }
 }
 
-/** `handle`, which the task that runs here, if any, has sent. */
+/** Returns `handle`, after noting it as a child of the task that runs here, if any. */
 function sent<H extends AnyHandle>(handle: H): H {
   const task = sendingTask();
   if (task?.onSent !== undefined) for (const { id } of leavesOf([handle as unknown as SingleResult | Group])) task.onSent(id);

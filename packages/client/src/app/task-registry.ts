@@ -28,7 +28,7 @@ export class TaskRegistry {
     });
   }
 
-  /** The options of a task's declaration; none for a task that is not declared here. */
+  /** The options of a task's declaration; empty for a task that is not declared here. */
   optionsOf(task: string): TaskOptions {
     return this.#definitions.get(task)?.options ?? {};
   }

@@ -12,8 +12,9 @@ export interface DueEntry extends Pick<StoredEntry, "name" | "version" | "call">
 }
 
 /**
- * The messages of a tick, the same however often they are made: its call goes where the app's routes say, and what expires does so from when it was due, delay included. Nobody waits for its result.
- * Throws what sending the call would.
+ * Builds the messages of a tick, which are the same however often they are built. The app's routes
+ * apply, `expires` counts from the due time plus the delay, and there is no reply channel. Throws
+ * as sending the call would.
  */
 export function tickOf(
   { name, version, call, due, jitter }: DueEntry,
@@ -31,7 +32,7 @@ export function tickOf(
   return sealed(messageOf({ task, args, declared, options }, address), queues, maxPayload);
 }
 
-/** What the message of a tick says of it, beside the headers of its entry. */
+/** The headers of a tick's message, beside those of its entry. */
 export function tickHeaders(entry: string, due: number, headers: CallSettings["headers"] = {}): NonNullable<CallSettings["headers"]> {
   return { ...headers, beat: entry, scheduledAt: new Date(due).toISOString() };
 }
