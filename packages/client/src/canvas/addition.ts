@@ -4,23 +4,25 @@ import { refuse } from "../options/check.js";
 import { checkCall } from "../publishing/check-call.js";
 import { callOf } from "./signature.js";
 
-/** The run of a member of a group that adds another. */
+/** A run of a group's member that adds another member. */
 export interface Adding {
   readonly member: Message;
-  /** Which of the calls in this run it is, counted from 0. */
+  /** The number of the call in this run, from 0. */
   readonly ordinal: number;
 }
 
 export interface AdditionSetting {
   readonly options: PublishSettings;
-  /** Channel on which the sender waits. */
+  /** Reply channel of the sender. */
   readonly replyTo: string;
   readonly clock: Clock;
 }
 
 /**
- * What a member of a group adds to it. Throws `ADD_TO_CHORD_UNSUPPORTED` for a task that is none, `INVALID_OPTION` for what is no signature, one with links or a `taskId`, or one that goes to several
- * queues, `ENCODE_ERROR`, `PAYLOAD_TOO_LARGE`, and what the router throws.
+ * Compiles the member that a member of a group adds to it. Throws `ADD_TO_CHORD_UNSUPPORTED` for a
+ * task that is not a member, `INVALID_OPTION` for a value that is not a signature, a signature with
+ * links or a `taskId`, or one that goes to several queues, `ENCODE_ERROR`, `PAYLOAD_TOO_LARGE`, and
+ * the router's errors.
  */
 export function additionOf(signature: unknown, { member, ordinal }: Adding, { options, replyTo, clock }: AdditionSetting): FlowAddition {
   const where = joinOf(member);
@@ -37,12 +39,15 @@ export function additionOf(signature: unknown, { member, ordinal }: Adding, { op
   const address = { id, priority, replyTo, now: clock.now(), rootId: member.rootId, parentId: member.id, resent: false };
   const message = messageOf(call, address);
   if (member.groupId !== undefined) message.groupId = member.groupId;
-  // As long as it will be, but for its places.
+  // The size check leaves out the positions, which are added later.
   encodeMessage(message, options.maxPayload);
   return { ...where, queue, message };
 }
 
-/** The place of a task among the members of a group that something waits for: the innermost one, if it stands for other tasks. */
+/**
+ * The position of a task among the members of a group that something waits for: the innermost one,
+ * if the task replaces other tasks.
+ */
 function joinOf({ places = [] }: Message): Pick<FlowAddition, "flow" | "by" | "join"> | undefined {
   for (const { flow, call, next } of places) {
     for (const target of next) if (target[0] === "slot") return { flow, by: call, join: target[1] };

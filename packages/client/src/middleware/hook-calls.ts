@@ -2,13 +2,16 @@ import type { HookEvent, Hooks } from "./hooks.js";
 import { hookNames } from "./hooks.js";
 import type { Middleware } from "./middleware.js";
 
-/** Hears of a hook that throws, rejects or hangs: what to say, the same for each failure of one hook, and why. */
+/**
+ * Called with a hook that throws, rejects or hangs: a text, the same for each failure of one hook,
+ * and the reason.
+ */
 export type HookTrouble = (text: string, cause: unknown) => void;
 
-/** Most calls of one hook that may be under way; further events are not told to it. */
+/** Maximum number of concurrent calls of one hook; it misses further events. */
 const maxPending = 1000;
 
-/** A hook that has not ended after this time hangs, in ms. */
+/** A hook that has not ended after this time counts as hanging, in ms. */
 const patience = 10_000;
 
 /** One hook of one middleware. Nothing waits for it. */
@@ -50,7 +53,7 @@ class HookCall<Name extends keyof Hooks> {
     });
   }
 
-  /** One call at a time is watched. */
+  /** Only one call at a time is watched. */
   #watch(): NodeJS.Timeout {
     this.#watched = true;
     return setTimeout(() => {
@@ -77,17 +80,17 @@ export class HookCalls {
     for (const hook of hookNames) this.#add(name, hook, on[hook] as ((event: HookEvent<typeof hook>) => unknown) | undefined, on);
   }
 
-  /** Whether anybody is told: an event that nobody is told of is not made. */
+  /** Whether any hook has this name. Events without a hook are not created. */
   has(hook: keyof Hooks): boolean {
     return this.#calls[hook] !== undefined;
   }
 
-  /** Whether anybody is told how runs end. */
+  /** Whether any hook is called when runs end. */
   get seesEnds(): boolean {
     return endings.some((hook) => this.has(hook));
   }
 
-  /** Calls each hook of this name. Never throws, and waits for none. */
+  /** Calls each hook of this name. Never throws, and waits for none of them. */
   tell<Name extends keyof Hooks>(hook: Name, event: HookEvent<Name>): void {
     for (const call of this.#calls[hook] ?? []) call.tell(event);
   }

@@ -9,23 +9,23 @@ export type PublishLayer = Pick<Middleware, "name"> & { readonly publish: NonNul
 /** A message, and its copies for further queues. */
 export type Part<P extends RoutedMessage> = readonly [first: P, ...copies: P[]];
 
-/** For each call: `undefined` if it was sent, why it was not, or that it was not to be sent. */
+/** For each call: `undefined` if it was sent, else the error, or that it was skipped. */
 export type SendResults = readonly (BullrushError | "skipped" | undefined)[];
 
-/** Sends messages; the results are those of the first of each part. */
+/** Sends messages; the results are those of the first message of each part. */
 export type SendParts<P extends RoutedMessage> = (parts: readonly Part<P>[]) => Promise<SendResults>;
 
-/** The step that gathers the values of a group, which no user has written. */
+/** The built-in step that collects the results of a group; middleware does not see it. */
 const internalTask = "bullrush.collect";
 
-/** Sends `parts` through `layers`, the outermost first. Returns what `send` does. */
+/** Sends `parts` through `layers`, the outermost first. Returns what `send` returns. */
 export async function publishThrough<P extends RoutedMessage>(
   layers: readonly PublishLayer[],
   parts: readonly Part<P>[],
   maxPayload: number,
   send: SendParts<P>,
 ): Promise<SendResults> {
-  // The places of the parts that users see.
+  // The indexes of the parts that middleware sees.
   const visible = parts.flatMap(([{ message }], index) => (message.task === internalTask ? [] : [index]));
   if (layers.length === 0 || visible.length === 0) return send(parts);
   const given = visible.map((index) => toCall((parts[index] as Part<P>)[0]));
@@ -47,7 +47,10 @@ export async function publishThrough<P extends RoutedMessage>(
   return results;
 }
 
-/** Waits for what is being sent, also if the middleware does not, and rejects if it was not sent, whatever the middleware makes of that. */
+/**
+ * Waits for the sending even if the middleware does not, and rejects if it failed, whatever the
+ * middleware returns.
+ */
 async function throughLayer(
   { name, publish }: PublishLayer,
   calls: readonly PublishCall[],
@@ -98,7 +101,7 @@ function checkCall(call: PublishCall, given: PublishCall | undefined, middleware
   if (call.expires !== undefined) isDate(call.expires, of("expires"));
 }
 
-/** The call of a message, as a middleware sees it. */
+/** The call of a message, as middleware sees it. */
 export function toCall({ queue, message }: RoutedMessage): PublishCall {
   const { id, task, args, headers, priority, rootId, parentId, eta, expires } = message;
   return {
