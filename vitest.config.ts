@@ -6,8 +6,9 @@ import { hangTimeout } from "./integration/lib/hang-timeout.js";
 const ssr = { resolve: { conditions: ["@bullrush/source", ...defaultServerConditions.filter((condition) => condition !== "module")] } };
 
 /**
- * What the projects that run code have in common. A process runs many test files, one after the other, and imports the packages once:
- * a process for each file would spend more on imports than on tests. So what a file changes in its process, it changes back.
+ * What the projects that run code have in common. A process runs many test files, one after the
+ * other, and imports the packages once: a process for each file would spend more on imports than on
+ * tests. So what a file changes in its process, it changes back.
  */
 const running = {
   pool: "forks",
@@ -48,7 +49,10 @@ const heavy = ["integration/{beat,faults,flows,pools}/**/*.test.ts"];
 
 const isNamed = (what: string) => process.argv.slice(2).some((argument) => argument.includes(what));
 
-/** Run when they are named: one builds the version before this one, which takes a minute, the others need an idle machine. */
+/**
+ * Run when they are named: one builds the version before this one, which takes a minute, the others
+ * need an idle machine.
+ */
 const rare = [...(isNamed("compat") ? [] : ["integration/compat/**"]), "integration/perf/**"];
 
 /** Tests that start real processes. */
@@ -63,7 +67,10 @@ const integration: TestProjectInlineConfiguration = {
   },
 };
 
-/** Behind all others, and fewer at a time: what computes has to have a core, and what is timed must not wait for one. Most of it waits. */
+/**
+ * Behind all others, and fewer at a time: what computes has to have a core, and what is timed must
+ * not wait for one. Most of it waits.
+ */
 const faults: TestProjectInlineConfiguration = {
   ...integration,
   test: {

@@ -7,7 +7,10 @@ import { hangTimeout } from "../integration/lib/hang-timeout.js";
 /** A process that was started. */
 export interface Started {
   readonly pid: number;
-  /** Resolves to the first line, on stdout or stderr, that has all of `words` in it. Rejects when the process ends without it, or has not written it after `hangTimeout`. */
+  /**
+   * Resolves to the first line, on stdout or stderr, that has all of `words` in it. Rejects when
+   * the process ends without it, or has not written it after `hangTimeout`.
+   */
   line(...words: readonly string[]): Promise<string>;
   /** All that it wrote to stdout so far. */
   output(): string;
@@ -31,8 +34,9 @@ export interface StartOptions {
 }
 
 /**
- * Runs in the process before its program does, and ends it when the pipe from this process closes: killed with SIGKILL, this one leaves
- * none behind. A worker's runners inherit it, and have no such pipe.
+ * Runs in the process before its program does, and ends it when the pipe from this process closes:
+ * killed with SIGKILL, this one leaves none behind. A worker's runners inherit it, and have no such
+ * pipe.
  */
 const leash = `data:text/javascript,${encodeURIComponent("process.stdin.unref?.().on('end', () => process.exit(1)).resume()")}`;
 
@@ -93,7 +97,10 @@ export function start(program: string, args: readonly string[], { folder, enviro
   return { pid: child.pid ?? 0, line, output: () => output, ended, stop, kill: (signal) => void child.kill(signal) };
 }
 
-/** The file that is the command `name` of `packageName`, as the module `from`, an `import.meta.url`, would find it. */
+/**
+ * The file that is the command `name` of `packageName`, as the module `from`, an `import.meta.url`,
+ * would find it.
+ */
 export function commandOf(packageName: string, from: string, name = packageName): string {
   const require = createRequire(from);
   const manifest = require.resolve(`${packageName}/package.json`);

@@ -33,8 +33,8 @@ export class Stage {
   }
 
   /**
-   * Runs `show`, waits until everything that it started has ended, and ends this process: with 0, with 1
-   * if `show` threw, with 128 + the signal's number after a signal.
+   * Runs `show`, waits until everything that it started has ended, and ends this process: with 0,
+   * with 1 if `show` threw, with 128 + the signal's number after a signal.
    */
   async play(show: () => Promise<void>): Promise<never> {
     const interrupted = new Promise<number>((resolve) => {

@@ -1,5 +1,6 @@
-// node scripts/check.mjs [--only a,b] [--except a,b]: everything that CI checks, one line each; the output only of what fails.
-// Every check runs, whatever became of those before it; the exit code is 1 if any failed.
+// node scripts/check.mjs [--only a,b] [--except a,b]: everything that CI checks, one line each; the
+// output only of what fails. Every check runs, whatever became of those before it; the exit code is
+// 1 if any failed.
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,7 +21,10 @@ const checks = {
   /** Rules, import cycles, and the order of packages and folders. */
   lint: () => run(program("oxlint")),
   format: () => run([...program("oxfmt"), "--check"]),
-  /** Files, exports and dependencies that nothing uses, and dependencies that are used but not declared. */
+  /**
+   * Files, exports and dependencies that nothing uses, and dependencies that are used but not
+   * declared.
+   */
   unused: () => run([...program("knip"), "--no-config-hints"]),
   /** What must not be in a repository. */
   files: () => checkFiles(),

@@ -1,5 +1,6 @@
-// pnpm dev: a worker for examples/routed-queues that starts anew with each change of any source, on a Redis of its own. Ctrl-C ends it all.
-// What it runs on is printed: another terminal can send calls, or start a second worker.
+// pnpm dev: a worker for examples/routed-queues that starts anew with each change of any source, on
+// a Redis of its own. Ctrl-C ends it all. What it runs on is printed: another terminal can send
+// calls, or start a second worker.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { program, root, run } from "./tools.mjs";

@@ -1,5 +1,6 @@
-// node scripts/generate.mjs [--check]: writes the module that holds the texts of all Lua scripts, so that programs can be bundled.
-// The .lua files are the source. With --check it only says whether the module is what they give.
+// node scripts/generate.mjs [--check]: writes the module that holds the texts of all Lua scripts,
+// so that programs can be bundled. The .lua files are the source. With --check it only says whether
+// the module is what they give.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, sep } from "node:path";
 import { pathToFileURL } from "node:url";

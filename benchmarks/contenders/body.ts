@@ -1,6 +1,9 @@
 import { now } from "../measuring/clock.js";
 
-/** What a task does with the number that it is sent: the same function for all that are written in JavaScript. */
+/**
+ * What a task does with the number that it is sent: the same function for all that are written in
+ * JavaScript.
+ */
 export const bodies = {
   /** Gives it back. */
   echo: (sent: number): number => sent,

@@ -14,7 +14,9 @@ export interface BullmqOptions {
   readonly name: string;
   /** How many queues, with a Worker and an even part of the slots for each. Default: 1. */
   readonly queues?: number;
-  /** BullMQ's Worker writes none, so its processor writes those that ours does. Default: nowhere. */
+  /**
+   * BullMQ's Worker writes none, so its processor writes those that ours does. Default: nowhere.
+   */
   readonly log?: LogTarget;
 }
 
@@ -23,8 +25,9 @@ type Result = number | string;
 type Run = (job: Job<Data, Result>) => Promise<Result>;
 
 /**
- * BullMQ as it comes. What Bullrush does, it is asked to do: an id chosen by the producer, results kept (as return values), 1,000
- * completed jobs kept. The last is an option of the worker, so that no message has to carry it.
+ * BullMQ as it comes. What Bullrush does, it is asked to do: an id chosen by the producer, results
+ * kept (as return values), 1,000 completed jobs kept. The last is an option of the worker, so that
+ * no message has to carry it.
  */
 export function bullmq({ id, name, queues: count = 1, log: target = "nowhere" }: BullmqOptions): Contender {
   const names = queueNames(count);

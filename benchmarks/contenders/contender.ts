@@ -2,8 +2,9 @@ import type { Redis } from "ioredis";
 import type { Sent, Setting } from "../measuring/setting.js";
 
 /**
- * A library that is measured, as all scenarios use it: what they do with one they do with every other. It is not loaded before it is
- * used, so that no process has the code of the others in its memory.
+ * A library that is measured, as all scenarios use it: what they do with one they do with every
+ * other. It is not loaded before it is used, so that no process has the code of the others in its
+ * memory.
  */
 export interface Contender {
   /** For `--contender`. */
@@ -25,10 +26,15 @@ export interface Contender {
   /** Loads its code, where the time for that is not to be measured. */
   load(): Promise<unknown>;
   produce(setting: Setting): Promise<Producer>;
-  /** Begins to take tasks and to run their body for each; resolves when it does, with what ends it. */
+  /**
+   * Begins to take tasks and to run their body for each; resolves when it does, with what ends it.
+   */
   consume(setting: Setting, work: Work): Promise<Stop>;
   readonly queue: QueueView;
-  /** Many tasks, and one that runs when all of them are done and gets their results. Absent for what has no such thing. */
+  /**
+   * Many tasks, and one that runs when all of them are done and gets their results. Absent for what
+   * has no such thing.
+   */
   readonly fanIn?: (setting: Setting) => Promise<FanIn>;
 }
 
@@ -36,7 +42,9 @@ export interface Contender {
 export interface FanIn {
   /** Sends all of it: a member for each number from 0 on, and the body. */
   send(members: number): Promise<void>;
-  /** Runs it, 100 members at a time. Resolves with the results that the body got, when it has ended. */
+  /**
+   * Runs it, 100 members at a time. Resolves with the results that the body got, when it has ended.
+   */
   work(): Promise<readonly unknown[]>;
   close(): Promise<void>;
 }
@@ -52,15 +60,18 @@ export interface Work {
 
 export interface Producer {
   /**
-   * Sends `first` to `last - 1`, each with a call of its own, `width` at once: the next lot when Redis has all of one. Gives the last
-   * of them.
+   * Sends `first` to `last - 1`, each with a call of its own, `width` at once: the next lot when
+   * Redis has all of one. Gives the last of them.
    */
   send(first: number, last: number, width: number): Promise<readonly Sent[]>;
   /** The same with the library's call for many, which gets `width` each time. */
   sendBulk(first: number, last: number, width: number): Promise<readonly Sent[]>;
   /** Sends one task and gives its result. */
   ask(number: number): Promise<unknown>;
-  /** What these tasks gave, or `undefined` for each if the library keeps no results. Throws if one is not done. */
+  /**
+   * What these tasks gave, or `undefined` for each if the library keeps no results. Throws if one
+   * is not done.
+   */
   results(sent: readonly Sent[]): Promise<readonly unknown[]>;
   close(): Promise<void>;
 }

@@ -7,7 +7,10 @@ import type { Body } from "./body.js";
 import type { Sent } from "../measuring/setting.js";
 import type { Contender, Producer } from "./contender.js";
 
-/** A library in another language: its commands, which run in `programs/` with the Redis's URL in `BENCH_REDIS`. */
+/**
+ * A library in another language: its commands, which run in `programs/` with the Redis's URL in
+ * `BENCH_REDIS`.
+ */
 export interface Program {
   readonly id: string;
   readonly name: string;
@@ -18,7 +21,9 @@ export interface Program {
   readonly install: string;
   /** Reads requests as lines of JSON, and answers each with one. */
   readonly client: Command;
-  /** Its worker, which says "takes tasks" on stderr when it does, and writes no line for each task. */
+  /**
+   * Its worker, which says "takes tasks" on stderr when it does, and writes no line for each task.
+   */
   readonly worker: Command;
   /** The list in database 0 with the tasks that wait. */
   readonly waitingKey: string;

@@ -7,8 +7,8 @@ import { connect } from "./redis.js";
 import type { Sent, Setting } from "./setting.js";
 
 /**
- * Time between two looks at what is left, in ms: it bounds how exactly the end is known, and more looks would take from what is
- * measured.
+ * Time between two looks at what is left, in ms: it bounds how exactly the end is known, and more
+ * looks would take from what is measured.
  */
 const interval = 5;
 
@@ -24,8 +24,9 @@ export async function fill(contender: Contender, setting: Setting): Promise<read
 }
 
 /**
- * Measures from the start of a worker until all that waits is done and its results are stored. Where a program in another language has
- * to start first, from when it is ready. Throws if a task is missing, has failed, or gave something else.
+ * Measures from the start of a worker until all that waits is done and its results are stored.
+ * Where a program in another language has to start first, from when it is ready. Throws if a task
+ * is missing, has failed, or gave something else.
  */
 export async function measureDrain(contender: Contender, setting: Setting, concurrency: number): Promise<Sample> {
   const { tasks } = setting;

@@ -4,7 +4,10 @@ export interface Metric {
   readonly better: "more" | "less";
 }
 
-/** All that is measured; each scenario measures some of it. The first that it measures is the one to plot. */
+/**
+ * All that is measured; each scenario measures some of it. The first that it measures is the one to
+ * plot.
+ */
 export const metrics = {
   rate: { title: "tasks/s", better: "more" },
   sendRate: { title: "tasks/s sent", better: "more" },

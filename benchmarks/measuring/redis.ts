@@ -1,6 +1,9 @@
 import type { Redis } from "ioredis";
 
-/** A connection. The client is loaded here and not by whoever imports this, so that a worker's memory is its own. */
+/**
+ * A connection. The client is loaded here and not by whoever imports this, so that a worker's
+ * memory is its own.
+ */
 export async function connect(url: string): Promise<Redis> {
   const { Redis } = await import("ioredis");
   return new Redis(url);

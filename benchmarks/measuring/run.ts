@@ -38,8 +38,8 @@ export async function run(options: Options, onScenario: (report: ScenarioReport)
 }
 
 /**
- * Contenders in turn within each round, forth and back, so that whatever else the machine does meets all of them. One that fails is left
- * out from then on.
+ * Contenders in turn within each round, forth and back, so that whatever else the machine does
+ * meets all of them. One that fails is left out from then on.
  */
 async function measure(scenario: Scenario, options: Options, surroundings: Surroundings, failures: string[]): Promise<ScenarioReport> {
   const { core, url, otherUrl, folder } = surroundings;

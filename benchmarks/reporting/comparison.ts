@@ -15,7 +15,10 @@ export interface Row {
   readonly median: number;
   /** Its median through the peer's; absent for the peer, and without one. */
   readonly ratio?: number;
-  /** The ratio within each round, of which the median is the one to trust: what drifts from round to round falls out of it. */
+  /**
+   * The ratio within each round, of which the median is the one to trust: what drifts from round to
+   * round falls out of it.
+   */
   readonly pairedRatios?: readonly number[];
 }
 

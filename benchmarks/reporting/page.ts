@@ -2,12 +2,14 @@ import { stands } from "../measuring/options.js";
 import type { Report } from "./report.js";
 import { summaryOf, tableOf } from "./table.js";
 
-/** Where a page wants figures: `<!-- figures: NAME -->`, and after them `<!-- end of figures -->`. */
+/**
+ * Where a page wants figures: `<!-- figures: NAME -->`, and after them `<!-- end of figures -->`.
+ */
 const marks = /(<!-- figures: ([\w-]+) -->\n)[^]*?(<!-- end of figures -->)/g;
 
 /**
- * The page with its figures replaced by those of `report`. NAME is `surroundings`, `summary`, or the name of a scenario or its first
- * words. Throws for a page without any mark.
+ * The page with its figures replaced by those of `report`. NAME is `surroundings`, `summary`, or
+ * the name of a scenario or its first words. Throws for a page without any mark.
  */
 export function fillPage(page: string, report: Report): string {
   if (page.match(marks) === null) throw new Error("the page has no marks for figures");

@@ -17,12 +17,15 @@ export interface Claim {
   readonly line: number;
 }
 
-/** Languages of blocks that are shown and not run. Those in `js`, which configure bundlers, are run by `integration/bundles`. */
+/**
+ * Languages of blocks that are shown and not run. Those in `js`, which configure bundlers, are run
+ * by `integration/bundles`.
+ */
 const shown = ["text", "json", "yaml", "js", "dockerfile", "ini"];
 
 /**
- * The steps of the Markdown page `file`, in order. Those inside an HTML comment count too: readers do not see them. Throws for a block in a language that is
- * neither run nor known to be only shown.
+ * The steps of the Markdown page `file`, in order. Those inside an HTML comment count too: readers
+ * do not see them. Throws for a block in a language that is neither run nor known to be only shown.
  */
 export function stepsOf(file: string): readonly Step[] {
   const page = readFileSync(file, "utf8");
@@ -47,8 +50,9 @@ export function claimsOf(text: string): readonly Claim[] {
 }
 
 /**
- * `text` so that it writes one line for each claim. `console.log(…); // → 300` does that as it stands; `expression; // → 300` and
- * `const sum = expression; // → 300` show the value, and `expression; // → throws …` what it throws.
+ * `text` so that it writes one line for each claim. `console.log(…); // → 300` does that as it
+ * stands; `expression; // → 300` and `const sum = expression; // → 300` show the value, and
+ * `expression; // → throws …` what it throws.
  */
 export function telling(text: string): string {
   const lines = text.split("\n").map((line) => {

@@ -22,8 +22,10 @@ export interface PlayerOptions {
 }
 
 /**
- * Plays a page from top to bottom, as a reader would. A block in `ts` whose first line is `// name.ts` is a file; any other is a program, preceded by the last block with the note
- * `prelude`. In `sh`, `task-worker` (`node_modules/.bin/task-worker`) starts a worker that stays until the end, `npx tsx name.ts` runs a file, and `export` sets variables.
+ * Plays a page from top to bottom, as a reader would. A block in `ts` whose first line is
+ * `// name.ts` is a file; any other is a program, preceded by the last block with the note
+ * `prelude`. In `sh`, `task-worker` (`node_modules/.bin/task-worker`) starts a worker that stays
+ * until the end, `npx tsx name.ts` runs a file, and `export` sets variables.
  */
 export class Player {
   readonly #folder: string;
@@ -74,7 +76,10 @@ export class Player {
     writeFileSync(join(this.#folder, file), this.#localized(telling(text)));
   }
 
-  /** Has it use the Redis of the test, and wait for as long as tests do: a busy machine takes longer than a reader's. */
+  /**
+   * Has it use the Redis of the test, and wait for as long as tests do: a busy machine takes longer
+   * than a reader's.
+   */
   #localized(text: string): string {
     return text.replaceAll("127.0.0.1:6379", this.#redis).replaceAll('timeout: "10s"', `timeout: ${hangTimeout}`);
   }

@@ -1,6 +1,6 @@
-// npm run demo [-- --speed 10], here: a worker, two beats, and the tasks that they send. Then the demo
-// stops the leading beat, and the other one continues.
-// It starts a private Redis, or uses databases 7 and 8 of the one at BULLRUSH_DEMO_REDIS_URL.
+// npm run demo [-- --speed 10], here: a worker, two beats, and the tasks that they send. Then the
+// demo stops the leading beat, and the other one continues. It starts a private Redis, or uses
+// databases 7 and 8 of the one at BULLRUSH_DEMO_REDIS_URL.
 import { deepEqual, equal } from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";

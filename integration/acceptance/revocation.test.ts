@@ -17,7 +17,9 @@ afterEach(async () => {
 /** Time for whatever is waited for, in ms. */
 const patience = { timeout: hangTimeout };
 
-/** What the two sides of a test share: the app of a producer, and those of workers, on one prefix. */
+/**
+ * What the two sides of a test share: the app of a producer, and those of workers, on one prefix.
+ */
 function stage(options: AppOptions = {}) {
   const prefix = `revoking-${randomUUID()}`;
   const appOf = (more: AppOptions = {}): App => {

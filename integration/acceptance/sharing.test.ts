@@ -14,7 +14,9 @@ afterEach(async () => {
   for (const close of open.splice(0).toReversed()) await close();
 });
 
-/** An app on queues of its own, with one task a queue that takes `ms` and writes down that it began. */
+/**
+ * An app on queues of its own, with one task a queue that takes `ms` and writes down that it began.
+ */
 function appOf(prefix: string, queues: readonly string[], ms: number) {
   const app = createApp({ broker: inject("redisUrl"), prefix, queues });
   const begun: string[] = [];

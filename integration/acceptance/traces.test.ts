@@ -18,7 +18,10 @@ beforeAll(async () => {
 // Before the check for what is left open, unlike what `beforeAll` returns.
 afterAll(() => redis.disconnect());
 
-/** An app with a word of its own to look for in what is left of its tasks, and with every kind of task. */
+/**
+ * An app with a word of its own to look for in what is left of its tasks, and with every kind of
+ * task.
+ */
 function scene(options: Partial<AppOptions> = {}): { readonly app: App; readonly canary: string; readonly start: () => Promise<void> } {
   const canary = `canary-${newId()}`;
   const app = createApp({ broker: inject("redisUrl"), prefix: `kept-${newId()}`, ...options });

@@ -30,8 +30,8 @@ export interface Stage extends AsyncDisposable {
   /** Starts `task-worker -B`. */
   worker(): Program;
   /**
-   * Takes from the queue what there is, and leaves nothing of it, so that nothing hides what is sent twice. Gives all that was taken so
-   * far.
+   * Takes from the queue what there is, and leaves nothing of it, so that nothing hides what is
+   * sent twice. Gives all that was taken so far.
    */
   taken(): Promise<readonly SentTick[]>;
 }

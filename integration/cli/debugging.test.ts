@@ -53,7 +53,10 @@ async function freePort(): Promise<number> {
   }
 }
 
-/** Stops at the line of the TypeScript, as editors do: by the source map of the script of that URL. Resolves to what tells where it has stopped. */
+/**
+ * Stops at the line of the TypeScript, as editors do: by the source map of the script of that URL.
+ * Resolves to what tells where it has stopped.
+ */
 async function breakAt(session: Pick<Debugger, "post" | "on">): Promise<() => Promise<{ readonly script: string; readonly line: number }>> {
   const scripts = new Map<unknown, { readonly url: unknown; readonly map: SourceMap | undefined }>();
   const heard = new EventEmitter();
@@ -98,7 +101,10 @@ function lineOf(map: SourceMap): { readonly lineNumber: number } {
   throw new Error(`no JavaScript is of line ${line}`);
 }
 
-/** The debugger of the only thread of `session`'s process that has loaded the file: threads are reached through their process. */
+/**
+ * The debugger of the only thread of `session`'s process that has loaded the file: threads are
+ * reached through their process.
+ */
 async function threadOf(session: Debugger): Promise<Pick<Debugger, "post" | "on">> {
   const events = new EventEmitter();
   let last = 0;

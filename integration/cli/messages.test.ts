@@ -38,7 +38,10 @@ async function expectRunning(queue = "one"): Promise<void> {
   expect(await next.get({ timeout: hangTimeout })).toBe(3);
 }
 
-/** That nothing is left in `queue` to be run, or on loan: a result can be read before its message is settled. */
+/**
+ * That nothing is left in `queue` to be run, or on loan: a result can be read before its message is
+ * settled.
+ */
 async function expectSettled(queue: string): Promise<void> {
   await eventually(`${queue} is empty`, async () => {
     const [counts] = await app.engine.queues.counts([queue]);
@@ -46,7 +49,9 @@ async function expectSettled(queue: string): Promise<void> {
   });
 }
 
-/** That the dead letters of queue `one` come to be these messages, and no others, for these reasons. */
+/**
+ * That the dead letters of queue `one` come to be these messages, and no others, for these reasons.
+ */
 async function expectKept(expected: readonly { readonly id: string; readonly reason: string }[]): Promise<void> {
   const deadLetters = () => deadLettersOf(redis, prefix, "one");
   await eventually(`${expected.length} dead letters are kept`, async () => (await deadLetters()).length >= expected.length);

@@ -216,7 +216,8 @@ describe("a task that throws late and is given up", () => {
       .delay();
     expect(await result.get(anyhow)).toMatchObject({ failure: { code: "CHORD_FAILED" } });
     const link = app.asyncResult<string>(taskId);
-    // A link has an id before anybody sends it: that follows upon the failure which this process has just heard of.
+    // A link has an id before anybody sends it: that follows upon the failure which this process
+    // has just heard of.
     await eventually("it is sent", async () => (await link.status()) !== "UNKNOWN");
     expect(await link.get({ timeout: hangTimeout })).toBe("CHORD_FAILED of TASK_POISONED");
   });

@@ -159,7 +159,8 @@ it("what a blocked worker has taken and not read goes to others, and is no crash
   const unread = await app.sendTask("once", [10]);
   const first = fleet.start("first", { broker: proxy.url, concurrency: 2 });
   await eventually("two run", () => ledger.starts().size === 2);
-  // Each of them asks for another task when it ends, and the second one before the first one has got any.
+  // Each of them asks for another task when it ends, and the second one before the first one has
+  // got any.
   const replies = [proxy.holdReply(blocker.id), proxy.holdReply(unread.id)] as const;
   for (const [index, { id }] of ending.entries()) {
     ledger.write("may end", id);

@@ -14,7 +14,10 @@ if (serverBinary === undefined)
 describe
   .skipIf(serverBinary === undefined)
   .concurrent("with results on a server of their own, a worker stopped between body and store", () => {
-    /** The first worker, whose result is held back on its way to the backend, and which is stopped then; and the id of the task. */
+    /**
+     * The first worker, whose result is held back on its way to the backend, and which is stopped
+     * then; and the id of the task.
+     */
     async function stoppedBeforeStore() {
       const backend = await startServer();
       const proxy = await openProxy(backend.url());

@@ -9,7 +9,10 @@ import { eventually } from "../lib/eventually.js";
 import { hangTimeout } from "../lib/hang-timeout.js";
 import { redisUrl } from "../lib/redis-url.js";
 
-/** Two workers in this process, of which only what is asked for is started, and what their tasks did. */
+/**
+ * Two workers in this process, of which only what is asked for is started, and what their tasks
+ * did.
+ */
 interface Scene {
   readonly producer: App;
   readonly redis: Redis;

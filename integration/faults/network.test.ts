@@ -9,7 +9,10 @@ import { openProxy, type Proxy } from "../lib/proxy.js";
 import { expectQuiet } from "../lib/quiet.js";
 import { redisUrl } from "../lib/redis-url.js";
 
-/** How many tasks of `hold` ms there are, and how many troubles one worker has with its network, one every `every` ms. */
+/**
+ * How many tasks of `hold` ms there are, and how many troubles one worker has with its network, one
+ * every `every` ms.
+ */
 const size = { tasks: 200, hold: 700, troubles: 32, every: 250 };
 
 /** Of the workers, in ms. */

@@ -28,7 +28,10 @@ async function scene({ backend }: Place = beside) {
   };
 }
 
-/** A producer of the fleet's, through the proxy. It has the patience not to send again, over a fresh connection, before the test says so. */
+/**
+ * A producer of the fleet's, through the proxy. It has the patience not to send again, over a fresh
+ * connection, before the test says so.
+ */
 function producer({ prefix }: Fleet, broker: string): App {
   return createApp({ broker, backend: redisUrl(), prefix, queues: ["one"], defaultQueue: "one", publishTimeout: "30s" });
 }
@@ -37,7 +40,10 @@ async function completed({ app }: Fleet): Promise<number | undefined> {
   return (await app.engine.queues.counts(["one"]))[0]?.completed;
 }
 
-/** Gives a Redis a script, so that the first call that names it is not answered with the wish to see it. */
+/**
+ * Gives a Redis a script, so that the first call that names it is not answered with the wish to see
+ * it.
+ */
 async function acquaint(url: string, script: Script): Promise<void> {
   const { lua } = await script.load();
   const redis = new Redis(url, { replyMapping: "legacy" });

@@ -63,7 +63,10 @@ test.each(places)(
   },
 );
 
-/** Kills one worker after the other, each once it consumes, until all is done. Gives the tasks that died at each kill. */
+/**
+ * Kills one worker after the other, each once it consumes, until all is done. Gives the tasks that
+ * died at each kill.
+ */
 async function killInTurn({ ledger }: Fleet, workers: readonly Supervised[], results: Promise<unknown>): Promise<readonly string[][]> {
   const deaths: string[][] = [];
   const over = new AbortController();

@@ -20,7 +20,8 @@ test.concurrent.each(places)(
     const workers = ["first", "second", "third"].map((name) => fleet.supervise(name));
     const died: number[] = [];
     for (let first = 0; first < count; first += together) {
-      // Long enough for none to have ended when the kill comes, as what ends in an empty group has from the beginning.
+      // Long enough for none to have ended when the kill comes, as what ends in an empty group has
+      // from the beginning.
       const lot = shapes(100, first)
         .filter((shape) => lengthOf(shape) >= 3 && JSON.stringify(valueOf(shape)).includes('"'))
         .slice(0, together);

@@ -1,6 +1,9 @@
 import { chain, chord, group, type AnyCanvas, type App, type AsyncResult, type Canvas, type GroupResult } from "@bullrush/client";
 
-/** What the canvases of the rows are made of. Tasks: `ok` comes to 1, `no` and `nay` fail, `sum` takes what it gets. */
+/**
+ * What the canvases of the rows are made of. Tasks: `ok` comes to 1, `no` and `nay` fail, `sum`
+ * takes what it gets.
+ */
 export interface Parts {
   readonly ok: Free;
   readonly no: Free;

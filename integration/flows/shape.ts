@@ -1,6 +1,9 @@
 import * as fc from "fast-check";
 
-/** A canvas over pure tasks, in short: what is built of it is in `canvas-of.ts`, what it comes to in `value-of.ts`. */
+/**
+ * A canvas over pure tasks, in short: what is built of it is in `canvas-of.ts`, what it comes to in
+ * `value-of.ts`.
+ */
 export type Shape =
   | { readonly type: "mix"; readonly args: readonly number[]; readonly immutable: boolean }
   /** A task that has others run in its place. */

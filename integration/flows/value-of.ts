@@ -6,7 +6,10 @@ export function mix(...args: readonly unknown[]): string {
   return createHash("sha1").update(JSON.stringify(args)).digest("hex").slice(0, 10);
 }
 
-/** What a shape comes to, evaluated here and now. @param before what comes to it from the step before, if one is */
+/**
+ * What a shape comes to, evaluated here and now. @param before what comes to it from the step
+ * before, if one is
+ */
 export function valueOf(shape: Shape, before: readonly [] | readonly [unknown] = []): unknown {
   switch (shape.type) {
     case "mix":

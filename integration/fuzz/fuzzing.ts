@@ -35,7 +35,10 @@ const mostFaults = 5;
 /** How long processes may take to come to rest, in ms. */
 const restWithin = 5000;
 
-/** Sends the calls, with `between` after each, and waits until all have ended. Gives what is wrong with them. */
+/**
+ * Sends the calls, with `between` after each, and waits until all have ended. Gives what is wrong
+ * with them.
+ */
 async function run(
   { app, notes }: Stage,
   calls: readonly HonestCall[],
@@ -79,7 +82,10 @@ async function warmUp(stages: readonly Stage[], seed: number): Promise<void> {
   }
 }
 
-/** Sends the calls to both stages, and plants among those of the first. Gives what is wrong, and how long each took, in ms. */
+/**
+ * Sends the calls to both stages, and plants among those of the first. Gives what is wrong, and how
+ * long each took, in ms.
+ */
 async function load([fuzzed, twin]: readonly [Stage, Stage], calls: readonly HonestCall[], plants: readonly Plant[]): Promise<Load> {
   const planter = openPlanter(fuzzed.url);
   const every = calls.length / plants.length;
@@ -104,7 +110,10 @@ interface Load {
   readonly took: readonly [fuzzed: number, twin: number];
 }
 
-/** Plants what the seed says among honest tasks, and judges what becomes of them and of the processes. A twin runs the same without anything planted. */
+/**
+ * Plants what the seed says among honest tasks, and judges what becomes of them and of the
+ * processes. A twin runs the same without anything planted.
+ */
 export async function fuzz({ seed, tasks, share, kinds, log = false }: FuzzOptions): Promise<FuzzReport> {
   const calls = honestCalls(tasks, seed);
   const plants = plantsOf(Math.max(1, Math.round(tasks * share)), seed, kinds);

@@ -36,7 +36,10 @@ export async function judgeLives({ members }: Stage): Promise<readonly string[]>
 
 const coded = [BullrushError, TaskFailedError, TaskRevokedError, TimeoutError, UnknownTaskError];
 
-/** What a client asks about planted things is answered, or refused by an error that says what is wrong. */
+/**
+ * What a client asks about planted things is answered, or refused by an error that says what is
+ * wrong.
+ */
 export async function judgeAnswers({ app }: Stage, plants: readonly Plant[]): Promise<readonly string[]> {
   const faults: string[] = [];
   const ask = async (what: string, question: () => Promise<unknown>) => {
@@ -70,7 +73,10 @@ export interface IdleFigures {
 /** How much more CPU an idle process may use than its twin: times, and ms a second. */
 const mostCpu = { times: 2, more: 10 };
 
-/** Processes with nothing left to do rest, as those do that saw nothing planted: within `deadline` ms. */
+/**
+ * Processes with nothing left to do rest, as those do that saw nothing planted: within `deadline`
+ * ms.
+ */
 export async function judgeIdle(fuzzed: Stage, twin: Stage, deadline: number): Promise<Verdict<IdleFigures>> {
   const began = Date.now();
   const all = [...fuzzed.members, ...twin.members];

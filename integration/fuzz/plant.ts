@@ -1,4 +1,6 @@
-/** What is planted, as the commands that plant it: for the same seed the same, in the same order. */
+/**
+ * What is planted, as the commands that plant it: for the same seed the same, in the same order.
+ */
 export interface Plant {
   readonly kind: string;
   readonly commands: readonly Command[];
@@ -12,7 +14,9 @@ export type Command = readonly [name: string, ...args: Argument[]];
 /** Bytes stand for what is no text. */
 export type Argument = string | number | Buffer;
 
-/** All that is planted and all that is honest has this prefix: each fleet has a server of its own. */
+/**
+ * All that is planted and all that is honest has this prefix: each fleet has a server of its own.
+ */
 export const prefix = "fuzz";
 
 export const queues = ["one", "two"] as const;

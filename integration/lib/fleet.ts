@@ -13,13 +13,19 @@ interface Redises {
 }
 
 export interface FleetOptions extends Partial<Redises> {
-  /** Of all workers, unless `start` says otherwise: any option of a worker but its log. Default: a lease of 2 s and a scan every 250 ms. */
+  /**
+   * Of all workers, unless `start` says otherwise: any option of a worker but its log. Default: a
+   * lease of 2 s and a scan every 250 ms.
+   */
   readonly worker?: Omit<WorkerOptions, "log">;
 }
 
 export interface MemberOptions extends Omit<WorkerOptions, "log" | "name">, Partial<Redises> {}
 
-/** Worker processes on one set of queues, a producer beside them, and a ledger of what their tasks do. The tasks are those of `faults/fixtures/tasks.mjs`. */
+/**
+ * Worker processes on one set of queues, a producer beside them, and a ledger of what their tasks
+ * do. The tasks are those of `faults/fixtures/tasks.mjs`.
+ */
 export interface Fleet extends AsyncDisposable {
   readonly prefix: string;
   readonly app: App;
@@ -28,7 +34,9 @@ export interface Fleet extends AsyncDisposable {
   env(redises?: Partial<Redises>): Readonly<Record<string, string>>;
   /** Starts a worker process. */
   start(name: string, options?: MemberOptions): Program;
-  /** Starts a worker process, and another one in its place whenever it dies, until the fleet ends. */
+  /**
+   * Starts a worker process, and another one in its place whenever it dies, until the fleet ends.
+   */
   supervise(name: string, options?: MemberOptions): Supervised;
 }
 

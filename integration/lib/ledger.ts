@@ -2,7 +2,10 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** What a task, or a test, did. A task writes `start` first and `end` last; what it writes in between is its own. */
+/**
+ * What a task, or a test, did. A task writes `start` first and `end` last; what it writes in
+ * between is its own.
+ */
 export interface Deed {
   readonly deed: string;
   /** Of the task. */
@@ -14,7 +17,10 @@ export interface Deed {
   readonly at: number;
 }
 
-/** A history that no fault touches: a file to which the tasks of all processes append a line for each thing they do. Removed at the end of `using`. */
+/**
+ * A history that no fault touches: a file to which the tasks of all processes append a line for
+ * each thing they do. Removed at the end of `using`.
+ */
 export interface Ledger extends Disposable {
   readonly file: string;
   /** All deeds so far, in their order. */
@@ -23,7 +29,9 @@ export interface Ledger extends Disposable {
   of(id: string, deed?: string): readonly Deed[];
   /** How often each task began so far. */
   starts(): ReadonlyMap<string, number>;
-  /** The ids of the tasks that began in a process and have not ended there: those that die with it. */
+  /**
+   * The ids of the tasks that began in a process and have not ended there: those that die with it.
+   */
   runningIn(pid: number): readonly string[];
   /** Writes a deed of the test, for tasks that wait for it. */
   write(deed: string, id: string): void;

@@ -10,8 +10,9 @@ export interface Place {
 }
 
 /**
- * The places, for `describe.each`: whatever holds of results has to hold in each. The other server is one for the whole file; without a server
- * binary it is left out. Another database takes the same paths as the same one: it is left out of the gate, but for where it is the only other place.
+ * The places, for `describe.each`: whatever holds of results has to hold in each. The other server
+ * is one for the whole file; without a server binary it is left out. Another database takes the
+ * same paths as the same one: it is left out of the gate, but for where it is the only other place.
  */
 export const places: readonly Place[] = [
   { results: "beside the queues", backend: () => Promise.resolve(redisUrl()) },

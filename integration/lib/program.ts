@@ -21,7 +21,10 @@ export interface Exit {
 /** A line of JSON that a process wrote. */
 export type Entry = Readonly<Record<string, unknown>>;
 
-/** A process that a test started, with all it has written. At the end of `await using`, and of the file, what still runs is killed. */
+/**
+ * A process that a test started, with all it has written. At the end of `await using`, and of the
+ * file, what still runs is killed.
+ */
 export interface Program extends AsyncDisposable {
   readonly pid: number;
   /** Lines written to stdout so far. */
@@ -32,13 +35,22 @@ export interface Program extends AsyncDisposable {
   readonly entries: readonly Entry[];
   /** Settles when it has ended and all its output is here. Never rejects. */
   readonly exit: Promise<Exit>;
-  /** The first line on stdout or stderr, also one written before, that matches. Throws, with all output, when the process ends without it, or after `deadline` ms; default `hangTimeout`. */
+  /**
+   * The first line on stdout or stderr, also one written before, that matches. Throws, with all
+   * output, when the process ends without it, or after `deadline` ms; default `hangTimeout`.
+   */
   waitFor(pattern: RegExp | string, deadline?: number): Promise<string>;
-  /** The first JSON line, also one written before, that has these fields: `{ msg: "succeeded", id }`. Throws as `waitFor` does. */
+  /**
+   * The first JSON line, also one written before, that has these fields:
+   * `{ msg: "succeeded", id }`. Throws as `waitFor` does.
+   */
   waitForEntry(fields: Entry, deadline?: number): Promise<Entry>;
   /** Sends a signal and does not wait. */
   signal(name: NodeJS.Signals): void;
-  /** Sends `signal`, default SIGTERM, and waits for the end. Kills it and throws, with all output, after `deadline` ms; default `hangTimeout`. */
+  /**
+   * Sends `signal`, default SIGTERM, and waits for the end. Kills it and throws, with all output,
+   * after `deadline` ms; default `hangTimeout`.
+   */
   stop(signal?: NodeJS.Signals, deadline?: number): Promise<Exit>;
   /** SIGKILL, and waits for the end. */
   kill(): Promise<Exit>;
@@ -53,7 +65,10 @@ export async function killPrograms(): Promise<void> {
   await Promise.all(left.map((program) => program.kill()));
 }
 
-/** Starts a JavaScript file with this Node. It inherits this process's environment, but no BULLRUSH_* variable. */
+/**
+ * Starts a JavaScript file with this Node. It inherits this process's environment, but no
+ * BULLRUSH_* variable.
+ */
 export function startProgram({ file, args = [], env = {}, cwd }: ProgramOptions): Program {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(BULLRUSH|VITEST|NODE_OPTIONS|NO_COLOR|FORCE_COLOR)/.test(name));
   const child = spawn(process.execPath, [file, ...args], {

@@ -3,7 +3,10 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** A directory with files of a user's, in which the packages can be imported. It is removed at the end of `using`. */
+/**
+ * A directory with files of a user's, in which the packages can be imported. It is removed at the
+ * end of `using`.
+ */
 export interface Project extends Disposable {
   readonly directory: string;
 }

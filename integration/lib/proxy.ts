@@ -1,6 +1,8 @@
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 
-/** A TCP proxy in this process, in front of a Redis, that does to its connections what networks do. */
+/**
+ * A TCP proxy in this process, in front of a Redis, that does to its connections what networks do.
+ */
 export interface Proxy extends AsyncDisposable {
   /** The URL of the Redis, through the proxy. */
   readonly url: string;
@@ -10,23 +12,38 @@ export interface Proxy extends AsyncDisposable {
   refused(): number;
   /** Resets all connections; new ones pass. */
   reset(): void;
-  /** From now on the connections that exist carry nothing, in neither direction, and stay open; new ones pass, or with `alsoNew` do not answer either. */
+  /**
+   * From now on the connections that exist carry nothing, in neither direction, and stay open; new
+   * ones pass, or with `alsoNew` do not answer either.
+   */
   blackhole(options?: { readonly alsoNew?: boolean }): void;
   /** New connections pass again. */
   pass(): void;
   /** Resets new connections as soon as they are made, as a port does on which nobody listens. */
   refuse(): void;
-  /** Loses the reply to the next request that contains `text`, and all that comes back on that connection after it. Resolves when Redis has answered. */
+  /**
+   * Loses the reply to the next request that contains `text`, and all that comes back on that
+   * connection after it. Resolves when Redis has answered.
+   */
   loseReply(text: string): Promise<void>;
-  /** Loses the next request that contains `text`, and all that follows on that connection, in both directions. Resolves when it has come. */
+  /**
+   * Loses the next request that contains `text`, and all that follows on that connection, in both
+   * directions. Resolves when it has come.
+   */
   loseRequest(text: string): Promise<void>;
   /** From now on all that passes is `ms` late, in each direction; 0: no longer. */
   slow(ms: number): void;
-  /** Keeps back each request that contains `text`, and what follows on its connection, until it is let go. What was kept arrives even if its sender has gone. */
+  /**
+   * Keeps back each request that contains `text`, and what follows on its connection, until it is
+   * let go. What was kept arrives even if its sender has gone.
+   */
   hold(text: string): Hold;
   /** As `hold`, for replies. */
   holdReply(text: string): Hold;
-  /** Ends all trouble: what has not been lost yet will not be, nothing is late, what carries nothing is reset, and new connections pass. */
+  /**
+   * Ends all trouble: what has not been lost yet will not be, nothing is late, what carries nothing
+   * is reset, and new connections pass.
+   */
   heal(): void;
   /** Ends it, as the end of `await using` does. */
   close(): Promise<void>;
@@ -65,7 +82,10 @@ interface Holding {
   readonly onHeld: () => void;
 }
 
-/** Opens a proxy on a free port of 127.0.0.1, in front of the Redis at `target`, whose user, password and database it keeps. */
+/**
+ * Opens a proxy on a free port of 127.0.0.1, in front of the Redis at `target`, whose user,
+ * password and database it keeps.
+ */
 export async function openProxy(target: string): Promise<Proxy> {
   const { hostname, port } = new URL(target);
   const links = new Set<Link>();

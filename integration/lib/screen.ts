@@ -10,7 +10,9 @@ const run = promisify(execFile);
 /** Whether this machine has the terminals of `openScreen`, which are tmux's. */
 export const hasScreens = (process.env["PATH"] ?? "").split(delimiter).some((folder) => existsSync(join(folder, "tmux")));
 
-/** A terminal in which a command runs. It stays when that has ended, until the end of `await using`. */
+/**
+ * A terminal in which a command runs. It stays when that has ended, until the end of `await using`.
+ */
 export interface Screen extends AsyncDisposable {
   /** What can be read in it, lines that have left it included; with `colours` also its escapes. */
   shown(options?: { readonly colours?: boolean }): Promise<string>;

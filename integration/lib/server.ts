@@ -5,7 +5,10 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { eventually } from "./eventually.js";
 
-/** The server binary, for tests that need to kill their server, or give it options; without one they are skipped. */
+/**
+ * The server binary, for tests that need to kill their server, or give it options; without one they
+ * are skipped.
+ */
 export const serverBinary = findBinary();
 
 /** The private server of a test. At the end of `await using`, and of the file, it is killed. */
@@ -23,7 +26,10 @@ const running = new Set<Server>();
 
 let second: Promise<Server> | undefined;
 
-/** The one further server of a test file: started by the first call, and killed at the end of the file. */
+/**
+ * The one further server of a test file: started by the first call, and killed at the end of the
+ * file.
+ */
 export function secondServer(): Promise<Server> {
   return (second ??= startServer());
 }
@@ -35,8 +41,10 @@ export async function killServers(): Promise<void> {
 }
 
 /**
- * Starts a `redis-server` or `valkey-server` of this test's own, with `args` such as `["--requirepass", "secret"]`. It keeps nothing on disk unless
- * they say so. Without a given port it tries ports until it has one: another process may take a free port first. Throws if the server ends.
+ * Starts a `redis-server` or `valkey-server` of this test's own, with `args` such as
+ * `["--requirepass", "secret"]`. It keeps nothing on disk unless they say so. Without a given port
+ * it tries ports until it has one: another process may take a free port first. Throws if the server
+ * ends.
  */
 export async function startServer(args: readonly string[] = [], given?: { readonly port: number }): Promise<Server> {
   if (serverBinary === undefined) throw new Error("no server binary: guard the test with serverBinary");

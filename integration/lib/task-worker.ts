@@ -6,7 +6,10 @@ export interface WorkerStart {
   /** What goes behind `-A`. Default: nothing, the worker finds its app itself. */
   readonly app?: string;
   readonly args?: readonly string[];
-  /** Variables to set, or, with `undefined`, to remove. Unless it says otherwise, BULLRUSH_BROKER_URL is the shared Redis. */
+  /**
+   * Variables to set, or, with `undefined`, to remove. Unless it says otherwise,
+   * BULLRUSH_BROKER_URL is the shared Redis.
+   */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Default: this process's. */
   readonly cwd?: string;
@@ -14,7 +17,10 @@ export interface WorkerStart {
 
 /** A `task-worker` process. */
 export interface WorkerProcess extends Program {
-  /** Resolves when it consumes. Rejects, with its output, when it ends before, or does not within `hangTimeout`. */
+  /**
+   * Resolves when it consumes. Rejects, with its output, when it ends before, or does not within
+   * `hangTimeout`.
+   */
   readonly ready: Promise<void>;
 }
 

@@ -6,7 +6,10 @@ import { describe, it } from "vitest";
 import { hangTimeout } from "../lib/hang-timeout.js";
 import { linesOf, open } from "./stage.js";
 
-/** Most reports that a worker shows in `ms`: one in 100 ms, the first and the last. Half as many again, because timers differ. */
+/**
+ * Most reports that a worker shows in `ms`: one in 100 ms, the first and the last. Half as many
+ * again, because timers differ.
+ */
 const most = (ms: number) => 3 + ms / 66;
 
 describe.each(["threads", "processes"])("a worker with %s", (pool) => {

@@ -10,7 +10,10 @@ const kinds = ["Timeout", "TCPSocketWrap", "TCPServerWrap", "PipeWrap", "Process
 
 const before = count();
 
-/** The sockets that this file has opened and not closed: those of an app keep no process alive while they are idle, so that Node does not count them. */
+/**
+ * The sockets that this file has opened and not closed: those of an app keep no process alive while
+ * they are idle, so that Node does not count them.
+ */
 const sockets = new Set<Socket>();
 
 function note(message: unknown): void {
@@ -36,7 +39,8 @@ afterAll(async () => {
   unsubscribe("net.client.socket", note);
 });
 
-// Before that, and with more time: a program has ended when nothing that it started holds its output.
+// Before that, and with more time: a program has ended when nothing that it started holds its
+// output.
 afterAll(async () => {
   await Promise.all([killPrograms(), killServers()]);
 });

@@ -1,4 +1,5 @@
-// Starts a worker on each kind of module, by either command, with a Redis of its own, and sends it a task.
+// Starts a worker on each kind of module, by either command, with a Redis of its own, and sends it
+// a task.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { openRedis } from "@bullrush/broker/embedded";

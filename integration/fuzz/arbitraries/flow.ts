@@ -125,7 +125,10 @@ const beside = (key: string): fc.Arbitrary<readonly Command[]> =>
     { maxLength: 3 },
   );
 
-/** A flow of three calls and a join, spoilt in some places; its first call waits in a queue, its positions as the flow says. */
+/**
+ * A flow of three calls and a join, spoilt in some places; its first call waits in a queue, its
+ * positions as the flow says.
+ */
 const whole: fc.Arbitrary<Plant> = fc
   .record({
     id: fc.uuid(),

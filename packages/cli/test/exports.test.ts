@@ -1,7 +1,10 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 
-/** The names that a module of `export { … } from` exports, each with `type` if it is exported as a type. */
+/**
+ * The names that a module of `export { … } from` exports, each with `type` if it is exported as a
+ * type.
+ */
 function exportsOf(path: string): readonly string[] {
   const text = readFileSync(new URL(path, import.meta.url), "utf8");
   const lists = Array.from(text.matchAll(/export (type )?\{([^}]*)\}/g), ([, type, names = ""]) => ({ type, names }));

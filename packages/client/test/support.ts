@@ -39,7 +39,10 @@ export function messageOf({ content }: Delivery): Message {
 export interface Taken {
   readonly delivery: Delivery;
   readonly message: Message;
-  /** Stores the record of how the task ended, tells its sender, and settles the delivery, as a worker does. */
+  /**
+   * Stores the record of how the task ended, tells its sender, and settles the delivery, as a
+   * worker does.
+   */
   end(outcome: Outcome, record: Partial<TaskRecord>): Promise<void>;
 }
 
@@ -119,7 +122,10 @@ export async function subscriptionsOf(url: string, app: App): Promise<unknown> {
   return Array.isArray(reply) ? reply[1] : reply;
 }
 
-/** Starts to wait for the result of a call, and gives the promise of it once `app` is subscribed to its results on the Redis at `url`. */
+/**
+ * Starts to wait for the result of a call, and gives the promise of it once `app` is subscribed to
+ * its results on the Redis at `url`.
+ */
 export async function waiting(url: string, app: App, re: AsyncResult): Promise<{ readonly get: Promise<unknown> }> {
   const get = re.get({ timeout: hangTimeout });
   get.catch(() => undefined);

@@ -2,7 +2,7 @@ import { toFailure, type FailureOptions } from "@bullrush/broker";
 import { enclosingTask, type Log } from "@bullrush/client";
 import { redactFailure } from "./redact.js";
 
-/** The fields by which a log line names the task in whose asynchronous context it is written; none outside a task. */
+/** The log fields that name the task of this asynchronous context; empty outside a task. */
 export function taskFields(): { readonly task?: string; readonly id?: string } {
   const context = enclosingTask();
   return context === undefined ? {} : { task: context.name, id: context.id };
@@ -12,9 +12,10 @@ export function taskFields(): { readonly task?: string; readonly id?: string } {
 const maxLines = 100;
 
 /**
- * Logs the errors that tasks leave behind outside their own promises. After an unhandled rejection the process goes on: ending it would
- * end all other tasks too. After an uncaught exception the process is in no known state: `onCrash` ends it in an orderly way and returns
- * what the line says of that. `onCrash` is called for each exception, in the exception's asynchronous context.
+ * Logs the errors that tasks leave behind outside their own promises. After an unhandled rejection
+ * the process goes on: ending it would end all other tasks too. After an uncaught exception the
+ * process is in no known state: `onCrash` ends it in an orderly way and returns what the line says
+ * of that. `onCrash` is called for each exception, in the exception's asynchronous context.
  */
 export function logUnhandledErrors(log: Log, onCrash: () => string, { fullStacks }: FailureOptions = {}): void {
   const said = new Set<string>();

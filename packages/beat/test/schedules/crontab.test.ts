@@ -8,8 +8,8 @@ const hour = 60 * 60 * 1000;
 const day = 24 * hour;
 
 /**
- * With clocks that are changed at midnight, by half an hour or by two, in the other half of the year, for a month of fasting, and not at
- * all.
+ * With clocks that are changed at midnight, by half an hour or by two, in the other half of the
+ * year, for a month of fasting, and not at all.
  */
 const zones = [
   ..."Europe/Berlin Europe/London Europe/Lisbon Europe/Dublin Europe/Chisinau Europe/Athens Europe/Moscow Europe/Istanbul".split(" "),

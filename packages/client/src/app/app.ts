@@ -41,7 +41,10 @@ import type { Sending } from "../publishing/build-message.js";
 import { Sender } from "./sender.js";
 import { TaskRegistry } from "./task-registry.js";
 
-/** Declares an app. Nothing is connected before the first call. Throws `INVALID_OPTION`, `INVALID_URL` or `INVALID_QUEUE_NAME`. */
+/**
+ * Declares an app. Nothing is connected before the first call. Throws `INVALID_OPTION`,
+ * `INVALID_URL` or `INVALID_QUEUE_NAME`.
+ */
 export function createApp<Calls extends Record<string, unknown[]> = Record<string, unknown[]>>(options: AppOptions<Calls> = {}): App {
   return new App(options);
 }

@@ -44,8 +44,8 @@ export interface AppOptions<Calls extends Record<string, unknown[]> = Record<str
   readonly name?: string;
   /**
    * Redis that holds the queues; `memory://` keeps everything in the memory of this process, and
-   * `memory://name` shares it among the apps of the process that name it. Default: `BULLRUSH_BROKER_URL`, else
-   * `redis://127.0.0.1:6379/0`.
+   * `memory://name` shares it among the apps of the process that name it. Default:
+   * `BULLRUSH_BROKER_URL`, else `redis://127.0.0.1:6379/0`.
    */
   readonly broker?: RedisLocation;
   /**
@@ -63,7 +63,10 @@ export interface AppOptions<Calls extends Record<string, unknown[]> = Record<str
    * `beat` name need not be listed. Default: the default queue alone.
    */
   readonly queues?: readonly QueueOption[];
-  /** Where tasks go: a record of names and `*` patterns, an array of pairs (the first match wins), or a function. Default: to the default queue. */
+  /**
+   * Where tasks go: a record of names and `*` patterns, an array of pairs (the first match wins),
+   * or a function. Default: to the default queue.
+   */
   readonly routes?: RouteTable;
   /** Queue of the tasks without a route. Default: `default`. */
   readonly defaultQueue?: string;
@@ -175,7 +178,10 @@ export function compileOptions(given: AppOptions, environment: Environment): Com
   };
 }
 
-/** Throws `INVALID_URL`, and `INVALID_OPTION` for a result backend beside a broker in memory: its engine holds the results too. */
+/**
+ * Throws `INVALID_URL`, and `INVALID_OPTION` for a result backend beside a broker in memory: its
+ * engine holds the results too.
+ */
 function checkLocations(broker: RedisLocation, backend: RedisLocation): void {
   if (!isMemoryUrl(broker) && !isMemoryUrl(backend)) {
     compileLocation(broker);

@@ -13,7 +13,10 @@ export class TaskRegistry {
     return this.#definitions;
   }
 
-  /** Declares a task whose function is `run`. Throws `INVALID_TASK_NAME`, `TASK_ALREADY_REGISTERED`, `INVALID_OPTION`, `INVALID_QUEUE_NAME`. */
+  /**
+   * Declares a task whose function is `run`. Throws `INVALID_TASK_NAME`, `TASK_ALREADY_REGISTERED`,
+   * `INVALID_OPTION`, `INVALID_QUEUE_NAME`.
+   */
   add(name: string, options: TaskOptions, run: unknown): void {
     checkTaskName(name);
     if (typeof run !== "function") refuse(`the function of ${name}`, run === undefined ? "missing" : kindOf(run), "a function");

@@ -2,7 +2,10 @@ import { counted, type Schedule } from "@bullrush/broker";
 import { checkOptions, isList, isText, isTimeZone, kindOf, refuse, type Check } from "../options/check.js";
 import { cronOf } from "./cron.js";
 
-/** One field of a cron expression, as cron writes it (`"9-17"`, `"mon,fri"`), or a number, or several. Default: `*`. */
+/**
+ * One field of a cron expression, as cron writes it (`"9-17"`, `"mon,fri"`), or a number, or
+ * several. Default: `*`.
+ */
 export type CrontabField = string | number | readonly number[];
 
 /** A cron expression by its fields. */

@@ -1,6 +1,9 @@
 import { BullrushError } from "@bullrush/broker";
 
-/** Throws `INVALID_TASK_NAME` unless `name` is a string of 1 to 200 characters without whitespace, control characters or `*`. */
+/**
+ * Throws `INVALID_TASK_NAME` unless `name` is a string of 1 to 200 characters without whitespace,
+ * control characters or `*`.
+ */
 export function checkTaskName(name: unknown): void {
   const reason = flawOf(name);
   if (reason !== undefined) throw new BullrushError("INVALID_TASK_NAME", { name: String(name).slice(0, 80), reason });

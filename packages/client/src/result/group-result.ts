@@ -177,7 +177,9 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
     if (source !== undefined) await forget(this.#asGroup, source);
   }
 
-  /** The handle as plain data, with its members and the steps before it. As `AsyncResult.toJSON`. */
+  /**
+   * The handle as plain data, with its members and the steps before it. As `AsyncResult.toJSON`.
+   */
   toJSON(): ResultData {
     return resultData(this.#asGroup);
   }

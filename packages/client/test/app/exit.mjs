@@ -1,4 +1,5 @@
-// Runs one scenario of scenarios.ts from the sources: exit.mjs <scenario> <url>. It must end by itself.
+// Runs one scenario of scenarios.ts from the sources: exit.mjs <scenario> <url>. It must end by
+// itself.
 import { fileURLToPath } from "node:url";
 import { defaultServerConditions, runnerImport } from "vite";
 

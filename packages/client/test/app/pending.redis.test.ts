@@ -7,7 +7,10 @@ import { planOf } from "../../src/canvas/planner.js";
 import { chain, type AnyCanvas, type App } from "../../src/index.js";
 import { testApp } from "../support.js";
 
-/** An app whose flows nobody keeps, and whose backend refuses the first `times` that something is to be stored. */
+/**
+ * An app whose flows nobody keeps, and whose backend refuses the first `times` that something is to
+ * be stored.
+ */
 function prepare(times: number) {
   const app = testApp();
   const asked = { times: 0 };

@@ -7,7 +7,10 @@ export type Functions = Readonly<Record<string, (...args: readonly unknown[]) =>
 /** How something comes out. */
 export type Ending = { readonly value: unknown } | { readonly mishap: string };
 
-/** The same, and what failed: a call, or a group without calls; unknown behind a group that failed, where the step behind it is what fails. */
+/**
+ * The same, and what failed: a call, or a group without calls; unknown behind a group that failed,
+ * where the step behind it is what fails.
+ */
 type Traced = { readonly value: unknown } | { readonly mishap: string; readonly by?: CanvasData };
 
 /** What comes to a part of a canvas: nothing at its beginning. */
@@ -19,7 +22,10 @@ interface Watch {
   readonly whose: ReadonlySet<CanvasData>;
 }
 
-/** The value that a canvas has to come to, worked out here and now, with its links. Throws what has failed first, in the order of the canvas. */
+/**
+ * The value that a canvas has to come to, worked out here and now, with its links. Throws what has
+ * failed first, in the order of the canvas.
+ */
 export function evaluate(canvas: CanvasData, functions: Functions): unknown {
   const ending = endingOf(canvas, { starts: true }, [], functions);
   if ("mishap" in ending) throw new Error(ending.mishap);
@@ -67,7 +73,10 @@ function chainEnding({ steps, onError = [] }: ChainData, coming: Coming, around:
   }, coming) as Traced;
 }
 
-/** The steps at which the error links of a chain stand: the last, and before each that is a group the last that is none. */
+/**
+ * The steps at which the error links of a chain stand: the last, and before each that is a group
+ * the last that is none.
+ */
 function standingOf(steps: readonly CanvasData[]): readonly number[] {
   const last = steps.findLastIndex((step) => !isEmpty(step));
   if (last < 0) return [];

@@ -1,10 +1,16 @@
 import type { Flow, Target } from "@bullrush/broker";
 import { joined, perform, type Ending, type Functions } from "./evaluate.js";
 
-/** An ending, and where it is a failure the call that failed, and the joins before whose groups it stands. Of a join that failed, none. */
+/**
+ * An ending, and where it is a failure the call that failed, and the joins before whose groups it
+ * stands. Of a join that failed, none.
+ */
 type Told = Ending & { readonly before?: ReadonlySet<number>; readonly by?: number };
 
-/** Runs a flow in memory as the broker and its workers do, and gives how each of its calls ended, by their ids; those that were dropped did not. */
+/**
+ * Runs a flow in memory as the broker and its workers do, and gives how each of its calls ended, by
+ * their ids; those that were dropped did not.
+ */
 export function interpret({ calls, joins, entries }: Flow, functions: Functions): ReadonlyMap<string, Ending> {
   const endings = new Map<string, Ending>();
   const slots = joins.map((): Told[] => []);

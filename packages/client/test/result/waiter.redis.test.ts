@@ -8,7 +8,10 @@ import { deadUrl, door, rejected, store, testApp } from "../support.js";
 
 const closing = new BullrushError("APP_CLOSED", { app: "test" });
 
-/** A waiter on the backend and the engine of `app`, in some of whose steps a test may put in its own. */
+/**
+ * A waiter on the backend and the engine of `app`, in some of whose steps a test may put in its
+ * own.
+ */
 function waiterOn(app: App, { results = {}, queues = {} }: { results?: Partial<Results>; queues?: Partial<Queues> } = {}, timing?: Timing) {
   const waiter = new ResultWaiter({ ...app.engine.results, ...results }, { ...app.engine.queues, ...queues }, timing);
   onTestFinished(() => waiter.close(closing));

@@ -6,7 +6,10 @@ import type { Compiler } from "./compiler.js";
 import { isTypeScript } from "./files.js";
 import type { Resolver } from "./resolver.js";
 
-/** A module of ES that gives what the CommonJS in `file` exports. That is loaded by `require`, so that there is one of it however it is asked for. */
+/**
+ * An ES module that exports what the CommonJS module in `file` exports. `require` loads it, so that
+ * there is one instance for both kinds of import.
+ */
 export function facade(file: string, compiled: Compiled, compiler: Compiler, resolver: Resolver): string {
   initSync();
   const names = new Set<string>();
@@ -39,7 +42,7 @@ function locate(specifier: string, parent: string, resolver: Resolver): string |
   try {
     return resolver.find(specifier, parent) ?? createRequire(parent).resolve(specifier);
   } catch {
-    // Loading it will say why.
+    // Loading it will report the error.
     return undefined;
   }
 }

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { inDependency, isTypeScript, probe } from "./files.js";
 import type { Tsconfigs } from "./tsconfigs.js";
 
-/** Finds what TypeScript finds and Node does not. */
+/** Resolves what TypeScript resolves and Node does not. */
 export class Resolver {
   readonly #tsconfigs: Tsconfigs;
 
@@ -12,7 +12,10 @@ export class Resolver {
     this.#tsconfigs = tsconfigs;
   }
 
-  /** The file that `specifier` means in `parent`, by the rules of TypeScript; `undefined` if Node is to look for it. */
+  /**
+   * The file that `specifier` means in `parent`, by TypeScript's rules; `undefined` if Node
+   * resolves it.
+   */
   find(specifier: string, parent: string): string | undefined {
     if (isBuiltin(specifier) || specifier.startsWith("#") || !this.#asksTypeScript(parent)) return undefined;
     if (specifier.startsWith("file:")) return probe(fileURLToPath(specifier));

@@ -4,10 +4,13 @@ import { inDependency } from "./files.js";
 
 export type CompilerOptions = NonNullable<TsConfigResult["config"]["compilerOptions"]>;
 
-/** What a tsconfig says of a file. */
+/** The settings of a tsconfig for a file. */
 export interface Settings {
   readonly options: CompilerOptions;
-  /** Where `paths` and `baseUrl` say that a module may be: paths, perhaps without an extension, best first. */
+  /**
+   * The paths at which a module may be by `paths` and `baseUrl`, perhaps without an extension, best
+   * first.
+   */
   readonly placesOf: (specifier: string) => readonly string[];
 }
 
@@ -19,7 +22,10 @@ export class Tsconfigs {
   readonly #byFolder = new Map<string, TsConfigResult | null>();
   readonly #settings = new Map<string, Settings>();
 
-  /** None is for what is installed in `node_modules`. Throws if the nearest one cannot be read, and says for which file that is. */
+  /**
+   * None is for what is installed in `node_modules`. Throws if the nearest one cannot be read, and
+   * says for which file that is.
+   */
   of(file: string): Settings {
     if (inDependency(file)) return none;
     try {
