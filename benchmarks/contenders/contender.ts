@@ -60,7 +60,7 @@ export interface Work {
 
 export interface Producer {
   /**
-   * Sends `first` to `last - 1`, each with a call of its own, `width` at once: the next lot when
+   * Sends `first` to `last - 1`, each with a call of its own, `width` at once: the next batch when
    * Redis has all of one. Gives the last of them.
    */
   send(first: number, last: number, width: number): Promise<readonly Sent[]>;

@@ -8,7 +8,7 @@ import type { Sent } from "./setting.js";
 const sample = 100;
 
 /**
- * Has `send` send `first` to `last - 1`, `width` at a time: the next lot when all of one are
+ * Has `send` send `first` to `last - 1`, `width` at a time: the next batch when all of one are
  * confirmed. Gives the last 100 or so.
  */
 export async function sendInLots(
@@ -22,8 +22,8 @@ export async function sendInLots(
     const numbers = Array.from({ length: Math.min(width, last - at) }, (_, index) => at + index);
     const handles = await send(numbers);
     if (last - at > Math.max(sample, width)) continue;
-    const lot = numbers.map((number, index) => ({ number, id: handles[index]?.id ?? "" }));
-    latest = [...latest, ...lot].slice(-sample);
+    const batch = numbers.map((number, index) => ({ number, id: handles[index]?.id ?? "" }));
+    latest = [...latest, ...batch].slice(-sample);
   }
   return latest;
 }

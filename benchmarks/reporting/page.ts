@@ -21,8 +21,8 @@ function partOf(name: string, report: Report): string {
   if (name === "surroundings") {
     const { date, rounds, surroundings, warnings, failures } = report;
     const lines = [`Measured on ${date.slice(0, 10)}, ${rounds} ${rounds === 1 ? "round" : "rounds"}`, ...surroundings];
-    const troubles = [...warnings, ...failures].map((line) => `Note: ${line}`);
-    return [...lines, ...troubles].map((line) => `- ${line}`).join("\n");
+    const notes = [...warnings, ...failures].map((line) => `Note: ${line}`);
+    return [...lines, ...notes].map((line) => `- ${line}`).join("\n");
   }
   const scenarios = report.scenarios.filter((scenario) => stands(name, scenario.name));
   if (scenarios.length === 0) return "Not measured in this run.";

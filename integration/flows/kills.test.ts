@@ -22,21 +22,21 @@ test.concurrent.each(places)(
     for (let first = 0; first < count; first += together) {
       // Long enough for none to have ended when the kill comes, as what ends in an empty group has
       // from the beginning.
-      const lot = shapes(100, first)
+      const batch = shapes(100, first)
         .filter((shape) => lengthOf(shape) >= 3 && JSON.stringify(valueOf(shape)).includes('"'))
         .slice(0, together);
       const victim = workers[(first / together) % workers.length]!.current();
       await victim.waitForEntry({ msg: "ready" });
-      const sent = await Promise.all(lot.map((shape) => canvasOf(app, shape).stamp({ ms: 200 }).delay()));
+      const sent = await Promise.all(batch.map((shape) => canvasOf(app, shape).stamp({ ms: 200 }).delay()));
       await eventually("it runs some of them", () => ledger.runningIn(victim.pid).length > 0);
       const running = ledger.runningIn(victim.pid);
       await victim.kill();
       died.push(running.length);
       // The kill came in time.
       const ended = await Promise.all(sent.map((one) => one.ready()));
-      expect(lot.filter((_, index) => ended[index])).toEqual([]);
+      expect(batch.filter((_, index) => ended[index])).toEqual([]);
       const values = await Promise.all(sent.map((one) => one.get({ timeout: hangTimeout })));
-      for (const [index, shape] of lot.entries()) expect({ shape, value: values[index] }).toEqual({ shape, value: valueOf(shape) });
+      for (const [index, shape] of batch.entries()) expect({ shape, value: values[index] }).toEqual({ shape, value: valueOf(shape) });
       const starts = ledger.starts();
       // One or the other may have been settled in the moment of the kill.
       expect(running.some((id) => (starts.get(id) ?? 0) > 1)).toBe(true);

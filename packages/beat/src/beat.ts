@@ -48,17 +48,28 @@ export function createBeat(app: App, given: BeatOptions = {}): Beat {
 
   function assemble() {
     const store = app.engine.schedules;
-    const trouble = new ThrottledLog(log, systemClock);
+    const throttledLog = new ThrottledLog(log, systemClock);
     const sleeper = new Sleeper();
     const timetables = new Timetables(app.options);
     const sending = new Sending({ app, timetables, metrics, log, random: Math.random });
     const time = new ServerTime(steadyClock);
     const watch = new ClockWatch(systemClock, log);
-    const shared = { app, store, sending, timetables, time, sleeper, log, trouble, maxInterval: options.maxInterval, steady: steadyClock };
+    const shared = {
+      app,
+      store,
+      sending,
+      timetables,
+      time,
+      sleeper,
+      log,
+      throttledLog,
+      maxInterval: options.maxInterval,
+      steady: steadyClock,
+    };
     const leader = (term: ConstructorParameters<typeof LeaderLoop>[1]) =>
-      new LeaderLoop({ ...shared, onTime: (now, took) => watch.heard(now, took) }, term);
-    const election = new Election({ store, leader, sleeper, log, trouble });
-    return { election, listener: new ChangeListener(store, (news) => election.heard(news), trouble) };
+      new LeaderLoop({ ...shared, onTime: (now, took) => watch.compare(now, took) }, term);
+    const election = new Election({ store, leader, sleeper, log, throttledLog });
+    return { election, listener: new ChangeListener(store, (news) => election.onNews(news), throttledLog) };
   }
 
   async function stopOnce(): Promise<void> {

@@ -25,7 +25,7 @@ export class ClockWatch {
    * Takes a sample: the server's time was `now`, in ms since the epoch, in the middle of a round
    * trip of `took` ms.
    */
-  heard(now: number, took: number): void {
+  compare(now: number, took: number): void {
     if (took > slowest) return;
     const ahead = this.#clock.now() - took / 2 - now;
     const differs = Math.abs(ahead) > tolerance;

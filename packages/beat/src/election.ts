@@ -18,7 +18,7 @@ export interface ElectionOptions {
   readonly leader: (term: Term) => Leader;
   readonly sleeper: Sleeper;
   readonly log: Logger;
-  readonly trouble: ThrottledLog;
+  readonly throttledLog: ThrottledLog;
 }
 
 /** Interval of a follower's attempts to lead, and of a leader's renewals, in ms. */
@@ -52,7 +52,7 @@ export class Election {
   }
 
   /** Wakes the leader when entries have changed, and followers when a term has ended. */
-  heard(news: ScheduleNews): void {
+  onNews(news: ScheduleNews): void {
     if (news === "resigned" || this.#held !== undefined) this.#options.sleeper.wake();
   }
 
@@ -70,13 +70,13 @@ export class Election {
   }
 
   async #campaign(): Promise<Term | undefined> {
-    const { store, trouble } = this.#options;
+    const { store, throttledLog } = this.#options;
     try {
       const term = await store.campaign();
       if (term === undefined || !this.#stopped) return term;
       await store.resign(term);
     } catch (error) {
-      if (!this.#stopped) trouble.warn("no beat may lead", error);
+      if (!this.#stopped) throttledLog.warn("no beat may lead", error);
     }
     return undefined;
   }
@@ -94,24 +94,24 @@ export class Election {
   }
 
   async #renew(term: Term, leader: Leader): Promise<void> {
-    const { store, trouble } = this.#options;
+    const { store, throttledLog } = this.#options;
     try {
       if (await store.renew(term)) await leader.check();
       else leader.end();
     } catch (error) {
-      if (!this.#stopped) trouble.warn("the term of this beat is not renewed", error);
+      if (!this.#stopped) throttledLog.warn("the term of this beat is not renewed", error);
     }
   }
 
   async #resign(): Promise<void> {
-    const { store, trouble } = this.#options;
+    const { store, throttledLog } = this.#options;
     if (this.#held === undefined) return;
     const { term, leader } = this.#held;
     leader.end();
     try {
       await store.resign(term);
     } catch (error) {
-      trouble.warn("the term of this beat was not ended: others wait until it has run out", error);
+      throttledLog.warn("the term of this beat was not ended: others wait until it has run out", error);
     }
   }
 }

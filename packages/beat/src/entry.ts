@@ -72,8 +72,8 @@ export class Timetables {
   }
 
   #function(name: string): (after: Date) => Date | undefined {
-    const given = this.#functions.get(name);
-    if (given !== undefined) return given;
+    const custom = this.#functions.get(name);
+    if (custom !== undefined) return custom;
     throw new BullrushError("INVALID_OPTION", {
       option: `the schedule of "${name}"`,
       got: "a function that this beat does not have",

@@ -19,9 +19,9 @@ export interface PreviewTick {
  * `stored` on the broker. Entries that were set at run time stay. For all others the options win,
  * and an entry with an unchanged schedule keeps its progress.
  */
-export function preview(given: readonly NamedCall[], stored: readonly StoredEntry[], from: number): readonly PreviewEntry[] {
+export function preview(optionEntries: readonly NamedCall[], stored: readonly StoredEntry[], from: number): readonly PreviewEntry[] {
   const kept = new Map(stored.map((entry) => [entry.name, entry]));
-  const ofOptions = given.flatMap(({ name, call }): PreviewEntry | readonly [] => {
+  const ofOptions = optionEntries.flatMap(({ name, call }): PreviewEntry | readonly [] => {
     const entry = kept.get(name);
     if (entry?.origin === "runtime") return [];
     const starts = (one: ScheduledCall) => Math.max(one.startAt ?? 0, from);

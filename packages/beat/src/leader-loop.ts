@@ -7,11 +7,11 @@ import type { Timetables } from "./entry.js";
 import { OptionEntries } from "./option-entries.js";
 import { isOutage } from "./outage.js";
 import { reasonOf } from "./reason.js";
-import { Resting } from "./resting.js";
+import { RestingEntries } from "./resting.js";
 import type { Sending, Step } from "./sending.js";
 import type { ServerTime } from "./server-time.js";
 import type { Sleeper } from "./sleeper.js";
-import { surrounded } from "./surrounded.js";
+import { sendThroughMiddleware } from "./send-through-middleware.js";
 
 export interface LeaderLoopOptions {
   readonly app: Pick<App, "options" | "layers" | "surroundTicks">;
@@ -28,7 +28,7 @@ export interface LeaderLoopOptions {
    */
   readonly onTime: (now: number, took: number) => void;
   readonly log: Logger;
-  readonly trouble: ThrottledLog;
+  readonly throttledLog: ThrottledLog;
 }
 
 /** Maximum number of entries, and of ticks, in one batch. */
@@ -60,7 +60,7 @@ export class LeaderLoop {
   readonly #options: LeaderLoopOptions;
   readonly #term: Term;
   readonly #entries: OptionEntries;
-  readonly #resting = new Resting();
+  readonly #resting = new RestingEntries();
   /** Whether no entry's due time is later than its timetable says. */
   #aligned = false;
   #over = false;
@@ -82,9 +82,9 @@ export class LeaderLoop {
   /** Runs the loop. Resolves when the term is over. Never rejects. */
   async run(): Promise<void> {
     const { sleeper, maxInterval } = this.#options;
-    if ((await this.#surely(() => this.#entries.sync(), "entries of the options not stored")) === false) this.end();
+    if ((await this.#retry(() => this.#entries.sync(), "entries of the options not stored")) === false) this.end();
     while (!this.#over) {
-      const pause = await this.#surely(() => this.#look(), "not looking for what is due");
+      const pause = await this.#retry(() => this.#look(), "not looking for what is due");
       await sleeper.sleep(Math.min(pause ?? 0, maxInterval));
     }
   }
@@ -95,14 +95,14 @@ export class LeaderLoop {
   }
 
   async #check(): Promise<void> {
-    const { trouble, sleeper } = this.#options;
+    const { throttledLog, sleeper } = this.#options;
     try {
       const lost = await this.#entries.check();
       if (lost === 0) return;
-      trouble.warn("entries of the options stored again", `the broker had lost ${lost} of them`);
+      throttledLog.warn("entries of the options stored again", `the broker had lost ${lost} of them`);
       sleeper.wake();
     } catch (error) {
-      if (!this.#over) trouble.warn("entries of the options not looked for", reasonOf(error));
+      if (!this.#over) throttledLog.warn("entries of the options not looked for", reasonOf(error));
     }
   }
 
@@ -145,7 +145,7 @@ export class LeaderLoop {
 
   #hasJumped(now: number, asked: number): boolean {
     const { time, steady, log, onTime } = this.#options;
-    const jumped = time.heard(now, asked);
+    const jumped = time.update(now, asked);
     onTime(now, steady.now() - asked);
     if (jumped === 0) return false;
     log.warn({ ms: Math.round(jumped) }, "the clock of the server has jumped");
@@ -158,7 +158,7 @@ export class LeaderLoop {
    * changed an entry meanwhile.
    */
   async #advance(steps: readonly Step[]): Promise<boolean> {
-    const { app, trouble, sleeper, steady } = this.#options;
+    const { app, throttledLog, sleeper, steady } = this.#options;
     // An error of a middleware concerns one entry only.
     if (steps.length > 1 && app.layers.seeSending) return this.#advanceApart(steps);
     const began = steady.now();
@@ -171,7 +171,7 @@ export class LeaderLoop {
       } catch (error) {
         if (this.#over) return true;
         if (!isOutage(error)) return this.#advanceApart(steps, error);
-        trouble.warn("ticks not sent", reasonOf(error));
+        throttledLog.warn("ticks not sent", reasonOf(error));
         await sleeper.sleep(rest);
         stale = steady.now() - began > fresh;
       }
@@ -183,7 +183,7 @@ export class LeaderLoop {
     const { app, store } = this.#options;
     const [first] = advances;
     if (first === undefined || !app.layers.seeSending) return store.advance(this.#term, advances);
-    return [await surrounded(app, first, async (advance) => (await store.advance(this.#term, [advance]))[0] ?? "deposed")];
+    return [await sendThroughMiddleware(app, first, async (advance) => (await store.advance(this.#term, [advance]))[0] ?? "deposed")];
   }
 
   /** Sends the steps one by one, so that a step that fails does not hold up the others. */
@@ -236,13 +236,13 @@ export class LeaderLoop {
    * Repeats `attempt` until it resolves, and returns its value; `undefined` if the term ends
    * before.
    */
-  async #surely<T>(attempt: () => Promise<T>, failed: string): Promise<T | undefined> {
+  async #retry<T>(attempt: () => Promise<T>, failed: string): Promise<T | undefined> {
     while (!this.#over) {
       try {
         return await attempt();
       } catch (error) {
         if (this.#over) return undefined;
-        this.#options.trouble.warn(failed, reasonOf(error));
+        this.#options.throttledLog.warn(failed, reasonOf(error));
         await this.#options.sleeper.sleep(rest);
       }
     }

@@ -9,7 +9,7 @@ type Known = Pick<StoredEntry, "name" | "version">;
  * Entries that failed. Each rests until its time is over or the entry is changed. Times are those
  * of the monotonic clock.
  */
-export class Resting {
+export class RestingEntries {
   readonly #entries = new Map<string, { readonly version: string; readonly until: number }>();
 
   /** The ids of the resting entries. */

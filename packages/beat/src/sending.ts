@@ -63,8 +63,8 @@ export class Sending {
       this.failed(name, advanced);
       return false;
     }
-    this.#sayMissed(step, advanced);
-    this.#saySent(step, advanced, now);
+    this.#logMissed(step, advanced);
+    this.#logSent(step, advanced, now);
     return true;
   }
 
@@ -73,7 +73,7 @@ export class Sending {
     this.#options.log.error({ entry, reason: reasonOf(error) }, "the entry does not tick");
   }
 
-  #sayMissed({ plan: { dues, missed, jumped }, advance: { ticks }, entry: { name, call } }: Step, counts: TickCounts): void {
+  #logMissed({ plan: { dues, missed, jumped }, advance: { ticks }, entry: { name, call } }: Step, counts: TickCounts): void {
     const { log } = this.#options;
     if (jumped) log.warn({ entry: name, sent: counts.sent }, "left out what the clock of the server has jumped over");
     if (missed === undefined) return;
@@ -85,7 +85,7 @@ export class Sending {
     log.warn({ entry: name, missed: missed.count - left, ...(more && { more }), catchUp, sent }, "missed");
   }
 
-  #saySent({ advance, entry: { name, call, last } }: Step, { sent, overlapped, duplicates }: TickCounts, now: number): void {
+  #logSent({ advance, entry: { name, call, last } }: Step, { sent, overlapped, duplicates }: TickCounts, now: number): void {
     const { log, metrics } = this.#options;
     // If the step is a repetition, it was sent as a whole before.
     for (const { due, messages } of advance.ticks.slice(duplicates, duplicates + sent)) {

@@ -38,7 +38,7 @@ export class ServerTime {
    * moment. Returns by how many ms the server's clock has jumped meanwhile, negative for backwards,
    * if by more than 1 s. The round trip is not counted.
    */
-  heard(now: number, asked: number): number {
+  update(now: number, asked: number): number {
     const at = this.#steady.now();
     const way = (at - asked) / 2;
     const jumped = this.#jumped(now, asked + way, way);

@@ -13,7 +13,7 @@ type Fields = Readonly<Record<string, unknown>>;
  * `name=value`.
  */
 export function factsOf(event: string, fields: Fields): string {
-  const { words, rest } = (spoken.get(event) ?? unspoken)(fields);
+  const { words, rest } = (phrases.get(event) ?? allFields)(fields);
   const { error, reason } = rest;
   const why = [error, reason].filter((text) => typeof text === "string").map((text) => printableLines(text).replaceAll("\n", "\n    "));
   const others = Object.entries(rest).filter(([name, value]) => typeof value !== "string" || (name !== "error" && name !== "reason"));
@@ -23,7 +23,7 @@ export function factsOf(event: string, fields: Fields): string {
 
 type Speak = (fields: Fields) => { readonly words: string; readonly rest: Fields };
 
-const unspoken: Speak = (rest) => ({ words: "", rest });
+const allFields: Speak = (rest) => ({ words: "", rest });
 
 /** The duration of a task that succeeded. */
 const done: Speak = ({ ms, ...rest }) => ({ words: typeof ms === "number" ? `in ${ms} ms` : "", rest });
@@ -34,7 +34,7 @@ const ended: Speak = ({ ms, next, queue: _, ...rest }) => ({
   rest,
 });
 
-const spoken: ReadonlyMap<string, Speak> = new Map<string, Speak>([
+const phrases: ReadonlyMap<string, Speak> = new Map<string, Speak>([
   [
     "received",
     ({ queue, attempt, ...rest }) => ({

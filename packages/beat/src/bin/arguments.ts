@@ -63,9 +63,9 @@ export function parseArguments(argv: readonly string[], version: string, name: s
     .option("--for <duration>", "with --dry-run: for how long (default: 1h)", duration("--for"))
     .option("--json", "with --list or --dry-run: a line of JSON for each entry or tick")
     .option("--show-args", "with --dry-run or --list --json: with arguments and headers too");
-  const given = parseCommand(command, argv, "BEAT_USAGE") as (BeatArguments & Record<string, unknown>) | undefined;
-  if (given !== undefined) checkTogether(given, name);
-  return given;
+  const parsed = parseCommand(command, argv, "BEAT_USAGE") as (BeatArguments & Record<string, unknown>) | undefined;
+  if (parsed !== undefined) checkTogether(parsed, name);
+  return parsed;
 }
 
 function checkTogether({ list, dryRun, from, for: length, json, showArgs, metricsPort, metricsHost }: BeatArguments, name: string): void {

@@ -29,12 +29,12 @@ export async function runTaskBeat(argv: readonly string[], name = "task-beat"): 
 
 async function main(argv: readonly string[], command: string): Promise<number> {
   const version = packageVersion(import.meta.url);
-  const given = parseArguments(argv, version, command);
-  if (given === undefined) return 0;
-  const lines = given.dryRun || given.list ? undefined : await openLines(given);
+  const args = parseArguments(argv, version, command);
+  if (args === undefined) return 0;
+  const lines = args.dryRun || args.list ? undefined : await openLines(args);
   lines?.capture?.start();
   try {
-    return await serve(given, { command, version }, lines);
+    return await serve(args, { command, version }, lines);
   } finally {
     lines?.capture?.stop();
   }

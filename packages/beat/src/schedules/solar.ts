@@ -8,7 +8,7 @@ const day = 24 * 60 * 60 * 1000;
  * Maximum number of days that are searched for an event. An event that does not occur within a year
  * never does.
  */
-const patience = 400;
+const maxDays = 400;
 
 const names: Readonly<Record<SolarEvent, SunTimeName | "solarNoon">> = {
   dawn_astronomical: "nightEnd",
@@ -31,7 +31,7 @@ export function solar(event: SolarEvent, latitude: number, longitude: number): T
 
   function next(after: number): number | undefined {
     // An event of a day can be hours before or after that day in UTC.
-    for (let days = -2; days < patience; days++) {
+    for (let days = -2; days < maxDays; days++) {
       const time = getTimes(new Date(after + days * day), latitude, longitude)[name];
       if (time === null || Number.isNaN(time.getTime())) continue;
       const due = Math.floor(time.getTime() / 1000) * 1000;

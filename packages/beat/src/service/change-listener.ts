@@ -11,15 +11,15 @@ const interval = 5000;
 export class ChangeListener {
   readonly #store: Pick<Schedules, "subscribe">;
   readonly #onNews: (news: ScheduleNews) => void;
-  readonly #trouble: ThrottledLog;
+  readonly #throttledLog: ThrottledLog;
   #listening: Promise<() => void> | undefined;
   #tries: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  constructor(store: Pick<Schedules, "subscribe">, onNews: (news: ScheduleNews) => void, trouble: ThrottledLog) {
+  constructor(store: Pick<Schedules, "subscribe">, onNews: (news: ScheduleNews) => void, throttledLog: ThrottledLog) {
     this.#store = store;
     this.#onNews = onNews;
-    this.#trouble = trouble;
+    this.#throttledLog = throttledLog;
   }
 
   start(): void {
@@ -41,7 +41,7 @@ export class ChangeListener {
       if (!this.#stopped) this.#onNews("changed");
     } catch (error) {
       this.#listening = undefined;
-      if (!this.#stopped) this.#trouble.warn("not listening for changes of entries", error);
+      if (!this.#stopped) this.#throttledLog.warn("not listening for changes of entries", error);
     }
   }
 }

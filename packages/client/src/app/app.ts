@@ -32,7 +32,7 @@ import { stubOf } from "../task/stub.js";
 import type { AnyTask, AnyTaskFunction, Stub, Task, TaskDefinition, TaskFunction, TaskOf, TaskStub } from "../task/task.js";
 import { connect, type Connected } from "./connected.js";
 import { compileOptions, withQueueOf, type AppOptions, type CompiledOptions } from "./options.js";
-import type { HookTrouble } from "../middleware/hook-calls.js";
+import type { HookErrorListener } from "../middleware/hook-calls.js";
 import { hookWarning } from "../middleware/hook-warning.js";
 import { Layers } from "../middleware/layers.js";
 import type { Middleware } from "../middleware/middleware.js";
@@ -50,7 +50,7 @@ export function createApp<Calls extends Record<string, unknown[]> = Record<strin
 }
 
 /** How long `close()` waits for calls that are on their way, in ms. */
-const patienceAtClose = 3000;
+const closeTimeout = 3000;
 
 const mark = Symbol.for("bullrush.app");
 
@@ -66,7 +66,7 @@ export class App {
   #options: CompiledOptions;
   #connected: Connected | undefined;
   #connectionErrorListener: OnConnectionError | undefined;
-  #hookListener: HookTrouble = hookWarning();
+  #hookListener: HookErrorListener = hookWarning();
   #closed = false;
   /** @internal The middleware, for workers and beats. */
   readonly layers = new Layers((text, cause) => this.#hookListener(text, cause));
@@ -223,7 +223,7 @@ export class App {
    * @internal Sets the listener for hooks that throw, reject or hang; a second call replaces it.
    * Default: a process warning.
    */
-  onHookTrouble(listener: HookTrouble): void {
+  onHookTrouble(listener: HookErrorListener): void {
     this.#hookListener = listener;
   }
 
@@ -313,7 +313,7 @@ export class App {
     const connected = this.#connected;
     if (connected === undefined) return this.#sender.close();
     connected.waiter.close(new BullrushError("APP_CLOSED", { app: this.#options.name }));
-    await this.#sender.settled(patienceAtClose);
+    await this.#sender.settled(closeTimeout);
     this.#sender.close();
     await connected.engine.close();
   }

@@ -58,7 +58,7 @@ export class Sender {
       const [error] = await (isPlain ? engine.queues.publish(sending) : this.#publish(engine.queues, [sending]));
       if (error !== undefined) throw error;
     } finally {
-      this.#arrived();
+      this.#ended();
     }
     return sent(this.#handle<Result>(sending, missed));
   }
@@ -145,10 +145,10 @@ export class Sender {
   }
 
   /** Resolves when all that was begun so far is confirmed or refused, or after `patience` ms. */
-  async settled(patience: number): Promise<void> {
+  async settled(timeout: number): Promise<void> {
     if (this.#underWay === 0) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, patience);
+      const timer = setTimeout(resolve, timeout);
       const others = this.#onSettled;
       this.#onSettled = () => {
         clearTimeout(timer);
@@ -163,11 +163,11 @@ export class Sender {
     try {
       return await send();
     } finally {
-      this.#arrived();
+      this.#ended();
     }
   }
 
-  #arrived(): void {
+  #ended(): void {
     if (--this.#underWay === 0) this.#onSettled?.();
   }
 

@@ -118,8 +118,8 @@ export function compileEntry(name: string, given: BeatEntry, timezone: string): 
   const call: ScheduledCall = {
     task: taskName,
     schedule: compileSchedule(schedule, `"schedule" of ${what}`, timezone),
-    ...(args !== undefined && args.length > 0 && { args: plain(args, `the arguments of ${what}`) }),
-    ...(Object.keys(options).length > 0 && { options: plain(optionsData(options), `the options of ${what}`) }),
+    ...(args !== undefined && args.length > 0 && { args: plainCopy(args, `the arguments of ${what}`) }),
+    ...(Object.keys(options).length > 0 && { options: plainCopy(optionsData(options), `the options of ${what}`) }),
     ...(catchUp !== undefined && { catchUp }),
     ...(deadline !== undefined && { deadline: toMilliseconds(deadline, "deadline") }),
     ...(overlap !== undefined && { overlap }),
@@ -139,7 +139,7 @@ export function isEntryName(name: unknown): void {
 }
 
 /** Copies a value as plain, frozen data. Throws `ENCODE_ERROR`. */
-function plain<T>(value: T, what: string): T {
+function plainCopy<T>(value: T, what: string): T {
   return JSON.parse(encodeJson(value, what) as string) as T;
 }
 

@@ -48,7 +48,7 @@ export function listed(stored: readonly StoredEntry[], options: readonly NamedCa
   return [...stored, ...further].map((entry) => listedEntry(entry, flawOf)).toSorted((one, other) => (one.name < other.name ? -1 : 1));
 }
 
-function listedEntry(entry: Omit<StoredEntry, "version" | "createdAt">, flawOf: FlawOf): ListedEntry {
+function listedEntry(entry: Omit<StoredEntry, "version" | "createdAt">, flawOf: ErrorOf): ListedEntry {
   const { name, call, origin, paused, count, due, last } = entry;
   const spoilt = entry.spoilt ?? flawOf(call);
   return {
@@ -65,10 +65,10 @@ function listedEntry(entry: Omit<StoredEntry, "version" | "createdAt">, flawOf: 
   };
 }
 
-type FlawOf = (call: ScheduledCall) => string | undefined;
+type ErrorOf = (call: ScheduledCall) => string | undefined;
 
 /** The error of a crontab, if it is invalid. Each is compiled once: many entries share one. */
-function crontabFlaws(): FlawOf {
+function crontabFlaws(): ErrorOf {
   const flaws = new Map<string, string | undefined>();
   return ({ schedule }) => {
     if (schedule.type !== "crontab") return undefined;

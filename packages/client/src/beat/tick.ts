@@ -1,5 +1,5 @@
 import { tickId, type StoredEntry } from "@bullrush/broker";
-import { messageOf, sealed, type PublishSettings, type Sending } from "../publishing/build-message.js";
+import { messageOf, encodeWithCopies, type PublishSettings, type Sending } from "../publishing/build-message.js";
 import { revivedOptions, type CallSettings, type TaskOptions } from "../options/task-options.js";
 import { checkCall } from "../publishing/check-call.js";
 
@@ -22,14 +22,14 @@ export function tickOf(
   { router, maxPayload }: PublishSettings,
 ): Sending {
   const { task, args = [] } = call;
-  const given = revivedOptions(call.options ?? {});
+  const entryOptions = revivedOptions(call.options ?? {});
   const at = due + jitter;
-  const options = { ...given, headers: tickHeaders(name, due, given.headers), ...(jitter > 0 && { eta: new Date(at) }) };
+  const options = { ...entryOptions, headers: tickHeaders(name, due, entryOptions.headers), ...(jitter > 0 && { eta: new Date(at) }) };
   checkCall(task, args, options);
   const { queues, priority = 0 } = router.route({ task, args, call: options, declared });
   const id = tickId(name, version, due);
   const address = { id, priority, replyTo: undefined, now: at, rootId: id, parentId: undefined, resent: false };
-  return sealed(messageOf({ task, args, declared, options }, address), queues, maxPayload);
+  return encodeWithCopies(messageOf({ task, args, declared, options }, address), queues, maxPayload);
 }
 
 /** The headers of a tick's message, beside those of its entry. */

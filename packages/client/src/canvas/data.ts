@@ -25,14 +25,14 @@ function groupData({ id, members }: GroupNode) {
 }
 
 function callData({ task, args, immutable, each, options, link, onError }: CallNode): CallData {
-  const given = optionsData(options);
+  const plainOptions = optionsData(options);
   return {
     type: "call",
     task,
     args: args as readonly Json[],
     ...(immutable && { immutable: true }),
     ...(each === true && { each: true }),
-    ...(Object.keys(given).length > 0 && { options: given }),
+    ...(Object.keys(plainOptions).length > 0 && { options: plainOptions }),
     ...(link.length > 0 && { link: link.map(dataOf) }),
     ...(onError.length > 0 && { onError: onError.map(dataOf) }),
   };

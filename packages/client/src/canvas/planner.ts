@@ -3,7 +3,7 @@ import { refuse } from "../options/check.js";
 import { checkCall } from "../publishing/check-call.js";
 import { givenId } from "./edit.js";
 import { chainOf, collectIn, isEmpty, type CallNode, type CanvasNode, type ChainNode, type GroupNode } from "./node.js";
-import { carriersOf, unlike, type Range, type Watch } from "./watch.js";
+import { carryingSteps, unlike, type Range, type Watch } from "./watch.js";
 import { linkContext, type Context, type Part } from "./part.js";
 import type { Plan, PlannedCall, Trace } from "./plan.js";
 
@@ -60,16 +60,16 @@ class Planner {
     const own = unlike(onError, [...context.notified, ...linksOf(context.watches)]);
     const watches = own.length === 0 ? context.watches : [...context.watches, { links: own, range: whole }];
     const notified = own.length === 0 ? context.notified : [...context.notified, ...own];
-    const carriers = watches.length === 0 ? [] : carriersOf(steps);
+    const carrying = watches.length === 0 ? [] : carryingSteps(steps);
     let range: Range | undefined;
     for (let index = end; index >= 0; index--) {
-      const carries = carriers.includes(index);
+      const carries = carrying.includes(index);
       if (carries) {
         if (range !== undefined) range.last = this.calls.length - 1;
         range = { first: this.calls.length, last: 0 };
       }
       // A failure before all of them reaches the first of them.
-      const some = index === carriers.at(-1) ? watches : watches.map(({ links }) => ({ links, range: range ?? whole }));
+      const some = index === carrying.at(-1) ? watches : watches.map(({ links }) => ({ links, range: range ?? whole }));
       const step = this.plan(steps[index] as CanvasNode, {
         ...context,
         targets: behind?.entries ?? context.targets,

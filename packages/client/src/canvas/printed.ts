@@ -24,8 +24,8 @@ function write(node: CanvasNode, room: Room): string {
   switch (node.type) {
     case "call":
       return node.each === true
-        ? called("chunk", [() => node.task, ...node.args.map(lazily)], room)
-        : called(node.task, node.args.map(lazily), room);
+        ? called("chunk", [() => node.task, ...node.args.map(writerOf)], room)
+        : called(node.task, node.args.map(writerOf), room);
     case "chain":
       return called("chain", node.steps.map(part), room);
     case "group":
@@ -41,7 +41,7 @@ function part(node: CanvasNode): Write {
   return (room) => write(node, room);
 }
 
-function lazily(value: unknown): Write {
+function writerOf(value: unknown): Write {
   return (room) => {
     const text = shown(value);
     room.left -= text.length;

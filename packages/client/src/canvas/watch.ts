@@ -23,7 +23,7 @@ export function unlike(links: readonly CanvasNode[], others: readonly CanvasNode
  * of them. If the last step ends in one call, it also covers the steps before it. A group notifies
  * once for each member, so failures before it are notified elsewhere.
  */
-export function carriersOf(steps: readonly CanvasNode[]): readonly number[] {
+export function carryingSteps(steps: readonly CanvasNode[]): readonly number[] {
   const carriers: number[] = [];
   let index = steps.length - 1;
   while (index >= 0) {

@@ -78,7 +78,7 @@ export function openRevoke(source: RevokeSource): Revoke {
     const marked = await engine.queues.revoke(ids, [...places], revocation, elsewhere);
     const ofFlows = batch.ofFlow === true ? new Set(ids) : new Set(members.flatMap((found) => found.ids));
     const revoked = await storeRevoked({ ids, ofFlows, marked, known }, revocation.reason);
-    await tell(
+    await sendCommand(
       ids.filter((id, index) => marked[index]?.location === "taken" && revoked.has(id)),
       revocation,
     );
@@ -118,7 +118,7 @@ export function openRevoke(source: RevokeSource): Revoke {
   }
 
   /** A worker that misses the command learns of it when it renews its leases. */
-  async function tell(ids: readonly string[], revocation: Revocation): Promise<void> {
+  async function sendCommand(ids: readonly string[], revocation: Revocation): Promise<void> {
     if (ids.length > 0) engine.control.publish({ type: "revoke", ids, ...revocation }).catch(() => undefined);
   }
 

@@ -1,5 +1,5 @@
 import { failureReason, redactNamed, redactUrls, systemClock, toFailure } from "@bullrush/broker";
-import type { HookTrouble } from "./hook-calls.js";
+import type { HookErrorListener } from "./hook-calls.js";
 
 /** Minimum time between two equal warnings, in ms. */
 const quietFor = 10_000;
@@ -7,7 +7,7 @@ const quietFor = 10_000;
 /**
  * Warns of failing hooks where no worker logs them: by `process.emitWarning()`, without passwords.
  */
-export function hookWarning(): HookTrouble {
+export function hookWarning(): HookErrorListener {
   const warned = new Map<string, number>();
   return (text, cause) => {
     const now = systemClock.now();

@@ -1,6 +1,6 @@
 import type { RoutedMessage } from "@bullrush/broker";
 import { checkOptions, isName, kindOf, refuse, type Check } from "../options/check.js";
-import { HookCalls, type HookTrouble } from "./hook-calls.js";
+import { HookCalls, type HookErrorListener } from "./hook-calls.js";
 import { hookNames, type Hooks } from "./hooks.js";
 import type { Middleware } from "./middleware.js";
 import { publishThrough, toCall, type Part, type PublishLayer, type SendParts, type SendResults } from "./publish-through.js";
@@ -15,8 +15,8 @@ export class Layers {
   #publish: readonly PublishLayer[] = [];
   #execute: readonly ExecuteLayer[] | undefined;
 
-  constructor(trouble: HookTrouble) {
-    this.hooks = new HookCalls(trouble);
+  constructor(onError: HookErrorListener) {
+    this.hooks = new HookCalls(onError);
   }
 
   /**
@@ -72,9 +72,9 @@ const isFunction: Check = (value, option) => {
 const hookChecks = Object.fromEntries(hookNames.map((name) => [name, isFunction])) as Record<keyof Hooks, Check>;
 
 /** A class instance is allowed too, and may have further members. */
-function checkMiddleware(given: unknown): asserts given is Middleware {
-  if (typeof given !== "object" || given === null || Array.isArray(given)) refuse("what was given to use()", kindOf(given), "a middleware");
-  const { name, publish, execute, on } = given as Readonly<Record<keyof Middleware, unknown>>;
+function checkMiddleware(input: unknown): asserts input is Middleware {
+  if (typeof input !== "object" || input === null || Array.isArray(input)) refuse("what was given to use()", kindOf(input), "a middleware");
+  const { name, publish, execute, on } = input as Readonly<Record<keyof Middleware, unknown>>;
   isName(name, '"name" of the middleware that was given to use()');
   const where = `of middleware "${String(name)}"`;
   if (publish !== undefined) isFunction(publish, `"publish" ${where}`);

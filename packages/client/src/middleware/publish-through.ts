@@ -28,22 +28,22 @@ export async function publishThrough<P extends RoutedMessage>(
   // The indexes of the parts that middleware sees.
   const visible = parts.flatMap(([{ message }], index) => (message.task === internalTask ? [] : [index]));
   if (layers.length === 0 || visible.length === 0) return send(parts);
-  const given = visible.map((index) => toCall((parts[index] as Part<P>)[0]));
+  const input = visible.map((index) => toCall((parts[index] as Part<P>)[0]));
   let results: SendResults = [];
 
   async function sendCalls(calls: readonly PublishCall[]): Promise<PublishResults> {
     const changed = [...parts];
     for (const [number, index] of visible.entries()) {
-      changed[index] = changedPart(parts[index] as Part<P>, calls[number], given[number], maxPayload);
+      changed[index] = changedPart(parts[index] as Part<P>, calls[number], input[number], maxPayload);
     }
     results = await send(changed);
-    return visible.map((index, number) => resultOf(given[number], results[index]));
+    return visible.map((index, number) => resultOf(input[number], results[index]));
   }
 
   await layers.reduceRight<(calls: readonly PublishCall[]) => Promise<PublishResults>>(
     (next, layer) => (calls) => throughLayer(layer, calls, next),
     sendCalls,
-  )(given);
+  )(input);
   return results;
 }
 
@@ -76,23 +76,23 @@ async function throughLayer(
 
 async function checkedNext(
   middleware: string,
-  given: readonly PublishCall[],
+  input: readonly PublishCall[],
   changed: readonly PublishCall[],
   next: (calls: readonly PublishCall[]) => Promise<PublishResults>,
 ): Promise<PublishResults> {
   const what = `what middleware "${middleware}" gave to next()`;
   isList(changed, what);
-  if (changed.length !== given.length) refuse(what, `${changed.length} calls`, `the ${given.length} calls that it got`);
-  for (const [index, call] of changed.entries()) checkCall(call, given[index], middleware);
+  if (changed.length !== input.length) refuse(what, `${changed.length} calls`, `the ${input.length} calls that it got`);
+  for (const [index, call] of changed.entries()) checkCall(call, input[index], middleware);
   return next(changed);
 }
 
-function checkCall(call: PublishCall, given: PublishCall | undefined, middleware: string): void {
-  if (call === given || given === undefined) return;
-  const of = (field: string) => `"${field}" of the call of ${given.task} that middleware "${middleware}" gave to next()`;
+function checkCall(call: PublishCall, input: PublishCall | undefined, middleware: string): void {
+  if (call === input || input === undefined) return;
+  const of = (field: string) => `"${field}" of the call of ${input.task} that middleware "${middleware}" gave to next()`;
   isRecord(call, `a call that middleware "${middleware}" gave to next()`);
   for (const field of ["id", "task", "queue"] as const) {
-    if (call[field] !== given[field]) refuse(of(field), "changed", "what it was: use routes or options of the call");
+    if (call[field] !== input[field]) refuse(of(field), "changed", "what it was: use routes or options of the call");
   }
   isList(call.args, of("args"));
   isRecord(call.headers, of("headers"));
@@ -121,10 +121,10 @@ export function toCall({ queue, message }: RoutedMessage): PublishCall {
 function changedPart<P extends RoutedMessage>(
   part: Part<P>,
   call: PublishCall | undefined,
-  given: PublishCall | undefined,
+  input: PublishCall | undefined,
   maxPayload: number,
 ): Part<P> {
-  if (call === undefined || call === given) return part;
+  if (call === undefined || call === input) return part;
   const [first, ...copies] = part;
   const change = (one: P): P => {
     const message = changedMessage(one.message, call);

@@ -47,14 +47,14 @@ export function sendingOf(
   const resent = options.taskId !== undefined;
   const rootId = parent?.rootId ?? id;
   const message = messageOf(call, { id, priority, replyTo, now: clock.now(), rootId, parentId: parent?.id, resent });
-  return sealed(message, queues, maxPayload);
+  return encodeWithCopies(message, queues, maxPayload);
 }
 
 /**
  * Encodes a message for the first of `queues`, and its copies for the others. Throws
  * `ENCODE_ERROR`, `PAYLOAD_TOO_LARGE`.
  */
-export function sealed(message: Message, queues: readonly string[], maxPayload: number): Sending {
+export function encodeWithCopies(message: Message, queues: readonly string[], maxPayload: number): Sending {
   const seal = (queue: string, copy: Message): RoutedMessage => ({ queue, message: copy, text: encodeMessage(copy, maxPayload) });
   const [first, ...others] = queues;
   if (first === undefined) throw new TypeError("a call goes to one queue at least");

@@ -76,15 +76,15 @@ async function forgetMessages(ids: readonly string[], { engine, options }: Place
 }
 
 /** How many replacing tasks are looked for at once. */
-const sought = 100;
+const batchSize = 100;
 
 /** Ids of the tasks that replaced `id`, if they have generated ids. */
 async function replacementsOf(id: string, results: Results): Promise<readonly string[]> {
   const flow = replacementId(id);
   // The task with the result has the id of the flow.
   const found = [flow];
-  for (let first = 0; ; first += sought) {
-    const ids = Array.from({ length: sought }, (_, index) => callId(flow, first + index));
+  for (let first = 0; ; first += batchSize) {
+    const ids = Array.from({ length: batchSize }, (_, index) => callId(flow, first + index));
     found.push(...ids);
     if ((await results.read(ids)).every((record) => record === undefined)) return found;
   }

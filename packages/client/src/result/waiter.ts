@@ -63,7 +63,7 @@ export class ResultWaiter {
     if (!awaited.own) this.#lookSoon(wait);
     else if (this.#subscribed && awaited.missed === this.#missed) {
       this.#lookAt(wait, intervals.polled.first);
-      if (listener.onPending !== undefined) queueMicrotask(() => this.#tellPending(wait));
+      if (listener.onPending !== undefined) queueMicrotask(() => this.#notifyPending(wait));
     } else if (this.#subscribed) this.#lookSoon(wait);
     // Subscribe first, then look: so an end in between is not missed.
     else this.#subscribeFor(wait);
@@ -91,7 +91,7 @@ export class ResultWaiter {
     try {
       await (this.#subscribing ??= this.#results.subscribe(
         (id, record) => this.#notified(id, record),
-        () => this.#deaf(),
+        () => this.#resubscribed(),
       ));
       this.#subscribed = true;
     } catch (error) {
@@ -115,7 +115,7 @@ export class ResultWaiter {
   }
 
   /** The subscription was interrupted: any awaited task may have ended. */
-  #deaf(): void {
+  #resubscribed(): void {
     this.#missed++;
     for (const waits of this.#waits.values()) for (const wait of waits) if (wait.awaited.own) this.#lookSoon(wait);
   }
@@ -165,7 +165,7 @@ export class ResultWaiter {
     return this.#waits.get(wait.awaited.id)?.has(wait) === true;
   }
 
-  #tellPending(wait: Wait): void {
+  #notifyPending(wait: Wait): void {
     if (this.#isUnderWay(wait)) wait.listener.onPending?.();
   }
 

@@ -59,15 +59,15 @@ export function watchAll(results: readonly SingleResult[], options: WaitOptions,
     if (!pending.delete(ending.index)) return;
     if (pending.size === 0) stop();
     watcher.onEnd(ending);
-    if (unseen.delete(ending.index)) tellPending();
+    if (unseen.delete(ending.index)) notifyPending();
   }
 
-  function tellPending(): void {
+  function notifyPending(): void {
     if (!over && unseen.size === 0) watcher.onPending?.();
   }
 
   function see(index: number): void {
-    if (unseen.delete(index)) tellPending();
+    if (unseen.delete(index)) notifyPending();
   }
 
   results.forEach((result, index) => {

@@ -5,7 +5,7 @@ import { maxOutput, outputOf, type Output } from "./output.js";
 type StreamName = Output["stream"];
 
 /** Maximum time to wait for the end of a line, in ms. */
-const patience = 1000;
+const lineTimeout = 1000;
 
 /**
  * Captures what the code of this process or thread writes to `process.stdout` and `process.stderr`,
@@ -47,7 +47,7 @@ export class OutputCapture {
       const pending = this.#pending[name];
       if (pending.size === 0) continue;
       const bytes = pending.get(context);
-      if (pending.delete(context) && bytes !== undefined) this.#tell(name, context, bytes.toString());
+      if (pending.delete(context) && bytes !== undefined) this.#emitLines(name, context, bytes.toString());
     }
   }
 
@@ -77,20 +77,20 @@ export class OutputCapture {
     const pending = this.#pending[name];
     const before = pending.get(context);
     const isText = typeof chunk === "string" && (encoding === "utf8" || encoding === "utf-8");
-    if (before === undefined && isText && chunk.endsWith("\n")) return this.#tell(name, context, chunk.slice(0, -1));
+    if (before === undefined && isText && chunk.endsWith("\n")) return this.#emitLines(name, context, chunk.slice(0, -1));
     const bytes = typeof chunk === "string" ? Buffer.from(chunk, encoding) : Buffer.from(chunk);
     const all = before === undefined ? bytes : Buffer.concat([before, bytes]);
     // A complete line ends with a complete character.
     const end = all.lastIndexOf(10);
     const rest = all.subarray(end + 1);
-    if (end >= 0) this.#tell(name, context, all.toString("utf8", 0, end));
+    if (end >= 0) this.#emitLines(name, context, all.toString("utf8", 0, end));
     if (rest.length > 0 && rest.length < maxOutput) {
       pending.set(context, Buffer.from(rest));
-      this.#timer ??= setTimeout(this.#flushAll, patience).unref();
+      this.#timer ??= setTimeout(this.#flushAll, lineTimeout).unref();
       return;
     }
     pending.delete(context);
-    if (rest.length > 0) this.#tell(name, context, rest.toString());
+    if (rest.length > 0) this.#emitLines(name, context, rest.toString());
   }
 
   readonly #flushAll = (): void => {
@@ -100,13 +100,13 @@ export class OutputCapture {
   };
 
   /** Removes colours, which are for a terminal. An empty line is not emitted. */
-  #tell(name: StreamName, context: TaskContext | undefined, text: string): void {
+  #emitLines(name: StreamName, context: TaskContext | undefined, text: string): void {
     const output = outputOf(name, text, context && { task: context.name, id: context.id });
-    const plain = stripVTControlCharacters(output.text);
-    if (plain.trim() === "") return;
+    const uncoloured = stripVTControlCharacters(output.text);
+    if (uncoloured.trim() === "") return;
     this.#telling = true;
     try {
-      this.#emit({ ...output, text: plain });
+      this.#emit({ ...output, text: uncoloured });
     } finally {
       this.#telling = false;
     }

@@ -26,7 +26,7 @@ export function facade(file: string, compiled: Compiled, compiler: Compiler, res
   ].join("\n");
 
   function collect(place: string, code: string, seen = new Set([place])): void {
-    const { exports, reexports } = lexed(code);
+    const { exports, reexports } = exportsOf(code);
     for (const name of exports) names.add(name);
     for (const specifier of reexports) {
       const other = locate(specifier, place, resolver);
@@ -47,7 +47,7 @@ function locate(specifier: string, parent: string, resolver: Resolver): string |
   }
 }
 
-function lexed(code: string): ReturnType<typeof parse> {
+function exportsOf(code: string): ReturnType<typeof parse> {
   try {
     return parse(code);
   } catch {

@@ -32,7 +32,7 @@ export class ImportHooks {
 
   /** The URL to use where Node found nothing. */
   mend(error: unknown): string | undefined {
-    const found = this.#ours === true ? this.#resolver.mend(error) : undefined;
+    const found = this.#ours === true ? this.#resolver.fallback(error) : undefined;
     return found && pathToFileURL(found).href;
   }
 

@@ -48,7 +48,7 @@ export function hookRequire(compiler: Compiler, resolver: Resolver, modules: boo
     try {
       return resolve(request, parent, isMain, options);
     } catch (error) {
-      const mended = resolver.mend(error);
+      const mended = resolver.fallback(error);
       if (mended === undefined) throw error;
       return mended;
     }

@@ -25,14 +25,14 @@ export class Resolver {
     return firstOf(this.#tsconfigs.of(parent).placesOf(specifier));
   }
 
-  /** The file that is meant where Node, with `error`, did not find the one that a package names. */
-  mend(error: unknown): string | undefined {
+  /** The TypeScript file for a file of a package that Node did not find, with `error`. */
+  fallback(error: unknown): string | undefined {
     if (!(error instanceof Error) || !notFound.includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
     const [, place = ""] = /'([^']+)'/.exec(error.message) ?? [];
     return isAbsolute(place) ? probe(place) : undefined;
   }
 
-  /** JavaScript is looked at if the tsconfig has it among what it compiles. */
+  /** Whether TypeScript's rules apply: JavaScript files need `allowJs` in their tsconfig. */
   #asksTypeScript(parent: string): boolean {
     return isTypeScript(parent) || (!inDependency(parent) && this.#tsconfigs.of(parent).options.allowJs === true);
   }

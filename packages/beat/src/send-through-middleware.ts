@@ -5,7 +5,7 @@ import type { App } from "@bullrush/client";
  * Sends the steps `advance` with `send`, passing their ticks through the app's middleware. Rejects
  * with the error of `send` or of a middleware.
  */
-export async function surrounded(
+export async function sendThroughMiddleware(
   app: Pick<App, "surroundTicks">,
   advance: Advance,
   send: (advance: Advance) => Promise<Advanced>,
