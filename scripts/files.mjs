@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pnpm, root, run } from "./tools.mjs";
+import { wordFiles, words } from "./words.mjs";
 
 const rules = [
   {
@@ -27,7 +28,7 @@ export async function checkFiles() {
     readFileSync(join(root, file), "utf8")
       .split("\n")
       .flatMap((line, index) =>
-        rules.flatMap(({ found, problem }) => {
+        (wordFiles.test(file) ? [...rules, ...words] : rules).flatMap(({ found, problem }) => {
           const [text] = line.match(found) ?? [];
           return text === undefined ? [] : `${file}:${index + 1} ${problem}: ${text}`;
         }),

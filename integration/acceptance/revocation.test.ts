@@ -100,9 +100,9 @@ test("worker that missed the command: learns of it when it renews its leases", a
   const re = await producer.sendTask("tasks.long");
   await expect.poll(() => begun.length, patience).toBe(1);
   // The mark alone: no worker is told.
-  await producer.engine.queues.revoke([re.id], ["default"], { reason: "unheard", terminate: false });
+  await producer.engine.queues.revoke([re.id], ["default"], { reason: "by mark", terminate: false });
   await expect.poll(() => reasons.length, patience).toBe(1);
-  expect(await re.get({ propagate: false })).toEqual({ state: "REVOKED", reason: "unheard" });
+  expect(await re.get({ propagate: false })).toEqual({ state: "REVOKED", reason: "by mark" });
   await expect.poll(counts, patience).toMatchObject({ active: 0, failed: 1 });
   expect(linesOf("revoked")).toHaveLength(1);
 });

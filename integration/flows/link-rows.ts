@@ -15,7 +15,7 @@ export interface Parts {
   readonly swap: Free;
   /** Asks for a chord with a failing header to run in its place. */
   readonly swapChord: Free;
-  /** A link that notes its label, and the task of the mishap that it gets. */
+  /** A link that notes its label, and the task of the `FailureInfo` that it gets. */
   note(label: string): Free;
 }
 

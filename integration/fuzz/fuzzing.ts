@@ -27,10 +27,10 @@ export interface FuzzReport {
 }
 
 /** Most honest calls under way at once. */
-const mostUnderway = 300;
+const maxUnderway = 300;
 
 /** Most faults of honest calls that are told. */
-const mostFaults = 5;
+const maxFaults = 5;
 
 /** How long processes may take to come to rest, in ms. */
 const restWithin = 5000;
@@ -56,10 +56,10 @@ async function run(
     await between(index);
     // The seed is enough to see it again.
     if (faults.length > 0) break;
-    while (underway.size >= mostUnderway) await Promise.race(underway);
+    while (underway.size >= maxUnderway) await Promise.race(underway);
   }
   await Promise.all(underway);
-  if (faults.length > 0) return faults.slice(0, mostFaults);
+  if (faults.length > 0) return faults.slice(0, maxFaults);
   const fields = notesOf(calls).map((index) => `note-${index}`);
   const missing = async () => {
     const values = fields.length === 0 ? [] : await notes.hmget("notes", ...fields);

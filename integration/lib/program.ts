@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { hangTimeout } from "./hang-timeout.js";
-import { within } from "./within.js";
+import { withTimeout } from "./with-timeout.js";
 
 export interface ProgramOptions {
   /** A JavaScript file. */
@@ -129,7 +129,7 @@ export function startProgram({ file, args = [], env = {}, cwd }: ProgramOptions)
 
   async function stop(signal: NodeJS.Signals = "SIGTERM", deadline = hangTimeout): Promise<Exit> {
     child.kill(signal);
-    const end = await within(exit, deadline);
+    const end = await withTimeout(exit, deadline);
     if (end !== "late") return end;
     child.kill("SIGKILL");
     await exit;

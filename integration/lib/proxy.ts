@@ -41,7 +41,7 @@ export interface Proxy extends AsyncDisposable {
   /** As `hold`, for replies. */
   holdReply(text: string): Hold;
   /**
-   * Ends all trouble: what has not been lost yet will not be, nothing is late, what carries nothing
+   * Ends all disturbances: what has not been lost yet will not be, nothing is late, what carries nothing
    * is reset, and new connections pass.
    */
   heal(): void;
@@ -153,17 +153,17 @@ export async function openProxy(target: string): Promise<Proxy> {
     return new Promise((happened) => losses.push({ text, what, happened }));
   }
 
-  function addHold(to: Set<Holding>, text: string, passOn: (link: Link) => void): Hold {
+  function addHold(to: Set<Holding>, text: string, forward: (link: Link) => void): Hold {
     let onHeld = () => {};
     const held = new Promise<void>((resolve) => (onHeld = resolve));
     const holding = { text, onHeld };
     to.add(holding);
-    return { held, letGo: () => void (to.delete(holding) && [...links].forEach(passOn)) };
+    return { held, letGo: () => void (to.delete(holding) && [...links].forEach(forward)) };
   }
 
   function passOnRequests(link: Link): void {
     const { kept, client, server } = link;
-    if (kept === undefined || !passOn(kept, holds, server)) return;
+    if (kept === undefined || !forward(kept, holds, server)) return;
     delete link.kept;
     if (!client.destroyed) return;
     server.end();
@@ -171,7 +171,7 @@ export async function openProxy(target: string): Promise<Proxy> {
   }
 
   function passOnReplies(link: Link): void {
-    if (link.keptReplies !== undefined && passOn(link.keptReplies, replyHolds, link.client)) delete link.keptReplies;
+    if (link.keptReplies !== undefined && forward(link.keptReplies, replyHolds, link.client)) delete link.keptReplies;
   }
 
   function onReply(link: Link, reply: Buffer): void {
@@ -248,7 +248,7 @@ function holdingOf(holds: ReadonlySet<Holding>, data: Buffer): Holding | undefin
 }
 
 /** Writes what is no longer held, in its order. Returns whether that is all. */
-function passOn(kept: Buffer[], holds: ReadonlySet<Holding>, to: Socket): boolean {
+function forward(kept: Buffer[], holds: ReadonlySet<Holding>, to: Socket): boolean {
   for (let data = kept[0]; data !== undefined; data = kept[0]) {
     if (holdingOf(holds, data) !== undefined) return false;
     to.write(data);

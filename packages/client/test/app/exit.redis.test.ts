@@ -12,7 +12,7 @@ const program = fileURLToPath(new URL("exit.mjs", import.meta.url));
 const limits = { all: 55_000, end: 3000 };
 
 /** Runs a scenario in a process of its own, and gives how that ended and what it said. */
-async function run(scenario: string, url: string, longestEnd = limits.end) {
+async function run(scenario: string, url: string, maxEnd = limits.end) {
   const child = spawn(process.execPath, [program, scenario, url], {
     stdio: ["ignore", "pipe", "pipe"],
     timeout: limits.all,
@@ -20,7 +20,7 @@ async function run(scenario: string, url: string, longestEnd = limits.end) {
   });
   let closedAt = Infinity;
   child.stdout.once("data", () => (closedAt = performance.now()));
-  const exit = once(child, "exit").then(([code]) => ({ code: code as number | null, inTime: performance.now() - closedAt < longestEnd }));
+  const exit = once(child, "exit").then(([code]) => ({ code: code as number | null, inTime: performance.now() - closedAt < maxEnd }));
   const [output, errors, end] = await Promise.all([text(child.stdout), text(child.stderr), exit]);
   return { ...end, said: output, errors };
 }

@@ -456,7 +456,7 @@ describe("random canvases", () => {
     if ("call" in trace) {
       const ending = endings.get(trace.call.id);
       if (ending === undefined) throw new Error("it did not end");
-      if ("mishap" in ending) throw new Error(ending.mishap);
+      if ("failureInfo" in ending) throw new Error(ending.failureInfo);
       return ending.value;
     }
     let before = isEmpty(trace) ? trace.parent : undefined;

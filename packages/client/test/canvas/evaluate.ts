@@ -5,13 +5,13 @@ import type { CanvasData } from "../../src/index.js";
 export type Functions = Readonly<Record<string, (...args: readonly unknown[]) => unknown>>;
 
 /** How something comes out. */
-export type Ending = { readonly value: unknown } | { readonly mishap: string };
+export type Ending = { readonly value: unknown } | { readonly failureInfo: string };
 
 /**
  * The same, and what failed: a call, or a group without calls; unknown behind a group that failed,
  * where the step behind it is what fails.
  */
-type Traced = { readonly value: unknown } | { readonly mishap: string; readonly by?: CanvasData };
+type Traced = { readonly value: unknown } | { readonly failureInfo: string; readonly by?: CanvasData };
 
 /** What comes to a part of a canvas: nothing at its beginning. */
 type Coming = Traced | { readonly starts: true };
@@ -28,7 +28,7 @@ interface Watch {
  */
 export function evaluate(canvas: CanvasData, functions: Functions): unknown {
   const ending = endingOf(canvas, { starts: true }, [], functions);
-  if ("mishap" in ending) throw new Error(ending.mishap);
+  if ("failureInfo" in ending) throw new Error(ending.failureInfo);
   return ending.value;
 }
 
@@ -51,12 +51,12 @@ function endingOf(canvas: CanvasData, coming: Coming, watches: readonly Watch[],
 
 function callEnding(call: CallData, coming: Coming, watches: readonly Watch[], functions: Functions): Traced {
   const { link = [], onError = [] } = call;
-  const ending: Traced = "mishap" in coming ? { by: call, ...coming } : { ...run(call, coming, functions), by: call };
+  const ending: Traced = "failureInfo" in coming ? { by: call, ...coming } : { ...run(call, coming, functions), by: call };
   if ("value" in ending) for (const one of link) endingOf(one, ending, [], functions);
   else {
     const by = ending.by ?? call;
     const told = [{ links: onError, whose: new Set<CanvasData>([call]) }, ...watches].filter(({ whose }) => whose.has(by));
-    for (const one of told.flatMap(({ links }) => links)) endingOf(one, { value: ending.mishap }, [], functions);
+    for (const one of told.flatMap(({ links }) => links)) endingOf(one, { value: ending.failureInfo }, [], functions);
   }
   return ending;
 }
@@ -116,16 +116,16 @@ function groupEnding(
   functions: Functions,
 ): Traced {
   const endings = canvas.members.map((member) => endingOf(member, coming, watches, functions));
-  if (!("mishap" in coming)) return joined(endings, onFailure);
+  if (!("failureInfo" in coming)) return joined(endings, onFailure);
   // Behind a group that failed, its members are what fails; one of none passes that on.
-  const [by] = endings.flatMap((ending) => ("mishap" in ending && ending.by ? [ending.by] : []));
+  const [by] = endings.flatMap((ending) => ("failureInfo" in ending && ending.by ? [ending.by] : []));
   return endings.length === 0 ? coming : { by: by ?? canvas, ...coming };
 }
 
 /** What comes of the endings of a group's members. */
 export function joined(endings: readonly Ending[], onFailure: "fail" | "partial"): Ending {
-  const mishap = endings.find((ending) => "mishap" in ending);
-  if (mishap !== undefined && onFailure === "fail") return { mishap: mishap.mishap };
+  const failureInfo = endings.find((ending) => "failureInfo" in ending);
+  if (failureInfo !== undefined && onFailure === "fail") return { failureInfo: failureInfo.failureInfo };
   return { value: endings.map((ending) => ("value" in ending ? ending.value : null)) };
 }
 
@@ -141,6 +141,6 @@ export function perform(functions: Functions, task: string, args: readonly unkno
   try {
     return { value: each ? args.map((list) => call(...(list as unknown[]))) : call(...args) };
   } catch (error) {
-    return { mishap: (error as Error).message };
+    return { failureInfo: (error as Error).message };
   }
 }

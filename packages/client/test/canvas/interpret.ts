@@ -25,7 +25,7 @@ export function interpret({ calls, joins, entries }: Flow, functions: Functions)
 
   const arrive = (target: Target, ending: Told | undefined) => {
     const [kind, place, slot] = target;
-    const failed = ending !== undefined && "mishap" in ending;
+    const failed = ending !== undefined && "failureInfo" in ending;
     if (kind === "slot" || kind === "open") {
       const join = joins[place]!;
       const filled = slots[place]!;
@@ -37,7 +37,7 @@ export function interpret({ calls, joins, entries }: Flow, functions: Functions)
     }
     if (ending !== undefined && (kind === "link" ? failed : kind === "error" && !concerns(target, ending))) return;
     const { message, takesValue, enters = [] } = calls[place]!;
-    const value = ending && ("mishap" in ending ? ending.mishap : ending.value);
+    const value = ending && ("failureInfo" in ending ? ending.failureInfo : ending.value);
     const args = takesValue && ending !== undefined ? [value, ...message.args] : message.args;
     const own: Told =
       kind === "step" && failed
@@ -55,6 +55,11 @@ export function interpret({ calls, joins, entries }: Flow, functions: Functions)
 /** Whether an error link is told of this. */
 function concerns([, , first, last]: Target, ending: Told): boolean {
   return (
-    "mishap" in ending && ending.by !== undefined && first !== undefined && last !== undefined && first <= ending.by && ending.by <= last
+    "failureInfo" in ending &&
+    ending.by !== undefined &&
+    first !== undefined &&
+    last !== undefined &&
+    first <= ending.by &&
+    ending.by <= last
   );
 }
