@@ -32,7 +32,7 @@ export interface BeatArguments {
  */
 export function parseArguments(argv: readonly string[], version: string, name: string): BeatArguments | undefined {
   const command = new Command(name)
-    .description("Sends the recurring calls of an app when they are due. Any number may run; one of them leads.")
+    .description("Sends the periodic calls of an app when they are due. Any number may run; one of them leads.")
     .version(version, "-V, --version")
     .option(
       "-A, --app <module[:export]>",

@@ -15,7 +15,7 @@ export const subcommands: readonly Subcommand[] = [
   },
   {
     name: "beat",
-    description: "send the recurring calls of an app, as task-beat does",
+    description: "send the periodic calls of an app, as task-beat does",
     load: async () => (await import("@bullrush/beat/command")).runTaskBeat,
   },
 ];
