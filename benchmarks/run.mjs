@@ -1,5 +1,5 @@
-// Builds the packages and the benchmarks, then runs these: compiled code is what users run, and a
-// loader would be measured too.
+// Builds the packages and the benchmarks, then runs them: users run compiled code, and a loader
+// would be measured too.
 import { program, run } from "../scripts/tools.mjs";
 
 const built = await run([...program("typescript", { name: "tsc" }), "-b", "benchmarks"]);

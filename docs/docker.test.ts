@@ -65,7 +65,7 @@ test("compose builds from the Dockerfile, in words that older versions know", ()
   expect(compose.match(/<<: \*program/g)).toHaveLength(2);
 });
 
-test("the image runs as a user without rights, and is built by what there is", () => {
+test("the image: runs as a user without rights, and its build uses existing scripts", () => {
   const last = dockerfile.findLastIndex((line) => line.startsWith("FROM "));
   expect(dockerfile.slice(last)).toContain("USER node");
   const [pnpm] = /pnpm@[\d.]+/.exec(read("scripts/tools.mjs")) ?? [];

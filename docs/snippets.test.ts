@@ -51,7 +51,7 @@ function link(name: string, target: string): void {
   symlinkSync(target, path, "junction");
 }
 
-describe.concurrent("the code and the commands do what the page says", () => {
+describe.concurrent("the code and the commands: do what the page claims", () => {
   test.each(scripts)("%s", async (page, steps) => {
     const { BULLRUSH_TEST_REDIS: only } = process.env;
     const redis = await openRedis(only === "native" || only === "embedded" ? { only } : {});

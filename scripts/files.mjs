@@ -5,7 +5,7 @@ import { wordFiles, words } from "./words.mjs";
 
 const rules = [
   {
-    // Which registry packages come from is for whoever installs them.
+    // Each user chooses a registry of packages.
     found: /\/\/(?:[\w-]+\.)*(?:registry|npm|nexus|artifactory|verdaccio)\.[\w.-]+|\bregistry\.(?:npmjs|yarnpkg|npmmirror)\b/i,
     problem: "names a package registry",
   },
@@ -19,7 +19,7 @@ const rules = [
   },
 ];
 
-/** Reads every file that git knows or would add, and says which lines must not be there. */
+/** Reads every file that git tracks or would add, and reports lines that must not be there. */
 export async function checkFiles() {
   const listed = await run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
   if (listed.code !== 0) return { code: 0, output: "", summary: "skipped: not a git checkout" };

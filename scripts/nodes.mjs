@@ -18,8 +18,8 @@ let failed = 0;
 for (const line of chosen) {
   const started = Date.now();
   const node = await fetchNode(versions[line]);
-  // First on the PATH, so that what the tests start (commands, pool children, `npm`) runs on it
-  // too.
+  // First on the PATH, so that child processes of the tests (commands, pool children, `npm`) run on
+  // it too.
   process.env.PATH = `${dirname(node)}${delimiter}${path}`;
   const [, vitest] = program("vitest");
   const { code } = await run([node, vitest, "run", ...args], { show: true });
@@ -40,7 +40,7 @@ function parse(given) {
   return [named, end < 0 ? [] : given.slice(end + 1)];
 }
 
-/** The path of that Node: a package of the registry holds nothing but the program. */
+/** The path of that Node. The registry's package contains nothing else. */
 async function fetchNode(version) {
   const name = `node-${process.platform === "win32" ? "win" : process.platform}-${process.arch}`;
   const folder = join(root, "node_modules", ".bullrush-nodes", version);

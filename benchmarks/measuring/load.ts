@@ -2,14 +2,14 @@ import type { Producer } from "../contenders/contender.js";
 import type { Sent } from "./setting.js";
 
 /**
- * How many of the tasks that were sent are looked at afterwards: the last, because some keep the
- * results of no more than the last 1,000.
+ * How many of the sent tasks are checked afterwards: the last ones, because some libraries keep
+ * only the last 1,000 results.
  */
 const sample = 100;
 
 /**
- * Has `send` send `first` to `last - 1`, `width` at a time: the next batch when all of one are
- * confirmed. Gives the last 100 or so.
+ * Calls `send` for `first` to `last - 1`, `width` at a time: the next batch when all of one are
+ * confirmed. Returns the last 100 or so.
  */
 export async function sendInLots(
   first: number,
@@ -29,8 +29,8 @@ export async function sendInLots(
 }
 
 /**
- * Asks for tasks `first` to `last - 1`, at most `width` at a time: the next as soon as one is
- * answered. Throws if an answer is not what was sent.
+ * Requests tasks `first` to `last - 1`, at most `width` at a time: the next as soon as one is
+ * answered. Throws if an answer is wrong.
  */
 export async function askAll(producer: Producer, first: number, last: number, width: number): Promise<void> {
   let next = first;

@@ -29,14 +29,13 @@ export interface StageOptions {
   readonly profile?: string;
 }
 
-/** Longest time that a stage may take, in ms. */
+/** Maximum duration of a stage, in ms. */
 const timeout = 900_000;
 
 const program = fileURLToPath(new URL("../child.js", import.meta.url));
 
 /**
- * Runs a stage in a fresh process and gives what it says at its end. Rejects if that process ends
- * before.
+ * Runs a stage in a fresh process and returns its last message. Rejects if the process ends before.
  */
 export async function runStage(stage: Stage, options: StageOptions): Promise<FromStage> {
   const child = start(stage, options);
@@ -91,7 +90,7 @@ async function endedEarly(child: ChildProcess, { type, scenario, contender }: St
   throw new Error(`"${type}" of ${scenario} with ${contender} ended with ${how}`);
 }
 
-/** Lets go of the process, which ends it. */
+/** Disconnects from the process, which ends it. */
 async function end(child: ChildProcess): Promise<void> {
   if (child.connected) child.disconnect();
   await exited(child);

@@ -10,18 +10,18 @@ import { connect } from "./redis.js";
 export interface Surroundings {
   readonly url: string;
   readonly otherUrl: string;
-  /** A folder that goes away in the end. */
+  /** A folder that is removed in the end. */
   readonly folder: string;
   /** The core for Node; any when absent. */
   readonly core?: number;
-  /** Lines about it, to show. */
+  /** Lines that describe the machine. */
   readonly description: readonly string[];
   /** Why the figures may mislead. */
   readonly warnings: readonly string[];
   close(): Promise<void>;
 }
 
-/** Opens all; `pinned` says whether Redis and Node are to have cores of their own. */
+/** Starts the servers; `pinned` says whether Redis and Node get cores of their own. */
 export async function openSurroundings(given: { readonly pinned: boolean }): Promise<Surroundings> {
   const redis = await openRedis();
   const other = await openRedis();

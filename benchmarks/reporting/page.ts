@@ -2,9 +2,7 @@ import { stands } from "../measuring/options.js";
 import type { Report } from "./report.js";
 import { summaryOf, tableOf } from "./table.js";
 
-/**
- * Where a page wants figures: `<!-- figures: NAME -->`, and after them `<!-- end of figures -->`.
- */
+/** The marks of figures on a page: `<!-- figures: NAME -->`, then `<!-- end of figures -->`. */
 const marks = /(<!-- figures: ([\w-]+) -->\n)[^]*?(<!-- end of figures -->)/g;
 
 /**

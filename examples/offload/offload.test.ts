@@ -42,7 +42,7 @@ test("the answer comes before the cache is written, and the cache is written", a
   }
 });
 
-test("the demo ends with 0, and nothing of it is left", async () => {
+test("the demo: ends with 0 and leaves no process", async () => {
   const demo = run(commandOf("jiti", import.meta.url), ["demo.ts"], { BULLRUSH_DEMO_REDIS_URL: "" });
   expect([await demo.ended, demo.output()]).toEqual([0, expect.stringContaining("All as it should be")]);
   expect(demo.output()).toContain('GET /squares/12 → {"square":144,"cached":false}');

@@ -57,7 +57,7 @@ test("a report is accepted, makes progress, and is there", async () => {
   expect(last).toEqual({ status: 200, body: { id: body.id, state: "SUCCESS", info: { rows: 5, total: 15 } } });
 });
 
-test("a report that fails says why", async () => {
+test("a report that fails: the reply has the error", async () => {
   const { body } = await ask("POST", "/tasks", '{"rows":101}');
   const { last } = await follow(body.url);
   expect(last.body).toMatchObject({

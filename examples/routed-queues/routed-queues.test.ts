@@ -77,7 +77,7 @@ test("a wrong result ends the demo with 1", async () => {
   expect(process.output().match(/worker. {2}stopped/g)).toHaveLength(2);
 });
 
-test("a Redis that cannot be used ends the demo with 1, and one line says why", async () => {
+test("Redis that cannot be used: the demo ends with 1 and prints the reason in one line", async () => {
   const process = demo({ BULLRUSH_DEMO_REDIS_URL: "http://127.0.0.1:6379" });
   await process.line("Failed: not a Redis URL");
   expect(await process.ended).toBe(1);

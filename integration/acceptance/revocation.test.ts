@@ -107,7 +107,7 @@ test("worker that missed the command: learns of it when it renews its leases", a
   expect(linesOf("revoked")).toHaveLength(1);
 });
 
-test("worker that may not listen: says so, works on, and learns of revocations with its leases", async () => {
+test("worker without the right to subscribe: warns, keeps working, and learns of revocations when it renews leases", async () => {
   const server = await openRedis();
   open.push(() => server.stop());
   const admin = new Redis(server.url, { replyMapping: "legacy" });

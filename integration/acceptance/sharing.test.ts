@@ -53,7 +53,7 @@ test("two queues: share the slots of a worker in turn", async () => {
   expect(widestLead(consumer.begun)).toBeLessThanOrEqual(4);
 });
 
-test("weights: give turns; strict order: a queue only while those before it are empty", async () => {
+test("weights: turns in proportion; strict order: a queue only while earlier ones are empty", async () => {
   const prefix = randomUUID();
   const producer = appOf(prefix, ["a", "b"], 0);
   const [onA, onB] = producer.tasks;

@@ -171,7 +171,7 @@ it("purge: no key of the messages is left, nor of their flows once a worker has 
   await until(async () => expect(await keysWith(canary)).toEqual([]));
 });
 
-it("bullmqEvents false: no events, whatever happens", async () => {
+it("bullmqEvents false: no events in any state", async () => {
   const { app, start } = scene({ bullmqEvents: false, timezone: "UTC" });
   await start();
   const [echo, fail, retry] = [app.stub("echo"), app.stub("fail"), app.stub("retry")];

@@ -31,7 +31,7 @@ const options = { broker: process.env.REDIS_URL, backend: process.env.REDIS_URL,
 `;
 
 describe("a program that only sends tasks", () => {
-  it("loads the Redis library with its first call, and of BullMQ what a call with a priority needs", async () => {
+  it("loads the Redis library at its first call, and BullMQ at its first call with a priority", async () => {
     const entry = await said(
       "main.mjs",
       `${loaded}

@@ -191,7 +191,7 @@ it("--inspect-brk waits for a debugger before it loads the app", async () => {
   expect(await worker.stop()).toEqual({ code: 0, signal: null });
 });
 
-it("--inspect says that it cannot have its port, and nothing is started", async () => {
+it("--inspect on a used port: an error, and nothing starts", async () => {
   const taken = createServer();
   await once(taken.listen(0, "127.0.0.1"), "listening");
   const { port } = taken.address() as AddressInfo;

@@ -64,7 +64,7 @@ async function expectKept(expected: readonly { readonly id: string; readonly rea
 const now = ["--unregistered-grace", "0ms"];
 
 describe("a task that the worker does not know", () => {
-  it("fails, without grace, at its caller with the names of those that it does know, and is kept", async () => {
+  it("without grace: fails at its caller, names the known tasks, and becomes a dead letter", async () => {
     await using worker = start(...now);
     const sent = await app.sendTask("fixture.ad", [canary]);
     const error: unknown = await sent.get({ timeout: hangTimeout }).catch((error: unknown) => error);
@@ -93,7 +93,7 @@ describe("a message that cannot be read", () => {
     { text: undefined, reason: "its hash is gone" },
   ];
 
-  it("fails at its caller, and is kept, and the worker goes on", async () => {
+  it("fails at its caller, becomes a dead letter, and the worker goes on", async () => {
     const sent = await Promise.all(flaws.map(async (flaw) => ({ ...flaw, result: await app.sendTask("fixture.add", [1, 2]) })));
     for (const { text, result } of sent) {
       const key = `${prefix}:one:${result.id}`;
@@ -165,7 +165,7 @@ describe("a job of a plain BullMQ producer", () => {
     expect(await app.engine.queues.counts(["one"])).toMatchObject([{ failed: 1 }]);
   });
 
-  it("can send tasks, which are nobody's children, and stores nothing of its progress", async () => {
+  it("can send tasks, which have no parent, and stores no progress", async () => {
     await using worker = start();
     await worker.ready;
     const id = await add("one", "fixture.relay", {}, `theirs-${randomUUID()}`);

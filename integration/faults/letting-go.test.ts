@@ -65,7 +65,7 @@ function open(): Scene {
   return { producer: appOf(), redis, began, ended, work, keyOf: (id) => `${prefix}:default:${id}` };
 }
 
-describe("a task that is to run at most once, and has begun,", () => {
+describe("an at-most-once task that has started", () => {
   it("fails when its worker is stopped before it ends", async () => {
     const { producer, began, work } = open();
     const worker = await work({ shutdownTimeout: 0 });
@@ -105,7 +105,7 @@ it("is not taken for lost when it keeps the event loop until its leases are due,
   expect(lines.filter((line) => line.includes("lease lost"))).toEqual([]);
 });
 
-describe("a message that has crashed often, and comes beside a long task,", () => {
+describe("a message near its crash limit, beside a long task,", () => {
   it.each([
     ["too often", { ats: 3, begun: " 1 2 3 " }, "FAILURE"],
     ["and is revoked", { ats: 2, begun: " 1 2 ", revoked: "by request" }, "REVOKED"],

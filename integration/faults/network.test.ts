@@ -50,7 +50,7 @@ function* disturbances(broker: Proxy, backend: Proxy): Generator<() => void> {
 }
 
 describe.concurrent.each(places)("the bad network of one of two workers, with results $results", ({ results: place, backend }) => {
-  it("fails no task, and gives each one result", async () => {
+  it("no task fails, and each has one result", async () => {
     const at = await backend();
     await using fleet = openFleet({ backend: at, worker: { concurrency: 10, ...timing } });
     await using broker = await openProxy(redisUrl());

@@ -151,7 +151,7 @@ describe.concurrent("a lost reply", () => {
 
   const apart = places.filter(({ results }) => results === "on another server");
 
-  it.each(apart)("to a store $results: it is stored once, and settled", async (place) => {
+  it.each(apart)("to a store, with results $results: stored once, and settled", async (place) => {
     await using scenery = await scene(place);
     const { fleet } = scenery;
     await using proxy = await openProxy(await place.backend());

@@ -3,7 +3,7 @@ import { startProgram, type Program } from "./program.js";
 import { redisUrl } from "./redis-url.js";
 
 export interface WorkerStart {
-  /** What goes behind `-A`. Default: nothing, the worker finds its app itself. */
+  /** The value of `-A`. Default: none, the worker finds its app itself. */
   readonly app?: string;
   readonly args?: readonly string[];
   /**
@@ -18,7 +18,7 @@ export interface WorkerStart {
 /** A `task-worker` process. */
 export interface WorkerProcess extends Program {
   /**
-   * Resolves when it consumes. Rejects, with its output, when it ends before, or does not within
+   * Resolves when the worker consumes. Rejects, with its output, when it ends before, or after
    * `hangTimeout`.
    */
   readonly ready: Promise<void>;
@@ -43,7 +43,7 @@ export function startWorker({ app, args = [], env = {}, cwd }: WorkerStart): Wor
     ...(cwd !== undefined && { cwd }),
   });
   const ready = whenReady(program);
-  // Who does not wait for it need not hear of it.
+  // A test that does not await `ready` must not fail by its rejection.
   ready.catch(() => undefined);
   return { ...program, ready };
 }

@@ -83,7 +83,7 @@ describe.each(["inline", "threads", "processes"])("what a task throws, in the po
     expect((await stage.errorOf("getters")).cause).toMatchObject({ name: "Error", message: "(its message cannot be read)" });
   });
 
-  it("goes along with a retry, whether it was asked for or declared", async () => {
+  it("a retry keeps it, by this.retry() or by autoRetryFor", async () => {
     for (const task of ["failTwice", "askAgain"]) {
       const result = await stage.app.sendTask(`failures.${task}`, ["aggregate"]);
       await expect.poll(() => result.status()).toBe("RETRY");

@@ -13,10 +13,7 @@ import { linesOf, open } from "./stage.js";
 const most = (ms: number) => 3 + ms / 66;
 
 describe.each(["threads", "processes"])("a worker with %s", (pool) => {
-  it.concurrent("shows what a task said last before it computes without a pause, and what it has sent", async ({
-    expect,
-    onTestFinished,
-  }) => {
+  it.concurrent("task that reports and then computes: the report and its children are visible", async ({ expect, onTestFinished }) => {
     const folder = await mkdtemp(join(tmpdir(), "bullrush-report-"));
     onTestFinished(() => rm(folder, { recursive: true }));
     await using stage = open("-P", pool, "-c", "2", "-l", "debug");
@@ -38,7 +35,7 @@ describe.each(["threads", "processes"])("a worker with %s", (pool) => {
     expect(linesOf(worker, { msg: "state", id: re.id, current: 1000, total: 1000 })).toHaveLength(1);
   });
 
-  it.concurrent("is not flooded by one that does not wait, and shows what it said last", async ({ expect }) => {
+  it.concurrent("task that reports without waiting: reports are dropped but for the last", async ({ expect }) => {
     await using stage = open("-P", pool, "-c", "1", "-l", "debug");
     const { worker, send } = stage;
     const began = Date.now();

@@ -8,7 +8,7 @@ declare module "vitest" {
   }
 }
 
-/** Projects whose tests need no Redis. Where only these run, none is started. */
+/** Projects whose tests need no Redis. If only these run, none is started. */
 const withoutRedis = new Set(["pure", "types"]);
 
 /**

@@ -10,7 +10,7 @@ function openHooks() {
 
 const event: HookEvent<"workerReady"> = { worker: "w", queues: [] };
 
-it("calls that are sent: the hook is told of each, as it was sent", async () => {
+it("sent calls: the hook gets each, as it was sent", async () => {
   const told: unknown[] = [];
   const app = testApp().use({
     name: "m",
@@ -26,7 +26,7 @@ it("calls that are sent: the hook is told of each, as it was sent", async () => 
   ]);
 });
 
-it("calls that are refused: the hook is not told", async () => {
+it("refused calls: the hook is not called", async () => {
   const told: unknown[] = [];
   const app = testApp().use({
     name: "m",
@@ -51,7 +51,7 @@ it("a hook that throws while a call is sent: the call is sent, and the process i
   expect((await warned).message).toBe('the hook "sent" of middleware "m" failed: no redis://***@host');
 });
 
-it("a hook that rejects: it is reported, and the others are told", async () => {
+it("a hook that rejects: reported, and the others are called", async () => {
   const { hooks, warnings } = openHooks();
   const told: string[] = [];
   hooks.add({ name: "a", on: { workerReady: () => Promise.reject(new Error("no")) } });
@@ -61,7 +61,7 @@ it("a hook that rejects: it is reported, and the others are told", async () => {
   await vi.waitFor(() => expect(warnings).toEqual([['the hook "workerReady" of middleware "a" failed', new Error("no")]]));
 });
 
-it("a hook that never ends: it is called a thousand times at most, and reported", () => {
+it("a hook that never ends: called a thousand times at most, and reported", () => {
   const { hooks, warnings } = openHooks();
   let calls = 0;
   hooks.add({ name: "a", on: { workerReady: () => (calls++, new Promise<void>(() => {})) } });

@@ -3,7 +3,7 @@ import { TimingWheel } from "../../src/result/timing-wheel.js";
 
 const entry = () => ({ at: Infinity });
 
-test("takes what is due, the earliest first, and together what is due at nearly the same time", () => {
+test("take: entries that are due, the earliest first, and those of one slot together", () => {
   const wheel = new TimingWheel<{ at: number }>();
   const [a, b, c] = [entry(), entry(), entry()];
   wheel.set(a, 1000);
@@ -18,7 +18,7 @@ test("takes what is due, the earliest first, and together what is due at nearly 
   expect([b.at, wheel.next]).toEqual([Infinity, 1000]);
 });
 
-test("is never due before what it is asked for by more than it says", () => {
+test("an entry is due at most one slot too early", () => {
   const wheel = new TimingWheel<{ at: number }>();
   wheel.set(entry(), 1049);
   expect(wheel.next).toBeGreaterThan(1024);
@@ -27,7 +27,7 @@ test("is never due before what it is asked for by more than it says", () => {
   expect(wheel.take(wheel.next, 10)).toHaveLength(1);
 });
 
-test("moves what is set again, and never gives what was removed", () => {
+test("set again: moved; removed: never taken", () => {
   const wheel = new TimingWheel<{ at: number }>();
   const [a, b] = [entry(), entry()];
   wheel.set(a, 100);
@@ -40,7 +40,7 @@ test("moves what is set again, and never gives what was removed", () => {
   expect(wheel.next).toBe(Infinity);
 });
 
-test("takes no more than it is asked for, and the others next", () => {
+test("take with a limit: the others come next", () => {
   const wheel = new TimingWheel<{ at: number }>();
   for (let count = 0; count < 12; count++) wheel.set(entry(), 100);
   expect([wheel.take(100, 5), wheel.take(100, 5), wheel.take(100, 5)].map(({ length }) => length)).toEqual([5, 5, 2]);
