@@ -15,7 +15,7 @@ const scripts = pages
   .map((page) => [page, stepsOf(join(root, page))] as const)
   .filter(([, steps]) => steps.length > 0);
 
-/** A project that has installed the packages, with a folder for each page. */
+/** A project with the packages installed, and a folder for each page. */
 const project = mkdtempSync(join(tmpdir(), "bullrush-docs-"));
 const folderOf = (page: string) => join(project, page.replace(/\.md$/, "").replaceAll("/", "-"));
 

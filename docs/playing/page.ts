@@ -10,7 +10,7 @@ export interface Step {
   readonly line: number;
 }
 
-/** What a line of code says that it gives: `// → 300`. */
+/** The claim of a line of code on its result: `// → 300`. */
 export interface Claim {
   readonly expected: string;
   /** Line within the text, from 0. */
@@ -64,7 +64,7 @@ export function telling(text: string): string {
   return `import { show as __show, thrown as __thrown } from "./telling.js"; ${lines.join("\n")}`;
 }
 
-/** What `telling.ts`, beside the programs, has to be. */
+/** The text of `telling.ts`, beside the programs. */
 export const tellers = `
 import { inspect } from "node:util";
 
@@ -85,7 +85,7 @@ async function thrown(action: () => unknown): Promise<void> {
 export { show, thrown };
 `;
 
-/** Whether `actual` is what a claim says, in which `…` stands for anything. */
+/** Whether `actual` matches a claim, in which `…` stands for anything. */
 export function holds(expected: string, actual: string): boolean {
   const parts = expected.split("…").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
   return new RegExp(`^${parts.join(".*")}$`).test(actual);

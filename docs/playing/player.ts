@@ -8,7 +8,7 @@ import { claimsOf, fileNameOf, holds, telling, type Step } from "./page.js";
 
 const workerCommand = fileURLToPath(new URL("../../packages/cli/bin/task-worker.js", import.meta.url));
 
-/** What `npx tsx` has Node import: without that command, which starts another process. */
+/** The module that `npx tsx` imports, without that command, which would start another process. */
 const tsx = pathToFileURL(createRequire(new URL("../../package.json", import.meta.url)).resolve("tsx")).href;
 
 /** Commands that are for the reader's machine. */
@@ -43,7 +43,7 @@ export class Player {
     this.#environment = { BULLRUSH_BROKER_URL: `redis://${redis}/0` };
   }
 
-  /** Throws, naming the line of the page, where something fails or is not as a claim says. */
+  /** Throws, naming the line of the page, where something fails or differs from a claim. */
   async play(steps: readonly Step[]): Promise<void> {
     try {
       for (const step of steps) {
@@ -77,8 +77,8 @@ export class Player {
   }
 
   /**
-   * Has it use the Redis of the test, and wait for as long as tests do: a busy machine takes longer
-   * than a reader's.
+   * Replaces the address of Redis by the test's, and the timeout by the tests' own: a busy machine
+   * takes longer than a reader's.
    */
   #localized(text: string): string {
     return text.replaceAll("127.0.0.1:6379", this.#redis).replaceAll('timeout: "10s"', `timeout: ${hangTimeout}`);

@@ -11,7 +11,7 @@ let redis: Redis;
 
 beforeAll(async () => {
   redis = new Redis(inject("redisUrl"), { replyMapping: "legacy", maxRetriesPerRequest: null });
-  // What is compressed cannot be searched.
+  // Compressed data cannot be searched.
   await redis.config("SET", "rdbcompression", "no");
 });
 

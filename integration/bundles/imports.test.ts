@@ -6,7 +6,7 @@ import { startProgram, type Entry } from "../lib/program.js";
 import { makeProject } from "../lib/project.js";
 import { redisUrl } from "../lib/redis-url.js";
 
-/** What the module `text` writes as JSON, when it is the file `name` of a project. */
+/** The JSON that the module `text` prints, as the file `name` of a project. */
 async function said(name: string, text: string): Promise<Entry> {
   using project = makeProject({ [name]: text });
   await using running = startProgram({

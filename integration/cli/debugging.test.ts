@@ -38,7 +38,7 @@ function start(args: readonly string[], prefix: string) {
   return startWorker({ app: "./tasks.ts", args, cwd: project.directory, env: { PREFIX: prefix } });
 }
 
-/** A port that nobody listens on, and neither on the one above it. */
+/** A free port whose successor is free too. */
 async function freePort(): Promise<number> {
   for (;;) {
     const first = createServer();

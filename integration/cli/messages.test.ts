@@ -32,7 +32,7 @@ function start(...args: readonly string[]): WorkerProcess {
   return startWorker({ app: fixture, args, env: { FIXTURE_PREFIX: prefix, FIXTURE_QUEUES: "one,two" } });
 }
 
-/** That the worker still runs what it gets. */
+/** Checks that the worker still runs tasks. */
 async function expectRunning(queue = "one"): Promise<void> {
   const next = await app.sendTask("fixture.add", [1, 2], { queue });
   expect(await next.get({ timeout: hangTimeout })).toBe(3);
@@ -60,7 +60,7 @@ async function expectKept(expected: readonly { readonly id: string; readonly rea
   for (const { id, reason } of expected) expect(kept.get(id)).toContain(reason);
 }
 
-/** What nobody here knows fails at once. */
+/** Without grace: an unknown task fails at once. */
 const now = ["--unregistered-grace", "0ms"];
 
 describe("a task that the worker does not know", () => {

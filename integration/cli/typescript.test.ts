@@ -36,7 +36,7 @@ const esModule = (head: string, value: string, later = "''") => `
 const tsconfig = (compilerOptions: object, others: object = {}) => JSON.stringify({ compilerOptions, ...others });
 const esPackage = JSON.stringify({ type: "module" });
 
-/** Says the line of the file in which an error was made. */
+/** Throws an error, to show its line in the file. */
 const thrower = `\n\ntype Unused = { readonly a: 1 };\nexport function where(): string {\n  return /at-line.ts:\\d+/.exec(new Error().stack ?? "")?.[0] ?? "nowhere";\n}\n`;
 
 interface Case {

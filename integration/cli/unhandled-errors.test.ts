@@ -44,7 +44,7 @@ function scene(hold = 0, more: Readonly<Record<string, string>> = {}) {
     supervise,
     /** How often the task began. */
     starts: (id: string) => ledger.of(id).length,
-    /** What ended workers wrote that an exception which nobody caught ended. */
+    /** The output of workers that an uncaught exception ended. */
     deaths: (): readonly Entry[] => ended.flatMap(({ entries }) => entries.filter(({ level }) => level === 60)),
     [Symbol.asyncDispose]: async () => {
       ending = true;

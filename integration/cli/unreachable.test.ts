@@ -122,7 +122,7 @@ describe.concurrent("task-worker that cannot start", () => {
   );
 });
 
-/** A server that accepts connections and says nothing; `called` resolves at the first of them. */
+/** A server that accepts connections and never answers; `called` resolves at the first of them. */
 async function silentServer(): Promise<AsyncDisposable & { readonly url: string; readonly called: Promise<void> }> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => sockets.add(socket.on("error", () => undefined)));

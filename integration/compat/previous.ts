@@ -60,7 +60,7 @@ export function projectOf(folder: string): string {
   return project;
 }
 
-/** What git says; `undefined` if it fails, or is not here. */
+/** The output of git; `undefined` if it fails, or is not installed. */
 async function git(...args: readonly string[]): Promise<string | undefined> {
   return run("git", args, { cwd: root }).then(
     ({ stdout }) => stdout.trim(),

@@ -12,7 +12,7 @@ export interface Case {
   readonly what: string;
   /** What producers do before the worker starts. */
   readonly produce: (producers: Producers) => Promise<unknown>;
-  /** What they do while the job `held` runs. */
+  /** The functions to run while the job `held` runs. */
   readonly meanwhile?: (producers: Producers) => Promise<unknown>;
   /**
    * How many jobs are in each state of the queue `q` in the end. Default: none in any where it
@@ -47,7 +47,7 @@ const bodies: Readonly<Record<string, Body>> = {
   },
 };
 
-/** Throws, with a stack that does not tell where. */
+/** Throws an error whose stack has no location. */
 function fail(error: Error): never {
   error.stack = `${error.name}: ${error.message}\n    at task`;
   throw error;

@@ -15,7 +15,7 @@ interface Scene {
   readonly options: { readonly prefix: string; readonly connection: { readonly url: string } };
   /** The first argument of every run, in their order. */
   readonly runs: readonly unknown[];
-  /** Lets the tasks called `hold` end. */
+  /** Ends the tasks called `hold`. */
   release(): void;
   /** Waits until the queue counts so many jobs in each state. */
   reached(counts: Readonly<Partial<Record<JobType, number>>>): Promise<unknown>;

@@ -37,7 +37,7 @@ function open(): Scene {
   };
   const work = async (options: WorkerOptions = {}) => {
     const app = appOf();
-    /** Gives how often it has begun before. */
+    /** Returns how often it has started before. */
     const begin = (id: string) => {
       const before = began.filter((one) => one === id).length;
       began.push(id);

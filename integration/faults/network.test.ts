@@ -10,8 +10,8 @@ import { expectQuiet } from "../lib/quiet.js";
 import { redisUrl } from "../lib/redis-url.js";
 
 /**
- * How many tasks of `hold` ms there are, and how many disturbances one worker has with its network, one
- * every `every` ms.
+ * Number of tasks, each of `hold` ms, and number of network disturbances of one worker, one every
+ * `every` ms.
  */
 const size = { tasks: 200, hold: 700, disturbances: 32, every: 250 };
 

@@ -6,7 +6,7 @@ import * as fc from "fast-check";
  */
 export type Shape =
   | { readonly type: "mix"; readonly args: readonly number[]; readonly immutable: boolean }
-  /** A task that has others run in its place. */
+  /** A task that a canvas replaces. */
   | { readonly type: "swap"; readonly by: Shape; readonly immutable: boolean }
   | { readonly type: "chain"; readonly steps: readonly Shape[] }
   | { readonly type: "group"; readonly members: readonly Shape[] }

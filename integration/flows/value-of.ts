@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Shape } from "./shape.js";
 
-/** What the task `mix` gives: something short that differs for different arguments. */
+/** The value of the task `mix`: short, and different for different arguments. */
 export function mix(...args: readonly unknown[]): string {
   return createHash("sha1").update(JSON.stringify(args)).digest("hex").slice(0, 10);
 }

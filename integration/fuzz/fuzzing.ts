@@ -14,22 +14,22 @@ export interface FuzzOptions {
   readonly tasks: number;
   /** How many things are planted for each honest task. */
   readonly share: number;
-  /** What is planted. Default: all kinds. */
+  /** The kinds to plant. Default: all. */
   readonly kinds?: readonly Kind[];
-  /** Whether `lines` are also what the processes wrote. Default: false. */
+  /** Whether `lines` also contain the output of the processes. Default: false. */
   readonly log?: boolean;
 }
 
 export interface FuzzReport {
   readonly faults: readonly string[];
-  /** Lines for people: what was done, and figures. */
+  /** Lines for people: a summary, and figures. */
   readonly lines: readonly string[];
 }
 
 /** Most honest calls under way at once. */
 const maxUnderway = 300;
 
-/** Most faults of honest calls that are told. */
+/** Maximum number of faults of honest calls that are reported. */
 const maxFaults = 5;
 
 /** How long processes may take to come to rest, in ms. */
@@ -71,7 +71,7 @@ async function run(
   return faults;
 }
 
-/** Has Redis know the scripts: it compiles each when it comes for the first time. */
+/** Loads the scripts into Redis, which compiles each at its first load. */
 async function warmUp(stages: readonly Stage[], seed: number): Promise<void> {
   const calls = honestCalls(100, seed + 1);
   const faults = (await Promise.all(stages.map((stage) => run(stage, calls, async () => undefined)))).flat();

@@ -6,7 +6,7 @@ import { cpuDuring, memoryOf, slowCalls, tellsCpu, type Memory, type SlowCall } 
 import type { Plant } from "./plant.js";
 import type { Stage } from "./stage.js";
 
-/** Each gives what is wrong, a line each, and perhaps figures. */
+/** Judgements; each returns faults, one line each, and perhaps figures. */
 export interface Verdict<Figures> {
   readonly faults: readonly string[];
   readonly figures: Figures;

@@ -4,7 +4,7 @@ import type { Redis } from "ioredis";
 import type { Member, Stage } from "./stage.js";
 import { planterName } from "./planter.js";
 
-/** Whether the system tells how long threads ran. */
+/** Whether the system reports how long threads ran. */
 export const tellsCpu = process.platform === "linux";
 
 /**

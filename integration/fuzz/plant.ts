@@ -27,7 +27,7 @@ export const tasks = ["add", "flaky", "mix", "note", "sum"] as const;
 /** Stands for the id of a flow that is under way when it is planted. */
 export const liveFlow = "11111111-1111-4111-8111-111111111111";
 
-/** Stands for the channel on which the honest producer hears of results. */
+/** Stands for the reply channel of the honest producer. */
 export const liveReply = "bullrush:reply:of-the-producer";
 
 export const queueKey = (queue: string) => `${prefix}:${queue}:`;

@@ -21,7 +21,7 @@ const next = fc.oneof(
   oddJson.map((json) => `[${json}]`),
 );
 
-/** An entry of the list of what is to fail, or of what is to be sent. */
+/** An entry of the list of calls to fail, or to send. */
 const listed = fc.oneof(
   fc.constantFrom(
     "0 ",

@@ -11,7 +11,7 @@ const program = fileURLToPath(new URL("exit.mjs", import.meta.url));
 /** How long a process may take in all, and from its last line to its end, in ms. */
 const limits = { all: 55_000, end: 3000 };
 
-/** Runs a scenario in a process of its own, and gives how that ended and what it said. */
+/** Runs a scenario in a process of its own, and returns its end and its output. */
 async function run(scenario: string, url: string, maxEnd = limits.end) {
   const child = spawn(process.execPath, [program, scenario, url], {
     stdio: ["ignore", "pipe", "pipe"],

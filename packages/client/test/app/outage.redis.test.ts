@@ -5,7 +5,7 @@ import { deadUrl, failing, openGate, rejected, take, testApp } from "../support.
 
 const secret = "canary-0d44";
 
-/** Fails the test if a promise that nobody awaits rejects meanwhile. */
+/** Fails the test if a promise without a handler rejects meanwhile. */
 function noUnhandledRejections(): void {
   const unhandled: unknown[] = [];
   const listener = (error: unknown) => void unhandled.push(error);

@@ -25,7 +25,7 @@ function prepare(times: number) {
   return { app, asked, canvas: chain(app.signature("a"), app.signature("b")) };
 }
 
-/** Timers that ring when they are told to. */
+/** Timers that fire when the test says so. */
 function byHand() {
   const rings: { readonly ring: () => void; readonly timer: NodeJS.Timeout }[] = [];
   const setTimer = (ring: () => void, delay: number) => {

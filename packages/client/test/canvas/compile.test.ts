@@ -262,7 +262,7 @@ describe("links", () => {
     expect(links(chain(group([chain(add.s(1, 2), group()), show.s(1)]), show.s()).onError(warn.s()))).toEqual([["show", "error"]]);
   });
 
-  /** The tasks that have error links, with those of whose failures they are told. */
+  /** The tasks that have error links, with the error links of each. */
   function toldOf(canvas: AnyCanvas): readonly string[] {
     const { calls } = flowOf(canvas);
     const named = (first = -1, last = -1) =>

@@ -13,10 +13,10 @@ export type Ending = { readonly value: unknown } | { readonly failureInfo: strin
  */
 type Traced = { readonly value: unknown } | { readonly failureInfo: string; readonly by?: CanvasData };
 
-/** What comes to a part of a canvas: nothing at its beginning. */
+/** The value that a part of a canvas gets; none at the beginning. */
 type Coming = Traced | { readonly starts: true };
 
-/** Error links of what is around a part, and the parts of whose failures they are told. */
+/** Error links around a part, and the parts whose failures call them. */
 interface Watch {
   readonly links: readonly CanvasData[];
   readonly whose: ReadonlySet<CanvasData>;
@@ -134,7 +134,7 @@ function run({ task, args, immutable, each }: CallData, coming: Coming, function
   return perform(functions, task, [...first, ...args], each === true);
 }
 
-/** What a call comes to. */
+/** The result of a call. */
 export function perform(functions: Functions, task: string, args: readonly unknown[], each: boolean): Ending {
   const call = functions[task];
   if (call === undefined) throw new TypeError(`nobody knows ${task}`);

@@ -52,7 +52,7 @@ export function interpret({ calls, joins, entries }: Flow, functions: Functions)
   return endings;
 }
 
-/** Whether an error link is told of this. */
+/** Whether an error link is called with this. */
 function concerns([, , first, last]: Target, ending: Told): boolean {
   return (
     "failureInfo" in ending &&

@@ -7,7 +7,7 @@ import { UnknownTaskError, type AppOptions } from "../../src/index.js";
 import { callsOf, redis } from "../redis.js";
 import { failing, rejected, store, subscriptionsOf, take, testApp, timed, waiting } from "../support.js";
 
-/** A Redis that nobody else uses, so that what it counts is ours. */
+/** A private Redis, so that its counters belong to this file. */
 let server: RedisServer;
 beforeAll(async () => {
   server = await openRedis();
