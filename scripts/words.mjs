@@ -5,7 +5,7 @@
  * folder when none of the names is left in it; the list itself and the changelog are exempt.
  */
 export const wordFiles =
-  /^(?:README\.md|CONTRIBUTING\.md|(?:docs|examples|integration|scripts(?!\/words\.mjs)|packages\/(?:client|beat|program|cli))\/.*\.(?:ts|mjs|md))$/;
+  /^(?:README\.md|CONTRIBUTING\.md|(?:docs|examples|integration|benchmarks|scripts(?!\/words\.mjs)|packages\/(?:client|beat|program|cli))\/.*\.(?:ts|mjs|md))$/;
 
 /** What must not stand in these files, and what to write instead. */
 export const words = [

@@ -5,7 +5,7 @@ import { runOnce } from "./round.js";
 import type { Contender } from "../contenders/contender.js";
 import type { Sample } from "./metric.js";
 import type { Scenario } from "./scenario.js";
-import { commit, openSurroundings, type Surroundings } from "./surroundings.js";
+import { commit, openMachine, type Machine } from "./surroundings.js";
 
 /** Number of tasks in a run with `--quick`. */
 const few = 20;
@@ -13,7 +13,7 @@ const few = 20;
 /** Measures the chosen scenarios. `onScenario` is called after each. */
 export async function run(options: Options, onScenario: (report: ScenarioReport) => void): Promise<Report> {
   const date = new Date().toISOString();
-  const surroundings = await openSurroundings({ pinned: !options.quick });
+  const surroundings = await openMachine({ pinned: !options.quick });
   const versions = new Map(contendersOf(options.scenarios).map((contender) => [contender, contender.version()]));
   const absent = [...versions].filter(([, version]) => version === undefined);
   const warnings = [
@@ -41,7 +41,7 @@ export async function run(options: Options, onScenario: (report: ScenarioReport)
  * Runs the contenders in turn within each round, in alternating order, so that other load on the
  * machine affects all of them. A contender that fails is left out from then on.
  */
-async function measure(scenario: Scenario, options: Options, surroundings: Surroundings, failures: string[]): Promise<ScenarioReport> {
+async function measure(scenario: Scenario, options: Options, surroundings: Machine, failures: string[]): Promise<ScenarioReport> {
   const { core, url, otherUrl, folder } = surroundings;
   const { rounds, quick, profile } = options;
   const tasks = options.tasks ?? (quick ? few : scenario.tasks);

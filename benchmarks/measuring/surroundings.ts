@@ -7,7 +7,7 @@ import { findPinning, pin, type Pinning } from "./pinning.js";
 import { connect } from "./redis.js";
 
 /** The machine, and the private servers that all contenders use in turn. */
-export interface Surroundings {
+export interface Machine {
   readonly url: string;
   readonly otherUrl: string;
   /** A folder that is removed in the end. */
@@ -22,11 +22,11 @@ export interface Surroundings {
 }
 
 /** Starts the servers; `pinned` says whether Redis and Node get cores of their own. */
-export async function openSurroundings(given: { readonly pinned: boolean }): Promise<Surroundings> {
+export async function openMachine(options: { readonly pinned: boolean }): Promise<Machine> {
   const redis = await openRedis();
   const other = await openRedis();
   const folder = await mkdtemp(join(tmpdir(), "bullrush-bench-"));
-  const pinning = redis.kind === "native" && given.pinned ? findPinning() : undefined;
+  const pinning = redis.kind === "native" && options.pinned ? findPinning() : undefined;
   if (pinning !== undefined) for (const { url } of [redis, other]) pin(await pidOf(url), pinning.redis);
   return {
     url: redis.url,
