@@ -6,20 +6,21 @@ import { hangTimeout } from "./integration/lib/hang-timeout.js";
 const ssr = { resolve: { conditions: ["@bullrush/source", ...defaultServerConditions.filter((condition) => condition !== "module")] } };
 
 /**
- * What the projects that run code have in common. A process runs many test files, one after the other, and imports the packages once:
- * a process for each file would spend more on imports than on tests. So what a file changes in its process, it changes back.
+ * What the projects that run code have in common. A process runs many test files, one after the
+ * other, and imports the packages once: a process for each file would spend more on imports than on
+ * tests. So what a file changes in its process, it changes back.
  */
 const running = {
   pool: "forks",
   isolate: false,
   setupFiles: ["integration/setup/leaks.ts"] as string[],
-  // What a test waits for gives up first, and says what it was.
+  // The waits inside a test time out first, with a better message.
   testTimeout: 3 * hangTimeout,
   hookTimeout: 3 * hangTimeout,
   expect: { poll: { timeout: hangTimeout } },
 } as const;
 
-/** Tests of a package that need a Redis, and say so in their name. */
+/** Tests of a package that need a Redis, marked by their file name. */
 const needsRedis = "packages/*/test/**/*.redis.test.ts";
 
 /** Tests without Redis: one that opens a connection fails. */
@@ -43,12 +44,15 @@ const redis: TestProjectInlineConfiguration = {
   },
 };
 
-/** Where processes compute, or are stopped and killed by the dozen. */
+/** Tests with processes that compute, or that are stopped and killed by the dozen. */
 const heavy = ["integration/{beat,faults,flows,pools}/**/*.test.ts"];
 
 const isNamed = (what: string) => process.argv.slice(2).some((argument) => argument.includes(what));
 
-/** Run when they are named: one builds the version before this one, which takes a minute, the others need an idle machine. */
+/**
+ * Run only when they are named: one builds the version before this one, which takes a minute, the
+ * others need an idle machine.
+ */
 const rare = [...(isNamed("compat") ? [] : ["integration/compat/**"]), "integration/perf/**"];
 
 /** Tests that start real processes. */
@@ -63,7 +67,10 @@ const integration: TestProjectInlineConfiguration = {
   },
 };
 
-/** Behind all others, and fewer at a time: what computes has to have a core, and what is timed must not wait for one. Most of it waits. */
+/**
+ * Runs after all others, and fewer at a time: a process that computes needs a core, and timed code
+ * must not wait for one. Most of it waits.
+ */
 const faults: TestProjectInlineConfiguration = {
   ...integration,
   test: {
@@ -109,7 +116,7 @@ export default defineConfig({
     // Here and not in a project: once for the whole run.
     globalSetup: ["integration/setup/generated.ts", "integration/setup/redis.ts"],
     teardownTimeout: 10_000,
-    // Tests wait more than they work: more files at once than cores.
+    // Tests wait more than they work, so there are more files at once than cores.
     maxWorkers: 4,
     projects: [pure, redis, integration, faults, types, ...(isNamed("perf") ? [perf] : [])],
   },

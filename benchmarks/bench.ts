@@ -8,7 +8,7 @@ import type { Report, ScenarioReport } from "./reporting/report.js";
 import { tableOf } from "./reporting/table.js";
 import { catalogue } from "./scenarios/catalogue.js";
 
-// What it has started ends with it.
+// The processes that it started end with it.
 process.once("SIGTERM", () => process.exit(143));
 process.once("SIGINT", () => process.exit(130));
 

@@ -6,7 +6,8 @@ const { type, scenario: name, contender: id, setting } = JSON.parse(process.argv
 const scenario = catalogue.find((scenario) => scenario.name === name);
 const contender = scenario?.contenders.find((contender) => contender.id === id);
 
-// The parent lets go when it has heard all. What this process has started must end with it, however it ends.
+// The parent disconnects when it has all results. Every process that this one started must end with
+// it.
 process.once("disconnect", () => process.exit(0));
 process.once("SIGTERM", () => process.exit(143));
 process.once("SIGINT", () => process.exit(130));

@@ -1,6 +1,6 @@
 // Measures what the Lua scripts cost in Redis, beside an empty one and beside another checkout: `pnpm bench:scripts --help`.
 import { parseArgs } from "node:util";
-import { openSurroundings } from "./measuring/surroundings.js";
+import { openMachine } from "./measuring/surroundings.js";
 import { scriptCases } from "./scripts/cases.js";
 import { scriptsOf } from "./scripts/loaded.js";
 import { measureScripts } from "./scripts/measure.js";
@@ -30,13 +30,13 @@ if (help) {
 
 const here = await scriptsOf("this checkout", new URL("../..", import.meta.url));
 const other = against === undefined ? [] : [await scriptsOf(against, new URL(`file://${against}/`))];
-const surroundings = await openSurroundings({ pinned: true });
+const machine = await openMachine({ pinned: true });
 try {
-  const costs = await measureScripts(surroundings.url, scriptCases, [...other, here], {
+  const costs = await measureScripts(machine.url, scriptCases, [...other, here], {
     rounds: Number(rounds),
     calls: Number(calls),
   });
-  console.log(`${scriptTable(costs)}\n\n${surroundings.description.join("\n")}\nMicroseconds in Redis for each call, EVALSHA included.`);
+  console.log(`${scriptTable(costs)}\n\n${machine.description.join("\n")}\nMicroseconds in Redis for each call, EVALSHA included.`);
 } finally {
   await surroundings.close();
 }

@@ -11,7 +11,7 @@ test("every code of the registry is described, and no other", () => {
   expect(described.map(({ code }) => code).toSorted()).toEqual(errorCodes.toSorted());
 });
 
-test("every description says something", () => {
+test("every description: has text", () => {
   expect(described.filter(({ first }) => first.length < 40)).toEqual([]);
 });
 

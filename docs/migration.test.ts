@@ -33,7 +33,7 @@ const app = client.createApp({ broker: "redis://127.0.0.1:1" });
 const task = app.task("tasks.add", (x: number, y: number) => x + y);
 const context = /export interface TaskContext[^{]*{\n([^]*?)^}/m.exec(read("packages/client/src/task/context.ts"))?.[1] ?? "";
 
-/** What the words before a dot stand for, and what they have. */
+/** The words before a dot, with the members of what they stand for. */
 const owners: Readonly<Record<string, readonly string[]>> = {
   app: membersOf(app),
   "app.beat": membersOf(app.beat),
@@ -59,7 +59,7 @@ beforeAll(async () => {
   );
 });
 
-/** Names in `code` that nothing here has. */
+/** Names in `code` that do not exist here. */
 function unknown(code: string): readonly string[] {
   if (/^(task-worker|task-beat)\b/.test(code) || code.startsWith("-")) {
     return Array.from(code.matchAll(/(?<=^|\s)--?[a-zA-Z][\w-]*/g), ([flag]) => flag).filter((flag) => !flags.includes(flag));

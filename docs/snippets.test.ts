@@ -15,12 +15,13 @@ const scripts = pages
   .map((page) => [page, stepsOf(join(root, page))] as const)
   .filter(([, steps]) => steps.length > 0);
 
-/** A project that has installed the packages, with a folder for each page. */
+/** A project with the packages installed, and a folder for each page. */
 const project = mkdtempSync(join(tmpdir(), "bullrush-docs-"));
 const folderOf = (page: string) => join(project, page.replace(/\.md$/, "").replaceAll("/", "-"));
 
 beforeAll(() => {
-  const packages = ["@bullrush/client", "@bullrush/worker", "@bullrush/beat", "@bullrush/broker", "bullmq", "ioredis", "@bull-board/api"];
+  link("bullrush", join(root, "packages/cli"));
+  const packages = ["@bullrush/client", "@bullrush/broker", "bullmq", "ioredis", "@bull-board/api"];
   for (const name of packages) link(name, join(root, "integration/node_modules", name));
   link("@bullrush/testing", join(root, "packages/testing"));
   link("pino", join(root, "packages/worker/node_modules/pino"));
@@ -51,7 +52,7 @@ function link(name: string, target: string): void {
   symlinkSync(target, path, "junction");
 }
 
-describe.concurrent("the code and the commands do what the page says", () => {
+describe.concurrent("the code and the commands: do what the page claims", () => {
   test.each(scripts)("%s", async (page, steps) => {
     const { BULLRUSH_TEST_REDIS: only } = process.env;
     const redis = await openRedis(only === "native" || only === "embedded" ? { only } : {});

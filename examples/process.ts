@@ -7,7 +7,10 @@ import { hangTimeout } from "../integration/lib/hang-timeout.js";
 /** A process that was started. */
 export interface Started {
   readonly pid: number;
-  /** Resolves to the first line, on stdout or stderr, that has all of `words` in it. Rejects when the process ends without it, or has not written it after `hangTimeout`. */
+  /**
+   * Resolves to the first line, on stdout or stderr, that has all of `words` in it. Rejects when
+   * the process ends without it, or has not written it after `hangTimeout`.
+   */
   line(...words: readonly string[]): Promise<string>;
   /** All that it wrote to stdout so far. */
   output(): string;
@@ -26,13 +29,14 @@ export interface StartOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Module that this Node imports first, as a URL: a loader. */
   readonly loader?: string;
-  /** Hears each line that it writes, stdout or stderr. */
+  /** Called with each line that it writes, stdout or stderr. */
   readonly onLine?: (line: string) => void;
 }
 
 /**
- * Runs in the process before its program does, and ends it when the pipe from this process closes: killed with SIGKILL, this one leaves
- * none behind. A worker's runners inherit it, and have no such pipe.
+ * Runs in the process before its program, and ends it when the pipe from this process closes, so
+ * that a SIGKILL of this process leaves none behind. A worker's runners inherit it, and have no
+ * such pipe.
  */
 const leash = `data:text/javascript,${encodeURIComponent("process.stdin.unref?.().on('end', () => process.exit(1)).resume()")}`;
 
@@ -93,7 +97,10 @@ export function start(program: string, args: readonly string[], { folder, enviro
   return { pid: child.pid ?? 0, line, output: () => output, ended, stop, kill: (signal) => void child.kill(signal) };
 }
 
-/** The file that is the command `name` of `packageName`, as the module `from`, an `import.meta.url`, would find it. */
+/**
+ * The file of the command `name` of `packageName`, as the module `from`, an `import.meta.url`,
+ * resolves it.
+ */
 export function commandOf(packageName: string, from: string, name = packageName): string {
   const require = createRequire(from);
   const manifest = require.resolve(`${packageName}/package.json`);

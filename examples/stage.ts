@@ -33,8 +33,8 @@ export class Stage {
   }
 
   /**
-   * Runs `show`, waits until everything that it started has ended, and ends this process: with 0, with 1
-   * if `show` threw, with 128 + the signal's number after a signal.
+   * Runs `show`, waits until everything that it started has ended, and ends this process: with 0,
+   * with 1 if `show` threw, with 128 + the signal's number after a signal.
    */
   async play(show: () => Promise<void>): Promise<never> {
     const interrupted = new Promise<number>((resolve) => {
@@ -73,12 +73,12 @@ export class Stage {
 
   /** Runs `task-worker` with `args`; resolves when the worker is ready. */
   async worker(args: readonly string[], environment: Readonly<Record<string, string>>): Promise<Started> {
-    return this.#command("task-worker", "@bullrush/worker", args, environment);
+    return this.#command("task-worker", args, environment);
   }
 
   /** Runs `task-beat` with `args`; resolves when the beat leads or follows. */
   async beat(args: readonly string[], environment: Readonly<Record<string, string>>): Promise<Started> {
-    return this.#command("task-beat", "@bullrush/beat", args, environment);
+    return this.#command("task-beat", args, environment);
   }
 
   /**
@@ -96,14 +96,14 @@ export class Stage {
   }
 
   /** Shows the command's lines as a terminal would, without its banner. */
-  #command(command: string, from: string, args: readonly string[], environment: Readonly<Record<string, string>>): Promise<Started> {
+  #command(command: string, args: readonly string[], environment: Readonly<Record<string, string>>): Promise<Started> {
     let begun = false;
     const shown = (line: string) => {
       begun ||= aLine.test(line);
       return begun ? line : undefined;
     };
     const asInTerminal = { ...environment, FORCE_COLOR: colourful ? "1" : "0" };
-    const program = commandOf(from, this.#demo, command);
+    const program = commandOf("bullrush", this.#demo, command);
     return this.#start([command, ...args].join(" "), program, [...args, "--log-format", "pretty"], asInTerminal, shown);
   }
 

@@ -1,5 +1,6 @@
-// node scripts/bootstrap.mjs demo|test|build [arguments]: from a bare clone to the demo or the tests with nothing but Node and npm.
-// Installs what the lockfile says if that has not been done, builds, and goes on. `npm run demo` and `npm test` call it.
+// node scripts/bootstrap.mjs demo|test|build [arguments]: from a bare clone to the demo or the
+// tests with nothing but Node and npm. Installs what the lockfile says if that has not been done,
+// builds, and goes on. `npm run demo` and `npm test` call it.
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -59,7 +60,10 @@ function fingerprint() {
   return hash.digest("hex");
 }
 
-/** Whether every direct dependency is there: a broken or half-removed node_modules is installed again. */
+/**
+ * Whether every direct dependency is there: a broken or half-removed node_modules is installed
+ * again.
+ */
 function complete() {
   return folders().every((folder) => {
     const { dependencies, devDependencies } = manifest(folder);

@@ -1,5 +1,6 @@
-// node scripts/check.mjs [--only a,b] [--except a,b]: everything that CI checks, one line each; the output only of what fails.
-// Every check runs, whatever became of those before it; the exit code is 1 if any failed.
+// node scripts/check.mjs [--only a,b] [--except a,b]: runs everything that CI checks, one line
+// each, with the output of what fails. Every check runs, even after a failure; the exit code is 1
+// if any failed.
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,20 +12,23 @@ import { program, run, seconds, withPnpm } from "./tools.mjs";
 
 const tsc = program("typescript", { name: "tsc" });
 
-/** Each gives the exit code and output of what it ran, and perhaps a summary. */
+/** Each check returns an exit code, output, and optionally a summary. */
 const checks = {
-  /** The module of script texts is what the .lua files give. */
+  /** The module of script texts matches the .lua files. */
   generated: () => checkGenerated(),
-  /** Sources, then all that is not built: tests, examples, benchmarks. */
+  /** Sources, then everything that is not built: tests, examples, benchmarks. */
   types: () => all([...tsc, "-b"], [...tsc, "-p", "tsconfig.test.json", "--noEmit"]),
   /** Rules, import cycles, and the order of packages and folders. */
   lint: () => run(program("oxlint")),
   format: () => run([...program("oxfmt"), "--check"]),
-  /** Files, exports and dependencies that nothing uses, and dependencies that are used but not declared. */
+  /**
+   * Files, exports and dependencies that nothing uses, and dependencies that are used but not
+   * declared.
+   */
   unused: () => run([...program("knip"), "--no-config-hints"]),
-  /** What must not be in a repository. */
+  /** No line that must not be in the repository. */
   files: () => checkFiles(),
-  /** Each package as npm would get it, and all in an empty project. */
+  /** Each package as npm would get it, and all of them in an empty project. */
   publish: () => checkTarballs(),
   tests: () => checkTests(),
 };

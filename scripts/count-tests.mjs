@@ -1,6 +1,6 @@
-// node scripts/count-tests.mjs report.json…: adds up vitest's JSON reports into one line, "N passed, N failed".
-// A file that fails outside its tests (it does not load, it leaves a connection open) counts as one failed test,
-// and so does a run that has no report or no tests.
+// node scripts/count-tests.mjs report.json…: adds up vitest's JSON reports into one line, "N
+// passed, N failed". A file that fails outside its tests (it does not load, it leaves a connection
+// open) counts as one failed test, and so does a run that has no report or no tests.
 import { existsSync, readFileSync } from "node:fs";
 
 let passed = 0;

@@ -1,5 +1,6 @@
-// pnpm dev: a worker for examples/routed-queues that starts anew with each change of any source, on a Redis of its own. Ctrl-C ends it all.
-// What it runs on is printed: another terminal can send calls, or start a second worker.
+// pnpm dev: a worker for examples/routed-queues that restarts at each change of a source, on a
+// private Redis. Ctrl-C ends everything. It prints the URL of its Redis: another terminal can send
+// calls, or start a second worker.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { program, root, run } from "./tools.mjs";
@@ -19,7 +20,7 @@ const children = [compiler, bundler, [...worker, "-A", "examples/routed-queues/t
   ([command, ...args]) => spawn(command, args, { cwd: root, env, stdio: "inherit" }),
 );
 
-// Redis goes last: a worker that stops puts back what it has not begun.
+// Redis goes last: a stopping worker puts back the messages that it has not started.
 const ended = children.map((child) => new Promise((resolve) => child.once("exit", resolve)));
 const end = () => children.forEach((child) => child.kill());
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, end);

@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pnpm, root, run } from "./tools.mjs";
+import { wordFiles, words } from "./words.mjs";
 
 const rules = [
   {
-    // Which registry packages come from is for whoever installs them.
+    // Each user chooses a registry of packages.
     found: /\/\/(?:[\w-]+\.)*(?:registry|npm|nexus|artifactory|verdaccio)\.[\w.-]+|\bregistry\.(?:npmjs|yarnpkg|npmmirror)\b/i,
     problem: "names a package registry",
   },
@@ -18,7 +19,7 @@ const rules = [
   },
 ];
 
-/** Reads every file that git knows or would add, and says which lines must not be there. */
+/** Reads every file that git tracks or would add, and reports lines that must not be there. */
 export async function checkFiles() {
   const listed = await run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
   if (listed.code !== 0) return { code: 0, output: "", summary: "skipped: not a git checkout" };
@@ -27,7 +28,7 @@ export async function checkFiles() {
     readFileSync(join(root, file), "utf8")
       .split("\n")
       .flatMap((line, index) =>
-        rules.flatMap(({ found, problem }) => {
+        (wordFiles.test(file) ? [...rules, ...words] : rules).flatMap(({ found, problem }) => {
           const [text] = line.match(found) ?? [];
           return text === undefined ? [] : `${file}:${index + 1} ${problem}: ${text}`;
         }),

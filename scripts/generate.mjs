@@ -1,5 +1,6 @@
-// node scripts/generate.mjs [--check]: writes the module that holds the texts of all Lua scripts, so that programs can be bundled.
-// The .lua files are the source. With --check it only says whether the module is what they give.
+// node scripts/generate.mjs [--check]: writes the module with the texts of all Lua scripts, so that
+// programs can be bundled. The .lua files are the source. With --check it only compares the module
+// with them.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, sep } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -28,7 +29,7 @@ ${entries.join("")}};
 `;
 }
 
-/** As a template literal, line by line, so that a change of a script is the same change here. */
+/** As a template literal, line by line, so that a change in a script is the same change here. */
 function escaped(text) {
   return text.replaceAll("\r\n", "\n").replace(/[\\`]|\$\{/g, "\\$&");
 }

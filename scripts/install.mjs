@@ -1,4 +1,5 @@
-// What a newcomer does with the packages: npm install in an empty project, a worker on a task module of each kind, types.
+// Tries the packages as a newcomer does: npm install in an empty project, a worker on a task module
+// of each kind, types.
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { program, root, run } from "./tools.mjs";
@@ -30,7 +31,10 @@ export async function checkInstall(tarballs, folder) {
   return { code: 0, output };
 }
 
-/** Installs what a program that only sends tasks needs, and fails if it gets what only commands need. */
+/**
+ * Installs the packages for a program that only sends tasks, and fails if they bring what only
+ * commands need.
+ */
 export async function checkProducer(tarballs, folder) {
   const project = join(folder, "producer");
   mkdirSync(project);

@@ -1,10 +1,14 @@
-// node scripts/nodes.mjs [lines] [-- arguments of vitest]: runs the tests on other lines of Node: 20,22,24,26, or "newest" for the newest LTS.
-// Without lines: on all, the oldest supported first. Each line's Node comes from the npm registry, and is kept in node_modules/.bullrush-nodes.
+// node scripts/nodes.mjs [lines] [-- arguments of vitest]: runs the tests on other lines of Node:
+// 20,22,24,26, or "newest" for the newest LTS. Without lines: on all, the oldest supported first.
+// Each line's Node comes from the npm registry, and is kept in node_modules/.bullrush-nodes.
 import { existsSync, mkdirSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { program, root, run, seconds } from "./tools.mjs";
 
-/** The version of each line that the tests run on. The first is the oldest supported, the last the newest LTS. */
+/**
+ * The version of each line that the tests run on. The first is the oldest supported, the last the
+ * newest LTS.
+ */
 const versions = { 20: "20.19.6", 22: "22.23.5", 24: "24.22.3", 26: "26.12.1" };
 const newest = Object.keys(versions).at(-1);
 
@@ -14,7 +18,8 @@ let failed = 0;
 for (const line of chosen) {
   const started = Date.now();
   const node = await fetchNode(versions[line]);
-  // First on the PATH, so that what the tests start (commands, pool children, `npm`) runs on it too.
+  // First on the PATH, so that child processes of the tests (commands, pool children, `npm`) run on
+  // it too.
   process.env.PATH = `${dirname(node)}${delimiter}${path}`;
   const [, vitest] = program("vitest");
   const { code } = await run([node, vitest, "run", ...args], { show: true });
@@ -35,7 +40,7 @@ function parse(given) {
   return [named, end < 0 ? [] : given.slice(end + 1)];
 }
 
-/** The path of that Node: a package of the registry holds nothing but the program. */
+/** The path of that Node. The registry's package contains nothing else. */
 async function fetchNode(version) {
   const name = `node-${process.platform === "win32" ? "win" : process.platform}-${process.arch}`;
   const folder = join(root, "node_modules", ".bullrush-nodes", version);

@@ -1,4 +1,4 @@
-// What the scripts share. No dependencies: it also runs before the first install.
+// Shared by the scripts. No dependencies: it also runs before the first install.
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
@@ -8,7 +8,10 @@ import { fileURLToPath } from "node:url";
 /** The folder that holds the workspace. */
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** The package manager, run through npx: what `npx -y` is given. (A `packageManager` field would make other versions of pnpm refuse to run.) */
+/**
+ * The package manager, run through npx: what `npx -y` is given. (A `packageManager` field would
+ * make other versions of pnpm refuse to run.)
+ */
 export const pnpm = "pnpm@10.34.9";
 
 /** The command that runs pnpm, with `args`. */
@@ -16,7 +19,10 @@ export function withPnpm(...args) {
   return ["npx", "-y", pnpm, ...args];
 }
 
-/** The command that runs `name`, a program of the package that `folder` (default: the workspace's root) depends on, with this Node. */
+/**
+ * The command that runs `name`, a program of the package that `folder` (default: the workspace's
+ * root) depends on, with this Node.
+ */
 export function program(packageName, { name = packageName, folder = "." } = {}) {
   const home = join(root, folder, "node_modules", packageName);
   const { bin } = JSON.parse(readFileSync(join(home, "package.json"), "utf8"));
@@ -26,7 +32,8 @@ export function program(packageName, { name = packageName, folder = "." } = {}) 
 let running;
 let interrupted = false;
 
-// A terminal sends Ctrl-C to the whole group, so the child has it already: a second one would mean "at once" to it.
+// A terminal sends Ctrl-C to the whole group, so the child has it already. A second signal would
+// mean "at once" to it.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   process.on(signal, () => {
     interrupted = true;
@@ -35,8 +42,9 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
 }
 
 /**
- * Runs a command in `folder` (default: the workspace's root) to its end. Its output is kept, or goes to the terminal with `show`.
- * Signals that come meanwhile are for the command, and nothing follows it then.
+ * Runs a command in `folder` (default: the workspace's root) to its end. Its output is captured, or
+ * goes to the terminal with `show`. Signals during the run go to the command, and nothing runs
+ * after it.
  */
 export async function run([command, ...args], { show = false, folder = root } = {}) {
   if (interrupted) process.exit(130);

@@ -12,8 +12,8 @@ const key = `bq:${name}`;
 type Data = readonly [number];
 
 /**
- * bee-queue as it comes. It tells results to whoever listens and keeps none; of done jobs it keeps all or none: by default, and here,
- * all.
+ * bee-queue with its defaults. It sends results to listeners and stores none; it keeps all finished
+ * jobs or none: by default, and here, all.
  */
 export function beeQueue(): Contender {
   return {
@@ -33,7 +33,7 @@ async function produce({ url }: Setting): Promise<Producer> {
   const open = (getEvents: boolean) => new BeeQueue<Data>(name, { redis: connectionTo(url), isWorker: false, getEvents });
   const queue = open(false);
   let listening: BeeQueue<Data> | undefined;
-  // A job hears of its end only if that comes after the reply to its `save()`, so what waits is kept here.
+  // A job is notified of its end only after the reply to its `save()`, so waits are kept here.
   const waiting = new Map<string, (result: unknown) => void>();
   const listen = () =>
     open(true).on("job succeeded", (id, result: unknown) => {

@@ -1,10 +1,10 @@
 import { now } from "../measuring/clock.js";
 
-/** What a task does with the number that it is sent: the same function for all that are written in JavaScript. */
+/** The body of a task: the same function for all libraries in JavaScript. */
 export const bodies = {
-  /** Gives it back. */
+  /** Returns the number. */
   echo: (sent: number): number => sent,
-  /** Gives the time at which it ran. */
+  /** Returns the time at which it ran. */
   clock: (): number => now(),
   text1kB: (sent: number): string => text(sent, 1000),
   text100kB: (sent: number): string => text(sent, 100_000),

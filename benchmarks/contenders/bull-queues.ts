@@ -5,7 +5,7 @@ export function queueNames(count: number): readonly [string, ...string[]] {
   return ["bench", ...Array.from({ length: count - 1 }, (_, index) => `bench-${index + 2}`)];
 }
 
-/** The queues by BullMQ's keys. */
+/** The queues, by BullMQ's keys. */
 export function bullQueues(names: readonly string[]): QueueView {
   const sum = async (count: (key: string) => Promise<number>): Promise<number> => {
     const counts = await Promise.all(names.map((name) => count(`bull:${name}`)));

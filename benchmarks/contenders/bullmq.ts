@@ -14,7 +14,10 @@ export interface BullmqOptions {
   readonly name: string;
   /** How many queues, with a Worker and an even part of the slots for each. Default: 1. */
   readonly queues?: number;
-  /** BullMQ's Worker writes none, so its processor writes those that ours does. Default: nowhere. */
+  /**
+   * File for log lines. BullMQ's Worker writes none, so its processor writes the lines that our
+   * worker does. Default: none.
+   */
   readonly log?: LogTarget;
 }
 
@@ -23,8 +26,9 @@ type Result = number | string;
 type Run = (job: Job<Data, Result>) => Promise<Result>;
 
 /**
- * BullMQ as it comes. What Bullrush does, it is asked to do: an id chosen by the producer, results kept (as return values), 1,000
- * completed jobs kept. The last is an option of the worker, so that no message has to carry it.
+ * BullMQ with its defaults, configured to do what Bullrush does: ids chosen by the producer,
+ * results kept as return values, 1,000 completed jobs kept. The last is an option of the worker, so
+ * that no message carries it.
  */
 export function bullmq({ id, name, queues: count = 1, log: target = "nowhere" }: BullmqOptions): Contender {
   const names = queueNames(count);
@@ -32,7 +36,7 @@ export function bullmq({ id, name, queues: count = 1, log: target = "nowhere" }:
   async function produce({ url }: Setting): Promise<Producer> {
     const { Job, Queue, QueueEvents } = await import("bullmq");
     const connection = connectionTo(url);
-    // Each result that is waited for listens here, and Node would warn.
+    // Each awaited result adds a listener, of which Node would warn.
     const queues = names.map((queue) => new Queue<Data, Result>(queue, { connection }).setMaxListeners(0));
     const [first] = queues as [Queue<Data, Result>];
     const queueOf = (number: number) => queues[number % count] ?? first;
@@ -55,7 +59,7 @@ export function bullmq({ id, name, queues: count = 1, log: target = "nowhere" }:
           return jobs;
         }),
       ask: async (number) => {
-        // From the first event on: by default it would miss those before it first reads.
+        // From the first event on: by default it would miss those before its first read.
         events ??= new QueueEvents(first.name, { connection, lastEventId: "0-0" }).setMaxListeners(0);
         await events.waitUntilReady();
         return (await send(number)).waitUntilFinished(events);
@@ -134,7 +138,7 @@ export function bullmq({ id, name, queues: count = 1, log: target = "nowhere" }:
   };
 }
 
-/** `run` with the two lines that our worker writes for a task. */
+/** `run`, with the two lines that our worker writes for a task. */
 function logged(run: Run, log: Logger): Run {
   return async (job) => {
     const task = { task: job.name, id: job.id };

@@ -10,8 +10,8 @@ export interface BullrushOptions {
   readonly id: string;
   readonly name: string;
   /**
-   * Where results are: in database 1 of the Redis whose database 0 has the queues (default), in the same database, or on another
-   * server.
+   * Where results are: in database 1 of the Redis whose database 0 has the queues (default), in the
+   * same database, or on another server.
    */
   readonly results?: "another database" | "same database" | "another server";
   /** How many queues, one worker for all. Default: 1. */

@@ -2,7 +2,9 @@ import type { Contender } from "./contender.js";
 import { countResults, program } from "./program.js";
 import { python } from "./python.js";
 
-/** Celery with one of its pools: `solo` runs tasks in the worker itself, `prefork` in two processes. */
+/**
+ * Celery with one of its pools: `solo` runs tasks in the worker itself, `prefork` in two processes.
+ */
 export function celery(pool: "solo" | "prefork"): Contender {
   const common = ["-m", "celery", "-A", "celery_bench", "worker", "--loglevel", "WARNING"];
   const options = pool === "solo" ? ["--pool", "solo"] : ["--pool", "prefork", "--concurrency", "2"];

@@ -2,33 +2,41 @@ import type { Redis } from "ioredis";
 import type { Sent, Setting } from "../measuring/setting.js";
 
 /**
- * A library that is measured, as all scenarios use it: what they do with one they do with every other. It is not loaded before it is
- * used, so that no process has the code of the others in its memory.
+ * A library under measurement, with the methods that all scenarios use. It is loaded only when
+ * used, so that no process has other libraries in its memory.
  */
 export interface Contender {
   /** For `--contender`. */
   readonly id: string;
   /** Shown in tables. */
   readonly name: string;
-  /** Its tasks run outside of Node, so what Node uses says nothing about it. Default: false. */
+  /** Whether its tasks run outside of Node, so that Node's figures do not apply. Default: false. */
   readonly outside?: boolean;
-  /** Its part of a scenario's tasks, because it is slower than others by far. Default: 1. */
+  /**
+   * The share of a scenario's tasks that it gets, for a library that is much slower. Default: 1.
+   */
   readonly share?: number;
-  /** Whether it keeps results that can be looked up later. Default: true. */
+  /** Whether it stores results for a later look-up. Default: true. */
   readonly storesResults?: boolean;
-  /** The file to which its worker writes its lines; none when absent. */
+  /** The file for its worker's log lines; none when absent. */
   readonly logFile?: (setting: Setting) => string;
   /** Its version; `undefined` when it is not installed. */
   version(): string | undefined;
-  /** How to install it; absent for those that always are. */
+  /** How to install it; absent for libraries that are always installed. */
   readonly install?: string;
-  /** Loads its code, where the time for that is not to be measured. */
+  /** Loads its code, where loading must not be measured. */
   load(): Promise<unknown>;
   produce(setting: Setting): Promise<Producer>;
-  /** Begins to take tasks and to run their body for each; resolves when it does, with what ends it. */
+  /**
+   * Starts a worker that runs the body for each task. Resolves when the worker consumes, with the
+   * function that ends it.
+   */
   consume(setting: Setting, work: Work): Promise<Stop>;
   readonly queue: QueueView;
-  /** Many tasks, and one that runs when all of them are done and gets their results. Absent for what has no such thing. */
+  /**
+   * Many tasks, and one that runs when all of them are done and gets their results. Absent if the
+   * library has no fan-in.
+   */
   readonly fanIn?: (setting: Setting) => Promise<FanIn>;
 }
 
@@ -36,7 +44,9 @@ export interface Contender {
 export interface FanIn {
   /** Sends all of it: a member for each number from 0 on, and the body. */
   send(members: number): Promise<void>;
-  /** Runs it, 100 members at a time. Resolves with the results that the body got, when it has ended. */
+  /**
+   * Runs it, 100 members at a time. Resolves with the results that the body got, when it has ended.
+   */
   work(): Promise<readonly unknown[]>;
   close(): Promise<void>;
 }
@@ -52,24 +62,27 @@ export interface Work {
 
 export interface Producer {
   /**
-   * Sends `first` to `last - 1`, each with a call of its own, `width` at once: the next lot when Redis has all of one. Gives the last
-   * of them.
+   * Sends `first` to `last - 1`, one call each, `width` at once: the next batch when Redis has all
+   * of one. Returns the handles of the last ones.
    */
   send(first: number, last: number, width: number): Promise<readonly Sent[]>;
-  /** The same with the library's call for many, which gets `width` each time. */
+  /** As above, with the library's bulk call, which gets `width` tasks each time. */
   sendBulk(first: number, last: number, width: number): Promise<readonly Sent[]>;
-  /** Sends one task and gives its result. */
+  /** Sends one task and returns its result. */
   ask(number: number): Promise<unknown>;
-  /** What these tasks gave, or `undefined` for each if the library keeps no results. Throws if one is not done. */
+  /**
+   * The results of these tasks, or `undefined` for each if the library stores none. Throws if one
+   * is not done.
+   */
   results(sent: readonly Sent[]): Promise<readonly unknown[]>;
   close(): Promise<void>;
 }
 
-/** A look at its tasks from beside it, on a connection to database 0. */
+/** Counts its tasks from outside, on a connection to database 0. */
 export interface QueueView {
   /** How many wait. */
   waiting(redis: Redis): Promise<number>;
-  /** How many of the `sent` tasks that were sent in all are not done. */
+  /** How many of the `sent` tasks are not done. */
   unfinished(redis: Redis, sent: number): Promise<number>;
   failed(redis: Redis): Promise<number>;
 }

@@ -5,7 +5,7 @@ import type { Setting } from "../measuring/setting.js";
 /** Where a worker's lines go. */
 export type LogTarget = "nowhere" | "/dev/null" | "file";
 
-/** As `task-worker` writes: each line before it goes on. */
+/** Writes as `task-worker` does: each line synchronously. */
 export async function openLog(target: LogTarget, setting: Setting): Promise<Logger> {
   const { pino } = await import("pino");
   if (target === "nowhere") return pino({ level: "silent" });

@@ -7,18 +7,21 @@ import type { Body } from "./body.js";
 import type { Sent } from "../measuring/setting.js";
 import type { Contender, Producer } from "./contender.js";
 
-/** A library in another language: its commands, which run in `programs/` with the Redis's URL in `BENCH_REDIS`. */
+/**
+ * The commands of a library in another language. They run in `programs/`, with the Redis URL in
+ * `BENCH_REDIS`.
+ */
 export interface Program {
   readonly id: string;
   readonly name: string;
   readonly share: number;
   readonly storesResults?: boolean;
-  /** Writes its version, or fails when it is not installed; and how it is. */
+  /** Prints its version, or fails when it is not installed; and how to install it. */
   readonly version: Command;
   readonly install: string;
-  /** Reads requests as lines of JSON, and answers each with one. */
+  /** Reads requests as lines of JSON, and answers each with one line. */
   readonly client: Command;
-  /** Its worker, which says "takes tasks" on stderr when it does, and writes no line for each task. */
+  /** Its worker, which prints "takes tasks" on stderr when it consumes, and logs no tasks. */
   readonly worker: Command;
   /** The list in database 0 with the tasks that wait. */
   readonly waitingKey: string;
@@ -57,7 +60,7 @@ export function program({ version, client, worker, waitingKey, done, ...contende
     queue: {
       waiting: (redis) => redis.llen(waitingKey),
       unfinished: async (redis, sent) => sent - (await done(redis)),
-      // Those that fail give no result, and are missed.
+      // Failed tasks have no result, and are reported as missing.
       failed: async () => 0,
     },
   };
@@ -106,12 +109,12 @@ function start([file, ...args]: Command, url: string, stdio: StdioOptions): Chil
   return child;
 }
 
-/** Ends its process group, at once: what it does is done. */
+/** Kills its process group. */
 function kill({ pid }: ChildProcess): void {
   try {
     if (pid !== undefined) process.kill(-pid, "SIGKILL");
   } catch {
-    // It has ended.
+    // It has already ended.
   }
 }
 

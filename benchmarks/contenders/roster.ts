@@ -6,7 +6,7 @@ import type { Contender } from "./contender.js";
 import { rq } from "./rq.js";
 import { sidekiq } from "./sidekiq.js";
 
-/** Who takes part. */
+/** The contenders. */
 export const ours = bullrush({ id: "bullrush", name: "Bullrush" });
 export const oursBeside = bullrush({ id: "bullrush-same-db", name: "Bullrush, results beside the queue", results: "same database" });
 export const oursElsewhere = bullrush({ id: "bullrush-other-server", name: "Bullrush, results elsewhere", results: "another server" });
@@ -23,5 +23,5 @@ export const peerToFile = bullmq({ id: "bullmq-log-file", name: "BullMQ, log to 
 export const peerOfTwo = bullmq({ id: "bullmq-2-queues", name: "BullMQ, 2 queues", queues: 2 });
 export const peerOfFour = bullmq({ id: "bullmq-4-queues", name: "BullMQ, 4 queues", queues: 4 });
 
-/** Those in other languages, which take part where they are installed. */
+/** Contenders in other languages, which take part where they are installed. */
 export const foreign: readonly Contender[] = [celery("solo"), celery("prefork"), rq(), sidekiq()];

@@ -1,7 +1,9 @@
 import type { Contender } from "./contender.js";
 import { countResults, program } from "./program.js";
 
-/** Sidekiq with ten threads. It stores no results, so its jobs do, each with a command of its own. */
+/**
+ * Sidekiq with ten threads. It stores no results, so its jobs store theirs, with one command each.
+ */
 export function sidekiq(): Contender {
   return program({
     id: "sidekiq",

@@ -4,7 +4,10 @@ import { startMeter } from "./meter.js";
 import type { Sample } from "./metric.js";
 import { sized, type Setting } from "./setting.js";
 
-/** Measures tasks that are sent and whose results are awaited, `inFlight` at a time. Throws if one gives something else. */
+/**
+ * Measures tasks that are sent and whose results are awaited, `inFlight` at a time. Throws if a
+ * result is wrong.
+ */
 export async function measureRoundTrips(contender: Contender, setting: Setting, inFlight: number): Promise<Sample> {
   const producer = await contender.produce(setting);
   const warmUp = sized(Math.ceil(500 * (contender.share ?? 1)), setting);

@@ -7,15 +7,15 @@ import { connect } from "./redis.js";
 import type { Sent, Setting } from "./setting.js";
 
 /**
- * Time between two looks at what is left, in ms: it bounds how exactly the end is known, and more looks would take from what is
- * measured.
+ * Interval of the looks at what is left, in ms. It bounds the precision of the end; more looks
+ * would cost time that is measured.
  */
 const interval = 5;
 
-/** After how many ms without any progress a task is taken for lost. */
+/** A task counts as lost after this time without any progress, in ms. */
 const patience = 60_000;
 
-/** Sends what is to be drained. */
+/** Sends the tasks to drain. */
 export async function fill(contender: Contender, setting: Setting): Promise<readonly Sent[]> {
   const producer = await contender.produce(setting);
   const sent = await producer.sendBulk(0, setting.tasks, 1000);
@@ -24,8 +24,9 @@ export async function fill(contender: Contender, setting: Setting): Promise<read
 }
 
 /**
- * Measures from the start of a worker until all that waits is done and its results are stored. Where a program in another language has
- * to start first, from when it is ready. Throws if a task is missing, has failed, or gave something else.
+ * Measures from the start of a worker until all waiting tasks are done and their results are
+ * stored. A program in another language is measured from when it is ready. Throws if a task is
+ * missing, has failed, or has a wrong result.
  */
 export async function measureDrain(contender: Contender, setting: Setting, concurrency: number): Promise<Sample> {
   const { tasks } = setting;
@@ -48,7 +49,7 @@ export async function measureDrain(contender: Contender, setting: Setting, concu
   return reading;
 }
 
-/** Resolves when nothing is left. Throws when that stays what it was for a minute. */
+/** Resolves when nothing is left. Throws after a minute without progress. */
 export async function untilNone(left: () => Promise<number>): Promise<void> {
   let before = NaN;
   let changedAt = Date.now();
@@ -59,7 +60,7 @@ export async function untilNone(left: () => Promise<number>): Promise<void> {
   }
 }
 
-/** Throws unless the tasks that were sent last gave what they had to. */
+/** Throws unless the last tasks have the right results. */
 async function checkResults(contender: Contender, setting: Setting): Promise<void> {
   const { storesResults = true } = contender;
   const producer = await contender.produce(setting);

@@ -2,12 +2,15 @@ import type { Producer } from "../contenders/contender.js";
 import type { Sent } from "./setting.js";
 
 /**
- * How many of the tasks that were sent are looked at afterwards: the last, because some keep the results of no more than the last
- * 1,000.
+ * How many of the sent tasks are checked afterwards: the last ones, because some libraries keep
+ * only the last 1,000 results.
  */
 const sample = 100;
 
-/** Has `send` send `first` to `last - 1`, `width` at a time: the next lot when all of one are confirmed. Gives the last 100 or so. */
+/**
+ * Calls `send` for `first` to `last - 1`, `width` at a time: the next batch when all of one are
+ * confirmed. Returns the last 100 or so.
+ */
 export async function sendInLots(
   first: number,
   last: number,
@@ -19,15 +22,15 @@ export async function sendInLots(
     const numbers = Array.from({ length: Math.min(width, last - at) }, (_, index) => at + index);
     const handles = await send(numbers);
     if (last - at > Math.max(sample, width)) continue;
-    const lot = numbers.map((number, index) => ({ number, id: handles[index]?.id ?? "" }));
-    latest = [...latest, ...lot].slice(-sample);
+    const batch = numbers.map((number, index) => ({ number, id: handles[index]?.id ?? "" }));
+    latest = [...latest, ...batch].slice(-sample);
   }
   return latest;
 }
 
 /**
- * Asks for tasks `first` to `last - 1`, at most `width` at a time: the next as soon as one is answered. Throws if an answer is not what
- * was sent.
+ * Requests tasks `first` to `last - 1`, at most `width` at a time: the next as soon as one is
+ * answered. Throws if an answer is wrong.
  */
 export async function askAll(producer: Producer, first: number, last: number, width: number): Promise<void> {
   let next = first;

@@ -4,9 +4,9 @@ import type { Sample } from "./metric.js";
 import { connect, cpuOf } from "./redis.js";
 import type { Setting } from "./setting.js";
 
-/** Time and CPU, of this process and of both servers, from its start to its reading. */
+/** Measures time and CPU, of this process and of both servers, from its creation to its reading. */
 export interface Meter {
-  /** What `tasks` tasks took. Once. */
+  /** The figures for `tasks` tasks. Call it once. */
   read(tasks: number): Promise<Sample & { readonly rate: number }>;
 }
 

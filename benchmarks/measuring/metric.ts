@@ -1,10 +1,10 @@
 export interface Metric {
   readonly title: string;
-  /** Which way is better. */
+  /** Whether more or less is better. */
   readonly better: "more" | "less";
 }
 
-/** All that is measured; each scenario measures some of it. The first that it measures is the one to plot. */
+/** All metrics; each scenario measures some of them. The plot shows its first. */
 export const metrics = {
   rate: { title: "tasks/s", better: "more" },
   sendRate: { title: "tasks/s sent", better: "more" },
@@ -23,5 +23,5 @@ export const metrics = {
 
 export type MetricName = keyof typeof metrics;
 
-/** What one run of one contender gave. */
+/** The result of one run of one contender. */
 export type Sample = Readonly<Partial<Record<MetricName, number>>>;

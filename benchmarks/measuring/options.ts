@@ -17,12 +17,12 @@ export const usage = `Usage: pnpm bench [options]
   --profile <folder>    leave CPU profiles of the measured processes and the workers there
   --help`;
 
-/** What the command line asks for. */
+/** The parsed command line. */
 export interface Options {
-  /** With those contenders that are asked for. */
+  /** The chosen scenarios, with the chosen contenders. */
   readonly scenarios: readonly Scenario[];
   readonly rounds: number;
-  /** Each scenario's own number when absent. */
+  /** Number of tasks; each scenario's own number when absent. */
   readonly tasks?: number;
   readonly quick: boolean;
   readonly json: boolean;
@@ -33,7 +33,7 @@ export interface Options {
   readonly help: boolean;
 }
 
-/** Throws a `UsageError` for what does not fit. */
+/** Parses the command line. Throws a `UsageError`. */
 export function readOptions(args: readonly string[], catalogue: readonly Scenario[]): Options {
   const { scenario, contender, rounds, tasks, quick, json, help, ...paths } = parsed(args);
   const scenarios = scenario === undefined ? catalogue : scenario.split(",").flatMap((name) => namedScenarios(name, catalogue));
@@ -50,7 +50,7 @@ export function readOptions(args: readonly string[], catalogue: readonly Scenari
 
 export class UsageError extends Error {}
 
-/** Whether `name` stands for `scenario`: its own, or the first words of it. */
+/** Whether `name` selects `scenario`: it is the name, or the first words of it. */
 export function stands(name: string, scenario: string): boolean {
   return scenario === name || scenario.startsWith(`${name}-`);
 }

@@ -6,7 +6,9 @@ export interface Pinning {
   readonly node: number;
 }
 
-/** The first two cores that this process may use; `undefined` without `taskset` or with fewer cores. */
+/**
+ * The first two cores that this process may use; `undefined` without `taskset` or with fewer cores.
+ */
 export function findPinning(): Pinning | undefined {
   const { status, stdout } = spawnSync("taskset", ["-cp", String(process.pid)], { encoding: "utf8" });
   if (status !== 0) return undefined;

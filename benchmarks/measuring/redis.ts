@@ -1,6 +1,9 @@
 import type { Redis } from "ioredis";
 
-/** A connection. The client is loaded here and not by whoever imports this, so that a worker's memory is its own. */
+/**
+ * Opens a connection. The client is loaded here, so that importing this module does not add to a
+ * worker's memory.
+ */
 export async function connect(url: string): Promise<Redis> {
   const { Redis } = await import("ioredis");
   return new Redis(url);
@@ -12,7 +15,7 @@ export async function cpuOf(redis: Redis): Promise<number> {
   return (figure(usage, "used_cpu_user") + figure(usage, "used_cpu_sys")) * 1e6;
 }
 
-/** Memory that it takes, without the buffers of connections, which come and go, in bytes. */
+/** The memory of the server in bytes, without the buffers of connections, which vary. */
 export async function memoryOf(redis: Redis): Promise<number> {
   const usage = await redis.info("memory");
   return figure(usage, "used_memory") - figure(usage, "mem_clients_normal");

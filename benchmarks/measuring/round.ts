@@ -21,7 +21,7 @@ export async function runOnce(scenario: Scenario, contender: Contender, given: S
   return runBeside(stage("work", setting), options, (worker) => measure({ ...setting, worker }));
 }
 
-/** All in this process, because starting others would take longer than the rest. */
+/** In this process, because starting others would take longer than the run. */
 async function runHere(scenario: Scenario, contender: Contender, given: Setting): Promise<Sample> {
   const setting = { ...given, sent: (await scenario.prepare?.(contender, given)) ?? [], worker: process.pid };
   const stop = await scenario.work?.(contender, setting);

@@ -5,15 +5,15 @@ import { runOnce } from "./round.js";
 import type { Contender } from "../contenders/contender.js";
 import type { Sample } from "./metric.js";
 import type { Scenario } from "./scenario.js";
-import { commit, openSurroundings, type Surroundings } from "./surroundings.js";
+import { commit, openMachine, type Machine } from "./surroundings.js";
 
-/** Tasks of a run when everything is tiny. */
+/** Number of tasks in a run with `--quick`. */
 const few = 20;
 
-/** Measures what is asked for. `onScenario` hears of each that is done. */
+/** Measures the chosen scenarios. `onScenario` is called after each. */
 export async function run(options: Options, onScenario: (report: ScenarioReport) => void): Promise<Report> {
   const date = new Date().toISOString();
-  const surroundings = await openSurroundings({ pinned: !options.quick });
+  const surroundings = await openMachine({ pinned: !options.quick });
   const versions = new Map(contendersOf(options.scenarios).map((contender) => [contender, contender.version()]));
   const absent = [...versions].filter(([, version]) => version === undefined);
   const warnings = [
@@ -38,10 +38,10 @@ export async function run(options: Options, onScenario: (report: ScenarioReport)
 }
 
 /**
- * Contenders in turn within each round, forth and back, so that whatever else the machine does meets all of them. One that fails is left
- * out from then on.
+ * Runs the contenders in turn within each round, in alternating order, so that other load on the
+ * machine affects all of them. A contender that fails is left out from then on.
  */
-async function measure(scenario: Scenario, options: Options, surroundings: Surroundings, failures: string[]): Promise<ScenarioReport> {
+async function measure(scenario: Scenario, options: Options, surroundings: Machine, failures: string[]): Promise<ScenarioReport> {
   const { core, url, otherUrl, folder } = surroundings;
   const { rounds, quick, profile } = options;
   const tasks = options.tasks ?? (quick ? few : scenario.tasks);
@@ -67,7 +67,7 @@ async function measure(scenario: Scenario, options: Options, surroundings: Surro
   return { name: scenario.name, title, rows: compare(series, scenario.contenders.at(-1)?.name ?? "") };
 }
 
-/** Each library once: its name is what stands before a comma. */
+/** Each library once; its name is the part before a comma. */
 function versionsLine(versions: ReadonlyMap<Contender, string | undefined>): string {
   const known = new Map([...versions].map(([{ name }, version]) => [name.replace(/,.*/, ""), version]));
   const sha = commit();

@@ -10,11 +10,11 @@ export interface Sending {
   readonly width: number;
 }
 
-/** Measures the sending of tasks. Throws unless all are in the queue in the end. */
+/** Measures sending. Throws unless all tasks are in the queue in the end. */
 export async function measureSending(contender: Contender, setting: Setting, { call, width }: Sending): Promise<Sample> {
   const redis = await connect(setting.url);
   const producer = await contender.produce(setting);
-  // So that everything is connected and compiled.
+  // Warm-up: everything is connected and compiled.
   const warmUp = sized(Math.ceil(1000 * (contender.share ?? 1)), setting);
   const last = warmUp + setting.tasks;
   await producer[call](0, warmUp, width);

@@ -9,7 +9,7 @@ export interface Setting {
   readonly tasks: number;
   /** What the tasks do. */
   readonly body: Body;
-  /** All is tiny, to see that it works. */
+  /** Whether everything is tiny, to see that it works. */
   readonly quick: boolean;
   /** A folder for what a run writes. */
   readonly folder: string;

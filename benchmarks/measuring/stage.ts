@@ -22,16 +22,21 @@ export type FromStage =
 export interface StageOptions {
   /** The core that it runs on; any when absent. */
   readonly core?: number;
-  /** The folder in which it leaves a CPU profile, in the place of an earlier one of the same stage; none when absent. */
+  /**
+   * The folder in which it leaves a CPU profile, in the place of an earlier one of the same stage;
+   * none when absent.
+   */
   readonly profile?: string;
 }
 
-/** Longest time that a stage may take, in ms. */
+/** Maximum duration of a stage, in ms. */
 const timeout = 900_000;
 
 const program = fileURLToPath(new URL("../child.js", import.meta.url));
 
-/** Runs a stage in a fresh process and gives what it says at its end. Rejects if that process ends before. */
+/**
+ * Runs a stage in a fresh process and returns its last message. Rejects if the process ends before.
+ */
 export async function runStage(stage: Stage, options: StageOptions): Promise<FromStage> {
   const child = start(stage, options);
   try {
@@ -41,7 +46,10 @@ export async function runStage(stage: Stage, options: StageOptions): Promise<Fro
   }
 }
 
-/** Runs the worker of `stage` in a fresh process while `body` runs, which gets its process id. Rejects if that process ends before. */
+/**
+ * Runs the worker of `stage` in a fresh process while `body` runs, which gets its process id.
+ * Rejects if that process ends before.
+ */
 export async function runBeside<T>(stage: Stage, options: StageOptions, body: (pid: number) => Promise<T>): Promise<T> {
   const child = start(stage, options);
   try {
@@ -57,7 +65,8 @@ function start(stage: Stage, { core, profile }: StageOptions): ChildProcess {
   const runtime =
     core === undefined ? { execArgv: node } : { execPath: "taskset", execArgv: ["-c", String(core), process.execPath, ...node] };
   const child = fork(program, [JSON.stringify(stage)], runtime);
-  // Not fork's own `timeout`: in Node 26 its timer outlives the child, and keeps this process from ending.
+  // Not fork's own `timeout`: in Node 26 its timer outlives the child, and keeps this process from
+  // ending.
   const timer = setTimeout(() => child.kill(), timeout);
   child.once("exit", () => clearTimeout(timer));
   return child;
@@ -81,7 +90,7 @@ async function endedEarly(child: ChildProcess, { type, scenario, contender }: St
   throw new Error(`"${type}" of ${scenario} with ${contender} ended with ${how}`);
 }
 
-/** Lets go of the process, which ends it. */
+/** Disconnects from the process, which ends it. */
 async function end(child: ChildProcess): Promise<void> {
   if (child.connected) child.disconnect();
   await exited(child);

@@ -7,26 +7,26 @@ import { findPinning, pin, type Pinning } from "./pinning.js";
 import { connect } from "./redis.js";
 
 /** The machine, and the private servers that all contenders use in turn. */
-export interface Surroundings {
+export interface Machine {
   readonly url: string;
   readonly otherUrl: string;
-  /** A folder that goes away in the end. */
+  /** A folder that is removed in the end. */
   readonly folder: string;
   /** The core for Node; any when absent. */
   readonly core?: number;
-  /** Lines about it, to show. */
+  /** Lines that describe the machine. */
   readonly description: readonly string[];
   /** Why the figures may mislead. */
   readonly warnings: readonly string[];
   close(): Promise<void>;
 }
 
-/** Opens all; `pinned` says whether Redis and Node are to have cores of their own. */
-export async function openSurroundings(given: { readonly pinned: boolean }): Promise<Surroundings> {
+/** Starts the servers; `pinned` says whether Redis and Node get cores of their own. */
+export async function openMachine(options: { readonly pinned: boolean }): Promise<Machine> {
   const redis = await openRedis();
   const other = await openRedis();
   const folder = await mkdtemp(join(tmpdir(), "bullrush-bench-"));
-  const pinning = redis.kind === "native" && given.pinned ? findPinning() : undefined;
+  const pinning = redis.kind === "native" && options.pinned ? findPinning() : undefined;
   if (pinning !== undefined) for (const { url } of [redis, other]) pin(await pidOf(url), pinning.redis);
   return {
     url: redis.url,

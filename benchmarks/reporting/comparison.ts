@@ -1,7 +1,7 @@
 import { metrics, type MetricName, type Sample } from "../measuring/metric.js";
 import { median } from "../measuring/statistics.js";
 
-/** What one contender gave, one sample a round. */
+/** The results of one contender, one sample per round. */
 export interface Series {
   readonly contender: string;
   readonly samples: readonly Sample[];
@@ -13,9 +13,12 @@ export interface Row {
   readonly contender: string;
   readonly values: readonly number[];
   readonly median: number;
-  /** Its median through the peer's; absent for the peer, and without one. */
+  /** Its median divided by the peer's; absent for the peer, and without one. */
   readonly ratio?: number;
-  /** The ratio within each round, of which the median is the one to trust: what drifts from round to round falls out of it. */
+  /**
+   * The ratio within each round. Its median is the figure to trust, since drift between rounds
+   * cancels out.
+   */
   readonly pairedRatios?: readonly number[];
 }
 

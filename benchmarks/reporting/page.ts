@@ -2,12 +2,12 @@ import { stands } from "../measuring/options.js";
 import type { Report } from "./report.js";
 import { summaryOf, tableOf } from "./table.js";
 
-/** Where a page wants figures: `<!-- figures: NAME -->`, and after them `<!-- end of figures -->`. */
+/** The marks of figures on a page: `<!-- figures: NAME -->`, then `<!-- end of figures -->`. */
 const marks = /(<!-- figures: ([\w-]+) -->\n)[^]*?(<!-- end of figures -->)/g;
 
 /**
- * The page with its figures replaced by those of `report`. NAME is `surroundings`, `summary`, or the name of a scenario or its first
- * words. Throws for a page without any mark.
+ * The page with its figures replaced by those of `report`. NAME is `surroundings`, `summary`, or
+ * the name of a scenario or its first words. Throws for a page without any mark.
  */
 export function fillPage(page: string, report: Report): string {
   if (page.match(marks) === null) throw new Error("the page has no marks for figures");
@@ -19,8 +19,8 @@ function partOf(name: string, report: Report): string {
   if (name === "surroundings") {
     const { date, rounds, surroundings, warnings, failures } = report;
     const lines = [`Measured on ${date.slice(0, 10)}, ${rounds} ${rounds === 1 ? "round" : "rounds"}`, ...surroundings];
-    const troubles = [...warnings, ...failures].map((line) => `Note: ${line}`);
-    return [...lines, ...troubles].map((line) => `- ${line}`).join("\n");
+    const notes = [...warnings, ...failures].map((line) => `Note: ${line}`);
+    return [...lines, ...notes].map((line) => `- ${line}`).join("\n");
   }
   const scenarios = report.scenarios.filter((scenario) => stands(name, scenario.name));
   if (scenarios.length === 0) return "Not measured in this run.";

@@ -9,7 +9,7 @@ const width = 560;
 const line = 22;
 const head = 56;
 
-/** One place of the plot: how many times as good as the peer, and the range of that over the rounds. */
+/** A point of the plot: the ratio to the peer, and its range over the rounds. */
 interface Point {
   readonly contender: string;
   readonly times: number;
@@ -18,8 +18,9 @@ interface Point {
 }
 
 /**
- * Of each scenario the first metric as an SVG: a line for each scenario, on a logarithmic scale how many times as good as the peer each
- * contender is, with least and most of all rounds. Ours is first in each scenario, and filled.
+ * Plots the first metric of each scenario as an SVG: one line for each scenario, with the ratio to
+ * the peer on a logarithmic scale, and least and most of all rounds. Ours is first in each
+ * scenario, and filled.
  */
 export function plotOf({ scenarios, date, rounds }: Report): string {
   const lines = scenarios.map(({ name, rows }) => ({ name, points: pointsOf(rows) })).filter(({ points }) => points.length > 0);

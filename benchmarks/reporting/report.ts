@@ -1,6 +1,6 @@
 import type { Row } from "./comparison.js";
 
-/** All that a run gave: what `--json` prints and `--from` reads. */
+/** All figures of a run: `--json` prints them and `--from` reads them. */
 export interface Report {
   /** In ISO 8601. */
   readonly date: string;

@@ -4,7 +4,7 @@ import { median } from "../measuring/statistics.js";
 import type { Row } from "./comparison.js";
 import type { Report } from "./report.js";
 
-/** `rows` as a Markdown table, which can be read as text too. */
+/** Formats `rows` as a Markdown table that is also readable as text. */
 export function tableOf(rows: readonly Row[]): string {
   const cells = rows.map((row, index) => {
     const { title, better } = metrics[row.metric];
@@ -14,7 +14,7 @@ export function tableOf(rows: readonly Row[]): string {
   return markdownTable([["", "", "median", "least–most", "ratio", "in pairs"], ...cells], { align: ["l", "l", "r", "r", "r", "r"] });
 }
 
-/** Of each scenario the first metric: ours and the peer's, which are first and last. */
+/** The first metric of each scenario: ours and the peer's, which are first and last. */
 export function summaryOf({ scenarios }: Report): string {
   const cells = scenarios.flatMap(({ name, rows: all }) => {
     const rows = all.filter(({ metric }) => metric === all[0]?.metric);
@@ -36,7 +36,7 @@ function rangeOf(values: readonly number[]): string {
   return `${shown(Math.min(...values))}–${shown(Math.max(...values))}`;
 }
 
-/** Three figures or so. */
+/** Rounds to about three digits. */
 function shown(value: number): string {
   const fractions = value >= 100 ? 0 : value >= 10 ? 1 : 2;
   return value.toLocaleString("en-US", { minimumFractionDigits: fractions, maximumFractionDigits: fractions });

@@ -3,7 +3,7 @@ import { ours, oursToFile, oursToNull, peer, peerToFile, peerToNull } from "../c
 import { fill, measureDrain } from "../measuring/draining.js";
 import type { Scenario } from "../measuring/scenario.js";
 
-/** What a worker's lines cost. */
+/** The cost of a worker's log lines. */
 export const drainLog: Scenario = {
   name: "drain-log",
   title: "%n waiting tasks, 100 slots, with a log (two lines a task, by pino) and without",

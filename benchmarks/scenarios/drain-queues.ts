@@ -2,7 +2,7 @@ import { ours, oursOfFour, oursOfTwo, peer, peerOfFour, peerOfTwo } from "../con
 import { fill, measureDrain } from "../measuring/draining.js";
 import type { Scenario } from "../measuring/scenario.js";
 
-/** What it costs that one process takes from several queues. */
+/** The cost of several queues in one process. */
 export const drainQueues: Scenario = {
   name: "drain-queues",
   title: "%n waiting tasks in one, two or four queues, one process with 100 slots in all",

@@ -3,7 +3,7 @@ import { ours, oursBeside, peer } from "../contenders/roster.js";
 import { fill, measureDrain } from "../measuring/draining.js";
 import type { Scenario } from "../measuring/scenario.js";
 
-/** What the size of results costs. */
+/** The cost of large results. */
 export function drainResults(body: Extract<Body, `text${string}`>, tasks: number): Scenario {
   const size = body.slice("text".length);
   return {

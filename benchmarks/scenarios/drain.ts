@@ -2,7 +2,7 @@ import { bee, ours, oursBeside, oursElsewhere, peer } from "../contenders/roster
 import { fill, measureDrain } from "../measuring/draining.js";
 import type { Scenario } from "../measuring/scenario.js";
 
-/** From the start of a worker until everything that waited is done, its result stored. */
+/** From the start of a worker until all waiting tasks are done and their results are stored. */
 export function drain(slots: number, tasks: number): Scenario {
   return {
     name: `drain-${slots}`,

@@ -3,7 +3,10 @@ import { startMeter } from "../measuring/meter.js";
 import { connect, memoryOf } from "../measuring/redis.js";
 import type { Scenario } from "../measuring/scenario.js";
 
-/** Many tasks and one that gets the results of all: from the call that sends them until that one has ended. */
+/**
+ * Many tasks and one that gets the results of all: from the call that sends them until that one has
+ * ended.
+ */
 export const fanIn: Scenario = {
   name: "fan-in",
   title: "%n tasks and one that runs when all are done, with their results: a chord, a flow; 100 slots, sending included",

@@ -5,7 +5,7 @@ import { connect } from "../measuring/redis.js";
 import type { Scenario } from "../measuring/scenario.js";
 import { sized } from "../measuring/setting.js";
 
-/** What sending and taking cost when `backlog` tasks wait already. */
+/** The cost of sending and taking when `backlog` tasks already wait. */
 export function growth(label: string, backlog: number): Scenario {
   return {
     name: `growth-${label}`,

@@ -8,7 +8,10 @@ const tasks = 20_000;
 const contenders = [ours, ...foreign, bee, peer];
 const note = "(slow ones get fewer)";
 
-/** Beside libraries in other languages, each with the worker that people start by default, on the one core that Node has otherwise. */
+/**
+ * Libraries in other languages, each with its default worker, on the one core that Node has
+ * otherwise.
+ */
 export const languages: readonly Scenario[] = [
   {
     name: "languages-enqueue",

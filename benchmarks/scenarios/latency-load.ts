@@ -6,10 +6,13 @@ import { summary, timed, type Latency } from "../measuring/latency.js";
 import type { Scenario } from "../measuring/scenario.js";
 import { sized, type Setting } from "../measuring/setting.js";
 
-/** Tasks/s that each can take on a small machine, and that are the same for all. */
+/** A rate in tasks/s that every contender can take on a small machine, the same for all. */
 const equalLoad = 1000;
 
-/** Tasks that come at a steady rate, whether those before are done or not: half of what the contender can take, or the same for all. */
+/**
+ * Tasks at a steady rate, whether earlier ones are done or not: half of what the contender can
+ * take, or the same for all.
+ */
 export function latencyLoad(load: "half" | "equal"): Scenario {
   return {
     name: `latency-${load}-load`,
@@ -52,8 +55,8 @@ async function askConcurrently(producer: Producer, tasks: number): Promise<void>
 }
 
 /**
- * Each task is timed from when it is due, so that a client that falls behind cannot hide it; several are due in the same ms if `rate`
- * is above 1,000/s.
+ * Each task is timed from when it is due, so that a client that falls behind cannot hide it;
+ * several are due in the same ms if `rate` is above 1,000/s.
  */
 async function askSteadily(producer: Producer, tasks: number, rate: number): Promise<readonly Latency[]> {
   const startedAt = now();

@@ -3,7 +3,7 @@ import { connect, memoryOf } from "../measuring/redis.js";
 import type { Scenario } from "../measuring/scenario.js";
 import { sized } from "../measuring/setting.js";
 
-/** What a waiting task takes in Redis. */
+/** The memory of a waiting task in Redis. */
 export const memoryQueued: Scenario = {
   name: "memory-queued",
   title: "%n tasks in a queue",
@@ -13,7 +13,7 @@ export const memoryQueued: Scenario = {
     const { tasks } = setting;
     const redis = await connect(setting.url);
     const producer = await contender.produce(setting);
-    // Connections and scripts are there, and the queue's own keys.
+    // Connections, scripts and the queue's own keys exist before the first reading.
     const few = sized(1000, setting);
     await producer.sendBulk(0, few, 1000);
     const before = await memoryOf(redis);

@@ -5,7 +5,7 @@ import { connect } from "../measuring/redis.js";
 import { residentMemory } from "../measuring/resident.js";
 import type { Scenario } from "../measuring/scenario.js";
 
-/** What a worker's process takes, before and after its work. On Linux only. */
+/** The memory of a worker's process, before and after its work. On Linux only. */
 export const memoryWorker: Scenario = {
   name: "memory-worker",
   title: "memory of a worker with 100 slots, before and after %n tasks",

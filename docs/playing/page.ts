@@ -10,19 +10,22 @@ export interface Step {
   readonly line: number;
 }
 
-/** What a line of code says that it gives: `// → 300`. */
+/** The claim of a line of code on its result: `// → 300`. */
 export interface Claim {
   readonly expected: string;
   /** Line within the text, from 0. */
   readonly line: number;
 }
 
-/** Languages of blocks that are shown and not run. Those in `js`, which configure bundlers, are run by `integration/bundles`. */
+/**
+ * Languages of blocks that are shown and not run. Those in `js`, which configure bundlers, are run
+ * by `integration/bundles`.
+ */
 const shown = ["text", "json", "yaml", "js", "dockerfile", "ini", "mermaid"];
 
 /**
- * The steps of the Markdown page `file`, in order. Those inside an HTML comment count too: readers do not see them. Throws for a block in a language that is
- * neither run nor known to be only shown.
+ * The steps of the Markdown page `file`, in order. Those inside an HTML comment count too: readers
+ * do not see them. Throws for a block in a language that is neither run nor known to be only shown.
  */
 export function stepsOf(file: string): readonly Step[] {
   const page = readFileSync(file, "utf8");
@@ -47,8 +50,9 @@ export function claimsOf(text: string): readonly Claim[] {
 }
 
 /**
- * `text` so that it writes one line for each claim. `console.log(…); // → 300` does that as it stands; `expression; // → 300` and
- * `const sum = expression; // → 300` show the value, and `expression; // → throws …` what it throws.
+ * `text` so that it writes one line for each claim. `console.log(…); // → 300` does that as it
+ * stands; `expression; // → 300` and `const sum = expression; // → 300` show the value, and
+ * `expression; // → throws …` what it throws.
  */
 export function telling(text: string): string {
   const lines = text.split("\n").map((line) => {
@@ -60,7 +64,7 @@ export function telling(text: string): string {
   return `import { show as __show, thrown as __thrown } from "./telling.js"; ${lines.join("\n")}`;
 }
 
-/** What `telling.ts`, beside the programs, has to be. */
+/** The text of `telling.ts`, beside the programs. */
 export const tellers = `
 import { inspect } from "node:util";
 
@@ -81,7 +85,7 @@ async function thrown(action: () => unknown): Promise<void> {
 export { show, thrown };
 `;
 
-/** Whether `actual` is what a claim says, in which `…` stands for anything. */
+/** Whether `actual` matches a claim, in which `…` stands for anything. */
 export function holds(expected: string, actual: string): boolean {
   const parts = expected.split("…").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
   return new RegExp(`^${parts.join(".*")}$`).test(actual);

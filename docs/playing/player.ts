@@ -7,9 +7,9 @@ import { start, type Started } from "../../examples/process.js";
 import { hangTimeout } from "../../integration/lib/hang-timeout.js";
 import { claimsOf, fileNameOf, holds, telling, type Step } from "./page.js";
 
-const workerCommand = fileURLToPath(new URL("../../packages/worker/bin/task-worker.js", import.meta.url));
+const workerCommand = fileURLToPath(new URL("../../packages/cli/bin/task-worker.js", import.meta.url));
 
-/** What `npx tsx` has Node import: without that command, which starts another process. */
+/** The module that `npx tsx` imports, without that command, which would start another process. */
 const tsx = pathToFileURL(createRequire(new URL("../../package.json", import.meta.url)).resolve("tsx")).href;
 
 /** Commands that are for the reader's machine. */
@@ -23,8 +23,11 @@ export interface PlayerOptions {
 }
 
 /**
- * Plays a page from top to bottom, as a reader would. A block in `ts` whose first line is `// name.ts` is a file; any other is a program, preceded by the last block with the note
- * `prelude`. In `sh`, `task-worker` (`node_modules/.bin/task-worker`) starts a worker that stays until the end, `npx tsx name.ts` runs a file, `npx tsx --test name.ts` one with tests, and `export` sets variables.
+ * Plays a page from top to bottom, as a reader would. A block in `ts` whose first line is
+ * `// name.ts` is a file; any other is a program, preceded by the last block with the note
+ * `prelude`. In `sh`, `task-worker` (`node_modules/.bin/task-worker`) starts a worker that stays
+ * until the end, `npx tsx name.ts` runs a file, `npx tsx --test name.ts`
+ * one with tests, and `export` sets variables.
  */
 export class Player {
   readonly #folder: string;
@@ -42,7 +45,7 @@ export class Player {
     this.#environment = { BULLRUSH_BROKER_URL: `redis://${redis}/0` };
   }
 
-  /** Throws, naming the line of the page, where something fails or is not as a claim says. */
+  /** Throws, naming the line of the page, where something fails or differs from a claim. */
   async play(steps: readonly Step[]): Promise<void> {
     try {
       this.#compile("telling.ts");
@@ -88,7 +91,10 @@ export class Player {
     writeFileSync(path.replace(/\.ts$/, ".js"), code);
   }
 
-  /** Has it use the Redis of the test, and wait for as long as tests do: a busy machine takes longer than a reader's. */
+  /**
+   * Replaces the address of Redis by the test's, and the timeout by the tests' own: a busy machine
+   * takes longer than a reader's.
+   */
   #localized(text: string): string {
     return text.replaceAll("127.0.0.1:6379", this.#redis).replaceAll('timeout: "10s"', `timeout: ${hangTimeout}`);
   }

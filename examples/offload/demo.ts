@@ -1,6 +1,6 @@
 // npm run demo: an HTTP server answers at once, and a worker does the slow write afterwards.
 import { ok } from "node:assert/strict";
-import { openRedis } from "@bullrush/broker/embedded";
+import { openRedis } from "bullrush/embedded";
 import { Stage } from "../stage.js";
 
 const stage = new Stage(import.meta.url);

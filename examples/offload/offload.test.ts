@@ -19,7 +19,7 @@ function run(command: string, args: readonly string[], more: Readonly<Record<str
 }
 
 test("the answer comes before the cache is written, and the cache is written", async () => {
-  const worker = run(commandOf("@bullrush/worker", import.meta.url, "task-worker"), ["-A", "./tasks.ts"]);
+  const worker = run(commandOf("bullrush", import.meta.url, "task-worker"), ["-A", "./tasks.ts"]);
   const server = run(commandOf("jiti", import.meta.url), ["server.ts"]);
   await worker.line("ready");
   const [address = ""] = /http\S+/.exec(await server.line("ready")) ?? [];
@@ -42,7 +42,7 @@ test("the answer comes before the cache is written, and the cache is written", a
   }
 });
 
-test("the demo ends with 0, and nothing of it is left", async () => {
+test("the demo: ends with 0 and leaves no process", async () => {
   const demo = run(commandOf("jiti", import.meta.url), ["demo.ts"], { BULLRUSH_DEMO_REDIS_URL: "" });
   expect([await demo.ended, demo.output()]).toEqual([0, expect.stringContaining("All as it should be")]);
   expect(demo.output()).toContain('GET /squares/12 → {"square":144,"cached":false}');

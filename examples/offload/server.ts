@@ -1,4 +1,5 @@
-// GET /squares/12 answers 144. A computed answer goes into the cache, and the reply does not wait for that.
+// GET /squares/12 answers 144. A computed answer goes into the cache, and the reply does not wait
+// for that.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { cache, writeCache } from "./tasks.js";
@@ -13,7 +14,8 @@ async function square(n: number): Promise<Answer> {
   const kept = await cache.get(key);
   if (kept !== null) return { square: Number(kept), cached: true };
   const value = n * n;
-  // Waits about a millisecond, until the broker has confirmed the call. Without the broker, the server still answers.
+  // Waits about a millisecond, until the broker has confirmed the call. Without the broker, the
+  // server still answers.
   await writeCache.delay(key, value).catch((error: unknown) => console.error("not cached:", error));
   return { square: value, cached: false };
 }

@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import { createApp } from "@bullrush/client";
+import { createApp } from "bullrush";
 import { Redis } from "ioredis";
 
 export const app = createApp({ name: "offload" });

@@ -1,11 +1,11 @@
-// npm run demo [-- --speed 10], here: a worker, two beats, and the tasks that they send. Then the demo
-// stops the leading beat, and the other one continues.
-// It starts a private Redis, or uses databases 7 and 8 of the one at BULLRUSH_DEMO_REDIS_URL.
+// npm run demo [-- --speed 10], here: a worker, two beats, and the tasks that they send. Then the
+// demo stops the leading beat, and the other one continues. It starts a private Redis, or uses
+// databases 7 and 8 of the one at BULLRUSH_DEMO_REDIS_URL.
 import { deepEqual, equal } from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import type { ListedEntry } from "@bullrush/client";
-import { openRedis } from "@bullrush/broker/embedded";
+import type { ListedEntry } from "bullrush";
+import { openRedis } from "bullrush/embedded";
 import { Stage } from "../stage.js";
 
 const { speed = "10" } = parseArgs({ options: { speed: { type: "string" } } }).values;

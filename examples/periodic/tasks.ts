@@ -1,4 +1,4 @@
-import { createApp, every } from "@bullrush/client";
+import { createApp, every } from "bullrush";
 
 /** How many times faster than the schedules below the demo runs. */
 const speed = Number(process.env["PERIODIC_SPEED"] ?? 1);

@@ -1,8 +1,8 @@
 // npm run demo: what a process pool in Python does, with tasks, and the time that it saves.
 import { deepEqual, equal } from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { openRedis } from "@bullrush/broker/embedded";
-import { asCompleted, gather, type AsyncResult, type TaskOutcome } from "@bullrush/client";
+import { openRedis } from "bullrush/embedded";
+import { asCompleted, gather, type AsyncResult, type TaskOutcome } from "bullrush";
 import { Stage } from "../stage.js";
 import { startSlowServer } from "./slow-server.js";
 import { app, fetchText, power, regret, square, store, stuck } from "./tasks.js";

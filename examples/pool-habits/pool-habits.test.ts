@@ -10,7 +10,7 @@ afterEach(async () => {
 });
 
 /** The demo itself sees to it that all habits come to the same, and save time. */
-test("the demo ends with 0, and tells the time that each habit saves", async () => {
+test("the demo: ends with 0 and prints the time that each habit saves", async () => {
   demo = start(commandOf("jiti", import.meta.url), ["demo.ts"], { folder, environment: { BULLRUSH_DEMO_REDIS_URL: "" } });
   expect([await demo.ended, demo.output()]).toEqual([0, expect.stringContaining("All as it should be")]);
   const habits = Array.from(

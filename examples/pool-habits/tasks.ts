@@ -1,8 +1,11 @@
-import { createApp, type FailureInfo } from "@bullrush/client";
+import { createApp, type FailureInfo } from "bullrush";
 
 export const app = createApp({ name: "habits", queues: ["computing", "fetching"], defaultQueue: "computing" });
 
-/** `base ** exponent` in full, and 0.3 s that stand for more work: as computing does, they keep the process from doing anything else. */
+/**
+ * `base ** exponent` in full, and 0.3 s that stand for more work: as computing does, they keep the
+ * process from doing anything else.
+ */
 export const power = app.task("habits.power", (base: number, exponent: number = 20) => {
   if (exponent < 0) throw new RangeError(`${base} ** ${exponent} is not whole`);
   block(300);

@@ -1,5 +1,5 @@
 import { deepEqual, ok } from "node:assert/strict";
-import type { AsyncResult } from "@bullrush/client";
+import type { AsyncResult } from "bullrush";
 import type { Stage } from "../stage.js";
 
 /**

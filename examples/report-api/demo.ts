@@ -1,7 +1,7 @@
 // npm run demo: an HTTP API that accepts orders for slow reports, and shows their progress.
 import { equal } from "node:assert/strict";
 import { setTimeout } from "node:timers/promises";
-import { openRedis } from "@bullrush/broker/embedded";
+import { openRedis } from "bullrush/embedded";
 import { Stage } from "../stage.js";
 
 interface Task {

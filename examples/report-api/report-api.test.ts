@@ -18,7 +18,7 @@ function run(command: string, args: readonly string[], environment: Readonly<Rec
 beforeAll(async () => {
   const urlOf = (database: number) => Object.assign(new URL(inject("redisUrl")), { pathname: `/${database}` }).href;
   const environment = { BULLRUSH_BROKER_URL: urlOf(7), BULLRUSH_RESULT_BACKEND: urlOf(8), PORT: "0" };
-  const worker = run(commandOf("@bullrush/worker", import.meta.url, "task-worker"), ["-A", "./tasks.ts"], environment);
+  const worker = run(commandOf("bullrush", import.meta.url, "task-worker"), ["-A", "./tasks.ts"], environment);
   const server = run(commandOf("jiti", import.meta.url), ["server.ts"], environment);
   await worker.line("ready");
   address = /http\S+/.exec(await server.line("ready"))?.[0] ?? "";
@@ -57,7 +57,7 @@ test("a report is accepted, makes progress, and is there", async () => {
   expect(last).toEqual({ status: 200, body: { id: body.id, state: "SUCCESS", info: { rows: 5, total: 15 } } });
 });
 
-test("a report that fails says why", async () => {
+test("a report that fails: the reply has the error", async () => {
   const { body } = await ask("POST", "/tasks", '{"rows":101}');
   const { last } = await follow(body.url);
   expect(last.body).toMatchObject({

@@ -3,7 +3,7 @@
 import { createServer, type IncomingMessage } from "node:http";
 import { json } from "node:stream/consumers";
 import type { AddressInfo } from "node:net";
-import { BullrushError } from "@bullrush/client";
+import { BullrushError } from "bullrush";
 import { app, report } from "./tasks.js";
 
 interface Answer {

@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import { createApp } from "@bullrush/client";
+import { createApp } from "bullrush";
 
 export const app = createApp({ name: "reports", resultExpires: "1h" });
 

@@ -1,10 +1,10 @@
-// npm run demo, in the root of the repository: two queues with a worker each, a task that waits until
-// a worker takes from its queue, and a task that fails.
-// It starts a private Redis, or uses databases 1 and 2 of the one at BULLRUSH_DEMO_REDIS_URL.
+// npm run demo, in the root of the repository: two queues with a worker each, a task that waits
+// until a worker takes from its queue, and a task that fails. It starts a private Redis, or uses
+// databases 1 and 2 of the one at BULLRUSH_DEMO_REDIS_URL.
 import { equal, match } from "node:assert/strict";
 import { join } from "node:path";
-import { TaskFailedError, type AsyncResult } from "@bullrush/client";
-import { openRedis } from "@bullrush/broker/embedded";
+import { TaskFailedError, type AsyncResult } from "bullrush";
+import { openRedis } from "bullrush/embedded";
 import { Stage } from "../stage.js";
 import { add, app, divide, taskA, taskB } from "./tasks.js";
 

@@ -65,7 +65,7 @@ function alike(text: string): string {
 test("a wrong result ends the demo with 1", async () => {
   const url = (database: number) => Object.assign(new URL(inject("redisUrl")), { pathname: `/${database}` }).href;
   // It takes the call that the demo expects to find waiting.
-  const rogue = start(commandOf("@bullrush/worker", import.meta.url, "task-worker"), ["-A", "./tasks.ts", "-Q", "default"], {
+  const rogue = start(commandOf("bullrush", import.meta.url, "task-worker"), ["-A", "./tasks.ts", "-Q", "default"], {
     folder,
     environment: { BULLRUSH_BROKER_URL: url(1), BULLRUSH_RESULT_BACKEND: url(2) },
   });
@@ -77,7 +77,7 @@ test("a wrong result ends the demo with 1", async () => {
   expect(process.output().match(/worker. {2}stopped/g)).toHaveLength(2);
 });
 
-test("a Redis that cannot be used ends the demo with 1, and one line says why", async () => {
+test("Redis that cannot be used: the demo ends with 1 and prints the reason in one line", async () => {
   const process = demo({ BULLRUSH_DEMO_REDIS_URL: "http://127.0.0.1:6379" });
   await process.line("Failed: not a Redis URL");
   expect(await process.ended).toBe(1);

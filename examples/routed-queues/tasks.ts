@@ -1,6 +1,7 @@
-import { createApp } from "@bullrush/client";
+import { createApp } from "bullrush";
 
-// Broker and result backend come from BULLRUSH_BROKER_URL and BULLRUSH_RESULT_BACKEND: here two databases of one Redis.
+// Broker and result backend come from BULLRUSH_BROKER_URL and BULLRUSH_RESULT_BACKEND: here two
+// databases of one Redis.
 export const app = createApp({
   name: "tasks",
   queues: [

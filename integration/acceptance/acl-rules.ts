@@ -15,7 +15,10 @@ export interface Rule {
   readonly args: readonly string[];
 }
 
-/** The rules of the page, as a shell would give them to `redis-cli`, for the prefix `prefix` and the queue `queue` instead of those of the page. */
+/**
+ * The rules of the page, as a shell would give them to `redis-cli`, for the prefix `prefix` and the
+ * queue `queue` instead of those of the page.
+ */
 export function rulesOf(prefix: string, queue: string): readonly Rule[] {
   const text = readFileSync(page, "utf8");
   return Array.from(text.matchAll(/^```sh (results|queues)\n([^]*?)^```$/gm), ([, part, command = ""]) => {

@@ -21,7 +21,7 @@ if (serverBinary === undefined)
 /** Servers with the users of the page, and a fleet of these. */
 interface Guarded extends AsyncDisposable {
   readonly fleet: Fleet;
-  /** Whoever may do everything, on each server. */
+  /** The users with all rights, on each server. */
   readonly admins: readonly Redis[];
   /** The URL for `user`. */
   url(user: string, part: Part): string;
@@ -247,7 +247,7 @@ async function purged(app: App): Promise<void> {
   expect(await app.engine.queues.purge("one")).toBeGreaterThan(0);
 }
 
-/** Each write of who may only read, and of each role what it has no business with. */
+/** Writes of users who may only read, and for each role the commands that it must not use. */
 async function denied(guarded: Guarded): Promise<void> {
   const { fleet, admins, url } = guarded;
   const looking = observer(guarded);

@@ -17,7 +17,7 @@ afterEach(async () => {
 /** Time for whatever is waited for, in ms. */
 const patience = { timeout: hangTimeout };
 
-/** What the two sides of a test share: the app of a producer, and those of workers, on one prefix. */
+/** The app of a producer, and those of workers, on one prefix. */
 function stage(options: AppOptions = {}) {
   const prefix = `revoking-${randomUUID()}`;
   const appOf = (more: AppOptions = {}): App => {
@@ -49,7 +49,7 @@ async function start(app: App, options: WorkerOptions = {}) {
   return { worker, lines, linesOf };
 }
 
-/** Declares a task that ends when it is asked to, and returns all the same. */
+/** Declares a task that ends when it is asked to, and returns normally. */
 function obedient(app: App) {
   const begun: string[] = [];
   const reasons: unknown[] = [];
@@ -66,7 +66,7 @@ test("revoke while it runs, two workers: the right one asks it to end, and its r
   const { appOf, producer, counts } = stage();
   const apps = [appOf(), appOf()];
   const tasks = apps.map(obedient);
-  // So long that no renewal tells them.
+  // So long that no renewal brings the command.
   const workers = await Promise.all(apps.map((app) => start(app, { lease: "1h" })));
   const listening = async () => {
     const redis = new Redis(inject("redisUrl"), { replyMapping: "legacy" });
@@ -97,15 +97,15 @@ test("worker that missed the command: learns of it when it renews its leases", a
   const { linesOf } = await start(app, { lease: "1500ms" });
   const re = await producer.sendTask("tasks.long");
   await expect.poll(() => begun.length, patience).toBe(1);
-  // The mark alone: no worker is told.
-  await producer.engine.queues.revoke([re.id], ["default"], { reason: "unheard", terminate: false });
+  // Only the mark is set: no worker gets a command.
+  await producer.engine.queues.revoke([re.id], ["default"], { reason: "by mark", terminate: false });
   await expect.poll(() => reasons.length, patience).toBe(1);
-  expect(await re.get({ propagate: false })).toEqual({ state: "REVOKED", reason: "unheard" });
+  expect(await re.get({ propagate: false })).toEqual({ state: "REVOKED", reason: "by mark" });
   await expect.poll(counts, patience).toMatchObject({ active: 0, failed: 1 });
   expect(linesOf("revoked")).toHaveLength(1);
 });
 
-test("worker that may not listen: says so, works on, and learns of revocations with its leases", async () => {
+test("worker without the right to subscribe: warns, keeps working, and learns of revocations when it renews leases", async () => {
   const server = await openRedis();
   open.push(() => server.stop());
   const admin = new Redis(server.url, { replyMapping: "legacy" });

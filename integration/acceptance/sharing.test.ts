@@ -14,7 +14,9 @@ afterEach(async () => {
   for (const close of open.splice(0).toReversed()) await close();
 });
 
-/** An app on queues of its own, with one task a queue that takes `ms` and writes down that it began. */
+/**
+ * An app on queues of its own, with one task a queue that takes `ms` and writes down that it began.
+ */
 function appOf(prefix: string, queues: readonly string[], ms: number) {
   const app = createApp({ broker: inject("redisUrl"), prefix, queues });
   const begun: string[] = [];
@@ -51,7 +53,7 @@ test("two queues: share the slots of a worker in turn", async () => {
   expect(widestLead(consumer.begun)).toBeLessThanOrEqual(4);
 });
 
-test("weights: give turns; strict order: a queue only while those before it are empty", async () => {
+test("weights: turns in proportion; strict order: a queue only while earlier ones are empty", async () => {
   const prefix = randomUUID();
   const producer = appOf(prefix, ["a", "b"], 0);
   const [onA, onB] = producer.tasks;

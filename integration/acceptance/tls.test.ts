@@ -29,7 +29,7 @@ const pair = made ? { key: readFileSync(key, "utf8"), cert: readFileSync(certifi
 rmSync(directory, { recursive: true, force: true });
 if (!made) console.log("skipped: TLS needs openssl, to make a certificate");
 
-test.skipIf(pair === undefined)("rediss://: refuses an unknown certificate, and accepts one of a given authority", async () => {
+test.skipIf(pair === undefined)("rediss://: refuses an unknown certificate, and accepts one of a configured authority", async () => {
   const { hostname, port } = new URL(inject("redisUrl"));
   const server = createServer(pair ?? {}, (client) => {
     const redis = connect(Number(port), hostname);

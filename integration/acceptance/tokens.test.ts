@@ -33,7 +33,7 @@ test.each(["inline", "threads", "processes"])("token that changes: asked for by 
   using project = makeProject({ "tasks.ts": tasks, token: "none" });
   const file = join(project.directory, "token");
 
-  /** From now on only this token is good; whoever is connected has to connect anew. */
+  /** Makes this the only valid token; connected clients have to connect anew. */
   async function rotate(token: string): Promise<void> {
     await admin.acl("SETUSER", user, "reset", "on", `>${token}`, "allcommands", "allkeys", "allchannels");
     writeFileSync(file, token);

@@ -11,14 +11,17 @@ let redis: Redis;
 
 beforeAll(async () => {
   redis = new Redis(inject("redisUrl"), { replyMapping: "legacy", maxRetriesPerRequest: null });
-  // What is compressed cannot be searched.
+  // Compressed data cannot be searched.
   await redis.config("SET", "rdbcompression", "no");
 });
 
 // Before the check for what is left open, unlike what `beforeAll` returns.
 afterAll(() => redis.disconnect());
 
-/** An app with a word of its own to look for in what is left of its tasks, and with every kind of task. */
+/**
+ * An app with a word of its own to look for in what is left of its tasks, and with every kind of
+ * task.
+ */
 function scene(options: Partial<AppOptions> = {}): { readonly app: App; readonly canary: string; readonly start: () => Promise<void> } {
   const canary = `canary-${newId()}`;
   const app = createApp({ broker: inject("redisUrl"), prefix: `kept-${newId()}`, ...options });
@@ -168,7 +171,7 @@ it("purge: no key of the messages is left, nor of their flows once a worker has 
   await until(async () => expect(await keysWith(canary)).toEqual([]));
 });
 
-it("bullmqEvents false: no events, whatever happens", async () => {
+it("bullmqEvents false: no events in any state", async () => {
   const { app, start } = scene({ bullmqEvents: false, timezone: "UTC" });
   await start();
   const [echo, fail, retry] = [app.stub("echo"), app.stub("fail"), app.stub("retry")];

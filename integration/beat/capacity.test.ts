@@ -4,7 +4,10 @@ import { openStage, type Stage } from "./stage.js";
 
 const names = Array.from({ length: 1000 }, (_, index) => `entry-${index}`);
 
-/** Stores all entries with one start that none of them was stored after: such an entry would wait for its next hour. */
+/**
+ * Stores all entries with one start that none of them was stored after: such an entry would wait
+ * for its next hour.
+ */
 async function setAll(stage: Stage, lead = 2000): Promise<void> {
   const startAt = new Date(Date.now() + lead);
   const schedule = { task: "beat.add", args: [1, 2], schedule: "1h", startAt } as const;

@@ -29,7 +29,7 @@ it.concurrent("--dry-run prints what would be sent, from the options and the sto
   expect(await stage.taken()).toEqual([]);
 });
 
-it.concurrent("--dry-run says which entry it cannot compute, and goes on with the others", async () => {
+it.concurrent("--dry-run: reports an entry that it cannot compute, and prints the others", async () => {
   await using stage = openStage({ good: { ...add, schedule: "30m" } });
   await stage.app.engine.schedules.set({ name: "bad", call: { task: "beat.add", schedule: { type: "crontab", expression: "no" } } });
   const beat = stage.beat({ args: ["--dry-run"] });
@@ -38,7 +38,7 @@ it.concurrent("--dry-run says which entry it cannot compute, and goes on with th
   expect(beat.errors).toEqual([expect.stringContaining('entry "bad" cannot be computed') as string]);
 });
 
-it.concurrent("what was planted as an entry reaches no terminal raw, and no line is long", async () => {
+it.concurrent("planted entry: escaped in the terminal, in lines of bounded length", async () => {
   const name = `\u001b[2J\u009b31m\u202ex\n2026-01-01T00:00:00.000Z  forged  beat.add`;
   await using stage = openStage({});
   for (const planted of [name, `long-${"x".repeat(1_000_000)}`]) {
@@ -73,7 +73,7 @@ it.concurrent("--list prints the entries with their last and next runs", async (
   expect(table.lines.find((line) => line.includes("nightly"))).toContain("crontab 0 3 * * *");
 });
 
-it.concurrent("serves what it measures", async () => {
+it.concurrent("--metrics-port: serves the metrics", async () => {
   await using stage = openStage({ often: { ...add, schedule: "100ms" } });
   const port = await freePort();
   const beat = stage.beat({ args: ["--metrics-port", String(port)] });
@@ -86,7 +86,7 @@ it.concurrent("serves what it measures", async () => {
   expect(await beat.stop()).toEqual(done);
 });
 
-it.concurrent("hears at once of what is set, paused, resumed and removed", async () => {
+it.concurrent("entries set, paused, resumed or removed: take effect at once", async () => {
   await using stage = openStage({});
   const beat = stage.beat({ args: ["--max-interval", "1h"] });
   await beat.waitForEntry({ msg: "leading" });
@@ -119,7 +119,7 @@ it.concurrent.each([
   expect(await after.stop()).toEqual(done);
 });
 
-it.concurrent("goes on with other entries when one cannot be sent, and says which", async () => {
+it.concurrent("entry that cannot be sent: logged, and the others are sent", async () => {
   await using stage = openStage({
     bad: { task: "beat.add", args: [1, 2], schedule: "200ms", options: { queue: "broken" } },
     good: { ...add, schedule: "200ms" },

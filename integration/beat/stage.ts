@@ -21,7 +21,7 @@ export interface SentTick {
   readonly due: number;
 }
 
-/** Beats of an app with a prefix of its own, and somebody who takes what they send. */
+/** Beats of an app with a prefix of its own, and a consumer that takes what they send. */
 export interface Stage extends AsyncDisposable {
   readonly app: App;
   readonly redis: Redis;
@@ -30,8 +30,8 @@ export interface Stage extends AsyncDisposable {
   /** Starts `task-worker -B`. */
   worker(): Program;
   /**
-   * Takes from the queue what there is, and leaves nothing of it, so that nothing hides what is sent twice. Gives all that was taken so
-   * far.
+   * Takes all messages of the queue and removes their traces, so that nothing hides a message that
+   * is sent twice. Returns all that were taken so far.
    */
   taken(): Promise<readonly SentTick[]>;
 }

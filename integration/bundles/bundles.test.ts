@@ -26,7 +26,10 @@ function blockOf(file: string): string {
   return text;
 }
 
-/** Each bundler with the recipe of its page: rollup in a build without a binary, which is the same program. */
+/**
+ * Each bundler with the recipe of its page: rollup in a build without a binary, which is the same
+ * program.
+ */
 const bundles = [
   { name: "esbuild to ESM", out: "out/main.mjs", bin: "esbuild/bin/esbuild", args: commandFor("esbuild", "out/main.mjs") },
   { name: "esbuild to CommonJS", out: "out/main.cjs", bin: "esbuild/bin/esbuild", args: commandFor("esbuild", "out/main.cjs") },

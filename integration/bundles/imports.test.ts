@@ -6,7 +6,7 @@ import { startProgram, type Entry } from "../lib/program.js";
 import { makeProject } from "../lib/project.js";
 import { redisUrl } from "../lib/redis-url.js";
 
-/** What the module `text` writes as JSON, when it is the file `name` of a project. */
+/** The JSON that the module `text` prints, as the file `name` of a project. */
 async function said(name: string, text: string): Promise<Entry> {
   using project = makeProject({ [name]: text });
   await using running = startProgram({
@@ -31,7 +31,7 @@ const options = { broker: process.env.REDIS_URL, backend: process.env.REDIS_URL,
 `;
 
 describe("a program that only sends tasks", () => {
-  it("loads the Redis library with its first call, and of BullMQ what a call with a priority needs", async () => {
+  it("loads the Redis library at its first call, and BullMQ at its first call with a priority", async () => {
     const entry = await said(
       "main.mjs",
       `${loaded}

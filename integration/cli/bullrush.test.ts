@@ -11,7 +11,7 @@ const bin = (name: string) => fileURLToPath(new URL(`bin/${name}.js`, folder));
 const fixture = compiledFixture("fixtures/tasks.ts", import.meta.url);
 const { version } = JSON.parse(readFileSync(new URL("package.json", folder), "utf8")) as { readonly version: string };
 
-/** What a command writes until it ends. */
+/** The output of a command. */
 async function ranOf(name: string, ...args: readonly string[]) {
   await using program = startProgram({ file: bin(name), args });
   const { code } = await program.exit;

@@ -38,7 +38,7 @@ function start(args: readonly string[], prefix: string) {
   return startWorker({ app: "./tasks.ts", args, cwd: project.directory, env: { PREFIX: prefix } });
 }
 
-/** A port that nobody listens on, and neither on the one above it. */
+/** A free port whose successor is free too. */
 async function freePort(): Promise<number> {
   for (;;) {
     const first = createServer();
@@ -53,7 +53,10 @@ async function freePort(): Promise<number> {
   }
 }
 
-/** Stops at the line of the TypeScript, as editors do: by the source map of the script of that URL. Resolves to what tells where it has stopped. */
+/**
+ * Stops at the line of the TypeScript, as editors do: by the source map of the script of that URL.
+ * Resolves to what tells where it has stopped.
+ */
 async function breakAt(session: Pick<Debugger, "post" | "on">): Promise<() => Promise<{ readonly script: string; readonly line: number }>> {
   const scripts = new Map<unknown, { readonly url: unknown; readonly map: SourceMap | undefined }>();
   const heard = new EventEmitter();
@@ -98,7 +101,10 @@ function lineOf(map: SourceMap): { readonly lineNumber: number } {
   throw new Error(`no JavaScript is of line ${line}`);
 }
 
-/** The debugger of the only thread of `session`'s process that has loaded the file: threads are reached through their process. */
+/**
+ * The debugger of the only thread of `session`'s process that has loaded the file: threads are
+ * reached through their process.
+ */
 async function threadOf(session: Debugger): Promise<Pick<Debugger, "post" | "on">> {
   const events = new EventEmitter();
   let last = 0;
@@ -185,7 +191,7 @@ it("--inspect-brk waits for a debugger before it loads the app", async () => {
   expect(await worker.stop()).toEqual({ code: 0, signal: null });
 });
 
-it("--inspect says that it cannot have its port, and nothing is started", async () => {
+it("--inspect on a used port: an error, and nothing starts", async () => {
   const taken = createServer();
   await once(taken.listen(0, "127.0.0.1"), "listening");
   const { port } = taken.address() as AddressInfo;

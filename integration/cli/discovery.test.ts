@@ -8,7 +8,10 @@ import { startWorker } from "../lib/task-worker.js";
 import { makeProject } from "../lib/project.js";
 import { redisUrl } from "../lib/redis-url.js";
 
-/** A module in the notation of ES, with a task that shows that it runs in the worker's own copy of the client. */
+/**
+ * A module in the notation of ES, with a task that shows that it runs in the worker's own copy of
+ * the client.
+ */
 function esModule(exported: string, value = "0", head = ""): string {
   return `
     import { createApp, currentTask } from "@bullrush/client";

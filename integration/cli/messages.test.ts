@@ -32,13 +32,16 @@ function start(...args: readonly string[]): WorkerProcess {
   return startWorker({ app: fixture, args, env: { FIXTURE_PREFIX: prefix, FIXTURE_QUEUES: "one,two" } });
 }
 
-/** That the worker still runs what it gets. */
+/** Checks that the worker still runs tasks. */
 async function expectRunning(queue = "one"): Promise<void> {
   const next = await app.sendTask("fixture.add", [1, 2], { queue });
   expect(await next.get({ timeout: hangTimeout })).toBe(3);
 }
 
-/** That nothing is left in `queue` to be run, or on loan: a result can be read before its message is settled. */
+/**
+ * That nothing is left in `queue` to be run, or on loan: a result can be read before its message is
+ * settled.
+ */
 async function expectSettled(queue: string): Promise<void> {
   await eventually(`${queue} is empty`, async () => {
     const [counts] = await app.engine.queues.counts([queue]);
@@ -46,7 +49,9 @@ async function expectSettled(queue: string): Promise<void> {
   });
 }
 
-/** That the dead letters of queue `one` come to be these messages, and no others, for these reasons. */
+/**
+ * That the dead letters of queue `one` come to be these messages, and no others, for these reasons.
+ */
 async function expectKept(expected: readonly { readonly id: string; readonly reason: string }[]): Promise<void> {
   const deadLetters = () => deadLettersOf(redis, prefix, "one");
   await eventually(`${expected.length} dead letters are kept`, async () => (await deadLetters()).length >= expected.length);
@@ -55,11 +60,11 @@ async function expectKept(expected: readonly { readonly id: string; readonly rea
   for (const { id, reason } of expected) expect(kept.get(id)).toContain(reason);
 }
 
-/** What nobody here knows fails at once. */
+/** Without grace: an unknown task fails at once. */
 const now = ["--unregistered-grace", "0ms"];
 
 describe("a task that the worker does not know", () => {
-  it("fails, without grace, at its caller with the names of those that it does know, and is kept", async () => {
+  it("without grace: fails at its caller, names the known tasks, and becomes a dead letter", async () => {
     await using worker = start(...now);
     const sent = await app.sendTask("fixture.ad", [canary]);
     const error: unknown = await sent.get({ timeout: hangTimeout }).catch((error: unknown) => error);
@@ -88,7 +93,7 @@ describe("a message that cannot be read", () => {
     { text: undefined, reason: "its hash is gone" },
   ];
 
-  it("fails at its caller, and is kept, and the worker goes on", async () => {
+  it("fails at its caller, becomes a dead letter, and the worker goes on", async () => {
     const sent = await Promise.all(flaws.map(async (flaw) => ({ ...flaw, result: await app.sendTask("fixture.add", [1, 2]) })));
     for (const { text, result } of sent) {
       const key = `${prefix}:one:${result.id}`;
@@ -160,7 +165,7 @@ describe("a job of a plain BullMQ producer", () => {
     expect(await app.engine.queues.counts(["one"])).toMatchObject([{ failed: 1 }]);
   });
 
-  it("can send tasks, which are nobody's children, and stores nothing of its progress", async () => {
+  it("can send tasks, which have no parent, and stores no progress", async () => {
     await using worker = start();
     await worker.ready;
     const id = await add("one", "fixture.relay", {}, `theirs-${randomUUID()}`);

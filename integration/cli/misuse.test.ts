@@ -6,7 +6,10 @@ import { makeProject } from "../lib/project.js";
 const fixture = compiledFixture("fixtures/tasks.ts", import.meta.url);
 const canary = "c4nary-pass";
 
-/** What it says, on one line of stderr, before it ends with code 2; nothing that it writes has the password or a stack. */
+/**
+ * What it says, on one line of stderr, before it ends with code 2; nothing that it writes has the
+ * password or a stack.
+ */
 async function refusalOf(start: Parameters<typeof startWorker>[0]): Promise<string> {
   await using worker = startWorker(start);
   const exit = await worker.exit;

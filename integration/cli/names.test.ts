@@ -13,7 +13,7 @@ function start(prefix: string, ...args: readonly string[]): WorkerProcess {
 const nameOf = async (worker: WorkerProcess) => (await worker.waitForEntry({ msg: "ready" }))["worker"];
 
 describe.concurrent("workers on a host", () => {
-  it("that start at once without a name get different ones, and the next gets one that was given up", async () => {
+  it("started at once without a name: different names; a later one gets a released name", async () => {
     const prefix = `names-${randomUUID()}`;
     await using one = start(prefix);
     await using two = start(prefix);
@@ -33,7 +33,7 @@ describe.concurrent("workers on a host", () => {
     expect([await nameOf(one), await nameOf(two)]).toEqual([`worker@${hostname()}`, `worker@${hostname()}`]);
   });
 
-  it("that are given the same name bear it, and the second warns of the first", async () => {
+  it("with the same configured name: both keep it, and the second warns of the first", async () => {
     const prefix = `names-${randomUUID()}`;
     await using one = start(prefix, "-n", "same@%h");
     expect(await nameOf(one)).toBe(`same@${hostname()}`);

@@ -54,7 +54,7 @@ describe.each([["inline"], ["threads"], ["processes"]])("what tasks write, with 
     expect(texts).toEqual(["received", "one", "two", "three", "four", "succeeded"]);
   });
 
-  it("may be a lot: none of it is lost, and of one text of megabytes the beginning is kept", async () => {
+  it("large output: nothing is lost, and a text of megabytes is cut", async () => {
     const { app, worker } = opened;
     const flood = await app.sendTask("output.flood", [20_000, 200]);
     const long = await app.sendTask("output.long", [5_000_000]);
@@ -87,7 +87,7 @@ describe.each([["inline"], ["threads"], ["processes"]])("what tasks write, with 
     expect(loaded.some((entry) => "id" in entry)).toBe(false);
   });
 
-  it("stays as it is with --no-capture-console", async () => {
+  it("with --no-capture-console: not captured", async () => {
     await using opened = scene("-P", pool, "-c", "1", "--no-capture-console");
     const { app, worker } = opened;
     await (await app.sendTask("output.speak", ["a"])).get(patience);
@@ -98,7 +98,7 @@ describe.each([["inline"], ["threads"], ["processes"]])("what tasks write, with 
   });
 });
 
-describe("what tasks write", () => {
+describe("output of tasks", () => {
   it("is left out below the level", async () => {
     await using opened = scene("-P", "processes", "-c", "1", "-l", "warn");
     const { app, worker } = opened;
@@ -109,7 +109,7 @@ describe("what tasks write", () => {
   });
 });
 
-describe("what a process of the pool writes", () => {
+describe("output of a pool process", () => {
   it("right before it ends is not lost", async () => {
     await using opened = scene("-P", "processes", "-c", "1");
     const { app, worker } = opened;
@@ -141,7 +141,7 @@ describe("what a process of the pool writes", () => {
   });
 });
 
-describe("what the app of a beat writes", () => {
+describe("output of a beat's app", () => {
   it.each([
     { args: [], is: { worker: `beat@${hostname()}`, stream: "stdout", level: 30, msg: "loaded" } },
     { args: ["-n", "one@%h"], is: { worker: `one@${hostname()}`, msg: "loaded" } },
@@ -154,7 +154,7 @@ describe("what the app of a beat writes", () => {
     expect(beat.entries.map(({ worker }) => worker)).toEqual(beat.lines.map(() => is.worker));
   });
 
-  it("stays as it is with --no-capture-console", async () => {
+  it("with --no-capture-console: not captured", async () => {
     const env = { FIXTURE_PREFIX: `output-${randomUUID()}`, BULLRUSH_BROKER_URL: redisUrl() };
     await using beat = startProgram({ file: taskBeat, args: ["-A", fixture, "--no-capture-console"], env });
     await beat.waitForEntry({ msg: "ready" });

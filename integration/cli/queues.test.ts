@@ -40,7 +40,7 @@ describe("task-worker takes", () => {
     expect(worker.entries[0]).toMatchObject({ queues: ["one", "two", "three"] });
   });
 
-  it("from the queues of -Q alone, also from one that nobody declared", async () => {
+  it("from the queues of -Q alone, undeclared ones included", async () => {
     const { app, env } = sides(["one", "two"]);
     await using _ = app;
     await send(app, "one");
@@ -91,7 +91,7 @@ describe("task-worker takes", () => {
     }
   });
 
-  it("no more at once than -c says, over all queues", async () => {
+  it("at most -c at once, over all queues", async () => {
     const { app, env } = sides(["one", "two"]);
     await using _ = app;
     for (const queue of ["one", "two", "one", "two"]) await app.sendTask("fixture.hold", [], { queue });
@@ -110,7 +110,7 @@ describe("task-worker takes", () => {
 });
 
 describe("-n", () => {
-  it("names the worker, to itself and to whoever asks for a result", async () => {
+  it("names the worker, in its logs and in results", async () => {
     const { app, env } = sides(["one"]);
     await using _ = app;
     await using worker = startWorker({ app: fixture, args: ["-n", "first-%p@%h"], env });
@@ -123,7 +123,7 @@ describe("-n", () => {
 });
 
 describe("--purge", () => {
-  it("removes what waits in the queues taken from, due or not, and nothing else", async () => {
+  it("removes the waiting and delayed messages of its queues, and nothing else", async () => {
     const { app, env } = sides(["one", "two", "three"]);
     await using _ = app;
     await send(app, "one", 2);
@@ -167,7 +167,7 @@ describe("broker and result backend", () => {
     });
   }
 
-  it("are those of the flags, whatever the app and the environment say", async () => {
+  it("come from the flags before the app and the environment", async () => {
     const wrong = `redis://127.0.0.1:${deadPort}`;
     using project = makeProject({ "tasks.mjs": tasks(`broker: "${wrong}", backend: "${wrong}"`) });
     await expectOneAndTwo(project, {
@@ -176,7 +176,7 @@ describe("broker and result backend", () => {
     });
   });
 
-  it("are those of the app, whatever the environment says", async () => {
+  it("come from the app before the environment", async () => {
     const wrong = `redis://127.0.0.1:${deadPort}`;
     using project = makeProject({ "tasks.mjs": tasks(`broker: "${redisUrl(1)}", backend: "${redisUrl(2)}"`) });
     await expectOneAndTwo(project, { env: { BULLRUSH_BROKER_URL: wrong, BULLRUSH_RESULT_BACKEND: wrong } });

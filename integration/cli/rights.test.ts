@@ -41,7 +41,7 @@ describe.skipIf(serverBinary === undefined)("a worker whose user lacks a right",
     expect([...worker.lines, ...worker.errors].join()).not.toContain(canary);
   });
 
-  it("loses no message while the right is away, and goes on when it is back", async () => {
+  it("right revoked and granted again: no message is lost, and the worker goes on", async () => {
     await using server = await startServer();
     const redis = new Redis(server.url());
     const allow = (...rights: readonly string[]) => redis.call("ACL", "SETUSER", "ann", "on", `>${canary}`, "~*", "&*", "+@all", ...rights);
@@ -77,7 +77,7 @@ describe.skipIf(serverBinary === undefined).each([
   ["task-worker", taskWorker],
   ["task-beat", taskBeat],
 ])("%s on a Redis that evicts keys", (name, file) => {
-  it("ends with 1, and says what to do", async () => {
+  it("ends with 1 and prints what to do", async () => {
     await using server = await startServer(["--maxmemory-policy", "allkeys-lru"]);
     await using program = start(file, server.url());
     expect(await program.exit).toEqual({ code: 1, signal: null });

@@ -72,7 +72,7 @@ describe.skipIf(!hasScreens)("in a terminal", () => {
     await screen.waitFor(new RegExp(`a-worke…  succeeded +output.log\\[${id.slice(0, 8)}\\]`));
   });
 
-  it("the first Ctrl-C says what a second one does, and the second does it", async () => {
+  it("first Ctrl-C: explains the second; second Ctrl-C: stops at once", async () => {
     const { app, open } = scene(holding);
     await using _ = app;
     await using screen = await open(["-n", "w@%h"]);

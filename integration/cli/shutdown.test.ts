@@ -32,7 +32,7 @@ function scene(url = redisUrl()): {
   };
 }
 
-describe.concurrent("task-worker finishes what runs, takes nothing more and ends well", () => {
+describe.concurrent("task-worker finishes its running tasks, takes no more, and ends with 0", () => {
   it.each(["SIGTERM", "SIGHUP", "SIGINT"] as const)("at %s", async (signal) => {
     const { app, worker: start } = scene();
     await using _ = app;
@@ -72,7 +72,7 @@ describe.concurrent("task-worker finishes what runs, takes nothing more and ends
 });
 
 describe.concurrent("task-worker ends", () => {
-  it("whatever the module of the app has left open", async () => {
+  it("even if the app's module has left handles open", async () => {
     using project = makeProject({
       "tasks.mjs": `
         import { createServer } from "node:net";
@@ -116,7 +116,7 @@ describe.concurrent("task-worker asks the task to end and puts it back, and anot
 });
 
 describe.concurrent("task-worker whose Redis is dead", () => {
-  it.skipIf(serverBinary === undefined)("ends in time, with code 1, and says what is left", async () => {
+  it.skipIf(serverBinary === undefined)("ends in time with code 1, and logs what is left", async () => {
     await using server = await startServer();
     const { app, worker: start } = scene(server.url());
     await using _ = app;

@@ -12,7 +12,10 @@ import { startProgram } from "../lib/program.js";
 import { makeProject, type Project } from "../lib/project.js";
 import { redisUrl } from "../lib/redis-url.js";
 
-/** What each app has: a task that shows in which app it runs, and an entry of beat, both with a value that takes some loading to be known. */
+/**
+ * What each app has: a task that shows in which app it runs, and an entry of beat, both with a
+ * value that takes some loading to be known.
+ */
 const application = `
   export const app = createApp({
     name: "typed",
@@ -33,7 +36,7 @@ const esModule = (head: string, value: string, later = "''") => `
 const tsconfig = (compilerOptions: object, others: object = {}) => JSON.stringify({ compilerOptions, ...others });
 const esPackage = JSON.stringify({ type: "module" });
 
-/** Says the line of the file in which an error was made. */
+/** Throws an error, to show its line in the file. */
 const thrower = `\n\ntype Unused = { readonly a: 1 };\nexport function where(): string {\n  return /at-line.ts:\\d+/.exec(new Error().stack ?? "")?.[0] ?? "nowhere";\n}\n`;
 
 interface Case {
@@ -47,7 +50,10 @@ interface Case {
   readonly options?: string;
   readonly value: string;
   readonly later?: string;
-  /** Whether threads and beat load it, too. A process loads it as they do, and each start takes a second of a core. Default: false. */
+  /**
+   * Whether threads and beat load it, too. A process loads it as they do, and each start takes a
+   * second of a core. Default: false.
+   */
   readonly everywhere?: boolean;
 }
 
@@ -243,7 +249,8 @@ describe.each(cases)(
 
     afterAll(() => project[Symbol.dispose]());
 
-    // The worker of a pool of runners loads the app too: what runs inline besides differs where a task imports.
+    // The worker of a pool of runners loads the app too: what runs inline besides differs where a
+    // task imports.
     const inline = later !== "" && (everywhere || long) ? ["inline"] : [];
     it.each([...inline, "processes", ...(everywhere ? ["threads"] : [])])("%s", async (pool) => {
       const prefix = `typescript-${randomUUID()}`;

@@ -44,7 +44,7 @@ function scene(hold = 0, more: Readonly<Record<string, string>> = {}) {
     supervise,
     /** How often the task began. */
     starts: (id: string) => ledger.of(id).length,
-    /** What ended workers wrote that an exception which nobody caught ended. */
+    /** The output of workers that an uncaught exception ended. */
     deaths: (): readonly Entry[] => ended.flatMap(({ entries }) => entries.filter(({ level }) => level === 60)),
     [Symbol.asyncDispose]: async () => {
       ending = true;
@@ -59,7 +59,7 @@ const poisoned = { state: "FAILURE", failure: { code: "TASK_POISONED" } };
 const lost = { state: "FAILURE", failure: { code: "WORKER_LOST" } };
 const anyhow = { propagate: false, timeout: hangTimeout } as const;
 
-it("a rejection that nobody handled is one line, which names the task, and the worker goes on", async () => {
+it("unhandled rejection: one line that names the task, and the worker goes on", async () => {
   await using stage = scene();
   const worker = stage.start();
   const result = await stage.app.sendTask("fixture.litter");
@@ -69,8 +69,8 @@ it("a rejection that nobody handled is one line, which names the task, and the w
   expect(await next.get({ timeout: hangTimeout })).toBe(3);
 });
 
-describe("an exception that nobody caught, of a task that runs", () => {
-  it("ends workers until the task is given up, and never costs those beside it", async () => {
+describe("an uncaught exception of a running task", () => {
+  it("ends workers until the task is poisoned, and other tasks still succeed", async () => {
     await using stage = scene();
     const { app } = stage;
     const late = await app.sendTask("fixture.late");
@@ -88,7 +88,7 @@ describe("an exception that nobody caught, of a task that runs", () => {
     expect(stage.deaths()).toMatchObject([line, line, line]);
   });
 
-  it("settles it as crashed, waits for what must not run twice, puts back the rest, and ends the process with 1", async () => {
+  it("settles it as crashed, waits for at-most-once tasks, puts back the rest, and ends the process with 1", async () => {
     await using stage = scene();
     const { app } = stage;
     const worker = stage.start();
@@ -105,7 +105,7 @@ describe("an exception that nobody caught, of a task that runs", () => {
     expect(await app.engine.queues.counts(["one"])).toMatchObject([{ waiting: 2, active: 0 }]);
   });
 
-  it("is a failure of a task that is to run at most once, and not of one of its kind beside it", async () => {
+  it("at-most-once: fails the task that threw, and no other", async () => {
     await using stage = scene();
     const { app } = stage;
     stage.supervise();
@@ -165,8 +165,8 @@ describe("an exception that nobody caught, of a task that runs", () => {
   });
 });
 
-describe("an exception that nobody caught", () => {
-  it("of a task that had ended lets the others finish, and counts for none", async () => {
+describe("an uncaught exception", () => {
+  it("of a task that had ended: the others finish, and no crash is counted", async () => {
     await using stage = scene();
     const { app } = stage;
     const worker = stage.start();
@@ -201,8 +201,8 @@ describe("an exception that nobody caught", () => {
   });
 });
 
-describe("a task that throws late and is given up", () => {
-  it("ends the canvas around it: the error link of a chord hears of it", async () => {
+describe("a poisoned task that threw late", () => {
+  it("ends its canvas: the chord's error link is called", async () => {
     await using stage = scene();
     const { app } = stage;
     stage.supervise();
@@ -216,7 +216,8 @@ describe("a task that throws late and is given up", () => {
       .delay();
     expect(await result.get(anyhow)).toMatchObject({ failure: { code: "CHORD_FAILED" } });
     const link = app.asyncResult<string>(taskId);
-    // A link has an id before anybody sends it: that follows upon the failure which this process has just heard of.
+    // A link has an id before anybody sends it: that follows upon the failure which this process
+    // has just heard of.
     await eventually("it is sent", async () => (await link.status()) !== "UNKNOWN");
     expect(await link.get({ timeout: hangTimeout })).toBe("CHORD_FAILED of TASK_POISONED");
   });

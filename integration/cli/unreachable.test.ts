@@ -12,7 +12,10 @@ const canary = "c4nary-pass";
 
 if (serverBinary === undefined) console.log("skipped: servers with a password, because PATH has no redis-server and no valkey-server");
 
-/** What it says, on one line of stderr, before it ends with code 1; nothing that it writes has the password or a stack. */
+/**
+ * What it says, on one line of stderr, before it ends with code 1; nothing that it writes has the
+ * password or a stack.
+ */
 async function reasonToEnd(args: readonly string[]): Promise<string> {
   await using worker = startWorker({ app: fixture, args });
   await worker.waitForEntry({ msg: "starting" });
@@ -119,7 +122,7 @@ describe.concurrent("task-worker that cannot start", () => {
   );
 });
 
-/** A server that accepts connections and says nothing; `called` resolves at the first of them. */
+/** A server that accepts connections and never answers; `called` resolves at the first of them. */
 async function silentServer(): Promise<AsyncDisposable & { readonly url: string; readonly called: Promise<void> }> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => sockets.add(socket.on("error", () => undefined)));

@@ -57,7 +57,7 @@ async function startWorker(name: Name, prefix: string): Promise<Program> {
   return worker;
 }
 
-/** What a program of a version writes, as JSON. */
+/** The JSON that a program of a version prints. */
 async function told(name: Name, prefix: string, program: string, args: readonly string[] = []): Promise<unknown> {
   await using running = start(name, prefix, ({ project }) => join(project, program), args);
   const line = await running.waitFor(/^[[{]/);

@@ -15,14 +15,20 @@ const fixtures = fileURLToPath(new URL("fixtures", import.meta.url));
 /** The folder of this version. */
 export const present = root;
 
-/** The commit of the version before this one: the newest tag behind HEAD, else the first that counts. `undefined` where the history does not have it, as in a shallow clone. */
+/**
+ * The commit of the version before this one: the newest tag behind HEAD, else the first that
+ * counts. `undefined` where the history does not have it, as in a shallow clone.
+ */
 export async function previousCommit(): Promise<string | undefined> {
   const tag = await git("describe", "--tags", "--match", "v*", "--abbrev=0", "HEAD^");
   const commit = tag ?? firstCommit;
   return (await git("cat-file", "-e", `${commit}^{commit}`)) === undefined ? undefined : commit;
 }
 
-/** Builds the packages of `commit` in `folder`. With the modules that are installed here if they are the same, else with an install of its own. */
+/**
+ * Builds the packages of `commit` in `folder`. With the modules that are installed here if they are
+ * the same, else with an install of its own.
+ */
 export async function build(commit: string, folder: string): Promise<void> {
   const archive = join(folder, "archive.tar");
   await run("git", ["archive", "--output", archive, commit], { cwd: root });
@@ -56,7 +62,7 @@ export function projectOf(folder: string): string {
   return project;
 }
 
-/** What git says; `undefined` if it fails, or is not here. */
+/** The output of git; `undefined` if it fails, or is not installed. */
 async function git(...args: readonly string[]): Promise<string | undefined> {
   return run("git", args, { cwd: root }).then(
     ({ stdout }) => stdout.trim(),

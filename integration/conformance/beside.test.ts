@@ -11,7 +11,9 @@ test("a Worker of BullMQ's and one of ours share a queue of plain jobs", async (
   const options = { prefix: randomUUID(), connection: { url: redisUrl() } };
   const queue = new Queue("shared", options);
   const runs = { stock: 0, ours: 0 };
-  /** Fails every job once, so that either worker may meet the second attempt of the other's first. */
+  /**
+   * Fails every job once, so that either worker may meet the second attempt of the other's first.
+   */
   const body = (side: keyof typeof runs, attempt: number) => {
     runs[side]++;
     if (attempt === 1) throw new Error("once");

@@ -12,9 +12,12 @@ export interface Case {
   readonly what: string;
   /** What producers do before the worker starts. */
   readonly produce: (producers: Producers) => Promise<unknown>;
-  /** What they do while the job `held` runs. */
+  /** The functions to run while the job `held` runs. */
   readonly meanwhile?: (producers: Producers) => Promise<unknown>;
-  /** How many jobs are in each state of the queue `q` in the end. Default: none in any where it waits or runs. */
+  /**
+   * How many jobs are in each state of the queue `q` in the end. Default: none in any where it
+   * waits or runs.
+   */
   readonly end?: Readonly<Partial<Record<JobType, number>>>;
 }
 
@@ -44,7 +47,7 @@ const bodies: Readonly<Record<string, Body>> = {
   },
 };
 
-/** Throws, with a stack that does not tell where. */
+/** Throws an error whose stack has no location. */
 function fail(error: Error): never {
   error.stack = `${error.name}: ${error.message}\n    at task`;
   throw error;
@@ -125,7 +128,10 @@ export async function play(one: Case, start: StartWorker): Promise<Snapshot> {
   }
 }
 
-/** Waits until `queue` counts so many jobs in each state, and the same when it is asked again: a job may have been between two. */
+/**
+ * Waits until `queue` counts so many jobs in each state, and the same when it is asked again: a job
+ * may have been between two.
+ */
 async function reached(queue: Queue, counts: Readonly<Partial<Record<JobType, number>>>): Promise<void> {
   const states = Object.keys(counts) as JobType[];
   const end = Date.now() + 8000;

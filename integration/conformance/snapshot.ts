@@ -1,11 +1,14 @@
 import type { Redis } from "ioredis";
 
-/** All that Redis holds under a prefix: the value of each key, with times, the prefix and what chance decides replaced. */
+/**
+ * All that Redis holds under a prefix: the value of each key, with times, the prefix and what
+ * chance decides replaced.
+ */
 export type Snapshot = Readonly<Record<string, unknown>>;
 
 /**
- * Of the moment, not of the jobs: who scanned last, whether somebody was told to look, how many started lately, and a counter that starts anew when
- * somebody looks in vain.
+ * Of the moment, not of the jobs: who scanned last, whether somebody was told to look, how many
+ * started lately, and a counter that starts anew when somebody looks in vain.
  */
 const passing = /:(stalled-check|marker|limiter|pc)$/;
 
@@ -42,8 +45,8 @@ function fieldsOf(hash: Readonly<Record<string, string>>): unknown {
   for (const name of ["opts", "parent", "stacktrace"]) if (typeof fields[name] === "string") fields[name] = JSON.parse(fields[name]);
   const { stacktrace, opts } = fields;
   if (Array.isArray(stacktrace)) fields["stacktrace"] = stacktrace.map((stack) => String(stack).split("\n", 1)[0]);
-  // Of a scheduler and its jobs: how long until the next one, and how far that is from a multiple of the time between two, depends on when the
-  // test runs.
+  // Of a scheduler and its jobs: how long until the next one, and how far that is from a multiple
+  // of the time between two, depends on when the test runs.
   if ("rjk" in fields) {
     fields["delay"] = "D";
     if (isRecord(opts)) {
@@ -56,8 +59,8 @@ function fieldsOf(hash: Readonly<Record<string, string>>): unknown {
 }
 
 /**
- * The events of each job in their order; which job was first depends on how fast the machine is. So does `drained`, which is said whenever somebody
- * looks in vain.
+ * The events of each job in their order; which job was first depends on how fast the machine is. So
+ * does `drained`, which is said whenever somebody looks in vain.
  */
 function eventsOf(entries: readonly (readonly [id: string, fields: readonly string[]])[]): unknown {
   const jobs: Record<string, string[]> = {};

@@ -8,7 +8,10 @@ import { eventually } from "../lib/eventually.js";
 import { hangTimeout } from "../lib/hang-timeout.js";
 import { redisUrl } from "../lib/redis-url.js";
 
-/** A queue of plain jobs and of our tasks, with a worker of ours that knows the task `known` only, and what it warns of. */
+/**
+ * A queue of plain jobs and of our tasks, with a worker of ours that knows the task `known` only,
+ * and what it warns of.
+ */
 async function stage(concurrency: number) {
   const options = { prefix: randomUUID(), connection: { url: redisUrl() } };
   const queue = new Queue("shared", options);

@@ -15,7 +15,7 @@ interface Scene {
   readonly options: { readonly prefix: string; readonly connection: { readonly url: string } };
   /** The first argument of every run, in their order. */
   readonly runs: readonly unknown[];
-  /** Lets the tasks called `hold` end. */
+  /** Ends the tasks called `hold`. */
   release(): void;
   /** Waits until the queue counts so many jobs in each state. */
   reached(counts: Readonly<Partial<Record<JobType, number>>>): Promise<unknown>;
@@ -105,7 +105,7 @@ describe.concurrent("while a worker of ours runs, BullMQ's own tools", () => {
     expect((await queue.getFailed())[0]).toMatchObject({ attemptsMade: 1, attemptsStarted: 1, failedReason: "boom" });
   });
 
-  test("clean what is finished or waits", async (context) => {
+  test("clean finished and waiting jobs", async (context) => {
     const { expect } = context;
     const { app, queue, reached, release } = await scene(context, 1);
     for (const name of ["ok", "bad"]) await app.sendTask(name, [name]);
@@ -157,7 +157,7 @@ describe.concurrent("while a worker of ours runs, BullMQ's own tools", () => {
     await reached({ active: 0, waiting: 0, completed: 1 });
   });
 
-  test("promote what is delayed, and change delay and priority", async (context) => {
+  test("promote a delayed job, and change delay and priority", async (context) => {
     const { expect } = context;
     const { app, queue, runs, reached } = await scene(context, 1);
     const soon = await app.sendTask("ok", ["promoted"], { countdown: "1h" });
@@ -195,7 +195,7 @@ describe.concurrent("while a worker of ours runs, BullMQ's own tools", () => {
     expect(await result.get()).toBeUndefined();
   });
 
-  test("hear, in QueueEvents, of ours and of others", async (context) => {
+  test("get the events of all jobs in QueueEvents", async (context) => {
     const { expect } = context;
     const { app, queue, options, reached } = await scene(context);
     const events = new QueueEvents("default", options);

@@ -82,7 +82,7 @@ describe.concurrent("a task that blocks its worker's event loop for longer than 
 });
 
 describe.concurrent("a task that blocks its worker's event loop, and is to be ended", () => {
-  it("fails of its time limit, together with its process, and those beside it go back uncounted", async () => {
+  it("fails with TIME_LIMIT_EXCEEDED, its process ends, and other tasks go back uncounted", async () => {
     await using fleet = open();
     const { app } = fleet;
     const beside = await app.sendTask("hold", [3000]);
@@ -136,7 +136,7 @@ describe.concurrent("a task that blocks its worker's event loop, and is to be en
     expect(worker.starts()).toBe(3);
   });
 
-  it("goes on when its process may not be ended: the guard writes a line, once", async () => {
+  it("with endsProcess false: goes on, and the guard logs one line", async () => {
     await using fleet = open();
     const { app } = fleet;
     const sent = await app.sendTask<string>("burn", [long], { timeLimit: "500ms" });
@@ -149,7 +149,7 @@ describe.concurrent("a task that blocks its worker's event loop, and is to be en
   });
 });
 
-it("what a blocked worker has taken and not read goes to others, and is no crash", async () => {
+it("messages that a blocked worker took and did not read: go to others, and count no crash", async () => {
   await using proxy = await openProxy(redisUrl());
   await using fleet = open();
   const { app, ledger } = fleet;
@@ -159,7 +159,8 @@ it("what a blocked worker has taken and not read goes to others, and is no crash
   const unread = await app.sendTask("once", [10]);
   const first = fleet.start("first", { broker: proxy.url, concurrency: 2 });
   await eventually("two run", () => ledger.starts().size === 2);
-  // Each of them asks for another task when it ends, and the second one before the first one has got any.
+  // Each of them asks for another task when it ends, and the second one before the first one has
+  // got any.
   const replies = [proxy.holdReply(blocker.id), proxy.holdReply(unread.id)] as const;
   for (const [index, { id }] of ending.entries()) {
     ledger.write("may end", id);

@@ -9,7 +9,7 @@ import { eventually } from "../lib/eventually.js";
 import { redisUrl } from "../lib/redis-url.js";
 
 describe.concurrent.each(places)("a task that kills its worker each time, with results $results", ({ backend }) => {
-  it("begins three times, is given up, and takes none of those beside it along", async () => {
+  it("starts three times, is poisoned, and other tasks succeed", async () => {
     await using fleet = openFleet({ backend: await backend(), worker: { concurrency: 20 } });
     const { app, ledger } = fleet;
     const before = await Promise.all(Array.from({ length: 10 }, () => app.sendTask("hold", [200])));
@@ -34,7 +34,7 @@ describe.concurrent.each(places)("a task that kills its worker each time, with r
   });
 });
 
-it("a task that is to run alone goes back while others run on, and keeps nothing from being taken", async () => {
+it("a task that has to run alone: goes back while others run, and blocks no take", async () => {
   await using fleet = openFleet({ worker: { concurrency: 4 } });
   const { app, ledger } = fleet;
   const killer = await app.sendTask("killer");
@@ -68,7 +68,7 @@ describe.concurrent.each(places)("a task whose worker is killed, with results $r
 });
 
 describe.concurrent("a task that is to run at most once", () => {
-  it.each(places)("is a failure when its worker was killed, and does not begin again, with results $results", async ({ backend }) => {
+  it.each(places)("worker killed: WORKER_LOST, and no second start, with results $results", async ({ backend }) => {
     await using fleet = openFleet({ backend: await backend() });
     const { app, ledger } = fleet;
     const sent = await app.sendTask("once", [60_000]);

@@ -14,7 +14,10 @@ if (serverBinary === undefined)
 describe
   .skipIf(serverBinary === undefined)
   .concurrent("with results on a server of their own, a worker stopped between body and store", () => {
-    /** The first worker, whose result is held back on its way to the backend, and which is stopped then; and the id of the task. */
+    /**
+     * The first worker, whose result is held back on its way to the backend, and which is stopped
+     * then; and the id of the task.
+     */
     async function stoppedBeforeStore() {
       const backend = await startServer();
       const proxy = await openProxy(backend.url());
@@ -36,7 +39,7 @@ describe
       };
     }
 
-    it("is overtaken: the result of whoever ran the task meanwhile stands for ever", async () => {
+    it("overtaken: the result of the other delivery stays", async () => {
       await using scene = await stoppedBeforeStore();
       const { fleet, first, sent, hold } = scene;
       const second = fleet.start("second");
@@ -54,7 +57,7 @@ describe
       expect(fleet.ledger.of(sent.id).map(({ worker }) => worker)).toEqual(["first", "second"]);
     });
 
-    it("ends the task by its success, though another runs it: the other is told to stop", async () => {
+    it("succeeds while another delivery runs: ends the task, and the other is stopped", async () => {
       await using scene = await stoppedBeforeStore();
       const { fleet, first, sent, hold } = scene;
       const second = fleet.start("second");
@@ -71,7 +74,7 @@ describe
       expect(await fleet.app.engine.queues.counts(["one"])).toMatchObject([{ waiting: 0, active: 0, completed: 2, failed: 0 }]);
     });
 
-    it("is in time when nobody has claimed the task: its result stands, and nobody runs the task again", async () => {
+    it("not yet claimed by another: its result stays, and the task does not run again", async () => {
       await using scene = await stoppedBeforeStore();
       const { fleet, sent, hold } = scene;
       hold.letGo();
@@ -137,7 +140,7 @@ describe.concurrent("a worker that lives on and has lost its lease", () => {
     expect(await app.asyncResult(sent.id).get()).toBe("second");
   });
 
-  it("is no crash, however often it happens, and no failure, though the task fails when it is asked to end", async () => {
+  it("repeated: no crash is counted and no failure stored, even if the task fails when it is asked to end", async () => {
     await using fleet = openFleet({ worker: { lease: "1s", scan: "1h" } });
     const { app, ledger, prefix } = fleet;
     const redis = new Redis(redisUrl(), { replyMapping: "legacy" });

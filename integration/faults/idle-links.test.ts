@@ -6,7 +6,7 @@ import { hangTimeout } from "../lib/hang-timeout.js";
 import { openProxy } from "../lib/proxy.js";
 import { redisUrl } from "../lib/redis-url.js";
 
-it.concurrent("a client whose links died while it was idle: the first call is sent, and its result is told", async ({
+it.concurrent("client whose links died while it was idle: the first call is sent, and its result arrives", async ({
   expect,
   onTestFinished,
 }) => {
@@ -38,7 +38,7 @@ it.concurrent("a worker whose links died while it was idle: it takes, once, and 
   expect(worker.entries.filter(({ msg }) => /nothing taken|not waiting|not renewed/.test(String(msg)))).toEqual([]);
 });
 
-it.concurrent("a beat whose links died: it goes on leading and sending", async ({ expect }) => {
+it.concurrent("beat whose links died: it goes on leading and sending", async ({ expect }) => {
   await using stage = openStage({ often: { task: "beat.add", args: [1, 2], schedule: "4s" } });
   await using proxy = await openProxy(redisUrl());
   const beat = stage.beat({ broker: proxy.url });

@@ -9,7 +9,10 @@ import { eventually } from "../lib/eventually.js";
 import { hangTimeout } from "../lib/hang-timeout.js";
 import { redisUrl } from "../lib/redis-url.js";
 
-/** Two workers in this process, of which only what is asked for is started, and what their tasks did. */
+/**
+ * Two workers in this process, of which only what is asked for is started, and what their tasks
+ * did.
+ */
 interface Scene {
   readonly producer: App;
   readonly redis: Redis;
@@ -34,7 +37,7 @@ function open(): Scene {
   };
   const work = async (options: WorkerOptions = {}) => {
     const app = appOf();
-    /** Gives how often it has begun before. */
+    /** Returns how often it has started before. */
     const begin = (id: string) => {
       const before = began.filter((one) => one === id).length;
       began.push(id);
@@ -62,7 +65,7 @@ function open(): Scene {
   return { producer: appOf(), redis, began, ended, work, keyOf: (id) => `${prefix}:default:${id}` };
 }
 
-describe("a task that is to run at most once, and has begun,", () => {
+describe("an at-most-once task that has started", () => {
   it("fails when its worker is stopped before it ends", async () => {
     const { producer, began, work } = open();
     const worker = await work({ shutdownTimeout: 0 });
@@ -102,7 +105,7 @@ it("is not taken for lost when it keeps the event loop until its leases are due,
   expect(lines.filter((line) => line.includes("lease lost"))).toEqual([]);
 });
 
-describe("a message that has crashed often, and comes beside a long task,", () => {
+describe("a message near its crash limit, beside a long task,", () => {
   it.each([
     ["too often", { ats: 3, begun: " 1 2 3 " }, "FAILURE"],
     ["and is revoked", { ats: 2, begun: " 1 2 ", revoked: "by request" }, "REVOKED"],

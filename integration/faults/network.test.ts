@@ -9,8 +9,11 @@ import { openProxy, type Proxy } from "../lib/proxy.js";
 import { expectQuiet } from "../lib/quiet.js";
 import { redisUrl } from "../lib/redis-url.js";
 
-/** How many tasks of `hold` ms there are, and how many troubles one worker has with its network, one every `every` ms. */
-const size = { tasks: 200, hold: 700, troubles: 32, every: 250 };
+/**
+ * Number of tasks, each of `hold` ms, and number of network disturbances of one worker, one every
+ * `every` ms.
+ */
+const size = { tasks: 200, hold: 700, disturbances: 32, every: 250 };
 
 /** Of the workers, in ms. */
 const timing = { lease: 1000, scan: 200 };
@@ -23,8 +26,8 @@ const scripts = {
   store: (await scriptAt("redis/store").load()).sha,
 };
 
-/** One trouble after the other, over and over; each is over before it comes again. */
-function* troubles(broker: Proxy, backend: Proxy): Generator<() => void> {
+/** One disturbance after the other, over and over; each is over before it comes again. */
+function* disturbances(broker: Proxy, backend: Proxy): Generator<() => void> {
   for (;;) {
     yield () => broker.reset();
     yield () => void broker.loseReply(scripts.exchange);
@@ -47,7 +50,7 @@ function* troubles(broker: Proxy, backend: Proxy): Generator<() => void> {
 }
 
 describe.concurrent.each(places)("the bad network of one of two workers, with results $results", ({ results: place, backend }) => {
-  it("fails no task, and gives each one result", async () => {
+  it("no task fails, and each has one result", async () => {
     const at = await backend();
     await using fleet = openFleet({ backend: at, worker: { concurrency: 10, ...timing } });
     await using broker = await openProxy(redisUrl());
@@ -66,8 +69,8 @@ describe.concurrent.each(places)("the bad network of one of two workers, with re
         () => ended++,
         () => undefined,
       );
-    const list = troubles(broker, results);
-    for (let count = 0; count < size.troubles; count++) {
+    const list = disturbances(broker, results);
+    for (let count = 0; count < size.disturbances; count++) {
       list.next().value();
       await pause(size.every);
     }
@@ -82,7 +85,7 @@ describe.concurrent.each(places)("the bad network of one of two workers, with re
     const starts = [...ledger.starts().values()];
     const more = starts.filter((times) => times > 1).length;
     console.log(
-      `${size.tasks} tasks of ${size.hold} ms, results ${place}: ${((Date.now() - begun) / 1000).toFixed(1)} s, ${during} ended during ${size.troubles} troubles, the others within ${recovered} ms; ${more} ran more than once`,
+      `${size.tasks} tasks of ${size.hold} ms, results ${place}: ${((Date.now() - begun) / 1000).toFixed(1)} s, ${during} ended during ${size.disturbances} disturbances, the others within ${recovered} ms; ${more} ran more than once`,
     );
     expect(starts).toHaveLength(size.tasks);
     await expectQuiet(fleet);

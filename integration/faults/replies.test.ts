@@ -13,7 +13,7 @@ import { redisUrl } from "../lib/redis-url.js";
 
 const [beside] = places as readonly [Place];
 
-/** A fleet, and a proxy in front of its broker for whoever is to lose replies. */
+/** A fleet, and a proxy in front of its broker, for clients that lose replies. */
 async function scene({ backend }: Place = beside) {
   const proxy = await openProxy(redisUrl());
   const fleet = openFleet({ backend: await backend() });
@@ -28,7 +28,10 @@ async function scene({ backend }: Place = beside) {
   };
 }
 
-/** A producer of the fleet's, through the proxy. It has the patience not to send again, over a fresh connection, before the test says so. */
+/**
+ * A producer of the fleet, through the proxy. Its timeout is so long that it sends again only when
+ * the test wants it.
+ */
 function producer({ prefix }: Fleet, broker: string): App {
   return createApp({ broker, backend: redisUrl(), prefix, queues: ["one"], defaultQueue: "one", publishTimeout: "30s" });
 }
@@ -37,7 +40,7 @@ async function completed({ app }: Fleet): Promise<number | undefined> {
   return (await app.engine.queues.counts(["one"]))[0]?.completed;
 }
 
-/** Gives a Redis a script, so that the first call that names it is not answered with the wish to see it. */
+/** Loads a script into a Redis, so that its first call by hash succeeds. */
 async function acquaint(url: string, script: Script): Promise<void> {
   const { lua } = await script.load();
   const redis = new Redis(url, { replyMapping: "legacy" });
@@ -45,7 +48,7 @@ async function acquaint(url: string, script: Script): Promise<void> {
   redis.disconnect();
 }
 
-/** Pushes what has ended out of what is kept of the queue: 50 jobs. */
+/** Pushes ended jobs out of what is kept of the queue: 50 jobs. */
 async function outlive(fleet: Fleet, redis: Redis, id: string): Promise<void> {
   await Promise.all(Array.from({ length: 50 }, () => fleet.app.sendTask("nothing")));
   await eventually("it is removed", async () => (await redis.exists(`${fleet.prefix}:one:${id}`)) === 0);
@@ -145,7 +148,7 @@ describe.concurrent("a lost reply", () => {
 
   const apart = places.filter(({ results }) => results === "on another server");
 
-  it.each(apart)("to a store $results: it is stored once, and settled", async (place) => {
+  it.each(apart)("to a store, with results $results: stored once, and settled", async (place) => {
     await using scenery = await scene(place);
     const { fleet } = scenery;
     await using proxy = await openProxy(await place.backend());

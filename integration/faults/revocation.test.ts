@@ -4,7 +4,7 @@ import { hangTimeout } from "../lib/hang-timeout.js";
 import { places } from "../lib/places.js";
 import { eventually } from "../lib/eventually.js";
 
-describe.concurrent.each(places)("what is revoked, with results $results", ({ backend }) => {
+describe.concurrent.each(places)("revoked tasks, with results $results", ({ backend }) => {
   it.each(["SIGKILL", "SIGTERM"] as const)("stays so when its worker is started anew after %s", async (signal) => {
     await using fleet = openFleet({ backend: await backend(), worker: { shutdownTimeout: 0 } });
     const { app, ledger } = fleet;

@@ -78,7 +78,7 @@ describe.skipIf(serverBinary === undefined).concurrent("at SIGTERM with a dead R
     },
   );
 
-  it("puts back what runs when only the results are away, and leaves what it could not store to whoever comes", async () => {
+  it("result backend away: running tasks go back, and outcomes that could not be stored are left to other workers", async () => {
     const server = await startServer();
     await using fleet = openFleet({ backend: server.url() });
     const { app, ledger } = fleet;

@@ -55,7 +55,7 @@ test.each(places)(
     );
     expect(kills.length).toBeGreaterThan(1);
     expect(died.size).toBeGreaterThan(0);
-    // Whatever died has run again.
+    // Every task that died has run again.
     for (const id of died) expect(starts.get(id)).toBeGreaterThan(1);
     await expectQuiet(fleet);
     // The result that each had first is the one that stands.
@@ -63,7 +63,10 @@ test.each(places)(
   },
 );
 
-/** Kills one worker after the other, each once it consumes, until all is done. Gives the tasks that died at each kill. */
+/**
+ * Kills one worker after the other, each once it consumes, until all tasks have ended. Returns the
+ * tasks that were running then.
+ */
 async function killInTurn({ ledger }: Fleet, workers: readonly Supervised[], results: Promise<unknown>): Promise<readonly string[][]> {
   const deaths: string[][] = [];
   const over = new AbortController();

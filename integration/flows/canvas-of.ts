@@ -7,7 +7,7 @@ export interface Sendable extends Canvas<unknown, [before?: unknown]> {
   stamp(headers: Readonly<Record<string, Json>>): Sendable;
 }
 
-/** The canvas of a shape. What it needs is known when it is evaluated, not to the compiler. */
+/** The canvas of a shape. Its needs are known at run time, not to the compiler. */
 export function canvasOf(app: App, shape: Shape): Sendable {
   return buildOf(app, shape) as unknown as Sendable;
 }

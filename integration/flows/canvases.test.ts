@@ -196,8 +196,13 @@ describe.concurrent("canvas", () => {
       .delay();
     await failed.get({ ...timeout, propagate: false });
     for (const label of ["well", "told", "told too"]) await noted(label);
-    const mishap = notes.find(([label]) => label === "told")?.[1] as FailureInfo;
-    expect(mishap).toMatchObject({ id: failed.id, task: "fail", state: "FAILURE", failure: { name: "RangeError", message: "no luck" } });
+    const failureInfo = notes.find(([label]) => label === "told")?.[1] as FailureInfo;
+    expect(failureInfo).toMatchObject({
+      id: failed.id,
+      task: "fail",
+      state: "FAILURE",
+      failure: { name: "RangeError", message: "no luck" },
+    });
     // Of a chain, whichever step it was.
     const chained = await chain(fail.s("first"), add.s(1)).onError(note.s("chain")).delay();
     await noted("chain");

@@ -23,13 +23,22 @@ async function send(app: App) {
 
 const value = mix([mix(mix(1), 2), mix(mix(1), 3)], 4);
 
-/** An argument of a command by itself: the id of a flow stands in many that say something of its calls. */
+/**
+ * An argument of a command by itself: the id of a flow stands in many that say something of its
+ * calls.
+ */
 const argument = (id: string) => `\r\n${id}\r\n`;
 
-/** Where a worker is killed, once `id` has got that far; the broker is reached through `proxy`. Resolves when it has. */
+/**
+ * Where a worker is killed, once `id` has got that far; the broker is reached through `proxy`.
+ * Resolves when it has.
+ */
 type Failpoint = (proxy: Proxy, id: string, hasEnded: () => boolean, isStored: () => Promise<boolean>) => Promise<void>;
 
-/** Holds what the worker says of the call once its body has ended. On a busy machine it may have to renew the lease before. */
+/**
+ * Holds what the worker says of the call once its body has ended. On a busy machine it may have to
+ * renew the lease before.
+ */
 async function holdAfterBody(proxy: Proxy, id: string, hasEnded: () => boolean): Promise<void> {
   for (;;) {
     const hold = proxy.hold(argument(id));

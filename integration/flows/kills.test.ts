@@ -20,13 +20,14 @@ test.concurrent.each(places)(
     const workers = ["first", "second", "third"].map((name) => fleet.supervise(name));
     const died: number[] = [];
     for (let first = 0; first < count; first += together) {
-      // Long enough for none to have ended when the kill comes, as what ends in an empty group has from the beginning.
-      const lot = shapes(100, first)
+      // Long enough for none to have ended when the kill comes, as what ends in an empty group has
+      // from the beginning.
+      const batch = shapes(100, first)
         .filter((shape) => lengthOf(shape) >= 3 && JSON.stringify(valueOf(shape)).includes('"'))
         .slice(0, together);
       const victim = workers[(first / together) % workers.length]!.current();
       await victim.waitForEntry({ msg: "ready" });
-      const sent = await Promise.all(lot.map((shape) => canvasOf(app, shape).stamp({ ms: 200 }).delay()));
+      const sent = await Promise.all(batch.map((shape) => canvasOf(app, shape).stamp({ ms: 200 }).delay()));
       await eventually("it runs some of them", () => ledger.runningIn(victim.pid).length > 0);
       const running = ledger.runningIn(victim.pid);
       await victim.kill();
@@ -35,7 +36,7 @@ test.concurrent.each(places)(
       const ended = await Promise.all(sent.map((one) => one.ready()));
       expect(ended).toContain(false);
       const values = await Promise.all(sent.map((one) => one.get({ timeout: hangTimeout })));
-      for (const [index, shape] of lot.entries()) expect({ shape, value: values[index] }).toEqual({ shape, value: valueOf(shape) });
+      for (const [index, shape] of batch.entries()) expect({ shape, value: values[index] }).toEqual({ shape, value: valueOf(shape) });
       const starts = ledger.starts();
       // One or the other may have been settled in the moment of the kill.
       expect(running.some((id) => (starts.get(id) ?? 0) > 1)).toBe(true);

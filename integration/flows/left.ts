@@ -5,7 +5,10 @@ import { expectQuiet } from "../lib/quiet.js";
 import { eventually } from "../lib/eventually.js";
 import { redisUrl } from "../lib/redis-url.js";
 
-/** Holds a fleet whose canvases have all ended to having left nothing of them in Redis but results with a time to live. */
+/**
+ * Holds a fleet whose canvases have all ended to having left nothing of them in Redis but results
+ * with a time to live.
+ */
 export async function expectNothingLeft(fleet: Fleet, options?: { readonly failed?: number }): Promise<void> {
   const redis = new Redis(redisUrl(), { replyMapping: "legacy" });
   try {

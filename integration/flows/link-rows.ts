@@ -1,6 +1,9 @@
 import { chain, chord, group, type AnyCanvas, type App, type AsyncResult, type Canvas, type GroupResult } from "@bullrush/client";
 
-/** What the canvases of the rows are made of. Tasks: `ok` comes to 1, `no` and `nay` fail, `sum` takes what it gets. */
+/**
+ * What the canvases of the rows are made of. Tasks: `ok` comes to 1, `no` and `nay` fail, `sum`
+ * takes what it gets.
+ */
 export interface Parts {
   readonly ok: Free;
   readonly no: Free;
@@ -12,7 +15,7 @@ export interface Parts {
   readonly swap: Free;
   /** Asks for a chord with a failing header to run in its place. */
   readonly swapChord: Free;
-  /** A link that notes its label, and the task of the mishap that it gets. */
+  /** A link that notes its label, and the task of the `FailureInfo` that it gets. */
   note(label: string): Free;
 }
 

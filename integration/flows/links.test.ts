@@ -61,19 +61,19 @@ describe("failed header of a chord: what its error links get", () => {
   test("the id of the body, whose handle the caller has, and the failure of the group", async () => {
     await using stage = openStage();
     const { app } = stage;
-    const mishaps: FailureInfo[] = [];
+    const failureInfos: FailureInfo[] = [];
     app.task("no", (): number => {
       throw new RangeError("no");
     });
     app.task("sum", (all: readonly number[]) => all.length);
-    app.task("tell", (mishap: FailureInfo) => void mishaps.push(mishap));
+    app.task("tell", (failureInfo: FailureInfo) => void failureInfos.push(failureInfo));
     await stage.work();
     const body = app.stub("sum").s();
     const result = await chord([app.signature("no")], body)
       .onError(app.stub("tell").s())
       .delay();
     await stage.over();
-    expect(mishaps).toMatchObject([
+    expect(failureInfos).toMatchObject([
       { id: result.id, task: "sum", state: "FAILURE", failure: { name: "ChordError", code: "CHORD_FAILED" } },
     ]);
     const { id } = (result as AsyncResult).parent as GroupResult;

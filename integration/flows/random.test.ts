@@ -13,7 +13,7 @@ const seed = Number(process.env["BULLRUSH_SEED"] ?? 20_261_121);
 describe("random canvases on three workers", () => {
   const all = shapes(count, seed);
 
-  test.each(places)(`${count} of them come to what they come to in one process, results $results`, async ({ results: place, backend }) => {
+  test.each(places)(`${count} of them have the values that one process computes, results $results`, async ({ results: place, backend }) => {
     await using fleet = openFleet({ backend: await backend(), worker: { concurrency: 20 } });
     for (const name of ["first", "second", "third"]) fleet.start(name);
     const sent = await Promise.all(all.map((shape) => canvasOf(fleet.app, shape).delay()));

@@ -1,9 +1,12 @@
 import * as fc from "fast-check";
 
-/** A canvas over pure tasks, in short: what is built of it is in `canvas-of.ts`, what it comes to in `value-of.ts`. */
+/**
+ * A canvas over pure tasks, in short: what is built of it is in `canvas-of.ts`, what it comes to in
+ * `value-of.ts`.
+ */
 export type Shape =
   | { readonly type: "mix"; readonly args: readonly number[]; readonly immutable: boolean }
-  /** A task that has others run in its place. */
+  /** A task that a canvas replaces. */
   | { readonly type: "swap"; readonly by: Shape; readonly immutable: boolean }
   | { readonly type: "chain"; readonly steps: readonly Shape[] }
   | { readonly type: "group"; readonly members: readonly Shape[] }

@@ -1,12 +1,15 @@
 import { createHash } from "node:crypto";
 import type { Shape } from "./shape.js";
 
-/** What the task `mix` gives: something short that differs for different arguments. */
+/** The value of the task `mix`: short, and different for different arguments. */
 export function mix(...args: readonly unknown[]): string {
   return createHash("sha1").update(JSON.stringify(args)).digest("hex").slice(0, 10);
 }
 
-/** What a shape comes to, evaluated here and now. @param before what comes to it from the step before, if one is */
+/**
+ * What a shape comes to, evaluated here and now. @param before what comes to it from the step
+ * before, if one is
+ */
 export function valueOf(shape: Shape, before: readonly [] | readonly [unknown] = []): unknown {
   switch (shape.type) {
     case "mix":

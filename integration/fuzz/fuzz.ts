@@ -1,4 +1,5 @@
-// pnpm fuzz [--seed n] [--tasks n] [--share n] [--seconds n] [--kinds a,b] [--log]: seed after seed until the time is over; ends with 1 if anything is wrong.
+// pnpm fuzz [--seed n] [--tasks n] [--share n] [--seconds n] [--kinds a,b] [--log]: seed after seed
+// until the time is over; ends with 1 if anything is wrong.
 import { parseArgs } from "node:util";
 import { fuzz } from "./fuzzing.js";
 import { allKinds, type Kind } from "./plants.js";

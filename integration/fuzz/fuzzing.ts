@@ -14,28 +14,31 @@ export interface FuzzOptions {
   readonly tasks: number;
   /** How many things are planted for each honest task. */
   readonly share: number;
-  /** What is planted. Default: all kinds. */
+  /** The kinds to plant. Default: all. */
   readonly kinds?: readonly Kind[];
-  /** Whether `lines` are also what the processes wrote. Default: false. */
+  /** Whether `lines` also contain the output of the processes. Default: false. */
   readonly log?: boolean;
 }
 
 export interface FuzzReport {
   readonly faults: readonly string[];
-  /** Lines for people: what was done, and figures. */
+  /** Lines for people: a summary, and figures. */
   readonly lines: readonly string[];
 }
 
 /** Most honest calls under way at once. */
-const mostUnderway = 300;
+const maxUnderway = 300;
 
-/** Most faults of honest calls that are told. */
-const mostFaults = 5;
+/** Maximum number of faults of honest calls that are reported. */
+const maxFaults = 5;
 
 /** How long processes may take to come to rest, in ms. */
 const restWithin = 5000;
 
-/** Sends the calls, with `between` after each, and waits until all have ended. Gives what is wrong with them. */
+/**
+ * Sends the calls, with `between` after each, and waits until all have ended. Gives what is wrong
+ * with them.
+ */
 async function run(
   { app, notes }: Stage,
   calls: readonly HonestCall[],
@@ -53,10 +56,10 @@ async function run(
     await between(index);
     // The seed is enough to see it again.
     if (faults.length > 0) break;
-    while (underway.size >= mostUnderway) await Promise.race(underway);
+    while (underway.size >= maxUnderway) await Promise.race(underway);
   }
   await Promise.all(underway);
-  if (faults.length > 0) return faults.slice(0, mostFaults);
+  if (faults.length > 0) return faults.slice(0, maxFaults);
   const fields = notesOf(calls).map((index) => `note-${index}`);
   const missing = async () => {
     const values = fields.length === 0 ? [] : await notes.hmget("notes", ...fields);
@@ -68,7 +71,7 @@ async function run(
   return faults;
 }
 
-/** Has Redis know the scripts: it compiles each when it comes for the first time. */
+/** Loads the scripts into Redis, which compiles each at its first load. */
 async function warmUp(stages: readonly Stage[], seed: number): Promise<void> {
   const calls = honestCalls(100, seed + 1);
   const faults = (await Promise.all(stages.map((stage) => run(stage, calls, async () => undefined)))).flat();
@@ -79,7 +82,10 @@ async function warmUp(stages: readonly Stage[], seed: number): Promise<void> {
   }
 }
 
-/** Sends the calls to both stages, and plants among those of the first. Gives what is wrong, and how long each took, in ms. */
+/**
+ * Sends the calls to both stages, and plants among those of the first. Gives what is wrong, and how
+ * long each took, in ms.
+ */
 async function load([fuzzed, twin]: readonly [Stage, Stage], calls: readonly HonestCall[], plants: readonly Plant[]): Promise<Load> {
   const planter = openPlanter(fuzzed.url);
   const every = calls.length / plants.length;
@@ -104,7 +110,10 @@ interface Load {
   readonly took: readonly [fuzzed: number, twin: number];
 }
 
-/** Plants what the seed says among honest tasks, and judges what becomes of them and of the processes. A twin runs the same without anything planted. */
+/**
+ * Plants what the seed says among honest tasks, and judges what becomes of them and of the
+ * processes. A twin runs the same without anything planted.
+ */
 export async function fuzz({ seed, tasks, share, kinds, log = false }: FuzzOptions): Promise<FuzzReport> {
   const calls = honestCalls(tasks, seed);
   const plants = plantsOf(Math.max(1, Math.round(tasks * share)), seed, kinds);

@@ -6,7 +6,10 @@ import * as fc from "fast-check";
 export interface HonestCall {
   readonly kind: string;
   readonly tasks: number;
-  /** Sends it. What it resolves to waits until it has ended, and resolves to why that is wrong, or to nothing. */
+  /**
+   * Sends it. What it resolves to waits until it has ended, and resolves to why that is wrong, or
+   * to nothing.
+   */
   readonly send: (app: App) => Promise<() => Promise<string | undefined>>;
 }
 

@@ -1,12 +1,12 @@
 import { BullrushError, TaskFailedError, TaskRevokedError, TimeoutError, UnknownTaskError } from "@bullrush/client";
 import { hangTimeout } from "../lib/hang-timeout.js";
-import { within } from "../lib/within.js";
+import { withTimeout } from "../lib/with-timeout.js";
 import { eventually } from "../lib/eventually.js";
 import { cpuDuring, memoryOf, slowCalls, tellsCpu, type Memory, type SlowCall } from "./measuring.js";
 import type { Plant } from "./plant.js";
 import type { Stage } from "./stage.js";
 
-/** Each gives what is wrong, a line each, and perhaps figures. */
+/** Judgements; each returns faults, one line each, and perhaps figures. */
 export interface Verdict<Figures> {
   readonly faults: readonly string[];
   readonly figures: Figures;
@@ -26,7 +26,7 @@ export async function judgeTicks({ notes }: Stage): Promise<readonly string[]> {
 
 /** No process has ended. */
 export async function judgeLives({ members }: Stage): Promise<readonly string[]> {
-  const ends = await Promise.all(members.map(async ({ name, program }) => ({ name, program, exit: await within(program.exit, 1) })));
+  const ends = await Promise.all(members.map(async ({ name, program }) => ({ name, program, exit: await withTimeout(program.exit, 1) })));
   return ends.flatMap(({ name, program, exit }) =>
     exit === "late"
       ? []
@@ -36,12 +36,15 @@ export async function judgeLives({ members }: Stage): Promise<readonly string[]>
 
 const coded = [BullrushError, TaskFailedError, TaskRevokedError, TimeoutError, UnknownTaskError];
 
-/** What a client asks about planted things is answered, or refused by an error that says what is wrong. */
+/**
+ * What a client asks about planted things is answered, or refused by an error that says what is
+ * wrong.
+ */
 export async function judgeAnswers({ app }: Stage, plants: readonly Plant[]): Promise<readonly string[]> {
   const faults: string[] = [];
   const ask = async (what: string, question: () => Promise<unknown>) => {
     try {
-      if ((await within(question(), hangTimeout)) === "late") faults.push(`${what} is not answered`);
+      if ((await withTimeout(question(), hangTimeout)) === "late") faults.push(`${what} is not answered`);
     } catch (error) {
       if (!coded.some((one) => error instanceof one))
         faults.push(`${what} is answered by ${error instanceof Error ? error.stack : String(error)}`);
@@ -68,9 +71,12 @@ export interface IdleFigures {
 }
 
 /** How much more CPU an idle process may use than its twin: times, and ms a second. */
-const mostCpu = { times: 2, more: 10 };
+const maxCpu = { times: 2, more: 10 };
 
-/** Processes with nothing left to do rest, as those do that saw nothing planted: within `deadline` ms. */
+/**
+ * Processes with nothing left to do rest, as those do that saw nothing planted: within `deadline`
+ * ms.
+ */
 export async function judgeIdle(fuzzed: Stage, twin: Stage, deadline: number): Promise<Verdict<IdleFigures>> {
   const began = Date.now();
   const all = [...fuzzed.members, ...twin.members];
@@ -81,7 +87,7 @@ export async function judgeIdle(fuzzed: Stage, twin: Stage, deadline: number): P
     const cpu = fuzzed.members.map((_, index) => [times[index] ?? 0, times[half + index] ?? 0] as const);
     const busy = fuzzed.members.flatMap(({ name }, index) => {
       const [ms, its] = cpu[index] ?? [0, 0];
-      return ms <= its * mostCpu.times + mostCpu.more
+      return ms <= its * maxCpu.times + maxCpu.more
         ? []
         : [`the ${name} is busy with nothing: ${ms.toFixed(1)} ms of CPU a second, its twin ${its.toFixed(1)}`];
     });
@@ -91,7 +97,7 @@ export async function judgeIdle(fuzzed: Stage, twin: Stage, deadline: number): P
 }
 
 /** How much more memory a process may hold than its twin: times, and MiB. */
-const mostMemory = { heap: { times: 1.3, more: 10 }, rss: { times: 1.5, more: 100 } };
+const maxMemory = { heap: { times: 1.3, more: 10 }, rss: { times: 1.5, more: 100 } };
 
 export type MemoryFigures = readonly (readonly [fuzzed: Memory, twin: Memory])[];
 
@@ -104,7 +110,7 @@ export async function judgeMemory(fuzzed: Stage, twin: Stage): Promise<Verdict<M
     const [its, twins] = await Promise.all([memoryOf(member), memoryOf(other)]);
     figures.push([its, twins]);
     for (const part of ["heap", "rss"] as const) {
-      const { times, more } = mostMemory[part];
+      const { times, more } = maxMemory[part];
       if (its[part] > twins[part] * times + more)
         faults.push(`the ${member.name} has grown: ${part} ${its[part].toFixed(0)} MiB, its twin ${twins[part].toFixed(0)} MiB`);
     }

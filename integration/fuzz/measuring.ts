@@ -4,10 +4,13 @@ import type { Redis } from "ioredis";
 import type { Member, Stage } from "./stage.js";
 import { planterName } from "./planter.js";
 
-/** Whether the system tells how long threads ran. */
+/** Whether the system reports how long threads ran. */
 export const tellsCpu = process.platform === "linux";
 
-/** For how long the threads of a process ran since they were started, in ms. A dead process ran for 0 ms. */
+/**
+ * For how long the threads of a process ran since they were started, in ms. A dead process ran for
+ * 0 ms.
+ */
 function cpuOf(pid: number): number {
   try {
     const threads = readdirSync(`/proc/${pid}/task`);
@@ -51,8 +54,9 @@ export interface SlowCall {
 }
 
 /**
- * The calls that Redis took longest for since its log of slow ones was last emptied, the longest first. Those of whoever plants do not count, and not those that
- * send a script: Redis compiles it, which happens once. The script itself counts from its second run on, by `EVALSHA`.
+ * The calls that Redis took longest for since its log of slow ones was last emptied, the longest
+ * first. Those of whoever plants do not count, and not those that send a script: Redis compiles it,
+ * which happens once. The script itself counts from its second run on, by `EVALSHA`.
  */
 export async function slowCalls({ redis }: Stage): Promise<readonly SlowCall[]> {
   const rows = (await redis.call("SLOWLOG", "GET", "-1")) as [number, number, number, string[], string, string][];

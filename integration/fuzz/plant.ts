@@ -1,4 +1,6 @@
-/** What is planted, as the commands that plant it: for the same seed the same, in the same order. */
+/**
+ * What is planted, as the commands that plant it: for the same seed the same, in the same order.
+ */
 export interface Plant {
   readonly kind: string;
   readonly commands: readonly Command[];
@@ -12,7 +14,9 @@ export type Command = readonly [name: string, ...args: Argument[]];
 /** Bytes stand for what is no text. */
 export type Argument = string | number | Buffer;
 
-/** All that is planted and all that is honest has this prefix: each fleet has a server of its own. */
+/**
+ * All that is planted and all that is honest has this prefix: each fleet has a server of its own.
+ */
 export const prefix = "fuzz";
 
 export const queues = ["one", "two"] as const;
@@ -23,7 +27,7 @@ export const tasks = ["add", "flaky", "mix", "note", "sum"] as const;
 /** Stands for the id of a flow that is under way when it is planted. */
 export const liveFlow = "11111111-1111-4111-8111-111111111111";
 
-/** Stands for the channel on which the honest producer hears of results. */
+/** Stands for the reply channel of the honest producer. */
 export const liveReply = "bullrush:reply:of-the-producer";
 
 export const queueKey = (queue: string) => `${prefix}:${queue}:`;

@@ -1,7 +1,10 @@
 import { Redis } from "ioredis";
 import { flowIndex, liveFlow, liveReply, type Argument, type Command, type Plant } from "./plant.js";
 
-/** Plants one thing after the other. What Redis refuses, such as a member of a set that is a list by now, is refused. */
+/**
+ * Plants one thing after the other. What Redis refuses, such as a member of a set that is a list by
+ * now, is refused.
+ */
 export interface Planter {
   plant(plant: Plant): Promise<void>;
   close(): void;

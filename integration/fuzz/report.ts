@@ -19,7 +19,7 @@ export function shownRedis({ fuzzed, twin }: RedisFigures): string {
   return `Redis's longest call: ${shown(fuzzed)} (${shown(twin)})`;
 }
 
-/** What the processes said most often. */
+/** The most frequent log lines of the processes. */
 export function shownTally({ members }: Stage): string {
   const counts = new Map<string, number>();
   for (const { program } of members) {

@@ -28,7 +28,10 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-/** Has Redis run before the rest of a busy machine, where that is allowed: its calls are timed by the clock. */
+/**
+ * Has Redis run before the rest of a busy machine, where that is allowed: its calls are timed by
+ * the clock.
+ */
 async function prefer(redis: Redis): Promise<void> {
   const [, pid] = /process_id:(\d+)/.exec(await redis.info("server")) ?? [];
   try {

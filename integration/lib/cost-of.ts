@@ -1,4 +1,4 @@
-/** What `act` costs of the processor, in ms. Others that want it too do not make that more, as they do with the time on the clock. */
+/** The CPU time of `act`, in ms. Unlike wall-clock time, it does not grow on a busy machine. */
 export function costOf(act: () => void): number {
   const before = process.cpuUsage();
   act();

@@ -3,14 +3,14 @@ import { EventEmitter, once } from "node:events";
 import { get, request } from "node:http";
 import type { Socket } from "node:net";
 
-/** What a debugger hears, or is answered. */
+/** A message from a debugger's target. */
 export type Facts = Readonly<Record<string, unknown>>;
 
 /** A debugger that is attached to a process. */
 export interface Debugger extends Disposable {
-  /** Asks for something, as the protocol of V8's inspector has it, and resolves to the answer. */
+  /** Sends a command of the V8 inspector protocol, and resolves to the answer. */
   post(method: string, params?: Facts): Promise<Facts>;
-  /** Hears what the process tells. */
+  /** Sets the listener for messages of the process. */
   on(event: string, hear: (params: Facts) => void): void;
 }
 
@@ -49,7 +49,7 @@ async function json(url: string): Promise<unknown> {
   return JSON.parse(Buffer.concat(parts).toString("utf8"));
 }
 
-/** Opens a WebSocket; what else there is to know of that protocol is below. */
+/** Opens a WebSocket; the rest of that protocol is below. */
 async function openSocket(url: string): Promise<Socket> {
   const key = randomBytes(16).toString("base64");
   const headers = { Connection: "Upgrade", Upgrade: "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": key };
@@ -61,7 +61,7 @@ async function openSocket(url: string): Promise<Socket> {
   return socket;
 }
 
-/** One frame with all of `text`, masked as those of clients are, with zeros. */
+/** One frame with all of `text`, masked with zeros, as clients must mask. */
 function sendText(socket: Socket, text: string): void {
   const body = Buffer.from(text);
   const head =

@@ -1,7 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { hangTimeout } from "./hang-timeout.js";
 
-/** The first value of `look` that is neither undefined nor false. Calls it every 20 ms, and throws with `what` after `deadline` ms. */
+/**
+ * Resolves to the first value of `look` that is neither undefined nor false. Calls it every 20 ms;
+ * throws an error with `what` after `deadline` ms.
+ */
 export async function eventually<T>(
   what: string,
   look: () => T | undefined | false | Promise<T | undefined | false>,

@@ -13,29 +13,35 @@ interface Redises {
 }
 
 export interface FleetOptions extends Partial<Redises> {
-  /** Of all workers, unless `start` says otherwise: any option of a worker but its log. Default: a lease of 2 s and a scan every 250 ms. */
+  /**
+   * Options of all workers, unless `start` overrides them; any but the log. Default: a lease of 2 s
+   * and a scan every 250 ms.
+   */
   readonly worker?: Omit<WorkerOptions, "log">;
 }
 
 export interface MemberOptions extends Omit<WorkerOptions, "log" | "name">, Partial<Redises> {}
 
-/** Worker processes on one set of queues, a producer beside them, and a ledger of what their tasks do. The tasks are those of `faults/fixtures/tasks.mjs`. */
+/**
+ * Worker processes on one set of queues, with a producer, and a ledger of what their tasks do. The
+ * tasks are those of `faults/fixtures/tasks.mjs`.
+ */
 export interface Fleet extends AsyncDisposable {
   readonly prefix: string;
   readonly app: App;
   readonly ledger: Ledger;
-  /** The environment of a process that is to work here: for what is not started by `start`. */
+  /** The environment for a process of the fleet that `start` does not start. */
   env(redises?: Partial<Redises>): Readonly<Record<string, string>>;
   /** Starts a worker process. */
   start(name: string, options?: MemberOptions): Program;
-  /** Starts a worker process, and another one in its place whenever it dies, until the fleet ends. */
+  /** Starts a worker process, and restarts it whenever it dies, until the fleet ends. */
   supervise(name: string, options?: MemberOptions): Supervised;
 }
 
 export interface Supervised {
-  /** The process that runs now, or the one that is about to take its place. */
+  /** The current process, or the next one if it has just died. */
   current(): Program;
-  /** How many processes there were. */
+  /** How many processes were started. */
   starts(): number;
 }
 

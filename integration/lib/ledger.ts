@@ -2,10 +2,13 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** What a task, or a test, did. A task writes `start` first and `end` last; what it writes in between is its own. */
+/**
+ * A deed of a task or a test. A task writes `start` first and `end` last; the deeds between are its
+ * own.
+ */
 export interface Deed {
   readonly deed: string;
-  /** Of the task. */
+  /** Id of the task. */
   readonly id: string;
   /** Name of the worker, or "test". */
   readonly worker: string;
@@ -14,16 +17,22 @@ export interface Deed {
   readonly at: number;
 }
 
-/** A history that no fault touches: a file to which the tasks of all processes append a line for each thing they do. Removed at the end of `using`. */
+/**
+ * A history that no fault can damage: a file to which the tasks of all processes append a line for
+ * each deed. Removed at the end of `using`.
+ */
 export interface Ledger extends Disposable {
   readonly file: string;
-  /** All deeds so far, in their order. */
+  /** All deeds so far, in order. */
   read(): readonly Deed[];
   /** The deeds of one task so far: `start` by default. */
   of(id: string, deed?: string): readonly Deed[];
-  /** How often each task began so far. */
+  /** How often each task has started so far. */
   starts(): ReadonlyMap<string, number>;
-  /** The ids of the tasks that began in a process and have not ended there: those that die with it. */
+  /**
+   * The ids of the tasks that started in a process and have not ended there: the tasks that die
+   * with it.
+   */
   runningIn(pid: number): readonly string[];
   /** Writes a deed of the test, for tasks that wait for it. */
   write(deed: string, id: string): void;
@@ -35,7 +44,7 @@ export function openLedger(): Ledger {
   appendFileSync(file, "");
 
   function read(): readonly Deed[] {
-    // A line that is being written has no end yet.
+    // A line that is still being written is incomplete.
     const lines = readFileSync(file, "utf8").split("\n").slice(0, -1);
     return lines.map((line) => JSON.parse(line) as Deed);
   }

@@ -2,7 +2,7 @@ import { long } from "./long.js";
 import { redisUrl } from "./redis-url.js";
 import { secondServer, serverBinary } from "./server.js";
 
-/** A place for results, seen from the queues, which are in the shared Redis. */
+/** A place for results, relative to the queues, which are in the shared Redis. */
 export interface Place {
   readonly results: "beside the queues" | "in another database" | "on another server";
   /** The URL for the result backend. */
@@ -10,8 +10,9 @@ export interface Place {
 }
 
 /**
- * The places, for `describe.each`: whatever holds of results has to hold in each. The other server is one for the whole file; without a server
- * binary it is left out. Another database takes the same paths as the same one: it is left out of the gate, but for where it is the only other place.
+ * The places, for `describe.each`: tests of results run in each. The other server is one for the
+ * whole file; without a server binary it is left out. Another database takes the same code paths as
+ * the same one, so the gate leaves it out unless it is the only other place.
  */
 export const places: readonly Place[] = [
   { results: "beside the queues", backend: () => Promise.resolve(redisUrl()) },

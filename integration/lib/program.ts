@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { hangTimeout } from "./hang-timeout.js";
-import { within } from "./within.js";
+import { withTimeout } from "./with-timeout.js";
 
 export interface ProgramOptions {
   /** A JavaScript file. */
@@ -21,7 +21,10 @@ export interface Exit {
 /** A line of JSON that a process wrote. */
 export type Entry = Readonly<Record<string, unknown>>;
 
-/** A process that a test started, with all it has written. At the end of `await using`, and of the file, what still runs is killed. */
+/**
+ * A process that a test started, with its output. It is killed at the end of `await using`, and of
+ * the file.
+ */
 export interface Program extends AsyncDisposable {
   readonly pid: number;
   /** Lines written to stdout so far. */
@@ -30,15 +33,24 @@ export interface Program extends AsyncDisposable {
   readonly errors: readonly string[];
   /** Those lines of stdout that are JSON objects, parsed. */
   readonly entries: readonly Entry[];
-  /** Settles when it has ended and all its output is here. Never rejects. */
+  /** Settles when the process has ended and all its output is here. Never rejects. */
   readonly exit: Promise<Exit>;
-  /** The first line on stdout or stderr, also one written before, that matches. Throws, with all output, when the process ends without it, or after `deadline` ms; default `hangTimeout`. */
+  /**
+   * The first line on stdout or stderr, earlier ones included, that matches. Throws, with all
+   * output, when the process ends without it, or after `deadline` ms; default `hangTimeout`.
+   */
   waitFor(pattern: RegExp | string, deadline?: number): Promise<string>;
-  /** The first JSON line, also one written before, that has these fields: `{ msg: "succeeded", id }`. Throws as `waitFor` does. */
+  /**
+   * The first JSON line, earlier ones included, that has these fields: `{ msg: "succeeded", id }`.
+   * Throws as `waitFor` does.
+   */
   waitForEntry(fields: Entry, deadline?: number): Promise<Entry>;
   /** Sends a signal and does not wait. */
   signal(name: NodeJS.Signals): void;
-  /** Sends `signal`, default SIGTERM, and waits for the end. Kills it and throws, with all output, after `deadline` ms; default `hangTimeout`. */
+  /**
+   * Sends `signal`, default SIGTERM, and waits for the end. Kills it and throws, with all output,
+   * after `deadline` ms; default `hangTimeout`.
+   */
   stop(signal?: NodeJS.Signals, deadline?: number): Promise<Exit>;
   /** SIGKILL, and waits for the end. */
   kill(): Promise<Exit>;
@@ -46,14 +58,20 @@ export interface Program extends AsyncDisposable {
 
 const running = new Set<Program>();
 
-/** Kills what a failed test, or a `beforeAll`, has left. Runs at the end of each test file. */
+/**
+ * Kills the processes that a failed test, or a `beforeAll`, has left. Runs at the end of each test
+ * file.
+ */
 export async function killPrograms(): Promise<void> {
   const left = [...running];
   running.clear();
   await Promise.all(left.map((program) => program.kill()));
 }
 
-/** Starts a JavaScript file with this Node. It inherits this process's environment, but no BULLRUSH_* variable. */
+/**
+ * Starts a JavaScript file with this Node. It inherits this process's environment, but no
+ * BULLRUSH_* variable.
+ */
 export function startProgram({ file, args = [], env = {}, cwd }: ProgramOptions): Program {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(BULLRUSH|VITEST|NODE_OPTIONS|NO_COLOR|FORCE_COLOR)/.test(name));
   const child = spawn(process.execPath, [file, ...args], {
@@ -93,7 +111,7 @@ export function startProgram({ file, args = [], env = {}, cwd }: ProgramOptions)
     return [`${file} ${args.join(" ")} wrote:`, ...lines, ...errors.map((line) => `stderr: ${line}`)].join("\n  ");
   }
 
-  /** What `find` gives as soon as that is not `undefined`. */
+  /** Resolves to the first value of `find` that is not `undefined`. */
   function wait<T>(find: () => T | undefined, what: string, deadline: number): Promise<T> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => finish(() => reject(new Error(`no ${what} within ${deadline} ms; ${output()}`))), deadline);
@@ -114,7 +132,7 @@ export function startProgram({ file, args = [], env = {}, cwd }: ProgramOptions)
 
   async function stop(signal: NodeJS.Signals = "SIGTERM", deadline = hangTimeout): Promise<Exit> {
     child.kill(signal);
-    const end = await within(exit, deadline);
+    const end = await withTimeout(exit, deadline);
     if (end !== "late") return end;
     child.kill("SIGKILL");
     await exit;

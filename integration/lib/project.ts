@@ -3,14 +3,17 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** A directory with files of a user's, in which the packages can be imported. It is removed at the end of `using`. */
+/**
+ * A directory with a user's files, in which the packages can be imported. Removed at the end of
+ * `using`.
+ */
 export interface Project extends Disposable {
   readonly directory: string;
 }
 
 const modules = fileURLToPath(new URL("../node_modules", import.meta.url));
 
-/** Makes a project of `files`: the text of each by its path. */
+/** Makes a project of `files`: texts by path. */
 export function makeProject(files: Readonly<Record<string, string>>): Project {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), "bullrush-project-")));
   mkdirSync(join(directory, "node_modules"));

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import { eventually } from "./eventually.js";
 import { openProxy, type Proxy } from "./proxy.js";
 
-/** Tests of faults say nothing if the proxy does not do what it says. */
+/** The proxy is tested itself, since tests of faults rely on it. */
 describe("the proxy", () => {
   let proxy: Proxy;
   let clients: Redis[];
@@ -47,7 +47,7 @@ describe("the proxy", () => {
     expect(await answers(open())).toBe("PONG");
   });
 
-  test("makes black holes of what is there, and of what comes", async () => {
+  test("blackhole: existing connections carry nothing, and with alsoNew new ones too", async () => {
     const old = open();
     await old.ping();
     proxy.blackhole();
@@ -68,7 +68,7 @@ describe("the proxy", () => {
     expect(await answers(open())).toBe("PONG");
   });
 
-  test("keeps back what was asked, and passes it on when it is let go, whoever is still there", async () => {
+  test("hold: keeps requests back, and forwards them on release, even without a client", async () => {
     const key = `test-${randomUUID()}`;
     const clients = [open(), open()];
     for (const client of clients) await client.ping();
@@ -103,7 +103,7 @@ describe("the proxy", () => {
     expect(await answers(client)).toBe("PONG");
   });
 
-  test("loses the reply to what was asked, not the question", async () => {
+  test("loseReply: Redis gets the request, and the client no reply", async () => {
     const key = `test-${randomUUID()}`;
     const client = open();
     await client.ping();
@@ -116,7 +116,7 @@ describe("the proxy", () => {
     expect(await answer).toBe("error");
   });
 
-  test("loses what is asked, and whatever follows", async () => {
+  test("loseRequest: Redis gets neither the request nor what follows", async () => {
     const key = `test-${randomUUID()}`;
     const client = open();
     await client.ping();
@@ -136,7 +136,7 @@ describe("the proxy", () => {
     proxy.slow(100);
     const from = performance.now();
     expect(await Promise.all([client.incr(key), client.incr(key), client.incr(key), client.del(key)])).toEqual([1, 2, 3, 1]);
-    // There and back; a timer may be early by a millisecond.
+    // Both directions are delayed; a timer may fire a millisecond early.
     expect(performance.now() - from).toBeGreaterThan(197);
     proxy.slow(0);
     expect(await answers(client)).toBe("PONG");

@@ -1,41 +1,56 @@
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 
-/** A TCP proxy in this process, in front of a Redis, that does to its connections what networks do. */
+/** A TCP proxy in this process, in front of a Redis, that simulates network faults. */
 export interface Proxy extends AsyncDisposable {
   /** The URL of the Redis, through the proxy. */
   readonly url: string;
-  /** How many connections there are, those that no longer carry anything included. */
+  /** How many connections exist, dead ones included. */
   connections(): number;
   /** How many connections were refused so far. */
   refused(): number;
   /** Resets all connections; new ones pass. */
   reset(): void;
-  /** From now on the connections that exist carry nothing, in neither direction, and stay open; new ones pass, or with `alsoNew` do not answer either. */
+  /**
+   * Makes existing connections dead: they carry nothing, in either direction, and stay open. New
+   * connections pass, or with `alsoNew` are dead too.
+   */
   blackhole(options?: { readonly alsoNew?: boolean }): void;
   /** New connections pass again. */
   pass(): void;
-  /** Resets new connections as soon as they are made, as a port does on which nobody listens. */
+  /** Resets new connections at once, as a closed port does. */
   refuse(): void;
-  /** Loses the reply to the next request that contains `text`, and all that comes back on that connection after it. Resolves when Redis has answered. */
+  /**
+   * Drops the reply to the next request that contains `text`, and all later replies on that
+   * connection. Resolves when Redis has answered.
+   */
   loseReply(text: string): Promise<void>;
-  /** Loses the next request that contains `text`, and all that follows on that connection, in both directions. Resolves when it has come. */
+  /**
+   * Drops the next request that contains `text`, and everything later on that connection, in both
+   * directions. Resolves when the request has arrived.
+   */
   loseRequest(text: string): Promise<void>;
-  /** From now on all that passes is `ms` late, in each direction; 0: no longer. */
+  /** Delays everything by `ms`, in each direction; 0 ends the delay. */
   slow(ms: number): void;
-  /** Keeps back each request that contains `text`, and what follows on its connection, until it is let go. What was kept arrives even if its sender has gone. */
+  /**
+   * Holds back each request that contains `text`, and everything after it on its connection, until
+   * it is released. Held requests arrive even if their sender has gone.
+   */
   hold(text: string): Hold;
   /** As `hold`, for replies. */
   holdReply(text: string): Hold;
-  /** Ends all trouble: what has not been lost yet will not be, nothing is late, what carries nothing is reset, and new connections pass. */
+  /**
+   * Ends all disturbances: pending losses and delays are cancelled, dead connections are reset, and
+   * new connections pass.
+   */
   heal(): void;
-  /** Ends it, as the end of `await using` does. */
+  /** Closes the proxy, as the end of `await using` does. */
   close(): Promise<void>;
 }
 
 export interface Hold {
-  /** Resolves when the first one is kept. */
+  /** Resolves when the first request is held. */
   readonly held: Promise<void>;
-  /** Passes on what is kept, up to what another hold keeps; this one keeps nothing from now on. */
+  /** Forwards what is held, up to what another hold keeps; this hold keeps nothing from now on. */
   letGo(): void;
 }
 
@@ -43,29 +58,32 @@ interface Link {
   readonly client: Socket;
   readonly server: Socket;
   mute: boolean;
-  /** Hears of the next reply instead of the client. */
+  /** Gets the next reply instead of the client. */
   onReply?: () => void;
-  /** Requests that are kept back, in their order. */
+  /** Requests that are held, in order. */
   kept?: Buffer[];
-  /** Replies that are kept back, in their order. */
+  /** Replies that are held, in order. */
   keptReplies?: Buffer[];
 }
 
-/** What is to be lost next. */
+/** What to drop next. */
 interface Loss {
   readonly text: string;
   readonly what: "request" | "reply";
-  /** Is called when it is. */
+  /** Called when it is dropped. */
   readonly happened: () => void;
 }
 
-/** What is kept back. */
+/** The chunks that are held. */
 interface Holding {
   readonly text: string;
   readonly onHeld: () => void;
 }
 
-/** Opens a proxy on a free port of 127.0.0.1, in front of the Redis at `target`, whose user, password and database it keeps. */
+/**
+ * Opens a proxy on a free port of 127.0.0.1, in front of the Redis at `target`, and keeps its user,
+ * password and database.
+ */
 export async function openProxy(target: string): Promise<Proxy> {
   const { hostname, port } = new URL(target);
   const links = new Set<Link>();
@@ -92,7 +110,7 @@ export async function openProxy(target: string): Promise<Proxy> {
       socket.on("error", () => undefined);
       socket.on("close", () => {
         if (link.kept !== undefined) return;
-        // An end that nobody hears of is not passed on either.
+        // The end of a dead connection is not forwarded either.
         if (!link.mute) other.destroy();
         if (client.destroyed) other.destroy();
         if (client.destroyed) links.delete(link);
@@ -120,7 +138,7 @@ export async function openProxy(target: string): Promise<Proxy> {
     else link.kept.push(request);
   }
 
-  /** What is late is not overtaken by what is less late. */
+  /** A shorter delay does not overtake a longer one. */
   function pass(to: Socket, data: Buffer): void {
     const now = performance.now();
     const due = Math.max(now + delay, dueBefore.get(to) ?? 0);
@@ -133,17 +151,17 @@ export async function openProxy(target: string): Promise<Proxy> {
     return new Promise((happened) => losses.push({ text, what, happened }));
   }
 
-  function addHold(to: Set<Holding>, text: string, passOn: (link: Link) => void): Hold {
+  function addHold(to: Set<Holding>, text: string, forward: (link: Link) => void): Hold {
     let onHeld = () => {};
     const held = new Promise<void>((resolve) => (onHeld = resolve));
     const holding = { text, onHeld };
     to.add(holding);
-    return { held, letGo: () => void (to.delete(holding) && [...links].forEach(passOn)) };
+    return { held, letGo: () => void (to.delete(holding) && [...links].forEach(forward)) };
   }
 
   function passOnRequests(link: Link): void {
     const { kept, client, server } = link;
-    if (kept === undefined || !passOn(kept, holds, server)) return;
+    if (kept === undefined || !forward(kept, holds, server)) return;
     delete link.kept;
     if (!client.destroyed) return;
     server.end();
@@ -151,7 +169,7 @@ export async function openProxy(target: string): Promise<Proxy> {
   }
 
   function passOnReplies(link: Link): void {
-    if (link.keptReplies !== undefined && passOn(link.keptReplies, replyHolds, link.client)) delete link.keptReplies;
+    if (link.keptReplies !== undefined && forward(link.keptReplies, replyHolds, link.client)) delete link.keptReplies;
   }
 
   function onReply(link: Link, reply: Buffer): void {
@@ -174,7 +192,7 @@ export async function openProxy(target: string): Promise<Proxy> {
   }
 
   function cut({ client, server }: Link): void {
-    // The handle of a socket that is ending already cannot be reset, and would be left open.
+    // A socket that is already ending cannot be reset, and would be left open.
     if (client.writableEnded) client.destroy();
     else client.resetAndDestroy();
     server.destroy();
@@ -227,8 +245,8 @@ function holdingOf(holds: ReadonlySet<Holding>, data: Buffer): Holding | undefin
   return [...holds].find(({ text }) => data.includes(text));
 }
 
-/** Writes what is no longer held, in its order. Returns whether that is all. */
-function passOn(kept: Buffer[], holds: ReadonlySet<Holding>, to: Socket): boolean {
+/** Writes what is no longer held, in order. Returns whether that is all. */
+function forward(kept: Buffer[], holds: ReadonlySet<Holding>, to: Socket): boolean {
   for (let data = kept[0]; data !== undefined; data = kept[0]) {
     if (holdingOf(holds, data) !== undefined) return false;
     to.write(data);

@@ -7,14 +7,17 @@ import { eventually } from "./eventually.js";
 
 const run = promisify(execFile);
 
-/** Whether this machine has the terminals of `openScreen`, which are tmux's. */
+/** Whether this machine has tmux, for the terminals of `openScreen`. */
 export const hasScreens = (process.env["PATH"] ?? "").split(delimiter).some((folder) => existsSync(join(folder, "tmux")));
 
-/** A terminal in which a command runs. It stays when that has ended, until the end of `await using`. */
+/**
+ * A terminal in which a command runs. It stays after the command's end, until the end of
+ * `await using`.
+ */
 export interface Screen extends AsyncDisposable {
-  /** What can be read in it, lines that have left it included; with `colours` also its escapes. */
+  /** The text of the terminal, its history included; with `colours` also the escapes. */
   shown(options?: { readonly colours?: boolean }): Promise<string>;
-  /** Resolves to what is shown as soon as that matches. */
+  /** Resolves to the text as soon as it matches. */
   waitFor(pattern: RegExp): Promise<string>;
   /** Presses keys, in tmux's words: `y`, `Enter`, `C-c`. */
   press(...keys: readonly string[]): Promise<void>;
@@ -33,7 +36,7 @@ export async function openScreen(command: readonly string[], { columns, env = {}
   const tmux = async (...args: readonly string[]) => (await run("tmux", ["-L", socket, "-f", "/dev/null", ...args])).stdout;
   const variables = Object.entries({ TERM: "xterm-256color", ...env }).map(([name, value]) => `${name}=${value}`);
   const clean = ["NO_COLOR", "FORCE_COLOR", "NODE_OPTIONS", "VITEST"].flatMap((name) => ["-u", name]);
-  // The pane has to stay after the end from the beginning on: the command may be quick.
+  // Set before the command ends: it may be quick.
   await tmux(
     ...["new-session", "-d", "-x", String(columns), "-y", "50", "sleep 600", ";", "set", "-g", "remain-on-exit", "on", ";"],
     ...[
@@ -60,7 +63,7 @@ export async function openScreen(command: readonly string[], { columns, env = {}
     press: async (...keys) => void (await tmux("send-keys", ...keys)),
     ended: async () => {
       let code: string | undefined;
-      // The shell says it: on a busy machine tmux may know that a command has ended and never how.
+      // The shell prints the exit code: on a busy machine tmux may never report it.
       await eventually("the command has ended", async () => (code = /^\[ended with (\d+)\]$/m.exec(await shown())?.[1]) !== undefined);
       return Number(code);
     },

@@ -5,7 +5,10 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { eventually } from "./eventually.js";
 
-/** The server binary, for tests that need to kill their server, or give it options; without one they are skipped. */
+/**
+ * The server binary, for tests that kill their server or give it options; without one they are
+ * skipped.
+ */
 export const serverBinary = findBinary();
 
 /** The private server of a test. At the end of `await using`, and of the file, it is killed. */
@@ -23,7 +26,9 @@ const running = new Set<Server>();
 
 let second: Promise<Server> | undefined;
 
-/** The one further server of a test file: started by the first call, and killed at the end of the file. */
+/**
+ * The one further server of a test file: started by the first call, killed at the end of the file.
+ */
 export function secondServer(): Promise<Server> {
   return (second ??= startServer());
 }
@@ -35,8 +40,10 @@ export async function killServers(): Promise<void> {
 }
 
 /**
- * Starts a `redis-server` or `valkey-server` of this test's own, with `args` such as `["--requirepass", "secret"]`. It keeps nothing on disk unless
- * they say so. Without a given port it tries ports until it has one: another process may take a free port first. Throws if the server ends.
+ * Starts a `redis-server` or `valkey-server` of this test's own, with `args` such as
+ * `["--requirepass", "secret"]`. It saves nothing to disk unless `args` say so. Without a port it
+ * tries ports until one is free: another process may take a free port first. Throws if the server
+ * ends.
  */
 export async function startServer(args: readonly string[] = [], given?: { readonly port: number }): Promise<Server> {
   if (serverBinary === undefined) throw new Error("no server binary: guard the test with serverBinary");
@@ -47,7 +54,7 @@ export async function startServer(args: readonly string[] = [], given?: { readon
   }
 }
 
-/** The server, once it answers on a socket that is its own; what it wrote, if it ends before. */
+/** Resolves when the server answers on its own socket, or with its output if it ends before. */
 async function launch(binary: string, args: readonly string[], port: number): Promise<Server | string> {
   const directory = mkdtempSync(join(tmpdir(), "bullrush-server-"));
   const socket = join(directory, "s");
@@ -96,10 +103,10 @@ async function launch(binary: string, args: readonly string[], port: number): Pr
   }
 }
 
-/** A port on which nobody listens, and that no test is given for a server. */
+/** A port on which nobody listens, and which no test uses for a server. */
 export const deadPort = 1;
 
-/** A port of 127.0.0.1 for a server that is about to be started: others may be given it as well. */
+/** A free port of 127.0.0.1 for a server; others may get the same one. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -109,7 +116,7 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** Whether the server at the socket `path` answers, if only that it wants a password. */
+/** Whether the server at the socket `path` answers, even if it only asks for a password. */
 function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path, () => socket.write("PING\r\n"));

@@ -3,10 +3,13 @@ import { startProgram, type Program } from "./program.js";
 import { redisUrl } from "./redis-url.js";
 
 export interface WorkerStart {
-  /** What goes behind `-A`. Default: nothing, the worker finds its app itself. */
+  /** The value of `-A`. Default: none, the worker finds its app itself. */
   readonly app?: string;
   readonly args?: readonly string[];
-  /** Variables to set, or, with `undefined`, to remove. Unless it says otherwise, BULLRUSH_BROKER_URL is the shared Redis. */
+  /**
+   * Variables to set, or, with `undefined`, to remove. Unless it says otherwise,
+   * BULLRUSH_BROKER_URL is the shared Redis.
+   */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Default: this process's. */
   readonly cwd?: string;
@@ -14,7 +17,10 @@ export interface WorkerStart {
 
 /** A `task-worker` process. */
 export interface WorkerProcess extends Program {
-  /** Resolves when it consumes. Rejects, with its output, when it ends before, or does not within `hangTimeout`. */
+  /**
+   * Resolves when the worker consumes. Rejects, with its output, when it ends before, or after
+   * `hangTimeout`.
+   */
   readonly ready: Promise<void>;
 }
 
@@ -37,7 +43,7 @@ export function startWorker({ app, args = [], env = {}, cwd }: WorkerStart): Wor
     ...(cwd !== undefined && { cwd }),
   });
   const ready = whenReady(program);
-  // Who does not wait for it need not hear of it.
+  // A test that does not await `ready` must not fail by its rejection.
   ready.catch(() => undefined);
   return { ...program, ready };
 }

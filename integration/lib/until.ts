@@ -1,7 +1,7 @@
 import { vi } from "vitest";
 import { hangTimeout } from "./hang-timeout.js";
 
-/** What `look` returns once it no longer throws: the assertions in it hold. */
+/** Resolves to the value of `look` once it no longer throws, when its assertions hold. */
 export function until<T>(look: () => T | Promise<T>): Promise<T> {
   return vi.waitFor(look, { timeout: hangTimeout, interval: 10 });
 }

@@ -100,7 +100,7 @@ it("hooks that throw, reject or hang: every task runs, and the worker logs them"
   });
 });
 
-it("canvases: each member is seen, and has the header that each call was given", async () => {
+it("canvases: publish sees each member, and each has the header", async () => {
   const { app, seen } = await open(["-P", "inline", "-c", "2"]);
   const member = () => app.signature("tenant");
   await (await chord([member(), member()], member()).stamp(headers).delay()).get(patience);
@@ -108,7 +108,7 @@ it("canvases: each member is seen, and has the header that each call was given",
   expect(await seen({ name: "a", kind: "execute", task: "tenant", tenant: "t1" })).toHaveLength(5);
 });
 
-it("a task that rejects its message, and one that has expired: the hooks are told", async () => {
+it("a task that rejects its message, and one that has expired: their hooks are called", async () => {
   const { app, seen } = await open(["-P", "inline", "-c", "1"]);
   await (await app.sendTask("rejects")).get(patience).catch(() => undefined);
   await (await app.sendTask("tenant", [], { expires: new Date(0) })).get(patience).catch(() => undefined);

@@ -21,7 +21,7 @@ it.each([
   expect(took).toBeLessThan(lease + 2 * scan + 1000);
 });
 
-it("a task that is put back by a worker that stops begins elsewhere within a second", async () => {
+it("task that a stopping worker puts back: starts elsewhere within a second", async () => {
   await using fleet = openFleet({ worker: { lease: "15s", shutdownTimeout: "500ms" } });
   const { app, ledger } = fleet;
   const first = fleet.start("first");

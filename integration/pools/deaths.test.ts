@@ -12,7 +12,7 @@ import { redisUrl } from "../lib/redis-url.js";
 import { failedOf, linesOf, lives, open, type Where } from "./stage.js";
 
 describe.each(["threads", "processes"])("a worker with %s", (pool) => {
-  it.concurrent("gives up what ends its runner time and again, and nothing beside it", async ({ expect }) => {
+  it.concurrent("task that keeps ending its runner: poisoned, and no other task", async ({ expect }) => {
     await using stage = open("-P", pool, "-c", "2");
     const { worker, run, send } = stage;
     const neighbour = await send<Where>("hold", 1500);
@@ -30,7 +30,7 @@ describe.each(["threads", "processes"])("a worker with %s", (pool) => {
     await run("who");
   });
 
-  it.concurrent("replaces a runner in which an exception was thrown that nobody caught", async ({ expect }) => {
+  it.concurrent("uncaught exception in a runner: the runner is replaced", async ({ expect }) => {
     await using stage = open("-P", pool, "-c", "1");
     const { worker, run, send } = stage;
     const before = await run<Where>("who");
@@ -45,9 +45,7 @@ describe.each(["threads", "processes"])("a worker with %s", (pool) => {
 
 // What follows is the same code for both: one of them in the gate.
 describe.each(long ? ["threads", "processes"] : ["threads"])("a worker with %s", (pool) => {
-  it.concurrent("lets the run go on that is beside an exception of an earlier one, and replaces the runner after it", async ({
-    expect,
-  }) => {
+  it.concurrent("late exception of an earlier task: the current run goes on, then the runner is replaced", async ({ expect }) => {
     await using stage = open("-P", pool, "-c", "1");
     const { worker, run, send } = stage;
     const bomb = await send<Where>("bomb", "beside");
@@ -61,7 +59,7 @@ describe.each(long ? ["threads", "processes"] : ["threads"])("a worker with %s",
     expect(linesOf(worker, { msg: "crashed" })).toEqual([]);
   });
 
-  it.concurrent("that is told to stop ends, though a runner hears nothing, and another worker goes on", async ({ expect }) => {
+  it.concurrent("stop: ends even if a runner is blocked, and another worker goes on", async ({ expect }) => {
     await using stage = open("-P", pool, "-c", "1", "--shutdown-timeout", "300ms");
     const { worker, send } = stage;
     const spinning = await send("spin");
@@ -120,7 +118,7 @@ describe("a worker with processes", () => {
     expect([...starts(), ...linesOf(worker, { msg: "holding", id: spared.id })]).toHaveLength(3);
   });
 
-  it.concurrent("leaves none behind when it is killed, not even one that computes", async ({ expect }) => {
+  it.concurrent("killed: leaves no runner behind, not even a computing one", async ({ expect }) => {
     await using stage = open("-P", "processes", "-c", "2");
     const { worker, send } = stage;
     const { id } = await send("compute", 600_000);

@@ -13,7 +13,7 @@ function open(...args: readonly string[]) {
   const prefix = `failures-${randomUUID()}`;
   const app = createApp({ broker: redisUrl(), prefix, queues: ["one"], defaultQueue: "one" });
   const worker = startWorker({ app: fixture, args: ["-c", "1", ...args], env: { FIXTURE_PREFIX: prefix } });
-  /** The error of the worker, as this process has it. */
+  /** The worker's error, as this process gets it. */
   const errorOf = async (kind: string, task = "fail") => {
     const result = await app.sendTask(`failures.${task}`, [kind]);
     const error: unknown = await result.get({ timeout: hangTimeout }).catch((caught: unknown) => caught);
@@ -83,7 +83,7 @@ describe.each(["inline", "threads", "processes"])("what a task throws, in the po
     expect((await stage.errorOf("getters")).cause).toMatchObject({ name: "Error", message: "(its message cannot be read)" });
   });
 
-  it("goes along with a retry, whether it was asked for or declared", async () => {
+  it("a retry keeps it, by this.retry() or by autoRetryFor", async () => {
     for (const task of ["failTwice", "askAgain"]) {
       const result = await stage.app.sendTask(`failures.${task}`, ["aggregate"]);
       await expect.poll(() => result.status()).toBe("RETRY");

@@ -5,7 +5,7 @@ import { hangTimeout } from "../lib/hang-timeout.js";
 import { failedOf, linesOf, open, type Where } from "./stage.js";
 
 describe.each(["threads", "processes"])("a worker with %s", (pool) => {
-  it.concurrent("ends what runs for too long, also what only computes, and has another runner", async ({ expect }) => {
+  it.concurrent("time limit: ends a run, a computing one too, and replaces the runner", async ({ expect }) => {
     await using stage = open("-P", pool, "-c", "1");
     const { app, worker, run } = stage;
     const before = await run<Where>("who");
@@ -18,7 +18,7 @@ describe.each(["threads", "processes"])("a worker with %s", (pool) => {
     expect(linesOf(worker, { msg: "received", id: deaf.id })).toHaveLength(1);
   });
 
-  it.concurrent("ends what is revoked, also what only computes", async ({ expect }) => {
+  it.concurrent("revoke with terminate: ends a run, a computing one too", async ({ expect }) => {
     await using stage = open("-P", pool, "-c", "1");
     const { app, worker, run, send } = stage;
     const asked = await send("hold", 60_000);
@@ -56,7 +56,7 @@ describe("a worker with processes", () => {
 });
 
 describe("a worker with inline", () => {
-  it.concurrent("frees the slot at the time limit, and ignores what comes later", async ({ expect }) => {
+  it.concurrent("time limit inline: frees the slot, and ignores the later outcome", async ({ expect }) => {
     await using stage = open("-c", "1");
     const { worker, run, send } = stage;
     const late = await send("late");
@@ -71,7 +71,7 @@ describe("a worker with inline", () => {
     expect(await run("soft", true)).toBe("tidied up");
   });
 
-  it.concurrent("says which task keeps the event loop from renewing leases", async () => {
+  it.concurrent("blocked event loop: the log names the task", async () => {
     await using stage = open("--lease", "1s");
     await stage.run("compute", 600);
     await stage.worker.waitForEntry({ level: 40, lease: 1000, tasks: ["pools.compute"] });

@@ -7,7 +7,7 @@ import { long } from "../lib/long.js";
 import { failedOf, linesOf, open, type Where } from "./stage.js";
 
 describe.each(["threads", "processes"])("a worker with %s", (pool) => {
-  it.concurrent("gives its tasks all that they have inline, and a new runner after their number", async ({ expect }) => {
+  it.concurrent("tasks have the context that they have inline, and a new runner after maxTasksPerChild", async ({ expect }) => {
     await using stage = open("-P", pool, "-c", "1", "--max-tasks-per-child", "2", "--time-limit", "5m");
     const { app, run, worker } = stage;
     const wheres = await Promise.all(Array.from({ length: 6 }, () => run<Where>("who")));
@@ -21,7 +21,7 @@ describe.each(["threads", "processes"])("a worker with %s", (pool) => {
     expect(await worker.stop()).toEqual({ code: 0, signal: null });
   });
 
-  it.concurrent("hears what its runners say, and not what tasks say by the same way", async ({ expect }) => {
+  it.concurrent("messages of runners are read, and messages of tasks on the same channel ignored", async ({ expect }) => {
     await using stage = open("-P", pool, "-c", "1");
     const { run, worker } = stage;
     const first = await run<Where>("talk");
@@ -31,7 +31,7 @@ describe.each(["threads", "processes"])("a worker with %s", (pool) => {
     expect(worker.entries.filter(({ level }) => Number(level) > 30)).toEqual([]);
   });
 
-  it.concurrent("tells why they failed, retries what asks for it, with its arguments as they came, and rejects", async ({ expect }) => {
+  it.concurrent("failures keep their reason, a retry its arguments, and a reject is a dead letter", async ({ expect }) => {
     await using stage = open("-P", pool, "-c", "1");
     const { app, worker, run, send } = stage;
     await expect(run("unencodable")).rejects.toThrow(failedOf({ code: "ENCODE_ERROR" }));
@@ -53,9 +53,7 @@ describe.each(["threads", "processes"])("a worker with %s", (pool) => {
 
 // What follows is the same code for both: one of them in the gate.
 describe.each(long ? ["threads", "processes"] : ["threads"])("a worker with %s", (pool) => {
-  it.concurrent("warns once of each task that waits for others with its slot, and its timeout says why it may have come", async ({
-    expect,
-  }) => {
+  it.concurrent("task that waits for others in its slot: one warning, and its timeout names the pool", async ({ expect }) => {
     await using stage = open("-P", pool, "-c", "1");
     const { run, worker } = stage;
     const hint = expect.stringMatching(new RegExp(`no result after 300 ms.*keeps its slot.*the pool ${pool}: .*this\\.replace\\(\\)`));
@@ -70,7 +68,7 @@ describe.each(long ? ["threads", "processes"] : ["threads"])("a worker with %s",
     ]);
   });
 
-  it.concurrent("fails nothing for a value that nobody reads, and says once that it cannot be sent", async ({ expect }) => {
+  it.concurrent("value that nobody reads and that cannot be sent: one warning, and no failure", async ({ expect }) => {
     await using stage = open("-P", pool, "-c", "2");
     const { app, worker } = stage;
     for (let times = 0; times < 3; times++) {
@@ -83,7 +81,7 @@ describe.each(long ? ["threads", "processes"] : ["threads"])("a worker with %s",
 });
 
 describe.each(long ? ["threads", "processes"] : ["processes"])("a worker with %s", (pool) => {
-  it.concurrent("says why the last attempt failed of what expires, is revoked or gets poisoned after it", async ({ expect }) => {
+  it.concurrent("expired, revoked or poisoned after a failed attempt: the result names that failure", async ({ expect }) => {
     await using stage = open("-P", pool, "-c", "1");
     const { app, send } = stage;
     const bankDown = expect.objectContaining({ name: "RangeError", message: "bank down" }) as object;
@@ -97,7 +95,7 @@ describe.each(long ? ["threads", "processes"] : ["processes"])("a worker with %s
     await expect(poisoned.get({ timeout: hangTimeout })).rejects.toThrow(failedOf({ code: "TASK_POISONED", cause: bankDown }));
   });
 
-  it.concurrent("puts back what its runner does not know yet, for one that does", async ({ expect }) => {
+  it.concurrent("task that the runner does not know: goes back, and a newer worker runs it", async ({ expect }) => {
     await using stage = open("-P", pool, "-c", "1", "--max-tasks-per-child", "1");
     const { app, worker, send } = stage;
     const released = join(tmpdir(), `${app.options.prefix}-released`);

@@ -6,14 +6,14 @@ import { describe, it } from "vitest";
 import { hangTimeout } from "../lib/hang-timeout.js";
 import { linesOf, open } from "./stage.js";
 
-/** Most reports that a worker shows in `ms`: one in 100 ms, the first and the last. Half as many again, because timers differ. */
+/**
+ * Most reports that a worker shows in `ms`: one in 100 ms, the first and the last. Half as many
+ * again, because timers differ.
+ */
 const most = (ms: number) => 3 + ms / 66;
 
 describe.each(["threads", "processes"])("a worker with %s", (pool) => {
-  it.concurrent("shows what a task said last before it computes without a pause, and what it has sent", async ({
-    expect,
-    onTestFinished,
-  }) => {
+  it.concurrent("task that reports and then computes: the report and its children are visible", async ({ expect, onTestFinished }) => {
     const folder = await mkdtemp(join(tmpdir(), "bullrush-report-"));
     onTestFinished(() => rm(folder, { recursive: true }));
     await using stage = open("-P", pool, "-c", "2", "-l", "debug");
@@ -35,7 +35,7 @@ describe.each(["threads", "processes"])("a worker with %s", (pool) => {
     expect(linesOf(worker, { msg: "state", id: re.id, current: 1000, total: 1000 })).toHaveLength(1);
   });
 
-  it.concurrent("is not flooded by one that does not wait, and shows what it said last", async ({ expect }) => {
+  it.concurrent("task that reports without waiting: reports are dropped but for the last", async ({ expect }) => {
     await using stage = open("-P", pool, "-c", "1", "-l", "debug");
     const { worker, send } = stage;
     const began = Date.now();

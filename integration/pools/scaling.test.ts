@@ -27,7 +27,7 @@ describe("tasks that keep their thread", () => {
 });
 
 describe("processes", () => {
-  it.concurrent("come with a burst and go when it is over", async ({ expect }) => {
+  it.concurrent("start in a burst, and end after it", async ({ expect }) => {
     const module = fileURLToPath(new URL("../faults/fixtures/tasks.mjs", import.meta.url));
     const autoscale = { max: 4, min: 1, idle: "300ms" } as const;
     await using fleet = openFleet({ worker: { pool: "processes", module, autoscale } });

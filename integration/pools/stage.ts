@@ -21,7 +21,7 @@ export interface Stage extends AsyncDisposable {
   readonly worker: WorkerProcess;
   /** Sends a task of the fixture. */
   send<Result>(task: string, ...args: readonly unknown[]): Promise<AsyncResult<Result>>;
-  /** Sends it, and gives its result. */
+  /** Sends it, and returns its result. */
   run<Result>(task: string, ...args: readonly unknown[]): Promise<Result>;
   /** Starts one more worker. */
   another(...args: readonly string[]): WorkerProcess;

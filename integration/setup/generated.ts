@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 
 const script = fileURLToPath(new URL("../../scripts/generate.mjs", import.meta.url));
 
-/** Tests run the Lua scripts that are in a generated module: with an old one they would prove nothing. */
+/** Tests run the Lua scripts from the generated module; an outdated one would prove nothing. */
 export function setup(): void {
   const { status, stderr } = spawnSync(process.execPath, [script, "--check"], { encoding: "utf8" });
   if (status !== 0) throw new Error(stderr);

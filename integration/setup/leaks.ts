@@ -5,12 +5,15 @@ import { afterAll } from "vitest";
 import { killPrograms } from "../lib/program.js";
 import { killServers } from "../lib/server.js";
 
-/** What keeps a process alive, and does not go away by itself. */
+/** Handles that keep a process alive and do not end by themselves. */
 const kinds = ["Timeout", "TCPSocketWrap", "TCPServerWrap", "PipeWrap", "ProcessWrap", "MessagePort", "FSEventWrap", "SignalWrap"] as const;
 
 const before = count();
 
-/** The sockets that this file has opened and not closed: those of an app keep no process alive while they are idle, so that Node does not count them. */
+/**
+ * The sockets that this file has opened and not closed. Idle sockets of an app keep no process
+ * alive, so Node does not count them.
+ */
 const sockets = new Set<Socket>();
 
 function note(message: unknown): void {
@@ -36,7 +39,7 @@ afterAll(async () => {
   unsubscribe("net.client.socket", note);
 });
 
-// Before that, and with more time: a program has ended when nothing that it started holds its output.
+// First, and with more time: a program has ended when nothing that it started holds its output.
 afterAll(async () => {
   await Promise.all([killPrograms(), killServers()]);
 });

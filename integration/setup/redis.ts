@@ -8,12 +8,13 @@ declare module "vitest" {
   }
 }
 
-/** Projects whose tests need no Redis. Where only these run, none is started. */
+/** Projects whose tests need no Redis. If only these run, none is started. */
 const withoutRedis = new Set(["pure", "types"]);
 
 /**
- * Opens the Redis of this run: the one at `BULLRUSH_TEST_REDIS_URL`, else a private one. `BULLRUSH_TEST_REDIS` (`native` or `embedded`)
- * says which kind of server that must be; by default it is whichever is found first.
+ * Opens the Redis of this run: the one at `BULLRUSH_TEST_REDIS_URL`, else a private one.
+ * `BULLRUSH_TEST_REDIS` (`native` or `embedded`) says which kind of server that must be; by default
+ * it is whichever is found first.
  */
 export async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   if (project.vitest.projects.every(({ name }) => withoutRedis.has(name))) return undefined;

@@ -1,7 +1,8 @@
 import { chain, chord, createApp, group, type Task } from "@bullrush/client";
 
 /**
- * Each line that ends in a comment must not compile: its error stands on that line and says what the comment does.
+ * Each line that ends in a comment must not compile: its error stands on that line and says what
+ * the comment does.
  */
 
 class Account {

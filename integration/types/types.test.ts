@@ -14,7 +14,10 @@ interface Finding {
   readonly lines: readonly string[];
 }
 
-/** What the compiler that users have, with `strict` and nothing else, finds in the files of this folder. */
+/**
+ * What the compiler that users have, with `strict` and nothing else, finds in the files of this
+ * folder.
+ */
 async function findings(): Promise<readonly Finding[]> {
   const output = await new Promise<string>((resolve) => {
     execFile(process.execPath, [tsc, "-p", here, "--pretty", "false"], { cwd: here }, (_, stdout) => resolve(stdout));

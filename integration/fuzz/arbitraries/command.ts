@@ -19,7 +19,7 @@ const reply = fc.oneof(
   oddBytes,
 );
 
-/** What is published where workers, producers and beats listen. */
+/** Messages on the channels to which workers, producers and beats subscribe. */
 export const command: fc.Arbitrary<Plant> = fc.oneof(
   control.map((text): Plant => ({ kind: "control command", commands: [["PUBLISH", controlChannel, text]] })),
   reply.map((text): Plant => ({ kind: "reply", commands: [["PUBLISH", liveReply, text]] })),

@@ -3,7 +3,10 @@ import { beatKey, type Argument, type Command, type Plant } from "../plant.js";
 import { jsonOf, mutated } from "./mutation.js";
 import { oddBytes, oddJson, oddText } from "./value.js";
 
-/** A schedule. Those that can be read are due in an hour at the earliest: an entry that ticks is work, and no fault. */
+/**
+ * A schedule. Those that can be read are due in an hour at the earliest: an entry that ticks is
+ * work, and no fault.
+ */
 const schedule = fc.oneof(
   fc
     .constantFrom("-100", "0.5", "0", "99", "3600000.5", "1e308", "9007199254740991", '"100"', "null", "[100]", "3600000")

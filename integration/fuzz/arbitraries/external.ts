@@ -35,7 +35,10 @@ const field = fc.tuple(
   ),
 );
 
-/** Jobs as a plain BullMQ producer adds them, of a task that workers know or not, with fields that are none of BullMQ's. */
+/**
+ * Jobs as a plain BullMQ producer adds them, of a task that workers know or not, with fields that
+ * are none of BullMQ's.
+ */
 export const external: fc.Arbitrary<Plant> = fc
   .record({
     queue: fc.constantFrom(...queues),

@@ -21,7 +21,7 @@ const next = fc.oneof(
   oddJson.map((json) => `[${json}]`),
 );
 
-/** An entry of the list of what is to fail, or of what is to be sent. */
+/** An entry of the list of calls to fail, or to send. */
 const listed = fc.oneof(
   fc.constantFrom(
     "0 ",
@@ -126,7 +126,10 @@ const beside = (key: string): fc.Arbitrary<readonly Command[]> =>
     { maxLength: 3 },
   );
 
-/** A flow of three calls and a join, spoilt in some places; its first call waits in a queue, its positions as the flow says. */
+/**
+ * A flow of three calls and a join, spoilt in some places; its first call waits in a queue, its
+ * positions as the flow says.
+ */
 const whole: fc.Arbitrary<Plant> = fc
   .record({
     id: fc.uuid(),

@@ -4,7 +4,10 @@ import { oddJson } from "./value.js";
 /** Fields of an object, each with its value in JSON: a field may be there twice. */
 export type Fields = readonly (readonly [name: string, json: string])[];
 
-/** `base` with up to three of its fields deleted or changed, or others added: of those that `others` names, or of any name. */
+/**
+ * `base` with up to three of its fields deleted or changed, or others added: of those that `others`
+ * names, or of any name.
+ */
 export function mutated(base: Fields, others: readonly string[] = [], value: fc.Arbitrary<string> = oddJson): fc.Arbitrary<Fields> {
   const change = fc.record({
     how: fc.constantFrom("replace", "replace", "delete", "add", "add", "twice"),

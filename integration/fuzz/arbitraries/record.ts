@@ -37,14 +37,14 @@ const text = fc
     ).map(jsonOf),
   );
 
-/** What the record of a task holds. */
+/** The fields of a task's record. */
 export const recordText: fc.Arbitrary<Argument> = fc.oneof(
   { weight: 8, arbitrary: text },
   { weight: 2, arbitrary: text.chain(misencoded) },
   { weight: 2, arbitrary: oddBytes },
 );
 
-/** A record of a task that nobody sent. */
+/** A record of a task that was never sent. */
 const stray: fc.Arbitrary<Plant> = fc.record({ id: fc.uuid(), text: recordText, list: fc.boolean() }).map(({ id, text, list }) => ({
   kind: "record",
   ids: [id],

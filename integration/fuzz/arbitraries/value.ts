@@ -1,7 +1,10 @@
 import * as fc from "fast-check";
 import type { Argument } from "../plant.js";
 
-/** Values that nobody expects, as JSON: some of them no program can hold, and some are no JSON at all. */
+/**
+ * Values that nobody expects, as JSON: some of them no program can hold, and some are no JSON at
+ * all.
+ */
 
 const kilobytes = (text: string, count: number) => text.repeat(Math.ceil((count * 1024) / Buffer.byteLength(text)));
 

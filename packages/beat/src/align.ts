@@ -11,8 +11,9 @@ interface Aligning {
 }
 
 /**
- * Moves each entry that is due later than its timetable says, counted from `now`, to the time of the timetable. Rejects only when the broker cannot be used; an
- * entry that cannot be computed or written is logged as failed.
+ * Moves each entry whose due time is later than its timetable says, counted from `now`, to the time
+ * of the timetable. Rejects only if the broker cannot be used. An entry that cannot be computed or
+ * written is logged as failed.
  */
 export async function align({ store, timetables, sending }: Aligning, term: Term, now: number): Promise<void> {
   const late = (await store.list()).flatMap((entry): readonly Advance[] => {
@@ -28,7 +29,7 @@ export async function align({ store, timetables, sending }: Aligning, term: Term
   });
   if (late.length > 0) await advanceAll(late);
 
-  /** One entry that cannot be written holds up no others. */
+  /** Moves one entry. An entry that cannot be written does not hold up others. */
   async function advanceAll(advances: readonly Advance[]): Promise<void> {
     try {
       await store.advance(term, advances);

@@ -12,18 +12,24 @@ import { ServerTime } from "./server-time.js";
 import { ChangeListener } from "./service/change-listener.js";
 import { Sleeper } from "./sleeper.js";
 
-/** One of the beats of an app. Any number may run: one of them leads, and sends what is due. */
+/** One beat of an app. Any number may run: one of them leads and sends the ticks that are due. */
 export interface Beat {
   readonly options: CompiledBeatOptions;
-  /** Connects, and leads or follows; not if it was told to stop. Rejects within 5 s if the broker cannot be reached or refuses the user. */
+  /**
+   * Connects, then leads or follows; does neither after `stop()`. Rejects within 5 s if the broker
+   * cannot be reached or refuses the user.
+   */
   start(): Promise<void>;
-  /** Resigns at once, so that another beat leads, and resolves when nothing is sent any more. It leaves the app open. */
+  /**
+   * Resigns at once, so that another beat leads. Resolves when nothing is being sent any more.
+   * Leaves the app open.
+   */
   stop(): Promise<void>;
-  /** What it measures, in the text format of Prometheus: `beat_tick_lateness_seconds`. */
+  /** The metrics, in Prometheus' text format: `beat_tick_lateness_seconds`. */
   metrics(): Promise<string>;
 }
 
-/** A beat of `app`. Throws `INVALID_OPTION`. */
+/** Creates a beat of `app`. Throws `INVALID_OPTION`. */
 export function createBeat(app: App, given: BeatOptions = {}): Beat {
   const options = compileBeatOptions(given);
   const log = given.log ?? jsonLogger();
@@ -43,17 +49,17 @@ export function createBeat(app: App, given: BeatOptions = {}): Beat {
   function assemble() {
     const { schedules: store, clock } = app.engine;
     const steady = clock ?? steadyClock;
-    const trouble = new ThrottledLog(log, systemClock);
+    const throttledLog = new ThrottledLog(log, systemClock);
     const sleeper = new Sleeper(clock);
     const timetables = new Timetables(app.options);
     const sending = new Sending({ app, timetables, metrics, log, random: Math.random });
     const time = new ServerTime(steady);
     const watch = new ClockWatch(clock ?? systemClock, log);
-    const shared = { app, store, sending, timetables, time, sleeper, log, trouble, maxInterval: options.maxInterval, steady };
+    const shared = { app, store, sending, timetables, time, sleeper, log, throttledLog, maxInterval: options.maxInterval, steady };
     const leader = (term: ConstructorParameters<typeof LeaderLoop>[1]) =>
-      new LeaderLoop({ ...shared, onTime: (now, took) => watch.heard(now, took) }, term);
-    const election = new Election({ store, leader, sleeper, log, trouble });
-    return { election, listener: new ChangeListener(store, (news) => election.heard(news), trouble) };
+      new LeaderLoop({ ...shared, onTime: (now, took) => watch.compare(now, took) }, term);
+    const election = new Election({ store, leader, sleeper, log, throttledLog });
+    return { election, listener: new ChangeListener(store, (news) => election.onNews(news), throttledLog) };
   }
 
   async function stopOnce(): Promise<void> {

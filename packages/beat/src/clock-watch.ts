@@ -1,15 +1,15 @@
 import type { Clock } from "@bullrush/broker";
 import type { Logger } from "pino";
 
-/** By how many ms the clocks of this machine and of the server may differ without a word. */
+/** Maximum difference between this machine's clock and the server's without a warning, in ms. */
 const tolerance = 2000;
 
-/** An answer that took longer than this, in ms, says too little. */
+/** Maximum round trip of a sample, in ms. A slower sample is too imprecise to compare clocks. */
 const slowest = 1000;
 
 /**
- * Says once when this machine's clock begins to differ from the server's, and once when it no longer does. Beat goes by the server's; what
- * the workers do with times may not.
+ * Warns once when this machine's clock begins to differ from the server's, and logs once when it no
+ * longer does. Beat uses the server's clock; the workers' code may use this machine's.
  */
 export class ClockWatch {
   readonly #clock: Clock;
@@ -21,8 +21,11 @@ export class ClockWatch {
     this.#log = log;
   }
 
-  /** Hears what time it was at the server, ms since the epoch, in the middle of the `took` ms that the answer took. */
-  heard(now: number, took: number): void {
+  /**
+   * Takes a sample: the server's time was `now`, in ms since the epoch, in the middle of a round
+   * trip of `took` ms.
+   */
+  compare(now: number, took: number): void {
     if (took > slowest) return;
     const ahead = this.#clock.now() - took / 2 - now;
     const differs = Math.abs(ahead) > tolerance;

@@ -3,13 +3,13 @@ import type { ThrottledLog } from "@bullrush/program";
 import type { Logger } from "pino";
 import type { Sleeper } from "./sleeper.js";
 
-/** What a beat does while it leads. */
+/** The work of a beat while it leads. */
 export interface Leader {
-  /** Resolves when the term is over. Never rejects. */
+  /** Runs the term. Resolves when it is over. Never rejects. */
   run(): Promise<void>;
-  /** The term is over: nothing is begun any more. */
+  /** Ends the term: no work is begun any more. */
   end(): void;
-  /** The term has been renewed. Never rejects. */
+  /** Called when the term has been renewed. Never rejects. */
   check(): Promise<void>;
 }
 
@@ -18,13 +18,13 @@ export interface ElectionOptions {
   readonly leader: (term: Term) => Leader;
   readonly sleeper: Sleeper;
   readonly log: Logger;
-  readonly trouble: ThrottledLog;
+  readonly throttledLog: ThrottledLog;
 }
 
-/** How often a beat that does not lead tries to, and how often one that leads says that it still does, in ms. */
+/** Interval of a follower's attempts to lead, and of a leader's renewals, in ms. */
 const intervals = { campaign: 2000, renewal: 3000 };
 
-/** Has a beat lead whenever no other one does. */
+/** Makes a beat lead whenever no other beat does. */
 export class Election {
   readonly #options: ElectionOptions;
   #held: { readonly term: Term; readonly leader: Leader } | undefined;
@@ -36,7 +36,7 @@ export class Election {
     this.#options = options;
   }
 
-  /** Resolves when it is known whether this beat leads. Rejects as the store does. */
+  /** Resolves when it is known whether this beat leads. Rejects with the store's error. */
   async start(): Promise<void> {
     const { store } = this.#options;
     const term = await store.campaign();
@@ -44,15 +44,15 @@ export class Election {
     else if (term !== undefined) await store.resign(term);
   }
 
-  /** Gives up the term at once, so that another beat may begin one. */
+  /** Resigns at once, so that another beat can lead. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#options.sleeper.wake();
     await Promise.all([this.#resign(), this.#running]);
   }
 
-  /** A change of entries is for the one that leads, the end of a term for those that do not. */
-  heard(news: ScheduleNews): void {
+  /** Wakes the leader when entries have changed, and followers when a term has ended. */
+  onNews(news: ScheduleNews): void {
     if (news === "resigned" || this.#held !== undefined) this.#options.sleeper.wake();
   }
 
@@ -70,13 +70,13 @@ export class Election {
   }
 
   async #campaign(): Promise<Term | undefined> {
-    const { store, trouble } = this.#options;
+    const { store, throttledLog } = this.#options;
     try {
       const term = await store.campaign();
       if (term === undefined || !this.#stopped) return term;
       await store.resign(term);
     } catch (error) {
-      if (!this.#stopped) trouble.warn("no beat may lead", error);
+      if (!this.#stopped) throttledLog.warn("no beat may lead", error);
     }
     return undefined;
   }
@@ -94,24 +94,24 @@ export class Election {
   }
 
   async #renew(term: Term, leader: Leader): Promise<void> {
-    const { store, trouble } = this.#options;
+    const { store, throttledLog } = this.#options;
     try {
       if (await store.renew(term)) await leader.check();
       else leader.end();
     } catch (error) {
-      if (!this.#stopped) trouble.warn("the term of this beat is not renewed", error);
+      if (!this.#stopped) throttledLog.warn("the term of this beat is not renewed", error);
     }
   }
 
   async #resign(): Promise<void> {
-    const { store, trouble } = this.#options;
+    const { store, throttledLog } = this.#options;
     if (this.#held === undefined) return;
     const { term, leader } = this.#held;
     leader.end();
     try {
       await store.resign(term);
     } catch (error) {
-      trouble.warn("the term of this beat was not ended: others wait until it has run out", error);
+      throttledLog.warn("the term of this beat was not ended: others wait until it has run out", error);
     }
   }
 }

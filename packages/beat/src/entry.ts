@@ -6,13 +6,13 @@ import { custom } from "./schedules/custom.js";
 import { solar } from "./schedules/solar.js";
 import type { Timetable } from "./schedules/timetable.js";
 
-/** What the timetable of an entry is made from. */
+/** The fields of an entry from which its timetable is made. */
 export type Scheduled = Pick<StoredEntry, "name" | "call" | "createdAt" | "spoilt">;
 
-/** Compiled crontabs take some kB each: no more than so many are kept. */
+/** Maximum number of timetables in the cache. A compiled crontab takes some kB. */
 const maxKept = 500;
 
-/** The timetables of an app's entries, between their beginnings and their ends. */
+/** Makes the timetables of an app's entries, bounded by their `start` and `end`. */
 export class Timetables {
   readonly #timezone: string;
   readonly #functions: ReadonlyMap<string, ((after: Date) => Date | undefined) | undefined>;
@@ -24,8 +24,10 @@ export class Timetables {
   }
 
   /**
-   * Throws `DECODE_ERROR` for an entry that somebody has spoilt, `INVALID_OPTION` for one with a function that is not in these options and for an expression that
-   * could not have been given. So does what it returns for a schedule that does not go on.
+   * Returns the timetable of an entry. Throws `DECODE_ERROR` for a corrupt entry. Throws
+   * `INVALID_OPTION` for a function that is not in these options, and for an expression that
+   * `set()` would refuse. The timetable itself throws the same for a schedule that does not
+   * advance.
    */
   of(entry: Scheduled): Timetable {
     if (entry.spoilt !== undefined)
@@ -37,7 +39,7 @@ export class Timetables {
         const from = Math.max(after, startAt - 1);
         const due = unbounded.next(from);
         if (due === undefined || due > Math.min(endAt, lastTime)) return undefined;
-        // Whoever goes through the times would do so for ever.
+        // A time that is not later would make callers loop for ever.
         if (!(due > from)) refuse(entry.name);
         return due;
       },
@@ -70,8 +72,8 @@ export class Timetables {
   }
 
   #function(name: string): (after: Date) => Date | undefined {
-    const given = this.#functions.get(name);
-    if (given !== undefined) return given;
+    const custom = this.#functions.get(name);
+    if (custom !== undefined) return custom;
     throw new BullrushError("INVALID_OPTION", {
       option: `the schedule of "${name}"`,
       got: "a function that this beat does not have",

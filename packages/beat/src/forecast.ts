@@ -2,12 +2,12 @@ import { isDeepStrictEqual } from "node:util";
 import type { NamedCall, ScheduledCall, StoredEntry } from "@bullrush/broker";
 import type { Scheduled, Timetables } from "./entry.js";
 
-/** An entry, as far as one that is not stored yet is known. */
+/** An entry; one that is not stored yet lacks what only the store knows. */
 export type PreviewEntry = Scheduled & Partial<Pick<StoredEntry, "paused" | "count">>;
 
-/** A tick that is to come. */
+/** A future tick. */
 export interface PreviewTick {
-  /** When it is due, in ms since the epoch. */
+  /** When the tick is due, in ms since the epoch. */
   readonly due: number;
   readonly entry: string;
   readonly task: string;
@@ -15,12 +15,13 @@ export interface PreviewTick {
 }
 
 /**
- * The entries of a beat that begins to lead at `from`, with `given` in its options, when `stored` are kept: what was set at run time stays, of
- * the others the options count, and what has the same schedule goes on.
+ * Returns the entries of a beat that begins to lead at `from`, with `given` in its options and
+ * `stored` on the broker. Entries that were set at run time stay. For all others the options win,
+ * and an entry with an unchanged schedule keeps its progress.
  */
-export function preview(given: readonly NamedCall[], stored: readonly StoredEntry[], from: number): readonly PreviewEntry[] {
+export function preview(optionEntries: readonly NamedCall[], stored: readonly StoredEntry[], from: number): readonly PreviewEntry[] {
   const kept = new Map(stored.map((entry) => [entry.name, entry]));
-  const ofOptions = given.flatMap(({ name, call }): PreviewEntry | readonly [] => {
+  const ofOptions = optionEntries.flatMap(({ name, call }): PreviewEntry | readonly [] => {
     const entry = kept.get(name);
     if (entry?.origin === "runtime") return [];
     const starts = (one: ScheduledCall) => Math.max(one.startAt ?? 0, from);
@@ -33,8 +34,9 @@ export function preview(given: readonly NamedCall[], stored: readonly StoredEntr
 }
 
 /**
- * What is due from `from` to before `until`, by time, if nothing is missed or changed and all tasks end in time. `failed` hears of an entry
- * that cannot be computed, of which no more is given.
+ * Yields the ticks from `from` to before `until`, by time, as if none were missed, no entry changed
+ * and every task ended in time. Calls `failed` for an entry that cannot be computed, and yields no
+ * more of its ticks.
  */
 export function* forecast(
   entries: readonly PreviewEntry[],
@@ -65,7 +67,7 @@ export function* forecast(
 }
 
 interface Coming {
-  /** Of what is due at the same time, the lower comes first. */
+  /** Orders ticks that are due at the same time: the lower comes first. */
   readonly order: number;
   readonly name: string;
   readonly tick: PreviewTick;
@@ -88,7 +90,7 @@ function* ticksOf(entry: PreviewEntry, timetables: Timetables, from: number, unt
   const { name, call, paused = false, count = 0 } = entry;
   const timetable = timetables.of(entry);
   let left = paused ? 0 : (call.limit ?? Infinity) - count;
-  // Such an interval has no beginning of its own.
+  // Such an interval has no anchor of its own.
   const countsFromCreation = call.schedule.type === "every" && call.startAt === undefined;
   const begin = countsFromCreation ? Math.max(from - 1, entry.createdAt) : from - 1;
   for (let due = timetable.next(begin); left > 0 && due !== undefined && due < until; due = timetable.next(due), left--) {

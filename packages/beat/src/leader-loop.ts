@@ -7,11 +7,11 @@ import type { Timetables } from "./entry.js";
 import { OptionEntries } from "./option-entries.js";
 import { isOutage } from "./outage.js";
 import { reasonOf } from "./reason.js";
-import { Resting } from "./resting.js";
+import { RestingEntries } from "./resting.js";
 import type { Sending, Step } from "./sending.js";
 import type { ServerTime } from "./server-time.js";
 import type { Sleeper } from "./sleeper.js";
-import { surrounded } from "./surrounded.js";
+import { sendThroughMiddleware } from "./send-through-middleware.js";
 
 export interface LeaderLoopOptions {
   readonly app: Pick<App, "options" | "layers" | "surroundTicks">;
@@ -23,25 +23,27 @@ export interface LeaderLoopOptions {
   readonly maxInterval: number;
   readonly sleeper: Sleeper;
   readonly steady: Clock;
-  /** Hears what time it is at the server, ms since the epoch, and how long the answer took, in ms. */
+  /**
+   * Called with the server's time, in ms since the epoch, and the round trip of the answer, in ms.
+   */
   readonly onTime: (now: number, took: number) => void;
   readonly log: Logger;
-  readonly trouble: ThrottledLog;
+  readonly throttledLog: ThrottledLog;
 }
 
-/** Entries and ticks in one batch: what is due at the same time is sent in batches. */
+/** Maximum number of entries, and of ticks, in one batch. */
 const batch = { entries: 200, ticks: 2000 };
 
-/** Time until the next try after an outage, in ms. */
+/** Pause before the next attempt after an outage, in ms. */
 const rest = 500;
 
-/** Shortest time between two looks that found nothing to do, in ms. */
+/** Minimum time between two looks that found nothing to do, in ms. */
 const minRest = 10;
 
-/** What was planned longer ago than this, in ms, may not be what is to be done any more. */
+/** Maximum age of a plan, in ms. An older plan is computed again. */
 const fresh = 1000;
 
-/** Asks what has become of `advance`: nothing is sent. What was to be computed is what it was. */
+/** Reads the outcome of an `advance` whose reply was lost, without sending anything. */
 function asking(advance: Advance): Advance {
   const { name, version, due } = advance;
   return due === undefined ? advance : { name, version, due, ticks: [], next: due };
@@ -50,13 +52,16 @@ function asking(advance: Advance): Advance {
 const wasNotDone = (outcome: Advanced) =>
   typeof outcome === "object" && "sent" in outcome && outcome.sent + outcome.overlapped + outcome.duplicates === 0;
 
-/** The loop of the beat that leads, for one term: looks for what is due, sends it, and sleeps until the next tick. */
+/**
+ * The leader's loop for one term: finds the ticks that are due, sends them, and sleeps until the
+ * next tick.
+ */
 export class LeaderLoop {
   readonly #options: LeaderLoopOptions;
   readonly #term: Term;
   readonly #entries: OptionEntries;
-  readonly #resting = new Resting();
-  /** Whether no entry waits for longer than its timetable says. */
+  readonly #resting = new RestingEntries();
+  /** Whether no entry's due time is later than its timetable says. */
   #aligned = false;
   #over = false;
   #checking: Promise<void> | undefined;
@@ -68,40 +73,40 @@ export class LeaderLoop {
     this.#entries = new OptionEntries(options.store, term, entries);
   }
 
-  /** Ends the loop: it begins nothing more. */
+  /** Ends the loop: it begins no further work. */
   end(): void {
     this.#over = true;
     this.#options.sleeper.wake();
   }
 
-  /** Resolves when the term is over. Never rejects. */
+  /** Runs the loop. Resolves when the term is over. Never rejects. */
   async run(): Promise<void> {
     const { sleeper, maxInterval } = this.#options;
-    if ((await this.#surely(() => this.#entries.sync(), "entries of the options not stored")) === false) this.end();
+    if ((await this.#retry(() => this.#entries.sync(), "entries of the options not stored")) === false) this.end();
     while (!this.#over) {
-      const pause = await this.#surely(() => this.#look(), "not looking for what is due");
+      const pause = await this.#retry(() => this.#look(), "not looking for what is due");
       await sleeper.sleep(Math.min(pause ?? 0, maxInterval));
     }
   }
 
-  /** Has what the broker has lost of the options stored again. Never rejects. */
+  /** Stores again the entries of the options that the broker has lost. Never rejects. */
   check(): Promise<void> {
     return (this.#checking ??= this.#check().finally(() => (this.#checking = undefined)));
   }
 
   async #check(): Promise<void> {
-    const { trouble, sleeper } = this.#options;
+    const { throttledLog, sleeper } = this.#options;
     try {
       const lost = await this.#entries.check();
       if (lost === 0) return;
-      trouble.warn("entries of the options stored again", `the broker had lost ${lost} of them`);
+      throttledLog.warn("entries of the options stored again", `the broker had lost ${lost} of them`);
       sleeper.wake();
     } catch (error) {
-      if (!this.#over) trouble.warn("entries of the options not looked for", reasonOf(error));
+      if (!this.#over) throttledLog.warn("entries of the options not looked for", reasonOf(error));
     }
   }
 
-  /** Does what is due. Returns for how long there is nothing to do then, in ms. */
+  /** Sends the ticks that are due. Returns the time until there is more to do, in ms. */
   async #look(): Promise<number> {
     const { store, time, steady, sending } = this.#options;
     if (!this.#aligned) await this.#align();
@@ -110,18 +115,18 @@ export class LeaderLoop {
     const resting = this.#resting.all();
     const max = batch.entries + resting.length;
     const { now, entries, next = Infinity } = await store.due(Math.floor(time.now()), max, resting);
-    // What is due by the new time was not asked for.
+    // The look did not ask for entries that are due by the new time.
     if (this.#hasJumped(now, asked)) return 0;
     let soonest = entries.length < max ? next : now;
     let ticks = 0;
-    /** Whether anything has come of this look. */
+    /** Whether this look sent or changed anything. */
     let went = false;
     const steps: Step[] = [];
     for (const entry of entries) {
       const restsUntil = this.#resting.until(entry);
       const due = entry.due ?? now;
       if (restsUntil !== undefined) soonest = Math.min(soonest, now + restsUntil - asked);
-      // By this clock, which may go before that of the server by the time that its answers take.
+      // This clock may be behind the server's by the time that answers take.
       else if (due > now || ticks >= batch.ticks) soonest = Math.min(soonest, due);
       else {
         const step = sending.step(entry, now, time.jump);
@@ -140,7 +145,7 @@ export class LeaderLoop {
 
   #hasJumped(now: number, asked: number): boolean {
     const { time, steady, log, onTime } = this.#options;
-    const jumped = time.heard(now, asked);
+    const jumped = time.update(now, asked);
     onTime(now, steady.now() - asked);
     if (jumped === 0) return false;
     log.warn({ ms: Math.round(jumped) }, "the clock of the server has jumped");
@@ -148,22 +153,25 @@ export class LeaderLoop {
     return true;
   }
 
-  /** `false` if there may be more to do: not all was done, or an entry was changed meanwhile. */
+  /**
+   * Sends a batch. Returns `false` if there may be more to do: a step was left out, or somebody
+   * changed an entry meanwhile.
+   */
   async #advance(steps: readonly Step[]): Promise<boolean> {
-    const { app, trouble, sleeper, steady } = this.#options;
-    // What a middleware refuses is one entry's.
+    const { app, throttledLog, sleeper, steady } = this.#options;
+    // An error of a middleware concerns one entry only.
     if (steps.length > 1 && app.layers.seeSending) return this.#advanceApart(steps);
     const began = steady.now();
     let stale = false;
     while (!this.#over) {
       try {
-        // Again after a lost reply: the store knows what it has done, and says so.
+        // Safe to repeat after a lost reply: the store knows which steps it has done.
         const advanced = await this.#send(steps.map(({ advance }) => (stale ? asking(advance) : advance)));
         return this.#done(steps, advanced, stale);
       } catch (error) {
         if (this.#over) return true;
         if (!isOutage(error)) return this.#advanceApart(steps, error);
-        trouble.warn("ticks not sent", reasonOf(error));
+        throttledLog.warn("ticks not sent", reasonOf(error));
         await sleeper.sleep(rest);
         stale = steady.now() - began > fresh;
       }
@@ -175,10 +183,10 @@ export class LeaderLoop {
     const { app, store } = this.#options;
     const [first] = advances;
     if (first === undefined || !app.layers.seeSending) return store.advance(this.#term, advances);
-    return [await surrounded(app, first, async (advance) => (await store.advance(this.#term, [advance]))[0] ?? "deposed")];
+    return [await sendThroughMiddleware(app, first, async (advance) => (await store.advance(this.#term, [advance]))[0] ?? "deposed")];
   }
 
-  /** One by one, so that what cannot be done holds up nothing else. */
+  /** Sends the steps one by one, so that a step that fails does not hold up the others. */
   async #advanceApart(steps: readonly Step[], error?: unknown): Promise<boolean> {
     const [step] = steps;
     if (steps.length > 1) {
@@ -210,7 +218,7 @@ export class LeaderLoop {
     return complete;
   }
 
-  /** After the server's clock went backwards, entries would wait for longer than their timetables say. */
+  /** Moves entries whose due time is too late after the server's clock went backwards. */
   async #align(): Promise<void> {
     const { store, steady } = this.#options;
     const asked = steady.now();
@@ -224,14 +232,17 @@ export class LeaderLoop {
     this.#resting.begin(entry, this.#options.steady.now());
   }
 
-  /** What `attempt` resolves with, tried again until it does; `undefined` if the term ends before. */
-  async #surely<T>(attempt: () => Promise<T>, failed: string): Promise<T | undefined> {
+  /**
+   * Repeats `attempt` until it resolves, and returns its value; `undefined` if the term ends
+   * before.
+   */
+  async #retry<T>(attempt: () => Promise<T>, failed: string): Promise<T | undefined> {
     while (!this.#over) {
       try {
         return await attempt();
       } catch (error) {
         if (this.#over) return undefined;
-        this.#options.trouble.warn(failed, reasonOf(error));
+        this.#options.throttledLog.warn(failed, reasonOf(error));
         await this.#options.sleeper.sleep(rest);
       }
     }

@@ -1,13 +1,13 @@
 import { Histogram, Registry } from "prom-client";
 
-/** What a beat measures, in the format of Prometheus. */
+/** The metrics of a beat, in Prometheus' format. */
 export interface Metrics {
-  /** A tick was sent `ms` after it was due. */
+  /** Records a tick that was sent `ms` after it was due. */
   sent(ms: number): void;
   text(): Promise<string>;
 }
 
-/** From a ms to a minute, in seconds. */
+/** Bucket bounds in seconds, from 1 ms to one minute. */
 const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
 export function openMetrics(): Metrics {

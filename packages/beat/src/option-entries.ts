@@ -1,9 +1,12 @@
 import type { NamedCall, Schedules, Term } from "@bullrush/broker";
 
-/** Most entries that one check looks for, unless one of them is lost. */
+/** Maximum number of entries that one check looks for, unless one of them is lost. */
 const maxChecked = 500;
 
-/** The entries of an app's options, as a leader keeps them on the broker during its term. Each method rejects as the store does. */
+/**
+ * The entries of an app's options, which a leader keeps on the broker during its term. Each method
+ * rejects with the store's error.
+ */
 export class OptionEntries {
   readonly #store: Pick<Schedules, "sync" | "lost" | "restore">;
   readonly #term: Term;
@@ -17,12 +20,15 @@ export class OptionEntries {
     this.#entries = entries;
   }
 
-  /** Stores them. `false`: the term is over. */
+  /** Stores the entries. Returns `false` if the term is over. */
   async sync(): Promise<boolean> {
     return (this.#synced = await this.#store.sync(this.#term, this.#entries));
   }
 
-  /** Stores those again that the broker has lost since, and resolves to their number. It looks for some at a time, in turns, and for all once one is lost. */
+  /**
+   * Stores the entries that the broker has lost since, and resolves to their number. It checks some
+   * entries at a time, in turns, and all of them once one is lost.
+   */
   async check(): Promise<number> {
     if (!this.#synced) return 0;
     const some = this.#entries.slice(this.#checked, this.#checked + maxChecked);

@@ -4,13 +4,16 @@ import type { Logger } from "pino";
 /** Options of a beat. All have defaults. */
 export interface BeatOptions {
   /**
-   * Longest time between two looks for what is due, from 100 ms. Default: `"5s"`. What is due before is looked for in time, and changes of
-   * entries are heard of at once.
+   * Maximum time between two looks for entries that are due, at least 100 ms. The beat wakes
+   * earlier when a tick is due or an entry changes. Default: `"5s"`.
    */
   readonly maxInterval?: Duration;
-  /** Whether to start on a Redis that evicts keys when its memory is full: it drops entries and waiting tasks. Then it is only warned of. Default: `false`. */
+  /**
+   * Whether to start, with a warning, on a Redis that evicts keys when its memory is full and so
+   * may lose entries and waiting tasks. Default: `false`.
+   */
   readonly allowEviction?: boolean;
-  /** Default: JSON lines on stdout. */
+  /** Logger of the beat. Default: JSON lines on stdout. */
   readonly log?: Logger;
 }
 
@@ -20,7 +23,7 @@ export interface CompiledBeatOptions {
   readonly allowEviction: boolean;
 }
 
-/** Throws `INVALID_OPTION` for what does not fit. */
+/** Compiles the options. Throws `INVALID_OPTION`. */
 export function compileBeatOptions({ maxInterval = "5s", allowEviction = false, ...others }: BeatOptions): CompiledBeatOptions {
   const [unknown] = Object.keys(others).filter((name) => name !== "log");
   if (unknown !== undefined) {

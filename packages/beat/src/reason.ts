@@ -1,7 +1,10 @@
 import { failureReason, toFailure } from "@bullrush/broker";
 import { redact } from "@bullrush/program";
 
-/** What `thrown` says, down to the innermost reason, for a log line: whatever it is, and without passwords. */
+/**
+ * The message of `thrown` and of its innermost cause, for a log line, without passwords. Accepts
+ * any value.
+ */
 export function reasonOf(thrown: unknown): string {
   return redact(failureReason(toFailure(thrown)));
 }

@@ -1,15 +1,18 @@
 import type { StoredEntry } from "@bullrush/broker";
 
-/** For how long an entry is left alone that could not go on, in ms. */
+/** How long an entry that failed rests, in ms. */
 const rest = 10_000;
 
 type Known = Pick<StoredEntry, "name" | "version">;
 
-/** Entries that could not go on, until they are tried again or changed. Times are of the steady clock. */
-export class Resting {
+/**
+ * Entries that failed. Each rests until its time is over or the entry is changed. Times are those
+ * of the monotonic clock.
+ */
+export class RestingEntries {
   readonly #entries = new Map<string, { readonly version: string; readonly until: number }>();
 
-  /** Those that rest. */
+  /** The ids of the resting entries. */
   all(): readonly Known[] {
     return [...this.#entries].map(([name, { version }]) => ({ name, version }));
   }
@@ -18,12 +21,12 @@ export class Resting {
     this.#entries.set(name, { version, until: now + rest });
   }
 
-  /** Lets those go on whose time has come. */
+  /** Releases the entries whose rest is over. */
   wake(now: number): void {
     for (const [name, { until }] of this.#entries) if (until <= now) this.#entries.delete(name);
   }
 
-  /** Until when it rests; `undefined` if it does not. */
+  /** The end of an entry's rest; `undefined` if it does not rest. */
   until({ name, version }: Known): number | undefined {
     const entry = this.#entries.get(name);
     return entry?.version === version ? entry.until : undefined;

@@ -1,40 +1,46 @@
 import type { ScheduledCall, StoredEntry } from "@bullrush/broker";
 import type { Timetable } from "./schedules/timetable.js";
 
-/** A tick is missed when it is later than this, in ms: after a takeover, an outage, a pause of the process. */
+/**
+ * A tick is missed when it is later than this, in ms: after a takeover, an outage, or a pause of
+ * the process.
+ */
 const tolerance = 1000;
 
-/** Most missed ticks of an entry that are looked at, and sent, in one go. */
+/** Maximum number of an entry's missed ticks that one plan counts, and sends. */
 const maxMissed = 1000;
 
-/** What is to be done with an entry at a time. Times are ms since the epoch. */
+/** What to do with an entry at a time. Times are in ms since the epoch. */
 export interface Plan {
-  /** What is to be sent now: when each was due, in order. */
+  /** The due times of the ticks to send now, in order. */
   readonly dues: readonly number[];
-  /** Ticks that were missed; absent when none was. */
+  /** The ticks that were missed; absent if there are none. */
   readonly missed?: Missed;
-  /** The server's clock has jumped over ticks that are left out. */
+  /** Whether the server's clock jumped over ticks, which are skipped. */
   readonly jumped?: true;
-  /** When it is due next; absent when it never is any more. It is past when there is more to catch up with. */
+  /**
+   * When the entry is due next; absent if it never is again. A past time means that there are more
+   * ticks to catch up with.
+   */
   readonly next?: number;
 }
 
 export interface Missed {
-  /** How many there were, at least. */
+  /** How many ticks were missed, at least. */
   readonly count: number;
-  /** Whether there were more than were counted. */
+  /** Whether there were more than `count`. */
   readonly more: boolean;
-  /** How many of them are to be sent all the same: the first ones of the plan. */
+  /** How many of the missed ticks are sent: the first ones of the plan. */
   readonly sent: number;
 }
 
-/** A jump of the server's clock forwards: times behind `from`, up to `to`, have never been. */
+/** A forward jump of the server's clock: the times after `from`, up to `to`, never happened. */
 export interface Jump {
   readonly from: number;
   readonly to: number;
 }
 
-/** What a leader has to do with `entry` at `now`. Throws what its timetable throws. */
+/** Plans what a leader does with `entry` at `now`. Throws what the timetable throws. */
 export function planOf(entry: StoredEntry, timetable: Timetable, now: number, jump?: Jump): Plan {
   const { due, count } = entry;
   const { limit = Infinity, overlap } = entry.call;
@@ -42,7 +48,7 @@ export function planOf(entry: StoredEntry, timetable: Timetable, now: number, ju
   if (left <= 0) return { dues: [] };
   if (due === undefined) return { dues: [], ...nextOf(timetable.next(countedFrom(entry, now))) };
   const { dues, missed, jumped, following } = foundAt(entry, due, timetable, now, jump);
-  // Those that are left out because the task before has not ended do not count.
+  // Ticks that `overlap` skips do not count.
   const finished = dues.length >= left && overlap !== "skip";
   return {
     dues: dues.slice(0, left),
@@ -57,8 +63,8 @@ function nextOf(next: number | undefined): { readonly next?: number } {
 }
 
 /**
- * The time behind which an entry is due that is computed at `now`: what was sent is not sent again. When the clock has gone back, times come
- * again that have been.
+ * The time after which an entry that is computed at `now` is due, so that no tick is sent twice.
+ * After the clock went back, times repeat.
  */
 export function computedFrom({ last }: Pick<StoredEntry, "last">, now: number): number {
   return last === undefined || last.due - now > tolerance ? now : Math.max(now, last.due);
@@ -71,17 +77,17 @@ function countedFrom(entry: StoredEntry, now: number): number {
 }
 
 interface Found extends Pick<Plan, "dues" | "missed" | "jumped"> {
-  /** The first that is not dealt with, be it due or not. */
+  /** The first tick that is not yet dealt with, whether it is due or not. */
   readonly following: number | undefined;
 }
 
 function foundAt(entry: StoredEntry, first: number, timetable: Timetable, now: number, jump: Jump | undefined): Found {
   if (jump === undefined || first > jump.to || now < jump.to) return foundBy(entry, first, timetable, now);
-  // What was due before the jump is dealt with as it would have been then.
+  // Ticks that were due before the jump are handled as they would have been then.
   return first > jump.from ? foundIn(entry, first, timetable, now, jump) : foundBy(entry, first, timetable, jump.from);
 }
 
-/** Of what lies in a jump the latest, as nothing of it was missed. */
+/** Of the ticks inside a jump, only the latest is sent: none of them was missed. */
 function foundIn({ call }: StoredEntry, first: number, timetable: Timetable, now: number, { to }: Jump): Found {
   const { catchUp, deadline = Infinity } = call;
   const latest = lastUpTo(to, first, timetable);
@@ -107,7 +113,7 @@ function foundBy({ call }: StoredEntry, first: number, timetable: Timetable, now
 interface CaughtUp {
   readonly missed: Missed;
   readonly caughtUp: readonly number[];
-  /** The first that was not missed, or that is left for later. */
+  /** The first tick that was not missed, or that is left for later. */
   readonly following: number | undefined;
 }
 
@@ -124,7 +130,7 @@ function catchUpWith(call: ScheduledCall, first: number, timetable: Timetable, n
   const inTime = (time: number) => now - time <= deadline;
   if (more && catchUp === "all") {
     const caughtUp = dues.filter(inTime);
-    // What is too late anyway is not gone through one by one.
+    // Ticks that are too late are skipped at once, not one by one.
     const following = caughtUp.length > 0 ? due : timetable.next(Math.max(due ?? first, now - deadline) - 1);
     return { missed: { count: dues.length, more, sent: caughtUp.length }, caughtUp, following };
   }
@@ -134,7 +140,7 @@ function catchUpWith(call: ScheduledCall, first: number, timetable: Timetable, n
   return { missed: { count: dues.length, more, sent: caughtUp.length }, caughtUp, following: more ? timetable.next(lastMissed) : due };
 }
 
-/** The last due time up to `time`, from `first` on, which is one. */
+/** The last due time at or before `time`, starting at `first`, which is a due time. */
 function lastUpTo(time: number, first: number, timetable: Timetable): number {
   let [last, none] = [first, time];
   while (last < none) {

@@ -11,14 +11,14 @@ export interface SendingOptions {
   readonly timetables: Timetables;
   readonly metrics: Metrics;
   readonly log: Logger;
-  /** From 0 to below 1. */
+  /** A random number from 0 to below 1. */
   readonly random: () => number;
 }
 
-/** Most text of messages in one step, unless a single tick has more. */
+/** Maximum size of the messages of one step, unless a single tick is larger. */
 const maxCharacters = 256 * 1024;
 
-/** What is to be done with an entry, and what is to be said of it when it is done. */
+/** A step for one entry, with what to log when it is done. */
 export interface Step {
   readonly advance: Advance;
   readonly plan: Plan;
@@ -27,7 +27,7 @@ export interface Step {
 
 type TickCounts = Exclude<Advanced, string | BullrushError>;
 
-/** Makes of entries what is to be sent, and says what was. */
+/** Turns entries into steps to send, and logs the results. */
 export class Sending {
   readonly #options: SendingOptions;
 
@@ -36,8 +36,8 @@ export class Sending {
   }
 
   /**
-   * What is to be done with an entry at `now`. `undefined` if it cannot be computed, or a tick cannot be sent, which is logged: all of it
-   * stays due.
+   * Prepares the step of an entry at `now`. Returns `undefined` if the entry cannot be computed or
+   * a tick cannot be sent; the error is logged and everything stays due.
    */
   step(entry: StoredEntry, now: number, jump?: Jump): Step | undefined {
     try {
@@ -53,7 +53,8 @@ export class Sending {
   }
 
   /**
-   * Hears what has become of a step at `now`. Gives whether its entry went on, or was changed by others; if not, why not has been logged.
+   * Handles the result of a step at `now`. Returns whether the entry advanced or was changed by
+   * somebody else; otherwise the reason has been logged.
    */
   done(step: Step, advanced: Exclude<Advanced, "deposed">, now: number): boolean {
     const { name } = step.entry;
@@ -62,21 +63,21 @@ export class Sending {
       this.failed(name, advanced);
       return false;
     }
-    this.#sayMissed(step, advanced);
-    this.#saySent(step, advanced, now);
+    this.#logMissed(step, advanced);
+    this.#logSent(step, advanced, now);
     return true;
   }
 
-  /** Says why an entry does not go on. */
+  /** Logs why an entry does not advance. */
   failed(entry: string, error: unknown): void {
     this.#options.log.error({ entry, reason: reasonOf(error) }, "the entry does not tick");
   }
 
-  #sayMissed({ plan: { dues, missed, jumped }, advance: { ticks }, entry: { name, call } }: Step, counts: TickCounts): void {
+  #logMissed({ plan: { dues, missed, jumped }, advance: { ticks }, entry: { name, call } }: Step, counts: TickCounts): void {
     const { log } = this.#options;
     if (jumped) log.warn({ entry: name, sent: counts.sent }, "left out what the clock of the server has jumped over");
     if (missed === undefined) return;
-    // What did not go into this step is still to be caught up with.
+    // Missed ticks that did not fit into this step are caught up with later.
     const left = Math.max(0, missed.sent - ticks.length);
     const sent = Math.max(0, Math.min(missed.sent - counts.duplicates, counts.sent));
     const catchUp: CatchUp = call.catchUp ?? "latest";
@@ -84,9 +85,9 @@ export class Sending {
     log.warn({ entry: name, missed: missed.count - left, ...(more && { more }), catchUp, sent }, "missed");
   }
 
-  #saySent({ advance, entry: { name, call, last } }: Step, { sent, overlapped, duplicates }: TickCounts, now: number): void {
+  #logSent({ advance, entry: { name, call, last } }: Step, { sent, overlapped, duplicates }: TickCounts, now: number): void {
     const { log, metrics } = this.#options;
-    // What had been sent before was so before all others.
+    // If the step is a repetition, it was sent as a whole before.
     for (const { due, messages } of advance.ticks.slice(duplicates, duplicates + sent)) {
       const [{ queue, message }] = messages;
       const late = now - due;
@@ -97,7 +98,7 @@ export class Sending {
     if (duplicates > 0) log.warn({ entry: name, task: call.task, ticks: duplicates }, "sent before");
   }
 
-  /** The ticks that were due at `dues`, as many as go into one step. */
+  /** The ticks that were due at `dues`, as many as fit into one step. */
   #ticks({ name, version, call }: StoredEntry, dues: readonly number[]): readonly Tick[] {
     const { app, random } = this.#options;
     const ticks: Tick[] = [];

@@ -1,13 +1,19 @@
 import type { Clock } from "@bullrush/broker";
 import type { Jump } from "./scheduler.js";
 
-/** A difference of clocks that is a jump, in ms. */
+/** Minimum change of a clock difference that counts as a jump, in ms. */
 const tolerance = 1000;
 
-/** Two clocks that were not compared for so long may have drifted apart, in ms. */
+/**
+ * Maximum time between two comparisons of the clocks, in ms. After a longer time they may have
+ * drifted apart.
+ */
 const longest = 10 * 60 * 1000;
 
-/** The time of the server, kept with a steady clock from one answer to the next, so that jumps of this machine's clock do not matter. */
+/**
+ * The server's time, continued by the monotonic clock between two answers, so that jumps of this
+ * machine's clock do not matter.
+ */
 export class ServerTime {
   readonly #steady: Clock;
   #known: { readonly ahead: number; readonly at: number } | undefined;
@@ -17,21 +23,22 @@ export class ServerTime {
     this.#steady = steady;
   }
 
-  /** In ms since the epoch; before anything was heard, 0. */
+  /** In ms since the epoch; 0 before the first answer. */
   now(): number {
     return this.#known === undefined ? 0 : this.#steady.now() + this.#known.ahead;
   }
 
-  /** The last jump of its clock forwards, unless it went back since. */
+  /** The last forward jump of the server's clock, unless it went back since. */
   get jump(): Jump | undefined {
     return this.#jump;
   }
 
   /**
-   * Hears that it was `now` at the server, between `asked`, by the steady clock, and this moment. Gives by how many ms its clock has jumped
-   * meanwhile, forwards or, below 0, backwards, if by more than 1 s: what the way there and back may have taken is not counted.
+   * Takes an answer: the server's time was `now`, between `asked`, on the monotonic clock, and this
+   * moment. Returns by how many ms the server's clock has jumped meanwhile, negative for backwards,
+   * if by more than 1 s. The round trip is not counted.
    */
-  heard(now: number, asked: number): number {
+  update(now: number, asked: number): number {
     const at = this.#steady.now();
     const way = (at - asked) / 2;
     const jumped = this.#jumped(now, asked + way, way);

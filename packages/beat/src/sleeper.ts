@@ -1,6 +1,6 @@
 import { systemTiming, type Timing } from "@bullrush/broker";
 
-/** Sleep from which one can be woken. Who is woken while awake does not sleep the next time. */
+/** A sleep that `wake()` ends. A `wake()` while awake makes the next sleep return at once. */
 export class Sleeper {
   readonly #timing: Pick<Timing, "setTimer">;
   #woken = false;

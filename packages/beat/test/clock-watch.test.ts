@@ -9,7 +9,7 @@ it("clocks that differ and agree again: logged once each time", () => {
   const watch = new ClockWatch({ now: () => 1_000_000 + ahead }, log);
   for (const offset of [0, 1999, 2001, 3_600_000, 0, -1000, -5000, 10]) {
     ahead = offset;
-    watch.heard(1_000_000, 0);
+    watch.compare(1_000_000, 0);
   }
   expect(lines.map(({ level, seconds }) => [level, seconds])).toEqual([
     [40, 2.001],
@@ -22,7 +22,7 @@ it("clocks that differ and agree again: logged once each time", () => {
 it("answer late by 0.9 s: its middle counts; by more than 1 s: ignored", () => {
   const lines: string[] = [];
   const watch = new ClockWatch({ now: () => 1_002_400 }, pino({}, { write: (line) => void lines.push(line) }));
-  watch.heard(1_000_000, 900);
-  watch.heard(1_000_000, 1001);
+  watch.compare(1_000_000, 900);
+  watch.compare(1_000_000, 1001);
   expect(lines).toEqual([]);
 });

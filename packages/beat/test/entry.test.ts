@@ -74,7 +74,7 @@ describe("preview", () => {
   });
   const given = (name: string, every: number) => ({ name, call: entry(name, { type: "every", every }).call });
 
-  it("options that differ from what is stored: the options as they are now, and entries set at run time", () => {
+  it("options that differ from the store: the new options, and entries set at run time", () => {
     const kept = [
       stored("same", "options", 1000),
       stored("changed", "options", 1000),

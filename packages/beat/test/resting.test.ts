@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { Resting } from "../src/resting.js";
+import { RestingEntries } from "../src/resting.js";
 
 it("entry that failed: rests for 10 s, unless it is changed", () => {
-  const resting = new Resting();
+  const resting = new RestingEntries();
   resting.begin({ name: "e", version: "1" }, 1000);
   expect(resting.until({ name: "e", version: "1" })).toBe(11_000);
   expect(resting.until({ name: "e", version: "2" })).toBeUndefined();

@@ -2,7 +2,9 @@ import { connect } from "node:net";
 
 type Reply = string | number | null | readonly Reply[];
 
-/** What the Redis at `url` answers to one command, on a connection of its own. Throws for an error. */
+/**
+ * The answer of the Redis at `url` to one command, on a connection of its own. Throws its error.
+ */
 export async function redis(url: string, ...command: readonly string[]): Promise<Reply> {
   const { hostname, port, username, password } = new URL(url);
   const login = password === "" ? [] : [["AUTH", decodeURIComponent(username) || "default", decodeURIComponent(password)]];

@@ -39,7 +39,10 @@ export function messageOf({ content }: Delivery): Message {
 export interface Taken {
   readonly delivery: Delivery;
   readonly message: Message;
-  /** Stores the record of how the task ended, tells its sender, and settles the delivery, as a worker does. */
+  /**
+   * Stores the record of the task's end, notifies its sender, and settles the delivery, as a worker
+   * does.
+   */
   end(outcome: Outcome, record: Partial<TaskRecord>): Promise<void>;
 }
 
@@ -60,7 +63,7 @@ export async function take(app: App, queue = "default"): Promise<Taken> {
   return { delivery, message, end };
 }
 
-/** Stores the record of a task and, with `replyTo`, tells whoever waits there. */
+/** Stores the record of a task and, with `replyTo`, notifies its clients. */
 export async function store(
   app: App,
   task: { readonly id: string; readonly replyTo?: string },
@@ -83,14 +86,14 @@ function storeOf({ id, replyTo }: { readonly id: string; readonly replyTo?: stri
   return { id, delivery: facts.delivery ?? 1, expires: 60_000, record: encoded, ...(replyTo !== undefined && { replyTo }) };
 }
 
-/** What `act` gives, and how long it took, in ms. */
+/** The value of `act`, and its duration in ms. */
 export async function timed<T>(act: () => Promise<T>): Promise<{ readonly value: T; readonly took: number }> {
   const started = performance.now();
   const value = await act();
   return { value, took: performance.now() - started };
 }
 
-/** A door that is closed until it is opened, and counts who has come to it. */
+/** A gate that is closed until it is opened, and counts who waits. */
 export function door() {
   let open: (value: undefined) => void = () => {};
   const opened = new Promise<undefined>((resolve) => (open = resolve));
@@ -113,13 +116,16 @@ export async function rejected(promise: Promise<unknown>): Promise<unknown> {
   );
 }
 
-/** How many connections of the Redis at `url` hear of the results of `app`. */
+/** How many connections of the Redis at `url` are subscribed to the results of `app`. */
 export async function subscriptionsOf(url: string, app: App): Promise<unknown> {
   const reply = await redis(url, "PUBSUB", "NUMSUB", app.engine.results.replyChannel);
   return Array.isArray(reply) ? reply[1] : reply;
 }
 
-/** Starts to wait for the result of a call, and gives the promise of it once `app` is subscribed to its results on the Redis at `url`. */
+/**
+ * Starts to wait for the result of a call, and returns its promise once `app` is subscribed to
+ * results.
+ */
 export async function waiting(url: string, app: App, re: AsyncResult): Promise<{ readonly get: Promise<unknown> }> {
   const get = re.get({ timeout: hangTimeout });
   get.catch(() => undefined);
@@ -172,7 +178,7 @@ export async function openGate(url: string): Promise<Gate> {
   return { url: gate.href, block: () => void (blocked = true), cut };
 }
 
-/** The URL of a port on which nobody listens, and that no test is given for a server. */
+/** The URL of a port on which nobody listens, and which no test uses for a server. */
 export const deadUrl = "redis://127.0.0.1:1";
 
 function portOf(server: Server): number {

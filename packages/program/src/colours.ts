@@ -1,6 +1,9 @@
 import { isatty } from "node:tty";
 
-/** Whether what is written to `descriptor` has colours: as `FORCE_COLOR` says, else not with `NO_COLOR`, else on a terminal. */
+/**
+ * Whether output to `descriptor` has colours: as `FORCE_COLOR` says, else not with `NO_COLOR`, else
+ * on a terminal only.
+ */
 export function hasColours(descriptor: number, environment: NodeJS.ProcessEnv): boolean {
   const forced = environment["FORCE_COLOR"];
   if (forced !== undefined) return forced !== "0" && forced !== "false";
@@ -9,7 +12,7 @@ export function hasColours(descriptor: number, environment: NodeJS.ProcessEnv): 
 
 export type Paint = (code: string, text: string) => string;
 
-/** Puts a text into the colour of an ANSI code, such as `31`; leaves it as it is without colours. */
+/** Colours a text with an ANSI code, such as `31`; returns it unchanged without colours. */
 export function painter(colours: boolean): Paint {
   return (code, text) => (colours && text !== "" ? `\u001B[${code}m${text}\u001B[0m` : text);
 }

@@ -6,15 +6,17 @@ import { findModule, ownConditions } from "./find-module.js";
 import { loadModule } from "./load-module.js";
 import { reasonOf } from "./reason.js";
 
-/** An app, and the reference that finds it again from whatever directory. */
+/** An app, and a reference that finds it again from any directory. */
 export interface FoundApp {
   readonly app: App;
   readonly reference: string;
 }
 
 /**
- * The app that `reference` names: a module, by path, file URL or package, and behind a `:` one of its exports. Without an export it is `app`, else the default export. Without a reference it is
- * `BULLRUSH_APP`, else `bullrush.app` in package.json, else `bullrush.config.*` or `tasks.*` in `directory`. Throws `APP_NOT_FOUND`, naming what there is.
+ * Finds the app of `reference`: a module, by path, file URL or package, with one of its exports
+ * after a `:`. Default export name: `app`, else the default export. Default reference:
+ * `BULLRUSH_APP`, else `bullrush.app` in package.json, else `bullrush.config.*` or `tasks.*` in
+ * `directory`. Throws `APP_NOT_FOUND`, naming the apps that exist.
  */
 export async function discoverApp(reference: string | undefined, directory: string, environment: NodeJS.ProcessEnv): Promise<FoundApp> {
   const named = reference ?? (environment["BULLRUSH_APP"] || namedByPackage(directory) || foundIn(directory));
@@ -34,7 +36,7 @@ function appOf(manifest: string): unknown {
   try {
     return (JSON.parse(readFileSync(manifest, "utf8")) as { readonly bullrush?: { readonly app?: unknown } }).bullrush?.app;
   } catch {
-    // None, or one that Node will complain about itself.
+    // There is no package.json, or one that Node itself will report.
     return undefined;
   }
 }
@@ -60,7 +62,7 @@ async function load(file: string, module: string, directory: string): Promise<un
   const drained = new Promise<typeof never>((resolve) => {
     onDrained = () => resolve(never);
   });
-  // Nothing is left that could go on.
+  // The process ends here, whatever the module left running.
   process.once("beforeExit", onDrained);
   try {
     const exports = await Promise.race([loadModule(file), drained]);

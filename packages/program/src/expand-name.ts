@@ -2,7 +2,9 @@ import { hostname } from "node:os";
 import { BullrushError, typeOf } from "@bullrush/broker";
 
 /**
- * The name of a worker or a beat for which `pattern` stands: `%h` is the host, `%n` its first part, `%d` the rest, `%p` the process id, `%%` a `%`. Throws `INVALID_OPTION` unless it has 1 to 200 characters without whitespace.
+ * Expands the name of a worker or a beat: `%h` is the host, `%n` its first part, `%d` the rest,
+ * `%p` the process id, `%%` a `%`. Throws `INVALID_OPTION` unless the result has 1 to 200
+ * characters without whitespace.
  */
 export function expandName(pattern: string): string {
   if (typeof pattern !== "string") throw refusal(typeOf(pattern), "a string");

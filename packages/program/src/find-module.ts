@@ -10,7 +10,8 @@ export type Found = { readonly file: string } | { readonly reason: string };
 const extensions = ["ts", "mts", "tsx", "js", "mjs", "cts", "cjs"];
 
 /**
- * Finds what `module` names: a path from `directory`, whose extension may be left out, a file URL, or else a package that is installed there, or one of its exports. `conditions` are those of exports that
+ * Finds the file of `module`: a path from `directory`, whose extension may be left out, a file URL,
+ * or else an installed package or one of its exports. `conditions` are the export conditions that
  * the process was started with.
  */
 export function findModule(module: string, directory: string, conditions: readonly string[]): Found {
@@ -27,7 +28,7 @@ export function findModule(module: string, directory: string, conditions: readon
   const home = homeOf(name, directory);
   if (home !== undefined) return inPackage(name, home, below, conditions);
   try {
-    // Where packages are elsewhere, Node's own loader was told so.
+    // Node's own loader also knows packages in other places.
     return { file: createRequire(join(directory, "-")).resolve(module) };
   } catch {
     return { reason: `there is no such file${/\.[cm]?[jt]sx?$/.test(module) ? "" : ", and no such package,"} in ${directory}` };
@@ -39,7 +40,10 @@ interface Home {
   readonly manifest: Manifest;
 }
 
-/** The package `name` as modules in `directory` see it: installed, or the one that they are in. */
+/**
+ * The package `name` as modules in `directory` see it: installed, or the package that contains
+ * them.
+ */
 function homeOf(name: string, directory: string): Home | undefined {
   for (const above of upwards(directory)) {
     const installed = join(above, "node_modules", name);
@@ -80,7 +84,7 @@ function targetsOf(exports: unknown, below: string, conditions: readonly string[
   }
 }
 
-/** The conditions of exports that this process was started with: `-C name`, `--conditions=name`. */
+/** The export conditions that this process was started with: `-C name`, `--conditions=name`. */
 export function ownConditions(): readonly string[] {
   const flags = [...(process.env["NODE_OPTIONS"] ?? "").split(/\s+/), ...process.execArgv];
   return flags.flatMap((flag, index) => {

@@ -1,6 +1,6 @@
 import { printable, printableLines } from "./printable.js";
 
-/** The messages of lines that tell what happened to a task; of all others the message is a text. */
+/** The messages of log lines about a task; the message of any other line is plain text. */
 export const taskEvents: ReadonlySet<string> = new Set([
   ...["received", "succeeded", "ignored", "failed", "retried", "revoked", "requeued", "replaced", "crashed"],
   ...["sent", "missed", "overlap"],
@@ -8,9 +8,12 @@ export const taskEvents: ReadonlySet<string> = new Set([
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** The fields of a line for a person, behind what happened: those of `event` as words, of all others `name=value`. */
+/**
+ * The fields of a line for people, after the message: those of `event` as words, of all others as
+ * `name=value`.
+ */
 export function factsOf(event: string, fields: Fields): string {
-  const { words, rest } = (spoken.get(event) ?? unspoken)(fields);
+  const { words, rest } = (phrases.get(event) ?? allFields)(fields);
   const { error, reason } = rest;
   const why = [error, reason].filter((text) => typeof text === "string").map((text) => printableLines(text).replaceAll("\n", "\n    "));
   const others = Object.entries(rest).filter(([name, value]) => typeof value !== "string" || (name !== "error" && name !== "reason"));
@@ -20,18 +23,18 @@ export function factsOf(event: string, fields: Fields): string {
 
 type Speak = (fields: Fields) => { readonly words: string; readonly rest: Fields };
 
-const unspoken: Speak = (rest) => ({ words: "", rest });
+const allFields: Speak = (rest) => ({ words: "", rest });
 
-/** How long a task took that has ended well. */
+/** The duration of a task that succeeded. */
 const done: Speak = ({ ms, ...rest }) => ({ words: typeof ms === "number" ? `in ${ms} ms` : "", rest });
 
-/** How a task ended otherwise. */
+/** The end of a task that did not succeed. */
 const ended: Speak = ({ ms, next, queue: _, ...rest }) => ({
   words: [typeof ms === "number" ? `after ${ms} ms` : "", typeof next === "string" ? `, next at ${timeOf(next)}` : ""].join(""),
   rest,
 });
 
-const spoken: ReadonlyMap<string, Speak> = new Map<string, Speak>([
+const phrases: ReadonlyMap<string, Speak> = new Map<string, Speak>([
   [
     "received",
     ({ queue, attempt, ...rest }) => ({
@@ -60,7 +63,7 @@ function timeOf(iso: string): string {
   return Number.isNaN(date.getTime()) ? printable(iso) : date.toTimeString().slice(0, 8);
 }
 
-/** A text as it is if it is one word, lists with commas, all else as JSON. */
+/** A text as it is if it is one word; a list with commas; any other value as JSON. */
 function shown(value: unknown): string {
   if (typeof value === "string") return printable(/^[^\s"=]+$/.test(value) ? value : JSON.stringify(value));
   if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value.map(shown).join(",");

@@ -3,8 +3,9 @@ import { pathToFileURL } from "node:url";
 import { isTypeScript } from "./typescript/files.js";
 
 /**
- * What `file` exports; of a CommonJS module, its `module.exports`. TypeScript is loaded without a build, as its nearest tsconfig.json says, and so is what it imports, later too; by the loader that the
- * process was started with, if that knows TypeScript.
+ * Loads the exports of `file`; of a CommonJS module, its `module.exports`. TypeScript loads without
+ * a build, by its nearest tsconfig.json, as do its imports, later ones too. A loader that the
+ * process was started with comes first, if it knows TypeScript.
  */
 export async function loadModule(file: string): Promise<unknown> {
   if (!isTypeScript(file)) return await importModule(file);

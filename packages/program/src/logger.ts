@@ -8,13 +8,17 @@ import { printableLines } from "./printable.js";
 export interface LogOptions {
   /** The file descriptor that the lines go to. Default: 1, stdout. */
   readonly descriptor?: number;
-  /** Whose lines they are: the field `worker` of each. It is asked for at each line. Default: the lines say it themselves, or do not. */
+  /**
+   * The field `worker` of each line, asked for at each line. Default: none beside what the line
+   * has.
+   */
   readonly worker?: () => string;
 }
 
 /**
- * A pino logger on stdout, or on another file descriptor. `pretty` is for terminals, `json` for machines. It writes at once, so that a line is never lost when the process
- * ends. Nothing that is logged reaches a terminal as a control character, and a text of megabytes is cut.
+ * A pino logger on stdout, or on another file descriptor. `pretty` is for terminals, `json` for
+ * machines. It writes synchronously, so that the end of the process loses no line. It escapes
+ * control characters and cuts texts of megabytes.
  */
 export async function createLogger(level: string, format: "pretty" | "json", { descriptor = 1, worker }: LogOptions = {}): Promise<Logger> {
   const named = worker && { mixin: () => ({ worker: worker() }) };
@@ -25,12 +29,15 @@ export async function createLogger(level: string, format: "pretty" | "json", { d
   return pino(options, linesTo(descriptor, prettyLines({ colours: hasColours(descriptor, process.env), host: hostname(), columns })));
 }
 
-/** What worker and beat write to when they are given no logger: JSON on stdout, at `info`. */
+/** The default logger of worker and beat: JSON on stdout, at `info`. */
 export function jsonLogger(): Logger {
   return pino({}, linesTo(1, printableLines));
 }
 
-/** Writes to a file descriptor what `format` makes of each line of JSON. Once its terminal is closed, or nobody reads the pipe any more, lines are lost: that is no reason to crash. */
+/**
+ * Writes each line of JSON to a file descriptor, formatted by `format`. Lines are dropped, without
+ * an error, when the terminal or the reader of the pipe is gone.
+ */
 function linesTo(descriptor: number, format: (line: string) => string): DestinationStream {
   const lines = pino.destination({ dest: descriptor, sync: true });
   let lost = false;

@@ -1,9 +1,15 @@
 import { clip } from "@bullrush/broker";
 
-/** Longest line that is written as it is, and longest text in a longer one, in characters: twice the stack of a failure that is stored, and one such stack. */
+/**
+ * Maximum length of a line that is written unchanged, and of a text in a longer line, in
+ * characters: twice the stack of a stored failure, and one such stack.
+ */
 const most = { line: 40_000, text: 20_000, texts: 100 };
 
-/** `line`, a line of JSON: one of megabytes, because of what somebody planted, with its texts and lists cut. */
+/**
+ * Returns a line of JSON, with its texts and lists cut if it is too long: anybody with access to
+ * Redis may have stored megabytes.
+ */
 export function shortened(line: string): string {
   if (line.length <= most.line) return line;
   return `${JSON.stringify(JSON.parse(line), cut)}\n`;

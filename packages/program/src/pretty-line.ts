@@ -14,16 +14,19 @@ export interface PrettyOptions {
   readonly colours: boolean;
   /** The host of this machine, which is left out of the names of its workers. */
   readonly host: string;
-  /** Width of the terminal, in characters; `undefined` where there is none. Long names are clipped to it. */
+  /**
+   * Width of the terminal, in characters; long names are clipped to it. `undefined`: no terminal.
+   */
   readonly columns: () => number | undefined;
 }
 
-/** Longest names that are shown, in characters, and the share of a narrow terminal that they may take. */
+/** Maximum length of names, in characters, and their maximum share of a narrow terminal. */
 const most = { worker: 24, task: 60, workerShare: 0.2, taskShare: 0.4, least: 8 };
 
 /**
- * What makes a line of a pino logger one that a person reads, in local time: `12:00:01 workerA  succeeded  tasks.add[9904f3ad] in 2 ms`. The stack of a failure stands below. Whatever else
- * has several lines is indented from the second on: so nothing that is logged looks like a line of its own.
+ * Returns a formatter of pino lines for people, in local time:
+ * `12:00:01 workerA  succeeded  tasks.add[9904f3ad] in 2 ms`. The stack of a failure follows below.
+ * Further lines of any text are indented, so that no logged text looks like a line of its own.
  */
 export function prettyLines({ colours, host, columns }: PrettyOptions): (json: string) => string {
   const paint = painter(colours);
@@ -39,7 +42,7 @@ export function prettyLines({ colours, host, columns }: PrettyOptions): (json: s
 
   return (json) => {
     const { level, time, worker, stack, ...fields } = JSON.parse(json) as Line;
-    // A terminal that does not know its width says 0.
+    // A terminal without a known width reports 0.
     const room = columns() || Infinity;
     const text = isOfTask(fields) ? taskText(level, fields, paint, room) : plainText(level, fields, paint);
     const below = typeof stack === "string" ? `\n    ${indented(stack)}` : "";
@@ -53,7 +56,7 @@ function isOfTask(fields: Fields): fields is Fields & { readonly task: string; r
   return typeof fields["task"] === "string" && typeof fields["id"] === "string" && typeof fields["msg"] === "string";
 }
 
-/** What happened to a task, or what it says itself: then the word is where it said it, or the level. */
+/** The event of a task, or the task's own text after its stream or level. */
 function taskText(level: number, { task, id, ...fields }: Fields & { task: string; id: string }, paint: Paint, room: number): string {
   const { msg, stream, ...others } = fields;
   const subject = `${clip(printable(task), Math.min(most.task, share(room, most.taskShare)))}[${printable(id.slice(0, 8))}]`;
@@ -80,7 +83,9 @@ function nameOf(level: number): string {
   return names[level] ?? String(level);
 }
 
-/** By level: red from errors on, yellow for warnings, green, and dim for what is only of interest to a few. */
+/**
+ * The colour of a level: red from errors on, yellow for warnings, green, and dim for debug lines.
+ */
 function colourOf(level: number): string {
   if (level >= 50) return "31";
   if (level >= 40) return "33";

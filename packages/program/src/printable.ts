@@ -1,16 +1,22 @@
-/** C0, DEL and C1, what changes the direction of text, and the separators of lines that are not in ASCII. */
+/**
+ * C0, DEL and C1, characters that change the direction of text, and line separators outside ASCII.
+ */
 const unsafe = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
 const unsafeInLines = /[^\P{Cc}\n]|[\p{Bidi_Control}\u2028\u2029]/gu;
 
 /**
- * `text` on one line, and with nothing in it that a terminal would obey: each control character, those of text direction included, as JSON writes
- * it, `\u001b`, and a line break as `\n`.
+ * Makes `text` one line that is safe for a terminal: control characters, those of text direction
+ * included, become JSON escapes such as `\u001b`, and a line break `
+ * `.
  */
 export function printable(text: string): string {
   return text.replace(unsafe, escaped);
 }
 
-/** `text` as `printable` makes it, but with its line breaks. JSON stays the same JSON: control characters stand nowhere but in its strings. */
+/**
+ * As `printable`, but keeps line breaks. JSON stays equivalent: control characters occur only in
+ * its strings.
+ */
 export function printableLines(text: string): string {
   return text.replace(unsafeInLines, escaped);
 }

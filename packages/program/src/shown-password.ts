@@ -1,6 +1,9 @@
 import { compileLocation, isMemoryUrl } from "@bullrush/broker";
 
-/** What is to be said of the flags whose URL has a password in it: whoever may list the processes of the machine reads it. */
+/**
+ * The warning for flags whose URL contains a password: anybody who can list the processes of the
+ * machine can read it.
+ */
 export function shownPasswords(flags: Readonly<Record<"--broker" | "--result-backend", string | undefined>>): readonly string[] {
   const variables = { "--broker": "BULLRUSH_BROKER_URL", "--result-backend": "BULLRUSH_RESULT_BACKEND" } as const;
   return (["--broker", "--result-backend"] as const).flatMap((flag) => {

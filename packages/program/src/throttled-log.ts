@@ -2,10 +2,13 @@ import { failureReason, toFailure, type Clock } from "@bullrush/broker";
 import type { Log } from "@bullrush/client";
 import { redact } from "./redact.js";
 
-/** An equal line is written at most once in this time, in ms. */
+/** Minimum time between two equal lines, in ms. */
 const quietFor = 10_000;
 
-/** Lines, without passwords, about an outage, which would otherwise come by the thousand: each at most once in 10 s, with the number of those left out before it. */
+/**
+ * Logs lines about an outage, without passwords. Each line is written at most once in 10 s, with
+ * the number of repetitions that were left out.
+ */
 export class ThrottledLog {
   readonly #log: Log;
   readonly #clock: Clock;

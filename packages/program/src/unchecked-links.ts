@@ -1,7 +1,7 @@
 import { compileLocation, isMemoryUrl } from "@bullrush/broker";
 import type { App } from "@bullrush/client";
 
-/** What is to be said of the connections of `app` that do not look at the certificate of their server. */
+/** The warnings for connections of `app` that do not check the certificate of their server. */
 export function uncheckedLinks({ options: { broker, backend } }: App): readonly string[] {
   const warnings = [broker, backend].flatMap((location) => (isMemoryUrl(location) ? [] : (compileLocation(location).warning ?? [])));
   return [...new Set(warnings)];

@@ -1,4 +1,5 @@
-// Looks for apps in a process of its own: what loads TypeScript stays in a process for as long as it lives.
+// Looks for apps in a process of its own: what loads TypeScript stays in a process for as long as
+// it lives.
 import { discoverApp } from "../dist/index.js";
 
 process.on("message", (asked) => void answer(asked));

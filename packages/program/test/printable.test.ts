@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
 import { printable, printableLines } from "../src/printable.js";
 
-/** Clears the screen, sets the title, rings, turns text round, begins a sequence in one byte of C1, and forges a line. */
+/**
+ * Clears the screen, sets the title, rings, turns text round, begins a sequence in one byte of C1,
+ * and forges a line.
+ */
 const hostile = "\u001b[2J\u001b]0;title\u0007\u202egnp\u2066\u009b31m\u007f\r\n[12:00:00.000] INFO: forged\u2028\u0000";
 
 test("control characters: shown, not obeyed", () => {

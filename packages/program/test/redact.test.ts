@@ -45,7 +45,10 @@ describe("redact", () => {
   );
 });
 
-/** How many characters the methods of strings and regular expressions look at while `call` runs, at most. */
+/**
+ * How many characters the methods of strings and regular expressions look at while `call` runs, at
+ * most.
+ */
 function readsDuring(call: () => void): number {
   let reads = 0;
   const costs: Readonly<Record<string, (text: string, result: unknown, ...args: unknown[]) => number>> = {

@@ -2,7 +2,7 @@ import { BullrushError } from "@bullrush/broker";
 import { duration, level, parseCommand, wholeNumber } from "@bullrush/program/command";
 import { Command, InvalidArgumentError, Option } from "commander";
 
-/** What the command line of `task-beat` says; what it leaves out is `undefined`. */
+/** The command line of `task-beat`, parsed; a flag that is absent is `undefined`. */
 export interface BeatArguments {
   readonly app?: string;
   readonly hostname?: string;
@@ -27,12 +27,12 @@ export interface BeatArguments {
 }
 
 /**
- * Reads `argv`, in which help and errors call the command `name`. `undefined` when help or version was asked for, and shown. Throws `BEAT_USAGE` or `INVALID_OPTION` for what cannot be
- * understood.
+ * Parses `argv`; help and errors call the command `name`. Returns `undefined` after showing help or
+ * the version. Throws `BEAT_USAGE` or `INVALID_OPTION` for arguments that it cannot parse.
  */
 export function parseArguments(argv: readonly string[], version: string, name: string): BeatArguments | undefined {
   const command = new Command(name)
-    .description("Sends the recurring calls of an app when they are due. Any number may run; one of them leads.")
+    .description("Sends the periodic calls of an app when they are due. Any number may run; one of them leads.")
     .version(version, "-V, --version")
     .option(
       "-A, --app <module[:export]>",
@@ -63,9 +63,9 @@ export function parseArguments(argv: readonly string[], version: string, name: s
     .option("--for <duration>", "with --dry-run: for how long (default: 1h)", duration("--for"))
     .option("--json", "with --list or --dry-run: a line of JSON for each entry or tick")
     .option("--show-args", "with --dry-run or --list --json: with arguments and headers too");
-  const given = parseCommand(command, argv, "BEAT_USAGE") as (BeatArguments & Record<string, unknown>) | undefined;
-  if (given !== undefined) checkTogether(given, name);
-  return given;
+  const parsed = parseCommand(command, argv, "BEAT_USAGE") as (BeatArguments & Record<string, unknown>) | undefined;
+  if (parsed !== undefined) checkTogether(parsed, name);
+  return parsed;
 }
 
 function checkTogether({ list, dryRun, from, for: length, json, showArgs, metricsPort, metricsHost }: BeatArguments, name: string): void {
@@ -92,7 +92,7 @@ function time(text: string): number {
   const [, date = "", clock = "00:00", zone = "Z"] = isoTime.exec(text) ?? [];
   const shown = new Date(`${date}T${clock}Z`);
   const value = Date.parse(`${date}T${clock}${zone}`);
-  // February 30th would be read as a day in March.
+  // `Date` would read February 30th as a day in March.
   if (!Number.isNaN(value) && shown.toISOString().startsWith(date)) return value;
   throw new InvalidArgumentError('It has to be a time such as 2026-03-29T00:00:00Z, or "now".');
 }

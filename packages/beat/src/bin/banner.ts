@@ -3,10 +3,10 @@ import type { App, ListedEntry } from "@bullrush/client";
 import { printable } from "@bullrush/program";
 import type { CompiledBeatOptions } from "../options.js";
 
-/** Longest text that is shown of an entry. */
+/** Maximum length of an entry's text in the banner, in characters. */
 const maxCharacters = 500;
 
-/** What a beat says of itself when it starts; never a password. */
+/** The banner that a beat prints when it starts. It never contains a password. */
 export function bannerFacts(app: App, { maxInterval }: CompiledBeatOptions, entries: readonly Pick<ListedEntry, "name" | "schedule">[]) {
   return {
     app: app.options.name,
@@ -17,10 +17,10 @@ export function bannerFacts(app: App, { maxInterval }: CompiledBeatOptions, entr
   };
 }
 
-/** Entries that are shown; of further ones only how many there are. */
+/** Maximum number of entries in the banner; of the others it shows the count. */
 const maxShown = 20;
 
-/** The facts for a person. */
+/** Formats the banner for a terminal. */
 export function bannerText({ app, broker, timezone, maxInterval, entries }: ReturnType<typeof bannerFacts>, version: string): string {
   const further = entries.length - maxShown;
   return [

@@ -7,15 +7,15 @@ import { forecast, preview } from "../forecast.js";
 import { reasonOf } from "../reason.js";
 
 export interface PrintOptions {
-  /** How warnings call the command. */
+  /** The name of the command in warnings. */
   readonly command: string;
-  /** A line of JSON for each. */
+  /** Whether to print a line of JSON for each entry or tick. */
   readonly json: boolean;
-  /** With what is sent along, which may be secret: arguments and headers. */
+  /** Whether to print arguments and headers, which may be secret. */
   readonly showArgs: boolean;
 }
 
-/** Prints all entries: a table, or a line for each. */
+/** Prints all entries, as a table or as one line of JSON each. */
 export async function printList(app: App, { json, showArgs }: PrintOptions): Promise<void> {
   const entries = await app.beat.list();
   if (json) for (const entry of entries) await print(jsonOf(showArgs ? entry : withoutArgs(entry)));
@@ -40,8 +40,9 @@ function row({ task, schedule, origin, paused, last, next, count, spoilt }: List
 }
 
 /**
- * Prints what would be sent from `from` on, for `length` ms: a line for each tick. Without a broker, of the entries in the app's options
- * alone; then it says so on stderr, and also of what cannot be computed. `false` if there is any such.
+ * Prints the ticks that would be sent from `from` on, for `length` ms, one line each. Without a
+ * broker it uses the entries of the app's options alone, and warns of that on stderr. Returns
+ * `false` if an entry could not be computed, which it also reports on stderr.
  */
 export async function printForecast(app: App, from: number, length: number, { command, json, showArgs }: PrintOptions): Promise<boolean> {
   let complete = true;
@@ -70,17 +71,17 @@ async function stored(app: App, command: string, failed: (entry: string, error: 
   }
 }
 
-/** A name for people to read: somebody may have planted it. */
+/** Makes a stored name safe for a terminal: anybody with access to Redis may have written it. */
 function shown(name: string): string {
   return printable(clip(name, textLimits.name));
 }
 
-/** A line of JSON, which may be read in a terminal too. */
+/** Formats a line of JSON, safe for a terminal. */
 function jsonOf(value: unknown): string {
   return printableLines(JSON.stringify(value));
 }
 
-/** Waits for a reader that is slower. */
+/** Writes `text` to stdout and waits until a slow reader has taken it. */
 async function print(line: string): Promise<void> {
   if (!process.stdout.write(`${line}\n`)) await once(process.stdout, "drain");
 }

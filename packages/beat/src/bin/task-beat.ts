@@ -19,19 +19,22 @@ import { parseArguments, type BeatArguments } from "./arguments.js";
 import { bannerFacts, bannerText } from "./banner.js";
 import { printForecast, printList, warn } from "./print.js";
 
-/** The command `task-beat`: runs until it is told to stop, and ends the process. Help, errors and warnings call it `name`. */
+/**
+ * The command `task-beat`: runs until it is told to stop, then ends the process. Help, errors and
+ * warnings call the command `name`.
+ */
 export async function runTaskBeat(argv: readonly string[], name = "task-beat"): Promise<void> {
   await runCommand(name, () => main(argv, name));
 }
 
 async function main(argv: readonly string[], command: string): Promise<number> {
   const version = packageVersion(import.meta.url);
-  const given = parseArguments(argv, version, command);
-  if (given === undefined) return 0;
-  const lines = given.dryRun || given.list ? undefined : await openLines(given);
+  const args = parseArguments(argv, version, command);
+  if (args === undefined) return 0;
+  const lines = args.dryRun || args.list ? undefined : await openLines(args);
   lines?.capture?.start();
   try {
-    return await serve(given, { command, version }, lines);
+    return await serve(args, { command, version }, lines);
   } finally {
     lines?.capture?.stop();
   }
@@ -40,7 +43,7 @@ async function main(argv: readonly string[], command: string): Promise<number> {
 interface Lines {
   readonly log: Logger;
   readonly format: "pretty" | "json";
-  /** Takes what the app writes, from its loading on. */
+  /** Captures the output of the app, from its loading on. */
   readonly capture: OutputCapture | undefined;
 }
 
@@ -52,12 +55,12 @@ async function openLines({ loglevel, logFormat, captureConsole, hostname = "beat
 }
 
 interface Program {
-  /** How it was called. */
+  /** The name under which the command was called. */
   readonly command: string;
   readonly version: string;
 }
 
-/** @param lines absent if something is to be printed instead */
+/** @param lines absent if the command prints something instead of beating */
 async function serve(given: BeatArguments, { command, version }: Program, lines: Lines | undefined): Promise<number> {
   const { app } = await discoverApp(given.app, process.cwd(), process.env);
   const { broker, resultBackend: backend, json = false, showArgs = false } = given;
@@ -78,7 +81,9 @@ const hour = 60 * 60 * 1000;
 
 interface Beginning extends Lines {
   readonly version: string;
-  /** Of passwords that others can read, and of servers whose certificate is not looked at. */
+  /**
+   * Warns of passwords that other users can read, and of servers whose certificate is not checked.
+   */
   readonly warnings: readonly string[];
 }
 
@@ -116,7 +121,7 @@ async function beat(app: App, given: BeatArguments, { version, warnings, log, fo
   try {
     await Promise.race([begin(), stopped]);
   } catch (error) {
-    // Told to stop before it was ready, it fails because its connections were closed.
+    // A stop before the beat was ready closes its connections, so `start()` rejects.
     if (!stopping) throw error;
   }
   await stopped;

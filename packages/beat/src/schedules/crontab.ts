@@ -3,10 +3,11 @@ import type { Timetable } from "./timetable.js";
 import { zoneOf } from "./zone.js";
 
 /**
- * As cron says, in a time zone. If the expression names hours, it goes by the clock on the wall: what the clock skips is due as much later
- * as the clock is put forward, what it shows twice is due the first time. With every hour it goes by real time. The library is asked for
- * times on the wall alone, where there are no changes: it knows no answer for clocks that change by other than an hour, and not the same
- * one at every question.
+ * A cron schedule in a time zone. An expression that names hours follows local time: a tick inside
+ * a skipped hour is due later by the length of the skip, and a repeated time is due the first time
+ * only. An expression for every hour follows elapsed time. The library computes local times only,
+ * without clock changes: it handles no changes other than one hour, and its answers there are not
+ * stable.
  */
 export function crontab(expression: string, timezone: string): Timetable {
   const cron = cronOf(expression);
@@ -16,7 +17,7 @@ export function crontab(expression: string, timezone: string): Timetable {
     const from = after + 1;
     const offset = zone.offsetAt(from);
     const change = cron.everyHour ? undefined : zone.recentChange(from);
-    // What the clock shows for the second time has been due.
+    // A local time that repeats was due the first time.
     const shown = change === undefined ? -Infinity : change.at + change.before - 1;
     let due = cron.next(Math.max(after + offset, shown)) - offset;
     if (change !== undefined && change.before < offset) {
@@ -24,7 +25,7 @@ export function crontab(expression: string, timezone: string): Timetable {
       if (skipped < change.at + change.since) due = Math.min(due, skipped - change.before);
     }
     const ahead = zone.change(from, due);
-    // Up to then there is nothing.
+    // There is no tick up to that time.
     return ahead === undefined ? due : next(ahead.at - 1);
   }
 

@@ -1,7 +1,10 @@
 import { BullrushError } from "@bullrush/broker";
 import type { Timetable } from "./timetable.js";
 
-/** The times that a function of the app's options returns. Throws what the function throws, and `INVALID_OPTION` for a time that is not later. */
+/**
+ * A schedule from a function of the app's options. Throws what the function throws, and
+ * `INVALID_OPTION` if it returns a time that is not later.
+ */
 export function custom(name: string, schedule: (after: Date) => Date | undefined): Timetable {
   function next(after: number): number | undefined {
     const returned: unknown = schedule(new Date(after));

@@ -1,8 +1,9 @@
 import type { Timetable } from "./timetable.js";
 
 /**
- * Every `every` ms, counted from `anchor`, so that no tick that is late makes the next one late. `fromAnchor`: the first is at `anchor`
- * itself. Otherwise the anchor is a time that has been, and what is before it comes only if the clock has gone back.
+ * A schedule every `every` ms, counted from `anchor`, so that a late tick does not delay the next.
+ * With `fromAnchor`, the first tick is at `anchor` itself. Otherwise the anchor is a past time, and
+ * earlier times occur only if the clock has gone back.
  */
 export function interval(every: number, anchor: number, fromAnchor: boolean): Timetable {
   const first = fromAnchor ? 0 : -Infinity;

@@ -4,8 +4,11 @@ import type { Timetable } from "./timetable.js";
 
 const day = 24 * 60 * 60 * 1000;
 
-/** For how many days an event is looked for: what does not come in a year never comes. */
-const patience = 400;
+/**
+ * Maximum number of days that are searched for an event. An event that does not occur within a year
+ * never does.
+ */
+const maxDays = 400;
 
 const names: Readonly<Record<SolarEvent, SunTimeName | "solarNoon">> = {
   dawn_astronomical: "nightEnd",
@@ -20,15 +23,15 @@ const names: Readonly<Record<SolarEvent, SunTimeName | "solarNoon">> = {
 };
 
 /**
- * At an event of the sun, to the second, at a place in degrees north and east. There is none on days on which the sun does not rise, or
- * does not set.
+ * A schedule at an event of the sun, to the second, at a place in degrees north and east. Days
+ * without the event, such as polar nights, are skipped.
  */
 export function solar(event: SolarEvent, latitude: number, longitude: number): Timetable {
   const name = names[event];
 
   function next(after: number): number | undefined {
-    // What belongs to a day may be hours before or behind its midnights.
-    for (let days = -2; days < patience; days++) {
+    // An event of a day can be hours before or after that day in UTC.
+    for (let days = -2; days < maxDays; days++) {
       const time = getTimes(new Date(after + days * day), latitude, longitude)[name];
       if (time === null || Number.isNaN(time.getTime())) continue;
       const due = Math.floor(time.getTime() / 1000) * 1000;

@@ -1,5 +1,8 @@
-/** When something is due. Times are ms since the epoch. */
+/** The due times of an entry, in ms since the epoch. */
 export interface Timetable {
-  /** The first time after `after`; `undefined`: there is none any more. The same for the same `after`, whenever it is asked. */
+  /**
+   * The first due time after `after`; `undefined` if there is none. Deterministic: the same `after`
+   * always returns the same time.
+   */
   next(after: number): number | undefined;
 }

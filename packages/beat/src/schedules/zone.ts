@@ -2,23 +2,23 @@ const day = 24 * 60 * 60 * 1000;
 
 /** A change of a zone's clocks. */
 interface Change {
-  /** The first moment of the new time. */
+  /** The first moment of the new offset. */
   readonly at: number;
-  /** What was added to UTC before, and is from then on, in ms. */
+  /** The offset from UTC before and after the change, in ms. */
   readonly before: number;
   readonly since: number;
 }
 
 const zones = new Map<string, Zone>();
 
-/** The zone of this name: what Node knows of one takes some kB, so there is one of each. */
+/** The zone of this name. Each is created once, since its formatter takes some kB. */
 export function zoneOf(name: string): Zone {
   let zone = zones.get(name);
   if (zone === undefined) zones.set(name, (zone = new Zone(name)));
   return zone;
 }
 
-/** A time zone of the IANA's, as Node knows it. */
+/** An IANA time zone, as Node knows it. */
 class Zone {
   readonly #format: Intl.DateTimeFormat;
 
@@ -26,14 +26,14 @@ class Zone {
     this.#format = new Intl.DateTimeFormat("en", { timeZone: name, timeZoneName: "longOffset" });
   }
 
-  /** What its clocks add to UTC at `time`, in ms. */
+  /** The offset from UTC at `time`, in ms. */
   offsetAt(time: number): number {
     const [, sign, hours, minutes, seconds = "0"] = /GMT([+-])(\d+):(\d+)(?::(\d+))?$/.exec(this.#format.format(time)) ?? [];
     if (sign === undefined) return 0;
     return (sign === "-" ? -1000 : 1000) * ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds));
   }
 
-  /** A change in the time from `from` to `to`, if its clocks differ then. */
+  /** The change between `from` and `to`, if the offsets differ. */
   change(from: number, to: number): Change | undefined {
     const before = this.offsetAt(from);
     if (this.offsetAt(to) === before) return undefined;
@@ -46,7 +46,7 @@ class Zone {
     return { at, before, since: this.offsetAt(at) };
   }
 
-  /** The change that still matters at `time`, for what its clocks show twice or not at all. */
+  /** The change that affects local times around `time`, which repeat or are skipped. */
   recentChange(time: number): Change | undefined {
     return this.change(time - day, time);
   }

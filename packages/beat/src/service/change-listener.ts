@@ -1,22 +1,25 @@
 import type { ScheduleNews, Schedules } from "@bullrush/broker";
 import type { ThrottledLog } from "@bullrush/program";
 
-/** How often it is tried to listen, until it succeeds, in ms. */
+/** Interval of attempts to subscribe, until one succeeds, in ms. */
 const interval = 5000;
 
-/** Calls `onNews` when entries have changed or a leader has resigned. Without it beat works on: it looks every `maxInterval`. */
+/**
+ * Calls `onNews` when entries have changed or a leader has resigned. Without a subscription the
+ * beat still looks every `maxInterval`.
+ */
 export class ChangeListener {
   readonly #store: Pick<Schedules, "subscribe">;
   readonly #onNews: (news: ScheduleNews) => void;
-  readonly #trouble: ThrottledLog;
+  readonly #throttledLog: ThrottledLog;
   #listening: Promise<() => void> | undefined;
   #tries: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  constructor(store: Pick<Schedules, "subscribe">, onNews: (news: ScheduleNews) => void, trouble: ThrottledLog) {
+  constructor(store: Pick<Schedules, "subscribe">, onNews: (news: ScheduleNews) => void, throttledLog: ThrottledLog) {
     this.#store = store;
     this.#onNews = onNews;
-    this.#trouble = trouble;
+    this.#throttledLog = throttledLog;
   }
 
   start(): void {
@@ -34,11 +37,11 @@ export class ChangeListener {
     if (this.#listening !== undefined) return;
     try {
       await (this.#listening = this.#store.subscribe(this.#onNews));
-      // What was changed since the first look, before it listened, was not heard.
+      // Changes between the first look and the subscription were not announced.
       if (!this.#stopped) this.#onNews("changed");
     } catch (error) {
       this.#listening = undefined;
-      if (!this.#stopped) this.#trouble.warn("not listening for changes of entries", error);
+      if (!this.#stopped) this.#throttledLog.warn("not listening for changes of entries", error);
     }
   }
 }

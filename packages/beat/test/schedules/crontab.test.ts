@@ -8,8 +8,8 @@ const hour = 60 * 60 * 1000;
 const day = 24 * hour;
 
 /**
- * With clocks that are changed at midnight, by half an hour or by two, in the other half of the year, for a month of fasting, and not at
- * all.
+ * With clocks that are changed at midnight, by half an hour or by two, in the other half of the
+ * year, for a month of fasting, and not at all.
  */
 const zones = [
   ..."Europe/Berlin Europe/London Europe/Lisbon Europe/Dublin Europe/Chisinau Europe/Athens Europe/Moscow Europe/Istanbul".split(" "),
@@ -114,7 +114,7 @@ describe("crontab", () => {
       year: from(2024, 2040),
     });
 
-    it("says a model of its days, in each zone, for a year", () => {
+    it("matches a model of its days, in each zone, for a year", () => {
       const inEachYear = property(given, ({ second, zone, year, ...days }) => {
         const { expression } = crontabOf({ minute: 0, hour: 12, ...(second && { second: 0 }), ...days });
         const [begin, end] = [Date.UTC(year, 0, 1), Date.UTC(year + 1, 0, 1)];
@@ -153,7 +153,7 @@ describe("crontab", () => {
     "*/2 * */3",
   );
 
-  it("random expressions at each clock change of 2026 and 2027: due when a scan of all minutes says", { timeout: 300_000 }, () => {
+  it("random expressions at each clock change of 2026 and 2027: due as a scan of all minutes finds", { timeout: 300_000 }, () => {
     const inEveryZone = property(constantFrom(...days), minutes, hours, dates, ({ zone, change }, minute, named, date) => {
       const expression = `${minute} ${named} ${date}`;
       const [from, to] = [change - 30 * hour - 1, change + 30 * hour];
@@ -162,7 +162,7 @@ describe("crontab", () => {
     assert(inEveryZone, { numRuns: 400 });
   });
 
-  it.each(days)("clock change of $zone at $change: due when a scan says, whatever hour is named", ({ zone, change }) => {
+  it.each(days)("clock change of $zone at $change: due as a scan finds, for every hour", ({ zone, change }) => {
     const [from, to] = [change - 4 * hour - 1, change + 4 * hour];
     for (const expression of ["30 2 * * *", "*/30 * * * *", "*/20 0-4 * * *", "10 */2 * * *"]) {
       expect([expression, shown(times(expression, zone, from, to))]).toEqual([expression, shown(scan(expression, zone, from, to))]);

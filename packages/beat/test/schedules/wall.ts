@@ -5,7 +5,10 @@ const formats = new Map<string, Intl.DateTimeFormat>();
 
 const offsets = new Map<string, number>();
 
-/** What the clocks of `zone` show at `time`, a full minute, as if that were UTC. They are changed at quarters of hours only. */
+/**
+ * What the clocks of `zone` show at `time`, a full minute, as if that were UTC. They are changed at
+ * quarters of hours only.
+ */
 export function wallAt(zone: string, time: number): number {
   const quarter = Math.floor(time / (15 * minute)) * 15 * minute;
   const key = `${zone} ${quarter}`;
@@ -39,8 +42,9 @@ export function changesOf(zone: string, year: number): readonly number[] {
 }
 
 /**
- * The minutes from `from` to `to` at which an expression of five fields is due, found by looking at each. A clock that is shown twice
- * counts the first time, and what is skipped as much later as the clock is put forward, unless the expression names every hour.
+ * The minutes from `from` to `to` at which an expression of five fields is due, found by looking at
+ * each. A clock that is shown twice counts the first time, and what is skipped as much later as the
+ * clock is put forward, unless the expression names every hour.
  */
 export function scan(expression: string, zone: string, from: number, to: number): readonly number[] {
   const matches = matcherOf(expression);
@@ -71,7 +75,10 @@ function matcherOf(expression: string): (wall: number) => boolean {
   };
 }
 
-/** Whether a day of the wall matches day of month, month and day of week, by the rule of vixie cron: its flags `DOM_STAR` and `DOW_STAR` look at the first character of a field. */
+/**
+ * Whether a day of the wall matches day of month, month and day of week, by the rule of vixie cron:
+ * its flags `DOM_STAR` and `DOW_STAR` look at the first character of a field.
+ */
 export function dayMatcherOf(days: string): (wall: number) => boolean {
   const [dates, months, weekdays] = days.split(" ") as [string, string, string];
   const hasStar = dates.startsWith("*") || weekdays.startsWith("*");

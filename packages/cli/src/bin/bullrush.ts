@@ -2,7 +2,10 @@ import { packageVersion, parseCommand, runCommand } from "@bullrush/program/comm
 import { Command } from "commander";
 import { subcommands, type Subcommand } from "./subcommands.js";
 
-/** The command `bullrush`: runs the subcommand that `argv` names, or prints help or the version, and ends the process. */
+/**
+ * The command `bullrush`: runs the subcommand that `argv` names, or prints help or the version, and
+ * ends the process.
+ */
 export async function runBullrush(argv: readonly string[]): Promise<void> {
   const [node = "", script = "", first = "--help", ...rest] = argv;
   const [name, args] = first === "help" && rest[0] !== undefined ? [rest[0], ["--help"]] : [first, rest];

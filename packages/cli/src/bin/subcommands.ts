@@ -2,7 +2,7 @@
 export interface Subcommand {
   readonly name: string;
   readonly description: string;
-  /** Loads what runs it. Nothing of the other subcommands is loaded. */
+  /** Loads the function that runs it, and nothing of the other subcommands. */
   load(): Promise<(argv: readonly string[], name: string) => Promise<void>>;
 }
 
@@ -15,7 +15,7 @@ export const subcommands: readonly Subcommand[] = [
   },
   {
     name: "beat",
-    description: "send the recurring calls of an app, as task-beat does",
+    description: "send the periodic calls of an app, as task-beat does",
     load: async () => (await import("@bullrush/beat/command")).runTaskBeat,
   },
 ];

@@ -32,7 +32,7 @@ import { stubOf } from "../task/stub.js";
 import type { AnyTask, AnyTaskFunction, Stub, Task, TaskDefinition, TaskFunction, TaskOf, TaskStub } from "../task/task.js";
 import { connect, type Connected, type WhenSent } from "./connected.js";
 import { compileOptions, withQueueOf, type AppOptions, type CompiledOptions } from "./options.js";
-import type { HookTrouble } from "../middleware/hook-calls.js";
+import type { HookErrorListener } from "../middleware/hook-calls.js";
 import { hookWarning } from "../middleware/hook-warning.js";
 import { Layers } from "../middleware/layers.js";
 import type { Middleware } from "../middleware/middleware.js";
@@ -41,26 +41,32 @@ import type { Sending } from "../publishing/build-message.js";
 import { Sender } from "./sender.js";
 import { TaskRegistry } from "./task-registry.js";
 
-/** Declares an app. Nothing is connected before the first call. Throws `INVALID_OPTION`, `INVALID_URL` or `INVALID_QUEUE_NAME`. */
+/**
+ * Declares an app. Nothing is connected before the first call. Throws `INVALID_OPTION`,
+ * `INVALID_URL` or `INVALID_QUEUE_NAME`.
+ */
 export function createApp<Calls extends Record<string, unknown[]> = Record<string, unknown[]>>(options: AppOptions<Calls> = {}): App {
   return new App(options);
 }
 
 /** How long `close()` waits for calls that are on their way, in ms. */
-const patienceAtClose = 3000;
+const closeTimeout = 3000;
 
 const mark = Symbol.for("bullrush.app");
 
 /** Configuration, task registry and connections in one object. Made by `createApp`. */
 export class App {
-  /** @internal How a worker tells an app among the exports of a module, whichever copy of this package made it. */
+  /**
+   * @internal Marks apps, so that a worker finds one among a module's exports, whichever copy of
+   * this package created it.
+   */
   readonly [mark] = true;
   readonly #given: AppOptions;
   readonly #registry = new TaskRegistry();
   #options: CompiledOptions;
   #connected: Connected | undefined;
   #connectionErrorListener: OnConnectionError | undefined;
-  #hookListener: HookTrouble = hookWarning();
+  #hookListener: HookErrorListener = hookWarning();
   #closed = false;
   #whenSent: WhenSent | undefined;
   /** @internal The middleware, for workers and beats. */
@@ -71,7 +77,7 @@ export class App {
     this.layers,
   );
 
-  /** The recurring calls. */
+  /** The periodic calls. */
   readonly beat = new Beat({
     store: () => this.engine.schedules,
     options: () => this.#options,
@@ -85,7 +91,10 @@ export class App {
     this.#options = compileOptions(given, process.env);
   }
 
-  /** The options, with every default in place. Their `queues` grow with the queues that tasks name which are declared later. */
+  /**
+   * The compiled options, with every default. `queues` grows when a task that is declared later
+   * names another queue.
+   */
   get options(): CompiledOptions {
     return this.#options;
   }
@@ -95,13 +104,15 @@ export class App {
     return this.#registry.definitions;
   }
 
-  /** What queues, stores and remembers. Connected at its first use. */
+  /** The engine. It connects at its first use. */
   get engine(): Engine {
     return this.#connect().engine;
   }
 
   /**
-   * Declares a task: a named function, which workers run. Argument and result types are inferred; what JSON cannot carry does not compile. Throws `INVALID_TASK_NAME`, `TASK_ALREADY_REGISTERED`, `INVALID_OPTION`, `INVALID_QUEUE_NAME`.
+   * Declares a task: a named function that workers run. Argument and result types are inferred; a
+   * type that JSON cannot carry does not compile. Throws `INVALID_TASK_NAME`,
+   * `TASK_ALREADY_REGISTERED`, `INVALID_OPTION`, `INVALID_QUEUE_NAME`.
    */
   task<Run extends AnyTaskFunction>(name: string, run: Run & SendableBy<Run>): TaskOf<Run>;
   task<Run extends AnyTaskFunction>(name: string, options: TaskOptions, run: Run & SendableBy<Run>): TaskOf<Run>;
@@ -117,7 +128,8 @@ export class App {
   }
 
   /**
-   * A task that is declared elsewhere, with the types of its declaration: `app.stub<typeof import("./tasks.js").add>("tasks.add")`. It can be sent, not run.
+   * Returns a task that is declared elsewhere, typed by its declaration:
+   * `app.stub<typeof import("./tasks.js").add>("tasks.add")`. A stub can be sent, not run.
    */
   stub<T extends AnyTask = Task>(name: string, options: TaskOptions = {}): Stub<T> {
     checkTaskName(name);
@@ -132,16 +144,20 @@ export class App {
   }
 
   /**
-   * Sends many calls in as few round trips as possible, and gives their handles, in order: `app.publishAll([add.s(1, 2), greet.s("ann")])`.
-   * They go where this app's routes say. If one cannot be encoded or routed, it rejects with that error and nothing is sent; if some are
-   * not confirmed, with a `PublishError`, whose `results` say which.
+   * Sends many calls in as few round trips as possible, and returns their handles in order:
+   * `app.publishAll([add.s(1, 2), greet.s("ann")])`. This app's routes apply. If a call cannot be
+   * encoded or routed, it rejects with that error and sends nothing. If some calls are not
+   * confirmed, it rejects with a `PublishError`, whose `results` say which.
    */
   async publishAll<const Calls extends readonly Signature[]>(calls: Calls): Promise<HandlesOf<Calls>> {
     isList(calls, "what was given to publishAll()");
     return (await this.#sender.sendAll(calls.map((call, index) => callOf(call, `call ${index + 1} of publishAll()`)))) as HandlesOf<Calls>;
   }
 
-  /** A call by the task's name alone, to be sent later or as a part of a canvas. Throws `INVALID_TASK_NAME`, and `INVALID_OPTION` for links that are no canvases. */
+  /**
+   * Returns a call by the task's name alone, to send later or as part of a canvas. Throws
+   * `INVALID_TASK_NAME`, and `INVALID_OPTION` for links that are not canvases.
+   */
   signature<Result = unknown>(name: string, args: readonly unknown[] = [], options: CallOptions = {}): Signature<Result, Ignores> {
     checkTaskName(name);
     const { begin } = this.#sender;
@@ -149,8 +165,9 @@ export class App {
   }
 
   /**
-   * The canvas that `data`, from the `toJSON()` of one, tell of: a task can get canvases as arguments in that form. Its tasks have the options with which this app declares them.
-   * Throws `INVALID_OPTION` for what is no such data, naming the place, `INVALID_QUEUE_NAME`, `INVALID_TASK_ID`.
+   * Restores a canvas from `data`, the `toJSON()` of one: the form in which a task can receive a
+   * canvas as an argument. Its tasks get the options with which this app declares them. Throws
+   * `INVALID_OPTION`, naming the place, for other data, `INVALID_QUEUE_NAME`, `INVALID_TASK_ID`.
    */
   canvas<Result = unknown>(data: CanvasData): SomeCanvas<Result> {
     return canvasOf(
@@ -160,23 +177,27 @@ export class App {
   }
 
   /**
-   * @internal The flow that runs in the place of the task of `message`, from `queue`, which asked for it by `this.replace(canvas)`. The same at every run of the task, if
-   * the canvas is. Throws as sending the canvas does.
+   * @internal Compiles the flow that replaces the task of `message`, from `queue`, after
+   * `this.replace(canvas)`. The same canvas gives the same flow at every run of the task. Throws as
+   * sending the canvas does.
    */
   replacementOf(canvas: Canvas, message: Message, queue: string): Flow {
     return this.#sender.replacement(canvas, message, queue);
   }
 
   /**
-   * @internal Adds `signature` to the group of which the task of `member` is one, as the call of `this.addToChord()` with this number, counted from 0, in one run of the task. Throws as that does.
+   * @internal Adds `signature` to the group of which the task of `member` is a member. `number`
+   * counts the calls of `this.addToChord()` in one run, from 0. Throws as that does.
    */
   addToChord<Sent extends Handle>(signature: SingleCall<Sent>, member: Message, ordinal: number): Promise<Sent> {
     return this.#sender.addMember(signature, member, ordinal) as Promise<Handle> as Promise<Sent>;
   }
 
   /**
-   * Adds a middleware: a layer around sending and running, and hooks. The first added is the outermost. Add it in the module that declares the app, so that the processes and threads of a
-   * worker's pool have it too. Throws `INVALID_OPTION` for what is no middleware, and for a second one of the same name.
+   * Adds a middleware: a layer around sending and running, and hooks. The first added is the
+   * outermost. Add it in the module that declares the app, so that the runners of a worker's pool
+   * have it too. Throws `INVALID_OPTION` for a value that is not a middleware, and for a second one
+   * of the same name.
    */
   use(middleware: Middleware): this {
     this.layers.use(middleware);
@@ -188,22 +209,34 @@ export class App {
     return this.#sender.surroundFlow(flow, send);
   }
 
-  /** @internal Passes the messages of an entry's ticks through the middleware to `send`, which says what became of each. Rejects as that does, and with what a middleware throws. */
+  /**
+   * @internal Passes the messages of an entry's ticks through the middleware to `send`, which
+   * returns the result of each. Rejects with its error or a middleware's.
+   */
   async surroundTicks(ticks: readonly Sending[], send: (ticks: readonly Sending[]) => Promise<SendResults>): Promise<void> {
     await this.layers.surround(ticks, this.#options.maxPayload, send);
   }
 
-  /** @internal Hears of hooks that throw, reject or hang. One listener; a further one replaces it. Default: a warning of the process. */
-  onHookTrouble(listener: HookTrouble): void {
+  /**
+   * @internal Sets the listener for hooks that throw, reject or hang; a second call replaces it.
+   * Default: a process warning.
+   */
+  onHookTrouble(listener: HookErrorListener): void {
     this.#hookListener = listener;
   }
 
-  /** @internal The messages of a tick, for a beat to send, with the options of its task and no one to wait for its result. Throws as sending the call does. */
+  /**
+   * @internal Builds the messages of a tick, for a beat to send, with the options of its task and
+   * without a reply channel. Throws as sending the call does.
+   */
   tickOf(entry: DueEntry): Sending {
     return tickOf(entry, this.#registry.optionsOf(entry.call.task), this.#options);
   }
 
-  /** The handle on the result of a task that was sent elsewhere, in whichever queue it is. Throws `INVALID_TASK_ID` unless `id` is a UUID. */
+  /**
+   * Returns the handle on the result of a task that was sent elsewhere, in whichever queue it is.
+   * Throws `INVALID_TASK_ID` unless `id` is a UUID.
+   */
   asyncResult<Result = unknown>(id: string): AsyncResult<Result> {
     return new AsyncResult<Result>(() => this.#connect(), {
       id: checkTaskId(id),
@@ -214,8 +247,10 @@ export class App {
   }
 
   /**
-   * The handle that was made plain data by its `toJSON()`, with the steps before it, of a task or of a group: `app.restoreResult<number>(data)`. `data` may be JSON as well. It
-   * is a handle as that of `asyncResult(id)`, also on what has expired or was forgotten. Throws `DECODE_ERROR` for what is no such data.
+   * Restores the handle of a task or a group, with the steps before it, from the data of its
+   * `toJSON()`: `app.restoreResult<number>(data)`. `data` may also be JSON text. The handle works
+   * as that of `asyncResult(id)`, also on a result that has expired or was forgotten. Throws
+   * `DECODE_ERROR` for other data.
    */
   restoreResult<Result = unknown>(data: ResultData | string): SomeHandle<Result> {
     const what = "the result that was given to restoreResult()";
@@ -223,7 +258,11 @@ export class App {
     return restoredResult(() => this.#connect(), decoded, what) as SomeHandle<Result>;
   }
 
-  /** The group that was kept by `save()`, here or elsewhere, if it still is; one of none that no app has made, always. Throws `INVALID_TASK_ID`, `DECODE_ERROR`, `RESULT_BACKEND_UNAVAILABLE`. */
+  /**
+   * Returns the group that `save()` stored under this id, if it is still stored; an empty group
+   * that no app created is always found. Throws `INVALID_TASK_ID`, `DECODE_ERROR`,
+   * `RESULT_BACKEND_UNAVAILABLE`.
+   */
   async groupResult(id: string): Promise<GroupResult | undefined> {
     const empty = emptyGroupOf(checkTaskId(id));
     if (empty !== undefined) return emptyResult(empty, checkTaskId(id));
@@ -232,9 +271,12 @@ export class App {
   }
 
   /**
-   * Calls off tasks, in whichever queue they are: those that the app declares, and all to which any app under its prefix has ever sent. Gives whether each is revoked, which is `false` for a
-   * task that has ended, and for an id that is in none of these queues. Of such an id without a result REVOKED is stored: if it is not sent yet, it does not run when it comes. Throws
-   * `INVALID_TASK_ID` and `INVALID_OPTION` before anything is done; what `BROKER_UNAVAILABLE` or `RESULT_BACKEND_UNAVAILABLE` leaves half done is safe to repeat.
+   * Revokes tasks in whichever queue they are: the queues that the app declares, and all queues to
+   * which any app under its prefix has ever sent. Returns for each id whether it is revoked:
+   * `false` for a task that has ended, and for an id that is in none of these queues. If such an id
+   * has no result, REVOKED is stored, so that a task that is sent later does not run. Throws
+   * `INVALID_TASK_ID` and `INVALID_OPTION` before it does anything. After `BROKER_UNAVAILABLE` or
+   * `RESULT_BACKEND_UNAVAILABLE` it may be half done, and is safe to repeat.
    */
   revoke(id: string, options?: RevokeOptions): Promise<boolean>;
   revoke(ids: readonly string[], options?: RevokeOptions): Promise<readonly boolean[]>;
@@ -245,8 +287,8 @@ export class App {
   }
 
   /**
-   * Puts other options in the place of those given, before the first connection: how a command's flags win over the module's own settings.
-   * Throws `INVALID_OPTION` afterwards.
+   * Replaces options before the first connection; a command's flags override the module's own
+   * settings this way. Throws `INVALID_OPTION` after the first connection.
    */
   override(options: { readonly broker?: RedisLocation; readonly backend?: RedisLocation }): void {
     if (this.#connected !== undefined) refuse("override()", "called after the first connection", "a call before");
@@ -280,15 +322,16 @@ export class App {
   }
 
   /**
-   * Closes the connections, within 5 s: it first waits up to 3 s until the calls that were made before, awaited or not, are confirmed or refused. What still waits for a result rejects with
-   * `APP_CLOSED`, and so does whatever is asked for from now on. Safe to call again.
+   * Closes the connections, within 5 s. It first waits up to 3 s until the calls that were made
+   * before are confirmed or refused. Waits for results, and whatever is called from now on, reject
+   * with `APP_CLOSED`. Safe to call again.
    */
   async close(): Promise<void> {
     this.#closed = true;
     const connected = this.#connected;
     if (connected === undefined) return this.#sender.close();
     connected.waiter.close(new BullrushError("APP_CLOSED", { app: this.#options.name }));
-    await this.#sender.settled(patienceAtClose);
+    await this.#sender.settled(closeTimeout);
     this.#sender.close();
     await connected.engine.close();
   }

@@ -1,7 +1,10 @@
 import { compileLocation, isMemoryUrl, memoryEngine, memoryNameIn, redisEngine, type Engine } from "@bullrush/broker";
 import type { CompiledOptions } from "./options.js";
 
-/** The engine that the scheme of the broker's URL names. Warns of certificates that nobody checks. */
+/**
+ * Creates the engine that the scheme of the broker's URL names. Warns of certificates that are not
+ * checked.
+ */
 export function engineFor(options: CompiledOptions): Engine {
   const { name, broker, backend, prefix, publishTimeout: deadline, maxPayload, bullmqEvents } = options;
   if (isMemoryUrl(broker)) {

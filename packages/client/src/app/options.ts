@@ -32,46 +32,67 @@ import {
   type Check,
 } from "../options/check.js";
 
-/** Options of an app. All have defaults. `Calls` are the arguments of its recurring calls, by their names. */
+/**
+ * Options of an app. All have defaults. `Calls` maps the names of its periodic calls to their
+ * arguments.
+ */
 export interface AppOptions<Calls extends Record<string, unknown[]> = Record<string, unknown[]>> {
-  /** Shown by its workers; beats tell apart by it whose entries are whose. Default: `app`. */
+  /**
+   * Shown by the app's workers. Beats use it to tell the entries of one app from another's.
+   * Default: `app`.
+   */
   readonly name?: string;
   /**
    * Redis that holds the queues; `memory://` keeps everything in the memory of this process, and
-   * `memory://name` shares it among the apps of the process that name it. Default: `BULLRUSH_BROKER_URL`, else
-   * `redis://127.0.0.1:6379/0`.
+   * `memory://name` shares it among the apps of the process that name it. Default:
+   * `BULLRUSH_BROKER_URL`, else `redis://127.0.0.1:6379/0`.
    */
   readonly broker?: RedisLocation;
-  /** Redis that holds the results. Default: `BULLRUSH_RESULT_BACKEND`, else the broker. None beside a broker in memory. */
+  /**
+   * Redis that holds the results. Not allowed beside a broker in memory. Default:
+   * `BULLRUSH_RESULT_BACKEND`, else the broker.
+   */
   readonly backend?: RedisLocation;
   /**
-   * The engine, instead of `broker` and `backend`: `redisEngine({ ... })`, or one of your own. The app
-   * closes it. Default: the Redis engine on `broker` and `backend`.
+   * The engine, instead of `broker` and `backend`: `redisEngine({ ... })`, or one of your own. The
+   * app closes it. Default: the Redis engine on `broker` and `backend`.
    */
   readonly engine?: Engine;
-  /** The queues, with their exchanges and routing keys. Those that routes, tasks and entries of `beat` name need not be here. Default: the default queue alone. */
+  /**
+   * The queues, with their exchanges and routing keys. Queues that routes, tasks and entries of
+   * `beat` name need not be listed. Default: the default queue alone.
+   */
   readonly queues?: readonly QueueOption[];
-  /** Where tasks go: a record of names and `*` patterns, an array of pairs (the first match wins), or a function. Default: to the default queue. */
+  /**
+   * Where tasks go: a record of names and `*` patterns, an array of pairs (the first match wins),
+   * or a function. Default: to the default queue.
+   */
   readonly routes?: RouteTable;
-  /** Queue of the tasks that no route is for. Default: `default`. */
+  /** Queue of the tasks without a route. Default: `default`. */
   readonly defaultQueue?: string;
   /** Whether a message may go to a queue that is not declared. Default: true. */
   readonly createMissingQueues?: boolean;
-  /** What the keys of the queues start with in Redis. Default: `bull`, where BullMQ's tools look. */
+  /** Prefix of the queues' keys in Redis. Default: `bull`, which BullMQ's tools expect. */
   readonly prefix?: string;
   /** How long results are kept, at least 1 ms. Default: `"1d"`. */
   readonly resultExpires?: Duration;
-  /** What queues keep of messages that have ended, by count, age and bytes; `retention` of a queue wins over it. Results live for `resultExpires`, whatever this says. */
+  /**
+   * What queues keep of messages that have ended, by count, age and bytes; a queue's own
+   * `retention` wins. Results live for `resultExpires` in any case.
+   */
   readonly retention?: RetentionOptions;
-  /** Whether BullMQ's stream of events is written, which `QueueEvents` and other observers of BullMQ's read. Default: true. */
+  /**
+   * Whether to write BullMQ's event stream, which `QueueEvents` and other BullMQ tools read.
+   * Default: true.
+   */
   readonly bullmqEvents?: boolean;
-  /** Longest time until the broker has confirmed a call. Default: `"5s"`. */
+  /** Maximum time for the broker to confirm a call. Default: `"5s"`. */
   readonly publishTimeout?: Duration;
-  /** Longest encoded call or result in bytes. Default: 1 MiB. */
+  /** Maximum size of an encoded call or result, in bytes. Default: 1 MiB. */
   readonly maxPayload?: number;
-  /** Calls that a beat makes again and again, by names of their own. Default: none. */
+  /** The periodic calls that a beat sends, by name. Default: none. */
   readonly beat?: { readonly [Name in keyof Calls]: BeatEntry<Calls[Name]> };
-  /** The time zone of the schedules that have none of their own, of the IANA's names. Default: `UTC`. */
+  /** IANA time zone of the schedules that have none of their own. Default: `UTC`. */
   readonly timezone?: string;
 }
 
@@ -80,13 +101,16 @@ export interface CompiledOptions {
   readonly name: string;
   readonly broker: RedisLocation;
   readonly backend: RedisLocation;
-  /** The engine that was given. Absent: the URLs say which. */
+  /** The engine of the options. Absent: the URLs decide. */
   readonly engine?: Engine;
   /** Whether the engine's state lives in this process. */
   readonly isLocal: boolean;
-  /** Names of the declared queues: those of `queues`, the default queue, and those that routes, entries of `beat` and, once they are declared, tasks name. */
+  /**
+   * Names of the declared queues: those of `queues`, the default queue, and those that routes,
+   * entries of `beat` and tasks name.
+   */
   readonly queues: readonly string[];
-  /** Names of the queues that may get copies of what others get. */
+  /** Names of the queues that may get copies of other queues' messages. */
   readonly copyQueues: readonly string[];
   readonly createMissingQueues: boolean;
   readonly defaultQueue: string;
@@ -107,14 +131,17 @@ export interface CompiledOptions {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Throws `INVALID_OPTION`, `INVALID_URL` or `INVALID_QUEUE_NAME` for what does not fit; for an entry of `beat` also `INVALID_TASK_NAME` and `ENCODE_ERROR`. */
+/**
+ * Compiles the options of an app. Throws `INVALID_OPTION`, `INVALID_URL` or `INVALID_QUEUE_NAME`;
+ * for an entry of `beat` also `INVALID_TASK_NAME` and `ENCODE_ERROR`.
+ */
 export function compileOptions(given: AppOptions, environment: Environment): CompiledOptions {
-  // A misspelt option would otherwise be silently without effect.
+  // A misspelt option would otherwise have no effect, silently.
   checkOptions(given, checks, "of createApp()");
   if (given.engine !== undefined && (given.broker !== undefined || given.backend !== undefined)) {
     refuse("engine", "an engine beside broker or backend", "either the engine or the URLs");
   }
-  // A variable that is empty is as good as none.
+  // An empty variable counts as absent.
   const broker = given.broker ?? (environment["BULLRUSH_BROKER_URL"] || "redis://127.0.0.1:6379/0");
   const backend = given.backend ?? (environment["BULLRUSH_RESULT_BACKEND"] || broker);
   if (given.engine === undefined) checkLocations(broker, backend);
@@ -127,7 +154,7 @@ export function compileOptions(given: AppOptions, environment: Environment): Com
   const resultExpires = toMilliseconds(given.resultExpires ?? "1d", "resultExpires");
   const retention = compileRetention(given.retention, defaultRetention(resultExpires));
   const beat = compileEntries(given.beat ?? {}, timezone);
-  // Without missing queues, nothing can be sent to one that is not under `queues`.
+  // Without missing queues, a message can only go to a queue that is listed under `queues`.
   const calledQueues = createMissingQueues ? beat.flatMap(({ call }) => (call.options?.["queue"] as string | undefined) ?? []) : [];
   return {
     name: given.name ?? "app",
@@ -151,7 +178,10 @@ export function compileOptions(given: AppOptions, environment: Environment): Com
   };
 }
 
-/** Throws `INVALID_URL`, and `INVALID_OPTION` for a result backend beside a broker in memory: its engine holds the results too. */
+/**
+ * Throws `INVALID_URL`, and `INVALID_OPTION` for a result backend beside a broker in memory: its
+ * engine holds the results too.
+ */
 function checkLocations(broker: RedisLocation, backend: RedisLocation): void {
   if (!isMemoryUrl(broker) && !isMemoryUrl(backend)) {
     compileLocation(broker);
@@ -165,7 +195,7 @@ function checkLocations(broker: RedisLocation, backend: RedisLocation): void {
   }
 }
 
-/** `options` with the queue that a task's declaration names, if it names one. */
+/** Adds the queue that a task's declaration names, if any, to `options`. */
 export function withQueueOf({ queue }: { readonly queue?: string }, options: CompiledOptions): CompiledOptions {
   const { queues, createMissingQueues } = options;
   if (queue === undefined || !createMissingQueues || queues.includes(queue)) return options;
@@ -191,7 +221,7 @@ const checks: Record<keyof AppOptions, Check> = {
   timezone: isTimeZone,
 };
 
-/** The topology, the router, the retention and the entries look at theirs themselves. */
+/** The topology, the router, the retention and the entries check their own options. */
 function leftToOthers(): void {}
 
 function isEngine(value: unknown, option: string): void {
@@ -200,7 +230,10 @@ function isEngine(value: unknown, option: string): void {
   }
 }
 
-/** Anything else would be taken for options that leave everything to its default, and the tasks would go to the Redis of this machine. */
+/**
+ * Any other value would count as options that leave every default, and the tasks would go to the
+ * Redis of this machine.
+ */
 function isLocation(value: unknown, option: string): void {
   if (typeof value === "string") return;
   if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof URL) {

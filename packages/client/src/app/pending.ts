@@ -2,16 +2,16 @@ import { encodeRecord, systemTiming, type Results, type StoreRequest, type Timin
 import { beginning } from "../canvas/compile.js";
 import type { Plan } from "../canvas/plan.js";
 
-/** How long a task is PENDING at the longest whose turn is still to come, in ms: 30 days. */
+/** Maximum time for which a task whose turn in its flow has not come is PENDING, in ms: 30 days. */
 const pendingExpires = 30 * 24 * 60 * 60 * 1000;
 
-/** Records that are stored in one call. */
+/** Maximum number of records that one call stores. */
 const recordsAtOnce = 1000;
 
-/** How often, and after which time, in ms, it is tried again to store what could not be stored: for a minute. */
+/** How often storing is tried again, and after which time, in ms: for a minute in all. */
 const further = { tries: 60, interval: 1000 };
 
-/** Has those be PENDING whose handles are given out and whose turn is still to come. */
+/** Stores PENDING for the tasks of a flow that have a handle and whose turn has not come. */
 export class PendingRecords {
   readonly #timing: Timing;
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -22,14 +22,14 @@ export class PendingRecords {
   }
 
   /**
-   * Stores those of a flow that runs by now. Never rejects: what cannot be stored now is stored later, unless it cannot for a minute; that
-   * keeps no process alive.
+   * Stores the records of a flow that has begun. Never rejects. If storing fails, it tries again
+   * for a minute, without keeping the process alive.
    */
   async keep(plan: Plan, results: Results): Promise<void> {
     await this.#store(requestsOf(plan), results, further.tries);
   }
 
-  /** Gives up what could not be stored so far. */
+  /** Gives up the records that could not be stored so far. */
   close(): void {
     this.#closed = true;
     for (const timer of this.#timers) clearTimeout(timer);
@@ -52,7 +52,7 @@ export class PendingRecords {
   }
 }
 
-/** A record that comes late takes the place of none that has been stored meanwhile. */
+/** A late record never replaces one that was stored meanwhile. */
 function requestsOf(plan: Plan): readonly StoreRequest[] {
   const atOnce = beginning(plan);
   return plan.calls.flatMap((planned, call) => {

@@ -1,10 +1,10 @@
 import { BullrushError } from "@bullrush/broker";
 import type { AsyncResult } from "../result/async-result.js";
 
-/** Some of the calls that `publishAll` sent were not confirmed. `cause` is the error of the first of them. */
+/** Some calls of a `publishAll` were not confirmed. `cause` is the error of the first of them. */
 export class PublishError extends BullrushError<"NOT_ALL_SENT"> {
   override name = "PublishError";
-  /** For each call, in their order: the handle on its result, or why it was not confirmed. */
+  /** For each call, in order: the handle on its result, or the error. */
   readonly results: readonly (AsyncResult | BullrushError)[];
 
   constructor(results: readonly (AsyncResult | BullrushError)[]) {

@@ -26,10 +26,13 @@ export class Sender {
   readonly #options: () => CompiledOptions;
   readonly #layers: Layers;
   readonly #pending = new PendingRecords();
-  /** How many calls and canvases were begun and are neither confirmed nor refused. */
+  /** How many calls and canvases are being sent: begun, and neither confirmed nor refused. */
   #underWay = 0;
   #onSettled: (() => void) | undefined;
-  /** Sends a canvas, and gives the handle on what comes of it. It is also how the canvases of one app are told from those of others. */
+  /**
+   * Sends a canvas, and returns the handle on its result. The function also identifies the app:
+   * canvases of different apps have different ones.
+   */
   readonly begin: Send = (node) => this.#tracked(() => this.#begin(node));
 
   constructor(connect: () => Connected, options: () => CompiledOptions, layers: Layers) {
@@ -46,7 +49,7 @@ export class Sender {
       return (await this.begin(linkedNode(call, this.begin))) as AsyncResult<Result>;
     }
     const sending = this.#sendingOf(call);
-    // Before it is sent: its result may be heard of before the broker's confirmation.
+    // Read before sending: the result may arrive before the broker's confirmation.
     const { missed } = waiter;
     this.#underWay++;
     try {
@@ -55,14 +58,17 @@ export class Sender {
       const [error] = await (isPlain ? engine.queues.publish(sending) : this.#publish(engine.queues, [sending]));
       if (error !== undefined) throw error;
     } finally {
-      this.#arrived();
+      this.#ended();
     }
     const handle = sent(this.#handle<Result>(sending, missed));
     if (whenSent !== undefined) await whenSent(idsOf([sending]));
     return handle;
   }
 
-  /** Sends calls without links, and gives their handles. Rejects with a `PublishError` when some are not confirmed. */
+  /**
+   * Sends calls without links, and returns their handles. Rejects with a `PublishError` if some are
+   * not confirmed.
+   */
   sendAll(calls: readonly Call[]): Promise<readonly AsyncResult[]> {
     return this.#tracked(() => this.#sendAll(calls));
   }
@@ -108,13 +114,13 @@ export class Sender {
     return handle;
   }
 
-  /** The flow that runs in the place of a task of `queue` that asked for it. */
+  /** Compiles the flow that replaces a task of `queue`. */
   replacement(canvas: unknown, replaced: Message, queue: string): Flow {
     const { node } = contentOf(canvas, "what was given to this.replace()");
     return compileReplacement(node, replaced, queue, { options: this.#options(), clock: this.#connect().clock });
   }
 
-  /** Adds a call to the group of which the task of `member` is one. */
+  /** Adds a call to the group of which the task of `member` is a member. */
   addMember(signature: unknown, member: Message, ordinal: number): Promise<AsyncResult> {
     return this.#tracked(async () => {
       const { engine, waiter, clock } = this.#connect();
@@ -128,7 +134,7 @@ export class Sender {
       const added = await this.#addMember(engine.flows, addition);
       if (added === "ended") throw new BullrushError("CHORD_MEMBER_ENDED", { task: member.task });
       const { id, task, ignoreResult = false } = message;
-      // Who added it in an earlier run may be another process, to which its result is told.
+      // An earlier run in another process may have added it; the result is then announced there.
       const own = added === "added";
       return sent(new AsyncResult(this.#connect, { id, task, queues: [queue], own, missed, ignoreResult }));
     });
@@ -145,11 +151,11 @@ export class Sender {
     return isSent;
   }
 
-  /** Resolves once all that was begun so far is confirmed or refused, or after `patience` ms. */
-  async settled(patience: number): Promise<void> {
+  /** Resolves when all that was begun so far is confirmed or refused, or after `patience` ms. */
+  async settled(timeout: number): Promise<void> {
     if (this.#underWay === 0) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, patience);
+      const timer = setTimeout(resolve, timeout);
       const others = this.#onSettled;
       this.#onSettled = () => {
         clearTimeout(timer);
@@ -164,15 +170,15 @@ export class Sender {
     try {
       return await send();
     } finally {
-      this.#arrived();
+      this.#ended();
     }
   }
 
-  #arrived(): void {
+  #ended(): void {
     if (--this.#underWay === 0) this.#onSettled?.();
   }
 
-  /** Ends what goes on behind what was sent. */
+  /** Ends the background work for flows that were sent. */
   close(): void {
     this.#pending.close();
   }

@@ -13,7 +13,10 @@ export class TaskRegistry {
     return this.#definitions;
   }
 
-  /** Declares a task whose function is `run`. Throws `INVALID_TASK_NAME`, `TASK_ALREADY_REGISTERED`, `INVALID_OPTION`, `INVALID_QUEUE_NAME`. */
+  /**
+   * Declares a task whose function is `run`. Throws `INVALID_TASK_NAME`, `TASK_ALREADY_REGISTERED`,
+   * `INVALID_OPTION`, `INVALID_QUEUE_NAME`.
+   */
   add(name: string, options: TaskOptions, run: unknown): void {
     checkTaskName(name);
     if (typeof run !== "function") refuse(`the function of ${name}`, run === undefined ? "missing" : kindOf(run), "a function");
@@ -28,7 +31,7 @@ export class TaskRegistry {
     });
   }
 
-  /** The options of a task's declaration; none for a task that is not declared here. */
+  /** The options of a task's declaration; empty for a task that is not declared here. */
   optionsOf(task: string): TaskOptions {
     return this.#definitions.get(task)?.options ?? {};
   }

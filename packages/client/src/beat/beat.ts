@@ -9,15 +9,15 @@ import { compileEntry, isEntryName, type CompiledEntry, type RuntimeEntry } from
 import { listed, type ListedEntry } from "./listed-entry.js";
 import { tickHeaders, tickOf } from "./tick.js";
 
-/** The options of an app that its recurring calls need. */
+/** The options of an app that its periodic calls need. */
 interface BeatOptions extends PublishSettings {
   /** The entries of the app's options. */
   readonly beat: readonly CompiledEntry[];
-  /** The zone of schedules that have none of their own. */
+  /** Time zone of the schedules that have none of their own. */
   readonly timezone: string;
 }
 
-/** What the recurring calls of an app need of it. @internal */
+/** The parts of an app that its periodic calls need. @internal */
 export interface BeatSource {
   readonly store: () => Schedules;
   readonly options: () => BeatOptions;
@@ -25,7 +25,11 @@ export interface BeatSource {
   readonly send: <Result>(call: Call) => Promise<AsyncResult<Result>>;
 }
 
-/** The recurring calls of an app at run time, whoever beats: they are kept on the broker. Whatever asks it rejects with `BROKER_UNAVAILABLE` within 5 s if it does not answer. */
+/**
+ * The periodic calls of an app at run time. They are kept on the broker, whichever beat sends them.
+ * Every method that asks the broker rejects with `BROKER_UNAVAILABLE` within 5 s if it does not
+ * answer.
+ */
 export class Beat {
   readonly #source: BeatSource;
 
@@ -35,8 +39,9 @@ export class Beat {
   }
 
   /**
-   * Stores an entry, in the place of the one of this name if there is one, and wins over one in the options. Its ticks count from 0. Rejects as a call of it would, with `INVALID_OPTION` for what does not
-   * fit and for a schedule that is a function.
+   * Stores an entry. It replaces the entry of this name, and wins over one of the options. Its
+   * ticks count from 0. Rejects as sending the call would, and with `INVALID_OPTION` for a schedule
+   * that is a function or invalid.
    */
   async set<Args extends unknown[]>(name: string, entry: RuntimeEntry<Args>): Promise<void> {
     const { call } = compileEntry(name, entry, this.#source.options().timezone);
@@ -47,36 +52,45 @@ export class Beat {
         "every(), crontab() or solar()",
       );
     }
-    // What could never be sent is refused here, and not when it is due.
+    // A call that could never be sent is refused here, not when it is due.
     tickOf({ name, version: "", call, due: 0, jitter: 0 }, this.#source.declaredOf(call.task), this.#source.options());
     await this.#source.store().set({ name, call });
   }
 
-  /** Gives `false` if none of this name is stored. One of the options is back when a beat with these options begins to lead. */
+  /**
+   * Removes an entry. Returns `false` if none of this name is stored. An entry of the options
+   * returns when a beat with these options begins to lead.
+   */
   async remove(name: string): Promise<boolean> {
     isEntryName(name);
     return this.#source.store().remove(name);
   }
 
-  /** Has an entry not tick until it is resumed; what would have been due by then is not missed. Gives `false` if none of this name is stored. */
+  /**
+   * Pauses an entry until `resume()`; the ticks between count as skipped, not missed. Returns
+   * `false` if none of this name is stored.
+   */
   async pause(name: string): Promise<boolean> {
     isEntryName(name);
     return this.#source.store().pause(name);
   }
 
-  /** Gives `false` if none of this name is stored. */
+  /** Resumes an entry. Returns `false` if none of this name is stored. */
   async resume(name: string): Promise<boolean> {
     isEntryName(name);
     return this.#source.store().resume(name);
   }
 
-  /** All entries, by name; those of the options also before a beat has stored them. */
+  /** Returns all entries, by name, those of the options also before a beat has stored them. */
   async list(): Promise<readonly ListedEntry[]> {
     const stored = await this.#source.store().list();
     return listed(stored, this.#source.options().beat);
   }
 
-  /** Makes the call of an entry now, outside of its schedule, paused or not, and whatever its last task does. Rejects with `ENTRY_NOT_FOUND` if there is none of this name. */
+  /**
+   * Sends the call of an entry now, outside its schedule: even if the entry is paused or its last
+   * task still runs. Rejects with `ENTRY_NOT_FOUND` if there is none of this name.
+   */
   async trigger<Result = unknown>(name: string): Promise<AsyncResult<Result>> {
     isEntryName(name);
     const [stored] = await this.#source.store().read([name]);

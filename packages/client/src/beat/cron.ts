@@ -1,6 +1,6 @@
 import { CronExpressionParser, type CronExpression } from "cron-parser";
 
-/** A cron expression on a clock that is never changed. @internal */
+/** A cron expression on a clock without changes. @internal */
 export interface Cron {
   /** Whether it is due in every hour of its days. */
   readonly everyHour: boolean;
@@ -9,8 +9,9 @@ export interface Cron {
 }
 
 /**
- * Reads an expression of five fields, or of six with seconds first. If day of month or day of week begins with `*`, both must match; if neither does, either is enough. Throws what the library throws for
- * one that it cannot read.
+ * Parses an expression of five fields, or of six with seconds first. If day of month or day of week
+ * begins with `*`, both must match; if neither does, either is enough. Throws the library's error
+ * for an expression that it cannot parse.
  * @internal
  */
 export function cronOf(expression: string): Cron {
@@ -18,7 +19,7 @@ export function cronOf(expression: string): Cron {
   const everyHour = whole.fields.hour.values.length === 24;
   const fields = expression.trim().split(/\s+/);
   const days = [fields.at(-3), fields.at(-1)] as [string, string];
-  // The library has either be enough, unless one is nothing but a star.
+  // The library accepts either day field, unless one of them is exactly a star.
   if (!days.some((field) => /^[*?]/.test(field)) || days.some((field) => field.length === 1 && /[*?]/.test(field))) {
     return { everyHour, next: (wall) => after(whole, wall) };
   }
@@ -27,10 +28,16 @@ export function cronOf(expression: string): Cron {
   return { everyHour, next: (wall) => afterBoth(byMonth, byWeek, wall) };
 }
 
-/** Longer than any day of the calendar and day of the week keep apart, in ms: 29 February is a Monday in 2072 and in 2112. */
+/**
+ * Maximum time between two days on which day of month and day of week both match, in ms: 29
+ * February is a Monday in 2072 and in 2112.
+ */
 const maxGap = 41 * 366 * 24 * 60 * 60 * 1000;
 
-/** The first time after `wall` at which both are due. Where only their days differ, each step goes on by a day or more. */
+/**
+ * The first time after `wall` at which both are due. While only their days differ, each step
+ * advances by at least a day.
+ */
 function afterBoth(one: CronExpression, other: CronExpression, wall: number): number {
   let due = after(one, wall);
   while (due - wall < maxGap) {

@@ -2,7 +2,10 @@ import { counted, type Schedule } from "@bullrush/broker";
 import { checkOptions, isList, isText, isTimeZone, kindOf, refuse, type Check } from "../options/check.js";
 import { cronOf } from "./cron.js";
 
-/** One field of a cron expression, as cron writes it (`"9-17"`, `"mon,fri"`), or a number, or several. Default: `*`. */
+/**
+ * One field of a cron expression, as cron writes it (`"9-17"`, `"mon,fri"`), or a number, or
+ * several. Default: `*`.
+ */
 export type CrontabField = string | number | readonly number[];
 
 /** A cron expression by its fields. */
@@ -22,13 +25,15 @@ export interface CrontabFields {
 }
 
 export interface CrontabOptions {
-  /** The time zone in which it counts, of the IANA's names. Default: the app's. */
+  /** IANA time zone of the expression. Default: the app's. */
   readonly timezone?: string;
 }
 
 /**
- * As cron says: an expression of five fields (minute, hour, day of month, month, day of week) or six with seconds first, or an object of them. If day of month or day of week begins with `*`, both must
- * match; if neither does, either is enough. Throws `INVALID_OPTION`, also for one that is never due.
+ * A cron schedule: an expression of five fields (minute, hour, day of month, month, day of week),
+ * or six with seconds first, or an object of them. If day of month or day of week begins with `*`,
+ * both must match; if neither does, either is enough. Throws `INVALID_OPTION`, also for an
+ * expression that is never due.
  */
 export function crontab(when: string | CrontabFields, options: CrontabOptions = {}): Schedule & { readonly type: "crontab" } {
   checkOptions(options, { timezone: isTimeZone }, "of crontab()");
@@ -52,13 +57,13 @@ function expressionOf(when: CrontabFields): string {
   return [second ?? [], minute, hour, dayOfMonth, monthOfYear, dayOfWeek].flatMap((field) => textOf(field)).join(" ");
 }
 
-/** The text of a field; none for no numbers. */
+/** The text of a field; `undefined` for an empty list of numbers. */
 function textOf(field: CrontabField): string | readonly [] {
   if (typeof field === "object") return field.length === 0 ? [] : field.join(",");
   return String(field);
 }
 
-/** What is in a field is for the library to say: that it is one is not. */
+/** Checks that a field is one field; the library checks its content. */
 function isField(value: unknown, option: string): void {
   if (typeof value === "number") return;
   if (typeof value !== "object") isText(value, option);
@@ -73,7 +78,7 @@ function checkExpression(expression: string): void {
   const expected = 'five fields, or six with seconds first, such as "*/5 9-17 * * 1-5"';
   const fields = expression === "" ? 0 : expression.split(" ").length;
   if (fields !== 5 && fields !== 6) refuse(option, counted(fields, "field"), expected);
-  // The library would draw these by lot, in each process anew.
+  // The library would choose such values at random, differently in each process.
   if (/(^|[\s,])h/i.test(expression)) refuse(option, "one with H", "one without");
   try {
     cronOf(expression).next(0);

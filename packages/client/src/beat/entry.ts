@@ -13,10 +13,15 @@ import { checkTaskName } from "../options/task-name.js";
 import { checkRecurring, optionsData, type RecurringOptions } from "../options/task-options.js";
 import { compileSchedule, type ScheduleFunction, type ScheduleOption } from "./schedule.js";
 
-/** A call that is made again and again. The arguments fit the task if it is given itself, and not only by its name. */
+/**
+ * A periodic call. If `task` is the task itself, and not only its name, the arguments are checked
+ * against it.
+ */
 export type BeatEntry<Args extends unknown[] = unknown[]> = BeatSettings & (NamedTask | GivenTask<Args>);
 
-/** An entry that is set at run time: it cannot have a function for its schedule, which no store could keep. */
+/**
+ * An entry that is set at run time. Its schedule cannot be a function, which no store could keep.
+ */
 export type RuntimeEntry<Args extends unknown[] = unknown[]> = BeatEntry<Args> & { readonly schedule: Duration | Schedule };
 
 interface NamedTask {
@@ -29,40 +34,47 @@ type GivenTask<Args extends unknown[]> = {
   readonly task: RecurringTask<Args>;
 } & ([] extends Args ? { readonly args?: Readonly<Args> } : { readonly args: Readonly<Args> });
 
-/** A task or the stub of one. */
+/** A task, or a stub of one. */
 interface RecurringTask<Args extends unknown[]> {
   readonly name: string;
   delay(...args: Args): Promise<AsyncResult>;
 }
 
-/** What a recurring call has beside its task and its arguments. */
+/** The fields of a periodic call beside its task and arguments. */
 export interface BeatSettings {
-  /** When it is due: `"20s"` or `every("20s")`, `crontab()`, `solar()`; in the app's options also a function that gives the first time after another. */
+  /**
+   * When the call is due: `"20s"` or `every("20s")`, `crontab()`, `solar()`; in the app's options
+   * also a function that returns the first due time after another.
+   */
   readonly schedule: ScheduleOption;
-  /** Of each call; `expires` counts from when it was due. */
+  /** Options of each call; `expires` counts from the due time. */
   readonly options?: RecurringOptions;
-  /** What becomes of ticks that no beat was there for: none is sent, the latest, or all. Default: `latest`. */
+  /** Which missed ticks are sent: none, the latest, or all. Default: `latest`. */
   readonly catchUp?: CatchUp;
-  /** A tick that was missed and is later than this is not sent. Default: none is too late. */
+  /** A missed tick that is later than this is not sent. Default: no limit. */
   readonly deadline?: Duration;
   /**
-   * `skip`: no tick while the task of the last one has not ended. Looked at is its message in the first of its queues: neither copies in further queues, nor what the task was replaced by.
-   * Default: `allow`.
+   * `skip`: no tick while the task of the last tick has not ended. Only its message in the first of
+   * its queues counts, not copies in further queues or the canvas that replaced the task. Default:
+   * `allow`.
    */
   readonly overlap?: "allow" | "skip";
-  /** Each tick is delayed by a random time up to this, so that not all come at once. Default: not at all. */
+  /** Each tick is delayed by a random time up to this, to spread the load. Default: no delay. */
   readonly jitter?: Duration;
-  /** The first tick is due then at the earliest; intervals count from here. Default: when a beat first stores it. */
+  /**
+   * The first tick is due no earlier than this; intervals count from here. Default: when a beat
+   * first stores the entry.
+   */
   readonly startAt?: Date;
-  /** The last one at the latest. Default: it has no end. */
+  /** The last tick is due no later than this. Default: no end. */
   readonly endAt?: Date;
-  /** Most ticks in all, from 1. Default: no limit. */
+  /** Maximum number of ticks in all, at least 1. Default: no limit. */
   readonly limit?: number;
 }
 
 /** An entry of the app's options, compiled. */
 export interface CompiledEntry extends NamedCall {
-  /** Its schedule, if that is a function. */
+  /** The schedule, if it is a function. */
   readonly next?: ScheduleFunction;
 }
 
@@ -80,13 +92,17 @@ const checks: Record<keyof BeatSettings | keyof NamedTask, Check> = {
   limit: isCount,
 };
 
-/** The entries of the options of an app in a time zone. Throws `INVALID_OPTION`, `INVALID_TASK_NAME`, `INVALID_QUEUE_NAME`, `ENCODE_ERROR` for arguments or headers that JSON cannot carry. */
+/**
+ * Compiles the entries of an app's options in a time zone. Throws `INVALID_OPTION`,
+ * `INVALID_TASK_NAME`, `INVALID_QUEUE_NAME`, and `ENCODE_ERROR` for arguments or headers that JSON
+ * cannot carry.
+ */
 export function compileEntries(given: Readonly<Record<string, BeatEntry>>, timezone: string): readonly CompiledEntry[] {
   isRecord(given, '"beat" of createApp()');
   return Object.entries(given).map(([name, entry]) => compileEntry(name, entry, timezone));
 }
 
-/** An entry of an app in a time zone. Throws as `compileEntries` does. */
+/** Compiles one entry in a time zone. Throws as `compileEntries` does. */
 export function compileEntry(name: string, given: BeatEntry, timezone: string): CompiledEntry {
   isEntryName(name);
   const what = `beat entry "${name}"`;
@@ -102,8 +118,8 @@ export function compileEntry(name: string, given: BeatEntry, timezone: string): 
   const call: ScheduledCall = {
     task: taskName,
     schedule: compileSchedule(schedule, `"schedule" of ${what}`, timezone),
-    ...(args !== undefined && args.length > 0 && { args: plain(args, `the arguments of ${what}`) }),
-    ...(Object.keys(options).length > 0 && { options: plain(optionsData(options), `the options of ${what}`) }),
+    ...(args !== undefined && args.length > 0 && { args: plainCopy(args, `the arguments of ${what}`) }),
+    ...(Object.keys(options).length > 0 && { options: plainCopy(optionsData(options), `the options of ${what}`) }),
     ...(catchUp !== undefined && { catchUp }),
     ...(deadline !== undefined && { deadline: toMilliseconds(deadline, "deadline") }),
     ...(overlap !== undefined && { overlap }),
@@ -122,8 +138,8 @@ export function isEntryName(name: unknown): void {
   if (name.length < 1 || name.length > 200) refuse(option, `${name.length} characters long`, "1 to 200 characters");
 }
 
-/** A copy that is only data, and stays as it is. Throws `ENCODE_ERROR`. */
-function plain<T>(value: T, what: string): T {
+/** Copies a value as plain, frozen data. Throws `ENCODE_ERROR`. */
+function plainCopy<T>(value: T, what: string): T {
   return JSON.parse(encodeJson(value, what) as string) as T;
 }
 
@@ -133,7 +149,7 @@ function isTask(value: unknown, option: string): void {
   if (!fits) refuse(option, kindOf(value), "a task, or the name of one");
 }
 
-/** Looked at where it is compiled. */
+/** The entry is checked where it is compiled. */
 function leftToSchedule(): void {}
 
 function isOneOf(...words: readonly string[]): Check {

@@ -1,15 +1,18 @@
 import { minInterval as shortest, toMilliseconds, type Duration, type Schedule } from "@bullrush/broker";
 import { refuse } from "../options/check.js";
 
-/** Below this a bare number was probably meant as seconds. */
+/** A smaller bare number was probably meant as seconds. */
 const suspicious = 1000;
 
-/** Every so many ms, or `"20s"`, from 100 ms; counted from the beginning of its entry, not from its last tick. Throws `INVALID_OPTION`; also for a bare number below 1000. */
+/**
+ * A schedule every `interval` ms, or `"20s"`, at least 100 ms, counted from the start of the entry
+ * and not from its last tick. Throws `INVALID_OPTION`, also for a bare number below 1000.
+ */
 export function every(interval: Duration): Schedule & { readonly type: "every" } {
   return compileInterval(interval, "the interval of every()");
 }
 
-/** As `every`, naming `option` in what it throws. */
+/** As `every`; errors name `option`. */
 export function compileInterval(interval: Duration, option: string): Schedule & { readonly type: "every" } {
   const length = toMilliseconds(interval, option);
   if (typeof interval === "number" && interval < suspicious) {

@@ -7,20 +7,26 @@ export interface ListedEntry {
   readonly name: string;
   /** Name of the task. */
   readonly task: string;
-  /** In a few words: `every 20s`. */
+  /** The schedule in a few words: `every 20s`. */
   readonly schedule: string;
-  /** All that was said of it, as plain data: times and lengths of time in ms. */
+  /** The entry as plain data; times and durations in ms. */
   readonly call: ScheduledCall;
-  /** Whether it is of the app's options, or was set at run time. */
+  /** Whether the entry comes from the app's options or was set at run time. */
   readonly origin: "options" | "runtime";
   readonly paused: boolean;
-  /** The next run, as beat has stored it; absent when no beat has computed it yet, when there is none any more, and while it is paused. */
+  /**
+   * The next due time, as a beat has stored it. Absent before a beat has computed it, after the
+   * last tick, and while the entry is paused.
+   */
   readonly next?: Date;
-  /** The tick that was sent last. */
+  /** The last tick that was sent. */
   readonly last?: ListedTick;
-  /** How many ticks were sent since it was stored, or set anew. */
+  /** How many ticks were sent since the entry was stored or set anew. */
   readonly count: number;
-  /** Why it does not tick, if somebody has spoilt what is stored of it; `task`, `schedule` and `call` may say nothing then. Setting it anew mends it. */
+  /**
+   * Why the entry does not tick, if its stored data are corrupt; `task`, `schedule` and `call` may
+   * then be empty. Setting the entry anew repairs it.
+   */
   readonly spoilt?: string;
 }
 
@@ -42,7 +48,7 @@ export function listed(stored: readonly StoredEntry[], options: readonly NamedCa
   return [...stored, ...further].map((entry) => listedEntry(entry, flawOf)).toSorted((one, other) => (one.name < other.name ? -1 : 1));
 }
 
-function listedEntry(entry: Omit<StoredEntry, "version" | "createdAt">, flawOf: FlawOf): ListedEntry {
+function listedEntry(entry: Omit<StoredEntry, "version" | "createdAt">, flawOf: ErrorOf): ListedEntry {
   const { name, call, origin, paused, count, due, last } = entry;
   const spoilt = entry.spoilt ?? flawOf(call);
   return {
@@ -59,10 +65,10 @@ function listedEntry(entry: Omit<StoredEntry, "version" | "createdAt">, flawOf: 
   };
 }
 
-type FlawOf = (call: ScheduledCall) => string | undefined;
+type ErrorOf = (call: ScheduledCall) => string | undefined;
 
-/** What says why a crontab is none. Each is looked at once: many entries have the same. */
-function crontabFlaws(): FlawOf {
+/** The error of a crontab, if it is invalid. Each is compiled once: many entries share one. */
+function crontabFlaws(): ErrorOf {
   const flaws = new Map<string, string | undefined>();
   return ({ schedule }) => {
     if (schedule.type !== "crontab") return undefined;

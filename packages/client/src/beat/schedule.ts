@@ -4,13 +4,19 @@ import { crontab } from "./crontab.js";
 import { compileInterval } from "./every.js";
 import { solar } from "./solar.js";
 
-/** A schedule of one's own: the first time after `after` at which a call is due; `undefined`: it never is any more. Asked by whichever beat leads, so the answer must not depend on when it is asked. */
+/**
+ * A custom schedule: returns the first due time after `after`, or `undefined` if there is none.
+ * Whichever beat leads calls it, so the result must depend on `after` alone.
+ */
 export type ScheduleFunction = (after: Date) => Date | undefined;
 
-/** What can be said of when a call is due: `"20s"` is `every("20s")`. */
+/** A schedule as an option: `"20s"` is `every("20s")`. */
 export type ScheduleOption = Duration | Schedule | ScheduleFunction;
 
-/** The data of a schedule; a crontab without a time zone gets `timezone`, so that it means the same to every app. Throws `INVALID_OPTION`, naming `option`. */
+/**
+ * Compiles a schedule to plain data. A crontab without a time zone gets `timezone`, so that every
+ * app reads it alike. Throws `INVALID_OPTION`, naming `option`.
+ */
 export function compileSchedule(given: ScheduleOption, option: string, timezone: string): ScheduledCall["schedule"] {
   if (typeof given === "function") return { type: "function" };
   if (typeof given === "string" && /^\S+(?:\s+\S+){4,5}$/.test(given))
@@ -55,7 +61,7 @@ const units = [
   ["s", 1000],
 ] as const;
 
-/** As a duration that is exactly so long. */
+/** Formats ms as a duration, exactly. */
 function lengthOf(milliseconds: number): string {
   const [unit, size] = units.find(([, length]) => milliseconds % length === 0) ?? ["ms", 1];
   return `${milliseconds / size}${unit}`;

@@ -1,7 +1,10 @@
 import { solarEvents, type Schedule, type SolarEvent } from "@bullrush/broker";
 import { kindOf, refuse } from "../options/check.js";
 
-/** At an event of the sun at a place, in degrees north and east; on a day without it, as in polar nights, not at all. Throws `INVALID_OPTION`. */
+/**
+ * A schedule at an event of the sun, at a place in degrees north and east. Days without the event,
+ * such as polar nights, are skipped. Throws `INVALID_OPTION`.
+ */
 export function solar(event: SolarEvent, latitude: number, longitude: number): Schedule & { readonly type: "solar" } {
   if (typeof event !== "string" || !solarEvents.includes(event)) {
     refuse(

@@ -1,5 +1,5 @@
 import { tickId, type StoredEntry } from "@bullrush/broker";
-import { messageOf, sealed, type PublishSettings, type Sending } from "../publishing/build-message.js";
+import { messageOf, encodeWithCopies, type PublishSettings, type Sending } from "../publishing/build-message.js";
 import { revivedOptions, type CallSettings, type TaskOptions } from "../options/task-options.js";
 import { checkCall } from "../publishing/check-call.js";
 
@@ -12,8 +12,9 @@ export interface DueEntry extends Pick<StoredEntry, "name" | "version" | "call">
 }
 
 /**
- * The messages of a tick, the same however often they are made: its call goes where the app's routes say, and what expires does so from when it was due, delay included. Nobody waits for its result.
- * Throws what sending the call would.
+ * Builds the messages of a tick, which are the same however often they are built. The app's routes
+ * apply, `expires` counts from the due time plus the delay, and there is no reply channel. Throws
+ * as sending the call would.
  */
 export function tickOf(
   { name, version, call, due, jitter }: DueEntry,
@@ -21,17 +22,17 @@ export function tickOf(
   { router, maxPayload }: PublishSettings,
 ): Sending {
   const { task, args = [] } = call;
-  const given = revivedOptions(call.options ?? {});
+  const entryOptions = revivedOptions(call.options ?? {});
   const at = due + jitter;
-  const options = { ...given, headers: tickHeaders(name, due, given.headers), ...(jitter > 0 && { eta: new Date(at) }) };
+  const options = { ...entryOptions, headers: tickHeaders(name, due, entryOptions.headers), ...(jitter > 0 && { eta: new Date(at) }) };
   checkCall(task, args, options);
   const { queues, priority = 0 } = router.route({ task, args, call: options, declared });
   const id = tickId(name, version, due);
   const address = { id, priority, replyTo: undefined, now: at, rootId: id, parentId: undefined, resent: false };
-  return sealed(messageOf({ task, args, declared, options }, address), queues, maxPayload);
+  return encodeWithCopies(messageOf({ task, args, declared, options }, address), queues, maxPayload);
 }
 
-/** What the message of a tick says of it, beside the headers of its entry. */
+/** The headers of a tick's message, beside those of its entry. */
 export function tickHeaders(entry: string, due: number, headers: CallSettings["headers"] = {}): NonNullable<CallSettings["headers"]> {
   return { ...headers, beat: entry, scheduledAt: new Date(due).toISOString() };
 }

@@ -4,23 +4,25 @@ import { refuse } from "../options/check.js";
 import { checkCall } from "../publishing/check-call.js";
 import { callOf } from "./signature.js";
 
-/** The run of a member of a group that adds another. */
+/** A run of a group's member that adds another member. */
 export interface Adding {
   readonly member: Message;
-  /** Which of the calls in this run it is, counted from 0. */
+  /** The number of the call in this run, from 0. */
   readonly ordinal: number;
 }
 
 export interface AdditionSetting {
   readonly options: PublishSettings;
-  /** Channel on which the sender waits. */
+  /** Reply channel of the sender. */
   readonly replyTo: string;
   readonly clock: Clock;
 }
 
 /**
- * What a member of a group adds to it. Throws `ADD_TO_CHORD_UNSUPPORTED` for a task that is none, `INVALID_OPTION` for what is no signature, one with links or a `taskId`, or one that goes to several
- * queues, `ENCODE_ERROR`, `PAYLOAD_TOO_LARGE`, and what the router throws.
+ * Compiles the member that a member of a group adds to it. Throws `ADD_TO_CHORD_UNSUPPORTED` for a
+ * task that is not a member, `INVALID_OPTION` for a value that is not a signature, a signature with
+ * links or a `taskId`, or one that goes to several queues, `ENCODE_ERROR`, `PAYLOAD_TOO_LARGE`, and
+ * the router's errors.
  */
 export function additionOf(signature: unknown, { member, ordinal }: Adding, { options, replyTo, clock }: AdditionSetting): FlowAddition {
   const where = joinOf(member);

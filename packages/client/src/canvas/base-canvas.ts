@@ -12,17 +12,20 @@ import { checkDepth, holding, linksOf, type Content } from "./content.js";
 import type { CanvasNode, Send } from "./node.js";
 import { printed } from "./printed.js";
 
-/** A part of a canvas, of which the compiler does not know what it needs and what comes of it. */
+/** A part of a canvas, with unknown needs and result. */
 export type CanvasPart = BaseCanvas<unknown, never, Handle>;
 
 let makePart: ((node: CanvasNode, send: Send | undefined) => CanvasPart) | undefined;
 
-/** @internal Says how the canvas of a node is made: the classes of canvases know this one. */
+/**
+ * @internal Creates the canvas of a node. The classes of canvases import this class, so it is
+ * passed in.
+ */
 export function makePartsWith(make: NonNullable<typeof makePart>): void {
   makePart = make;
 }
 
-/** What all canvases can do. `Sent` is the handle that sending it gives. */
+/** The methods that all canvases share. `Sent` is the handle that sending it returns. */
 export abstract class BaseCanvas<out Result, in Needs extends unknown[], out Sent extends Handle<Result>> implements Canvas<Result, Needs> {
   /** @internal */
   readonly [mark]: Content;
@@ -36,70 +39,89 @@ export abstract class BaseCanvas<out Result, in Needs extends unknown[], out Sen
   }
 
   /**
-   * The same with these options, which win over those that it has. `taskId` is the id of its result; `countdown` and `eta` are for what begins it; `link` and
-   * `linkError` are added, as by `link()` and `onError()`; all others for all its calls. What does not fit is told when it is sent, but for links.
+   * Returns the canvas with these options, which win over its own. `taskId` is the id of its
+   * result. `countdown` and `eta` apply to its first calls. `link` and `linkError` are added, as by
+   * `link()` and `onError()`. All other options apply to all its calls. Invalid links throw here;
+   * other invalid options reject when it is sent.
    */
   set(options: CallOptions): this {
     return this.#changed(withOptions(this[mark], options));
   }
 
   /**
-   * The same with something further that runs when it has ended well, and gets its result in front of its arguments, unless it is
-   * immutable. Of a group, each member's; of none, nothing. What is linked already is not linked again.
+   * Returns the canvas with a further link, which runs when it has succeeded and gets its result in
+   * front of its arguments, unless the link is immutable. A group links each member; an empty group
+   * links nothing. A link that is there already is not added again.
    */
   link(next: Followers<Linked<Result, Sent>>): this {
     return this.#changed(withLinks(this[mark].node, "link", linksOf(next, "what was given to link()", this[mark].send)));
   }
 
   /**
-   * The same with something further that runs when it has failed or was revoked, and gets a `FailureInfo` in front of its arguments, unless it is immutable. Of a chain, for
-   * whichever step fails; of a chord, for its body, which fails when members of the header have; of a group, for each member. It is not called when it did not run because
-   * something before it has failed. What is linked already is not linked again.
+   * Returns the canvas with a further error link, which runs when it has failed or was revoked, and
+   * gets a `FailureInfo` in front of its arguments, unless the link is immutable. In a chain it
+   * covers every step; in a chord the body, which fails when members of the header have; in a group
+   * each member. It is not called for a task that was skipped because an earlier one failed. A link
+   * that is there already is not added again.
    */
   onError(next: Followers<FailureInfo>): this {
     return this.#changed(withLinks(this[mark].node, "onError", linksOf(next, "what was given to onError()", this[mark].send)));
   }
 
-  /** The same with these headers in all its calls, those of its links included; they win over those that are there. */
+  /**
+   * Returns the canvas with these headers in all its calls, those of its links included. They win
+   * over existing headers.
+   */
   stamp(headers: Readonly<Record<string, Json>>): this {
     isRecord(headers, "what was given to stamp()");
     return this.#changed(withHeaders(this[mark].node, headers));
   }
 
   /**
-   * Sends it, with what it still needs. Each time its calls are others, unless it has a `taskId`. Resolves once the broker has confirmed it. Rejects as the `delay` of a
-   * task does; for a group that nothing follows upon with a `PublishError` when only some of its calls were confirmed.
+   * Sends the canvas, with the arguments that it still needs. Each time its calls get new ids,
+   * unless it has a `taskId`. Resolves when the broker has confirmed it. Rejects as the `delay` of
+   * a task does; a group without a continuation rejects with a `PublishError` when only some of its
+   * calls were confirmed.
    */
   delay(...first: Needs): Promise<Sent> {
     return this.#send(withFirst(this[mark].node, first));
   }
 
-  /** Sends it with these options beside its own, as `set()` does, and with what it still needs. */
+  /**
+   * Sends the canvas with these further options, as after `set()`, and with the arguments that it
+   * still needs.
+   */
   async applyAsync(options?: CallOptions, ...first: Needs): Promise<Sent> {
     return this.#send(withFirst(withOptions(this[mark], options ?? {}), first));
   }
 
-  /** The same as another object, with these options if any are given, as `set()` has them. */
+  /** Returns a copy, with these options applied as by `set()`. */
   clone(options: CallOptions = {}): this {
     return this.set(options);
   }
 
-  /** The canvas for people to read, such as `chain(tasks.add(1, 2), tasks.double())`. Arguments are shown, long ones clipped; options and links are not. */
+  /**
+   * Formats the canvas for people, such as `chain(tasks.add(1, 2), tasks.double())`. Arguments are
+   * shown, long ones clipped; options and links are not.
+   */
   toString(): string {
     return printed(this[mark].node);
   }
 
-  /** @internal What `console.log` shows. */
+  /** @internal The text that `console.log` shows. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return this.toString();
   }
 
-  /** Plain data, which JSON can carry: for an argument of a task, which makes a canvas of them again with `app.canvas(data)`. */
+  /**
+   * Plain data that JSON can carry, for an argument of a task. `app.canvas(data)` restores the
+   * canvas.
+   */
   toJSON(): CanvasData {
     return dataOf(this[mark].node);
   }
 
-  /** @internal Canvases of these parts of it. */
+  /** @internal The canvases of these parts. */
   protected partsOf(nodes: readonly CanvasNode[]): readonly CanvasPart[] {
     return nodes.map((node) => (makePart as NonNullable<typeof makePart>)(node, this[mark].send));
   }

@@ -10,22 +10,24 @@ import { makePartsWith } from "./base-canvas.js";
 import { holding } from "./content.js";
 import type { CanvasNode, Send } from "./node.js";
 
-/** What may be the result of a group. */
+/** The result type of a group. */
 type ArraysIn<Result> = unknown extends Result ? readonly unknown[] : Extract<Result, readonly unknown[]>;
 
-/** A handle of which nobody knows whether it is on a group. */
+/** A handle on a task or a group. */
 export type SomeHandle<Result = unknown> = AsyncResult<Result> | ([ArraysIn<Result>] extends [never] ? never : GroupHandle<Result>);
 
 type GroupHandle<Result> = GroupResult<ArraysIn<Result>> extends infer Of extends Handle<Result> ? Of : never;
 
-/** A canvas of which nobody knows what it is. */
+/** A canvas of any kind. */
 export type SomeCanvas<Result = unknown> =
   | Signature<Result, Ignores>
   | Chain<Result, Ignores, SomeHandle<Result>>
   | ([ArraysIn<Result>] extends [never] ? never : Group<ArraysIn<Result>, Ignores>)
   | Chord<Result, Ignores, SomeHandle<Result>>;
 
-/** The canvas of `node`, which `send` sends. Throws `INVALID_OPTION` for one that is nested too deep. */
+/**
+ * The canvas of `node`, sent by `send`. Throws `INVALID_OPTION` for one that is nested too deeply.
+ */
 export function canvasOf(node: CanvasNode, send: Send | undefined): SomeCanvas {
   switch (node.type) {
     case "call":

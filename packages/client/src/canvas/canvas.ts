@@ -2,30 +2,37 @@ import type { Json } from "@bullrush/broker";
 import type { Link } from "../options/link.js";
 import type { Handle } from "../result/handle.js";
 
-/** @internal What the compiler knows a canvas by. No canvas has it when the program runs. */
+/** @internal Carries the types of a canvas. No canvas has it at run time. */
 export declare const types: unique symbol;
 
 /**
- * Calls that are not sent yet, and how they follow upon each other: a signature, a chain, a group or a chord. Data that never change. `Needs` is what it still wants in
- * front of its arguments: `[]` nothing, `[value: X]` the value of the step before, `[value?: X]` that or nothing, `[ignored?: unknown]` anything, which it ignores.
+ * Calls that are not sent yet, and their order: a signature, a chain, a group or a chord.
+ * Immutable. `Needs` are the arguments that it still takes in front of its own: `[]` none,
+ * `[value: X]` the result of the step before, `[value?: X]` that or none, `[ignored?: unknown]`
+ * anything, which it ignores.
  */
 export interface Canvas<out Result = unknown, in Needs extends unknown[] = []> extends Link {
-  /** @internal Never there: what the compiler knows it by. */
+  /** @internal Carries the types; never set. */
   readonly [types]?: Types<Result, Needs>;
-  /** Sends it, with what it still needs, and gives the handle on its result. */
+  /**
+   * Sends the canvas, with the arguments that it still needs, and returns the handle on its result.
+   */
   delay(...first: Needs): Promise<Handle<Result>>;
-  /** Plain data, which JSON can carry: for an argument of a task, which makes a canvas of them again with `app.canvas(data)`. */
+  /**
+   * Plain data that JSON can carry, for an argument of a task. `app.canvas(data)` restores the
+   * canvas.
+   */
   toJSON(): CanvasData;
 }
 
-/** A signature that needs nothing more. `Sent` is the handle on its result. */
+/** A signature that has all its arguments. `Sent` is the handle on its result. */
 export interface SingleCall<out Sent extends Handle = Handle> extends Canvas {
   /** Name of the task. */
   readonly task: string;
   delay(): Promise<Sent>;
 }
 
-/** What the compiler knows a canvas by. */
+/** The types that a canvas carries. */
 export interface Types<out Result, in Needs extends unknown[]> {
   readonly result: Result;
   readonly needs: (...needs: Needs) => void;
@@ -34,15 +41,15 @@ export interface Types<out Result, in Needs extends unknown[]> {
 /** Any canvas, whatever it needs. */
 export type AnyCanvas = Canvas<unknown, never>;
 
-/** What comes of a canvas. */
+/** The result type of a canvas. */
 export type ResultOf<C> = C extends Canvas<infer Result, never> ? Result : never;
 
-/** What a canvas needs. */
+/** The needs of a canvas. */
 export type NeedsOf<C> = C extends { readonly [types]?: { readonly needs: (...needs: infer Needs extends unknown[]) => void } }
   ? Needs
   : never;
 
-/** What a canvas needs that takes nothing from the step before. */
+/** The needs of a canvas that takes nothing from the step before. */
 export type Ignores = [ignored?: unknown];
 
 /** A canvas as plain data. */
@@ -53,28 +60,28 @@ export type CallData = {
   /** Name of the task. */
   readonly task: string;
   readonly args: readonly Json[];
-  /** Takes nothing from the step before. */
+  /** Whether it takes nothing from the step before. */
   readonly immutable?: true;
-  /** `args` are lists of arguments, one for each of several runs. */
+  /** Whether `args` is a list of argument lists, one for each run. */
   readonly each?: true;
-  /** Options of the call; a `Date` is its ISO string. */
+  /** Options of the call; a `Date` is an ISO string. */
   readonly options?: { readonly [option: string]: Json };
-  /** What gets the result. */
+  /** Links, which get the result. */
   readonly link?: readonly CanvasData[];
-  /** What gets the reason when there is none. */
+  /** Error links, which get the failure. */
   readonly onError?: readonly CanvasData[];
 };
 
 export type ChainData = {
   readonly type: "chain";
   readonly steps: readonly CanvasData[];
-  /** What gets the reason when a step has failed. */
+  /** Error links, which get the failure of a step. */
   readonly onError?: readonly CanvasData[];
 };
 
 export type GroupData = {
   readonly type: "group";
-  /** UUID, where the caller gave one. */
+  /** UUID, if the caller chose one. */
   readonly id?: string;
   readonly members: readonly CanvasData[];
 };
@@ -86,5 +93,8 @@ export type ChordData = {
   readonly onFailure: OnFailure;
 };
 
-/** What becomes of a chord when members of its header have failed. `fail`: it has failed too. `partial`: their values are `null`. */
+/**
+ * What a chord does when members of its header have failed. `fail`: it fails too. `partial`: their
+ * values are `null`.
+ */
 export type OnFailure = "fail" | "partial";

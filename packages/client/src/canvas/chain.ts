@@ -7,13 +7,16 @@ import type { Checked, Last, NeedsOfFirst, SentOf } from "./fit.js";
 import { contentsOf, senderOf, type Content } from "./content.js";
 import { chainOf, isDissolved, type ChainNode } from "./node.js";
 
-/** Canvases that run one after the other: each gets what comes of the one before it, in front of its arguments, unless it is immutable. */
+/**
+ * Canvases that run one after the other. Each gets the result of the one before it in front of its
+ * arguments, unless it is immutable.
+ */
 export class Chain<
   out Result = unknown,
   in Needs extends unknown[] = [],
   out Sent extends Handle<Result> = AsyncResult<Result>,
 > extends BaseCanvas<Result, Needs, Sent> {
-  /** Its steps, each as a canvas that stands by itself. */
+  /** The steps, each as a canvas of its own. */
   get tasks(): readonly CanvasPart[] {
     const { node } = this[mark] as Content<ChainNode>;
     return this.partsOf(node.steps);
@@ -21,10 +24,12 @@ export class Chain<
 }
 
 /**
- * One after the other. The result is that of the last step; when a step fails, those behind it fail of the same, groups and chords
- * included. A step that is a group gives the array of its members' values to the step behind it, which waits for all of them; behind a
- * step, each member gets its value. Without steps it is a beginning that grows: `chain(empty, step)` is `chain(step)`; sending it is refused. Throws `INVALID_OPTION` for what
- * is no canvas.
+ * Makes a chain: its steps run one after the other, and its result is that of the last step. When a
+ * step fails, later steps are skipped and fail with the same error, groups and chords included. A
+ * group passes the array of its members' results to the next step, which waits for all of them;
+ * after a step, each member of a group gets that step's result. A chain without steps cannot be
+ * sent, but can grow: `chain(empty, step)` is `chain(step)`. Throws `INVALID_OPTION` for a value
+ * that is not a canvas.
  */
 export function chain<const Steps extends readonly AnyCanvas[]>(
   ...steps: Checked<Steps>

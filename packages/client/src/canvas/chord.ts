@@ -9,19 +9,22 @@ import type { Group } from "./group.js";
 import { contentOf, contentsOf, groupOf, senderOf, type Content } from "./content.js";
 import type { ChordNode, GroupNode } from "./node.js";
 
-/** A group, and a body that gets the array of its members' values in front of its arguments. The result is the body's. */
+/**
+ * A group, and a body that gets the array of the members' results in front of its arguments. The
+ * chord's result is the body's.
+ */
 export class Chord<
   out Result = unknown,
   in Needs extends unknown[] = [],
   out Sent extends Handle<Result> = AsyncResult<Result>,
 > extends BaseCanvas<Result, Needs, Sent> {
-  /** The members of its header, each as a canvas that stands by itself. */
+  /** The members of the header, each as a canvas of its own. */
   get tasks(): readonly CanvasPart[] {
     const { node } = this[mark] as Content<ChordNode>;
     return this.partsOf(node.header.members);
   }
 
-  /** What gets their values, as a canvas that stands by itself. */
+  /** The body, as a canvas of its own. */
   get body(): CanvasPart {
     const { node } = this[mark] as Content<ChordNode>;
     return this.partsOf([node.body])[0] as CanvasPart;
@@ -30,8 +33,9 @@ export class Chord<
 
 export interface ChordOptions {
   /**
-   * What becomes of the body when members of the header have failed or were revoked. `fail` (default): it fails of the same, once all have ended. `partial`: it runs, and
-   * their values are `null`. What a step before the chord fails of, it fails of in any case.
+   * What the body does when members of the header have failed or were revoked. `fail` (default): it
+   * fails with the same error, once all have ended. `partial`: it runs, and their values are
+   * `null`. If a step before the chord fails, the body fails with that error in both cases.
    */
   readonly onFailure?: OnFailure;
 }
@@ -42,8 +46,9 @@ type HeaderNeeds<H> = H extends readonly unknown[] ? NeedsOfAll<H> : NeedsOf<H>;
 type Values<H, Failing> = Failing extends "partial" ? Partly<HeaderResults<H> & readonly unknown[]> : HeaderResults<H>;
 
 /**
- * The members of a header at the same time, and then the body with their values. A chord without members runs its body with an empty array. Throws `INVALID_OPTION` for
- * what is no canvas, a header that is no group, and an unknown option.
+ * Makes a chord: the members of the header run at the same time, then the body runs with their
+ * results. A chord without members runs its body with an empty array. Throws `INVALID_OPTION` for a
+ * value that is not a canvas, a header that is not a group, and an unknown option.
  */
 export function chord<const H extends Header, B extends AnyCanvas, const Failing extends OnFailure = "fail">(
   header: H,

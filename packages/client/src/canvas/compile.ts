@@ -17,21 +17,24 @@ import { planOf } from "./planner.js";
 import { inRanges } from "./ranges.js";
 import { givenId, resultNode } from "./edit.js";
 
-/** What a canvas is compiled with. */
+/** The context in which a canvas is compiled. */
 export interface Setting {
   readonly options: PublishSettings & {
     /** How long the results of a flow are kept, in ms. */
     readonly resultExpires: number;
   };
-  /** Channel on which the sender waits. */
+  /** Reply channel of the sender. */
   readonly replyTo: string;
   readonly clock: Clock;
 }
 
-/** A canvas, compiled: the messages of a flow, or some that have nothing to do with each other. */
+/** A compiled canvas: the messages of a flow, or independent messages. */
 export type Compiled = { readonly plan: Plan } & ({ readonly flow: Flow } | { readonly sendings: readonly Sending[] });
 
-/** Compiles a canvas. Throws `INVALID_OPTION`, `INVALID_TASK_ID`, `ENCODE_ERROR`, `PAYLOAD_TOO_LARGE`, and what the router throws. */
+/**
+ * Compiles a canvas. Throws `INVALID_OPTION`, `INVALID_TASK_ID`, `ENCODE_ERROR`,
+ * `PAYLOAD_TOO_LARGE`, and the router's errors.
+ */
 export function compile(node: CanvasNode, setting: Setting): Compiled {
   const plan = planOf(node, setting.options.router);
   const resent = givenId(node) !== undefined;
@@ -44,7 +47,8 @@ export function compile(node: CanvasNode, setting: Setting): Compiled {
 }
 
 /**
- * The flow that runs in the place of a task that asked for it: what its result is, the task's is. The same at every run of the task, if the canvas is.
+ * Compiles the flow that replaces a task: the flow's result becomes the task's. The same canvas
+ * gives the same flow at every run of the task.
  * @param queue the task's
  */
 export function compileReplacement(node: CanvasNode, replaced: Message, queue: string, setting: Omit<Setting, "replyTo">): Flow {
@@ -54,7 +58,7 @@ export function compileReplacement(node: CanvasNode, replaced: Message, queue: s
   return flowOf({ plan, setting, isFlow: true, resent: true, parentId: replaced.id, rootId: replaced.rootId, replaced });
 }
 
-/** What all messages of a canvas are made with. */
+/** The fields that all messages of a canvas share. */
 interface Common {
   readonly plan: Plan;
   readonly setting: Omit<Setting, "replyTo"> & { readonly replyTo?: string };
@@ -87,7 +91,7 @@ function flowCallsOf(common: Common): readonly FlowCall[] {
   return plan.calls.map((call, number) => flowCallOf(call, number, atOnce.has(call) ? now : undefined, common));
 }
 
-/** @param now absent for a call whose turn is still to come */
+/** @param now absent for a call that is sent later in its flow */
 function flowCallOf(call: PlannedCall, number: number, now: number | undefined, common: Common): FlowCall {
   const { node, queue, takesValue, startsMembersOf, hasHandle, copyOf } = call;
   const { countdown, expires = node.declared.expires } = node.options;
@@ -127,17 +131,17 @@ function messageIn(call: PlannedCall, number: number, now: number | undefined, c
   return copyOf === undefined ? message : copyFor(call.queue, message);
 }
 
-/** That it is a copy is said of the replaced task alone. */
+/** Only the replaced task is marked as a copy. */
 function inherited({ fanoutOf: _, ...headers }: Message["headers"], own: Message["headers"]): Readonly<Record<string, Json>> {
   return { ...headers, ...own };
 }
 
-/** The calls that begin at once. */
+/** The calls that are sent at once. */
 export function beginning({ entries, calls }: Plan): ReadonlySet<PlannedCall> {
   return new Set(entries.filter(([kind]) => kind !== "open").map(([, number]) => calls[number] as PlannedCall));
 }
 
-/** Each message with its copies, which follow it. */
+/** Each message, followed by its copies. */
 function sendingsOf(messages: readonly FlowCall[], calls: readonly PlannedCall[]): readonly Sending[] {
   const sendings: [RoutedMessage, ...RoutedMessage[]][] = [];
   for (const [number, { queue, message, text = "" }] of messages.entries()) {

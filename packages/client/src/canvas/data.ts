@@ -25,25 +25,26 @@ function groupData({ id, members }: GroupNode) {
 }
 
 function callData({ task, args, immutable, each, options, link, onError }: CallNode): CallData {
-  const given = optionsData(options);
+  const plainOptions = optionsData(options);
   return {
     type: "call",
     task,
     args: args as readonly Json[],
     ...(immutable && { immutable: true }),
     ...(each === true && { each: true }),
-    ...(Object.keys(given).length > 0 && { options: given }),
+    ...(Object.keys(plainOptions).length > 0 && { options: plainOptions }),
     ...(link.length > 0 && { link: link.map(dataOf) }),
     ...(onError.length > 0 && { onError: onError.map(dataOf) }),
   };
 }
 
-/** How the tasks are declared that data name. */
+/** How the tasks that the data name are declared. */
 type DeclaredOf = (task: string) => TaskOptions;
 
 /**
- * The canvas that `data` tell of. Throws `INVALID_OPTION`, naming the `place`, for what is none, `INVALID_TASK_NAME`.
- * @param level how deep in data it stands; a chord is two levels there, and one of a canvas
+ * Restores a canvas from `data`. Throws `INVALID_OPTION`, naming the `place`, for other data, and
+ * `INVALID_TASK_NAME`.
+ * @param level how deep in the data it stands; a chord is two levels of data and one of a canvas
  */
 export function nodeOf(data: unknown, declaredOf: DeclaredOf, place: string, level = 1): CanvasNode {
   if (level > 2 * maxDepth) refuseDepth();

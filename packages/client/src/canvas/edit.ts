@@ -5,23 +5,24 @@ import type { CallSettings } from "../options/task-options.js";
 import { linksOf, type Content } from "./content.js";
 import { isEmpty, type CallNode, type CanvasNode } from "./node.js";
 
-/** Where a call stands in a canvas: among those that begin it, and among those that end it. */
+/** Whether a call is among those that begin a canvas, and among those that end it. */
 interface Standing {
   readonly first: boolean;
   readonly last: boolean;
 }
 
-/** What becomes of the parts of a canvas. */
+/** The changes to the parts of a canvas. */
 interface Change {
   readonly call: (call: CallNode, standing: Standing) => CallNode;
-  /** What becomes of the error links of chains. Default: they stay. */
+  /** The change to the error links of chains. Default: none. */
   readonly links?: (links: readonly CanvasNode[]) => readonly CanvasNode[];
 }
 
 /**
- * The canvas with these options, which win over those that it has. `taskId` becomes the id of its result; `countdown` and `eta` are for
- * what begins it; `link` and `linkError` are further links, as `withLinks` has it; all others are for all its calls. Throws `INVALID_OPTION`
- * for what is no object, and for links that are no canvases, or another app's.
+ * Returns the canvas with these options, which win over its own. `taskId` becomes the id of its
+ * result; `countdown` and `eta` apply to its first calls; `link` and `linkError` are added, as by
+ * `withLinks`; all others apply to all its calls. Throws `INVALID_OPTION` for a value that is not
+ * an object, and for links that are not canvases, or of another app.
  */
 export function withOptions<Node extends CanvasNode>({ node, send }: Pick<Content<Node>, "node" | "send">, given: CallSettings): Node {
   isRecord(given, "what was given for the options of a canvas");
@@ -35,8 +36,10 @@ export function withOptions<Node extends CanvasNode>({ node, send }: Pick<Conten
 }
 
 /**
- * The canvas with further links; one that is there already is not added again. `link`: behind what ends it, each member of a group. `onError`: of a chain for all its
- * steps, of a chord for its body, or for its header if the body is a group of none, of a group for each member.
+ * Returns the canvas with further links; a link that is there already is not added again. `link`
+ * goes to the calls that end it, in a group to each member. `onError` goes to all steps of a chain,
+ * to each member of a group, and to the body of a chord, or to its header if the body is an empty
+ * group.
  */
 export function withLinks<Node extends CanvasNode>(node: Node, kind: "link" | "onError", links: readonly CanvasNode[]): Node {
   if (links.length === 0) return node;
@@ -66,12 +69,15 @@ function joined(links: readonly CanvasNode[], further: readonly CanvasNode[]): r
   return all;
 }
 
-/** Whether one of `links` says the same as `link`. */
+/** Whether one of `links` equals `link`. */
 export function isAmong(links: readonly CanvasNode[], link: CanvasNode): boolean {
   return links.some((one) => one === link || isDeepStrictEqual(one, link));
 }
 
-/** The canvas with these headers in all its calls, those of its links included; they win over those that are there. */
+/**
+ * Returns the canvas with these headers in all its calls, those of its links included. They win
+ * over existing headers.
+ */
 export function withHeaders<Node extends CanvasNode>(node: Node, headers: Readonly<Record<string, Json>>): Node {
   const links = (all: readonly CanvasNode[]) => all.map((link) => withHeaders(link, headers));
   const call = (one: CallNode) => ({
@@ -83,13 +89,19 @@ export function withHeaders<Node extends CanvasNode>(node: Node, headers: Readon
   return edit(node, { call, links });
 }
 
-/** The canvas with these values in front of the arguments of what begins it, where that takes any. */
+/**
+ * Returns the canvas with these values in front of the arguments of its first calls, unless they
+ * are immutable.
+ */
 export function withFirst<Node extends CanvasNode>(node: Node, values: readonly unknown[]): Node {
   if (values.length === 0) return node;
   return edit(node, { call: (call, { first }) => (first && !call.immutable ? { ...call, args: [...values, ...call.args] } : call) });
 }
 
-/** What gives a canvas its result: the last step of a chain, the body of a chord. Throws `INVALID_OPTION` for a chain without steps. */
+/**
+ * The part that gives a canvas its result: the last step of a chain, the body of a chord. Throws
+ * `INVALID_OPTION` for a chain without steps.
+ */
 export function resultNode(node: CanvasNode): Exclude<CanvasNode, { type: "chain" | "chord" }> {
   let last = node;
   while (last.type === "chain" || last.type === "chord") {
@@ -98,7 +110,7 @@ export function resultNode(node: CanvasNode): Exclude<CanvasNode, { type: "chain
   return last;
 }
 
-/** The id that the caller chose for the result of a canvas. Throws `INVALID_TASK_ID`. */
+/** The id that the caller chose for the result of a canvas, if any. Throws `INVALID_TASK_ID`. */
 export function givenId(node: CanvasNode): string | undefined {
   const result = resultNode(node);
   const id = result.type === "call" ? result.options.taskId : result.id;

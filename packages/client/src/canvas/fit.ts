@@ -6,7 +6,7 @@ import type { Canvas, Ignores, NeedsOf, ResultOf } from "./canvas.js";
 /** The arguments that a signature may have: all, or all but the first. */
 export type PartialArgs<Args extends unknown[]> = Args | Others<Args>;
 
-/** What a signature with the arguments `Given` needs. */
+/** The needs of a signature with the arguments `Given`. */
 export type Open<Args extends unknown[], Given extends unknown[]> = Given extends Args
   ? Given extends Others<Args>
     ? [value?: Args[0]]
@@ -19,19 +19,19 @@ type Others<Args extends unknown[]> = Args["length"] extends 0
     ? Rest
     : never;
 
-/** The argument of a task that can do with one. */
+/** The argument of a task that takes at most one. */
 export type OnlyOne<Args extends unknown[]> = [Args[0]] extends Args ? Args[0] : never;
 
-/** What comes of each member of a group, in their order. */
+/** The results of a group's members, in order. */
 export type ResultsOf<Members extends readonly unknown[]> = { -readonly [Place in keyof Members]: ResultOf<Members[Place]> };
 
-/** `Results` where each may be missing. */
+/** `Results`, each of which may be missing. */
 export type Partly<Results extends readonly unknown[]> = { [Place in keyof Results]: Results[Place] | null };
 
-/** What all members of a group need: each gets the value that comes to the group. */
+/** The needs of all members of a group: each gets the value that the group gets. */
 export type NeedsOfAll<Members extends readonly unknown[]> = Members["length"] extends 0 ? Ignores : Merged<Boxed<Members[number]>>;
 
-/** A union of what each of `Canvases` needs, in a box each: what one needs may be a union itself. */
+/** A union of the needs of `Canvases`, each in a box, since a need may be a union itself. */
 type Boxed<Canvases> = Canvases extends unknown ? [needs: NeedsOf<Canvases>] : never;
 
 type Merged<Boxes> =
@@ -43,15 +43,15 @@ type Merged<Boxes> =
       ? [value: Common<Boxes>]
       : never;
 
-/** Whether each can do with nothing. */
+/** Whether each can run without a value. */
 type MayStart<Boxes> = [Boxes extends [infer Needs] ? ([] extends Needs ? never : "not") : never] extends [never] ? true : false;
 
-/** Whether each can do with one value. */
+/** Whether each can take one value. */
 type MayTake<Boxes> = [Boxes extends [infer Needs extends unknown[]] ? (Needs["length"] extends 0 ? "not" : never) : never] extends [never]
   ? true
   : false;
 
-/** The values that fit each. */
+/** The values that each accepts. */
 type Common<Boxes> = (Boxes extends [infer Needs] ? (value: FirstOf<Needs>) => void : never) extends (value: infer Value) => void
   ? Value
   : never;
@@ -60,12 +60,12 @@ type FirstOf<Needs> = Needs extends readonly [] ? never : Needs extends readonly
 
 declare const misfit: unique symbol;
 
-/** Stands in an error of the compiler in the place of a step that does not fit behind the one before it. No value has this type. */
+/** A compile error: this step does not fit after the one before it. No value has this type. */
 export interface Misfit<Reason extends string, Before, Takes> {
   readonly [misfit]: readonly [reason: Reason, before: Before, takes: Takes];
 }
 
-/** `Step` if `Value` fits what it needs, else why it does not. */
+/** `Step` if it accepts `Value`, else the reason why not. */
 export type Behind<Value, Step> =
   [Value] extends NeedsOf<Step>
     ? Step
@@ -74,13 +74,14 @@ export type Behind<Value, Step> =
       : Misfit<"the step before gives another type than this step takes", Value, FirstOf<NeedsOf<Step>>>;
 
 /**
- * As `Behind`, for a step of an array: it may be an immutable one, of which a declaration such as `Canvas<number>[]` says no more than that it has all its arguments.
+ * As `Behind`, for a step of an array. It may be immutable, of which a declaration such as
+ * `Canvas<number>[]` says only that it has all its arguments.
  */
 type BehindAny<Value, Step> = [NeedsOf<Step>] extends [[]] ? Step : Behind<Value, Step>;
 
 declare const empty: unique symbol;
 
-/** What comes of a chain that has no steps yet: nobody has a handle on it. */
+/** The result of a chain without steps: nobody has a handle on it. */
 export interface NoSteps extends AsyncResult<never> {
   /** @internal Never there. */
   readonly [empty]: true;
@@ -89,7 +90,10 @@ export interface NoSteps extends AsyncResult<never> {
 /** Whether `C` is a chain without steps. */
 type IsUnbegun<C> = [SentOf<C>] extends [NoSteps] ? true : false;
 
-/** `Steps` if each fits behind the one before; else those that do, and why the others do not. */
+/**
+ * `Steps` if each fits after the one before. Else the steps that fit, and for the others the reason
+ * why not.
+ */
 export type Checked<Steps extends readonly unknown[]> = Steps extends Fitting<Steps> ? Steps : Fitting<Steps>;
 
 type Fitting<Steps extends readonly unknown[]> = Steps extends readonly [infer First, ...infer Others]
@@ -109,7 +113,7 @@ type FittingBehind<Value, Steps extends readonly unknown[], Done extends readonl
 /** A chain without steps. */
 type Unbegun = Canvas<never, Ignores> & { delay(...first: Ignores): Promise<NoSteps> };
 
-/** The last of `Steps` that is more than a chain without steps. */
+/** The last of `Steps` that is not a chain without steps. */
 export type Last<Steps extends readonly unknown[]> = Steps extends readonly []
   ? Unbegun
   : Steps extends readonly [...infer Others, infer Step]
@@ -118,7 +122,7 @@ export type Last<Steps extends readonly unknown[]> = Steps extends readonly []
       : Step
     : Steps[number];
 
-/** What the first of `Steps` needs that is more than a chain without steps. */
+/** The needs of the first of `Steps` that is not a chain without steps. */
 export type NeedsOfFirst<Steps extends readonly unknown[]> = Steps extends readonly []
   ? Ignores
   : Steps extends readonly [infer First, ...infer Others]
@@ -127,10 +131,13 @@ export type NeedsOfFirst<Steps extends readonly unknown[]> = Steps extends reado
       : NeedsOf<First>
     : NeedsOf<Steps[0]>;
 
-/** What fits behind a value: one canvas or several. */
+/** One canvas or several that accept a value. */
 export type Followers<Value> = Canvas<unknown, [value: Value]> | readonly Canvas<unknown, [value: Value]>[];
 
-/** What the link of a canvas gets that sending gives the handle `Sent` for: of a group, the result of one member. */
+/**
+ * The value that a link of a canvas gets whose handle is `Sent`: for a group, the result of one
+ * member.
+ */
 export type Linked<Result, Sent> = Sent extends GroupResult<infer Results> ? Results[number] : Result;
 
 /** The handle that sending a canvas gives. */

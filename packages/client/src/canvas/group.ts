@@ -6,13 +6,13 @@ import type { NeedsOfAll, ResultsOf } from "./fit.js";
 import { contentsOf, groupOf, type Content } from "./content.js";
 import type { GroupNode } from "./node.js";
 
-/** Canvases that run at the same time. The result is the array of theirs, in their order. */
+/** Canvases that run at the same time. The result is the array of their results, in order. */
 export class Group<out Results extends readonly unknown[] = readonly unknown[], in Needs extends unknown[] = []> extends BaseCanvas<
   Results,
   Needs,
   GroupResult<Results>
 > {
-  /** Its members, each as a canvas that stands by itself. */
+  /** The members, each as a canvas of its own. */
   get tasks(): readonly CanvasPart[] {
     const { node } = this[mark] as Content<GroupNode>;
     return this.partsOf(node.members);
@@ -20,7 +20,9 @@ export class Group<out Results extends readonly unknown[] = readonly unknown[], 
 }
 
 /**
- * All at the same time, as a list or one by one. Behind a step, each member gets its value. A group of none is an empty array. Throws `INVALID_OPTION` for what is no canvas.
+ * Makes a group of canvases, from a list or from arguments. After a step, each member gets the
+ * result of that step. An empty group results in an empty array. Throws `INVALID_OPTION` for a
+ * value that is not a canvas.
  */
 export function group<const Members extends readonly AnyCanvas[]>(members: Members): Group<ResultsOf<Members>, NeedsOfAll<Members>>;
 export function group<const Members extends readonly AnyCanvas[]>(...members: Members): Group<ResultsOf<Members>, NeedsOfAll<Members>>;

@@ -7,16 +7,16 @@ import { resultNode } from "./edit.js";
 import type { CanvasNode, AnyHandle } from "./node.js";
 import type { Trace } from "./plan.js";
 
-/** What handles are made with. */
+/** The values from which handles are made. */
 export interface Held {
   readonly source: () => ResultSource;
-  /** What `missed` of the waiter was before the canvas was sent. */
+  /** The waiter's `missed` before the canvas was sent. */
   readonly missed: number | undefined;
 }
 
 /**
- * The handle on what comes of a canvas, with those on the steps before it.
- * @param flow id of the flow of which it is the result
+ * The handle on the result of a canvas, with the handles of the steps before it.
+ * @param flow id of the flow whose result it is
  */
 export function handleOf(result: Trace, held: Held, flow?: string): AnyHandle {
   const steps: Trace[] = [];
@@ -37,12 +37,12 @@ function stepHandle(trace: Trace, held: Held, before: AnyHandle | undefined, flo
   return new AsyncResult(held.source, { id, task: node.task, queues: [queue], own: true, missed: held.missed, ignoreResult, ...around });
 }
 
-/** The handle on a canvas without calls: it is over. */
+/** The handle on a canvas without calls, which has ended. */
 export function emptyHandle(node: CanvasNode): GroupResult {
   return emptyResult(shapeOf(node));
 }
 
-/** The handle on a group of none that no app has made. @param id its own. Default: another one */
+/** The handle on an empty group that no app created. @param id its id. Default: a fresh one */
 export function emptyResult(group: EmptyGroup, id = emptyGroupId(group, newId())): GroupResult {
   return new GroupResult(undefined, { id, results: group.map((member) => emptyResult(member)) });
 }

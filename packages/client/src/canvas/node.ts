@@ -4,36 +4,39 @@ import type { Call } from "../publishing/call.js";
 import { refuse } from "../options/check.js";
 import type { OnFailure } from "./canvas.js";
 
-/** What a canvas is made of: a tree that never changes. */
+/** A canvas as an immutable tree. */
 export type CanvasNode = CallNode | ChainNode | GroupNode | ChordNode;
 
-/** A call. Its options are without links. */
+/** A call. Its options contain no links. */
 export interface CallNode extends Call {
   readonly type: "call";
-  /** Takes nothing from the step before. */
+  /** Whether it takes nothing from the step before. */
   readonly immutable: boolean;
-  /** The queue that it goes to, whatever the router says. */
+  /** The queue that it goes to, instead of the router's choice. */
   readonly straightTo?: string;
   readonly link: readonly CanvasNode[];
   readonly onError: readonly CanvasNode[];
 }
 
-/** One after the other. A step is a chain only if it has error links of its own. A chain without steps cannot be sent. */
+/**
+ * Steps that run one after the other. A step is a chain only if it has error links of its own. A
+ * chain without steps cannot be sent.
+ */
 export interface ChainNode {
   readonly type: "chain";
   readonly steps: readonly CanvasNode[];
-  /** What gets the reason when a step has failed. */
+  /** Error links, which get the failure of a step. */
   readonly onError: readonly CanvasNode[];
 }
 
-/** At the same time. */
+/** Members that run at the same time. */
 export interface GroupNode {
   readonly type: "group";
   readonly id?: string | undefined;
   readonly members: readonly CanvasNode[];
 }
 
-/** A group whose values the body gets, as an array. */
+/** A group, and a body that gets the members' results as an array. */
 export interface ChordNode {
   readonly type: "chord";
   readonly header: GroupNode;
@@ -41,13 +44,13 @@ export interface ChordNode {
   readonly onFailure: OnFailure;
 }
 
-/** The handle on what comes of a canvas: of a group when that is how it ends. */
+/** The handle on the result of a canvas: a group's handle if the canvas ends with a group. */
 export type AnyHandle = AsyncResult | GroupResult;
 
-/** Sends a canvas, at once. */
+/** Sends a canvas. */
 export type Send = (node: CanvasNode) => Promise<AnyHandle>;
 
-/** Most levels of a canvas: what walks through one calls itself at each. */
+/** Maximum number of levels of a canvas; functions that walk one recurse at each level. */
 export const maxDepth = 500;
 
 /** How many levels a canvas has; no more than `maxDepth + 1` are counted. */
@@ -62,7 +65,7 @@ export function depthOf(node: CanvasNode): number {
   return deep;
 }
 
-/** Throws the `INVALID_OPTION` for a canvas of too many levels. */
+/** The `INVALID_OPTION` for a canvas with too many levels. */
 export function refuseDepth(): never {
   refuse("a canvas", `nested deeper than ${maxDepth} levels`, "less; a chain may have any number of steps");
 }
@@ -80,15 +83,18 @@ function partsOf(node: CanvasNode): readonly CanvasNode[] {
   }
 }
 
-/** Whether a part of a chain becomes its steps: all chains do but those whose error links are not for the steps around them. */
+/**
+ * Whether a part of a chain dissolves into its steps, as all chains do unless they have error links
+ * that the steps around them do not have.
+ */
 export function isDissolved(node: CanvasNode): node is ChainNode {
   return node.type === "chain" && (node.onError.length === 0 || node.steps.length === 0);
 }
 
-/** A chain of these, of which those that are chains have become their steps. */
+/** A chain of these steps, with chains among them dissolved into their steps. */
 export function chainOf(nodes: readonly CanvasNode[]): ChainNode {
   const [first, ...others] = nodes.map((node) => (isDissolved(node) ? node.steps : [node]));
-  // A chain may be made step by step: what it is at that time is copied at once.
+  // A chain may be built step by step, so its steps are copied at once.
   const steps = first?.slice() ?? [];
   for (const further of others) for (const step of further) steps.push(step);
   return { type: "chain", steps, onError: [] };
@@ -108,7 +114,7 @@ export function isEmpty(node: CanvasNode): boolean {
   }
 }
 
-/** A call of the task that workers have built in: its result is the value that comes to it. */
+/** A call of the built-in task that returns the value that it gets. */
 export function collectIn(queue: string): CallNode {
   return {
     type: "call",

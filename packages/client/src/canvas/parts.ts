@@ -1,6 +1,6 @@
 import type { FlowCall } from "@bullrush/broker";
 
-/** The calls of a flow, each with its copies for further queues, which follow it. */
+/** The calls of a flow, each followed by its copies for further queues. */
 export function partsOf(calls: readonly FlowCall[]): readonly (readonly [FlowCall, ...FlowCall[]])[] {
   const parts: [FlowCall, ...FlowCall[]][] = [];
   for (const call of calls) {

@@ -1,13 +1,13 @@
 import type { FlowJoin, Target } from "@bullrush/broker";
 import type { CallNode } from "./node.js";
 
-/** The calls of a canvas with their ids and queues, and what follows upon what. */
+/** The calls of a canvas with their ids and queues, and their continuations. */
 export interface Plan {
   /** Id of the result. */
   readonly id: string;
   readonly calls: readonly PlannedCall[];
   readonly joins: readonly FlowJoin[];
-  /** What begins at once. */
+  /** The targets that are started at once. */
   readonly entries: readonly Target[];
   readonly result: Trace;
 }
@@ -17,14 +17,14 @@ export interface PlannedCall {
   readonly id: string;
   readonly queue: string;
   readonly priority: number;
-  /** Where its value goes. */
+  /** The targets of its value. */
   readonly next: readonly Target[];
   /** Whether it gets a value in front of its arguments. */
   readonly takesValue: boolean;
   readonly groupId: string | undefined;
-  /** The call whose copy it is, for a further queue. */
+  /** The call of which this is a copy for a further queue. */
   readonly copyOf: PlannedCall | undefined;
-  /** Whether somebody has a handle on its result: not so for links and copies. */
+  /** Whether there is a handle on its result: not for links and copies. */
   readonly hasHandle: boolean;
   /** The joins in whose groups it begins a member, where something is before the group. */
   readonly startsMembersOf: number[];
@@ -32,7 +32,7 @@ export interface PlannedCall {
   before: PlannedCall | undefined;
 }
 
-/** What a handle is made of. */
+/** The calls from which a handle is made. */
 export type Trace = { parent: Trace | undefined } & (
   | { readonly call: PlannedCall }
   | { readonly group: string; readonly members: readonly Trace[]; readonly isPartial: boolean }

@@ -3,15 +3,15 @@ import { refuse } from "../options/check.js";
 import { checkCall } from "../publishing/check-call.js";
 import { givenId } from "./edit.js";
 import { chainOf, collectIn, isEmpty, type CallNode, type CanvasNode, type ChainNode, type GroupNode } from "./node.js";
-import { carriersOf, unlike, type Range, type Watch } from "./watch.js";
+import { carryingSteps, unlike, type Range, type Watch } from "./watch.js";
 import { linkContext, type Context, type Part } from "./part.js";
 import type { Plan, PlannedCall, Trace } from "./plan.js";
 
 /**
- * Plans a canvas from its end: where the value of each part goes is known before the part is planned.
- * Throws `INVALID_OPTION`, `INVALID_TASK_ID`, and what the router throws.
- * @param id of the result. Default: the `taskId` that it was given, else a fresh one
- * @param groupId of the group in which all of it is
+ * Plans a canvas from its end, so that the targets of each part's value are known before the part
+ * is planned. Throws `INVALID_OPTION`, `INVALID_TASK_ID`, and the router's errors.
+ * @param id of the result. Default: the canvas's `taskId`, else a fresh one
+ * @param groupId of the group that contains all of it
  */
 export function planOf(node: CanvasNode, router: Router, { id, groupId }: { readonly id?: string; readonly groupId?: string } = {}): Plan {
   const planner = new Planner(router, id ?? givenId(node) ?? newId());
@@ -60,16 +60,16 @@ class Planner {
     const own = unlike(onError, [...context.notified, ...linksOf(context.watches)]);
     const watches = own.length === 0 ? context.watches : [...context.watches, { links: own, range: whole }];
     const notified = own.length === 0 ? context.notified : [...context.notified, ...own];
-    const carriers = watches.length === 0 ? [] : carriersOf(steps);
+    const carrying = watches.length === 0 ? [] : carryingSteps(steps);
     let range: Range | undefined;
     for (let index = end; index >= 0; index--) {
-      const carries = carriers.includes(index);
+      const carries = carrying.includes(index);
       if (carries) {
         if (range !== undefined) range.last = this.calls.length - 1;
         range = { first: this.calls.length, last: 0 };
       }
-      // What fails before all of it comes to the first of them.
-      const some = index === carriers.at(-1) ? watches : watches.map(({ links }) => ({ links, range: range ?? whole }));
+      // A failure before all of them reaches the first of them.
+      const some = index === carrying.at(-1) ? watches : watches.map(({ links }) => ({ links, range: range ?? whole }));
       const step = this.plan(steps[index] as CanvasNode, {
         ...context,
         targets: behind?.entries ?? context.targets,
@@ -111,8 +111,8 @@ class Planner {
   }
 
   /**
-   * Has the calls know that begin a member of a group. One has to, so that what fails before the group is not taken for a failure of the
-   * member.
+   * Marks the calls with which a member of a group begins. Without the mark, a failure before the
+   * group would count as a failure of the member.
    */
   #enter(join: number, entries: readonly Target[], context: Context): readonly Target[] {
     const calls = this.#reached(entries);
@@ -125,7 +125,7 @@ class Planner {
     return this.#enter(join, before.entries, context);
   }
 
-  /** The calls to which a value comes that goes there, through empty groups too. */
+  /** The calls that a value for these targets reaches, through empty groups too. */
   #reached(targets: readonly Target[]): readonly PlannedCall[] {
     return targets.flatMap(([kind, place]) => {
       if (kind === "step") return [this.calls[place] as PlannedCall];
@@ -133,7 +133,7 @@ class Planner {
     });
   }
 
-  /** The queue of what waits for a join. */
+  /** The queue of the call that waits for a join. */
   #queueBehind(join: number): string {
     const [[kind, place] = refuse("a join", "without a step behind it", "one")] = (this.joins[join] as FlowJoin).next;
     return kind === "slot" || kind === "open" ? this.#queueBehind(place) : (this.calls[place] as PlannedCall).queue;
@@ -177,7 +177,10 @@ class Planner {
     return { entries: [["step", number], ...further], first: trace, last: trace };
   }
 
-  /** The calls that begin the links of a call in `queue`, which are dropped where others would fail. That cannot be said of a join, so there is a call before it. */
+  /**
+   * The calls that begin the links of a call in `queue`. Links are skipped where other
+   * continuations would fail. A join cannot be skipped, so a call is put before it.
+   */
   #links(links: readonly CanvasNode[], queue: string): readonly number[] {
     return links.flatMap((link) => {
       const node = beginsEmpty(link) ? chainOf([collectIn(queue), link]) : link;
@@ -193,7 +196,7 @@ class Planner {
     });
   }
 
-  /** Says of whose failures the error links are notified, once all is planned. */
+  /** Assigns the failures that error links are notified of, once everything is planned. */
   closeRanges(): void {
     for (const { target, range } of this.#errors) {
       target[2] = range.first;
@@ -201,7 +204,7 @@ class Planner {
     }
   }
 
-  /** `chosen`, an id of the caller's. Throws `INVALID_OPTION` if another part has it. */
+  /** `chosen`, an id that the caller chose. Throws `INVALID_OPTION` if another part has it. */
   #unused(chosen: string): string {
     const id = checkTaskId(chosen);
     if (id === this.id || this.#usedIds.has(id)) refuse('"taskId" in a canvas', "the same for several of its parts", "another for each");
@@ -214,7 +217,7 @@ function linksOf(watches: readonly Watch[]): readonly CanvasNode[] {
   return watches.flatMap(({ links }) => links);
 }
 
-/** The last call of what these handles are made of. */
+/** The last call of the part that these handles are made of. */
 function lastCallOf(traces: readonly Trace[]): PlannedCall | undefined {
   for (const trace of traces.toReversed()) {
     const call = "call" in trace ? trace.call : (lastCallOf(trace.members) ?? (trace.parent && lastCallOf([trace.parent])));
@@ -223,7 +226,7 @@ function lastCallOf(traces: readonly Trace[]): PlannedCall | undefined {
   return undefined;
 }
 
-/** Whether an empty group is among what begins a canvas. */
+/** Whether an empty group is among the first parts of a canvas. */
 function beginsEmpty(node: CanvasNode): boolean {
   switch (node.type) {
     case "call":

@@ -2,12 +2,15 @@ import { inspect } from "node:util";
 import { clip } from "@bullrush/broker";
 import type { CanvasNode } from "./node.js";
 
-/** Most that is printed, in characters: of one argument, and of all. */
+/** Maximum length in characters: of one argument, and of the whole text. */
 const most = { argument: 60, all: 4096 };
 
 const argument = { depth: 2, breakLength: Infinity, compact: true, maxArrayLength: 20, maxStringLength: most.argument } as const;
 
-/** A canvas for people to read, such as `chain(tasks.add(1, 2), tasks.double())`: long arguments and long canvases are clipped; options and links are left out. */
+/**
+ * Formats a canvas for people, such as `chain(tasks.add(1, 2), tasks.double())`. Long arguments and
+ * long canvases are clipped; options and links are left out.
+ */
 export function printed(node: CanvasNode): string {
   return write(node, { left: most.all });
 }
@@ -21,8 +24,8 @@ function write(node: CanvasNode, room: Room): string {
   switch (node.type) {
     case "call":
       return node.each === true
-        ? called("chunk", [() => node.task, ...node.args.map(lazily)], room)
-        : called(node.task, node.args.map(lazily), room);
+        ? called("chunk", [() => node.task, ...node.args.map(writerOf)], room)
+        : called(node.task, node.args.map(writerOf), room);
     case "chain":
       return called("chain", node.steps.map(part), room);
     case "group":
@@ -38,7 +41,7 @@ function part(node: CanvasNode): Write {
   return (room) => write(node, room);
 }
 
-function lazily(value: unknown): Write {
+function writerOf(value: unknown): Write {
   return (room) => {
     const text = shown(value);
     room.left -= text.length;

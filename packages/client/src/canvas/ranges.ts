@@ -1,11 +1,11 @@
 import type { Target } from "@bullrush/broker";
 
-/** From how many calls in a row on one target says all of them. */
+/** Minimum number of consecutive calls that become one range. */
 const shortest = 3;
 
 /**
- * The same targets, in the same order, with each run of calls that begin one after the other as one: for those of a large group, which many
- * messages name.
+ * Returns the same targets, in order, with each run of consecutive calls as one range: many
+ * messages name the targets of a large group.
  */
 export function inRanges(targets: readonly Target[]): readonly Target[] {
   const ranges: Target[] = [];
@@ -19,7 +19,7 @@ export function inRanges(targets: readonly Target[]): readonly Target[] {
   return ranges;
 }
 
-/** How many targets from `at` on are calls with numbers in a row; 1 at least. */
+/** How many targets from `at` on are calls with consecutive numbers; at least 1. */
 function runFrom(targets: readonly Target[], at: number): number {
   const [kind, first] = targets[at] as Target;
   const follows = (target: Target | undefined, length: number) => kind === "step" && target?.[0] === "step" && target[1] === first + length;

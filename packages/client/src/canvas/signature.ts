@@ -9,8 +9,9 @@ import { refuse } from "../options/check.js";
 import type { CallSettings } from "../options/task-options.js";
 
 /**
- * A call that is not sent yet, as `task.s(...args)` and `task.si(...args)` make it: data that never change, and what sends them. That of `s` takes the value of the step
- * before it in front of its arguments, that of `si` takes nothing.
+ * A call that is not sent yet, as `task.s(...args)` and `task.si(...args)` create it. Immutable.
+ * One from `s` takes the result of the step before it in front of its arguments; one from `si`
+ * takes nothing.
  */
 export class Signature<out Result = unknown, in Needs extends unknown[] = []> extends BaseCanvas<Result, Needs, AsyncResult<Result>> {
   /** Name of the task. */
@@ -34,15 +35,18 @@ export function callNode(call: Call, immutable: boolean): CallNode {
 }
 
 /**
- * The node of a call that takes a value, and has the links in its options. Throws `INVALID_OPTION` for links that are no canvases, or of
- * another app than `send`.
+ * The node of a call that takes a value, with the links of its options. Throws `INVALID_OPTION` for
+ * links that are not canvases, or of another app than `send`.
  */
 export function linkedNode({ options: { link, linkError, ...options }, ...call }: Call, send: Send): CallNode {
   const links = { ...(link !== undefined && { link }), ...(linkError !== undefined && { linkError }) };
   return withOptions({ node: callNode({ ...call, options }, false), send }, links);
 }
 
-/** The call of a signature. Throws `INVALID_OPTION`, naming its `place`, for anything else, and for a signature with links. */
+/**
+ * The call of a signature. Throws `INVALID_OPTION`, naming its `place`, for any other value, and
+ * for a signature with links.
+ */
 export function callOf(signature: unknown, place: string): Call {
   const { node } = contentOf(signature, place);
   if (node.type !== "call") refuse(place, `a ${node.type}`, "a signature: task.s(...)");
@@ -50,12 +54,12 @@ export function callOf(signature: unknown, place: string): Call {
   return node;
 }
 
-/** Whether something follows upon a call. */
+/** Whether a call has links. */
 export function hasLinks({ link, onError }: CallNode): boolean {
   return link.length > 0 || onError.length > 0;
 }
 
-/** The handles on the results of `Calls`, in their order. */
+/** The handles on the results of `Calls`, in order. */
 export type HandlesOf<Calls extends readonly unknown[]> = { -readonly [Place in keyof Calls]: HandleOf<Calls[Place]> };
 
 type HandleOf<Call> = Call extends Canvas<infer Result, never> ? AsyncResult<Result> : never;

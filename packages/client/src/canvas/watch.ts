@@ -1,13 +1,13 @@
 import { isAmong, resultNode } from "./edit.js";
 import { isEmpty, type CanvasNode } from "./node.js";
 
-/** Calls with numbers in a row. The last is known once all of them are planned. */
+/** Consecutive calls. The last is known when all of them are planned. */
 export interface Range {
   first: number;
   last: number;
 }
 
-/** Error links of a canvas, and the calls of whose failures they are told. */
+/** Error links of a canvas, and the calls whose failures notify them. */
 export interface Watch {
   readonly links: readonly CanvasNode[];
   readonly range: Range;
@@ -19,10 +19,11 @@ export function unlike(links: readonly CanvasNode[], others: readonly CanvasNode
 }
 
 /**
- * The steps of a chain at which its error links stand, the last first: whatever fails passes one of them, and no more. The last step hears of those before it as well if
- * it ends in one call; a group has each of its members hear, so that what fails before it must have been told before.
+ * The steps of a chain that carry its error links, the last first. Every failure passes exactly one
+ * of them. If the last step ends in one call, it also covers the steps before it. A group notifies
+ * once for each member, so failures before it are notified elsewhere.
  */
-export function carriersOf(steps: readonly CanvasNode[]): readonly number[] {
+export function carryingSteps(steps: readonly CanvasNode[]): readonly number[] {
   const carriers: number[] = [];
   let index = steps.length - 1;
   while (index >= 0) {
@@ -33,7 +34,7 @@ export function carriersOf(steps: readonly CanvasNode[]): readonly number[] {
     }
     carriers.push(index--);
     if (!endsInGroup(step)) break;
-    // When a group fails, the step behind it is the one that fails.
+    // When a group fails, the step after it is the one that fails.
     while (index >= 0 && endsInGroup(steps[index] as CanvasNode)) index--;
   }
   return carriers;

@@ -12,46 +12,58 @@ import { checkOptions, isFlag, kindOf, refuse } from "../options/check.js";
 
 /** How tasks are revoked. */
 export interface RevokeOptions {
-  /** Whether one that runs is ended at once instead of asked to end through its `signal`. Default: false. */
+  /**
+   * Whether a running task is ended at once, instead of asked through its `signal`. Default: false.
+   */
   readonly terminate?: boolean;
-  /** Why, for whoever waits and for the log: up to 1000 characters. Default: "by request". */
+  /**
+   * The reason, for waiting clients and the log; at most 1000 characters. Default: "by request".
+   */
   readonly reason?: string;
 }
 
-/** The queues in which tasks are looked for. @internal */
+/** The queues that are searched for tasks. @internal */
 export type Places = Pick<TaskQuery, "queues" | "elsewhere">;
 
 /**
- * Calls off tasks that may be in these places: none of them runs from now on, and those that run are told to end. Gives for each whether it is
- * revoked, by this call or an earlier one; one that has ended otherwise stays as it is. Of one that is in none of these places and of no flow, REVOKED is stored, in case it
- * is not sent yet, but nobody can tell whether it is: `false`. When it rejects it may have taken effect for some; it is safe to repeat. Those that have not been sent yet, because they are part of a flow and not their turn, are called off there; with one that others run in the place of,
- * these are called off too, and with `flow`, of which one is the result, all of that flow.
+ * Revokes tasks that may be in these places: none of them starts from now on, and running ones are
+ * told to end. Returns for each whether it is revoked, by this call or an earlier one; a task that
+ * has ended otherwise stays as it is. For a task that is in none of these places and in no flow,
+ * REVOKED is stored in case it is sent later, and the result is `false`. A call of a flow that is
+ * not sent yet is revoked in the flow. With a replaced task, the tasks that replace it are revoked
+ * too; with `flow`, all of that flow. When it rejects it may be half done; it is safe to repeat.
  * @internal
  */
 export type Revoke = (ids: readonly string[], places: Places, options: RevokeOptions, flow?: string) => Promise<readonly boolean[]>;
 
-/** What revoking needs. @internal */
+/** What revoking needs of an app. @internal */
 export interface RevokeSource {
   readonly engine: Pick<Engine, "queues" | "results" | "flows" | "control">;
-  /** How long the result of a task is kept, in ms; without its name, as far as the app says. */
+  /** How long the result of a task is kept, in ms. Without a name: the app's setting. */
   readonly lifetimeOf: (task: string | undefined) => number;
   readonly clock: Clock;
 }
 
-/** Most tasks that are revoked in one call, so that none holds Redis for long. */
+/** Maximum number of tasks that one call revokes, so that none blocks Redis for long. */
 const maxAtOnce = 1000;
 
-/** How long it is remembered of one whose turn in its flow is still to come, in ms: 30 days, as long as its flow may take. */
+/**
+ * How long the revocation of a task whose turn in its flow has not come is remembered, in ms: 30
+ * days, the maximum duration of a flow.
+ */
 const maxTurn = 30 * 24 * 60 * 60 * 1000;
 
-/** Wins over the claim of any delivery, while the record itself claims nothing. */
+/** Wins over the claim of any delivery; the record itself claims nothing. */
 const fence = { store: Number.MAX_SAFE_INTEGER, record: 0 };
 
 /** @internal */
 export function openRevoke(source: RevokeSource): Revoke {
   const { engine, lifetimeOf, clock } = source;
 
-  /** First what is still to be sent, so that it is not; then the messages, so that none begins; then the records; then those that run. */
+  /**
+   * The order matters: first the calls that are not sent, so that they are not; then the messages,
+   * so that none starts; then the records; then the running tasks.
+   */
   async function revokeChunk(batch: Batch, revocation: Revocation): Promise<Revoked> {
     const { ids, queues, elsewhere, flow } = batch;
     const known = await engine.results.read(ids);
@@ -66,30 +78,30 @@ export function openRevoke(source: RevokeSource): Revoke {
     const marked = await engine.queues.revoke(ids, [...places], revocation, elsewhere);
     const ofFlows = batch.ofFlow === true ? new Set(ids) : new Set(members.flatMap((found) => found.ids));
     const revoked = await storeRevoked({ ids, ofFlows, marked, known }, revocation.reason);
-    await tell(
+    await sendCommand(
       ids.filter((id, index) => marked[index]?.location === "taken" && revoked.has(id)),
       revocation,
     );
     return { answers: ids.map((id) => revoked.has(id)), members };
   }
 
-  /** Gives those that are known to be revoked, by now or before. */
+  /** Returns the ids that are known to be revoked. */
   async function storeRevoked({ ids, ofFlows, marked, known }: Found, reason: string): Promise<ReadonlySet<string>> {
     const endedAt = clock.now();
     const awaitsTurn = (index: number) => ofFlows.has(ids[index] as string) || known[index]?.flow !== undefined;
     const isFound = (index: number) => marked[index]?.location !== "absent" || awaitsTurn(index);
     const requests = marked.flatMap((found, index) => {
-      // Others run in its place: it has not ended.
+      // Other tasks replace it, so it has not ended.
       const isReplaced = known[index]?.flow !== undefined && !isTerminal(known[index].state);
       if (found.location === "ended" && !isReplaced) return [];
-      // Who waits for one that is in no queue is not known, but may be in this process.
+      // The reply channel of a task that is in no queue is unknown, but may be this process's.
       const unsent = { task: known[index]?.task, queue: known[index]?.queue, replyTo: engine.results.replyChannel };
       const { task, queue, replyTo, due = endedAt } = "queue" in found ? found : { ...unsent, due: undefined };
       const unfound = isFound(index) ? undefined : true;
-      // Of the attempt before, if the record tells of one: this one takes its place.
+      // This record replaces that of the last attempt, if there is one.
       const failure = known[index]?.failure;
       const record = encodeRecord({ state: "REVOKED", delivery: fence.record, failure, reason, task, queue, endedAt, unfound });
-      // Until its message is gone, and then as long as any result.
+      // It lasts until the message is gone, and then as long as any result.
       const expires = lifetimeOf(task) + (found.location === "absent" && awaitsTurn(index) ? maxTurn : Math.max(0, due - endedAt));
       return { id: ids[index] as string, delivery: fence.store, expires, replyTo, record };
     });
@@ -105,8 +117,8 @@ export function openRevoke(source: RevokeSource): Revoke {
     return new Set(ids.filter(isRevoked));
   }
 
-  /** A worker that does not hear of it learns it when it renews its leases. */
-  async function tell(ids: readonly string[], revocation: Revocation): Promise<void> {
+  /** A worker that misses the command learns of it when it renews its leases. */
+  async function sendCommand(ids: readonly string[], revocation: Revocation): Promise<void> {
     if (ids.length > 0) engine.control.publish({ type: "revoke", ids, ...revocation }).catch(() => undefined);
   }
 
@@ -116,7 +128,7 @@ export function openRevoke(source: RevokeSource): Revoke {
     const batches = [...asked];
     const answers: boolean[] = [];
     const met = new Set(ids);
-    // What runs in the place of a task may be replaced itself: the list grows on the way.
+    // A task that replaces another may be replaced itself, so the list grows during the loop.
     for (const [place, batch] of batches.entries()) {
       const revoked = await revokeChunk(batch, revocation);
       if (place < asked.length) answers.push(...revoked.answers);
@@ -130,33 +142,33 @@ export function openRevoke(source: RevokeSource): Revoke {
   };
 }
 
-/** Some tasks to be revoked together, and the flow of which they are the result. */
+/** Tasks to revoke together, and the flow whose result they are. */
 interface Batch extends Places {
   readonly ids: readonly string[];
   readonly flow?: string;
-  /** Whether they are part of a flow, and it may not be their turn yet. */
+  /** Whether they may be calls of a flow that are not sent yet. */
   readonly ofFlow?: boolean;
 }
 
 /** What was found of a batch. */
 interface Found {
   readonly ids: readonly string[];
-  /** Those that are part of a flow that has not ended, and whose turn may be still to come. */
+  /** Calls of unfinished flows that may not be sent yet. */
   readonly ofFlows: ReadonlySet<string>;
-  /** For each, what the queues had. */
+  /** For each task, what the queues have of it. */
   readonly marked: readonly Marked[];
-  /** For each, what was stored. */
+  /** For each task, its record. */
   readonly known: readonly (TaskRecord | undefined)[];
 }
 
 interface Revoked {
   /** For each of the batch. */
   readonly answers: readonly boolean[];
-  /** What is to be revoked with it. */
+  /** The tasks to revoke along with it. */
   readonly members: readonly Batch[];
 }
 
-/** The flow is called off with the first chunk, which may have no ids. */
+/** The flow is revoked with the first chunk, which may have no ids. */
 function chunksOf({ flow, ...batch }: Batch): readonly Batch[] {
   const count = Math.max(Math.ceil(batch.ids.length / maxAtOnce), flow === undefined ? 0 : 1);
   return Array.from({ length: count }, (_, chunk) => {
@@ -165,7 +177,7 @@ function chunksOf({ flow, ...batch }: Batch): readonly Batch[] {
   });
 }
 
-/** What is to be called off in which flow: the calls that have not been sent, or all that run in the place of a task. */
+/** What to revoke in which flow: the calls that are not sent, or all that replace a task. */
 function flowsOf(records: readonly (TaskRecord | undefined)[]): Map<string, "all" | number[]> {
   const flows = new Map<string, "all" | number[]>();
   for (const { state, flow, call } of records.filter((record) => record !== undefined)) {

@@ -13,7 +13,7 @@ export interface Execution {
   readonly worker: string;
   readonly headers: Readonly<Record<string, Json>>;
   readonly priority: number;
-  /** The first task of its flow; its own id when it stands alone. */
+  /** The first task of its flow; its own id outside of flows. */
   readonly rootId: string;
   readonly parentId?: string;
   readonly groupId?: string;
@@ -21,21 +21,27 @@ export interface Execution {
   readonly expires?: Date;
 }
 
-/** Runs the function, through the layers further in. Never rejects, unless it is called twice or with another execution: then with `INVALID_OPTION`. */
+/**
+ * Runs the function, through the inner layers. Never rejects, except with `INVALID_OPTION` when it
+ * is called twice or with another execution.
+ */
 export type ExecuteNext = (execution: Execution) => Promise<Outcome>;
 
 /** How a run ended. */
 export type Outcome =
-  /** `value` is what the function returned; absent in hooks, which run in another process. `ignored`: nothing is stored of it. */
+  /**
+   * `value` is what the function returned; absent in hooks, which run in another process.
+   * `ignored`: the result is not stored.
+   */
   | { readonly type: "succeeded"; readonly value?: unknown; readonly ignored?: boolean }
-  /** `expected`: the task declares that it may fail so. */
+  /** `expected`: the task declares this error as expected. */
   | { readonly type: "failed"; readonly failure: Failure; readonly expected?: boolean }
-  /** It failed, and runs again at `eta`. */
+  /** The attempt failed; the task runs again at `eta`. */
   | { readonly type: "retried"; readonly failure: Failure; readonly eta: Date }
   | { readonly type: "revoked"; readonly reason: string }
-  /** The task rejected its message, which is kept among the dead letters. */
+  /** The task rejected its message, which becomes a dead letter. */
   | { readonly type: "rejected"; readonly failure: Failure }
-  /** A canvas runs in its place. */
+  /** A canvas replaces the task. */
   | { readonly type: "replaced" }
-  /** Its message goes back into its queue. */
+  /** The message goes back into its queue. */
   | { readonly type: "requeued"; readonly reason: string };

@@ -2,31 +2,34 @@ import type { HookEvent, Hooks } from "./hooks.js";
 import { hookNames } from "./hooks.js";
 import type { Middleware } from "./middleware.js";
 
-/** Hears of a hook that throws, rejects or hangs: what to say, the same for each failure of one hook, and why. */
-export type HookTrouble = (text: string, cause: unknown) => void;
+/**
+ * Called with a hook that throws, rejects or hangs: a text, the same for each failure of one hook,
+ * and the reason.
+ */
+export type HookErrorListener = (text: string, cause: unknown) => void;
 
-/** Most calls of one hook that may be under way; further events are not told to it. */
+/** Maximum number of concurrent calls of one hook; it misses further events. */
 const maxPending = 1000;
 
-/** A hook that has not ended after this time hangs, in ms. */
-const patience = 10_000;
+/** A hook that has not ended after this time counts as hanging, in ms. */
+const hangTimeout = 10_000;
 
 /** One hook of one middleware. Nothing waits for it. */
 class HookCall<Name extends keyof Hooks> {
   readonly #run: (event: HookEvent<Name>) => unknown;
   readonly #text: string;
-  readonly #trouble: HookTrouble;
+  readonly #onError: HookErrorListener;
   #pending = 0;
   #watched = false;
 
-  constructor(text: string, run: (event: HookEvent<Name>) => unknown, trouble: HookTrouble) {
+  constructor(text: string, run: (event: HookEvent<Name>) => unknown, onError: HookErrorListener) {
     this.#text = text;
     this.#run = run;
-    this.#trouble = trouble;
+    this.#onError = onError;
   }
 
-  tell(event: HookEvent<Name>): void {
-    if (this.#pending >= maxPending) return this.#trouble(`${this.#text} is skipped`, `${maxPending} calls of it have not ended`);
+  call(event: HookEvent<Name>): void {
+    if (this.#pending >= maxPending) return this.#onError(`${this.#text} is skipped`, `${maxPending} calls of it have not ended`);
     try {
       const returned = this.#run(event);
       if (isThenable(returned)) this.#follow(returned);
@@ -50,46 +53,46 @@ class HookCall<Name extends keyof Hooks> {
     });
   }
 
-  /** One call at a time is watched. */
+  /** Only one call at a time is watched. */
   #watch(): NodeJS.Timeout {
     this.#watched = true;
     return setTimeout(() => {
       this.#watched = false;
-      this.#trouble(`${this.#text} hangs`, `it has not ended after ${patience} ms`);
-    }, patience).unref();
+      this.#onError(`${this.#text} hangs`, `it has not ended after ${hangTimeout} ms`);
+    }, hangTimeout).unref();
   }
 
   #fail(error: unknown): void {
-    this.#trouble(`${this.#text} failed`, error);
+    this.#onError(`${this.#text} failed`, error);
   }
 }
 
 /** The hooks of an app, by name, in the order in which they were added. */
 export class HookCalls {
   readonly #calls: { [Name in keyof Hooks]?: HookCall<Name>[] } = {};
-  readonly #trouble: HookTrouble;
+  readonly #onError: HookErrorListener;
 
-  constructor(trouble: HookTrouble) {
-    this.#trouble = trouble;
+  constructor(onError: HookErrorListener) {
+    this.#onError = onError;
   }
 
   add({ name, on = {} }: Middleware): void {
     for (const hook of hookNames) this.#add(name, hook, on[hook] as ((event: HookEvent<typeof hook>) => unknown) | undefined, on);
   }
 
-  /** Whether anybody is told: an event that nobody is told of is not made. */
+  /** Whether any hook has this name. Events without a hook are not created. */
   has(hook: keyof Hooks): boolean {
     return this.#calls[hook] !== undefined;
   }
 
-  /** Whether anybody is told how runs end. */
+  /** Whether any hook is called when runs end. */
   get seesEnds(): boolean {
     return endings.some((hook) => this.has(hook));
   }
 
-  /** Calls each hook of this name. Never throws, and waits for none. */
+  /** Calls each hook of this name. Never throws, and waits for none of them. */
   tell<Name extends keyof Hooks>(hook: Name, event: HookEvent<Name>): void {
-    for (const call of this.#calls[hook] ?? []) call.tell(event);
+    for (const call of this.#calls[hook] ?? []) call.call(event);
   }
 
   #add<Name extends keyof Hooks>(
@@ -99,7 +102,7 @@ export class HookCalls {
     on: Partial<Hooks>,
   ): void {
     if (run === undefined) return;
-    const call = new HookCall<Name>(`the hook "${hook}" of middleware "${middleware}"`, run.bind(on), this.#trouble);
+    const call = new HookCall<Name>(`the hook "${hook}" of middleware "${middleware}"`, run.bind(on), this.#onError);
     const calls: HookCall<Name>[] = this.#calls[hook] ?? [];
     calls.push(call);
     (this.#calls as Record<Name, HookCall<Name>[]>)[hook] = calls;

@@ -1,11 +1,13 @@
 import { failureReason, redactNamed, redactUrls, systemClock, toFailure } from "@bullrush/broker";
-import type { HookTrouble } from "./hook-calls.js";
+import type { HookErrorListener } from "./hook-calls.js";
 
-/** The same warning comes at most once in this time, in ms. */
+/** Minimum time between two equal warnings, in ms. */
 const quietFor = 10_000;
 
-/** Warns of hooks that fail where no worker logs them: by `process.emitWarning()`, without passwords. */
-export function hookWarning(): HookTrouble {
+/**
+ * Warns of failing hooks where no worker logs them: by `process.emitWarning()`, without passwords.
+ */
+export function hookWarning(): HookErrorListener {
   const warned = new Map<string, number>();
   return (text, cause) => {
     const now = systemClock.now();

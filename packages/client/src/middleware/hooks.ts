@@ -2,8 +2,9 @@ import type { Execution, Outcome } from "./execution.js";
 import type { PublishCall } from "./publish-call.js";
 
 /**
- * What a middleware is told. `sent` runs in the process that sends; all others run in the worker's own process, whichever pool it has. What a hook
- * returns is ignored, but for a promise: when that rejects, this is logged.
+ * The hooks of a middleware. `sent` runs in the process that sends; all others run in the worker's
+ * own process, whichever pool it has. The return value of a hook is ignored, except for a promise:
+ * its rejection is logged.
  */
 export interface Hooks {
   /** The broker has confirmed a call. */
@@ -19,16 +20,16 @@ export interface Hooks {
   retried(event: EndEvent<"retried">): unknown;
   /** It was called off or has expired, whether it ran or not. Its function may still run. */
   revoked(event: EndEvent<"revoked">): unknown;
-  /** It called `this.reject()`, and its message is kept. */
+  /** The task called `this.reject()`; its message is a dead letter. */
   rejected(event: EndEvent<"rejected">): unknown;
-  /** A worker takes messages from now on. */
+  /** The worker takes messages from now on. */
   workerReady(event: WorkerEvent): unknown;
-  /** A worker takes no more messages, and waits for what runs. */
+  /** The worker takes no more messages, and waits for its running tasks. */
   workerStopping(event: WorkerEvent): unknown;
 }
 
 export interface SentEvent {
-  /** As the broker has it, every change of a middleware included. */
+  /** The call as sent, with the changes of every middleware. */
   readonly call: PublishCall;
 }
 
@@ -39,7 +40,7 @@ export interface ExecutionEvent {
 /** How a run ended. */
 export interface EndEvent<Type extends Outcome["type"]> extends ExecutionEvent {
   readonly outcome: Extract<Outcome, { readonly type: Type }>;
-  /** Time since the worker began with the message, in ms. */
+  /** Time since the worker started with the message, in ms. */
   readonly ms: number;
 }
 
@@ -49,7 +50,7 @@ export interface WorkerEvent {
   readonly queues: readonly string[];
 }
 
-/** What the hook `Name` is given. */
+/** The event that the hook `Name` gets. */
 export type HookEvent<Name extends keyof Hooks> = Parameters<Hooks[Name]>[0];
 
 /** The names of all hooks. */

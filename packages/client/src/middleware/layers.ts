@@ -1,6 +1,6 @@
 import type { RoutedMessage } from "@bullrush/broker";
 import { checkOptions, isName, kindOf, refuse, type Check } from "../options/check.js";
-import { HookCalls, type HookTrouble } from "./hook-calls.js";
+import { HookCalls, type HookErrorListener } from "./hook-calls.js";
 import { hookNames, type Hooks } from "./hooks.js";
 import type { Middleware } from "./middleware.js";
 import { publishThrough, toCall, type Part, type PublishLayer, type SendParts, type SendResults } from "./publish-through.js";
@@ -15,11 +15,14 @@ export class Layers {
   #publish: readonly PublishLayer[] = [];
   #execute: readonly ExecuteLayer[] | undefined;
 
-  constructor(trouble: HookTrouble) {
-    this.hooks = new HookCalls(trouble);
+  constructor(onError: HookErrorListener) {
+    this.hooks = new HookCalls(onError);
   }
 
-  /** Adds a layer inside those that are there. Throws `INVALID_OPTION` for what is no middleware, and for a name that is taken. */
+  /**
+   * Adds a layer inside the existing ones. Throws `INVALID_OPTION` for a value that is not a
+   * middleware, and for a name that is taken.
+   */
   use(middleware: Middleware): void {
     checkMiddleware(middleware);
     const { name } = middleware;
@@ -32,7 +35,7 @@ export class Layers {
     this.hooks.add(middleware);
   }
 
-  /** Those that surround runs, the outermost first. `undefined`: none does. */
+  /** The middleware that surround runs, the outermost first; `undefined` if there are none. */
   get execute(): readonly ExecuteLayer[] | undefined {
     return this.#execute;
   }
@@ -43,7 +46,8 @@ export class Layers {
   }
 
   /**
-   * Sends messages through all `publish`, and tells `sent` of those that were confirmed. Returns what `send` does. Rejects with what a middleware throws, and as `send` does.
+   * Sends messages through every `publish`, and calls `sent` for those that were confirmed. Returns
+   * what `send` returns. Rejects with its error or a middleware's.
    * @param parts each message with its copies for further queues
    */
   async surround<P extends RoutedMessage>(parts: readonly Part<P>[], maxPayload: number, send: SendParts<P>): Promise<SendResults> {
@@ -67,10 +71,10 @@ const isFunction: Check = (value, option) => {
 
 const hookChecks = Object.fromEntries(hookNames.map((name) => [name, isFunction])) as Record<keyof Hooks, Check>;
 
-/** An instance of a class is a middleware too, and may have more than these. */
-function checkMiddleware(given: unknown): asserts given is Middleware {
-  if (typeof given !== "object" || given === null || Array.isArray(given)) refuse("what was given to use()", kindOf(given), "a middleware");
-  const { name, publish, execute, on } = given as Readonly<Record<keyof Middleware, unknown>>;
+/** A class instance is allowed too, and may have further members. */
+function checkMiddleware(input: unknown): asserts input is Middleware {
+  if (typeof input !== "object" || input === null || Array.isArray(input)) refuse("what was given to use()", kindOf(input), "a middleware");
+  const { name, publish, execute, on } = input as Readonly<Record<keyof Middleware, unknown>>;
   isName(name, '"name" of the middleware that was given to use()');
   const where = `of middleware "${String(name)}"`;
   if (publish !== undefined) isFunction(publish, `"publish" ${where}`);

@@ -1,19 +1,25 @@
 import type { BullrushError, Json } from "@bullrush/broker";
 
-/** What a `publish` may change of a call, in the copy that it gives to `next`. */
+/** The fields of a call that a `publish` may change, in the copy that it passes to `next`. */
 export interface PublishChanges {
   readonly args: readonly unknown[];
-  /** Sent along, and kept by retries and by a canvas that replaces the task. Bounded with the call by `maxPayload`. */
+  /**
+   * Headers of the message. Retries and a canvas that replaces the task keep them. They count
+   * towards `maxPayload`.
+   */
   readonly headers: Readonly<Record<string, Json>>;
   /** 0 (first) to 9. */
   readonly priority: number;
-  /** Do not run before this time. Absent: at once, or after its `countdown` where its turn is still to come. */
+  /**
+   * Earliest time of the run. Absent: at once, or after its `countdown` for a call that is sent
+   * later in its flow.
+   */
   readonly eta?: Date;
-  /** Revoke instead of run from this time on. */
+  /** From this time on the task is revoked instead of run. */
   readonly expires?: Date;
 }
 
-/** A call that is about to be sent, its options compiled. Neither its id nor where it goes can be changed. */
+/** A call that is about to be sent, with compiled options. Its id and queue cannot be changed. */
 export interface PublishCall extends PublishChanges {
   readonly id: string;
   readonly task: string;
@@ -24,15 +30,20 @@ export interface PublishCall extends PublishChanges {
   readonly rootId: string;
 }
 
-/** Sends the calls, through the layers further in. Rejects with `INVALID_OPTION` when called twice or with calls that are not those given. */
+/**
+ * Sends the calls, through the inner layers. Rejects with `INVALID_OPTION` when it is called twice,
+ * or with other calls.
+ */
 export type PublishNext = (calls: readonly PublishCall[]) => Promise<PublishResults>;
 
-/** What became of each call, in their order. */
+/** The result of each call, in order. */
 export type PublishResults = readonly PublishResult[];
 
 export interface PublishResult {
   readonly id: string;
-  /** Whether it was sent; `false` without an error for a tick that its entry's `overlap` skipped. */
+  /**
+   * Whether it was sent; `false` without an error for a tick that its entry's `overlap` skipped.
+   */
   readonly sent: boolean;
   /** Why it was not confirmed. */
   readonly error?: BullrushError;

@@ -9,45 +9,48 @@ export type PublishLayer = Pick<Middleware, "name"> & { readonly publish: NonNul
 /** A message, and its copies for further queues. */
 export type Part<P extends RoutedMessage> = readonly [first: P, ...copies: P[]];
 
-/** For each call: `undefined` if it was sent, why it was not, or that it was not to be sent. */
+/** For each call: `undefined` if it was sent, else the error, or that it was skipped. */
 export type SendResults = readonly (BullrushError | "skipped" | undefined)[];
 
-/** Sends messages; the results are those of the first of each part. */
+/** Sends messages; the results are those of the first message of each part. */
 export type SendParts<P extends RoutedMessage> = (parts: readonly Part<P>[]) => Promise<SendResults>;
 
-/** The step that gathers the values of a group, which no user has written. */
+/** The built-in step that collects the results of a group; middleware does not see it. */
 const internalTask = "bullrush.collect";
 
-/** Sends `parts` through `layers`, the outermost first. Returns what `send` does. */
+/** Sends `parts` through `layers`, the outermost first. Returns what `send` returns. */
 export async function publishThrough<P extends RoutedMessage>(
   layers: readonly PublishLayer[],
   parts: readonly Part<P>[],
   maxPayload: number,
   send: SendParts<P>,
 ): Promise<SendResults> {
-  // The places of the parts that users see.
+  // The indexes of the parts that middleware sees.
   const visible = parts.flatMap(([{ message }], index) => (message.task === internalTask ? [] : [index]));
   if (layers.length === 0 || visible.length === 0) return send(parts);
-  const given = visible.map((index) => toCall((parts[index] as Part<P>)[0]));
+  const input = visible.map((index) => toCall((parts[index] as Part<P>)[0]));
   let results: SendResults = [];
 
   async function sendCalls(calls: readonly PublishCall[]): Promise<PublishResults> {
     const changed = [...parts];
     for (const [number, index] of visible.entries()) {
-      changed[index] = changedPart(parts[index] as Part<P>, calls[number], given[number], maxPayload);
+      changed[index] = changedPart(parts[index] as Part<P>, calls[number], input[number], maxPayload);
     }
     results = await send(changed);
-    return visible.map((index, number) => resultOf(given[number], results[index]));
+    return visible.map((index, number) => resultOf(input[number], results[index]));
   }
 
   await layers.reduceRight<(calls: readonly PublishCall[]) => Promise<PublishResults>>(
     (next, layer) => (calls) => throughLayer(layer, calls, next),
     sendCalls,
-  )(given);
+  )(input);
   return results;
 }
 
-/** Waits for what is being sent, also if the middleware does not, and rejects if it was not sent, whatever the middleware makes of that. */
+/**
+ * Waits for the sending even if the middleware does not, and rejects if it failed, whatever the
+ * middleware returns.
+ */
 async function throughLayer(
   { name, publish }: PublishLayer,
   calls: readonly PublishCall[],
@@ -73,23 +76,23 @@ async function throughLayer(
 
 async function checkedNext(
   middleware: string,
-  given: readonly PublishCall[],
+  input: readonly PublishCall[],
   changed: readonly PublishCall[],
   next: (calls: readonly PublishCall[]) => Promise<PublishResults>,
 ): Promise<PublishResults> {
   const what = `what middleware "${middleware}" gave to next()`;
   isList(changed, what);
-  if (changed.length !== given.length) refuse(what, `${changed.length} calls`, `the ${given.length} calls that it got`);
-  for (const [index, call] of changed.entries()) checkCall(call, given[index], middleware);
+  if (changed.length !== input.length) refuse(what, `${changed.length} calls`, `the ${input.length} calls that it got`);
+  for (const [index, call] of changed.entries()) checkCall(call, input[index], middleware);
   return next(changed);
 }
 
-function checkCall(call: PublishCall, given: PublishCall | undefined, middleware: string): void {
-  if (call === given || given === undefined) return;
-  const of = (field: string) => `"${field}" of the call of ${given.task} that middleware "${middleware}" gave to next()`;
+function checkCall(call: PublishCall, input: PublishCall | undefined, middleware: string): void {
+  if (call === input || input === undefined) return;
+  const of = (field: string) => `"${field}" of the call of ${input.task} that middleware "${middleware}" gave to next()`;
   isRecord(call, `a call that middleware "${middleware}" gave to next()`);
   for (const field of ["id", "task", "queue"] as const) {
-    if (call[field] !== given[field]) refuse(of(field), "changed", "what it was: use routes or options of the call");
+    if (call[field] !== input[field]) refuse(of(field), "changed", "what it was: use routes or options of the call");
   }
   isList(call.args, of("args"));
   isRecord(call.headers, of("headers"));
@@ -98,7 +101,7 @@ function checkCall(call: PublishCall, given: PublishCall | undefined, middleware
   if (call.expires !== undefined) isDate(call.expires, of("expires"));
 }
 
-/** The call of a message, as a middleware sees it. */
+/** The call of a message, as middleware sees it. */
 export function toCall({ queue, message }: RoutedMessage): PublishCall {
   const { id, task, args, headers, priority, rootId, parentId, eta, expires } = message;
   return {
@@ -118,10 +121,10 @@ export function toCall({ queue, message }: RoutedMessage): PublishCall {
 function changedPart<P extends RoutedMessage>(
   part: Part<P>,
   call: PublishCall | undefined,
-  given: PublishCall | undefined,
+  input: PublishCall | undefined,
   maxPayload: number,
 ): Part<P> {
-  if (call === undefined || call === given) return part;
+  if (call === undefined || call === input) return part;
   const [first, ...copies] = part;
   const change = (one: P): P => {
     const message = changedMessage(one.message, call);

@@ -14,8 +14,9 @@ import {
 export type Check = (value: unknown, option: string) => void;
 
 /**
- * Checks each of the `given` options that is not `undefined`. Throws `INVALID_OPTION` for one that does not exist: misspelt, it would be silently without effect.
- * @param where what errors put behind the name of an option
+ * Checks each option that is not `undefined`. Throws `INVALID_OPTION` for an unknown one: a
+ * misspelt option would have no effect, silently.
+ * @param where what errors append to the name of an option
  */
 export function checkOptions(given: unknown, checks: Readonly<Record<string, Check>>, where: string): void {
   isRecord(given, `what was given for the options ${where}`);
@@ -64,7 +65,7 @@ export function isCount(value: unknown, option: string): void {
   if (!fits) refuse(option, typeof value === "number" ? String(value) : kindOf(value), "a whole number from 1");
 }
 
-/** A number of retries; `null` and `Infinity` are for ever. */
+/** A number of retries; `null` and `Infinity` mean no limit. */
 export function isRetryLimit(value: unknown, option: string): void {
   const fits = value === null || value === Infinity || (Number.isSafeInteger(value) && (value as number) >= 0);
   if (!fits) refuse(option, typeof value === "number" ? String(value) : kindOf(value), "a whole number from 0, or null for ever");
@@ -78,7 +79,7 @@ export function isDelivery(value: unknown, option: string): void {
   if (value !== "at-least-once" && value !== "at-most-once") refuse(option, kindOf(value), "at-least-once or at-most-once");
 }
 
-/** A number of bytes; `Infinity` is one. */
+/** A number of bytes; `Infinity` is allowed. */
 export function isSize(value: unknown, option: string): void {
   const fits = typeof value === "number" && value >= 1;
   if (!fits) refuse(option, typeof value === "number" ? String(value) : kindOf(value), "a number of bytes from 1");
@@ -88,13 +89,13 @@ export function isDuration(value: unknown, option: string): void {
   toMilliseconds(value as Duration, option);
 }
 
-/** A time of at least 1 ms: Redis keeps no key for less. */
+/** A duration of at least 1 ms, the minimum TTL of a key in Redis. */
 export function isLifetime(value: unknown, option: string): void {
   const lifetime = toMilliseconds(value as Duration, option);
   if (lifetime < 1) refuse(option, `${lifetime} ms`, "at least 1 ms");
 }
 
-/** A time for which a timer can be set. */
+/** A duration for which a timer can be set. */
 export function isTimeLimit(value: unknown, option: string): void {
   const limit = toMilliseconds(value as Duration, option);
   if (limit < 1 || limit > maxTimerDelay) refuse(option, `${limit} ms`, "1 ms to 24 days");
@@ -106,7 +107,7 @@ export function isDate(value: unknown, option: string): void {
   if (value.getTime() > lastTime) refuse(option, value.toISOString(), "a Date up to the year 9999");
 }
 
-/** A name of the IANA's time zones, as far as this Node knows them. */
+/** An IANA time zone that this Node knows. */
 export function isTimeZone(value: unknown, option: string): void {
   isName(value, option);
   try {
@@ -124,12 +125,17 @@ export function isRecord(value: unknown, option: string): void {
   if (Object.prototype.toString.call(value) !== "[object Object]") refuse(option, kindOf(value), "an object");
 }
 
-/** Throws `INVALID_OPTION`, saying that `option` is `got`, which is never a value that may be a payload or a password. */
+/**
+ * Throws `INVALID_OPTION` with the text that `option` is `got`. `got` must not be a value that may
+ * be a payload or a password.
+ */
 export function refuse(option: string, got: string, expected: string): never {
   throw new BullrushError("INVALID_OPTION", { option, got, expected });
 }
 
-/** The kind of a bad value, not the value: a caller may have put a payload there by mistake. */
+/**
+ * The type of an invalid value, for errors. The value itself may be a payload, passed by mistake.
+ */
 export function kindOf(value: unknown): string {
   if (value === null) return "null";
   if (typeof value !== "object") return typeOf(value);

@@ -1,21 +1,21 @@
 import { kindOf, refuse } from "./check.js";
 
-/** Which errors are meant: those of a class, or those for which a function gives `true`. */
+/** Which errors match: those of a class, or those for which a function returns `true`. */
 export type ErrorMatch = ErrorClass | ((error: unknown) => boolean);
 
 type ErrorClass = abstract new (...args: never[]) => Error;
 
-/** Whether `error` is one of those that are meant. Throws what a function of `match` throws. */
+/** Whether `error` matches. Throws what a function of `match` throws. */
 export function matchesError(error: unknown, match: ErrorMatch | readonly ErrorMatch[] = []): boolean {
   const matches = typeof match === "function" ? [match] : match;
   return matches.some((one) => {
     const answer: unknown = isClass(one) ? isInstance(error, one) : one(error);
-    // Not so the promise of an async function, whatever it comes to.
+    // A promise, from an async function, is no match.
     return answer === true;
   });
 }
 
-/** A thrown proxy may throw when it is asked. */
+/** A thrown proxy may itself throw when it is inspected. */
 function isInstance(error: unknown, match: ErrorClass): boolean {
   try {
     return error instanceof match;
@@ -31,7 +31,10 @@ export function isErrorMatch(value: unknown, option: string): void {
   }
 }
 
-/** A class as such, whether or not it is an error's, has a prototype that cannot be replaced; one that was made from a function, the prototype of an error. */
+/**
+ * Whether it is a constructor: a `class`, whose prototype cannot be replaced, or a function whose
+ * prototype is an error.
+ */
 function isClass(match: ErrorMatch): match is ErrorClass {
   if (match.prototype instanceof Error) return true;
   return Object.getOwnPropertyDescriptor(match, "prototype")?.writable === false;

@@ -1,7 +1,7 @@
-/** @internal How a canvas is told from other values, whichever copy of this package made it. */
+/** @internal Marks canvases, whichever copy of this package created them. */
 export const mark = Symbol.for("bullrush.canvas");
 
-/** A canvas, as far as options of a call know it. */
+/** A canvas, as far as the options of a call know it. */
 export interface Link {
   /** @internal */
   readonly [mark]: object;

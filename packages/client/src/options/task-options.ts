@@ -22,69 +22,96 @@ import {
 import type { Link } from "./link.js";
 import { isErrorMatch, type ErrorMatch } from "./error-match.js";
 
-/** What can be said both where a task is declared and where it is called; the call wins. */
+/** Options that both a task's declaration and a call can have; the call wins. */
 export interface SharedOptions {
-  /** Queue to send to, whatever the routes say. */
+  /** Queue to send to, instead of the routes' choice. */
   readonly queue?: string;
-  /** Exchange to send to, which finds the queues by the routing key. */
+  /** Exchange to send to; it finds the queues by the routing key. */
   readonly exchange?: string;
-  /** Default: the task's name. */
+  /** Routing key. Default: the task's name. */
   readonly routingKey?: string;
   /** 0 (first, the default) to 9, within a queue. */
   readonly priority?: number;
-  /** How long it may run before it is killed, with `TIME_LIMIT_EXCEEDED` as its failure; 1 ms to 24 days. Default: the worker's, else none. */
+  /**
+   * How long a run may take before it is killed and fails with `TIME_LIMIT_EXCEEDED`; 1 ms to 24
+   * days. Default: the worker's, else none.
+   */
   readonly timeLimit?: Duration;
-  /** How long it may run before its `signal` aborts with `SoftTimeLimitExceeded`; shorter than `timeLimit`. Default: the worker's, else none. */
+  /**
+   * How long a run may take before its `signal` aborts with `SoftTimeLimitExceeded`; shorter than
+   * `timeLimit`. Default: the worker's, else none.
+   */
   readonly softTimeLimit?: Duration;
-  /** Store no result: `get()` then gives `undefined` at once. Default: false. */
+  /** Whether to store no result; `get()` then resolves to `undefined` at once. Default: false. */
   readonly ignoreResult?: boolean;
-  /** How often it may be retried; `null` or `Infinity` is for ever. Default: 3. */
+  /** Maximum number of retries; `null` or `Infinity` means no limit. Default: 3. */
   readonly maxRetries?: number | null;
 }
 
 /** Options of a task, for all its calls. */
 export interface TaskOptions extends SharedOptions {
-  /** A message that is older than this when it is taken is revoked instead of run. Default: none. */
+  /**
+   * A message that is older than this when it is taken is revoked instead of run. Default: none.
+   */
   readonly expires?: Duration;
   /** How long its results are kept, at least 1 ms. Default: the app's `resultExpires`, one day. */
   readonly resultExpires?: Duration;
   /**
-   * `at-least-once` (default): when its worker dies, another one runs it. `at-most-once`: it has failed then, with `WORKER_LOST`. Late acknowledgement in Celery is the
-   * former, early acknowledgement the latter.
+   * `at-least-once` (default): when the worker dies, another one runs the task, as with Celery's
+   * late acknowledgement. `at-most-once`: the task fails with `WORKER_LOST`, as with early
+   * acknowledgement.
    */
   readonly delivery?: "at-least-once" | "at-most-once";
-  /** After how many deaths of its worker, or exceptions of its own that nobody caught, it fails with `TASK_POISONED`, from 1. Default: 3. */
+  /**
+   * After how many crashes of its worker, or uncaught exceptions of its own, the task fails with
+   * `TASK_POISONED`; at least 1. Default: 3.
+   */
   readonly maxCrashes?: number;
-  /** Errors after which it is retried, up to `maxRetries` times: classes, or functions that give `true`. Default: none, it asks with `this.retry()`. */
+  /**
+   * Errors after which the task is retried, up to `maxRetries` times: classes, or functions that
+   * return `true`. Default: none; the task calls `this.retry()` itself.
+   */
   readonly autoRetryFor?: ErrorMatch | readonly ErrorMatch[];
-  /** Time until the next attempt, where neither `this.retry()` nor `retryBackoff` says it. Default: 3 minutes. */
+  /**
+   * Time until the next attempt, unless `this.retry()` or `retryBackoff` sets it. Default: 3
+   * minutes.
+   */
   readonly retryDelay?: Duration;
-  /** With `autoRetryFor`: the time until the second attempt, doubled for each further one. `true` is 1 s. Default: `false`, all are `retryDelay`. */
+  /**
+   * With `autoRetryFor`: the time until the second attempt, doubled for each further one. `true` is
+   * 1 s. Default: `false`, always `retryDelay`.
+   */
   readonly retryBackoff?: boolean | Duration;
-  /** Longest time that `retryBackoff` comes to. Default: 10 minutes. */
+  /** Maximum time that `retryBackoff` reaches. Default: 10 minutes. */
   readonly retryBackoffMax?: Duration;
-  /** Draw the time between 0 and what `retryBackoff` comes to, so that what failed together is not tried again together. Default: true. */
+  /**
+   * Whether to draw the time between 0 and that of `retryBackoff`, so that tasks that failed
+   * together are not retried together. Default: true.
+   */
   readonly retryJitter?: boolean;
-  /** Errors that are nothing unusual: a task that fails with one is logged at `info`, without a stack. Default: none. */
+  /**
+   * Expected errors: a task that fails with one is logged at `info`, without a stack. Default:
+   * none.
+   */
   readonly expectedErrors?: ErrorMatch | readonly ErrorMatch[];
 }
 
 declare const excluded: unique symbol;
 
-/** Stands in an error of the compiler: an option was given that another one excludes. No value has this type. */
+/** A compile error: two options that exclude each other. No value has this type. */
 interface Excluded<Reason extends string> {
   readonly [excluded]: Reason;
 }
 
-/** When something runs. */
+/** Options for when a task runs. */
 export interface StartOptions {
-  /** Run after this time at the earliest. Not together with `eta`. */
+  /** The task runs no earlier than this after the call. Not together with `eta`. */
   readonly countdown?: Duration;
-  /** Run at this time at the earliest. */
+  /** The task runs no earlier than this. */
   readonly eta?: Date;
 }
 
-/** The same, of which one may be given, or none. */
+/** The same options, at most one of them. */
 export type CountdownOrEta =
   | { readonly countdown?: Duration & Excluded<"countdown and eta exclude each other: give one of them">; readonly eta?: Date }
   | { readonly countdown?: Duration; readonly eta?: Date & Excluded<"countdown and eta exclude each other: give one of them"> };
@@ -92,20 +119,28 @@ export type CountdownOrEta =
 /** Options of one call. */
 export type CallOptions = CallBasics & CountdownOrEta;
 
-/** The options of a call, whatever excludes what. */
+/** The options of a call, without exclusions. */
 export interface CallSettings extends CallBasics, StartOptions {}
 
-/** Options of one call but for when it runs. */
+/** Options of one call, except for when it runs. */
 export interface CallBasics extends SharedOptions {
-  /** Revoke instead of run from this time on, or this long after the call. */
+  /** The time, or the duration after the call, from which the task is revoked instead of run. */
   readonly expires?: Duration | Date;
-  /** The id, a UUID. Default: a fresh one. A task whose id has a result already does not run again. */
+  /**
+   * The id, a UUID. A task whose id already has a result does not run again. Default: a fresh one.
+   */
   readonly taskId?: string;
-  /** Sent along, free to use. What JSON can carry. */
+  /** Headers of the message, free to use. Values that JSON can carry. */
   readonly headers?: Readonly<Record<string, Json>>;
-  /** What runs when it has ended well, and gets its result in front of its arguments, unless it is immutable. */
+  /**
+   * Runs when the task has succeeded, and gets its result in front of its arguments, unless it is
+   * immutable.
+   */
   readonly link?: Link | readonly Link[];
-  /** What runs when it has failed or was revoked, and gets a `FailureInfo` in front of its arguments, unless it is immutable. */
+  /**
+   * Runs when the task has failed or was revoked, and gets a `FailureInfo` in front of its
+   * arguments, unless it is immutable.
+   */
   readonly linkError?: Link | readonly Link[];
 }
 
@@ -134,7 +169,7 @@ const taskChecks: Record<keyof TaskOptions, Check> = {
   expectedErrors: isErrorMatch,
 };
 
-/** What fits each option of a call. */
+/** The check of each option of a call. */
 export const callChecks: Record<keyof CallSettings, Check> = {
   ...shared,
   countdown: isDuration,
@@ -146,7 +181,7 @@ export const callChecks: Record<keyof CallSettings, Check> = {
   linkError: leftToCanvas,
 };
 
-/** Options of a call that is made again and again: all but those that would be the same each time. */
+/** Options of a periodic call: all except those that must differ in each call. */
 export type RecurringOptions = Omit<CallSettings, "countdown" | "eta" | "taskId" | "link" | "linkError">;
 
 const recurringChecks: Record<keyof RecurringOptions, Check> = {
@@ -164,7 +199,10 @@ export function checkRecurring(what: string, options: RecurringOptions): void {
   compileLimits(what, options);
 }
 
-/** Options of a call as plain data: `Infinity` is a number of retries, and `null` another word for it; a time is an ISO string. */
+/**
+ * Options of a call as plain data: the string `Infinity` is a number of retries, as is `null`; a
+ * time is an ISO string.
+ */
 export function optionsData(options: CallSettings): { readonly [name: string]: Json } {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   return Object.fromEntries(given.map(([name, value]) => [name, optionData(value)]));
@@ -175,7 +213,9 @@ function optionData(value: unknown): Json {
   return value === Infinity ? null : (value as Json);
 }
 
-/** The options that `data` tell of, links aside, with their dates. No duration looks like one. */
+/**
+ * The options of `data` without links, with their dates restored. No duration looks like a date.
+ */
 export function revivedOptions(data: Readonly<Record<string, unknown>>): CallSettings {
   const dateOf = (value: unknown) => (typeof value === "string" && /^[+-]?\d{4,6}-/.test(value) ? new Date(value) : value);
   const { eta, expires, link: _, linkError: __, ...others } = data;
@@ -186,16 +226,19 @@ export function revivedOptions(data: Readonly<Record<string, unknown>>): CallSet
   } as CallSettings;
 }
 
-/** Whoever makes a canvas of the call looks at its links. */
+/** Links are checked where the canvas of the call is made. */
 function leftToCanvas(): void {}
 
-/** Throws `INVALID_OPTION` for an option that does not exist or whose value does not fit, `INVALID_QUEUE_NAME`. */
+/** Throws `INVALID_OPTION` for an option that is unknown or invalid, and `INVALID_QUEUE_NAME`. */
 export function checkTaskOptions(task: string, options: TaskOptions): void {
   checkOptions(options, taskChecks, `in the options of ${task}`);
   compileLimits(task, options);
 }
 
-/** The time limits in ms, as a message carries them. Throws `INVALID_OPTION` for a soft one that is not below the hard one. */
+/**
+ * The time limits in ms, as a message carries them. Throws `INVALID_OPTION` for a soft limit that
+ * is not below the hard one.
+ */
 export function compileLimits(task: string, options: TimeLimitOptions): Pick<Message, "timeLimit" | "softTimeLimit"> {
   const hard = options.timeLimit === undefined ? undefined : toMilliseconds(options.timeLimit, "timeLimit");
   const soft = options.softTimeLimit === undefined ? undefined : toMilliseconds(options.softTimeLimit, "softTimeLimit");

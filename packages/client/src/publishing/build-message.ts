@@ -16,19 +16,22 @@ import type { Call } from "./call.js";
 import { sendingTask } from "../running/running-task.js";
 import { compileLimits, type CallSettings, type TaskOptions } from "../options/task-options.js";
 
-/** What messages are made with. */
+/** What building messages needs. */
 export interface PublishSettings {
   /** Finds the queues of a call. */
   readonly router: Router;
-  /** Longest encoded message, in bytes. */
+  /** Maximum size of an encoded message, in bytes. */
   readonly maxPayload: number;
 }
 
-/** What a call is sent as: one message for each queue that it is routed to, the first under the call's id. */
+/**
+ * The messages of a call: one for each queue that it is routed to, the first under the call's id.
+ */
 export type Sending = readonly [first: RoutedMessage, ...copies: RoutedMessage[]];
 
 /**
- * The messages of a call, encoded. Throws `INVALID_TASK_ID`, `ENCODE_ERROR`, `PAYLOAD_TOO_LARGE`, and what the router throws.
+ * Builds and encodes the messages of a call. Throws `INVALID_TASK_ID`, `ENCODE_ERROR`,
+ * `PAYLOAD_TOO_LARGE`, and the router's errors.
  * @param replyTo channel on which this process waits for results
  */
 export function sendingOf(
@@ -40,15 +43,18 @@ export function sendingOf(
   const { queues, priority = 0 } = router.route({ task, args, call: options, declared });
   const parent = sendingParent();
   const id = options.taskId === undefined ? newId() : checkTaskId(options.taskId);
-  // An id of the caller's may have been sent before.
+  // A message with an id that the caller chose may have been sent before.
   const resent = options.taskId !== undefined;
   const rootId = parent?.rootId ?? id;
   const message = messageOf(call, { id, priority, replyTo, now: clock.now(), rootId, parentId: parent?.id, resent });
-  return sealed(message, queues, maxPayload);
+  return encodeWithCopies(message, queues, maxPayload);
 }
 
-/** A message for the first of `queues`, and its copies for the others, encoded. Throws `ENCODE_ERROR`, `PAYLOAD_TOO_LARGE`. */
-export function sealed(message: Message, queues: readonly string[], maxPayload: number): Sending {
+/**
+ * Encodes a message for the first of `queues`, and its copies for the others. Throws
+ * `ENCODE_ERROR`, `PAYLOAD_TOO_LARGE`.
+ */
+export function encodeWithCopies(message: Message, queues: readonly string[], maxPayload: number): Sending {
   const seal = (queue: string, copy: Message): RoutedMessage => ({ queue, message: copy, text: encodeMessage(copy, maxPayload) });
   const [first, ...others] = queues;
   if (first === undefined) throw new TypeError("a call goes to one queue at least");
@@ -56,8 +62,9 @@ export function sealed(message: Message, queues: readonly string[], maxPayload: 
 }
 
 /**
- * Publishes calls: the first message of each, then the copies of those whose first message was confirmed. Gives for each call
- * `undefined`, or the error of the first of its messages that was not confirmed.
+ * Publishes calls: the first message of each, then the copies of those whose first message was
+ * confirmed. Returns for each call `undefined`, or the error of its first message that was not
+ * confirmed.
  */
 export async function publishCalls(queues: Queues, calls: readonly Sending[]): Promise<readonly (BullrushError | undefined)[]> {
   const errors = await queues.publish(calls.map(([first]) => first));
@@ -67,29 +74,35 @@ export async function publishCalls(queues: Queues, calls: readonly Sending[]): P
   );
 }
 
-/** What a message says beside what its call does. */
+/** The fields of a message that its call does not set. */
 export interface Address {
   readonly id: string;
   readonly priority: number;
-  /** Channel on which somebody waits for the result. */
+  /** Channel on which a client waits for the result. */
   readonly replyTo: string | undefined;
-  /** The time from which its countdown and its time to live count; absent when they count from a turn that is still to come. */
+  /**
+   * The time from which countdown and TTL count, in ms since the epoch; absent for a call that is
+   * sent later in its flow.
+   */
   readonly now: number | undefined;
-  /** The first task of its flow, and the one before it. */
+  /** The first task of the flow, and the task that sent this one. */
   readonly rootId: string;
   readonly parentId: string | undefined;
   /** Whether it may have been sent before. */
   readonly resent: boolean;
 }
 
-/** The task in which this code runs, as the parent of what it sends. */
+/** The task in which this code runs, as the parent of the tasks that it sends. */
 export function sendingParent(): { readonly id: string; readonly rootId: string } | undefined {
   const context = sendingTask();
-  // A task that runs from a job of a plain BullMQ producer has an id that is no task's.
+  // The id of a task from a plain BullMQ producer's job is not a task id.
   return context !== undefined && isTaskId(context.rootId) ? context : undefined;
 }
 
-/** The message of a call. Throws `INVALID_OPTION` for a soft time limit that is not below the hard one. */
+/**
+ * Builds the message of a call. Throws `INVALID_OPTION` for a soft time limit that is not below the
+ * hard one.
+ */
 export function messageOf({ task, args, declared, options, each }: Call, address: Address): Writable<Message> {
   const { id, priority, replyTo, now, rootId, parentId, resent } = address;
   const ignoreResult = options.ignoreResult ?? declared.ignoreResult;
@@ -102,7 +115,7 @@ export function messageOf({ task, args, declared, options, each }: Call, address
   if (expires !== undefined) message.expires = expires;
   if (timeLimit !== undefined) message.timeLimit = timeLimit;
   if (softTimeLimit !== undefined) message.softTimeLimit = softTimeLimit;
-  // `false` too, when somebody says so: the worker's declaration may say otherwise.
+  // An explicit `false` is sent too: the worker's declaration may differ.
   if (ignoreResult !== undefined) message.ignoreResult = ignoreResult;
   if (ignoreResult !== true && replyTo !== undefined) message.replyTo = replyTo;
   if (options.maxRetries !== undefined) message.maxRetries = options.maxRetries === Infinity ? null : options.maxRetries;
@@ -115,16 +128,16 @@ type Limits = ReturnType<typeof compileLimits>;
 
 export type Writable<T> = { -readonly [Field in keyof T]: T[Field] };
 
-/** What a further queue gets: a task of its own, for which nobody waits. */
+/** The message for a further queue: a task of its own, without a reply channel. */
 export function copyFor(queue: string, { replyTo: _, ...message }: Message): Message {
   return { ...message, id: copyId(message.id, queue), headers: { ...message.headers, fanoutOf: message.id } };
 }
 
-/** The limits of declarations, by the options that were given. */
+/** The compiled limits of declarations, by their options. */
 const declaredLimits = new WeakMap<TaskOptions, Limits>();
 const noLimits: Limits = {};
 
-/** Most calls have none of their own, and most tasks none at all. */
+/** Most calls have no limits of their own, and most tasks have none at all. */
 function limitsOf(task: string, declared: TaskOptions, options: CallSettings): Limits {
   const { timeLimit = declared.timeLimit, softTimeLimit = declared.softTimeLimit } = options;
   if (timeLimit === undefined && softTimeLimit === undefined) return noLimits;
@@ -145,7 +158,7 @@ function expiryOf(expires: CallSettings["expires"], now: number | undefined): nu
   return now === undefined ? undefined : now + toMilliseconds(expires, "expires");
 }
 
-/** A message knows no time before the epoch. */
+/** A message has no time before the epoch. */
 function timeOf(date: Date): number {
   return Math.max(0, date.getTime());
 }

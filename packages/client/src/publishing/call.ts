@@ -4,9 +4,9 @@ import type { CallSettings, TaskOptions } from "../options/task-options.js";
 export interface Call {
   readonly task: string;
   readonly args: readonly unknown[];
-  /** Options of the task's declaration, where it is known. */
+  /** Options of the task's declaration, if it is known. */
   readonly declared: TaskOptions;
   readonly options: CallSettings;
-  /** `args` are lists of arguments, one for each of several runs. */
+  /** Whether `args` is a list of argument lists, one for each run. */
   readonly each?: boolean;
 }

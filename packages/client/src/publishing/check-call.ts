@@ -2,8 +2,8 @@ import { checkOptions, isList, refuse } from "../options/check.js";
 import { callChecks, type CallSettings } from "../options/task-options.js";
 
 /**
- * Throws `INVALID_OPTION` for arguments that are no array, an option that does not exist or whose value does not fit, and for both `countdown` and `eta`;
- * `INVALID_QUEUE_NAME`; `INVALID_TASK_ID`.
+ * Checks a call. Throws `INVALID_OPTION` for arguments that are not an array, an option that is
+ * unknown or invalid, and for both `countdown` and `eta`; `INVALID_QUEUE_NAME`; `INVALID_TASK_ID`.
  */
 export function checkCall(task: string, args: readonly unknown[], options: CallSettings): void {
   isList(args, `what was given for the arguments of ${task}`);

@@ -6,22 +6,27 @@ import { waitInTask } from "./wait-in-task.js";
 import { waitChecks, type WaitOptions } from "./wait-options.js";
 import { watchAll, type Ending } from "./watch-all.js";
 
-/** A handle on one result, in `H` or within. */
+/** The handles on single results in `H`. */
 export type SingleResultOf<H> = H extends AsyncResult
   ? H
   : H extends Handle<infer Values extends readonly unknown[]>
     ? MemberOf<Values[number]>
     : AsyncResult;
 
-/** What a member of a group comes to tells nothing of whether it is a group itself. */
+/** The result type of a member does not tell whether it is a group itself. */
 type MemberOf<Value> = AsyncResult<Value extends readonly unknown[] ? unknown : Value>;
 
-/** Most records that are kept for a slow reader, who otherwise reads them when asking for the value. */
+/**
+ * Maximum number of records that are kept for a slow reader, who otherwise reads a record when
+ * asking for the value.
+ */
 const maxKept = 1000;
 
 /**
- * The handles in the order in which their tasks end, whichever way, those of members of groups one by one as well; their `get()` gives the value without waiting. The iteration throws
- * `TimeoutError` when the time is over before all have ended, the signal's reason, `RESULT_BACKEND_UNAVAILABLE` and `INVALID_OPTION`. Leaving it early leaves nothing behind.
+ * Yields the handles in the order in which their tasks end, the members of groups one by one. Their
+ * `get()` then returns without waiting. Throws `TimeoutError` if the time is over before all have
+ * ended, the signal's reason, `RESULT_BACKEND_UNAVAILABLE` and `INVALID_OPTION`. Leaving the loop
+ * early releases everything.
  */
 export async function* asCompleted<H extends Handle>(
   results: Iterable<H>,
@@ -29,7 +34,7 @@ export async function* asCompleted<H extends Handle>(
 ): AsyncGenerator<SingleResultOf<H>, void, undefined> {
   checkOptions(options, waitChecks, "of asCompleted()");
   const leaves = leavesOf(checkHandles(results, "asCompleted()"));
-  /** Those that are not given yet. */
+  /** The handles that were not yielded yet. */
   const endings = new Set<Pick<Ending, "index" | "record">>();
   let left = leaves.length;
   let failed: { readonly reason: unknown } | undefined;

@@ -19,18 +19,19 @@ import { inTask, polledInTask } from "./wait-in-task.js";
 import { getChecks, limitWait, type GetOptions } from "./wait-options.js";
 
 /**
- * The handle on the result of a task. It holds nothing open and is not thenable: awaiting `delay()` gives the handle, `get()` the value.
+ * The handle on the result of a task. It holds no resources and is not thenable: awaiting `delay()`
+ * returns the handle, `get()` the value.
  */
 export class AsyncResult<Result = unknown> implements Handle<Result> {
   /** @internal */
   readonly [mark.single] = true;
   readonly id: string;
-  /** The handle of the step before, in a chain: of a group, a `GroupResult`. */
+  /** The handle of the step before, in a chain; a `GroupResult` if that is a group. */
   readonly parent: Handle | undefined;
   readonly #source: () => ResultSource;
   readonly #reference: Reference;
   #held: TaskRecord | undefined;
-  /** Whether its end was seen here: no news of it is to come then. */
+  /** Whether this handle has seen the end, after which no notification arrives. */
   #seen = false;
 
   /** @internal */
@@ -41,12 +42,14 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
     this.#reference = reference;
   }
 
-  /** How the task ended, as a value, once it has. */
+  /** The outcome of the task, once it has ended. */
   get(options: GetOptions & { readonly propagate: false }): Promise<TaskOutcome<Result>>;
   /**
-   * The returned value, once the task has ended; at once and `undefined` for one that ignores its result.
-   * Throws `TaskFailedError` (its `cause` has name, message and remote stack), `TaskRevokedError`, `TimeoutError`, `UnknownTaskError` when nobody knows
-   * the id (never for a task just sent), `INVALID_OPTION`, and without a `timeout` `RESULT_BACKEND_UNAVAILABLE`: with one it outlasts an outage.
+   * Waits for the task and resolves to the value that it returned; resolves to `undefined` at once
+   * for a task that ignores its result. Throws `TaskFailedError` (its `cause` has name, message and
+   * remote stack), `TaskRevokedError`, `TimeoutError`, `UnknownTaskError` for an unknown id (never
+   * for a task just sent) and `INVALID_OPTION`. Without a `timeout` it also throws
+   * `RESULT_BACKEND_UNAVAILABLE`; with one it waits through an outage.
    */
   get(options?: GetOptions & { readonly propagate?: true }): Promise<Result>;
   async get(options: GetOptions = {}): Promise<Result | TaskOutcome<Result>> {
@@ -58,34 +61,40 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
     return record.result as Result;
   }
 
-  /** What observers see of it now: `PENDING`, `STARTED`, `SUCCESS`, … or `UNKNOWN`. */
+  /** The current state: `PENDING`, `STARTED`, `SUCCESS`, … or `UNKNOWN`. */
   async status(): Promise<TaskState> {
     return (await this.#pollAll()).record.state;
   }
 
-  /** Whether it has ended, whichever way. */
+  /** Whether the task has ended, in any state. */
   async ready(): Promise<boolean> {
     return isTerminal((await this.#poll())?.state ?? "UNKNOWN");
   }
 
-  /** Whether it has ended well. */
+  /** Whether the task has succeeded. */
   async successful(): Promise<boolean> {
     return (await this.#poll())?.state === "SUCCESS";
   }
 
-  /** Whether it has ended with an error. */
+  /** Whether the task has failed. */
   async failed(): Promise<boolean> {
     return (await this.#poll())?.state === "FAILURE";
   }
 
-  /** The returned value, or the error that `get()` would throw, or `undefined` while it has not ended; never waits. */
+  /**
+   * The returned value, or the error that `get()` would throw, or `undefined` before the end. Never
+   * waits.
+   */
   async result(): Promise<Result | TaskFailedError | TaskRevokedError | undefined> {
     const record = await this.#poll();
     if (record === undefined) return undefined;
     return this.errorOf(record) ?? (record.result as Result | undefined);
   }
 
-  /** As `result()`; for a task that set a state of its own, such as PROGRESS, the `meta` that it gave; for one that will be retried, `{ failure, eta }`. */
+  /**
+   * As `result()`. For a task in a state of its own, such as PROGRESS, it returns the `meta`; for
+   * one that will be retried, `{ failure, eta }`.
+   */
   async info(): Promise<unknown> {
     const record = await this.#poll();
     if (record === undefined) return undefined;
@@ -93,26 +102,30 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
     return isTerminal(record.state) ? (this.errorOf(record) ?? record.result) : record.meta;
   }
 
-  /** Name of the worker that ran it, once it has ended. */
+  /** Name of the worker that ran the task, once it has ended. */
   async worker(): Promise<string | undefined> {
     return (await this.#read())?.worker;
   }
 
-  /** How many attempts it took, once it has ended; how many there were, while it waits to be retried. */
+  /** The number of attempts, once the task has ended or waits for a retry. */
   async attempts(): Promise<number | undefined> {
     return (await this.#read())?.attempt;
   }
 
   /**
-   * All that is known of it now, read at once: names, times, attempts, and what the other methods give one by one. Of one that runs, who runs it, since when, at which attempt and delivery,
-   * and what is left of its lease.
+   * All that is known of the task now, from one read: names, times, attempts, and the values of the
+   * other methods. For a running task also its worker, start, attempt, delivery number, and the
+   * rest of its lease.
    */
   async details(): Promise<TaskDetails<Result>> {
     const { record, loan } = await this.#pollAll({ withLoan: true });
     return detailsOf(this.id, { record, loan, name: this.#reference.task });
   }
 
-  /** Handles on the tasks that it sent while it ran, or during its last attempt, in the order in which they were sent; at most 1,000. None before it has ended or waits to be retried. */
+  /**
+   * Handles on the tasks that the task sent during its last attempt, in order; at most 1,000. Empty
+   * before the task has ended or waits for a retry.
+   */
   async children(): Promise<readonly AsyncResult[]> {
     const record = await this.#read();
     const { queues } = this.#source().options;
@@ -120,16 +133,19 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
   }
 
   /**
-   * What the task says of its progress, as it says it: each state of its own, with its `meta`. Ends when the task does, and then returns its outcome;
-   * a failure is only thrown with `propagate: true`. Throws what `get()` throws otherwise. What is said faster than it is taken is kept up to 100 reports.
+   * Yields the progress of the task: each state of its own, with its `meta`. Ends when the task
+   * does, and returns its outcome; throws a failure only with `propagate: true`. Throws the other
+   * errors of `get()`. At most 100 reports are kept for a slow reader.
    */
   iterate(options: IterateOptions = {}): AsyncGenerator<Progress, TaskOutcome<Result>, undefined> {
     return iterateProgress<Result>(this, options);
   }
 
   /**
-   * Calls `listener` once, when the task has ended, in this process; at once if it has. What `listener` throws is an uncaught exception. It keeps the process alive,
-   * and is not called when nobody knows the task, or when the app is closed before. Throws `INVALID_OPTION` for what cannot be called.
+   * Calls `listener` once, in this process, when the task has ended; at once if it already has. An
+   * error that `listener` throws is an uncaught exception. It keeps the process alive. It is not
+   * called for an unknown task, or if the app is closed before. Throws `INVALID_OPTION` for a value
+   * that is not a function.
    */
   onDone(listener: (outcome: TaskOutcome<Result>, result: this) => void): void {
     checkListener(listener);
@@ -137,9 +153,11 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
   }
 
   /**
-   * Calls it off: it does not run any more, and if it runs its `signal` aborts, or with `terminate` it is ended at once. Whoever waits
-   * hears of it now. Gives whether it is revoked; `false` for one that has ended otherwise, and for one that is in no queue.
-   * The result of a flow takes all of the flow along that has not ended. When it rejects it may have taken effect; it is safe to repeat.
+   * Revokes the task: it does not start any more. If it runs, its `signal` aborts; with `terminate`
+   * it is ended at once. Waiting clients are notified at once. Returns whether it is revoked:
+   * `false` for a task that has ended otherwise, and for one in no queue. The result of a flow
+   * revokes all of the flow that has not ended. When it rejects it may have taken effect; it is
+   * safe to repeat.
    */
   async revoke(options: RevokeOptions = {}): Promise<boolean> {
     const { id, flow } = this.#reference;
@@ -148,22 +166,26 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
   }
 
   /**
-   * Removes the result, and those of the steps before it in a chain, and all else that is kept of tasks that have ended: arguments, errors, dead letters. Of a task that has not ended only
-   * its record goes: revoke it first. What an AOF or a snapshot of Redis has of them is rewritten in its time.
+   * Removes the result, those of the steps before it in a chain, and all else that is kept of ended
+   * tasks: arguments, errors, dead letters. Of a task that has not ended it removes the record
+   * only: revoke it first. Redis drops the data from its AOF or snapshot at the next rewrite.
    */
   async forget(): Promise<void> {
     await forget(this, this.#source());
   }
 
   /**
-   * The handle as plain data, with the steps before it: to be kept, or to be an argument of a task. `app.restoreResult(data)` makes a handle of them again, in whichever
-   * process. They hold ids and names, no values.
+   * The handle as plain data, with the steps before it, to store or to pass to a task.
+   * `app.restoreResult(data)` restores it in any process. It contains ids and names, no values.
    */
   toJSON(): ResultData {
     return resultData(this);
   }
 
-  /** @internal Tells `listener` how it ends, until the returned function is called. Never throws. */
+  /**
+   * @internal Calls `listener` with the end of the task, until the returned function is called.
+   * Never throws.
+   */
   watch(listener: Listener): () => void {
     const record = this.#reference.ignoreResult ? ignored : this.#held;
     try {
@@ -185,7 +207,7 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
     return this.#source().waiter.watch(awaited, { ...listener, onEnd });
   }
 
-  /** @internal Takes `record` for its end, without looking, until it is given another one or none. */
+  /** @internal Takes `record` as the end of the task, without a read, until it is called again. */
   hold(record: TaskRecord | undefined): void {
     this.#held = record;
   }
@@ -195,12 +217,15 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
     return this.#reference;
   }
 
-  /** @internal What `get()` throws for its terminal record. */
+  /** @internal The error that `get()` throws for a terminal record. */
   errorOf(record: TaskRecord): TaskFailedError | TaskRevokedError | undefined {
     return errorOf(record, this.id, this.#reference.task);
   }
 
-  /** @internal What `get()` throws after `timeout` ms, because of `outage` if there is one. */
+  /**
+   * @internal The error that `get()` throws after `timeout` ms; `outage` is its cause, if there is
+   * one.
+   */
   timeoutError(timeout: number, outage?: BullrushError): TimeoutError {
     return new TimeoutError(this.#reference.task ?? "task", this.id, timeout, runningTask()?.runnerPool, outage);
   }
@@ -225,14 +250,14 @@ export class AsyncResult<Result = unknown> implements Handle<Result> {
     });
   }
 
-  /** Its record, looked at by a task perhaps that will look again until it has ended. */
+  /** Reads the record. A task that polls until the end is noted as waiting. */
   async #poll(): Promise<TaskRecord | undefined> {
     const record = await this.#read();
     await this.#polled(record?.state);
     return record;
   }
 
-  /** The same, or what there is instead of its record. */
+  /** Reads the record, or what stands for it. */
   async #pollAll(options?: { readonly withLoan: boolean }): Promise<Seen> {
     const seen = await look(this.#reference, this.#source().engine, options?.withLoan === true);
     await this.#polled(seen.record.state);

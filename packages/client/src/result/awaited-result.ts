@@ -1,11 +1,13 @@
 import type { AwaitedTask } from "../running/loan.js";
 
-/** A task whose result is awaited, and how this process hears of it. */
+/** A task whose result is awaited, and whether this process is notified of it. */
 export interface AwaitedResult extends AwaitedTask {
-  /** Whether it may be in any other queue too. Default: false. */
+  /** Whether its message may be in any other queue too. Default: false. */
   readonly elsewhere?: boolean;
-  /** Whether this process is told of it, because it sent it. */
+  /** Whether this process is notified of the end, because it sent the task. */
   readonly own: boolean;
-  /** What `missed` of the waiter was before the task was sent; if it still is, no news of the task was missed. */
+  /**
+   * The waiter's `missed` before the task was sent. If it is unchanged, no notification was missed.
+   */
   readonly missed?: number | undefined;
 }

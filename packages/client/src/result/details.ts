@@ -1,6 +1,6 @@
 import type { Failure, Loan, TaskRecord, TaskState } from "@bullrush/broker";
 
-/** All that is known of a task. What is not, or not yet, is absent. */
+/** All that is known of a task. Unknown fields are absent. */
 export interface TaskDetails<Result = unknown> {
   readonly id: string;
   readonly state: TaskState;
@@ -9,13 +9,16 @@ export interface TaskDetails<Result = unknown> {
   readonly queue?: string;
   /** Name of the worker that runs or ran it. */
   readonly worker?: string;
-  /** Which attempt the rest tells of; the first is 1. */
+  /** The attempt that the other fields describe; the first is 1. */
   readonly attempt?: number;
   /** How often it was retried. */
   readonly retries?: number;
-  /** How often its message was taken; while it runs only. */
+  /** How often its message was taken; present while it runs. */
   readonly delivery?: number;
-  /** What was left of its lease when it was looked at, in ms: its worker renews it while it lives. While it runs only. */
+  /**
+   * The rest of its lease at the time of the read, in ms; its worker renews it. Present while it
+   * runs.
+   */
   readonly leaseLeft?: number;
   /** When its last attempt began; while it runs, when its worker took it. */
   readonly startedAt?: Date;
@@ -25,24 +28,24 @@ export interface TaskDetails<Result = unknown> {
   readonly eta?: Date;
   /** SUCCESS only. */
   readonly result?: Result;
-  /** Why it failed, or its last attempt did; absent from SUCCESS. */
+  /** Why the task, or its last attempt, failed; absent in SUCCESS. */
   readonly failure?: Failure;
   /** Why it was revoked; REVOKED only. */
   readonly reason?: string;
-  /** What it said of its progress; states of its own only. */
+  /** The `meta` of its progress; in states of its own only. */
   readonly meta?: unknown;
-  /** The task or group that has failed or was revoked, so that this one did not run. */
+  /** The task or group whose failure or revocation is the reason that this one did not run. */
   readonly origin?: { readonly id: string; readonly task: string };
-  /** Ids of the tasks that it sent; `children()` gives their handles. */
+  /** Ids of the tasks that it sent; `children()` returns their handles. */
   readonly children?: readonly string[];
 }
 
-/** What is known of a task. */
+/** The sources of a task's details. */
 export interface Known {
   readonly record: TaskRecord;
-  /** Where it runs, if it does. */
+  /** The loan of its message, if it runs. */
   readonly loan: Loan | undefined;
-  /** The task's, if neither says it. */
+  /** Name of the task, if neither record nor loan has it. */
   readonly name: string | undefined;
 }
 

@@ -1,13 +1,17 @@
 /**
- * The groups of none that no app has made, and so no result backend keeps: their ids say what they are. Such an id is a UUID of version 8, which nothing else
- * makes here. Its last 48 bits are the group as parentheses, `1` opening and `0` closing one, from the left: `[[], []]` is `110100`.
+ * Empty groups that no app created are in no result backend: their ids describe them. Such an id is
+ * a UUID of version 8, which Bullrush uses for nothing else. Its last 48 bits are the group as
+ * parentheses, `1` opening and `0` closing one, from the left: `[[], []]` is `110100`.
  */
 export type EmptyGroup = readonly EmptyGroup[];
 
 const marked = /^.{8}-.{4}-8e00-8e00-([0-9a-f]{12})$/;
 const digits = 12;
 
-/** The id of a group of none. Any id for one with more groups within than there is room for: 23. @param id a fresh one */
+/**
+ * The id of an empty group; `id` itself if the group contains more groups than fit, 23. @param id a
+ * fresh one
+ */
 export function emptyGroupId(group: EmptyGroup, id: string): string {
   const bits = bitsOf(group);
   if (bits.length > 4 * digits) return id;
@@ -17,7 +21,7 @@ export function emptyGroupId(group: EmptyGroup, id: string): string {
   return `${id.slice(0, 13)}-8e00-8e00-${shape}`;
 }
 
-/** The group of none whose id this is, if it is one. */
+/** The empty group that this id describes, if it does. */
 export function emptyGroupOf(id: string): EmptyGroup | undefined {
   const [, shape] = marked.exec(id) ?? [];
   if (shape === undefined) return undefined;

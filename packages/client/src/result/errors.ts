@@ -1,6 +1,9 @@
 import { BullrushError, describeFailure, RemoteError, type Failure } from "@bullrush/broker";
 
-/** The task ended with an error. `cause` is an Error with the name, message, code and remote stack of the original; its class is not revived. */
+/**
+ * The task failed. `cause` is an Error with the name, message, code and remote stack of the
+ * original; it is not an instance of the original class.
+ */
 export class TaskFailedError extends BullrushError<"TASK_FAILED"> {
   override name = "TaskFailedError";
   /** The error in wire form. */
@@ -12,7 +15,10 @@ export class TaskFailedError extends BullrushError<"TASK_FAILED"> {
   }
 }
 
-/** The task was revoked: it expired, or somebody called it off. If an attempt had failed before, `cause` is why, as in `TaskFailedError`. */
+/**
+ * The task was revoked: it expired, or somebody revoked it. If an attempt had failed before,
+ * `cause` is its error, as in `TaskFailedError`.
+ */
 export class TaskRevokedError extends BullrushError<"TASK_REVOKED"> {
   override name = "TaskRevokedError";
 
@@ -25,20 +31,23 @@ export class TaskRevokedError extends BullrushError<"TASK_REVOKED"> {
   }
 }
 
-/** The result did not come in time. The task goes on. `cause` is a `RESULT_BACKEND_UNAVAILABLE` if the result backend could not be reached when the time was over. */
+/**
+ * The result did not arrive in time. The task goes on. `cause` is a `RESULT_BACKEND_UNAVAILABLE` if
+ * the result backend could not be reached when the time was over.
+ */
 export class TimeoutError extends BullrushError<"TASK_TIMEOUT"> {
   override name = "TimeoutError";
 
   /**
-   * @param pool the pool of runners in which a task waited for it, if one did
-   * @param outage why the result backend could not be asked when the time was over, if it could not
+   * @param pool the pool of runners in which a task waited for it, if any
+   * @param outage why the result backend could not be read when the time was over, if it could not
    */
   constructor(task: string, id: string, timeout: number, pool?: string, outage?: BullrushError) {
     super("TASK_TIMEOUT", { task, id, timeout, ...(pool !== undefined && { pool }) }, outage && { cause: outage });
   }
 }
 
-/** Nobody knows the id. */
+/** No queue and no result backend knows the id. */
 export class UnknownTaskError extends BullrushError<"UNKNOWN_TASK"> {
   override name = "UnknownTaskError";
 

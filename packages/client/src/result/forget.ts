@@ -2,27 +2,30 @@ import { setTimeout as pause } from "node:timers/promises";
 import { callId, copyId, isTerminal, replacementId, steadyClock, type Engine, type Results } from "@bullrush/broker";
 import { isGroup, type Group, type SingleResult } from "./single-result.js";
 
-/** Most results that are removed in one command. */
+/** Maximum number of results that one command removes. */
 const maxForgotten = 1000;
 
-/** Where traces of tasks are. */
+/** The stores that keep traces of tasks. */
 interface Places {
   readonly engine: Pick<Engine, "queues" | "results">;
   readonly options: { readonly queues: readonly string[]; readonly copyQueues: readonly string[] };
 }
 
-/** Longest wait, in ms, for the settlement of a task whose result is there already, and the pauses between two looks. */
+/**
+ * Maximum wait, in ms, for the settlement of a task whose result is already stored, and the pauses
+ * between two looks.
+ */
 const settling = { longest: 5000, first: 10, most: 250 };
 
 /**
- * Removes what is stored of a result, and of the steps before it: results, what `save()` has kept of groups, finished jobs and dead letters. Of a task that has not ended only what is
- * stored so far.
+ * Removes what is stored of a result and of the steps before it: results, groups of `save()`,
+ * finished jobs and dead letters. Of a task that has not ended it removes what is stored so far.
  */
 export async function forget(last: SingleResult | Group, places: Places): Promise<void> {
   const { engine, options } = places;
   const ids = new Set<string>();
   const groups = new Set<string>();
-  // A handle within a group may have steps before it as well; those of a long chain are many.
+  // A handle within a group may have steps before it too, and a long chain has many.
   const left: (SingleResult | Group)[] = [last];
   for (let handle = left.pop(); handle !== undefined; handle = left.pop()) {
     if (isGroup(handle)) {
@@ -31,13 +34,13 @@ export async function forget(last: SingleResult | Group, places: Places): Promis
       for (const result of handle.results) left.push(result);
     } else {
       ids.add(handle.id);
-      // What went to several queues is a message in the first of them, and a copy in each other.
+      // A call to several queues is a message in the first of them and a copy in each other.
       for (const queue of options.copyQueues) ids.add(copyId(handle.id, queue));
     }
     if (handle.parent !== undefined) left.push(handle.parent as SingleResult | Group);
   }
   const all = [...ids];
-  // What ran in the place of a task may have been replaced itself: the list grows on the way.
+  // A task that replaced another may have been replaced itself, so the list grows during the loop.
   for (let at = 0; at < all.length;) {
     const some = all.slice(at, at + maxForgotten);
     at += some.length;
@@ -51,7 +54,10 @@ export async function forget(last: SingleResult | Group, places: Places): Promis
   for (const id of groups) await engine.results.forgetGroup(id);
 }
 
-/** A result that is on another server than its message may be there before the message is settled. One that was revoked has its result before a worker comes to it, and is not waited for. */
+/**
+ * Waits for settlements: on another server, a result may be stored before its message is settled. A
+ * revoked task has its result before a worker takes it, and is not waited for.
+ */
 async function forgetMessages(ids: readonly string[], { engine, options }: Places): Promise<void> {
   const end = steadyClock.now() + settling.longest;
   let left = ids;
@@ -69,16 +75,16 @@ async function forgetMessages(ids: readonly string[], { engine, options }: Place
   }
 }
 
-/** How many tasks are looked for at once that run in the place of another. */
-const sought = 100;
+/** How many replacing tasks are looked for at once. */
+const batchSize = 100;
 
-/** Ids of the tasks that ran in the place of `id`, as far as they have the ids that they get by themselves. */
+/** Ids of the tasks that replaced `id`, if they have generated ids. */
 async function replacementsOf(id: string, results: Results): Promise<readonly string[]> {
   const flow = replacementId(id);
-  // The one with the result has the id of the flow.
+  // The task with the result has the id of the flow.
   const found = [flow];
-  for (let first = 0; ; first += sought) {
-    const ids = Array.from({ length: sought }, (_, index) => callId(flow, first + index));
+  for (let first = 0; ; first += batchSize) {
+    const ids = Array.from({ length: batchSize }, (_, index) => callId(flow, first + index));
     found.push(...ids);
     if ((await results.read(ids)).every((record) => record === undefined)) return found;
   }

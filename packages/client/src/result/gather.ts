@@ -7,18 +7,23 @@ import { getChecks, type GetOptions, type WaitOptions } from "./wait-options.js"
 import { inTask } from "./wait-in-task.js";
 import { watchAll } from "./watch-all.js";
 
-/** How each of the tasks, or the group, ended. */
+/** The outcome of each task or group. */
 export type OutcomesOf<Values extends readonly unknown[]> = { -readonly [Place in keyof Values]: TaskOutcome<Values[Place]> };
 
 /**
- * The values of all `results`, in their order, once all have ended; of a group, the array of its members' values. Rejects as soon as one has failed or was revoked,
- * with what its `get()` throws, and with `TimeoutError`, `UnknownTaskError`, `RESULT_BACKEND_UNAVAILABLE`, `INVALID_OPTION`. However many they are, it costs one subscription and one timer.
+ * Waits for all `results` and resolves to their values, in order; a group's value is the array of
+ * its members' values. Rejects as soon as one has failed or was revoked, with the error of its
+ * `get()`, and with `TimeoutError`, `UnknownTaskError`, `RESULT_BACKEND_UNAVAILABLE`,
+ * `INVALID_OPTION`. Any number of results costs one subscription and one timer.
  */
 export function gather<const Handles extends readonly Handle[]>(
   results: Handles,
   options?: GetOptions & { readonly propagate?: true },
 ): Promise<ValuesOf<Handles>>;
-/** How each has ended, once all have: a group as its first member that has failed or was revoked, if any. */
+/**
+ * The outcome of each, once all have ended. A group's outcome is that of its first member that has
+ * failed or was revoked, if any.
+ */
 export function gather<const Handles extends readonly Handle[]>(
   results: Handles,
   options: GetOptions & { readonly propagate: false },
@@ -32,7 +37,7 @@ export async function gather(results: readonly Handle[], options: GetOptions = {
   return propagate ? valuesOf(handles, records.values()) : outcomesOf(handles, records);
 }
 
-/** The terminal records of `leaves`, in their order. `onPending` is called as that of `watchAll`. */
+/** The terminal records of `leaves`, in order. `onPending` is called as that of `watchAll`. */
 export function recordsOf(
   leaves: readonly SingleResult[],
   options: WaitOptions,
@@ -60,7 +65,7 @@ export function recordsOf(
   });
 }
 
-/** @param records those of what is awaited, from which the values are taken one by one */
+/** @param records those of the awaited results, which are consumed in order */
 export function valuesOf(handles: readonly (SingleResult | Group)[], records: Iterator<TaskRecord, undefined>): readonly unknown[] {
   return handles.map((handle) => {
     if (!isGroup(handle)) return records.next().value?.result;
@@ -70,7 +75,7 @@ export function valuesOf(handles: readonly (SingleResult | Group)[], records: It
   });
 }
 
-/** @param records those of what is awaited of all `handles` */
+/** @param records those of the awaited results of all `handles` */
 export function outcomesOf(handles: readonly (SingleResult | Group)[], records: readonly TaskRecord[]): readonly TaskOutcome<unknown>[] {
   let at = 0;
   return handles.map((handle) => {

@@ -14,34 +14,39 @@ import { resultData, savedGroup } from "./saved-group.js";
 import { inTask, polledInTask } from "./wait-in-task.js";
 import { getChecks, type GetOptions, type WaitOptions } from "./wait-options.js";
 
-/** What a group's handle is made of. @internal */
+/** The fields of a group's handle. @internal */
 export interface GroupReference {
   readonly id: string;
   readonly results: readonly (AsyncResult | GroupResult)[];
-  /** Id of the flow that it is the result of. */
+  /** Id of the flow whose result it is. */
   readonly flow?: string;
   readonly parent?: Handle;
-  /** Whether what follows upon it runs although members have failed. Default: false. */
+  /** Whether its continuation runs even if members have failed. Default: false. */
   readonly isPartial?: boolean;
 }
 
-/** Most records that are read in one command: each has a result, which may be large. */
+/** Maximum number of records that one command reads: each has a result, which may be large. */
 const maxRead = 100;
 
-/** The handle on the results of a group of tasks, `Results` in the order of its members; a group among them is one member. */
+/**
+ * The handle on the results of a group, `Results` in the order of its members. A group among them
+ * is one member.
+ */
 export class GroupResult<Results extends readonly unknown[] = readonly unknown[]>
   implements Handle<Results>, Iterable<Handle<Results[number]>>
 {
   /** @internal */
   readonly [mark.group] = true;
   readonly id: string;
-  /** The handles of its members, in their order: an `AsyncResult` of a task, a `GroupResult` of a group. */
+  /**
+   * The handles of the members, in order: an `AsyncResult` of a task, a `GroupResult` of a group.
+   */
   readonly results: HandlesFor<Results>;
   /** The handle of the step before, in a chain. */
   readonly parent: Handle | undefined;
   /** @internal */
   readonly isPartial: boolean;
-  /** Absent for a canvas without calls that no app has made. */
+  /** Absent for a canvas without calls that no app created. */
   readonly #source: (() => ResultSource) | undefined;
   readonly #flow: string | undefined;
 
@@ -59,11 +64,15 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
     return (this.results as readonly Handle<Results[number]>[])[Symbol.iterator]();
   }
 
-  /** How each member has ended, once all have: a group among them as its first member that has failed or was revoked, if any. */
+  /**
+   * The outcome of each member, once all have ended. That of a group among them is the outcome of
+   * its first member that has failed or was revoked, if any.
+   */
   get(options: GetOptions & { readonly propagate: false }): Promise<OutcomesOf<Results>>;
   /**
-   * The values of all members, in their order, once all have ended; of a group of none behind a step, once that has. Rejects as soon as one
-   * has failed or was revoked, with what its own `get()` throws; otherwise as `AsyncResult.get()`.
+   * Waits for all members and resolves to their values, in order; an empty group after a step waits
+   * for that step. Rejects as soon as one has failed or was revoked, with the error of its `get()`;
+   * otherwise as `AsyncResult.get()`.
    */
   get(options?: GetOptions & { readonly propagate?: true }): Promise<Results>;
   async get(options: GetOptions = {}): Promise<unknown> {
@@ -74,13 +83,17 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
     return propagate ? valuesOf([this.#asGroup], records.values())[0] : outcomesOf(this.#members, records);
   }
 
-  /** The handles of its tasks, those of groups within too, each as soon as it has ended. As the function `asCompleted`. */
+  /**
+   * Yields the handles of its tasks, those of inner groups too, as they end. As the function
+   * `asCompleted`.
+   */
   asCompleted(options: WaitOptions = {}): AsyncGenerator<SingleResultOf<GroupResult<Results>>, void, undefined> {
     return asCompleted([this], options);
   }
 
   /**
-   * `FAILURE` if a member has failed, else `REVOKED` if one was revoked, `SUCCESS` if all have ended well, `PENDING` if nothing is stored of any, and `STARTED` in between.
+   * The state of the group: `FAILURE` if a member has failed, else `REVOKED` if one was revoked,
+   * `SUCCESS` if all have succeeded, `PENDING` if no member has a record, otherwise `STARTED`.
    */
   async status(): Promise<TaskState> {
     const awaited = this.#awaited();
@@ -93,7 +106,7 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
     return [...states.keys()].every((state) => state === "PENDING") ? "PENDING" : "STARTED";
   }
 
-  /** How many members have ended well. */
+  /** How many members have succeeded. */
   async completedCount(): Promise<number> {
     const members = this.#members;
     const groups = await Promise.all(members.filter(isGroup).map((group) => group.successful()));
@@ -101,26 +114,27 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
     return single + groups.filter((successful) => successful).length;
   }
 
-  /** Whether all have ended, whichever way. */
+  /** Whether all members have ended, in any state. */
   async ready(): Promise<boolean> {
     const awaited = this.#awaited();
     return (await this.#count(awaited, ({ state }) => isTerminal(state))) === awaited.length;
   }
 
-  /** Whether all have ended well. */
+  /** Whether all members have succeeded. */
   async successful(): Promise<boolean> {
     const awaited = this.#awaited();
     return (await this.#count(awaited, ({ state }) => state === "SUCCESS")) === awaited.length;
   }
 
-  /** Whether one has ended with an error. */
+  /** Whether a member has failed. */
   async failed(): Promise<boolean> {
     return (await this.#count(this.#awaited(), ({ state }) => state === "FAILURE")) > 0;
   }
 
   /**
-   * Calls `listener` once, when all have ended, with how each member has; at once if they have. What `listener` throws is an uncaught exception. As
-   * `AsyncResult.onDone` otherwise.
+   * Calls `listener` once, with the outcome of each member, when all have ended; at once if they
+   * already have. An error that `listener` throws is an uncaught exception. Otherwise as
+   * `AsyncResult.onDone`.
    */
   onDone(listener: (outcomes: OutcomesOf<Results>, group: this) => void): void {
     checkListener(listener);
@@ -128,8 +142,8 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
   }
 
   /**
-   * Calls off all tasks that have not ended, and what was to follow upon them in the same flow. Gives for each member whether it is revoked; for a group among them,
-   * whether all its members are.
+   * Revokes all tasks that have not ended, and their continuations in the same flow. Returns for
+   * each member whether it is revoked; for a group among them, whether all its members are.
    */
   async revoke(options: RevokeOptions = {}): Promise<readonly boolean[]> {
     const leaves = this.#leaves();
@@ -143,8 +157,9 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
   }
 
   /**
-   * Keeps what the group consists of in the result backend, for `resultExpires` of the app, so that `app.groupResult(id)` finds it
-   * anywhere; the steps before it are not kept. A group of none that no app has made needs no keeping: its id says what it is.
+   * Stores the members of the group in the result backend, for `resultExpires` of the app, so that
+   * `app.groupResult(id)` finds it anywhere. The steps before it are not stored. An empty group
+   * that no app created needs no storing: its id describes it.
    */
   async save(): Promise<void> {
     const source = this.#source?.();
@@ -153,23 +168,28 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
     await engine.results.saveGroup(this.id, savedGroup(this.#asGroup), options.resultExpires);
   }
 
-  /** Removes the results of all its tasks and of the steps before it, what `save()` has kept, and all else that is kept of those that have ended. */
+  /**
+   * Removes the results of all its tasks and of the steps before it, the data of `save()`, and all
+   * else that is kept of ended tasks.
+   */
   async forget(): Promise<void> {
     const source = this.#source?.();
     if (source !== undefined) await forget(this.#asGroup, source);
   }
 
-  /** The handle as plain data, with its members and the steps before it. As `AsyncResult.toJSON`. */
+  /**
+   * The handle as plain data, with its members and the steps before it. As `AsyncResult.toJSON`.
+   */
   toJSON(): ResultData {
     return resultData(this.#asGroup);
   }
 
-  /** @internal Id of the flow that it is the result of. */
+  /** @internal Id of the flow whose result it is. */
   get flow(): string | undefined {
     return this.#flow;
   }
 
-  /** Its members, as sets of results see them. */
+  /** The members, as sets of results see them. */
   get #members(): readonly (SingleResult | Group)[] {
     return this.results as unknown as readonly (SingleResult | Group)[];
   }
@@ -182,12 +202,15 @@ export class GroupResult<Results extends readonly unknown[] = readonly unknown[]
     return leavesOf(this.#members);
   }
 
-  /** Those whose end is the end of the group. */
+  /** The results whose end is the end of the group. */
   #awaited(): readonly SingleResult[] {
     return awaitedOf([this.#asGroup]);
   }
 
-  /** How many of `leaves` have a record that fits; those that ignore their results count as ended well. */
+  /**
+   * How many of `leaves` have a matching record; those that ignore their results count as
+   * succeeded.
+   */
   async #count(leaves: readonly SingleResult[], fits: (record: TaskRecord) => boolean): Promise<number> {
     const stored = leaves.filter(({ reference }) => reference.ignoreResult !== true);
     let count = fits(ignored) ? leaves.length - stored.length : 0;

@@ -1,17 +1,21 @@
 import type { BullrushError, TaskRecord } from "@bullrush/broker";
 
-/** Who waits for a result; called later, never at once. */
+/** Waits for a result. Its methods are called asynchronously. */
 export interface Listener {
-  /** Gets the record of the task once it is terminal. The last call, as `onError` is. */
+  /** Called with the terminal record. The last call, as `onError` is. */
   readonly onEnd: (record: TaskRecord) => void;
-  /** Gets an `UnknownTaskError` when nobody knows the id, or what the backend or `close` rejects with. */
+  /**
+   * Called with an `UnknownTaskError` for an unknown id, or with the error of the backend or of
+   * `close`.
+   */
   readonly onError: (reason: unknown) => void;
-  /** Gets records that are not terminal, the same one more than once. */
+  /** Called with records that are not terminal, the same one more than once. */
   readonly onNews?: ((record: TaskRecord) => void) | undefined;
-  /** Called when it is known that the task has not ended yet, more than once. */
+  /** Called when the task is known not to have ended yet; may be called again. */
   readonly onPending?: (() => void) | undefined;
   /**
-   * Gets why the backend cannot be asked, each time anew, and `undefined` once it answers again; the wait goes on.
+   * Called with the error each time the backend cannot be read, and with `undefined` once it
+   * answers again. The wait goes on.
    */
   readonly onOutage?: ((error: BullrushError | undefined) => void) | undefined;
 }

@@ -4,17 +4,20 @@ import { UnknownTaskError } from "./errors.js";
 import { recordsOf } from "./gather.js";
 import type { SingleResult } from "./single-result.js";
 
-/** Throws `INVALID_OPTION` for what is given to `onDone()` and cannot be called. */
+/** Throws `INVALID_OPTION` for an argument of `onDone()` that is not a function. */
 export function checkListener(listener: unknown): void {
   if (typeof listener !== "function") refuse("what was given to onDone()", kindOf(listener), "a function");
 }
 
-/** Calls `listener` once with the terminal records of all `leaves`. What it throws is an uncaught exception. */
+/**
+ * Calls `listener` once with the terminal records of all `leaves`. An error that it throws is an
+ * uncaught exception.
+ */
 export function callBack(leaves: readonly SingleResult[], listener: (records: readonly TaskRecord[]) => void): void {
   recordsOf(leaves, {}, false).then(
     (records) => process.nextTick(listener, records),
     (error: unknown) => {
-      // An outage passes.
+      // Wait through outages.
       if (isOutage(error)) callBack(leaves, listener);
       else if (!(error instanceof UnknownTaskError) && !isClosing(error)) throw error;
     },

@@ -14,11 +14,14 @@ export function outcomeOf<Result>(record: TaskRecord): TaskOutcome<Result> {
   return { state: "SUCCESS", result: record.result as Result };
 }
 
-/** What `get()` throws for a record; nothing unless its task has failed or was revoked. It names the task that did not run because of another by that other. */
+/**
+ * The error that `get()` throws for a record, if its task has failed or was revoked. If the task
+ * did not run because another one failed, the error names that one.
+ */
 export function errorOf(record: TaskRecord, id: string, name = "task"): TaskFailedError | TaskRevokedError | undefined {
-  const culprit = record.origin ?? { id, task: record.task ?? name };
-  if (record.state === "FAILURE") return new TaskFailedError(culprit.task, culprit.id, failureOf(record));
-  if (record.state === "REVOKED") return new TaskRevokedError(culprit.task, culprit.id, reasonOf(record), record.failure);
+  const failedTask = record.origin ?? { id, task: record.task ?? name };
+  if (record.state === "FAILURE") return new TaskFailedError(failedTask.task, failedTask.id, failureOf(record));
+  if (record.state === "REVOKED") return new TaskRevokedError(failedTask.task, failedTask.id, reasonOf(record), record.failure);
   return undefined;
 }
 

@@ -5,25 +5,28 @@ import { outcomeOf, type TaskOutcome } from "./outcome.js";
 import { waitInTask } from "./wait-in-task.js";
 import { getChecks, limitWait, type GetOptions } from "./wait-options.js";
 
-/** What a task has said of itself. */
+/** A report of a task on itself. */
 export interface Progress {
-  /** PROGRESS, or a word of the task's own. */
+  /** PROGRESS, or a state of the task's own. */
   readonly state: string;
-  /** What it gave along, from JSON. */
+  /** The report's data, from JSON. */
   readonly meta: unknown;
 }
 
 export interface IterateOptions extends GetOptions {
-  /** Whether a failed or revoked task makes the iteration throw, or gives its outcome as the iteration's return value (default). */
+  /**
+   * Whether the iteration throws for a failed or revoked task, instead of returning its outcome
+   * (default).
+   */
   readonly propagate?: boolean;
 }
 
-/** Most reports that are kept for a slow reader; the oldest are dropped. */
+/** Maximum number of reports that are kept for a slow reader; the oldest are dropped. */
 const maxKept = 100;
 
 const known: ReadonlySet<string> = new Set(["UNKNOWN", "PENDING", "STARTED", "RETRY"]);
 
-/** Yields what the task says until it has ended, and returns its outcome. */
+/** Yields the reports of the task until it has ended, and returns its outcome. */
 export async function* iterateProgress<Result>(
   result: SingleResult,
   options: IterateOptions,

@@ -9,9 +9,9 @@ export interface ResultSource {
   readonly waiter: ResultWaiter;
   readonly revoke: Revoke;
   readonly options: {
-    /** The declared queues, where a task is looked for first of which only the id is known. */
+    /** The declared queues, which are searched first for a task of which only the id is known. */
     readonly queues: readonly string[];
-    /** Those that may get copies of what others get. */
+    /** Queues that may get copies of other queues' messages. */
     readonly copyQueues: readonly string[];
     /** In ms. */
     readonly resultExpires: number;
@@ -22,15 +22,15 @@ export interface ResultSource {
 export interface Reference {
   readonly id: string;
   readonly task?: string;
-  /** The queues that it may be in, and whether it may be in any other too. */
+  /** The queues that it may be in, and whether it may be in others too. */
   readonly queues: readonly string[];
   readonly elsewhere?: boolean;
-  /** Whether this process sent it, and so is told of its end. */
+  /** Whether this process sent it, and so is notified of its end. */
   readonly own: boolean;
-  /** What `missed` of the waiter was before it was sent. */
+  /** The waiter's `missed` before the task was sent. */
   readonly missed?: number | undefined;
   readonly ignoreResult?: boolean;
-  /** Id of the flow that it is the result of: whoever calls it off means the whole flow. */
+  /** Id of the flow whose result it is: revoking it revokes the whole flow. */
   readonly flow?: string;
   /** The handle of the step before. */
   readonly parent?: Handle;

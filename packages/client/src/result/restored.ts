@@ -4,7 +4,7 @@ import { GroupResult } from "./group-result.js";
 import type { ResultSource } from "./reference.js";
 import type { ResultData } from "./result-data.js";
 
-/** The group that `text` tells of. Throws `DECODE_ERROR`. */
+/** Restores the group of `text`. Throws `DECODE_ERROR`. */
 export function restoredGroup(source: () => ResultSource, text: string): GroupResult {
   const restored = restoredResult(source, decodeJson(text, "the stored group"), "the stored group");
   if (restored instanceof GroupResult) return restored;
@@ -12,8 +12,8 @@ export function restoredGroup(source: () => ResultSource, text: string): GroupRe
 }
 
 /**
- * The handle that `data` tell of, which may have come from anywhere. Throws `DECODE_ERROR`.
- * @param what what the error calls the data
+ * Restores the handle of `data`, which may come from anywhere. Throws `DECODE_ERROR`.
+ * @param what the name of the data in errors
  */
 export function restoredResult(source: () => ResultSource, data: unknown, what: string): AsyncResult | GroupResult {
   if (isResultData(data)) return handleOf(source, data);
@@ -37,7 +37,7 @@ function stepOf(source: () => ResultSource, data: ResultData, parent: AsyncResul
   return new AsyncResult(source, { id, queues, elsewhere, own: false, ignoreResult, ...(task !== undefined && { task }), ...around });
 }
 
-/** How deep groups may lie in each other. */
+/** Maximum depth of nested groups. */
 const maxDepth = 500;
 
 function isResultData(value: unknown, depth = 0): value is ResultData {

@@ -1,12 +1,12 @@
 import { isGroup, type Group, type SingleResult } from "./single-result.js";
 import type { GroupResultData, ResultData } from "./result-data.js";
 
-/** What `group` consists of, as JSON, without the steps before it and before its members. */
+/** The members of `group` as JSON, without the steps before it and before its members. */
 export function savedGroup(group: Group): string {
   return JSON.stringify(groupData(group, bareData));
 }
 
-/** A handle with all that it consists of, and the steps before it. */
+/** A handle with its members, and the steps before it. */
 export function resultData(handle: SingleResult | Group): ResultData {
   const parents: ResultData[] = [];
   for (let step = handle.parent; step !== undefined; step = step.parent) parents.push(stepData(step as SingleResult | Group));

@@ -5,7 +5,7 @@ import type { Handle } from "./handle.js";
 import type { Reference } from "./reference.js";
 import type { Listener } from "./listener.js";
 
-/** How handles are told from other values, whichever copy of this package made them. */
+/** Marks handles, whichever copy of this package created them. */
 export const mark = { single: Symbol.for("bullrush.result"), group: Symbol.for("bullrush.group-result") } as const;
 
 /** The record of a task that ignores its result. */
@@ -14,22 +14,24 @@ export const ignored: TaskRecord = { state: "SUCCESS", delivery: 0 };
 /** The handle on one result, as sets of results see it. */
 export interface SingleResult extends Handle {
   readonly reference: Reference;
-  /** Tells `listener` how it ends, until the returned function is called. Never throws. */
+  /**
+   * Calls `listener` with the end of the task, until the returned function is called. Never throws.
+   */
   watch(listener: Listener): () => void;
-  /** Takes `record` for its end, without looking, until it is given another one or none. */
+  /** Takes `record` as the end of the task, without a read, until it is called again. */
   hold(record: TaskRecord | undefined): void;
-  /** What `get()` throws for its terminal record. */
+  /** The error that `get()` throws for a terminal record. */
   errorOf(record: TaskRecord): TaskFailedError | TaskRevokedError | undefined;
-  /** What `get()` throws after `timeout` ms, because of `outage` if there is one. */
+  /** The error that `get()` throws after `timeout` ms; `outage` is its cause, if there is one. */
   timeoutError(timeout: number, outage?: BullrushError): TimeoutError;
 }
 
 /** The handle on the results of a group, as sets of results see it. */
 export interface Group extends Handle {
   readonly results: readonly (SingleResult | Group)[];
-  /** Id of the flow that it is the result of. */
+  /** Id of the flow whose result it is. */
   readonly flow: string | undefined;
-  /** Whether what follows upon it runs although members have failed. */
+  /** Whether its continuation runs even if members have failed. */
   readonly isPartial: boolean;
 }
 
@@ -43,14 +45,17 @@ export function leavesOf(handles: readonly (SingleResult | Group)[]): readonly S
 }
 
 /**
- * The handles on the tasks that have to end before all `handles` have, in order: those within, and behind the members of a group that comes
- * to no task at all, those of the step before it.
+ * The handles that have to end before all `handles` have, in order: those on tasks, and for members
+ * that are empty groups those of the step before them.
  */
 export function awaitedOf(handles: readonly (SingleResult | Group)[]): readonly SingleResult[] {
   return handles.flatMap((handle) => (isGroup(handle) ? [...awaitedOf(handle.results), ...awaitedBefore(handle)] : [handle]));
 }
 
-/** What is awaited of a group without tasks: the next step before it whose failure it would fail of. */
+/**
+ * The result to wait for in place of a group without tasks: the nearest step before it, whose
+ * failure would be the group's.
+ */
 export function awaitedBefore(group: Group): readonly SingleResult[] {
   if (!isEmpty(group)) return [];
   let before = group.parent as SingleResult | Group | undefined;
@@ -62,7 +67,10 @@ function isEmpty(handle: SingleResult | Group): boolean {
   return isGroup(handle) && handle.results.every(isEmpty);
 }
 
-/** What was `given`, as an array. Throws `INVALID_OPTION`, naming its place, for what is no handle. */
+/**
+ * Returns the handles as an array. Throws `INVALID_OPTION`, naming the place, for a value that is
+ * not a handle.
+ */
 export function checkHandles<H extends Handle>(input: Iterable<H>, where: string): readonly (H & (SingleResult | Group))[] {
   const isIterable = typeof input === "object" && input !== null && Symbol.iterator in input;
   if (!isIterable) refuse(`what was given to ${where}`, kindOf(input), "an array of results");

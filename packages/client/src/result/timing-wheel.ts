@@ -1,22 +1,25 @@
-/** Times that are nearer to each other than this are one, in ms. */
+/** Width of a slot, in ms. Times in one slot count as equal. */
 const together = 25;
 
 interface Entry {
   at: number;
 }
 
-/** What is due when: entries in slots of 25 ms, so that neither putting one in nor taking out those that are due looks at all of them. */
+/**
+ * Entries by the time at which they are due, in slots of 25 ms, so that neither adding nor taking
+ * visits all entries.
+ */
 export class TimingWheel<E extends Entry> {
   readonly #slots = new Map<number, Set<E>>();
 
-  /** When the first of them may be due; `Infinity` when there is none. */
+  /** When the first entry may be due; `Infinity` if there is none. */
   get next(): number {
     let first = Infinity;
     for (const slot of this.#slots.keys()) first = Math.min(first, slot);
     return first * together;
   }
 
-  /** Puts `entry` in, or moves it, to be due at `at`. */
+  /** Adds `entry`, or moves it, to be due at `at`. */
   set(entry: E, at: number): void {
     this.remove(entry);
     entry.at = at;
@@ -26,7 +29,7 @@ export class TimingWheel<E extends Entry> {
     else slot.add(entry);
   }
 
-  /** Takes `entry` out, if it is in; it is never due then. */
+  /** Removes `entry`, if it is there. */
   remove(entry: E): void {
     const key = slotOf(entry.at);
     const slot = this.#slots.get(key);
@@ -34,7 +37,7 @@ export class TimingWheel<E extends Entry> {
     entry.at = Infinity;
   }
 
-  /** Takes out at most `most` of those that are due at `now` or soon after. */
+  /** Removes and returns at most `most` entries that are due at `now` or soon after. */
   take(now: number, most: number): readonly E[] {
     const due: E[] = [];
     for (const key of [...this.#slots.keys()].toSorted((a, b) => a - b)) {

@@ -6,19 +6,25 @@ import { inTask } from "./wait-in-task.js";
 import { waitChecks } from "./wait-options.js";
 import { watchAll } from "./watch-all.js";
 
-/** When `waitFor` has waited enough. `first-failure`: when one has failed or was revoked, or all have ended. A group has ended when all its members have. */
+/**
+ * When `waitFor` returns. `first-failure`: when one has failed or was revoked, or all have ended. A
+ * group has ended when all its members have.
+ */
 export type Until = "first" | "first-failure" | "all";
 
 export interface WaitForOptions {
   /** Default: `all`. */
   readonly until?: Until;
-  /** Longest time to wait; then it gives what there is. Default: no limit. */
+  /** Maximum time to wait, after which it returns the current state. Default: no limit. */
   readonly timeout?: Duration;
-  /** Ends the waiting, not the tasks: it rejects with the signal's reason. */
+  /** Ends the wait, not the tasks: it rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
-/** The handles of what has ended, whichever way, and of what has not, each in the order in which they were given. */
+/**
+ * The handles of the tasks that have ended, in any state, and of those that have not, each in the
+ * order of the arguments.
+ */
 export interface Waited<H> {
   readonly done: readonly H[];
   readonly pending: readonly H[];
@@ -27,8 +33,9 @@ export interface Waited<H> {
 const checks: Record<keyof WaitForOptions, Check> = { ...waitChecks, until: isUntil };
 
 /**
- * Waits until the first of `results` has ended, the first has failed, or all have ended. A failure is no error here; rejects with the signal's reason, `RESULT_BACKEND_UNAVAILABLE` and
- * `INVALID_OPTION`. A task that nobody knows counts as failed.
+ * Waits until the first of `results` has ended, the first has failed, or all have ended. It does
+ * not reject for a failure. Rejects with the signal's reason, `RESULT_BACKEND_UNAVAILABLE` and
+ * `INVALID_OPTION`. An unknown task counts as failed.
  */
 export async function waitFor<H extends Handle>(results: Iterable<H>, options: WaitForOptions = {}): Promise<Waited<H>> {
   checkOptions(options, checks, "of waitFor()");

@@ -4,8 +4,8 @@ import type { Handle } from "./handle.js";
 import { isGroup, type Group, type SingleResult } from "./single-result.js";
 
 /**
- * A wait for results inside a task that a worker runs. The task's slot is lent while the task waits and it is known that the wait is not over at once. The slot
- * is regained before the task goes on.
+ * A wait for results inside a task that a worker runs. The task lends its slot once the results are
+ * known not to be there, and gets it back before it goes on.
  */
 export class WaitInTask {
   readonly #task: RunningTask;
@@ -19,11 +19,11 @@ export class WaitInTask {
     this.#leaves = leaves;
   }
 
-  /** To be called when it is known that the results are not there. */
+  /** Call it when the results are known not to be there yet. */
   readonly onPending = (): void => {
     if (this.#pending) return;
     this.#pending = true;
-    // What ends the wait may come in the same turn of the event loop.
+    // The wait may end in the same turn of the event loop.
     setImmediate(() => this.#lend());
   };
 
@@ -52,13 +52,19 @@ export function waitInTask(leaves: readonly SingleResult[]): WaitInTask | undefi
   return task?.onWait === undefined ? undefined : new WaitInTask(task, leaves);
 }
 
-/** What `wait` resolves with, which waits for `leaves` and calls `onPending` when it is known that they have not ended. */
+/**
+ * Calls `wait`, which waits for `leaves` and calls `onPending` once they are known not to have
+ * ended, and returns its value.
+ */
 export function inTask<T>(leaves: readonly SingleResult[], wait: (onPending?: () => void) => Promise<T>): Promise<T> {
   const own = waitInTask(leaves);
   return own === undefined ? wait() : own.during(wait(own.onPending));
 }
 
-/** Notes that the enclosing task, if any, has looked whether the result with this id is there. Resolves when the look may. */
+/**
+ * Notes that the enclosing task, if any, reads the result with this id. Resolves when the read may
+ * be done.
+ */
 export async function polledInTask(id: string, ended: boolean, leaves: readonly SingleResult[]): Promise<void> {
   await runningTask()?.onPoll?.(id, ended, () => awaitedTasks(leaves));
 }

@@ -2,28 +2,32 @@ import { maxTimerDelay, toMilliseconds, type BullrushError, type Duration } from
 import { getMaxListeners, setMaxListeners } from "node:events";
 import { isDuration, isFlag, isSignal, type Check } from "../options/check.js";
 
-/** How long is waited. */
+/** Limits of a wait. */
 export interface WaitOptions {
   /**
-   * Longest time to wait; then it rejects with `TimeoutError`, and the task goes on. An outage of the result backend does not end a wait before, however long it lasts; `cause` of the error tells of one.
-   * Default: no limit.
+   * Maximum time to wait, after which it rejects with `TimeoutError`; the task goes on. An outage
+   * of the result backend does not end the wait earlier, and is the `cause` of the error if it
+   * lasts. Default: no limit.
    */
   readonly timeout?: Duration;
-  /** Ends the waiting, not the task: it rejects with the signal's reason. */
+  /** Ends the wait, not the task: it rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
 export interface GetOptions extends WaitOptions {
-  /** Whether a failed or revoked task makes it reject (default), or gives its outcome as a value. */
+  /**
+   * Whether it rejects for a failed or revoked task (default), instead of returning the outcome as
+   * a value.
+   */
   readonly propagate?: boolean;
 }
 
 export const waitChecks: Record<keyof WaitOptions, Check> = { timeout: isDuration, signal: isSignal };
 export const getChecks: Record<keyof GetOptions, Check> = { ...waitChecks, propagate: isFlag };
 
-/** What is done when the waiting has lasted long enough. */
+/** Called when the wait has reached its limit. */
 export interface Limits {
-  /** Gets the timeout in ms, and why the backend cannot be asked, if it cannot. */
+  /** Called with the timeout in ms, and why the backend cannot be read, if it cannot. */
   readonly onTimeout: (timeout: number, outage?: BullrushError) => void;
   readonly onAbort: (reason: unknown) => void;
 }
@@ -36,7 +40,10 @@ export interface LimitedWait {
   readonly onOutage: (error: BullrushError | undefined) => void;
 }
 
-/** Limits a wait by one timer and one listener, until it is released. Throws the signal's reason if it has aborted already. */
+/**
+ * Limits a wait with one timer and one listener, until it is released. Throws the signal's reason
+ * if it has aborted already.
+ */
 export function limitWait({ timeout, signal }: WaitOptions, { onTimeout, onAbort }: Limits): LimitedWait {
   signal?.throwIfAborted();
   let outage: BullrushError | undefined;
@@ -51,7 +58,7 @@ export function limitWait({ timeout, signal }: WaitOptions, { onTimeout, onAbort
   return { release, onOutage: (error) => void (outage = error) };
 }
 
-/** Many waits with one signal are no leak, of which Node would warn: each adds to what the signal allows. */
+/** Raises the signal's listener limit for each wait, so that Node does not warn of a leak. */
 function listen(signal: AbortSignal, listener: () => void): void {
   allowMore(signal, 1);
   signal.addEventListener("abort", listener);

@@ -5,23 +5,23 @@ import type { Listener } from "./listener.js";
 export interface Wait {
   readonly awaited: AwaitedResult;
   readonly listener: Listener;
-  /** When to look next, and how long after that; `Infinity` while it is not to be looked at. */
+  /** When to look next, and how long after that; `Infinity` if it is not polled. */
   at: number;
   interval: number;
   looks: number;
-  /** Whether a notification came since the last look began: what that look finds is older. */
+  /** Whether a notification came since the last look began, whose result is then out of date. */
   notified: boolean;
-  /** Whether the backend could not be asked the last time. */
+  /** Whether the backend could not be read the last time. */
   cut: boolean;
 }
 
 /**
- * Intervals between two looks at a result, in ms, each twice the one before: `polled` for results of which no notification comes, `notified` for the others, which are looked at in
- * case a notification is lost.
+ * Intervals between two looks at a result, in ms, each twice the one before: `polled` for results
+ * without notifications, `notified` for the others, in case a notification is lost.
  */
 export const intervals = { polled: { first: 50, max: 4000 }, notified: { first: 1900, max: 8000 } };
 
-/** Where the message of a task is looked for as well: at the first looks, and from then on at one of so many. */
+/** When to look for the message of a task too: at the first looks, then at every so many. */
 const locating = { first: 4, every: 8 };
 
 /** The intervals for looks at the result of a task. */
@@ -29,7 +29,7 @@ export function intervalsOf({ own }: AwaitedResult): { readonly first: number; r
   return own ? intervals.notified : intervals.polled;
 }
 
-/** Whether to look for the message too: what this process has just sent is there. */
+/** Whether to look for the message too; a message that this process just sent is there. */
 export function isToLocate({ awaited, looks }: Wait): boolean {
   return (!awaited.own || looks > 1) && (looks <= locating.first || looks % locating.every === 0);
 }

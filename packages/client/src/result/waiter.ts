@@ -16,12 +16,13 @@ import { UnknownTaskError } from "./errors.js";
 import type { Listener } from "./listener.js";
 import { intervals, intervalsOf, isToLocate, type Wait } from "./wait.js";
 
-/** Most results that are looked at in one command. */
+/** Maximum number of results that one command reads. */
 const maxAtOnce = 5000;
 
 /**
- * Waits for results: told of those that this process sent, through one subscription; looking for the others, and now and then for all, because a notification can
- * be lost. All that are due are read in one command, unless they are very many.
+ * Waits for results. One subscription notifies it of the tasks that this process sent. It polls for
+ * all others, and rarely for all tasks, because a notification can be lost. One command reads all
+ * results that are due, up to a limit.
  */
 export class ResultWaiter {
   readonly #results: Results;
@@ -42,12 +43,15 @@ export class ResultWaiter {
     this.#timer = new SharedTimer(() => void this.#look(), timing);
   }
 
-  /** How often it was told of a task that nobody waited for; `undefined` while it is told of none. */
+  /**
+   * How many notifications came for tasks that were not awaited; `undefined` while it is not
+   * subscribed.
+   */
   get missed(): number | undefined {
     return this.#subscribed ? this.#missed : undefined;
   }
 
-  /** Begins to wait, until it has ended or the returned function is called. */
+  /** Begins a wait, until the task has ended or the returned function is called. */
   watch(awaited: AwaitedResult, listener: Listener): () => void {
     if (this.#closed !== undefined) {
       queueMicrotask(() => listener.onError(this.#closed));
@@ -59,14 +63,14 @@ export class ResultWaiter {
     if (!awaited.own) this.#lookSoon(wait);
     else if (this.#subscribed && awaited.missed === this.#missed) {
       this.#lookAt(wait, intervals.polled.first);
-      if (listener.onPending !== undefined) queueMicrotask(() => this.#tellPending(wait));
+      if (listener.onPending !== undefined) queueMicrotask(() => this.#notifyPending(wait));
     } else if (this.#subscribed) this.#lookSoon(wait);
-    // Told first, then looked: what ends in between is heard of.
+    // Subscribe first, then look: so an end in between is not missed.
     else this.#subscribeFor(wait);
     return () => this.#drop(wait);
   }
 
-  /** Rejects all that wait, and all that will. */
+  /** Rejects all waits, and all later ones. */
   close(reason: BullrushError): void {
     this.#closed = reason;
     for (const waits of this.#waits.values()) for (const wait of waits) this.#fail(wait, reason);
@@ -87,7 +91,7 @@ export class ResultWaiter {
     try {
       await (this.#subscribing ??= this.#results.subscribe(
         (id, record) => this.#notified(id, record),
-        () => this.#deaf(),
+        () => this.#resubscribed(),
       ));
       this.#subscribed = true;
     } catch (error) {
@@ -110,8 +114,8 @@ export class ResultWaiter {
       }
   }
 
-  /** Nothing was heard for a while: whatever is awaited may have ended. */
-  #deaf(): void {
+  /** The subscription was interrupted: any awaited task may have ended. */
+  #resubscribed(): void {
     this.#missed++;
     for (const waits of this.#waits.values()) for (const wait of waits) if (wait.awaited.own) this.#lookSoon(wait);
   }
@@ -134,7 +138,10 @@ export class ResultWaiter {
     if (this.#drop(wait)) wait.listener.onError(reason);
   }
 
-  /** The backend could not be asked: the wait outlasts an outage, and ends with any other error. */
+  /**
+   * The backend could not be read. The wait goes on through an outage, and ends with any other
+   * error.
+   */
   #failRead(wait: Wait, error: unknown): void {
     const isOutage = error instanceof BullrushError && error.code === "RESULT_BACKEND_UNAVAILABLE";
     if (!isOutage) return this.#fail(wait, error);
@@ -143,7 +150,7 @@ export class ResultWaiter {
     wait.listener.onOutage?.(error);
   }
 
-  /** Ends the wait, and says whether it was still under way. */
+  /** Ends the wait. Returns whether it was still under way. */
   #drop(wait: Wait): boolean {
     const { id } = wait.awaited;
     const waits = this.#waits.get(id);
@@ -158,7 +165,7 @@ export class ResultWaiter {
     return this.#waits.get(wait.awaited.id)?.has(wait) === true;
   }
 
-  #tellPending(wait: Wait): void {
+  #notifyPending(wait: Wait): void {
     if (this.#isUnderWay(wait)) wait.listener.onPending?.();
   }
 
@@ -173,7 +180,7 @@ export class ResultWaiter {
     this.#timer.set(at);
   }
 
-  /** Reads all that are due; if that is too many, the others next. */
+  /** Reads the results that are due; if there are too many, the others next. */
   async #look(): Promise<void> {
     const now = this.#timing.now();
     const due = this.#wheel.take(now, maxAtOnce);
@@ -188,7 +195,7 @@ export class ResultWaiter {
     await this.#findUnknown(missing.filter(isToLocate));
   }
 
-  /** @param looked when these were looked at last; those that were told of meanwhile are due already */
+  /** @param looked when these were read last; those with a notification since are due already */
   #lookAgain(waits: readonly Wait[], looked: number): void {
     for (const wait of waits) {
       if (wait.at !== Infinity || !this.#isUnderWay(wait)) continue;
@@ -199,7 +206,10 @@ export class ResultWaiter {
     this.#timer.set(this.#wheel.next);
   }
 
-  /** Ends the waits whose task has ended, or whose record cannot be had, and gives those of whose task there is no record. Never rejects. */
+  /**
+   * Ends the waits whose task has ended or whose record cannot be read, and returns those without a
+   * record. Never rejects.
+   */
   async #read(waits: readonly Wait[], options?: ReadOptions): Promise<readonly Wait[]> {
     if (waits.length === 0) return [];
     try {
@@ -229,12 +239,12 @@ export class ResultWaiter {
   }
 
   /**
-   * A task without a record that is in no queue either is unknown, unless its record came in between. One whose message waits revoked does
-   * not run, though its record may have expired.
+   * A task without a record that is in no queue is unknown, unless its record was stored in
+   * between. A task whose waiting message is revoked does not run, even if its record has expired.
    */
   async #findUnknown(waits: readonly Wait[]): Promise<void> {
     if (waits.length === 0) return;
-    // Without the broker nothing can be said of them; the backend alone may still bring their results.
+    // Without the broker nothing is known of them; the backend alone may still get their results.
     const locations = await this.#queues.locate(waits.map(({ awaited }) => awaited)).catch(() => []);
     const found = new Map(waits.map((wait, index) => [wait, locations[index]]));
     const revokedAt = (location: Location | undefined) => (typeof location === "object" && "revoked" in location ? location : undefined);

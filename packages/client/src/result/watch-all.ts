@@ -3,31 +3,34 @@ import { UnknownTaskError } from "./errors.js";
 import type { SingleResult } from "./single-result.js";
 import { limitWait, type WaitOptions } from "./wait-options.js";
 
-/** How one of several results came to its end: with its record, or because nobody knows it. */
+/** The end of one of several results: its record, or that its id is unknown. */
 export type Ending = { readonly index: number } & (
   | { readonly record: TaskRecord; readonly unknown?: undefined }
   | { readonly record?: undefined; readonly unknown: UnknownTaskError }
 );
 
 export interface Watcher {
-  /** Called once for each, later, in the order in which they end. */
+  /** Called once for each, asynchronously, in the order in which they end. */
   readonly onEnd: (ending: Ending) => void;
-  /** Gets what keeps it from going on: the backend's error, the signal's reason, or what `onTimeout` does not want. The last call. */
+  /**
+   * Called with the error that ends the watch: the backend's, the signal's reason, or the timeout
+   * without an `onTimeout`. The last call.
+   */
   readonly onError: (reason: unknown) => void;
   /** Called instead of `onError` when the time is over. The last call. */
   readonly onTimeout?: () => void;
-  /** Called when it is known of all that have not ended that they have not; at least once if any such is left, and more than once. */
+  /** Called when none of the remaining results is known to have ended; may be called again. */
   readonly onPending?: (() => void) | undefined;
 }
 
 /**
- * Watches many results under one timer and one listener, until all have ended or the returned function is called. Throws the signal's reason if it has aborted
- * already.
+ * Watches many results with one timer and one listener, until all have ended or the returned
+ * function is called. Throws the signal's reason if it has aborted already.
  */
 export function watchAll(results: readonly SingleResult[], options: WaitOptions, watcher: Watcher): () => void {
-  /** Those that have not ended, by their places: how they are given up. */
+  /** The results that have not ended, by index, with the functions that cancel their waits. */
   const pending = new Map<number, () => void>();
-  /** Those of them that may have ended, as nobody has looked yet. */
+  /** Those of them that were not looked at yet. */
   const unseen = new Set(watcher.onPending === undefined ? [] : results.keys());
   let over = false;
   const { release, onOutage } = limitWait(options, { onTimeout, onAbort: fail });
@@ -56,15 +59,15 @@ export function watchAll(results: readonly SingleResult[], options: WaitOptions,
     if (!pending.delete(ending.index)) return;
     if (pending.size === 0) stop();
     watcher.onEnd(ending);
-    if (unseen.delete(ending.index)) tellPending();
+    if (unseen.delete(ending.index)) notifyPending();
   }
 
-  function tellPending(): void {
+  function notifyPending(): void {
     if (!over && unseen.size === 0) watcher.onPending?.();
   }
 
   function see(index: number): void {
-    if (unseen.delete(index)) tellPending();
+    if (unseen.delete(index)) notifyPending();
   }
 
   results.forEach((result, index) => {

@@ -4,11 +4,14 @@ export interface AwaitedTask {
   readonly queues: readonly string[];
 }
 
-/** The slot of a task that waits, lent to other tasks meanwhile. */
+/** The slot of a waiting task, lent to other tasks. */
 export interface Loan {
   /** Ends the loan. Resolves when the task has a slot again. Never rejects. */
   regain(): Promise<void>;
 }
 
-/** Gives the tasks that have to end before a wait is over. Called only when they are needed: they may be many. */
+/**
+ * Returns the tasks that have to end before a wait is over. Called only if needed: there may be
+ * many.
+ */
 export type AwaitedTasks = () => readonly AwaitedTask[];

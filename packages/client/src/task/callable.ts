@@ -2,7 +2,9 @@ import { enclosingTask, runInTask } from "./context.js";
 import { localContext } from "./local-context.js";
 import type { Task, TaskFunction, TaskStub } from "./task.js";
 
-/** The task whose function is `run` and whose sending side is `stub`: called, it runs here and now, with a context. */
+/**
+ * Makes a callable task of `run` and `stub`: a direct call runs the function here, with a context.
+ */
 export function callable<Args extends unknown[], Returned>(
   run: TaskFunction<Args, Returned>,
   stub: TaskStub<Args, Awaited<Returned>>,
@@ -12,7 +14,7 @@ export function callable<Args extends unknown[], Returned>(
     const context = enclosingTask() ?? localContext(name, args);
     return runInTask(context, () => run.apply(context, args));
   };
-  // The name of a function can only be defined anew.
+  // A function's name can only be redefined.
   Object.defineProperty(call, "name", { value: name });
   return Object.assign(call, sending) as Task<Args, Returned>;
 }

@@ -1,6 +1,9 @@
 import { BullrushError } from "@bullrush/broker";
 
-/** The reason of a task's `signal` when it has run for its soft time limit: to be caught by a task that wants to end well, else what it fails of. */
+/**
+ * The reason of a task's `signal` when its soft time limit is over. The task can catch it and end
+ * normally; otherwise it fails with it.
+ */
 export class SoftTimeLimitExceeded extends BullrushError<"SOFT_TIME_LIMIT_EXCEEDED"> {
   override name = "SoftTimeLimitExceeded";
 

@@ -2,10 +2,10 @@ import { BullrushError } from "@bullrush/broker";
 
 const mark = Symbol.for("bullrush.ignore");
 
-/** What `this.ignore()` throws, for the worker to see. Code of the task that catches it has to let it pass. */
+/** Thrown by `this.ignore()`, for the worker. The task's code must not catch it. */
 export class Ignore extends BullrushError<"IGNORE_REQUESTED"> {
   override name = "Ignore";
-  /** @internal How it is told from other errors, whichever copy of this package made it. */
+  /** @internal Marks these errors, whichever copy of this package created them. */
   readonly [mark] = true;
 
   /** @internal */

@@ -7,7 +7,10 @@ import { Reject } from "./reject.js";
 import { Replace } from "./replace.js";
 import { Retry } from "./retry.js";
 
-/** What a task sees as `this` when it is called directly: nothing is stored, and its log goes to stdout from `warn` on. */
+/**
+ * The `this` of a task that is called directly: it stores nothing, and logs to stdout from `warn`
+ * on.
+ */
 export function localContext(name: string, args: readonly unknown[]): TaskContext {
   const id = newId();
   return {

@@ -1,7 +1,10 @@
 import { format } from "node:util";
 import type { Log, LogMethod } from "./log.js";
 
-/** The log of a task that is called directly: Node's console, from `warn` on. Each line shows `bound` too. */
+/**
+ * The log of a task that is called directly: Node's console, from `warn` on. Each line also has the
+ * fields of `bound`.
+ */
 export function localLog(bound: object): Log {
   const at = (write: (text: string, fields: object) => void): LogMethod => {
     return (first: object | string, ...rest: readonly unknown[]) => {

@@ -1,10 +1,13 @@
-/** Writes one line. `fields` go beside the text; `text` may have printf's placeholders, which `values` fill. */
+/**
+ * Writes one line. `fields` go beside the text; `text` may have printf placeholders, which `values`
+ * fill.
+ */
 export interface LogMethod {
   (fields: object, text?: string, ...values: readonly unknown[]): void;
   (text: string, ...values: readonly unknown[]): void;
 }
 
-/** Where lines go: the part of a pino logger that tasks and Bullrush use. Each pino logger is one. */
+/** A log: the part of a pino logger that tasks and Bullrush use. Every pino logger is one. */
 export interface Log {
   readonly trace: LogMethod;
   readonly debug: LogMethod;
@@ -12,6 +15,6 @@ export interface Log {
   readonly warn: LogMethod;
   readonly error: LogMethod;
   readonly fatal: LogMethod;
-  /** A log of which each line has `fields` too. */
+  /** A log that adds `fields` to each line. */
   child(fields: Readonly<Record<string, unknown>>): Log;
 }

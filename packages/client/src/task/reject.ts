@@ -1,11 +1,15 @@
 import { BullrushError } from "@bullrush/broker";
 import { checkOptions, isFlag, isText, type Check } from "../options/check.js";
 
-/** How `this.reject()` gets rid of a message. */
+/** What `this.reject()` does with the message. */
 export interface RejectOptions {
-  /** Put it back into its queue, to be taken again in a second, by whichever worker: the attempt does not count. Default: false, the task fails with `TASK_REJECTED` and its message is kept among the dead letters. */
+  /**
+   * Whether to put the message back into its queue, for any worker to take again after a second;
+   * the attempt does not count. Default: false, the task fails with `TASK_REJECTED` and its message
+   * becomes a dead letter.
+   */
   readonly requeue?: boolean;
-  /** Why, for the failure and the log. */
+  /** The reason, for the failure and the log. */
   readonly reason?: string;
 }
 
@@ -13,10 +17,10 @@ const checks: Record<keyof RejectOptions, Check> = { requeue: isFlag, reason: is
 
 const mark = Symbol.for("bullrush.reject");
 
-/** What `this.reject()` throws, for the worker to see. Code of the task that catches it has to let it pass. */
+/** Thrown by `this.reject()`, for the worker. The task's code must not catch it. */
 export class Reject extends BullrushError<"TASK_REJECTED"> {
   override name = "Reject";
-  /** @internal How it is told from other errors, whichever copy of this package made it. */
+  /** @internal Marks these errors, whichever copy of this package created them. */
   readonly [mark] = true;
   readonly requeue: boolean;
 

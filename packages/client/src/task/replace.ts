@@ -6,15 +6,18 @@ import { refuse } from "../options/check.js";
 
 const mark = Symbol.for("bullrush.replace");
 
-/** What `this.replace()` throws, for the worker to see. Code of the task that catches it has to let it pass. */
+/** Thrown by `this.replace()`, for the worker. The task's code must not catch it. */
 export class Replace extends BullrushError<"REPLACEMENT_REQUESTED"> {
   override name = "Replace";
-  /** @internal How it is told from other errors, whichever copy of this package made it. */
+  /** @internal Marks these errors, whichever copy of this package created them. */
   readonly [mark] = true;
-  /** What runs in the task's place. */
+  /** The canvas that replaces the task. */
   readonly canvas: Canvas;
 
-  /** @internal Throws `INVALID_OPTION` for what is no canvas, and for one that was given a `taskId`. */
+  /**
+   * @internal Throws `INVALID_OPTION` for a value that is not a canvas, and for one with a
+   * `taskId`.
+   */
   constructor(task: string, canvas: Canvas) {
     super("REPLACEMENT_REQUESTED", { task });
     const place = `what was given to this.replace() in ${task}`;

@@ -2,17 +2,26 @@ import { BullrushError } from "@bullrush/broker";
 import { checkOptions, isDate, isDuration, isList, isRetryLimit, refuse, type Check } from "../options/check.js";
 import type { CountdownOrEta, StartOptions } from "../options/task-options.js";
 
-/** How `this.retry()` tries a task again. */
+/** Options of `this.retry()`. */
 export type RetryOptions = RetryBasics & CountdownOrEta;
 
-/** The same, whatever excludes what. */
+/** The same options, without exclusions. */
 interface RetrySettings extends RetryBasics, StartOptions {}
 
-/** How a task is tried again, but for when: after the task's `retryDelay`, unless `countdown` or `eta` says it. */
+/**
+ * Options of `this.retry()`, except for when: after the task's `retryDelay`, unless `countdown` or
+ * `eta` is set.
+ */
 interface RetryBasics {
-  /** Why: what observers see meanwhile, and what the task fails with when it may not be tried again. Default: `MAX_RETRIES_EXCEEDED` in that case. */
+  /**
+   * The reason: observers see it until the next attempt, and the task fails with it after its last
+   * retry. Default: `MAX_RETRIES_EXCEEDED` after the last retry.
+   */
   readonly error?: unknown;
-  /** How often the task may be retried in all; `null` or `Infinity` is for ever. Default: the call's, else the task's `maxRetries`. */
+  /**
+   * Maximum number of retries in all; `null` or `Infinity` means no limit. Default: the call's,
+   * else the task's `maxRetries`.
+   */
   readonly maxRetries?: number | null;
   /** Arguments of the next attempt. Default: the same. */
   readonly args?: readonly unknown[];
@@ -28,14 +37,17 @@ const checks: Record<keyof RetrySettings, Check> = {
 
 const mark = Symbol.for("bullrush.retry");
 
-/** What `this.retry()` throws, for the worker to see. Code of the task that catches it has to let it pass. */
+/** Thrown by `this.retry()`, for the worker. The task's code must not catch it. */
 export class Retry extends BullrushError<"RETRY_REQUESTED"> {
   override name = "Retry";
-  /** @internal How it is told from other errors, whichever copy of this package made it. */
+  /** @internal Marks these errors, whichever copy of this package created them. */
   readonly [mark] = true;
   readonly options: RetrySettings;
 
-  /** @internal Throws `INVALID_OPTION` for an option that does not exist or whose value does not fit, and for both `countdown` and `eta`. */
+  /**
+   * @internal Throws `INVALID_OPTION` for an option that is unknown or invalid, and for both
+   * `countdown` and `eta`.
+   */
   constructor(task: string, options: RetryOptions = {}) {
     super("RETRY_REQUESTED", { task });
     checkOptions(options, checks, `of this.retry() in ${task}`);

@@ -1,16 +1,20 @@
 /**
- * What the compiler says of values that JSON cannot carry. It refuses what the wire refuses, as far as types tell: an instance of a class without methods and private fields looks like an object,
- * and so does an `Error`. What lies deeper than eight levels is left to the wire.
+ * Compile-time checks for values that JSON cannot carry. They refuse what the wire refuses, as far
+ * as types can tell: a class instance without methods and private fields looks like an object, and
+ * so does an `Error`. Values deeper than eight levels are checked on the wire only.
  */
 
 declare const reason: unique symbol;
 
-/** Stands in an error of the compiler: what was given cannot be sent, for this reason. No value has this type. */
+/** A compile error: this value cannot be sent, for this reason. No value has this type. */
 export interface NotJson<Reason extends string> {
   readonly [reason]: Reason;
 }
 
-/** `unknown` if JSON can carry arguments and result of a task whose function is a `Run`; else the reason why not. */
+/**
+ * `unknown` if JSON can carry the arguments and result of a task whose function is `Run`; else the
+ * reason why not.
+ */
 export type SendableBy<Run extends (...args: never) => unknown> = Run extends (...args: infer Args extends unknown[]) => infer Returned
   ? Verdict<FlawOf<Args, Returned>>
   : unknown;
@@ -23,27 +27,27 @@ export type FlawOf<Args extends readonly unknown[], Returned> =
 
 type Verdict<Reason extends string> = [Reason] extends [never] ? unknown : NotJson<Reason>;
 
-/** `undefined` may stand at the end of the arguments: it is left out there. */
+/** `undefined` is allowed at the end of the arguments, where it is left out. */
 type FlawInArguments<Args extends readonly unknown[]> = In<"an argument", Flaw<ElementOf<Args>>>;
 
 type FlawInResult<Result> = In<"the result", Flaw<Result>>;
 
-/** A parameter without a type and a default, of which the compiler knows nothing. */
+/** A parameter with neither type nor default, of which the compiler knows nothing. */
 type FlawOfUntyped<Args extends readonly unknown[]> = true extends {
   [Place in keyof Args]: [Args[Place]] extends [never] ? true : false;
 }[number]
   ? "a parameter needs a type"
   : never;
 
-/** No template literal of `never`, which most are: it would cost more. */
+/** Avoids a template literal of `never`, the common case, which would cost more. */
 type In<Place extends string, Reason extends string> = [Reason] extends [never] ? never : `${Place}: ${Reason}`;
 
-/** How many levels are looked into: one less is left at each. */
+/** The number of levels that are checked: each level uses one. */
 type Levels = readonly [0, 0, 0, 0, 0, 0, 0, 0];
 
 type Below<Left extends readonly unknown[]> = Left extends readonly [unknown, ...infer Rest] ? Rest : [];
 
-/** Why JSON cannot carry a `Value`; `never` if it can, or if nobody knows. */
+/** Why JSON cannot carry a `Value`; `never` if it can, or if that is unknown. */
 type Flaw<Value, Left extends readonly unknown[] = Levels> = unknown extends Value
   ? never
   : Left extends readonly []
@@ -74,7 +78,7 @@ type FlawInArray<List extends readonly unknown[], Left extends readonly unknown[
   | Flaw<ElementOf<List>, Left>
   | FlawOfUndefined<ElementOf<List>>;
 
-/** The elements of an array, or of a tuple: those that a tuple may lack are not `undefined` for that. */
+/** The elements of an array or a tuple; an optional element of a tuple does not add `undefined`. */
 type ElementOf<List extends readonly unknown[]> = readonly List[number][] extends Readonly<List> ? List[number] : Required<List>[number];
 
 type FlawOfUndefined<Element> = unknown extends Element
@@ -83,7 +87,7 @@ type FlawOfUndefined<Element> = unknown extends Element
     ? "undefined in an array would become null; send null"
     : never;
 
-/** Private fields are no keys, and so are missed in what is made of the keys. */
+/** Private fields are not keys, so a type that is made of the keys lacks them. */
 type FlawInObject<Value, Left extends readonly unknown[]> = { [Key in keyof Value]: Value[Key] } extends Value
   ? Flaw<Required<Value>[keyof Value], Left>
   : "an instance of a class would lose its class; send plain data";

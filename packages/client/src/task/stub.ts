@@ -8,7 +8,7 @@ import type { CallOptions, TaskOptions } from "../options/task-options.js";
 import { callNode, Signature } from "../canvas/signature.js";
 import type { TaskStub } from "./task.js";
 
-/** What sends the calls of a task and the canvases that are made of them. */
+/** The functions that send a task's calls, and the canvases that are made of them. */
 interface Sending {
   send<Result>(call: Call): Promise<AsyncResult<Result>>;
   readonly begin: Send;

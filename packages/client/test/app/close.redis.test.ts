@@ -57,7 +57,7 @@ describe("closed app", () => {
 });
 
 describe("close()", () => {
-  test("calls that nobody awaits: close waits for them", async () => {
+  test("calls without await: close waits for them", async () => {
     const app = testApp();
     const calls = [
       app.sendTask("tasks.a"),

@@ -5,7 +5,7 @@ import { deadUrl, failing, openGate, rejected, take, testApp } from "../support.
 
 const secret = "canary-0d44";
 
-/** Fails the test if a promise that nobody awaits rejects meanwhile. */
+/** Fails the test if a promise without a handler rejects meanwhile. */
 function noUnhandledRejections(): void {
   const unhandled: unknown[] = [];
   const listener = (error: unknown) => void unhandled.push(error);
@@ -17,7 +17,7 @@ function noUnhandledRejections(): void {
 }
 
 describe("call that cannot reach the broker", () => {
-  test("nobody listens there: rejects within publishTimeout", async () => {
+  test("no server there: rejects within publishTimeout", async () => {
     noUnhandledRejections();
     const url = deadUrl;
     const app = testApp({ broker: url.replace("//", `//:${secret}@`), backend: inject("redisUrl"), publishTimeout: "400ms" });
@@ -28,7 +28,7 @@ describe("call that cannot reach the broker", () => {
     expect(JSON.stringify(error) + String(error) + String((error as Error).stack)).not.toContain(secret);
   });
 
-  test("broker accepts and says nothing: rejects within publishTimeout", async () => {
+  test("broker accepts and never answers: rejects within publishTimeout", async () => {
     noUnhandledRejections();
     const gate = await openGate(inject("redisUrl"));
     gate.block();

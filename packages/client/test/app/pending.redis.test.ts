@@ -7,7 +7,10 @@ import { planOf } from "../../src/canvas/planner.js";
 import { chain, type AnyCanvas, type App } from "../../src/index.js";
 import { testApp } from "../support.js";
 
-/** An app whose flows nobody keeps, and whose backend refuses the first `times` that something is to be stored. */
+/**
+ * An app whose flows nobody keeps, and whose backend refuses the first `times` that something is to
+ * be stored.
+ */
 function prepare(times: number) {
   const app = testApp();
   const asked = { times: 0 };
@@ -22,7 +25,7 @@ function prepare(times: number) {
   return { app, asked, canvas: chain(app.signature("a"), app.signature("b")) };
 }
 
-/** Timers that ring when they are told to. */
+/** Timers that fire when the test says so. */
 function byHand() {
   const rings: { readonly ring: () => void; readonly timer: NodeJS.Timeout }[] = [];
   const setTimer = (ring: () => void, delay: number) => {

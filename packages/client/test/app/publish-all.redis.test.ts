@@ -85,7 +85,7 @@ describe("publishAll() sends nothing", () => {
 });
 
 describe("calls that are not confirmed", () => {
-  test("the error says which, and has the handles of the others", async () => {
+  test("some not confirmed: the error names them, and has the handles of the others", async () => {
     const app = testApp({ queues: ["default", "broken"] });
     const url = inject("redisUrl");
     await redis(url, "SET", `${app.options.prefix}:broken:wait`, "not a list");

@@ -3,7 +3,10 @@ import { encodeRecord } from "@bullrush/broker";
 import { chain, createApp, type App } from "../../src/index.js";
 import { redis } from "../redis.js";
 
-/** What a program may do with an app before it closes it, or not. Each resolves when the program is through. */
+/**
+ * What a program may do with an app before it closes it, or not. Each resolves when the program is
+ * through.
+ */
 export const scenarios: Readonly<Record<string, (url: string) => Promise<void>>> = {
   "a declaration, and no close": async (url) => {
     const app = open(url);

@@ -6,7 +6,7 @@ import { deadUrl, failing, rejected, take, testApp } from "../support.js";
 
 const entry = { task: "tasks.add", schedule: "20s", args: [1, 2] } as const;
 
-/** Does what a beat does when it begins to lead. */
+/** Does the first steps of a beat that begins to lead. */
 async function lead(app: App, entries: readonly NamedCall[] = app.options.beat) {
   const term = await app.engine.schedules.campaign();
   if (term === undefined) throw new Error("somebody else leads");
@@ -15,7 +15,7 @@ async function lead(app: App, entries: readonly NamedCall[] = app.options.beat) 
   return term;
 }
 
-/** Has entry `name` tick at `due`, as a beat does. */
+/** Sends a tick of entry `name` at `due`, as a beat does. */
 async function tick(app: App, name: string, due: number, next?: number) {
   const term = await lead(app);
   const [stored] = await app.engine.schedules.read([name]);

@@ -24,7 +24,7 @@ const known = app.task("known", (numbers: readonly (number | null)[]) => numbers
 const pair = app.task("pair", ([x, y]: [number, string]) => ({ x, y }));
 const now = app.task("now", () => 1);
 const optional = app.task("optional", (x: number, y?: number) => x + (y ?? 0));
-const warn = app.task("warn", (mishap: FailureInfo) => mishap.state);
+const warn = app.task("warn", (failureInfo: FailureInfo) => failureInfo.state);
 const any = app.stub("any");
 
 type Ignored = [ignored?: unknown];

@@ -262,7 +262,7 @@ describe("links", () => {
     expect(links(chain(group([chain(add.s(1, 2), group()), show.s(1)]), show.s()).onError(warn.s()))).toEqual([["show", "error"]]);
   });
 
-  /** The tasks that have error links, with those of whose failures they are told. */
+  /** The tasks that have error links, with the error links of each. */
   function toldOf(canvas: AnyCanvas): readonly string[] {
     const { calls } = flowOf(canvas);
     const named = (first = -1, last = -1) =>
@@ -456,7 +456,7 @@ describe("random canvases", () => {
     if ("call" in trace) {
       const ending = endings.get(trace.call.id);
       if (ending === undefined) throw new Error("it did not end");
-      if ("mishap" in ending) throw new Error(ending.mishap);
+      if ("failureInfo" in ending) throw new Error(ending.failureInfo);
       return ending.value;
     }
     let before = isEmpty(trace) ? trace.parent : undefined;

@@ -5,24 +5,30 @@ import type { CanvasData } from "../../src/index.js";
 export type Functions = Readonly<Record<string, (...args: readonly unknown[]) => unknown>>;
 
 /** How something comes out. */
-export type Ending = { readonly value: unknown } | { readonly mishap: string };
+export type Ending = { readonly value: unknown } | { readonly failureInfo: string };
 
-/** The same, and what failed: a call, or a group without calls; unknown behind a group that failed, where the step behind it is what fails. */
-type Traced = { readonly value: unknown } | { readonly mishap: string; readonly by?: CanvasData };
+/**
+ * The same, and what failed: a call, or a group without calls; unknown behind a group that failed,
+ * where the step behind it is what fails.
+ */
+type Traced = { readonly value: unknown } | { readonly failureInfo: string; readonly by?: CanvasData };
 
-/** What comes to a part of a canvas: nothing at its beginning. */
+/** The value that a part of a canvas gets; none at the beginning. */
 type Coming = Traced | { readonly starts: true };
 
-/** Error links of what is around a part, and the parts of whose failures they are told. */
+/** Error links around a part, and the parts whose failures call them. */
 interface Watch {
   readonly links: readonly CanvasData[];
   readonly whose: ReadonlySet<CanvasData>;
 }
 
-/** The value that a canvas has to come to, worked out here and now, with its links. Throws what has failed first, in the order of the canvas. */
+/**
+ * The value that a canvas has to come to, worked out here and now, with its links. Throws what has
+ * failed first, in the order of the canvas.
+ */
 export function evaluate(canvas: CanvasData, functions: Functions): unknown {
   const ending = endingOf(canvas, { starts: true }, [], functions);
-  if ("mishap" in ending) throw new Error(ending.mishap);
+  if ("failureInfo" in ending) throw new Error(ending.failureInfo);
   return ending.value;
 }
 
@@ -45,12 +51,12 @@ function endingOf(canvas: CanvasData, coming: Coming, watches: readonly Watch[],
 
 function callEnding(call: CallData, coming: Coming, watches: readonly Watch[], functions: Functions): Traced {
   const { link = [], onError = [] } = call;
-  const ending: Traced = "mishap" in coming ? { by: call, ...coming } : { ...run(call, coming, functions), by: call };
+  const ending: Traced = "failureInfo" in coming ? { by: call, ...coming } : { ...run(call, coming, functions), by: call };
   if ("value" in ending) for (const one of link) endingOf(one, ending, [], functions);
   else {
     const by = ending.by ?? call;
     const told = [{ links: onError, whose: new Set<CanvasData>([call]) }, ...watches].filter(({ whose }) => whose.has(by));
-    for (const one of told.flatMap(({ links }) => links)) endingOf(one, { value: ending.mishap }, [], functions);
+    for (const one of told.flatMap(({ links }) => links)) endingOf(one, { value: ending.failureInfo }, [], functions);
   }
   return ending;
 }
@@ -67,7 +73,10 @@ function chainEnding({ steps, onError = [] }: ChainData, coming: Coming, around:
   }, coming) as Traced;
 }
 
-/** The steps at which the error links of a chain stand: the last, and before each that is a group the last that is none. */
+/**
+ * The steps at which the error links of a chain stand: the last, and before each that is a group
+ * the last that is none.
+ */
 function standingOf(steps: readonly CanvasData[]): readonly number[] {
   const last = steps.findLastIndex((step) => !isEmpty(step));
   if (last < 0) return [];
@@ -107,16 +116,16 @@ function groupEnding(
   functions: Functions,
 ): Traced {
   const endings = canvas.members.map((member) => endingOf(member, coming, watches, functions));
-  if (!("mishap" in coming)) return joined(endings, onFailure);
+  if (!("failureInfo" in coming)) return joined(endings, onFailure);
   // Behind a group that failed, its members are what fails; one of none passes that on.
-  const [by] = endings.flatMap((ending) => ("mishap" in ending && ending.by ? [ending.by] : []));
+  const [by] = endings.flatMap((ending) => ("failureInfo" in ending && ending.by ? [ending.by] : []));
   return endings.length === 0 ? coming : { by: by ?? canvas, ...coming };
 }
 
 /** What comes of the endings of a group's members. */
 export function joined(endings: readonly Ending[], onFailure: "fail" | "partial"): Ending {
-  const mishap = endings.find((ending) => "mishap" in ending);
-  if (mishap !== undefined && onFailure === "fail") return { mishap: mishap.mishap };
+  const failureInfo = endings.find((ending) => "failureInfo" in ending);
+  if (failureInfo !== undefined && onFailure === "fail") return { failureInfo: failureInfo.failureInfo };
   return { value: endings.map((ending) => ("value" in ending ? ending.value : null)) };
 }
 
@@ -125,13 +134,13 @@ function run({ task, args, immutable, each }: CallData, coming: Coming, function
   return perform(functions, task, [...first, ...args], each === true);
 }
 
-/** What a call comes to. */
+/** The result of a call. */
 export function perform(functions: Functions, task: string, args: readonly unknown[], each: boolean): Ending {
   const call = functions[task];
   if (call === undefined) throw new TypeError(`nobody knows ${task}`);
   try {
     return { value: each ? args.map((list) => call(...(list as unknown[]))) : call(...args) };
   } catch (error) {
-    return { mishap: (error as Error).message };
+    return { failureInfo: (error as Error).message };
   }
 }

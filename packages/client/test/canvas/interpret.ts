@@ -1,10 +1,16 @@
 import type { Flow, Target } from "@bullrush/broker";
 import { joined, perform, type Ending, type Functions } from "./evaluate.js";
 
-/** An ending, and where it is a failure the call that failed, and the joins before whose groups it stands. Of a join that failed, none. */
+/**
+ * An ending, and where it is a failure the call that failed, and the joins before whose groups it
+ * stands. Of a join that failed, none.
+ */
 type Told = Ending & { readonly before?: ReadonlySet<number>; readonly by?: number };
 
-/** Runs a flow in memory as the broker and its workers do, and gives how each of its calls ended, by their ids; those that were dropped did not. */
+/**
+ * Runs a flow in memory as the broker and its workers do, and gives how each of its calls ended, by
+ * their ids; those that were dropped did not.
+ */
 export function interpret({ calls, joins, entries }: Flow, functions: Functions): ReadonlyMap<string, Ending> {
   const endings = new Map<string, Ending>();
   const slots = joins.map((): Told[] => []);
@@ -19,7 +25,7 @@ export function interpret({ calls, joins, entries }: Flow, functions: Functions)
 
   const arrive = (target: Target, ending: Told | undefined) => {
     const [kind, place, slot] = target;
-    const failed = ending !== undefined && "mishap" in ending;
+    const failed = ending !== undefined && "failureInfo" in ending;
     if (kind === "slot" || kind === "open") {
       const join = joins[place]!;
       const filled = slots[place]!;
@@ -31,7 +37,7 @@ export function interpret({ calls, joins, entries }: Flow, functions: Functions)
     }
     if (ending !== undefined && (kind === "link" ? failed : kind === "error" && !concerns(target, ending))) return;
     const { message, takesValue, startsMembersOf = [] } = calls[place]!;
-    const value = ending && ("mishap" in ending ? ending.mishap : ending.value);
+    const value = ending && ("failureInfo" in ending ? ending.failureInfo : ending.value);
     const args = takesValue && ending !== undefined ? [value, ...message.args] : message.args;
     const own: Told =
       kind === "step" && failed
@@ -46,9 +52,14 @@ export function interpret({ calls, joins, entries }: Flow, functions: Functions)
   return endings;
 }
 
-/** Whether an error link is told of this. */
+/** Whether an error link is called with this. */
 function concerns([, , first, last]: Target, ending: Told): boolean {
   return (
-    "mishap" in ending && ending.by !== undefined && first !== undefined && last !== undefined && first <= ending.by && ending.by <= last
+    "failureInfo" in ending &&
+    ending.by !== undefined &&
+    first !== undefined &&
+    last !== undefined &&
+    first <= ending.by &&
+    ending.by <= last
   );
 }

@@ -11,7 +11,9 @@ export function randomFrom(seed: number): () => number {
   };
 }
 
-/** A canvas of at most `depth` levels, of the tasks `list`, which gives its arguments, and `fail`. */
+/**
+ * A canvas of at most `depth` levels, of the tasks `list`, which gives its arguments, and `fail`.
+ */
 export function randomCanvas(random: () => number, depth: number): CanvasData {
   const pick = (most: number) => Math.floor(random() * most);
   const some = (least: number, most: number) =>

@@ -7,7 +7,7 @@ const greet = app.task("greet", async (name: string) => `hello ${name}`);
 const now = app.task("now", () => 1);
 const optional = app.task("optional", (x: number, y?: string) => `${x}${y}`);
 const rest = app.task("rest", (...words: string[]) => words.length);
-const warn = app.task("warn", (mishap: FailureInfo, to: string) => `${mishap.id} ${to}`);
+const warn = app.task("warn", (failureInfo: FailureInfo, to: string) => `${failureInfo.id} ${to}`);
 
 describe("a signature", () => {
   test("takes the arguments of its task, and has its result", () => {
@@ -68,7 +68,7 @@ describe("a link", () => {
     expectTypeOf(() => add.s(1, 2).link(greet.s())).toBeFunction();
     // @ts-expect-error it has no place for the result
     expectTypeOf(() => add.s(1, 2).link(add.s(1, 2))).toBeFunction();
-    // @ts-expect-error a mishap is no number
+    // @ts-expect-error a FailureInfo is not a number
     expectTypeOf(() => add.s(1, 2).onError(add.s(1))).toBeFunction();
     // @ts-expect-error a task is no canvas
     expectTypeOf(() => add.applyAsync([1, 2], { link: greet })).toBeFunction();

@@ -44,7 +44,7 @@ describe("revoke()", () => {
     expect(await re.status()).toBe("REVOKED");
   });
 
-  test("on loan: workers are told; waiting: they are not", async () => {
+  test("on loan: workers get a command; waiting: they do not", async () => {
     const app = testApp();
     const heard: ControlCommand[] = [];
     await app.engine.control.subscribe((command) => void heard.push(command));
@@ -119,7 +119,7 @@ describe("revoke() of a task that has ended", () => {
   });
 });
 
-describe("what revoke() looks into", () => {
+describe("where revoke() looks", () => {
   test("handle: the task's own queue, declared or not", async () => {
     const app = testApp();
     const re = await app.sendTask("tasks.a", [], { queue: "elsewhere" });

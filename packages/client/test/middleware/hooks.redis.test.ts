@@ -4,13 +4,13 @@ import { chain, type HookEvent } from "../../src/index.js";
 import { rejected, testApp } from "../support.js";
 
 function openHooks() {
-  const troubles: [string, unknown][] = [];
-  return { troubles, hooks: new HookCalls((text, cause) => void troubles.push([text, cause])) };
+  const warnings: [string, unknown][] = [];
+  return { warnings, hooks: new HookCalls((text, cause) => void warnings.push([text, cause])) };
 }
 
 const event: HookEvent<"workerReady"> = { worker: "w", queues: [] };
 
-it("calls that are sent: the hook is told of each, as it was sent", async () => {
+it("sent calls: the hook gets each, as it was sent", async () => {
   const told: unknown[] = [];
   const app = testApp().use({
     name: "m",
@@ -26,7 +26,7 @@ it("calls that are sent: the hook is told of each, as it was sent", async () => 
   ]);
 });
 
-it("calls that are refused: the hook is not told", async () => {
+it("refused calls: the hook is not called", async () => {
   const told: unknown[] = [];
   const app = testApp().use({
     name: "m",
@@ -51,21 +51,21 @@ it("a hook that throws while a call is sent: the call is sent, and the process i
   expect((await warned).message).toBe('the hook "sent" of middleware "m" failed: no redis://***@host');
 });
 
-it("a hook that rejects: it is reported, and the others are told", async () => {
-  const { hooks, troubles } = openHooks();
+it("a hook that rejects: reported, and the others are called", async () => {
+  const { hooks, warnings } = openHooks();
   const told: string[] = [];
   hooks.add({ name: "a", on: { workerReady: () => Promise.reject(new Error("no")) } });
   hooks.add({ name: "b", on: { workerReady: () => void told.push("b") } });
   hooks.tell("workerReady", event);
   expect(told).toEqual(["b"]);
-  await vi.waitFor(() => expect(troubles).toEqual([['the hook "workerReady" of middleware "a" failed', new Error("no")]]));
+  await vi.waitFor(() => expect(warnings).toEqual([['the hook "workerReady" of middleware "a" failed', new Error("no")]]));
 });
 
-it("a hook that never ends: it is called a thousand times at most, and reported", () => {
-  const { hooks, troubles } = openHooks();
+it("a hook that never ends: called a thousand times at most, and reported", () => {
+  const { hooks, warnings } = openHooks();
   let calls = 0;
   hooks.add({ name: "a", on: { workerReady: () => (calls++, new Promise<void>(() => {})) } });
   for (let count = 0; count < 1001; count++) hooks.tell("workerReady", event);
   expect(calls).toBe(1000);
-  expect(troubles).toEqual([['the hook "workerReady" of middleware "a" is skipped', "1000 calls of it have not ended"]]);
+  expect(warnings).toEqual([['the hook "workerReady" of middleware "a" is skipped', "1000 calls of it have not ended"]]);
 });

@@ -37,7 +37,7 @@ test("use() returns the app, and infers the arguments of a middleware", () => {
   expectTypeOf(used).toEqualTypeOf<App>();
 });
 
-test("what cannot be is refused by the compiler", () => {
+test("invalid middleware: refused by the compiler", () => {
   // @ts-expect-error: a middleware has a name.
   app.use({ execute: (execution, next) => next(execution) });
   // @ts-expect-error: no hook of this name.

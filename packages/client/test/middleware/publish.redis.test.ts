@@ -83,7 +83,7 @@ it.each([
   await isEmpty(app);
 });
 
-it("next is called twice: the caller is told, and the call is sent once", async () => {
+it("next is called twice: the call rejects, and is sent once", async () => {
   const app = testApp().use({
     name: "twice",
     publish: async (calls, next) => {

@@ -114,7 +114,7 @@ describe("options that do not fit do not compile", () => {
   });
 });
 
-test("a call by name has the result that it is said to have", () => {
+test("a call by name: has the result type of its type argument", () => {
   expectTypeOf(app.sendTask("add", [1, 2])).resolves.toEqualTypeOf<AsyncResult>();
   expectTypeOf(app.sendTask<number>("add", [1, 2], { queue: "q" })).resolves.toEqualTypeOf<AsyncResult<number>>();
   expectTypeOf(app.asyncResult("id")).toEqualTypeOf<AsyncResult>();

@@ -9,13 +9,13 @@ test("a handle is not thenable", () => {
   expectTypeOf<Awaited<AsyncResult<number>>>().toEqualTypeOf<AsyncResult<number>>();
 });
 
-test("get() gives the value", () => {
+test("get(): the value", () => {
   expectTypeOf(re.get()).resolves.toEqualTypeOf<{ sum: number }>();
   expectTypeOf(re.get({ timeout: "1s", signal: new AbortController().signal })).resolves.toEqualTypeOf<{ sum: number }>();
   expectTypeOf(re.get({ propagate: true })).resolves.toEqualTypeOf<{ sum: number }>();
 });
 
-test("get({ propagate: false }) gives the outcome, told apart by its state", () => {
+test("get({ propagate: false }): the outcome, a union by state", () => {
   expectTypeOf(re.get({ propagate: false })).resolves.toEqualTypeOf<TaskOutcome<{ sum: number }>>();
   expectTypeOf(re.get({ propagate: false, timeout: 5 })).resolves.toEqualTypeOf<TaskOutcome<{ sum: number }>>();
   expectTypeOf<TaskOutcome<number>["state"]>().toEqualTypeOf<"SUCCESS" | "FAILURE" | "REVOKED">();

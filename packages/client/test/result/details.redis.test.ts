@@ -142,7 +142,10 @@ describe("call of a flow that is not sent yet", () => {
     expect(await byId.status()).toBe("STARTED");
   });
 
-  /** `app` with an engine that has flows, each with one call that was sent, and what was called off in them. */
+  /**
+   * `app` with an engine that has flows, each with one call that was sent, and what was called off
+   * in them.
+   */
   function withFlows(app: App, members: readonly string[] = []) {
     const revoked: unknown[] = [];
     const revokeFlow: BrokerFacets["flows"]["revoke"] = async (flow, calls) => {

@@ -9,7 +9,7 @@ import { openProxy } from "../../../../integration/lib/proxy.js";
 import { callsOf, redis } from "../redis.js";
 import { failing, openGate, rejected, store, take, testApp, waiting } from "../support.js";
 
-/** A Redis that nobody else uses, so that its connections and what it counts are ours. */
+/** A private Redis, so that its connections and counters belong to this file. */
 let server: RedisServer;
 beforeAll(async () => {
   server = await openRedis();

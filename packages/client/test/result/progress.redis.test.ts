@@ -5,7 +5,7 @@ import type { AsyncResult, Progress, TaskOutcome } from "../../src/index.js";
 import { failing, rejected, testApp } from "../support.js";
 import { failure, sent, tell } from "./tasks.js";
 
-/** All that `re` says, and its outcome. */
+/** All reports of `re`, and its outcome. */
 async function follow(re: AsyncResult, options = {}, onEach: (report: Progress) => unknown = () => undefined) {
   const reports: Progress[] = [];
   const iteration = re.iterate({ timeout: hangTimeout, ...options });

@@ -20,7 +20,7 @@ declare const group: GroupResult<[number, string]>;
 declare const nested: GroupResult<[number, readonly string[]]>;
 
 describe("gather", () => {
-  test("gives a tuple of the values of a tuple, an array of those of an array", () => {
+  test("a tuple: a tuple of values; an array: an array of values", () => {
     expectTypeOf(gather([count, name])).resolves.toEqualTypeOf<[number, string]>();
     expectTypeOf(gather([count, group, name])).resolves.toEqualTypeOf<[number, [number, string], string]>();
     expectTypeOf(gather(many)).resolves.toEqualTypeOf<number[]>();
@@ -28,7 +28,7 @@ describe("gather", () => {
     expectTypeOf(gather([])).resolves.toEqualTypeOf<[]>();
   });
 
-  test("gives outcomes if it is not to propagate", () => {
+  test("propagate false: outcomes", () => {
     expectTypeOf(gather([count, group], { propagate: false })).resolves.toEqualTypeOf<
       [TaskOutcome<number>, TaskOutcome<[number, string]>]
     >();
@@ -45,7 +45,7 @@ describe("gather", () => {
   });
 });
 
-test("asCompleted gives the handles, and those of groups", () => {
+test("asCompleted: yields the handles, those in groups included", () => {
   expectTypeOf(asCompleted(many)).toEqualTypeOf<AsyncGenerator<AsyncResult<number>, void, undefined>>();
   expectTypeOf(asCompleted([count, name])).toEqualTypeOf<AsyncGenerator<AsyncResult<number> | AsyncResult<string>, void, undefined>>();
   expectTypeOf(asCompleted([group])).toEqualTypeOf<AsyncGenerator<AsyncResult<number | string>, void, undefined>>();
@@ -54,7 +54,7 @@ test("asCompleted gives the handles, and those of groups", () => {
   expectTypeOf(() => asCompleted(many, { propagate: false })).toBeFunction();
 });
 
-test("waitFor gives the handles that it was given", () => {
+test("waitFor: returns the handles of its arguments", () => {
   expectTypeOf(waitFor(many)).resolves.toEqualTypeOf<Waited<AsyncResult<number>>>();
   expectTypeOf(waitFor([count, group], { until: "first", timeout: "1s" })).resolves.toEqualTypeOf<
     Waited<AsyncResult<number> | GroupResult<[number, string]>>

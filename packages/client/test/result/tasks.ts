@@ -41,7 +41,7 @@ export function several(app: App, count: number): Promise<readonly AsyncResult[]
   return app.publishAll(Array.from({ length: count }, (_, index) => app.stub(`tasks.t${index}`).s()));
 }
 
-/** Says to whoever waits how a task ended. */
+/** Notifies the waiting clients of the end of a task. */
 export function tell(app: App, { id }: { readonly id: string }, record: Partial<TaskRecord>): Promise<void> {
   return store(app, { id, replyTo: app.engine.results.replyChannel }, record);
 }

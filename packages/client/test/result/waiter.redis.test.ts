@@ -8,7 +8,10 @@ import { deadUrl, door, rejected, store, testApp } from "../support.js";
 
 const closing = new BullrushError("APP_CLOSED", { app: "test" });
 
-/** A waiter on the backend and the engine of `app`, in some of whose steps a test may put in its own. */
+/**
+ * A waiter on the backend and the engine of `app`, in some of whose steps a test may put in its
+ * own.
+ */
 function waiterOn(app: App, { results = {}, queues = {} }: { results?: Partial<Results>; queues?: Partial<Queues> } = {}, timing?: Timing) {
   const waiter = new ResultWaiter({ ...app.engine.results, ...results }, { ...app.engine.queues, ...queues }, timing);
   onTestFinished(() => waiter.close(closing));
@@ -39,7 +42,7 @@ const told = (app: App, { id }: AwaitedResult, result: unknown) => store(app, { 
 /** The timers of this process, those of vitest included. */
 const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
 
-/** Time that stands still, in which only what is due at once ever rings. */
+/** A clock that stands still, on which only timers that are due at once fire. */
 const stopped: Timing = { now: () => 0, setTimer: (ring, delay) => systemTiming.setTimer(ring, delay === 0 ? 0 : 60_000) };
 
 describe("result that comes", () => {

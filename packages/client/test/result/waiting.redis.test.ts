@@ -7,7 +7,7 @@ import { UnknownTaskError, type AppOptions } from "../../src/index.js";
 import { callsOf, redis } from "../redis.js";
 import { failing, rejected, store, subscriptionsOf, take, testApp, timed, waiting } from "../support.js";
 
-/** A Redis that nobody else uses, so that what it counts is ours. */
+/** A private Redis, so that its counters belong to this file. */
 let server: RedisServer;
 beforeAll(async () => {
   server = await openRedis();
@@ -16,12 +16,18 @@ afterAll(() => server.stop());
 
 const privateApp = (options: AppOptions = {}) => testApp({ broker: server.url, ...options });
 
-/** Waits until the first look at a result was without success, so that the next one is due after almost 2 s. */
+/**
+ * Waits until the first look at a result was without success, so that the next one is due after
+ * almost 2 s.
+ */
 async function looked(before: number): Promise<void> {
   await eventually("the result was looked at", async () => (await callsOf(server.url, "mget")) > before);
 }
 
-/** A worker that opens tries whether it may send MGET, and a settlement looks at the locks of what it settles with one; all others are looks at results. */
+/**
+ * A worker that opens tries whether it may send MGET, and a settlement looks at the locks of what
+ * it settles with one; all others are looks at results.
+ */
 const byWorking = 2;
 
 describe("result of a task that this process sent", () => {

@@ -2,8 +2,8 @@ import { BullrushError, toMilliseconds, type Duration } from "@bullrush/broker";
 import { CommanderError, InvalidArgumentError, type Command } from "commander";
 
 /**
- * Has `command` read `argv`. `undefined` when help or version was asked for, and shown. Throws `usage` for what cannot be understood, and
- * what the parsers of its options throw.
+ * Parses `argv` with `command`. Returns `undefined` after showing help or the version. Throws
+ * `usage` for arguments that it cannot parse, and the errors of the options' parsers.
  */
 export function parseCommand(
   command: Command,
@@ -34,14 +34,14 @@ export function wholeNumber(text: string): number {
 
 const levels = ["debug", "info", "warn", "error"];
 
-/** Also in capitals, and `warning`, as Celery writes them. */
+/** Capitals are accepted, and `warning`, as Celery writes them. */
 export function level(text: string): string {
   const name = text.toLowerCase().replace(/^warning$/, "warn");
   if (!levels.includes(name)) throw new InvalidArgumentError(`Allowed choices are ${levels.join(", ")}.`);
   return name;
 }
 
-/** In ms, of the option `flag`. */
+/** The duration of the option `flag`, in ms. */
 export function duration(flag: string): (text: string) => number {
   return (text) => toMilliseconds(text as Duration, flag);
 }

@@ -12,17 +12,23 @@ const misuse: readonly string[] = [
   "INVALID_URL",
 ];
 
-/** Runs the command `name`, and ends the process: with what `main` gives, with 1 if it fails, with 2 if it is misused. */
+/**
+ * Runs the command `name` and ends the process: with the exit code of `main`, with 1 if it fails,
+ * with 2 for a usage error.
+ */
 export async function runCommand(name: string, main: () => Promise<number>): Promise<never> {
-  // Opened now: Node cannot once their terminal is closed.
+  // Opened now: Node cannot open them after their terminal is closed.
   const outputs = [process.stdout, process.stderr];
   process.exitCode = await exitCodeOf(name, main);
   await Promise.all(outputs.map(written));
-  // A task module may have left something open; all that is ours is closed.
+  // A task module may have left handles open; ours are closed.
   process.exit();
 }
 
-/** Resolves when all that was written to `stream` is on its way, or nobody reads it any more: what a slow reader has not taken would be lost at the exit. */
+/**
+ * Resolves when everything that was written to `stream` is flushed, or nobody reads it any more.
+ * Otherwise the exit would lose what a slow reader has not taken.
+ */
 function written(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => {
     stream.once("error", () => resolve());

@@ -4,22 +4,26 @@ import { maxOutput, outputOf, type Output } from "./output.js";
 
 type StreamName = Output["stream"];
 
-/** How long a line without its end is waited for, in ms. */
-const patience = 1000;
+/** Maximum time to wait for the end of a line, in ms. */
+const lineTimeout = 1000;
 
 /**
- * Takes what code of this process, or of this thread, writes through `process.stdout` and `process.stderr`, and so through `console`, and tells of which task it is, as its asynchronous
- * context says. What is written past these streams, by native code or to a file descriptor, is not seen.
+ * Captures what the code of this process or thread writes to `process.stdout` and `process.stderr`,
+ * and so through `console`, and finds its task by the asynchronous context. It does not see native
+ * code, or writes to a file descriptor.
  */
 export class OutputCapture {
   readonly #emit: (output: Output) => void;
-  /** Beginnings of lines, by who writes them. */
+  /** Incomplete lines, by writer. */
   readonly #pending: Record<StreamName, Map<TaskContext | undefined, Buffer>> = { stdout: new Map(), stderr: new Map() };
   #restore: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
   #telling = false;
 
-  /** @param emit hears of each output; what it writes to these streams meanwhile, as some loggers do, goes through */
+  /**
+   * @param emit called with each output; what it writes to these streams itself, as some loggers
+   * do, is not captured
+   */
   constructor(emit: (output: Output) => void) {
     this.#emit = emit;
   }
@@ -30,27 +34,27 @@ export class OutputCapture {
     process.on("exit", this.#flushAll);
   }
 
-  /** From now on the streams are as they were. */
+  /** Restores the streams. */
   stop(): void {
     process.off("exit", this.#flushAll);
     this.#flushAll();
     for (const restore of this.#restore.splice(0)) restore();
   }
 
-  /** Tells what a task has written that ends without a line break. To be called when it has ended. */
+  /** Emits the incomplete line of a task. Call it when the task has ended. */
   flush(context: TaskContext | undefined): void {
     for (const name of ["stdout", "stderr"] as const) {
       const pending = this.#pending[name];
       if (pending.size === 0) continue;
       const bytes = pending.get(context);
-      if (pending.delete(context) && bytes !== undefined) this.#tell(name, context, bytes.toString());
+      if (pending.delete(context) && bytes !== undefined) this.#emitLines(name, context, bytes.toString());
     }
   }
 
-  /** Has writes to one of the streams come here. Returns what undoes it. */
+  /** Redirects the writes of a stream here. Returns the function that undoes it. */
   #take(name: StreamName): () => void {
     const stream = process[name];
-    // Called as a method of the stream all the same.
+    // It is called as a method of the stream.
     const original = Reflect.get(stream, "write");
     let taken = true;
     const write = (chunk: string | Uint8Array, encoding?: unknown, callback?: unknown): boolean => {
@@ -63,7 +67,7 @@ export class OutputCapture {
     stream.write = write;
     return () => {
       taken = false;
-      // Somebody else may have taken it since.
+      // Other code may have replaced it since.
       if (stream.write === write) stream.write = original;
     };
   }
@@ -73,20 +77,20 @@ export class OutputCapture {
     const pending = this.#pending[name];
     const before = pending.get(context);
     const isText = typeof chunk === "string" && (encoding === "utf8" || encoding === "utf-8");
-    if (before === undefined && isText && chunk.endsWith("\n")) return this.#tell(name, context, chunk.slice(0, -1));
+    if (before === undefined && isText && chunk.endsWith("\n")) return this.#emitLines(name, context, chunk.slice(0, -1));
     const bytes = typeof chunk === "string" ? Buffer.from(chunk, encoding) : Buffer.from(chunk);
     const all = before === undefined ? bytes : Buffer.concat([before, bytes]);
-    // Complete lines are complete characters too.
+    // A complete line ends with a complete character.
     const end = all.lastIndexOf(10);
     const rest = all.subarray(end + 1);
-    if (end >= 0) this.#tell(name, context, all.toString("utf8", 0, end));
+    if (end >= 0) this.#emitLines(name, context, all.toString("utf8", 0, end));
     if (rest.length > 0 && rest.length < maxOutput) {
       pending.set(context, Buffer.from(rest));
-      this.#timer ??= setTimeout(this.#flushAll, patience).unref();
+      this.#timer ??= setTimeout(this.#flushAll, lineTimeout).unref();
       return;
     }
     pending.delete(context);
-    if (rest.length > 0) this.#tell(name, context, rest.toString());
+    if (rest.length > 0) this.#emitLines(name, context, rest.toString());
   }
 
   readonly #flushAll = (): void => {
@@ -95,14 +99,14 @@ export class OutputCapture {
     for (const context of [...this.#pending.stdout.keys(), ...this.#pending.stderr.keys()]) this.flush(context);
   };
 
-  /** Without the colours that are for a terminal. An empty line says nothing. */
-  #tell(name: StreamName, context: TaskContext | undefined, text: string): void {
+  /** Removes colours, which are for a terminal. An empty line is not emitted. */
+  #emitLines(name: StreamName, context: TaskContext | undefined, text: string): void {
     const output = outputOf(name, text, context && { task: context.name, id: context.id });
-    const plain = stripVTControlCharacters(output.text);
-    if (plain.trim() === "") return;
+    const uncoloured = stripVTControlCharacters(output.text);
+    if (uncoloured.trim() === "") return;
     this.#telling = true;
     try {
-      this.#emit({ ...output, text: plain });
+      this.#emit({ ...output, text: uncoloured });
     } finally {
       this.#telling = false;
     }

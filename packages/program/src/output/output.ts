@@ -1,17 +1,17 @@
 import type { Logger } from "pino";
 
-/** What code wrote to stdout or stderr: whole lines, as they were written in one go, without the last line break. */
+/** Output to stdout or stderr: whole lines of one write, without the last line break. */
 export interface Output {
   readonly stream: "stdout" | "stderr";
   readonly text: string;
-  /** How many characters were left out at the end, if any. */
+  /** How many characters were cut off at the end, if any. */
   readonly cut?: number;
   /** Name and id of the task that wrote it, if it is known. */
   readonly task?: string;
   readonly id?: string;
 }
 
-/** Longest text of one output, in characters. */
+/** Maximum length of the text of one output, in characters. */
 export const maxOutput = 20_000;
 
 /** An output of `text`, cut if it is too long. */
@@ -20,7 +20,10 @@ export function outputOf(stream: Output["stream"], text: string, task?: { readon
   return { stream, text: cut > 0 ? text.slice(0, maxOutput) : text, ...(cut > 0 && { cut }), ...task };
 }
 
-/** Writes an output as a line: at `info` what came from stdout, at `warn` what came from stderr. `facts` say where it came from if its task is not known. */
+/**
+ * Logs an output: stdout at `info`, stderr at `warn`. `facts` name its origin if its task is
+ * unknown.
+ */
 export function logOutput(log: Logger, { stream, text, cut, task, id }: Output, facts: object = {}): void {
   const level = stream === "stdout" ? "info" : "warn";
   const origin = id === undefined ? facts : { task, id };

@@ -7,14 +7,14 @@ import type { Compiled } from "./compiled.js";
 import { upwards } from "./files.js";
 
 /**
- * What was compiled, in the project's own `node_modules`: a file for each module. Not in the directory for temporary files, where other users could lay code for us to run. Where it cannot be written,
- * nothing is kept.
+ * The compiled modules, one file each, in the project's own `node_modules`. The directory for
+ * temporary files would let other users plant code. Without write access nothing is cached.
  */
 export class CompileCache {
   readonly #folders = new Map<string, string | undefined>();
   readonly #compiler = (createRequire(import.meta.url)("esbuild/package.json") as { readonly version: string }).version;
 
-  /** What `file` was compiled to, if neither `source` nor `settings`, nor the compiler, were others. */
+  /** The compiled code of `file`, if `source`, `settings` and the compiler are unchanged. */
   read(file: string, source: string, settings: unknown): Compiled | undefined {
     const place = this.#placeOf(file);
     if (place === undefined) return undefined;
@@ -29,12 +29,12 @@ export class CompileCache {
   write(file: string, source: string, settings: unknown, compiled: Compiled): void {
     const place = this.#placeOf(file);
     if (place === undefined) return;
-    // Another thread of this process may compile it, too.
+    // Another thread of this process may compile it too.
     const half = `${place}.${process.pid}.${threadId}`;
     try {
       mkdirSync(dirname(place), { recursive: true });
       writeFileSync(half, JSON.stringify({ key: this.#keyOf(source, settings), ...compiled }));
-      // Whoever reads meanwhile finds the old one, or the new one.
+      // A concurrent reader finds the old file or the new one.
       renameSync(half, place);
     } catch {
       // It is compiled again next time.

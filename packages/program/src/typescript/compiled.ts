@@ -1,7 +1,10 @@
-/** A module in JavaScript, with the way back to its lines in TypeScript at its end. */
+/** A module in JavaScript, with an inline source map. */
 export interface Compiled {
   readonly format: "module" | "commonjs";
   readonly code: string;
-  /** Whether it is CommonJS that was written as a module of ES: its exports are what they are by name, the default too. */
+  /**
+   * Whether it is CommonJS from ES module syntax: its named exports and its default export are then
+   * those of the source.
+   */
   readonly translated: boolean;
 }

@@ -10,7 +10,10 @@ import type { CompilerOptions, Tsconfigs } from "./tsconfigs.js";
 
 const require = createRequire(import.meta.url);
 
-/** Makes JavaScript of TypeScript, file by file, without looking at types. Nothing stays running: the compiler's process ends with `rest`. */
+/**
+ * Compiles TypeScript to JavaScript, file by file, without checking types. The compiler's process
+ * ends with `rest()`.
+ */
 export class Compiler {
   readonly #tsconfigs: Tsconfigs;
   readonly #cache = new CompileCache();
@@ -20,7 +23,10 @@ export class Compiler {
     this.#tsconfigs = tsconfigs;
   }
 
-  /** As the file says that it is, or as CommonJS whatever it says. Throws a `SyntaxError` whose second line is the place, and what reading throws. */
+  /**
+   * Compiles a file in its own format, or to CommonJS. Throws a `SyntaxError` whose second line is
+   * the place, and the errors of reading.
+   */
   compile(file: string, as?: "commonjs"): Compiled {
     const source = readFileSync(file, "utf8");
     const kind = as ?? kindOf(file);
@@ -32,7 +38,7 @@ export class Compiler {
     return compiled;
   }
 
-  /** Ends what was started for compiling; it starts again with the next file. */
+  /** Ends the compiler's process; the next file starts it again. */
   async rest(): Promise<void> {
     await this.#esbuild?.stop();
   }
@@ -43,7 +49,7 @@ export class Compiler {
         const code = this.#transform(file, source, { ...options, format: "cjs", define: metaOf(file) });
         return { format: "commonjs", code, translated: !file.endsWith(".cts") && code.includes("__toCommonJS") };
       } catch (error) {
-        // One that waits at its top level can only be a module of ES.
+        // A file with a top-level `await` must be an ES module.
         if (kind === "commonjs" || !(error instanceof SyntaxError) || !/top-level await/i.test(error.message)) throw error;
       }
     }
@@ -58,13 +64,13 @@ export class Compiler {
       const [first] = (error as Partial<Esbuild.TransformFailure>).errors ?? [];
       if (first === undefined) throw error;
       const { text, location } = first;
-      // Without a cause: the compiler's own error says the same once more, and a line that tells causes would repeat it.
+      // Without a cause: the compiler's own error repeats the same text.
       throw new SyntaxError(location === null ? text : `${text}\n${file}:${location.line}:${location.column + 1}`);
     }
   }
 }
 
-/** What a file says that it is, by its name or its package; "either" if it says nothing. */
+/** The format that a file has by its name or its package; "either" if neither says. */
 type Kind = "module" | "commonjs" | "either";
 
 function kindOf(file: string): Kind {
@@ -90,7 +96,7 @@ function common(file: string): Esbuild.TransformOptions {
   };
 }
 
-/** What a module of ES may ask about itself, for one that becomes CommonJS. */
+/** Replaces `import.meta` in an ES module that becomes CommonJS. */
 function metaOf(file: string): Record<string, string> {
   return {
     "import.meta.url": JSON.stringify(pathToFileURL(file).href),
@@ -104,7 +110,7 @@ const known = [
   ...["useDefineForClassFields", "verbatimModuleSyntax", "importsNotUsedAsValues", "preserveValueImports"],
 ];
 
-/** The options that have a say in what the JavaScript does. */
+/** The compiler options that change the JavaScript. */
 function pick(options: CompilerOptions): Record<string, unknown> {
   return Object.fromEntries(Object.entries(options).filter(([name]) => known.includes(name)));
 }

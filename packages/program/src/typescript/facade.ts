@@ -6,7 +6,10 @@ import type { Compiler } from "./compiler.js";
 import { isTypeScript } from "./files.js";
 import type { Resolver } from "./resolver.js";
 
-/** A module of ES that gives what the CommonJS in `file` exports. That is loaded by `require`, so that there is one of it however it is asked for. */
+/**
+ * An ES module that exports what the CommonJS module in `file` exports. `require` loads it, so that
+ * there is one instance for both kinds of import.
+ */
 export function facade(file: string, compiled: Compiled, compiler: Compiler, resolver: Resolver): string {
   initSync();
   const names = new Set<string>();
@@ -23,7 +26,7 @@ export function facade(file: string, compiled: Compiled, compiler: Compiler, res
   ].join("\n");
 
   function collect(place: string, code: string, seen = new Set([place])): void {
-    const { exports, reexports } = lexed(code);
+    const { exports, reexports } = exportsOf(code);
     for (const name of exports) names.add(name);
     for (const specifier of reexports) {
       const other = locate(specifier, place, resolver);
@@ -39,12 +42,12 @@ function locate(specifier: string, parent: string, resolver: Resolver): string |
   try {
     return resolver.find(specifier, parent) ?? createRequire(parent).resolve(specifier);
   } catch {
-    // Loading it will say why.
+    // Loading it will report the error.
     return undefined;
   }
 }
 
-function lexed(code: string): ReturnType<typeof parse> {
+function exportsOf(code: string): ReturnType<typeof parse> {
   try {
     return parse(code);
   } catch {

@@ -6,12 +6,15 @@ export function isTypeScript(file: string): boolean {
   return /\.(?:[cm]?ts|tsx)$/.test(file);
 }
 
-/** Whether `file` is of an installed package; those of a workspace are not, for they are linked. */
+/**
+ * Whether `file` belongs to an installed package. Packages of a workspace are links, and are not
+ * installed.
+ */
 export function inDependency(file: string): boolean {
   return file.includes(`${sep}node_modules${sep}`);
 }
 
-/** TypeScript's names of what is written with the names of JavaScript. */
+/** TypeScript's extensions for those of JavaScript. */
 const written: Readonly<Record<string, readonly string[]>> = {
   ".js": [".ts", ".tsx"],
   ".jsx": [".tsx", ".ts"],
@@ -21,7 +24,10 @@ const written: Readonly<Record<string, readonly string[]>> = {
 
 const extensions = [".ts", ".tsx", ".js", ".jsx", ".mts", ".cts", ".mjs", ".cjs", ".json"];
 
-/** The file that TypeScript means by `path`: its extension may be left out or be that of JavaScript, and a folder stands for its main file. */
+/**
+ * The file that TypeScript resolves `path` to: its extension may be left out or be that of
+ * JavaScript, and a folder stands for its main file.
+ */
 export function probe(path: string): string | undefined {
   const [, stem = path, extension = ""] = /^(.*)(\.[cm]?jsx?)$/s.exec(path) ?? [];
   const named = [...(written[extension] ?? []).map((other) => stem + other), path, ...extensions.map((other) => path + other)];
@@ -37,7 +43,10 @@ export function isFile(path: string): boolean {
   return statOf(path)?.isFile() === true;
 }
 
-/** What is at `path`; nothing where it cannot be looked at: a link to itself, a name that is too long, a folder of somebody else's. */
+/**
+ * What is at `path`; `undefined` if it cannot be read: a link to itself, a name that is too long, a
+ * folder without access.
+ */
 function statOf(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
@@ -46,7 +55,7 @@ function statOf(path: string): Stats | undefined {
   }
 }
 
-/** What of a package.json is looked at. */
+/** The fields of a package.json that are used. */
 export interface Manifest {
   readonly name?: unknown;
   readonly type?: unknown;
@@ -54,18 +63,18 @@ export interface Manifest {
   readonly exports?: unknown;
 }
 
-/** The package.json in `directory`, if there is one that can be read. */
+/** The package.json in `directory`, if it can be read. */
 export function manifestIn(directory: string): Manifest | undefined {
   try {
     const value: unknown = JSON.parse(readFileSync(join(directory, "package.json"), "utf8"));
     return typeof value === "object" && value !== null ? value : undefined;
   } catch {
-    // None, or one that Node will complain about itself.
+    // There is none, or one that Node itself will report.
     return undefined;
   }
 }
 
-/** `directory` and those above it, the nearest first. */
+/** `directory` and its parents, the nearest first. */
 export function* upwards(directory: string): Generator<string> {
   for (let current = directory; ; current = dirname(current)) {
     yield current;

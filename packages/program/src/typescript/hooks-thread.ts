@@ -4,7 +4,7 @@ import { ImportHooks } from "./import-hooks.js";
 import { Resolver } from "./resolver.js";
 import { Tsconfigs } from "./tsconfigs.js";
 
-// For a Node whose hooks live in a thread of their own.
+// For Node versions whose hooks run in a thread of their own.
 const tsconfigs = new Tsconfigs();
 const hooks = new ImportHooks(new Compiler(tsconfigs), new Resolver(tsconfigs));
 

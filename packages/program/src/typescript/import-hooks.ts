@@ -5,11 +5,14 @@ import { facade } from "./facade.js";
 import { inDependency, isTypeScript } from "./files.js";
 import type { Resolver } from "./resolver.js";
 
-/** What `import` is told before, and after, Node's own steps. The steps themselves may take their time in one thread, and may not in another. */
+/**
+ * The decisions of the `import` hooks before and after Node's own steps. Those steps are
+ * asynchronous in one kind of thread and synchronous in the other.
+ */
 export class ImportHooks {
   readonly #compiler: Compiler;
   readonly #resolver: Resolver;
-  /** Whether TypeScript is ours to load; unknown until the first file. */
+  /** Whether these hooks load TypeScript; unknown until the first file. */
   #ours: boolean | undefined;
 
   constructor(compiler: Compiler, resolver: Resolver) {
@@ -17,9 +20,9 @@ export class ImportHooks {
     this.#resolver = resolver;
   }
 
-  /** The URL of what TypeScript means by `specifier`; `undefined` if Node is to look for it. */
+  /** The URL that TypeScript resolves `specifier` to; `undefined` if Node resolves it. */
   find(specifier: string, { parentURL, conditions }: ResolveHookContext): string | undefined {
-    // What is required is found by the hooks of `require`.
+    // The hooks of `require` resolve what is required.
     if (this.#ours !== true || !parentURL?.startsWith("file:") || (conditions.includes("require") && !conditions.includes("import")))
       return undefined;
     const [, bare = specifier, query = ""] = /^(.+?)([?#].*)?$/s.exec(specifier) ?? [];
@@ -27,30 +30,36 @@ export class ImportHooks {
     return found && pathToFileURL(found).href + query;
   }
 
-  /** The URL to take where Node found nothing. */
+  /** The URL to use where Node found nothing. */
   mend(error: unknown): string | undefined {
-    const found = this.#ours === true ? this.#resolver.mend(error) : undefined;
+    const found = this.#ours === true ? this.#resolver.fallback(error) : undefined;
     return found && pathToFileURL(found).href;
   }
 
-  /** The file of TypeScript at `url`, if that is ours to load, or may be. */
+  /** The TypeScript file at `url`, if these hooks load it, or may. */
   fileAt(url: string): string | undefined {
     if (this.#ours === false || !url.startsWith("file:")) return undefined;
     const file = fileURLToPath(url);
     return isTypeScript(file) ? file : undefined;
   }
 
-  /** Whether Node is to be asked first, because somebody else's loader, which wins, may know TypeScript. */
+  /** Whether Node loads first, because another loader, which wins, may know TypeScript. */
   get undecided(): boolean {
     return this.#ours === undefined;
   }
 
-  /** What Node is asked with: told what the file is, it does not parse it to find out, and warns of none that says nothing. */
+  /**
+   * The context for Node's load: with a format, Node neither parses the file to find it nor warns
+   * of a package without a `type`.
+   */
   questionOf(context: LoadHookContext): LoadHookContext {
     return { ...context, format: context.format ?? ("module-typescript" as "module") };
   }
 
-  /** Decides by what Node answered, `undefined` for an error: what it leaves in TypeScript is ours. */
+  /**
+   * Decides by Node's answer, `undefined` for an error: if the source is still TypeScript, these
+   * hooks load it.
+   */
   decide(answer: LoadFnOutput | undefined): void {
     this.#ours = answer === undefined || (answer.format ?? "-typescript").endsWith("-typescript");
   }

@@ -6,7 +6,7 @@ import { hookRequire } from "./require-hooks.js";
 import { Resolver } from "./resolver.js";
 import { Tsconfigs } from "./tsconfigs.js";
 
-/** Hooks that run in the thread that imports, which Node has since 22.15. */
+/** Synchronous hooks in the importing thread, which Node has since 22.15. */
 interface SyncHooks {
   resolve(
     specifier: string,
@@ -21,8 +21,9 @@ const { registerHooks } = Module as typeof Module & { readonly registerHooks?: (
 let compiler: Compiler | undefined;
 
 /**
- * Has this thread load TypeScript, by `import` and `require`, from now on and for as long as it lives. If somebody else's loader knows TypeScript, that one loads it. What is returned ends, between
- * two loads, what was started for compiling.
+ * Makes this thread load TypeScript, by `import` and `require`, for as long as it lives. Another
+ * loader that knows TypeScript comes first. The returned function ends the compiler's process
+ * between two loads.
  */
 export function registerTypeScript(): Pick<Compiler, "rest"> {
   compiler ??= register();

@@ -1,10 +1,10 @@
-// Names of Node's own.
+// These are Node's own names.
 /* oxlint-disable no-underscore-dangle */
 import Module from "node:module";
 import type { Compiler } from "./compiler.js";
 import type { Resolver } from "./resolver.js";
 
-/** What of Node's loader of CommonJS is extended, as those that load other languages have always done. */
+/** The parts of Node's CommonJS loader that are extended, as other languages' loaders do. */
 interface CommonJsLoader {
   readonly _extensions: Record<string, ((module: Loading, file: string) => void) | undefined>;
   _resolveFilename: (
@@ -16,7 +16,10 @@ interface CommonJsLoader {
 }
 
 interface Loading {
-  /** Runs `code`; with the format "module" as the module of ES that `import()` of this file gives, too. */
+  /**
+   * Runs `code`; with the format "module" as the ES module that `import()` of this file also
+   * returns.
+   */
   _compile(code: string, file: string, format: "module" | "commonjs"): void;
 }
 
@@ -27,8 +30,8 @@ interface Parent {
 const loader = Module as unknown as CommonJsLoader;
 
 /**
- * Has `require` load TypeScript in this thread, unless somebody else's loader does. `modules`: whether modules of ES that are required find what they import by the hooks of `import`; where they do not, they
- * are loaded as CommonJS.
+ * Makes `require` load TypeScript in this thread, unless another loader does. `modules`: whether
+ * the `import` hooks apply to required ES modules; if not, these load as CommonJS.
  */
 export function hookRequire(compiler: Compiler, resolver: Resolver, modules: boolean): void {
   const { _extensions: extensions, _resolveFilename: resolve } = loader;
@@ -45,7 +48,7 @@ export function hookRequire(compiler: Compiler, resolver: Resolver, modules: boo
     try {
       return resolve(request, parent, isMain, options);
     } catch (error) {
-      const mended = resolver.mend(error);
+      const mended = resolver.fallback(error);
       if (mended === undefined) throw error;
       return mended;
     }

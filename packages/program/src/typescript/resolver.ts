@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { inDependency, isTypeScript, probe } from "./files.js";
 import type { Tsconfigs } from "./tsconfigs.js";
 
-/** Finds what TypeScript finds and Node does not. */
+/** Resolves what TypeScript resolves and Node does not. */
 export class Resolver {
   readonly #tsconfigs: Tsconfigs;
 
@@ -12,7 +12,10 @@ export class Resolver {
     this.#tsconfigs = tsconfigs;
   }
 
-  /** The file that `specifier` means in `parent`, by the rules of TypeScript; `undefined` if Node is to look for it. */
+  /**
+   * The file that `specifier` means in `parent`, by TypeScript's rules; `undefined` if Node
+   * resolves it.
+   */
   find(specifier: string, parent: string): string | undefined {
     if (isBuiltin(specifier) || specifier.startsWith("#") || !this.#asksTypeScript(parent)) return undefined;
     if (specifier.startsWith("file:")) return probe(fileURLToPath(specifier));
@@ -22,14 +25,14 @@ export class Resolver {
     return firstOf(this.#tsconfigs.of(parent).placesOf(specifier));
   }
 
-  /** The file that is meant where Node, with `error`, did not find the one that a package names. */
-  mend(error: unknown): string | undefined {
+  /** The TypeScript file for a file of a package that Node did not find, with `error`. */
+  fallback(error: unknown): string | undefined {
     if (!(error instanceof Error) || !notFound.includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
     const [, place = ""] = /'([^']+)'/.exec(error.message) ?? [];
     return isAbsolute(place) ? probe(place) : undefined;
   }
 
-  /** JavaScript is looked at if the tsconfig has it among what it compiles. */
+  /** Whether TypeScript's rules apply: JavaScript files need `allowJs` in their tsconfig. */
   #asksTypeScript(parent: string): boolean {
     return isTypeScript(parent) || (!inDependency(parent) && this.#tsconfigs.of(parent).options.allowJs === true);
   }

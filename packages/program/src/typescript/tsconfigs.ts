@@ -4,22 +4,28 @@ import { inDependency } from "./files.js";
 
 export type CompilerOptions = NonNullable<TsConfigResult["config"]["compilerOptions"]>;
 
-/** What a tsconfig says of a file. */
+/** The settings of a tsconfig for a file. */
 export interface Settings {
   readonly options: CompilerOptions;
-  /** Where `paths` and `baseUrl` say that a module may be: paths, perhaps without an extension, best first. */
+  /**
+   * The paths at which a module may be by `paths` and `baseUrl`, perhaps without an extension, best
+   * first.
+   */
   readonly placesOf: (specifier: string) => readonly string[];
 }
 
 const none: Settings = { options: {}, placesOf: () => [] };
 
-/** The tsconfig.json files of a program: for each file the nearest one counts. */
+/** The tsconfig.json files of a program; the nearest one applies to a file. */
 export class Tsconfigs {
   readonly #texts = new Map<string, string>();
   readonly #byFolder = new Map<string, TsConfigResult | null>();
   readonly #settings = new Map<string, Settings>();
 
-  /** None is for what is installed in `node_modules`. Throws if the nearest one cannot be read, and says for which file that is. */
+  /**
+   * The settings of a file; none in `node_modules`. Throws if the nearest tsconfig cannot be read,
+   * naming the file.
+   */
   of(file: string): Settings {
     if (inDependency(file)) return none;
     try {
@@ -38,7 +44,7 @@ export class Tsconfigs {
     return nearest === null ? none : this.#settingsOf(this.#referenced(nearest, file) ?? nearest);
   }
 
-  /** One that has no files of its own only refers to those that have: the one with this file. */
+  /** A tsconfig without files only refers to others: the one that includes this file. */
   #referenced({ path, config }: TsConfigResult, file: string): TsConfigResult | undefined {
     if (config.references === undefined || config.files?.length !== 0 || config.include !== undefined) return undefined;
     for (const reference of config.references) {

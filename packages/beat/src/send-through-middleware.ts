@@ -1,8 +1,11 @@
 import type { Advance, Advanced, Tick } from "@bullrush/broker";
 import type { App } from "@bullrush/client";
 
-/** Does `advance` by `send`, with the middleware of the app around the ticks that it sends. Rejects as `send` does, and with what a middleware throws. */
-export async function surrounded(
+/**
+ * Sends the steps `advance` with `send`, passing their ticks through the app's middleware. Rejects
+ * with the error of `send` or of a middleware.
+ */
+export async function sendThroughMiddleware(
   app: Pick<App, "surroundTicks">,
   advance: Advance,
   send: (advance: Advance) => Promise<Advanced>,
@@ -20,7 +23,7 @@ export async function surrounded(
   return advanced;
 }
 
-/** What had been sent before was so before all others. */
+/** If the step is a repetition, it was sent as a whole before. */
 function wasSent(advanced: Advanced, index: number): boolean {
   if (typeof advanced !== "object" || !("sent" in advanced)) return false;
   return index >= advanced.duplicates && index < advanced.duplicates + advanced.sent;

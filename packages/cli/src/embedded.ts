@@ -1,0 +1,1 @@
+export { openRedis, type OpenRedisOptions, type RedisServer } from "@bullrush/broker/embedded";
