@@ -38,5 +38,5 @@ try {
   });
   console.log(`${scriptTable(costs)}\n\n${machine.description.join("\n")}\nMicroseconds in Redis for each call, EVALSHA included.`);
 } finally {
-  await surroundings.close();
+  await machine.close();
 }

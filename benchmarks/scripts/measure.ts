@@ -15,7 +15,7 @@ export interface MeasureOptions {
 }
 
 /** Most messages of a run. */
-const mostMessages = 100_000;
+const maxMessages = 100_000;
 
 /** Calls that are sent together, so that Redis is never idle between two. */
 const atOnce = 100;
@@ -31,7 +31,7 @@ export async function measureScripts(
   for (const one of cases) {
     const run = one.beside ? [...scripts, emptyScript] : scripts;
     const values = new Map<MeasuredScripts, number[]>(run.map((script) => [script, []]));
-    const count = Math.max(1, Math.min(calls, Math.floor(mostMessages / Math.max(1, one.messages))));
+    const count = Math.max(1, Math.min(calls, Math.floor(maxMessages / Math.max(1, one.messages))));
     for (let round = 0; round < rounds; round++) {
       const forth = [...values];
       for (const [script, taken] of round % 2 === 0 ? forth : forth.toReversed()) taken.push(await costOf(url, one, script, count));
