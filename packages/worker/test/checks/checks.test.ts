@@ -175,10 +175,10 @@ test("a message that a later delivery has claimed: it goes back", async () => {
 });
 
 test.each([
-  ["the result backend is away", false, ["default"]],
-  ["its own record is at fault", true, []],
-] as const)("a message that cannot be claimed, because %s: it goes back", async (_, refused, left) => {
-  const details = { url: "memory://", action: "not claimed", deadline: 0, reason: "no", refused };
+  ["the result backend is away", {}, ["default"]],
+  ["its own record is at fault", { refusal: "other" }, []],
+] as const)("a message that cannot be claimed, because %s: it goes back", async (_, refusal, left) => {
+  const details = { url: "memory://", action: "not claimed", deadline: 0, reason: "no", ...refusal };
   const claim = async () => Promise.reject(new BullrushError("RESULT_BACKEND_UNAVAILABLE", details));
   const { check, requeued, rested } = finishedOn({ claim });
   expect(await check(receivedOf({ number: 2 }))).toMatchObject({ type: "requeued" });
