@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
+import { compiledFixture } from "../lib/fixture.js";
 
 const packages = fileURLToPath(new URL("../../packages", import.meta.url));
 const beat = { "node_modules/@bullrush/beat/package.json": '{ "type": "module", "exports": "./index.js" }' };
@@ -27,7 +28,7 @@ test.each<[string, Record<string, string>, string]>([
   }
   mkdirSync(join(directory, "node_modules/@bullrush"), { recursive: true });
   symlinkSync(join(packages, "broker"), join(directory, "node_modules/@bullrush/broker"));
-  copyFileSync(join(packages, "worker/dist/bin/beat.js"), join(directory, "beat.js"));
+  copyFileSync(compiledFixture("../../packages/worker/src/bin/beat.ts", import.meta.url), join(directory, "beat.js"));
   const { stdout } = await promisify(execFile)(process.execPath, [join(directory, "main.js")]);
   expect(stdout).toContain(said);
 });

@@ -107,8 +107,8 @@ it("is not taken for lost when it keeps the event loop until its leases are due,
 
 describe("a message near its crash limit, beside a long task,", () => {
   it.each([
-    ["too often", { ats: 3, begun: " 1 2 3 " }, "FAILURE"],
-    ["and is revoked", { ats: 2, begun: " 1 2 ", revoked: "by request" }, "REVOKED"],
+    ["too often", { ats: 3, startedDeliveries: " 1 2 3 " }, "FAILURE"],
+    ["and is revoked", { ats: 2, startedDeliveries: " 1 2 ", revoked: "by request" }, "REVOKED"],
   ])("%s, does not wait for it", async (_, past, state) => {
     const { producer, redis, began, work, keyOf } = open();
     await work({ concurrency: 3 });
@@ -127,7 +127,7 @@ describe("a message near its crash limit, beside a long task,", () => {
     const long = await producer.sendTask("long", [60_000]);
     await eventually("it has begun", () => began.length === 1);
     const risky = await producer.sendTask("short", [], { countdown: 200 });
-    await redis.hset(keyOf(risky.id), { ats: 2, begun: " 1 2 " });
+    await redis.hset(keyOf(risky.id), { ats: 2, startedDeliveries: " 1 2 " });
     await eventually("it is taken", async () => (await redis.hget(keyOf(risky.id), "ats")) === "3");
     await redis.set(`${keyOf(risky.id)}:lock`, "another's", "PX", 60_000);
     const other = await producer.sendTask("short");

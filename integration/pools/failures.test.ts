@@ -114,7 +114,7 @@ it("--full-stacks keeps the frames of Bullrush", async () => {
   for (const pool of ["inline", "processes"]) {
     await using stage = open("-P", pool, "--full-stacks");
     const { cause, id } = await stage.errorOf("aggregate");
-    expect(cause.stack).toMatch(/execution\/invoke\.js/);
+    expect(cause.stack).toMatch(/callFunction \(.*worker\/dist\//);
     expect((await stage.worker.waitForEntry({ msg: "failed", id }))["stack"]).toBe(cause.stack);
   }
 });
