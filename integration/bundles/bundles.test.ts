@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { long } from "../lib/long.js";
 import { startProgram } from "../lib/program.js";
 import { makeProject, type Project } from "../lib/project.js";
 import { redisUrl } from "../lib/redis-url.js";
@@ -33,10 +34,11 @@ function blockOf(file: string): string {
 const bundles = [
   { name: "esbuild to ESM", out: "out/main.mjs", bin: "esbuild/bin/esbuild", args: commandFor("esbuild", "out/main.mjs") },
   { name: "esbuild to CommonJS", out: "out/main.cjs", bin: "esbuild/bin/esbuild", args: commandFor("esbuild", "out/main.cjs") },
+  // It computes for a minute.
   { name: "rollup", out: "out/main.mjs", bin: "@rollup/wasm-node/dist/bin/rollup", args: commandFor("rollup", "rollup.config.mjs") },
 ];
 
-describe.each(bundles)("a program that $name makes one file of, in an empty folder", ({ out, bin, args }) => {
+describe.each(long ? bundles : bundles.slice(0, 2))("a program that $name makes one file of, in an empty folder", ({ out, bin, args }) => {
   let project: Project;
   let folder: string;
 

@@ -5,6 +5,7 @@ import { createApp, type App } from "@bullrush/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compiledFixture } from "../lib/fixture.js";
 import { hangTimeout } from "../lib/hang-timeout.js";
+import { long } from "../lib/long.js";
 import { startWorker, type WorkerProcess } from "../lib/task-worker.js";
 import { startProgram, type Entry } from "../lib/program.js";
 import { redisUrl } from "../lib/redis-url.js";
@@ -40,7 +41,7 @@ const spoken = (name: string) => [
   "succeeded",
 ];
 
-describe.each([["inline"], ["threads"], ["processes"]])("what tasks write, with the pool %s,", (pool) => {
+describe.each([["inline"], ...(long ? [["threads"]] : []), ["processes"]])("what tasks write, with the pool %s,", (pool) => {
   // One worker for the three: the last of them stops it.
   let opened: Scene;
   beforeAll(() => void (opened = scene("-P", pool, "-c", "2")));
