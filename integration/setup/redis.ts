@@ -1,4 +1,4 @@
-import { openRedis } from "@bullrush/broker/embedded";
+import { openRedis } from "../../packages/broker/src/embedded/index.js";
 import type { TestProject } from "vitest/node";
 
 declare module "vitest" {
